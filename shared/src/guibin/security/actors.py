@@ -1,0 +1,166 @@
+"""Who acts, what grants permit, and which customers' rows a repository may touch on the actor's behalf.
+
+Grants come from the tables of the organisation on every request, never from a token. A grant names a verb and a domain;
+its data scope becomes a `Scope`, which every repository of customers' data takes as an argument.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+
+class ActorKind(StrEnum):
+    """What kind of caller acts."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    SERVICE = "service"
+    JOB = "job"
+
+
+class Verb(StrEnum):
+    """What a grant lets its holder do in a domain. No verb contains another: writing needs its own grant."""
+
+    READ = "read"
+    WRITE = "write"
+    SUBMIT = "submit"
+    APPROVE = "approve"
+    REVEAL = "reveal"
+    EXPORT = "export"
+    AUDIT = "audit"
+
+
+class Domain(StrEnum):
+    """The area of the product to which a grant applies."""
+
+    CUSTOMERS = "customers"
+    FEEDS = "feeds"
+    PRODUCTS = "products"
+    HOLDINGS = "holdings"
+    TAGS = "tags"
+    TIERS = "tiers"
+    MANAGERS = "managers"
+    POINTS = "points"
+    RIGHTS = "rights"
+    APPROVALS = "approvals"
+    AUDIT = "audit"
+    RUNS = "runs"
+    ORGANISATION = "organisation"
+
+
+class DataScope(StrEnum):
+    """Whose data a grant opens: own customers, those of a branch and all below it, everybody's, or nobody's."""
+
+    OWN_CUSTOMERS = "own_customers"
+    SUBTREE = "subtree"
+    WHOLE_BANK = "whole_bank"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, once the token is mapped to an id of ours.
+
+    ``name`` is a label for the audit trail (a staff number, ``job:nightly``), never a person's name. ``scopes`` are the
+    OAuth scopes of customers and services; ``roles`` are the names of a staff member's roles.
+    """
+
+    kind: ActorKind
+    id: UUID
+    name: str
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission of a staff member: verb x domain x data scope x limit.
+
+    ``branch_id`` is the root of the subtree, and present for that data scope only. ``limit_fen`` bounds one command by
+    its cost in fen; None means no bound.
+    """
+
+    verb: Verb
+    domain: Domain
+    data: DataScope
+    branch_id: UUID | None = None
+    limit_fen: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.data is DataScope.SUBTREE) != (self.branch_id is not None):
+            raise ValueError("a branch belongs to a grant over a subtree, and to no other")
+
+    def fits(self, verb: Verb, domain: Domain, cost_fen: int = 0) -> bool:
+        """Tell whether this grant permits the verb in the domain at that cost in fen."""
+        within_limit = self.limit_fen is None or cost_fen <= self.limit_fen
+        return self.verb is verb and self.domain is domain and within_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The customers whose rows may be touched: the union of what the fields open. The empty scope opens nothing.
+
+    ``customer_id`` opens that customer, ``staff_id`` the customers whom this staff member serves, ``branch_roots`` the
+    customers of these branches and of all branches below them, ``whole_bank`` everybody.
+    """
+
+    customer_id: UUID | None = None
+    staff_id: UUID | None = None
+    branch_roots: tuple[UUID, ...] = ()
+    whole_bank: bool = False
+
+    @classmethod
+    def of_customer(cls, customer_id: UUID) -> Self:
+        """Return the scope of a customer: the customer alone."""
+        return cls(customer_id=customer_id)
+
+    @classmethod
+    def of_job(cls) -> Self:
+        """Return the scope of scheduled work: the whole bank."""
+        return cls(whole_bank=True)
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return the scope that opens no row."""
+        return cls()
+
+    def describe(self) -> str:
+        """Write the scope as one line for the audit trail, ids only."""
+        if self.whole_bank:
+            return "whole_bank"
+        parts = [f"customer:{self.customer_id}"] if self.customer_id else []
+        parts += [f"own_customers:{self.staff_id}"] if self.staff_id else []
+        parts += [f"subtree:{root}" for root in self.branch_roots]
+        return " + ".join(parts) or "nothing"
+
+
+def decide(grants: Iterable[Grant], verb: Verb, domain: Domain, *, staff_id: UUID, cost_fen: int = 0) -> Scope | None:
+    """Decide whether a staff member may do something, and to whose data.
+
+    Returns the union of the data scopes of the grants that permit the verb in the domain at that cost, or None where no
+    grant does. Passing the cost keeps a high limit in one branch from serving customers of another.
+    """
+    fitting = [grant for grant in grants if grant.fits(verb, domain, cost_fen)]
+    if not fitting:
+        return None
+    kinds = {grant.data for grant in fitting}
+    if DataScope.WHOLE_BANK in kinds:
+        return Scope(whole_bank=True)
+    return Scope(
+        staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
+        branch_roots=tuple(sorted({grant.branch_id for grant in fitting if grant.branch_id is not None})),
+    )
+
+
+def limit_of(grants: Iterable[Grant], verb: Verb, domain: Domain) -> int | None:
+    """Return the highest cost in fen that any grant permits; None means without bound, 0 that no grant fits."""
+    highest = 0
+    for grant in grants:
+        if not grant.fits(verb, domain):
+            continue
+        if grant.limit_fen is None:
+            return None
+        highest = max(highest, grant.limit_fen)
+    return highest

@@ -1,0 +1,42 @@
+"""Refusals about who the caller is and what the caller may do."""
+
+from guibin.core.errors import Category, Refusal
+
+
+class TokenRequired(Refusal):
+    """The request carries no Authorization header."""
+
+    category = Category.UNAUTHENTICATED
+    code = "token_required"
+    zh = "请先登录"
+    en = "Send an access token in the Authorization header"
+
+
+class TokenInvalid(Refusal):
+    """The token is not accepted. Why never leaves the process: every cause answers alike."""
+
+    category = Category.UNAUTHENTICATED
+    code = "token_invalid"
+    zh = "登录已失效，请重新登录"
+    en = "The access token is not accepted"
+
+
+class Forbidden(Refusal):
+    """The caller is known and sees the object, but may not do this to it."""
+
+    category = Category.FORBIDDEN
+    code = "forbidden"
+    zh = "您没有执行此操作的权限"
+    en = "You are not permitted to do this"
+
+
+class ReauthRequired(Refusal):
+    """The command asks for a recent login with a second factor (RFC 9470); `max_age_seconds` says how recent."""
+
+    category = Category.UNAUTHENTICATED
+    code = "reauth_required"
+    zh = "请重新进行身份验证后再操作"
+    en = "Log in again with a second factor, then repeat this"
+
+    def __init__(self, *, max_age_seconds: int) -> None:
+        super().__init__(max_age_seconds=max_age_seconds)
