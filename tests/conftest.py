@@ -1,0 +1,98 @@
+"""The server, the databases and the session that tests ask for.
+
+`database`: a fresh clone of the migrated template, really committed, for everything over HTTP or with several roles.
+`session`: a session of the owner on the worker's own database, rolled back at the end, for repositories.
+"""
+
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.database import make_engine
+from support.databases import Database, cloned_database
+from support.server import Server, TestRun, obtain_server
+
+_RUN = pytest.StashKey[TestRun]()
+_FOLDER_OPTION = "guibin_test_run"
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run in the controlling process, and keep a developer's own settings out of every test."""
+    for name in [name for name in os.environ if name.startswith("GUIBIN_") and name != "GUIBIN_CITUS_DSN"]:
+        del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        config.stash[_RUN] = TestRun()
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server of the run, also after Ctrl-C."""
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    """Tell a worker of the run where the run's folder is."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]
+    node.workerinput[_FOLDER_OPTION] = str(config.stash[_RUN].folder)  # type: ignore[attr-defined]
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> Server:
+    """Return the one server of this run."""
+    given: dict[str, str] | None = getattr(pytestconfig, "workerinput", None)
+    return obtain_server(Path(given[_FOLDER_OPTION]) if given else pytestconfig.stash[_RUN].folder)
+
+
+@pytest.fixture(scope="session")
+def worker_name(pytestconfig: pytest.Config) -> str:
+    """Return the name of this worker of the run; without workers there is one, called main."""
+    given: dict[str, str] | None = getattr(pytestconfig, "workerinput", None)
+    return given["workerid"] if given else "main"
+
+
+@pytest.fixture
+async def database(server: Server, worker_name: str) -> AsyncIterator[Database]:
+    """Return a fresh clone of the template, dropped at the end."""
+    async with cloned_database(server, f"t_{worker_name}_{next(_numbers)}") as clone:
+        yield clone
+
+
+@pytest.fixture(scope="session")
+async def worker_database(server: Server, worker_name: str) -> AsyncIterator[Database]:
+    """Return the database that all rolled-back tests of this worker share."""
+    async with cloned_database(server, f"t_{worker_name}") as clone:
+        yield clone
+
+
+@pytest.fixture(scope="session")
+async def owner_connection(worker_database: Database) -> AsyncIterator[AsyncConnection]:
+    """Return the connection of the owner that the rolled-back tests take in turn."""
+    engine = make_engine(worker_database.owner_url, pool_size=1, application="guibin-tests")
+    async with engine.connect() as connection:
+        yield connection
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session(owner_connection: AsyncConnection) -> AsyncIterator[AsyncSession]:
+    """Return a session whose commits are savepoints: everything is rolled back at the end of the test."""
+    outer = await owner_connection.begin()
+    async with AsyncSession(
+        bind=owner_connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    ) as made:
+        yield made
+    await outer.rollback()

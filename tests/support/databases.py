@@ -1,0 +1,62 @@
+"""Databases of a test's own: clones of the migrated template."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from guibin_tools.roles import Role, access_statements
+from support.server import Server
+
+
+@dataclass(frozen=True)
+class Database:
+    """A really committed database: one URL per role, and the superuser's in asyncpg's own form."""
+
+    name: str
+    owner_url: str
+    customer_url: str
+    bank_url: str
+    worker_url: str
+    admin_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The four URLs under the names of their settings, for a child process."""
+        return {
+            "GUIBIN_DATABASE_URL": self.owner_url,
+            "GUIBIN_CUSTOMER_DATABASE_URL": self.customer_url,
+            "GUIBIN_BANK_DATABASE_URL": self.bank_url,
+            "GUIBIN_WORKER_DATABASE_URL": self.worker_url,
+        }
+
+
+@asynccontextmanager
+async def cloned_database(server: Server, name: str) -> AsyncIterator[Database]:
+    """Clone the template under a name, and drop the clone at the end, whoever is still connected."""
+    connection = await asyncpg.connect(server.admin_url)
+    try:
+        await connection.execute(
+            f'CREATE DATABASE "{name}" OWNER {Role.OWNER} TEMPLATE "{server.template}" STRATEGY file_copy'
+        )
+        try:
+            for statement in access_statements(name):
+                await connection.execute(statement)
+            yield _describe(server, name)
+        finally:
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def _describe(server: Server, name: str) -> Database:
+    urls = server.urls(name)
+    return Database(
+        name=name,
+        owner_url=urls.owner,
+        customer_url=urls.customer,
+        bank_url=urls.bank,
+        worker_url=urls.worker,
+        admin_url=server.admin_url.removesuffix("/postgres") + f"/{name}",
+    )

@@ -1,0 +1,125 @@
+"""The one Postgres server of a test run.
+
+It is started by whoever needs it first, in the folder of the run, and stopped by the process that opened the run. A
+part of the suite that needs no database therefore starts none.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from guibin_tools.migrations import INI_FILE
+from guibin_tools.postgres.cluster import HOST, Cluster, open_cluster
+from guibin_tools.roles import RoleUrls, derive_urls, ensure_roles
+from guibin_tools.settings import child_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+_PREFIX = "guibin-test-"
+_READY = "template.ready"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The running server and the name of its migrated template database."""
+
+    port: int
+    secret: str
+    admin_url: str
+    template: str
+
+    def urls(self, database: str) -> RoleUrls:
+        """Return the four roles' URLs of a database."""
+        return derive_urls(HOST, self.port, self.secret, database)
+
+
+class TestRun:
+    """The folder of one run of the suite; its lock is held for as long as the run lives."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        """Open the folder, after sweeping up what runs that were killed have left."""
+        _sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.folder.chmod(0o711)  # the Postgres user has to pass through
+        self._lock = (self.folder / "run.lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Stop the server, if anybody started one, and delete the folder."""
+        _discard(self.folder)
+        self._lock.close()
+
+
+def obtain_server(folder: Path) -> Server:
+    """Return the server of a run, started and with its template migrated; the first caller does the work."""
+    cluster = _cluster(folder)
+    with _locked(folder / "server.lock"):
+        port = cluster.start().port
+        server = Server(
+            port=port,
+            secret=cluster.password,
+            admin_url=cluster.superuser_url(port),
+            template=f"template_{_migrations_hash()}",
+        )
+        if not (folder / _READY).exists():
+            _make_template(server)
+            (folder / _READY).touch()
+    return server
+
+
+def _make_template(server: Server) -> None:
+    urls = server.urls(server.template)
+    asyncio.run(ensure_roles(server.admin_url, urls))
+    if (ROOT / INI_FILE).exists():
+        subprocess.run(
+            [sys.executable, "-m", "guibin_tools", "migrate"],
+            cwd=ROOT,
+            env=child_environment(GUIBIN_DATABASE_URL=urls.owner),
+            check=True,
+        )
+
+
+def _migrations_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "migrations").rglob("*.*")):
+        if path.suffix in {".py", ".sql"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _cluster(folder: Path) -> Cluster:
+    return open_cluster(folder / "pg", for_tests=True)
+
+
+def _discard(folder: Path) -> None:
+    if (folder / "server.lock").exists():
+        _cluster(folder).remove()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Discard the folders of runs of this user whose process is gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid != os.geteuid():
+                continue
+            with (folder / "run.lock").open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _discard(folder)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

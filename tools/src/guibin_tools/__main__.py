@@ -1,0 +1,5 @@
+"""`python -m guibin_tools` is the command `guibin`."""
+
+from guibin_tools.main import run
+
+run()

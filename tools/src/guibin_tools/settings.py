@@ -1,0 +1,35 @@
+"""The settings of the operators' command: those of every process, and the embedded server's."""
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+
+from guibin.core.settings import Settings
+
+
+class OperatorSettings(Settings):
+    """What `guibin` reads beside the product's own settings."""
+
+    admin_database_url: str | None = Field(
+        default=None, description="URL of a role that may create roles; read by `guibin roles` only"
+    )
+    pg_data: Path | None = Field(default=None, description="Data directory of the embedded server; STATE_DIR/pg")
+    pg_bin: Path | None = Field(default=None, description="Folder of Postgres programs to use instead of the package's")
+    pg_port: int = Field(
+        default=55433,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("GUIBIN_PG_PORT", "GUIBIN_POSTGRES_PORT"),
+        description="Port of the embedded server",
+    )
+
+    @property
+    def effective_pg_data(self) -> Path:
+        """The data directory that is in force, as an absolute path."""
+        return (self.pg_data or self.state_dir / "pg").absolute()
+
+
+def child_environment(**values: str) -> dict[str, str]:
+    """Return this process's environment with some values set, for a child process."""
+    return {**os.environ, **values}
