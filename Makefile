@@ -1,0 +1,67 @@
+# Everything a person or CI types. `make` alone shows it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.9
+MEMBERS := shared services/customer-api services/bank-api tools
+MANIFESTS := pyproject.toml $(MEMBERS:%=%/pyproject.toml)
+SOURCES := shared/src services/customer-api/src services/bank-api/src tools/src tests
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+T ?= tests
+
+.PHONY: help install run test check format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make .venv with every dependency (the other targets do it when it is needed)
+
+run: $(INSTALLED) ## start everything: Postgres, a demo bank, worker, customer port, bank port; Ctrl-C stops it
+	@$(BIN)/guibin up
+
+test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a part
+	@$(BIN)/pytest -n 2 $(T)
+
+check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API snapshots, feature ledger, lock file
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q -p no:xdist tests/architecture
+	@if grep -nE '://|file:' requirements.lock; then echo "requirements.lock names a host or a file"; exit 1; fi
+
+format: $(INSTALLED) ## put the code into the house's form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: ## write requirements.lock from the manifests; UPGRADE=1 takes newer versions
+	@$(PYTHON) -m venv .guibin/lock
+	@.guibin/lock/bin/pip --disable-pip-version-check --quiet install uv==$(UV_VERSION)
+	@UV_PYTHON_DOWNLOADS=never .guibin/lock/bin/uv pip compile --quiet $(MEMBERS:%=%/pyproject.toml) \
+		--generate-hashes --universal --python-version 3.11 --group pg --group build --group dev \
+		--no-emit-package guibin-shared --custom-compile-command "make lock" \
+		$(if $(UPGRADE),--upgrade) -o requirements.lock
+
+clean: ## stop the embedded Postgres, delete its data, the state of runs, .venv and every cache
+	@if [ -x $(BIN)/guibin ]; then $(BIN)/guibin postgres drop; fi
+	@rm -rf .guibin .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	@find shared services tools tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip must be told the hashes of everything, and the members, which have none, come after it without dependencies.
+# A Python without its ensurepip part makes no pip in .venv: its own pip then puts one there.
+$(INSTALLED): requirements.lock $(MANIFESTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Guibin needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "Installing into .venv ..."
+	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear .venv >/dev/null \
+		|| { $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@touch $@
+	@echo "Installed."
