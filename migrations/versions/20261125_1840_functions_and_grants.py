@@ -1,0 +1,76 @@
+"""SQL functions of the ledger and the rights of the three service roles.
+
+Roles belong to the cluster and are made by `guibin roles`; this only grants. What a role is not granted here it cannot
+do, whatever the code says.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+LEDGER_FUNCTIONS = ("points_account_lock/v1.sql", "points_post/v1.sql")
+SERVICES = ("guibin_customer", "guibin_bank", "guibin_worker")
+
+READ = {
+    "guibin_customer": (
+        "alembic_version, branch, branch_closure, staff, customer, tier, tier_scheme, tier_scheme_line, tier_history, "
+        "customer_fact, customer_tag, manager, coverage, wallet, points_account, points_entry, points_lot, "
+        "points_lot_use, rights_item, rights_stock, voucher_code, redemption, redemption_step, idempotency_key, line_day"
+    ),
+    "guibin_bank": "ALL TABLES IN SCHEMA public",
+    "guibin_worker": "ALL TABLES IN SCHEMA public",
+}
+
+FEEDS = (
+    "INSERT, UPDATE ON customer, source_record, customer_ref, match_review, holding, holding_party, holding_balance, "
+    "line_day, business_event, customer_event, customer_access, feed_file, feed_reject, product"
+)
+# A merge moves a customer's records and holdings to the surviving customer: copied, then deleted.
+MERGE = "DELETE ON source_record, holding, holding_balance, holding_party"
+NIGHTLY = (
+    "INSERT, UPDATE ON customer_fact, customer_tag, unassigned, run, run_step, lease",
+    "INSERT ON tier_history, coverage",
+    "UPDATE (valid_to, end_reason) ON coverage",
+)
+WRITE = {
+    "guibin_customer": (
+        "INSERT, UPDATE ON idempotency_key",
+        "INSERT ON audit_entry, redemption, redemption_step",
+        "UPDATE (free, sold) ON rights_stock",
+        "UPDATE (redemption_id, customer_id, taken_at) ON voucher_code",
+    ),
+    "guibin_bank": (
+        FEEDS,
+        MERGE,
+        *NIGHTLY,
+        "INSERT, UPDATE ON idempotency_key, approval, tag, tag_version, tier_scheme, tier_scheme_line, manager",
+        "INSERT ON audit_entry, approval_decision, voucher_code, redemption_step",
+        "INSERT, UPDATE ON rights_item, rights_stock",
+        "UPDATE (used_at, used_by, used_at_branch) ON voucher_code",
+        "UPDATE (state) ON redemption",
+    ),
+    "guibin_worker": (FEEDS, MERGE, *NIGHTLY, "INSERT ON audit_entry"),
+}
+
+
+def upgrade() -> None:
+    for name in LEDGER_FUNCTIONS:
+        op.execute((FUNCTIONS / name).read_text(encoding="utf-8"))
+    for role in SERVICES:
+        op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        op.execute(f"GRANT SELECT ON {READ[role]} TO {role}")
+        for grant in WRITE[role]:
+            op.execute(f"GRANT {grant} TO {role}")
+
+
+def downgrade() -> None:
+    for role in SERVICES:
+        op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
+        op.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM {role}")
+    op.execute("DROP FUNCTION IF EXISTS points_post, points_account_lock")

@@ -1,0 +1,84 @@
+"""Ids: UUIDv7 inside; outside a prefix that names the kind and the lower-case dashed form (`cus_0192...`)."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+from uuid_utils.compat import uuid7
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_EXAMPLE = "01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
+
+
+def new_id() -> UUID:
+    """Return a new UUIDv7: unique, ordered by time of creation."""
+    return uuid7()
+
+
+def to_public(prefix: str, value: UUID) -> str:
+    """Write an id as callers see it, for example `cus_0192f0c1-...`."""
+    return f"{prefix}_{value}"
+
+
+def from_public(prefix: str, text: str) -> UUID | None:
+    """Read an id that a caller sent; None when its kind or shape is wrong."""
+    if re.fullmatch(f"{prefix}_{_UUID}", text) is None:
+        return None
+    return UUID(text[len(prefix) + 1 :])
+
+
+@dataclass(frozen=True)
+class PublicId:
+    """Makes an annotated UUID travel as a prefixed id of one kind."""
+
+    prefix: str
+
+    def _read(self, value: object) -> UUID:
+        if isinstance(value, UUID):
+            return value
+        found = from_public(self.prefix, value) if isinstance(value, str) else None
+        if found is None:
+            raise PydanticCustomError("id", "must be an id that begins with {prefix}_", {"prefix": self.prefix})
+        return found
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Validate from the public form in every mode, serialise to it."""
+        return core_schema.no_info_plain_validator_function(
+            self._read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: to_public(self.prefix, value), return_schema=core_schema.str_schema()
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the public form."""
+        return {
+            "type": "string",
+            "pattern": f"^{self.prefix}_{_UUID}$",
+            "examples": [to_public(self.prefix, UUID(_EXAMPLE))],
+        }
+
+
+ApprovalId = Annotated[UUID, PublicId("apr")]
+AuditId = Annotated[UUID, PublicId("aud")]
+BranchId = Annotated[UUID, PublicId("brn")]
+CoverageId = Annotated[UUID, PublicId("cov")]
+CustomerId = Annotated[UUID, PublicId("cus")]
+EarningRuleId = Annotated[UUID, PublicId("ern")]
+EntryId = Annotated[UUID, PublicId("ent")]
+FeedFileId = Annotated[UUID, PublicId("fil")]
+HoldingId = Annotated[UUID, PublicId("hld")]
+LotId = Annotated[UUID, PublicId("lot")]
+ManagerId = Annotated[UUID, PublicId("mgr")]
+MatchId = Annotated[UUID, PublicId("mat")]
+RedemptionId = Annotated[UUID, PublicId("rdm")]
+RightId = Annotated[UUID, PublicId("rgt")]
+RunId = Annotated[UUID, PublicId("run")]
+SchemeId = Annotated[UUID, PublicId("sch")]
+ServiceId = Annotated[UUID, PublicId("svc")]
+StaffId = Annotated[UUID, PublicId("stf")]

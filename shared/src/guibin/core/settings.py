@@ -1,0 +1,63 @@
+"""Settings: the only reader of `GUIBIN_...` environment variables. docs/operations.md lists them all."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Profile(StrEnum):
+    """Where the process runs: `production` refuses defaults that are unsafe."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """What every process of the product reads at start."""
+
+    model_config = SettingsConfigDict(env_prefix="GUIBIN_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    profile: Profile = Profile.DEVELOPMENT
+    state_dir: Path = Field(default=Path(".guibin"), description="State of a development run")
+    database_url: str | None = Field(default=None, description="URL of guibin_owner: migrations and seed only")
+    customer_database_url: str | None = Field(default=None, description="URL of guibin_customer")
+    bank_database_url: str | None = Field(default=None, description="URL of guibin_bank")
+    worker_database_url: str | None = Field(default=None, description="URL of guibin_worker")
+    customer_port: int = Field(default=8001, ge=1, le=65535, description="Port of the customer port")
+    bank_port: int = Field(default=8002, ge=1, le=65535, description="Port of the bank port")
+    host: str = Field(default="127.0.0.1", description="Address that the services listen on")
+    allowed_hosts: str = Field(
+        default="127.0.0.1,localhost,[::1]", description="Host names that a request may carry, separated by commas"
+    )
+    keys_file: Path | None = Field(default=None, description="Key file; default STATE_DIR/keys.json in development")
+    customer_issuer: str = Field(default="https://issuer.guibin.local", description="Issuer of customers' tokens")
+    customer_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
+    bank_issuer: str = Field(default="https://issuer.guibin.local", description="Issuer of staff and service tokens")
+    bank_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
+    token_max_life_seconds: int = Field(default=86_400, ge=60, description="Longest life of a token that is accepted")
+    parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
+    pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
+    berka_scale: int = Field(default=20, ge=1, description="Multiplies the amounts of the Czech bank's files")
+    log_level: str = Field(default="info", description="debug, info, warning or error")
+
+    @property
+    def effective_keys_file(self) -> Path:
+        """The key file that is in force."""
+        return self.keys_file or self.state_dir / "keys.json"
+
+    @property
+    def issuer_dir(self) -> Path:
+        """Where the development issuer keeps its key pair."""
+        return self.state_dir / "issuer"
+
+    @property
+    def effective_customer_jwks(self) -> Path:
+        """The JWKS file of the customers' issuer."""
+        return self.customer_jwks or self.issuer_dir / "jwks.json"
+
+    @property
+    def effective_bank_jwks(self) -> Path:
+        """The JWKS file of the staff's issuer."""
+        return self.bank_jwks or self.issuer_dir / "jwks.json"

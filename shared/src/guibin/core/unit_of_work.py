@@ -1,0 +1,64 @@
+"""One request, one transaction, three ends: commit, refuse (and keep what must survive), or roll back."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSessionTransaction
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.database import SessionFactory
+from guibin.core.errors import Refusal
+
+Write = Callable[[AsyncSession], Awaitable[None]]
+
+
+class UnitOfWork:
+    """The transaction of one command.
+
+    What was written before `protect()` survives a refusal, and so does what `survive()` registered: the stored answer,
+    the audit row, counters of tries. Everything after `protect()` is undone by a refusal.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self._savepoint: AsyncSessionTransaction | None = None
+        self._survivors: list[Write] = []
+
+    async def protect(self) -> None:
+        """Set the savepoint to which a refusal returns."""
+        self._savepoint = await self.session.begin_nested()
+
+    def survive(self, write: Write) -> None:
+        """Register a write that is made even when the command is refused."""
+        self._survivors.append(write)
+
+    async def abandon(self) -> None:
+        """Undo what was written before `protect()` too; only what `survive()` registered can still be written."""
+        self._savepoint = None
+        await self.session.rollback()
+
+    async def end_refused(self) -> None:
+        """Undo the command, write what must survive, commit."""
+        if self._savepoint is None:
+            await self.session.rollback()
+        elif self._savepoint.is_active:
+            await self._savepoint.rollback()
+        for write in self._survivors:
+            await write(self.session)
+        await self.session.commit()
+
+
+@asynccontextmanager
+async def unit_of_work(factory: SessionFactory) -> AsyncIterator[UnitOfWork]:
+    """Run a block as one unit of work; services and repositories inside it never commit.
+
+    Raises whatever the block raises: a `Refusal` after the second end, anything else after a roll-back.
+    """
+    async with factory() as session:
+        work = UnitOfWork(session)
+        try:
+            yield work
+        except Refusal:
+            await work.end_refused()
+            raise
+        await session.commit()

@@ -1,0 +1,184 @@
+"""Customers, what each line says of them, the references by which they are found, and who may see them.
+
+Personal values stand here only as ciphertext (`*_enc`, under the row owner's data key) or as keyed hashes (`*_idx`,
+`*_ref`). `birth_year`, `birth_mmdd` and `city_code` are the clear derived columns that tag rules read.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
+
+from guibin.core.lines import Line
+from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, distributed, instant, one_of, text_column
+
+
+class PartyType(StrEnum):
+    """A natural or a legal person."""
+
+    PERSON = "person"
+    COMPANY = "company"
+
+
+class PartyStatus(StrEnum):
+    """What a line says of the relation."""
+
+    ACTIVE = "active"
+    DORMANT = "dormant"
+    CLOSED = "closed"
+    DECEASED = "deceased"
+
+
+class Gender(StrEnum):
+    """As feeds write it."""
+
+    FEMALE = "F"
+    MALE = "M"
+    UNKNOWN = "U"
+
+
+class CertificateType(StrEnum):
+    """Kinds of certificates (证件类型)."""
+
+    ID_CARD = "id_card"
+    PASSPORT = "passport"
+    HK_MACAU_PERMIT = "hk_macau_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    FOREIGN_RESIDENT = "foreign_resident"
+    MILITARY = "military"
+    BUSINESS_LICENCE = "business_licence"
+    OTHER = "other"
+
+
+class RefKind(StrEnum):
+    """What a reference is a keyed hash of; one reference of one kind names one customer."""
+
+    CUSTOMER_NO = "customer_no"
+    CERTIFICATE = "certificate"
+    RECORD = "record"
+    HOLDING = "holding"
+
+
+class Customer(SQLModel, table=True):
+    """One person or company as the bank knows it after fusion (客户). The id is opaque and never reused."""
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        one_of("party_type", PartyType),
+        one_of("status", PartyStatus),
+        one_of("gender", Gender),
+        CheckConstraint("merged_into IS NULL OR merged_into <> id", name="merged_into_another"),
+        Index(None, "branch_id", "id"),
+        Index(None, "phone_idx"),
+        Index(None, "name_idx"),
+        distributed("id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    party_type: str = text_column()
+    status: str = text_column()
+    branch_id: UUID = Field(foreign_key="branch.id")
+    merged_into: UUID | None = None
+    opened_on: date | None = None
+    gender: str = text_column()
+    birth_year: int | None = None
+    birth_mmdd: str | None = text_column(default=None)
+    city_code: str | None = text_column(default=None)
+    certificate_type: str | None = text_column(default=None)
+    data_key: bytes | None = cipher(default=None, description="Wrapped; NULL after erasure")
+    name_enc: bytes | None = cipher(default=None)
+    name_idx: bytes | None = cipher(default=None)
+    certificate_no_enc: bytes | None = cipher(default=None)
+    phone_enc: bytes | None = cipher(default=None)
+    phone_idx: bytes | None = cipher(default=None)
+    birth_date_enc: bytes | None = cipher(default=None)
+    address_enc: bytes | None = cipher(default=None)
+    employer_enc: bytes | None = cipher(default=None)
+    leading_line: str = text_column(description="The line whose record the personal fields come from")
+    created_at: datetime = instant()
+
+
+class SourceRecord(SQLModel, table=True):
+    """What one line says of one of its customers (来源记录)."""
+
+    __tablename__ = "source_record"
+    __table_args__ = (
+        one_of("line", Line),
+        one_of("party_type", PartyType),
+        one_of("status", PartyStatus),
+        Index(None, "customer_id", "record_ref", unique=True),
+        Index(None, "line", "record_ref"),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    id: UUID = Field(primary_key=True)
+    line: str = text_column()
+    record_ref: bytes = cipher(description="Keyed hash of line and record id")
+    customer_no_ref: bytes | None = cipher(default=None)
+    certificate_ref: bytes | None = cipher(default=None)
+    content_hash: bytes = cipher(description="Keyed hash of the row: an unchanged row changes nothing")
+    party_type: str = text_column()
+    status: str = text_column()
+    certificate_type: str | None = text_column(default=None)
+    gender: str = text_column()
+    city_code: str | None = text_column(default=None)
+    branch_code: str | None = text_column(default=None)
+    opened_on: date | None = None
+    data_key: bytes | None = cipher(default=None)
+    record_id_enc: bytes | None = cipher(default=None)
+    customer_no_enc: bytes | None = cipher(default=None)
+    name_enc: bytes | None = cipher(default=None)
+    certificate_no_enc: bytes | None = cipher(default=None)
+    phone_enc: bytes | None = cipher(default=None)
+    birth_date_enc: bytes | None = cipher(default=None)
+    address_enc: bytes | None = cipher(default=None)
+    employer_enc: bytes | None = cipher(default=None)
+    as_of: date = Field(description="Business date of the file that said so")
+    feed_file_id: UUID
+    ended_on: date | None = Field(default=None, description="Left out of a full file of that day")
+
+
+class CustomerRef(SQLModel, table=True):
+    """Global uniqueness and look-up: a keyed hash of one kind names one customer."""
+
+    __tablename__ = "customer_ref"
+    __table_args__ = (one_of("kind", RefKind), Index(None, "customer_id"), distributed("ref"))
+
+    ref: bytes = cipher(primary_key=True)
+    kind: str = Field(sa_type=Text, primary_key=True)
+    customer_id: UUID
+    key_version: int = 1
+    valid_from: date
+    valid_to: date | None = None
+
+
+class MatchReview(SQLModel, table=True):
+    """Two customers that may be one, or records that contradict each other: people decide."""
+
+    __tablename__ = "match_review"
+    __table_args__ = (Index(None, "state", "created_at"), BY_CUSTOMER)
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    id: UUID = Field(primary_key=True)
+    other_customer_id: UUID
+    reason: str = text_column()
+    evidence: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    state: str = text_column(default="open")
+    created_at: datetime = instant()
+
+
+class CustomerAccess(SQLModel, table=True):
+    """Which member of staff has this customer in the own book; only rows without valid_to give access."""
+
+    __tablename__ = "customer_access"
+    __table_args__ = (Index(None, "staff_id", postgresql_where=text("valid_to IS NULL")), BY_CUSTOMER)
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
+    role: str = Field(sa_type=Text, primary_key=True)
+    valid_from: date
+    valid_to: date | None = Field(default=None, description="NULL while it lasts; coverage keeps the history")

@@ -1,0 +1,67 @@
+"""The lines' files that came in, and the rows of them that were refused."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
+
+from guibin.core.lines import Line
+from guibin.core.models import LOCAL, SQLModel, cipher, instant, one_of, text_column
+
+
+class FeedKind(StrEnum):
+    """What a file tells."""
+
+    PARTIES = "parties"
+    HOLDINGS = "holdings"
+    BALANCES = "balances"
+    EVENTS = "events"
+
+
+class FeedMode(StrEnum):
+    """Whether what is not in a file has ended."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+class FeedFile(SQLModel, table=True):
+    """One file that was taken: one line, one kind, one business date. The same content again is the same file."""
+
+    __tablename__ = "feed_file"
+    __table_args__ = (
+        one_of("line", Line),
+        one_of("kind", FeedKind),
+        one_of("mode", FeedMode),
+        Index(None, "line", "kind", "business_date", "sha256", unique=True),
+        LOCAL,
+    )
+
+    id: UUID = Field(primary_key=True)
+    line: str = text_column()
+    kind: str = text_column()
+    mode: str = text_column()
+    business_date: date
+    sha256: bytes = cipher()
+    rows_read: int
+    rows_accepted: int
+    rows_changed: int
+    rows_rejected: int
+    counts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    taken_at: datetime = instant()
+    actor_id: UUID
+
+
+class FeedReject(SQLModel, table=True):
+    """A row that was refused: where and why, never its content."""
+
+    __tablename__ = "feed_reject"
+    __table_args__ = (LOCAL,)
+
+    file_id: UUID = Field(primary_key=True, foreign_key="feed_file.id")
+    row: int = Field(primary_key=True, description="Line of the file, the header is line 1")
+    code: str = text_column()
+    column: str | None = Field(default=None, sa_type=Text)

@@ -1,0 +1,98 @@
+"""The bank's own people and places: the branch tree, staff, roles as data, service clients."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Text, UniqueConstraint
+from sqlmodel import Column, Field
+
+from guibin.core.models import REFERENCE, SQLModel, cipher, one_of, text_column
+from guibin.security.actors import DataScope, Domain, Verb
+
+
+class BranchKind(StrEnum):
+    """A place in the tree."""
+
+    HEAD_OFFICE = "head_office"
+    REGION = "region"
+    BRANCH = "branch"
+
+
+class Branch(SQLModel, table=True):
+    """A node of the organisation tree (机构); a region is an inner node."""
+
+    __tablename__ = "branch"
+    __table_args__ = (UniqueConstraint("code"), one_of("kind", BranchKind), REFERENCE)
+
+    id: UUID = Field(primary_key=True)
+    code: str = text_column()
+    kind: str = text_column()
+    parent_id: UUID | None = Field(default=None, foreign_key="branch.id", index=True)
+    name_zh: str = text_column()
+    name_en: str = text_column()
+    city_code: str | None = text_column(default=None)
+
+
+class BranchClosure(SQLModel, table=True):
+    """Every pair of a node and a node below it, itself included: a subtree is one equality."""
+
+    __tablename__ = "branch_closure"
+    __table_args__ = (REFERENCE,)
+
+    ancestor_id: UUID = Field(primary_key=True, foreign_key="branch.id")
+    descendant_id: UUID = Field(primary_key=True, foreign_key="branch.id", index=True)
+
+
+class Staff(SQLModel, table=True):
+    """A member of staff, known by issuer and subject of the bank's tokens."""
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("no"), UniqueConstraint("issuer", "subject"), REFERENCE)
+
+    id: UUID = Field(primary_key=True)
+    no: str = text_column()
+    issuer: str = text_column()
+    subject: str = text_column()
+    branch_id: UUID = Field(foreign_key="branch.id", index=True)
+    active: bool = True
+    data_key: bytes | None = cipher(default=None)
+    name_enc: bytes | None = cipher(default=None)
+    phone_enc: bytes | None = cipher(default=None)
+
+
+class RoleGrant(SQLModel, table=True):
+    """What a role may do: verb x domain, on which data, up to which cost. Roles are data that a bank edits."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (one_of("verb", Verb), one_of("domain", Domain), one_of("data", DataScope), REFERENCE)
+
+    role: str = Field(sa_type=Text, primary_key=True)
+    verb: str = Field(sa_type=Text, primary_key=True)
+    domain: str = Field(sa_type=Text, primary_key=True)
+    data: str = text_column()
+    limit_fen: int | None = Field(default=None, sa_type=BigInteger, sa_column_kwargs={"comment": "cost of one command"})
+
+
+class StaffRole(SQLModel, table=True):
+    """Who has which role at which node of the organisation."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (REFERENCE,)
+
+    staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
+    role: str = Field(sa_type=Text, primary_key=True)
+    branch_id: UUID = Field(primary_key=True, foreign_key="branch.id")
+
+
+class ServiceClient(SQLModel, table=True):
+    """A system of the bank or of a supplier that calls the bank port."""
+
+    __tablename__ = "service_client"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("name"), REFERENCE)
+
+    id: UUID = Field(primary_key=True)
+    name: str = text_column()
+    issuer: str = text_column()
+    subject: str = text_column()
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    active: bool = True

@@ -1,0 +1,35 @@
+"""Imports every table of the product: for migrations and tests only."""
+
+from guibin.approvals import models as approvals
+from guibin.audit import models as audit
+from guibin.core.models import metadata
+from guibin.customers import models as customers
+from guibin.feeds import models as feeds
+from guibin.holdings import models as holdings
+from guibin.idempotency import models as idempotency
+from guibin.managers import models as managers
+from guibin.organisation import models as organisation
+from guibin.points import models as points
+from guibin.products import models as products
+from guibin.rights import models as rights
+from guibin.runs import models as runs
+from guibin.tags import models as tags
+from guibin.tiers import models as tiers
+
+__all__ = [
+    "approvals",
+    "audit",
+    "customers",
+    "feeds",
+    "holdings",
+    "idempotency",
+    "managers",
+    "metadata",
+    "organisation",
+    "points",
+    "products",
+    "rights",
+    "runs",
+    "tags",
+    "tiers",
+]

@@ -1,0 +1,58 @@
+"""Runs of scheduled work, step by step, and the lease that keeps two workers apart."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
+
+from guibin.core.models import LOCAL, SQLModel, instant, one_of, text_column
+
+
+class RunState(StrEnum):
+    """Where a run stands; one that was killed stays `running` and is resumed."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class Run(SQLModel, table=True):
+    """One nightly run of one business day."""
+
+    __tablename__ = "run"
+    __table_args__ = (one_of("state", RunState), Index(None, "business_date", "started_at"), LOCAL)
+
+    id: UUID = Field(primary_key=True)
+    kind: str = text_column()
+    business_date: date
+    state: str = text_column()
+    started_at: datetime = instant()
+    finished_at: datetime | None = instant(default=None)
+    actor_id: UUID
+
+
+class RunStep(SQLModel, table=True):
+    """A finished step with what it read, changed and refused; written in the transaction of its effect."""
+
+    __tablename__ = "run_step"
+    __table_args__ = (LOCAL,)
+
+    run_id: UUID = Field(primary_key=True, foreign_key="run.id")
+    name: str = Field(sa_type=Text, primary_key=True)
+    position: int
+    counts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    started_at: datetime = instant()
+    finished_at: datetime = instant()
+
+
+class Lease(SQLModel, table=True):
+    """Who does a piece of work now, and until when nobody else does."""
+
+    __tablename__ = "lease"
+    __table_args__ = (LOCAL,)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    holder: UUID
+    expires_at: datetime = instant()

@@ -1,0 +1,134 @@
+"""Tags, their rules by version, who has them, and the one table that rules are compiled against."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
+
+from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
+
+
+class TagKind(StrEnum):
+    """Who sets a tag."""
+
+    MANUAL = "manual"
+    RULE = "rule"
+
+
+class TagAxis(StrEnum):
+    """The five axes of tagging, and service for what stands outside them."""
+
+    ASSET_STRUCTURE = "asset_structure"
+    SOURCE = "source"
+    LIABILITIES = "liabilities"
+    PRODUCTS_HELD = "products_held"
+    TRANSACTIONS = "transactions"
+    SERVICE = "service"
+
+
+class TagState(StrEnum):
+    """The life of a tag."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class TagSource(StrEnum):
+    """Why a customer has a tag."""
+
+    MANUAL = "manual"
+    RULE = "rule"
+
+
+class Tag(SQLModel, table=True):
+    """A tag (标签); its code is never used again."""
+
+    __tablename__ = "tag"
+    __table_args__ = (
+        one_of("kind", TagKind),
+        one_of("axis", TagAxis),
+        one_of("state", TagState),
+        REFERENCE,
+    )
+
+    code: str = Field(sa_type=Text, primary_key=True)
+    kind: str = text_column()
+    axis: str = text_column()
+    state: str = text_column()
+    name_zh: str = text_column()
+    name_en: str = text_column()
+    description: str | None = text_column(default=None)
+    published_version: int | None = None
+    draft_rule: dict[str, object] | None = Field(default=None, sa_column=Column(JSONB))
+    revision: int = Field(default=1, description="Counts edits; the ETag of the tag")
+    created_at: datetime = instant()
+
+
+class TagVersion(SQLModel, table=True):
+    """An immutable published rule."""
+
+    __tablename__ = "tag_version"
+    __table_args__ = (REFERENCE,)
+
+    tag_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tag.code")
+    version: int = Field(primary_key=True)
+    rule: dict[str, object] = Field(sa_column=Column(JSONB, nullable=False))
+    published_at: datetime = instant()
+    maker_id: UUID | None = None
+    approver_id: UUID | None = None
+
+
+class CustomerTag(SQLModel, table=True):
+    """A customer has a tag, from one source, from a day to a day: membership as of any day can be read."""
+
+    __tablename__ = "customer_tag"
+    __table_args__ = (
+        one_of("source", TagSource),
+        Index(None, "tag_code", "customer_id", postgresql_where=text("until IS NULL")),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    tag_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tag.code")
+    source: str = Field(sa_type=Text, primary_key=True)
+    since: date = Field(primary_key=True)
+    until: date | None = Field(default=None, description="First day without it; NULL while it lasts")
+    version: int | None = Field(default=None, description="The rule version that gave it")
+    set_by: UUID | None = None
+    reason: str | None = text_column(default=None)
+
+
+class CustomerFact(SQLModel, table=True):
+    """One row of facts for each customer, refreshed by the nightly run from the sources of facts.
+
+    NULL is unknown, never zero. Money is fen.
+    """
+
+    __tablename__ = "customer_fact"
+    __table_args__ = (Index(None, "tier"), Index(None, "branch_id"), BY_CUSTOMER)
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    as_of: date
+    branch_id: UUID
+    branch: str = text_column(description="Code of the branch")
+    gender: str = text_column()
+    city_code: str | None = text_column(default=None)
+    age: int | None = None
+    tenure_days: int | None = None
+    aum_fen: int | None = Field(default=None, sa_type=BigInteger)
+    aum_mda_fen: int | None = Field(default=None, sa_type=BigInteger, description="Of the last complete month")
+    aum_mda_month: date | None = Field(default=None, description="First day of that month")
+    liabilities_fen: int | None = Field(default=None, sa_type=BigInteger)
+    assets: dict[str, int | None] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    liabilities: dict[str, int | None] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    products: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    lines: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    stale_lines: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    customer_kinds: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    tier: str | None = text_column(default=None)
+    points: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
