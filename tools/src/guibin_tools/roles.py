@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,23 +83,26 @@ def derive_urls(host: str, port: int, secret: str, database: str = DATABASE) -> 
     return RoleUrls(url(Role.OWNER), url(Role.CUSTOMER), url(Role.BANK), url(Role.WORKER))
 
 
-def driver_url(url: str) -> str:
-    """Return a SQLAlchemy URL in the form that asyncpg itself takes."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def driver_url(url: str, database: str | None = None) -> str:
+    """Return a URL in the form that asyncpg itself takes, on another database if one is named."""
+    parts = make_url(url).set(drivername="postgresql")
+    if database is not None:
+        parts = parts.set(database=database)
+    return parts.render_as_string(hide_password=False)
 
 
 async def ensure_roles(admin_url: str, urls: RoleUrls) -> None:
     """Make or mend the four roles, the database and its extensions; repeatable.
 
     Args:
-        admin_url: asyncpg URL of a role that may create roles and databases, on any database of the server.
+        admin_url: URL of a role that may create roles and databases, on any database of the server.
         urls: where the roles will connect, with their passwords; the database is the one that the owner's URL names.
 
     Raises:
         OperatorError: two of the URLs name different databases or no password.
     """
     database = _common_database(urls)
-    connection = await asyncpg.connect(admin_url)
+    connection = await asyncpg.connect(driver_url(admin_url))
     try:
         for role in Role:
             exists = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role.value)
@@ -111,7 +114,7 @@ async def ensure_roles(admin_url: str, urls: RoleUrls) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
-    inside = await asyncpg.connect(_on_database(admin_url, database))
+    inside = await asyncpg.connect(driver_url(admin_url, database))
     try:
         for name in EXTENSIONS:
             await inside.execute(extension_statement(name))
@@ -119,23 +122,9 @@ async def ensure_roles(admin_url: str, urls: RoleUrls) -> None:
         await inside.close()
 
 
-async def may_create_roles(url: str) -> bool:
-    """Say whether the role of an asyncpg URL may make roles."""
-    connection = await asyncpg.connect(url)
-    try:
-        found = await connection.fetchval("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
-        return bool(found)
-    finally:
-        await connection.close()
-
-
-async def missing_roles(url: str) -> Sequence[Role]:
+async def missing_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Role]:
     """Return the roles that a server does not have yet."""
-    connection = await asyncpg.connect(url)
-    try:
-        rows = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'guibin%'")
-    finally:
-        await connection.close()
+    rows = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'guibin%'")
     present = {row["rolname"] for row in rows}
     return [role for role in Role if role.value not in present]
 
@@ -197,10 +186,6 @@ def _password(urls: RoleUrls, role: Role) -> str:
     if url.username != role.value or url.password is None:
         raise OperatorError(f"{URL_SETTINGS[role]} must name the role {role.value} and its password.")
     return str(url.password)
-
-
-def _on_database(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
 def _verifier(password: str) -> str:

@@ -64,6 +64,10 @@ class Cluster:
         self._runner = runner
         self._for_tests = for_tests
 
+    def program(self, name: str) -> Path:
+        """Return the path of one of the server's programs."""
+        return self._binaries.program(name)
+
     @property
     def password(self) -> str:
         """The superuser's password. Raises OperatorError when the cluster has not been made."""
@@ -147,7 +151,7 @@ class Cluster:
             ) from error
 
     def _pg_ctl(self, command: str, *options: str | Path) -> Finished:
-        return self._runner.run([self._binaries.program("pg_ctl"), command, "-D", self.data, *options])
+        return self._runner.run([self.program("pg_ctl"), command, "-D", self.data, *options])
 
     def _initialise(self) -> None:
         """Make a missing cluster, beside its place and renamed at the end: a half-made one never counts."""
@@ -187,12 +191,12 @@ class Cluster:
         authentication = ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256", f"--pwfile={password}"]
         sync = ["--no-sync"] if self._for_tests else []
         options = ["-U", SUPERUSER, "--encoding=UTF8", *locale, "--data-checksums", *authentication, *sync]
-        done = self._runner.run([self._binaries.program("initdb"), "-D", folder, *options])
+        done = self._runner.run([self.program("initdb"), "-D", folder, *options])
         if done.code != 0:
             raise OperatorError(f"initdb could not make the database in {self.data}:\n{done.output}")
 
     def _major_version(self) -> int:
-        words = self._runner.run([self._binaries.program("postgres"), "--version"]).output.split()
+        words = self._runner.run([self.program("postgres"), "--version"]).output.split()
         number = next((word for word in words if word[0].isdigit()), "0")
         return int(number.split(".")[0])
 

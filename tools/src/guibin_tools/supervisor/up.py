@@ -1,0 +1,120 @@
+"""The order in which a whole bank comes up, and goes down again."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from guibin_tools.errors import OperatorError
+from guibin_tools.progress import step
+from guibin_tools.settings import OperatorSettings, child_environment
+from guibin_tools.supervisor import children, stopping
+from guibin_tools.supervisor.children import Child, LifeLine
+from guibin_tools.supervisor.database import RunDatabase, given_database, put_roles, start_embedded
+from guibin_tools.supervisor.exclusive import alone_in
+from guibin_tools.supervisor.services import (
+    SERVICES,
+    port_of,
+    refuse_taken_ports,
+    start_service,
+    wait_until_ready,
+)
+
+_WATCH_SECONDS = 0.5
+_LOST_TURNS = 10
+
+
+class Run:
+    """One run: what has been started so far, so that it can be stopped from any point."""
+
+    def __init__(self, settings: OperatorSettings, console: Console) -> None:
+        """Prepare a run; nothing is started."""
+        self._settings = settings
+        self._console = console
+        self._line = LifeLine()
+        self._database: RunDatabase | None = None
+        self._children: list[Child] = []
+
+    def start(self) -> None:
+        """Start everything, step by step. Raises OperatorError when a step fails."""
+        database = self._start_database()
+        self._migrate(database)
+        self._start_services(database)
+
+    def watch(self) -> None:
+        """Wait for ever. Raises OperatorError when a part ends by itself, StopRequested on a stop signal."""
+        lost = 0
+        while True:
+            if (ended := children.wait_for_first_end(self._children, every=_WATCH_SECONDS)) is not None:
+                raise OperatorError(f"The {ended.name} ended (exit code {ended.exit_code}):\n{ended.last_words()}")
+            lost = lost + 1 if self._database is not None and self._database.is_lost() else 0
+            if lost >= _LOST_TURNS:
+                raise OperatorError(
+                    "The embedded Postgres does not answer any more; its log is server.log in its data."
+                )
+
+    def stop(self) -> None:
+        """Stop everything that runs, in reverse order."""
+        codes = children.stop(reversed(self._children))
+        self._line.close()
+        if self._database is not None:
+            self._database.stop()
+        ended = ", ".join(f"{name} {code}" for name, code in codes.items())
+        self._console.print(f"Stopped. {f'Exit codes: {ended}.' if ended else ''}", markup=False, highlight=False)
+
+    def _start_database(self) -> RunDatabase:
+        with step(self._console, "Postgres") as doing:
+            given = self._settings.database_url is not None
+            database = given_database(self._settings) if given else start_embedded(self._settings)
+            self._database = database
+            doing.done = database.sentence
+        with step(self._console, "Database roles") as doing:
+            doing.done = put_roles(database, self._settings)
+        return database
+
+    def _migrate(self, database: RunDatabase) -> None:
+        with step(self._console, "Migrations") as doing:
+            env = child_environment(**database.urls.environment)
+            logs = self._settings.state_dir / "logs"
+            child = children.start("migrations", "guibin_tools", "migrate", line=self._line, env=env, logs=logs)
+            children.run_to_end(child)
+            doing.done = "The schema is up to date"
+
+    def _start_services(self, database: RunDatabase) -> None:
+        with step(self._console, "Worker, customer port, bank port") as doing:
+            self._children = []
+            for service in SERVICES:
+                self._children.append(start_service(service, database.urls, self._settings, self._line))
+            for service, child in zip(SERVICES, self._children, strict=True):
+                wait_until_ready(child, port_of(service, self._settings))
+            doing.done = "Worker, customer port and bank port are ready"
+
+
+def up(settings: OperatorSettings, console: Console) -> None:
+    """Start a whole bank and keep it up until Ctrl-C or SIGTERM.
+
+    Raises:
+        OperatorError: something could not be started, or ended by itself; everything else has been stopped.
+    """
+    stopping.listen()
+    with alone_in(settings.state_dir):
+        refuse_taken_ports(settings)
+        run = Run(settings, console)
+        try:
+            run.start()
+            console.print(*_announcement(settings), sep="\n")
+            run.watch()
+        except stopping.StopRequested:
+            console.print("Stopping ...")
+        finally:
+            stopping.ignore_further()
+            run.stop()
+
+
+def _announcement(settings: OperatorSettings) -> Sequence[str]:
+    customer, bank = (f"http://{settings.host}:{port}" for port in (settings.customer_port, settings.bank_port))
+    return (
+        "",
+        f"Customer port  {customer}   documentation {customer}/docs",
+        f"Bank port      {bank}   documentation {bank}/docs",
+        "Ctrl-C stops everything.",
+    )
