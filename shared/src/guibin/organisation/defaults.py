@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.seeding import add_missing
 from guibin.organisation.models import RoleGrant
 from guibin.security.actors import DataScope, Domain, Verb
 
@@ -85,5 +85,4 @@ async def seed(session: AsyncSession) -> int:
         {"role": role, "verb": verb, "domain": domain, "data": data, "limit_fen": limit}
         for role, verb, domain, data, limit in seeded_grants()
     ]
-    statement = insert(RoleGrant).values(rows).on_conflict_do_nothing().returning(RoleGrant.role)  # type: ignore[arg-type]
-    return len((await session.execute(statement)).all())
+    return await add_missing(session, RoleGrant, rows)
