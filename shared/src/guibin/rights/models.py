@@ -72,7 +72,9 @@ class RightsItem(SQLModel, table=True):
     """A right (权益). `right` is a reserved word of SQL, hence the table's name.
 
     `prices` is an ordered list of `{"tier": code | null, "points": n}`, the first match wins; `quotas` a list of
-    `{"tier": code, "period": period, "times": n}`. Both change only through an approval, as one version.
+    `{"tier": code, "period": period, "times": n}`. With the minimum tier, the limit and the time of sale they are the
+    terms, which change only through an approval, as one. The code, the wallet, the kind of stock and of fulfilment
+    never change: what else hangs on them (locks, stock, codes) could not follow.
     """
 
     __tablename__ = "rights_item"
@@ -99,12 +101,15 @@ class RightsItem(SQLModel, table=True):
     minimum_tier: str | None = Field(default=None, sa_type=Text, foreign_key="tier.code")
     prices: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     quotas: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
-    draft_terms: dict[str, object] | None = Field(default=None, sa_column=Column(JSONB))
-    limit_times: int | None = Field(default=None, description="Most redemptions of one customer in limit_period")
+    draft_terms: dict[str, object] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), comment="Terms that are not in force yet")
+    )
+    limit_times: int | None = Field(default=None, description="Most units that one customer takes in limit_period")
     limit_period: str | None = text_column(default=None)
     on_sale_from: datetime | None = instant(default=None)
     on_sale_to: datetime | None = instant(default=None)
-    revision: int = 1
+    revision: int = Field(default=1, description="Counts every change; the ETag")
+    data_key: bytes | None = cipher(default=None, description="Wrapped; made when the first codes come in")
     created_at: datetime = instant()
 
 
@@ -119,9 +124,9 @@ class RightsStock(SQLModel, table=True):
     )
 
     right_id: UUID = Field(primary_key=True)
-    initial: int
-    free: int
-    sold: int = 0
+    initial: int = Field(sa_type=BigInteger, description="All units ever added")
+    free: int = Field(sa_type=BigInteger)
+    sold: int = Field(default=0, sa_type=BigInteger)
 
 
 class VoucherCode(SQLModel, table=True):
@@ -140,8 +145,8 @@ class VoucherCode(SQLModel, table=True):
 
     right_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    code_hash: bytes = cipher()
-    code_enc: bytes = cipher()
+    code_hash: bytes = cipher(description="Of the normal form, by which a code is found at its use")
+    code_enc: bytes = cipher(description="As it came in, under the right's data key")
     redemption_id: UUID | None = None
     customer_id: UUID | None = None
     taken_at: datetime | None = instant(default=None)
