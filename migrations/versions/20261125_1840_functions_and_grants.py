@@ -6,6 +6,7 @@ do, whatever the code says.
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
@@ -16,6 +17,12 @@ depends_on = None
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 LEDGER_FUNCTIONS = ("points_account_lock/v1.sql", "points_post/v1.sql")
 SERVICES = ("guibin_customer", "guibin_bank", "guibin_worker")
+# Which kinds of entries each role may post through `points_post`: the customer role cannot make points.
+LEDGER_GRANTS = {
+    "guibin_customer": ("redeem",),
+    "guibin_bank": ("earn", "adjust_credit", "adjust_debit"),
+    "guibin_worker": ("earn", "expire"),
+}
 
 READ = {
     "guibin_customer": (
@@ -62,6 +69,11 @@ WRITE = {
 def upgrade() -> None:
     for name in LEDGER_FUNCTIONS:
         op.execute((FUNCTIONS / name).read_text(encoding="utf-8"))
+    op.execute("REVOKE ALL ON FUNCTION points_post, points_account_lock FROM PUBLIC")
+    for role, kinds in LEDGER_GRANTS.items():
+        op.execute(f"GRANT EXECUTE ON FUNCTION points_post, points_account_lock TO {role}")
+        rows = [{"role": role, "kind": kind} for kind in kinds]
+        op.bulk_insert(sa.table("ledger_grant", sa.column("role", sa.Text), sa.column("kind", sa.Text)), rows)
     for role in SERVICES:
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         op.execute(f"GRANT SELECT ON {READ[role]} TO {role}")
@@ -73,4 +85,5 @@ def downgrade() -> None:
     for role in SERVICES:
         op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
         op.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM {role}")
+    op.execute("DELETE FROM ledger_grant")
     op.execute("DROP FUNCTION IF EXISTS points_post, points_account_lock")

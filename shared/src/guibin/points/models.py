@@ -57,7 +57,9 @@ class Wallet(SQLModel, table=True):
     unit_zh: str = text_column()
     unit_en: str = text_column()
     cost_fen: int = Field(description="What a point costs the bank")
-    expiry_years: int | None = Field(default=None, description="Expires on 31 December this many years later; NULL never")
+    expiry_years: int | None = Field(
+        default=None, description="Expires on 31 December this many years later; NULL never"
+    )
     active: bool = True
 
 
@@ -83,7 +85,9 @@ class EarningRule(SQLModel, table=True):
     wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
     kind: str = text_column()
     points: int
-    per_fen: int | None = Field(default=None, sa_type=BigInteger, description="Points for each full amount of this size")
+    per_fen: int | None = Field(
+        default=None, sa_type=BigInteger, description="Points for each full amount of this size"
+    )
     max_points: int | None = Field(default=None, description="Most that one event can earn")
     active: bool = True
 
@@ -127,17 +131,16 @@ class PointsEntry(SQLModel, table=True):
     __table_args__ = (
         one_of("kind", EntryKind),
         CheckConstraint(
-            "(kind = 'earn' AND points > 0 AND contra = 'issuance')"
-            " OR (kind = 'redeem' AND points < 0 AND contra = 'redemption')"
-            " OR (kind = 'expire' AND points < 0 AND contra = 'expiry')"
-            " OR (kind = 'adjust_credit' AND points > 0 AND contra = 'adjustment')"
-            " OR (kind = 'adjust_debit' AND points < 0 AND contra = 'adjustment')",
+            "(kind = 'earn' AND contra = 'issuance' AND points >= 0 AND debt_change <= 0 AND points > debt_change)"
+            " OR (kind = 'redeem' AND contra = 'redemption' AND points < 0 AND debt_change = 0)"
+            " OR (kind = 'expire' AND contra = 'expiry' AND points < 0 AND debt_change = 0)"
+            " OR (kind = 'adjust_credit' AND contra = 'adjustment' AND points >= 0 AND debt_change <= 0"
+            " AND points > debt_change)"
+            " OR (kind = 'adjust_debit' AND contra = 'adjustment' AND points < 0 AND debt_change >= 0)",
             name="kind_fits",
         ),
-        CheckConstraint("abs(points) <= 1000000000000", name="points_in_range"),
-        ForeignKeyConstraint(
-            ["customer_id", "wallet"], ["points_account.customer_id", "points_account.wallet"]
-        ),
+        CheckConstraint("abs(points - debt_change) <= 1000000000000", name="points_in_range"),
+        ForeignKeyConstraint(["customer_id", "wallet"], ["points_account.customer_id", "points_account.wallet"]),
         Index(None, "customer_id", "wallet", "seq", unique=True),
         Index(None, "customer_id", "wallet", "kind", "source_kind", "source_id", unique=True),
         BY_CUSTOMER,
@@ -148,7 +151,8 @@ class PointsEntry(SQLModel, table=True):
     wallet: str = text_column()
     seq: int = Field(sa_type=BigInteger)
     kind: str = text_column()
-    points: int = Field(sa_type=BigInteger, description="Signed")
+    points: int = Field(sa_type=BigInteger, description="Signed change of the balance")
+    debt_change: int = Field(default=0, sa_type=BigInteger, description="Negative: the part of a credit that paid debt")
     contra: str = text_column()
     balance_after: int = Field(sa_type=BigInteger)
     reason_zh: str = text_column()

@@ -1,0 +1,86 @@
+"""The wallets and earning rules of an empty database; a bank edits them afterwards."""
+
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.ids import new_id
+from guibin.core.seeding import add_missing
+from guibin.holdings.models import EventType
+from guibin.points.models import EarningKind, EarningRule, Wallet
+
+SERVICE: Final = "service"
+REWARD: Final = "reward"
+GROWTH: Final = "growth"
+
+_EXPIRY_YEARS: Final = 2
+_PER_FEN: Final = 20_00
+_MOST_PER_EVENT: Final = 5_000
+
+# Cost in fen per point: a service point buys about 1 CNY of a service, a reward point about 0.10 CNY of goods. Growth
+# points buy nothing, and the wallet is off until a tier scheme uses it.
+WALLETS: Final[tuple[dict[str, object], ...]] = (
+    {
+        "code": SERVICE,
+        "name_zh": "增值服务积点",
+        "name_en": "Service points",
+        "unit_zh": "积点",
+        "unit_en": "service points",
+        "cost_fen": 100,
+        "expiry_years": _EXPIRY_YEARS,
+        "active": True,
+    },
+    {
+        "code": REWARD,
+        "name_zh": "综合积分",
+        "name_en": "Reward points",
+        "unit_zh": "积分",
+        "unit_en": "points",
+        "cost_fen": 10,
+        "expiry_years": _EXPIRY_YEARS,
+        "active": True,
+    },
+    {
+        "code": GROWTH,
+        "name_zh": "成长值",
+        "name_en": "Growth points",
+        "unit_zh": "成长值",
+        "unit_en": "growth points",
+        "cost_fen": 0,
+        "expiry_years": _EXPIRY_YEARS,
+        "active": False,
+    },
+)
+
+# Event, Chinese and English reason, points, for each full so many fen (None: for each event). Movements of deposits
+# earn nothing here: reward points buy goods, and goods are not given for deposits.
+RULES: Final[tuple[tuple[EventType, str, str, int, int | None], ...]] = (
+    (EventType.CARD_SPEND, "刷卡消费", "Card spending", 1, _PER_FEN),
+    (EventType.PAYMENT, "快捷支付", "Payment", 1, _PER_FEN),
+    (EventType.SALARY, "代发工资", "Salary received", 200, None),
+    (EventType.PENSION, "养老金入账", "Pension received", 200, None),
+    (EventType.REFERRAL, "推荐新客户", "A customer referred", 300, None),
+    (EventType.LOGIN, "登录手机银行", "Mobile banking used", 5, None),
+)
+
+
+async def seed(session: AsyncSession) -> int:
+    """Put wallets and rules where they are missing; returns how many rows were added."""
+    added = await add_missing(session, Wallet, WALLETS)
+    return added + await add_missing(session, EarningRule, [_rule(*rule) for rule in RULES])
+
+
+def _rule(event: EventType, zh: str, en: str, points: int, per_fen: int | None) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "code": f"{REWARD}_{event}",
+        "name_zh": zh,
+        "name_en": en,
+        "event_type": event,
+        "wallet": REWARD,
+        "kind": EarningKind.FIXED if per_fen is None else EarningKind.PROPORTIONAL,
+        "points": points,
+        "per_fen": per_fen,
+        "max_points": None if per_fen is None else _MOST_PER_EVENT,
+        "active": True,
+    }

@@ -1,0 +1,93 @@
+"""What the ledger and its administration say no to."""
+
+from guibin.core.errors import Category, Refusal
+
+
+class InsufficientPoints(Refusal):
+    """Less can be spent than is required. Facts: required, available, missing."""
+
+    category = Category.CONFLICT
+    code = "insufficient_points"
+    zh = "可用积分不足"
+    en = "Not enough points available"
+
+
+class AccountFrozen(Refusal):
+    """Spending from this account is stopped."""
+
+    category = Category.CONFLICT
+    code = "account_frozen"
+    zh = "积分账户已冻结"
+    en = "The points account is frozen"
+
+
+class AccountClosed(Refusal):
+    """The account has ended: nothing moves any more."""
+
+    category = Category.CONFLICT
+    code = "account_closed"
+    zh = "积分账户已关闭"
+    en = "The points account is closed"
+
+
+class WalletClosed(Refusal):
+    """The wallet is not in use."""
+
+    category = Category.CONFLICT
+    code = "wallet_closed"
+    zh = "该积分类别未启用"
+    en = "This kind of points is not in use"
+
+
+class ReferenceConflict(Refusal):
+    """The line has sent another event under the same reference before."""
+
+    category = Category.CONFLICT
+    code = "reference_conflict"
+    zh = "该参考号已用于另一笔事件"
+    en = "The reference stands for another event"
+
+
+class EventDateOutOfRange(Refusal):
+    """An event lies ahead, or more than 400 days back. Facts: earliest, latest."""
+
+    category = Category.INVALID
+    code = "event_date_out_of_range"
+    zh = "事件日期超出范围"
+    en = "The date of the event is out of range"
+
+
+class CustomerUnknown(Refusal):
+    """No customer is known under the reference that a line sent."""
+
+    category = Category.CONFLICT
+    code = "customer_unknown"
+    zh = "未找到该客户"
+    en = "No customer is known by this reference"
+
+
+class AmountOutOfRange(Refusal):
+    """An event would earn more than one entry can hold."""
+
+    category = Category.INVALID
+    code = "amount_out_of_range"
+    zh = "金额超出范围"
+    en = "The amount is out of range"
+
+
+class ReasonRequired(Refusal):
+    """An adjustment needs a reason that says something. Facts: min_length, max_length."""
+
+    category = Category.INVALID
+    code = "reason_required"
+    zh = "请填写10至200字的原因"
+    en = "State a reason of 10 to 200 characters"
+
+
+class LimitExceeded(Refusal):
+    """The adjustment costs the bank more than the caller may submit. Facts: limit and cost in CNY."""
+
+    category = Category.FORBIDDEN
+    code = "limit_exceeded"
+    zh = "超出您的调整额度"
+    en = "This costs more than your limit"

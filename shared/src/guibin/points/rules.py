@@ -1,0 +1,83 @@
+"""What an event earns and when a credit expires: pure decisions over plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from guibin.core.money import Cny
+from guibin.points.models import EarningKind
+
+MAX_POINTS = 10**12
+"""Most that one entry can move."""
+
+OLDEST_EVENT = timedelta(days=400)
+NEWEST_EVENT = timedelta(minutes=5)
+REASON_LENGTH = (10, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """A rule of earning: `fixed` points for each event, or `proportional` points for each full `per_fen` of amount."""
+
+    code: str
+    wallet: str
+    event_type: str
+    kind: EarningKind
+    points: int
+    name_zh: str
+    name_en: str
+    per_fen: int | None = None
+    max_points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What one rule gives for one event."""
+
+    rule: Earning
+    points: int
+
+
+def expiry_of(earned_on: date, expiry_years: int | None) -> date | None:
+    """Return the last day on which points earned on a day can be spent: 31 December, so many years later.
+
+    None where the wallet's points never expire. (Calendar expiry as card programmes state it.)
+    """
+    return None if expiry_years is None else date(earned_on.year + expiry_years, 12, 31)
+
+
+def points_for(rule: Earning, amount_fen: Cny | None) -> int:
+    """Return the points that a rule gives for an event's amount; a part of `per_fen` gives nothing."""
+    if rule.kind is EarningKind.FIXED:
+        points = rule.points
+    elif rule.per_fen is None or amount_fen is None:
+        points = 0
+    else:
+        points = amount_fen // rule.per_fen * rule.points
+    return points if rule.max_points is None else min(points, rule.max_points)
+
+
+def earnings_of(rules: Iterable[Earning], event_type: str, amount_fen: Cny | None) -> list[Earned]:
+    """Return what an event earns: for each wallet the rule that gives most, ties by the rule's code."""
+    best: dict[str, Earned] = {}
+    for rule in sorted(rules, key=lambda rule: rule.code):
+        points = points_for(rule, amount_fen) if rule.event_type == event_type else 0
+        if points > 0 and (rule.wallet not in best or points > best[rule.wallet].points):
+            best[rule.wallet] = Earned(rule, points)
+    return [best[wallet] for wallet in sorted(best)]
+
+
+def is_event_date_accepted(occurred_at: datetime, now: datetime) -> bool:
+    """Tell whether an event that arrives now may have occurred then: at most 5 minutes ahead, 400 days back."""
+    return now - OLDEST_EVENT <= occurred_at <= now + NEWEST_EVENT
+
+
+def is_reason_sufficient(reason: str) -> bool:
+    """Tell whether the reason of an adjustment has 10 to 200 characters that are not blank at its ends."""
+    shortest, longest = REASON_LENGTH
+    return shortest <= len(reason.strip()) and len(reason) <= longest
+
+
+def cost_of(points: int, cost_fen: int) -> Cny:
+    """Return what points cost the bank in fen, whichever way they move."""
+    return abs(points) * cost_fen
