@@ -1,0 +1,38 @@
+"""Refusals: one code each, texts in both languages, and a code has one status for ever."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import bank_api
+import customer_api
+import guibin
+from guibin.core.errors import Refusal
+
+
+def load_everything() -> None:
+    for package in (guibin, customer_api, bank_api):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+
+
+def refusals(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    for kind in base.__subclasses__():
+        if kind.__module__.split(".")[0] in {"guibin", "customer_api", "bank_api"}:
+            yield kind
+        yield from refusals(kind)
+
+
+def test_codes_are_unique_and_every_refusal_speaks_chinese_and_english() -> None:
+    load_everything()
+    found = [kind for kind in refusals() if "code" in vars(kind)]
+    codes = [kind.code for kind in found]
+    assert sorted(codes) == sorted(set(codes))
+    for kind in found:
+        assert re.fullmatch(r"[a-z][a-z0-9_]+", kind.code)
+        assert re.search(r"[\u4e00-\u9fff]", kind.zh), kind
+        assert kind.en
+        assert kind.en.isascii(), kind
+        assert kind.category
