@@ -4,11 +4,11 @@ import asyncpg
 import pytest
 
 from guibin_tools.connections import connected
+from guibin_tools.databases import given_database, put_roles
 from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.cluster import free_port
 from guibin_tools.roles import Role, driver_url, ensure_roles
 from guibin_tools.settings import OperatorSettings
-from guibin_tools.supervisor.database import given_database, put_roles
 from support.databases import Database
 from support.server import Server
 

@@ -26,7 +26,7 @@ def up() -> None:
 @app.command()
 def roles() -> None:
     """Make or mend the four database roles; prints the SQL for an administrator where we may not."""
-    from guibin_tools.supervisor.database import given_database, put_roles  # noqa: PLC0415
+    from guibin_tools.databases import given_database, put_roles  # noqa: PLC0415
 
     settings = OperatorSettings()
     typer.echo(put_roles(given_database(settings), settings))

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from guibin_tools.databases import RunDatabase, given_database, put_roles, start_embedded
 from guibin_tools.errors import OperatorError
 from guibin_tools.progress import step
 from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor import children, stopping
 from guibin_tools.supervisor.children import Child, LifeLine
-from guibin_tools.supervisor.database import RunDatabase, given_database, put_roles, start_embedded
 from guibin_tools.supervisor.exclusive import alone_in
 from guibin_tools.supervisor.services import (
     SERVICES,

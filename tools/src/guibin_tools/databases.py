@@ -1,4 +1,4 @@
-"""The database of a run: the embedded server, or the one that the settings name."""
+"""The database that a command works on: the embedded server's, or the one that the settings name."""
 
 import asyncio
 from dataclasses import dataclass
@@ -67,12 +67,7 @@ def given_database(settings: OperatorSettings) -> RunDatabase:
 
 def given_urls(settings: OperatorSettings) -> RoleUrls:
     """Return the four URLs of the settings. Raises OperatorError when one is missing."""
-    values = {
-        Role.OWNER: settings.database_url,
-        Role.CUSTOMER: settings.customer_database_url,
-        Role.BANK: settings.bank_database_url,
-        Role.WORKER: settings.worker_database_url,
-    }
+    values = {role: _given(role, settings) for role in Role}
     if missing := [URL_SETTINGS[role] for role, url in values.items() if not url]:
         raise OperatorError(f"With a database of your own all four URLs are needed; missing: {', '.join(missing)}.")
     owner, customer, bank, worker = (values[role] or "" for role in Role)
@@ -107,3 +102,27 @@ async def _put_given_roles(urls: RoleUrls, settings: OperatorSettings) -> str:
         async with connected(urls.of(role), URL_SETTINGS[role]):
             pass
     return "Database roles are there; an administrator keeps them"
+
+
+def url_for(role: Role, settings: OperatorSettings) -> str:
+    """Return the URL of a role: the setting's, else that of the embedded server if it runs.
+
+    Raises:
+        OperatorError: neither is there.
+    """
+    if (given := _given(role, settings)) is not None:
+        return given
+    if settings.effective_pg_data.parent.exists():
+        cluster = embedded_cluster(settings)
+        if (port := cluster.running_port()) is not None:
+            return embedded_urls(cluster, port).of(role)
+    raise OperatorError(f"No database runs here: start one with `guibin up`, or set {URL_SETTINGS[role]}.")
+
+
+def _given(role: Role, settings: OperatorSettings) -> str | None:
+    return {
+        Role.OWNER: settings.database_url,
+        Role.CUSTOMER: settings.customer_database_url,
+        Role.BANK: settings.bank_database_url,
+        Role.WORKER: settings.worker_database_url,
+    }[role]

@@ -1,0 +1,50 @@
+"""What a command works with: sessions as one role, and the keys of this deployment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from guibin.core.database import SessionFactory, make_engine, make_session_factory
+from guibin.core.settings import Profile
+from guibin.security.ciphers import KeyRing
+from guibin.security.key_file import KeyFileInvalid
+from guibin_tools.connections import connected
+from guibin_tools.databases import url_for
+from guibin_tools.errors import OperatorError
+from guibin_tools.roles import URL_SETTINGS, Role
+from guibin_tools.settings import OperatorSettings
+
+_POOL = 4
+
+
+@asynccontextmanager
+async def sessions_as(role: Role, settings: OperatorSettings) -> AsyncIterator[SessionFactory]:
+    """Hand out sessions of a role.
+
+    Raises:
+        OperatorError: there is no database, or it does not answer.
+    """
+    url = url_for(role, settings)
+    async with connected(url, URL_SETTINGS[role]):
+        pass
+    engine = make_engine(url, pool_size=_POOL, application="guibin-tools")
+    try:
+        yield make_session_factory(engine)
+    finally:
+        await engine.dispose()
+
+
+def open_keys(settings: OperatorSettings) -> KeyRing:
+    """Return the keys of this deployment; in development they are made when there are none.
+
+    Raises:
+        OperatorError: the key file is missing in production, or unusable.
+    """
+    path = settings.effective_keys_file
+    if settings.profile is Profile.DEVELOPMENT and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # another process was first; its keys count
+            return KeyRing.create(path)
+    try:
+        return KeyRing.load(path)
+    except KeyFileInvalid as error:
+        raise OperatorError(f"GUIBIN_KEYS_FILE: {error}.") from error
