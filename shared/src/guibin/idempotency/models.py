@@ -29,9 +29,7 @@ class IdempotencyKey(SQLModel, table=True):
     body: bytes | None = Field(
         default=None,
         sa_type=LargeBinary,
-        sa_column_kwargs={
-            "comment": "Kept at least 7 days; the key stays, so that it never has a second effect"
-        },
+        sa_column_kwargs={"comment": "Kept at least 7 days; the key stays, so that it never has a second effect"},
     )
     content_type: str | None = text_column(default=None)
     etag: str | None = text_column(default=None)

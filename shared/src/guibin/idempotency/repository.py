@@ -1,9 +1,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.idempotency.models import IdempotencyKey
@@ -17,22 +17,13 @@ async def insert_key(session: AsyncSession, *, actor_id: UUID, key: str, fingerp
         .on_conflict_do_nothing()
         .returning(col(IdempotencyKey.key))
     )
-    return (await session.execute(statement)).first() is not None
+    return (await session.exec(statement)).first() is not None
 
 
-async def find_answer(
-    session: AsyncSession, *, actor_id: UUID, key: str
-) -> Row[tuple[bytes, int | None, bytes | None, str | None, str | None, datetime]]:
-    """Return fingerprint, status, body, content type, ETag and time of creation of a key that was taken before."""
-    statement = select(
-        col(IdempotencyKey.fingerprint),
-        col(IdempotencyKey.status),
-        col(IdempotencyKey.body),
-        col(IdempotencyKey.content_type),
-        col(IdempotencyKey.etag),
-        col(IdempotencyKey.created_at),
-    ).where(col(IdempotencyKey.actor_id) == actor_id, col(IdempotencyKey.key) == key)
-    return (await session.execute(statement)).one()
+async def find_answer(session: AsyncSession, *, actor_id: UUID, key: str) -> IdempotencyKey:
+    """Return the row of a key that was taken before."""
+    statement = select(IdempotencyKey).where(IdempotencyKey.actor_id == actor_id, IdempotencyKey.key == key)
+    return (await session.exec(statement)).one()
 
 
 async def update_answer(
@@ -46,7 +37,7 @@ async def update_answer(
     etag: str | None,
 ) -> None:
     """Write the answer into the row that this transaction took."""
-    await session.execute(
+    await session.exec(
         update(IdempotencyKey)
         .where(col(IdempotencyKey.actor_id) == actor_id, col(IdempotencyKey.key) == key)
         .values(status=status, body=body, content_type=content_type, etag=etag)

@@ -1,0 +1,62 @@
+"""The HTTP kit of both services: what routers and applications are made of."""
+
+from guibin.web.app import TokenSource, create_port
+from guibin.web.bodies import json_body
+from guibin.web.call import AnyCall, Call, CustomerCall, OpenCall, PublicCall, ServiceCall, StaffCall, set_etag
+from guibin.web.checks import StartRefused
+from guibin.web.declaration import (
+    BodyLimit,
+    DataClass,
+    Idempotency,
+    RateClass,
+    anyone_of,
+    customer,
+    declare,
+    public,
+    service,
+    staff,
+)
+from guibin.web.identity import IdentitySource
+from guibin.web.paging import Page, PageRequest, page_query
+from guibin.web.parameters import Day, Instant, check_range
+from guibin.web.route import PortRoute, PortRouter
+from guibin.web.schemas import OutModel, StrictModel
+from guibin.web.uploads import Upload, upload_body
+
+__all__ = [
+    "AnyCall",
+    "BodyLimit",
+    "Call",
+    "CustomerCall",
+    "DataClass",
+    "Day",
+    "Idempotency",
+    "IdentitySource",
+    "Instant",
+    "OpenCall",
+    "OutModel",
+    "Page",
+    "PageRequest",
+    "PortRoute",
+    "PortRouter",
+    "PublicCall",
+    "RateClass",
+    "ServiceCall",
+    "StaffCall",
+    "StartRefused",
+    "StrictModel",
+    "TokenSource",
+    "Upload",
+    "anyone_of",
+    "check_range",
+    "create_port",
+    "customer",
+    "declare",
+    "json_body",
+    "page_query",
+    "public",
+    "service",
+    "set_etag",
+    "staff",
+    "upload_body",
+]

@@ -1,0 +1,168 @@
+"""The factory of both services' applications."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from guibin.core.database import make_engine, make_session_factory
+from guibin.core.errors import Refusal
+from guibin.core.settings import Settings
+from guibin.security.ciphers import KeyRing
+from guibin.security.jwks import Jwks
+from guibin.security.tokens import IssuerConfig, TokenVerifier
+from guibin.web import health
+from guibin.web.checks import StartRefused, check_role, check_settings
+from guibin.web.declaration import declaration_of
+from guibin.web.errors import InternalFault, MethodNotAllowed, PathNotFound
+from guibin.web.identity import IdentitySource
+from guibin.web.limiter import RateLimiter
+from guibin.web.middleware import Edge
+from guibin.web.port import Port
+from guibin.web.problems import problem_response
+from guibin.web.route import PortRoute
+
+Inner = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Whose tokens a port accepts: the issuer's name, its key set, and the audience that stands for this port."""
+
+    issuer: str
+    jwks: Path
+    audience: str
+
+
+def create_port(
+    settings: Settings,
+    *,
+    name: str,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    identity: IdentitySource,
+    database_url: str,
+    tokens: TokenSource,
+    schema_version: str | None = None,
+    lifespan: Inner | None = None,
+) -> FastAPI:
+    """Make the application of one port.
+
+    `name` is shown in the database's list of connections; `schema_version` is the alembic revision that the code needs;
+    `lifespan` runs inside the port's own, when `app.state.port` is there.
+
+    Raises:
+        StartRefused: a route declares nothing, or the settings are unsafe in this profile.
+    """
+    check_settings(settings)
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_Lifespan(settings, name, identity, database_url, tokens, schema_version, lifespan),
+    )
+    for router in (health.router, *routers):
+        app.include_router(router)
+    require_declarations(app)
+    app.add_middleware(Edge, allowed_hosts=settings.allowed_hosts.split(","))
+    app.add_exception_handler(Refusal, _answer_refusal)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    return app
+
+
+def require_declarations(app: FastAPI) -> None:
+    """Hold every route to declaring itself.
+
+    Raises:
+        StartRefused: naming the first route that does not.
+    """
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if not isinstance(route, PortRoute) or declaration_of(route.endpoint) is None:
+            raise StartRefused(f"the route {context.path} declares nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lifespan:
+    """Makes the parts of a port when its process starts and lets them go when it ends."""
+
+    settings: Settings
+    name: str
+    identity: IdentitySource
+    database_url: str
+    tokens: TokenSource
+    schema_version: str | None
+    inner: Inner | None
+
+    @asynccontextmanager
+    async def __call__(self, app: FastAPI) -> AsyncIterator[None]:
+        engine = make_engine(self.database_url, pool_size=self.settings.pool_size, application=self.name)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            await check_role(engine)
+            app.state.port = self._port(engine)
+            if self.inner is not None:
+                await stack.enter_async_context(self.inner(app))
+            yield
+
+    def _port(self, engine: AsyncEngine) -> Port:
+        return Port(
+            settings=self.settings,
+            engine=engine,
+            sessions=make_session_factory(engine),
+            keys=KeyRing.load(self.settings.effective_keys_file),
+            tokens=_verifier(self.settings, self.tokens),
+            limiter=RateLimiter(self.settings.profile),
+            identity=self.identity,
+            schema_version=self.schema_version,
+        )
+
+
+def _verifier(settings: Settings, tokens: TokenSource) -> TokenVerifier:
+    config = IssuerConfig(
+        issuer=tokens.issuer,
+        audience=tokens.audience,
+        algorithm="ES256",
+        jwks=Jwks.from_file(tokens.jwks),
+        max_life_seconds=settings.token_max_life_seconds,
+    )
+    return TokenVerifier({tokens.issuer: config})
+
+
+async def _answer_refusal(request: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, Refusal):
+        raise TypeError("registered for refusals only")
+    return problem_response(refusal, request_id=request.state.request_id, language=request.state.language)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """Turn what the router itself says into the product's words."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    refusal: Refusal = InternalFault()
+    if status == 404:  # noqa: PLR2004 - the router's own word
+        refusal = PathNotFound()
+    elif status == 405:  # noqa: PLR2004 - the router's own word
+        refusal = MethodNotAllowed(allowed=_methods_of(request.app, request.scope["path"]))
+    return await _answer_refusal(request, refusal)
+
+
+def _methods_of(app: FastAPI, path: str) -> tuple[str, ...]:
+    """Return all methods of a path; the router itself names those of one route only."""
+    methods: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and re.fullmatch(route.path_regex, path):
+            methods |= set(route.methods or ())
+    return tuple(sorted(methods))

@@ -1,0 +1,80 @@
+"""What an endpoint knows of the call that it serves."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.unit_of_work import UnitOfWork
+from guibin.security.actors import Actor, Grant, Scope
+from guibin.security.ciphers import KeyRing
+from guibin.security.tokens import VerifiedToken
+from guibin.web.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call of a public route: there is a unit of work, but no actor."""
+
+    work: UnitOfWork
+    keys: KeyRing
+    language: Language
+    request_id: str
+    if_match: str | None
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the unit of work."""
+        return self.work.session
+
+    def require_if_match(self, version: int) -> None:
+        """Hold an edit to the version that its caller read.
+
+        Raises:
+            PreconditionRequired: no If-Match.
+            VersionConflict: another version.
+        """
+        if self.if_match is None:
+            raise PreconditionRequired
+        if self.if_match != etag_of(version):
+            raise VersionConflict
+
+
+@dataclass(frozen=True, slots=True)
+class Call(OpenCall):
+    """A call of an actor: who it is, whose data it opens, up to which cost in fen (None: without bound)."""
+
+    token: VerifiedToken
+    actor: Actor
+    scope: Scope
+    grants: tuple[Grant, ...]
+    limit_fen: int | None
+    idempotency_key: str | None
+    dry_run: bool
+
+
+def etag_of(version: int) -> str:
+    """Write the version of an object as an ETag."""
+    return f'"{version}"'
+
+
+def set_etag(response: Response, version: int) -> None:
+    """Send the version of the answered object as ETag."""
+    response.headers["ETag"] = etag_of(version)
+
+
+async def _call(request: Request) -> OpenCall:
+    call = request.state.call
+    if not isinstance(call, OpenCall):
+        raise TypeError("only routes of a PortRouter have a call")
+    return call
+
+
+PublicCall = Annotated[OpenCall, Depends(_call)]
+CustomerCall = Annotated[Call, Depends(_call)]
+StaffCall = Annotated[Call, Depends(_call)]
+ServiceCall = Annotated[Call, Depends(_call)]
+AnyCall = Annotated[Call, Depends(_call)]

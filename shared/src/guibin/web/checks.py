@@ -1,0 +1,76 @@
+"""What must hold before a port serves: the database's role, schema and durability, and the settings of the profile."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from guibin.core.settings import Profile, Settings
+
+OWNER: Final = "guibin_owner"
+
+_ROLE: Final = text(
+    "SELECT role.rolname AS name, role.rolsuper OR role.rolbypassrls AS above_the_law, EXISTS ("
+    " SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = 'public' AND c.relowner = role.oid AND c.relkind IN ('r', 'p')) AS owns_tables"
+    " FROM pg_roles role WHERE role.rolname = current_user"
+)
+_SCHEMA: Final = text("SELECT version_num FROM alembic_version")
+_DURABILITY: Final = text(
+    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')"
+)
+
+
+class StartRefused(Exception):  # noqa: N818 - reads as the sentence that the operator sees
+    """The process must not serve like this; the message says why."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse, in production, keys and issuers that belong to a development run.
+
+    Raises:
+        StartRefused: with the names of the settings.
+    """
+    if settings.profile is not Profile.PRODUCTION:
+        return
+    unsafe = [name for name in ("keys_file", "customer_jwks", "bank_jwks") if getattr(settings, name) is None]
+    defaults = type(settings).model_fields
+    unsafe += [name for name in ("customer_issuer", "bank_issuer") if getattr(settings, name) == defaults[name].default]
+    if unsafe:
+        named = ", ".join(f"GUIBIN_{name.upper()}" for name in unsafe)
+        raise StartRefused(f"the production profile needs {named}")
+
+
+async def check_role(engine: AsyncEngine) -> None:
+    """Refuse a database role that could do more than a service may.
+
+    Raises:
+        StartRefused: the owner, a superuser, or a role that owns tables or passes row-level policies.
+    """
+    async with engine.connect() as connection:
+        role = (await connection.execute(_ROLE)).one()
+    if role.name == OWNER or role.above_the_law or role.owns_tables:
+        raise StartRefused(f"the database role {role.name} may do more than a service may")
+
+
+async def failed_checks(engine: AsyncEngine, *, schema_version: str | None, profile: Profile) -> list[str]:
+    """Return which of `role`, `schema` and `durability` fail; an empty list means ready.
+
+    Raises:
+        OSError, DBAPIError: the database is not there.
+    """
+    failed = []
+    async with engine.connect() as connection:
+        role = (await connection.execute(_ROLE)).one()
+        if role.name == OWNER or role.above_the_law or role.owns_tables:
+            failed.append("role")
+        if schema_version is not None and await _schema_version(connection) != schema_version:
+            failed.append("schema")
+        if profile is Profile.PRODUCTION and "off" in (await connection.execute(_DURABILITY)).one():
+            failed.append("durability")
+    return failed
+
+
+async def _schema_version(connection: AsyncConnection) -> str | None:
+    version: str | None = (await connection.execute(_SCHEMA)).scalar_one_or_none()
+    return version

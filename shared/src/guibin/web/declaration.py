@@ -1,0 +1,153 @@
+"""What every route states about itself. An application with a route that states nothing does not start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Final, TypeVar
+
+from guibin.core.errors import Refusal
+from guibin.security.actors import ActorKind, Domain, Verb
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_MARK: Final = "__guibin_declaration__"
+
+
+class Idempotency(StrEnum):
+    """Whether a route takes an Idempotency-Key: reading routes and secrets never, ledgers, stock and codes always."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class DataClass(StrEnum):
+    """The highest class of data in the answer (JR/T 0171): public, C1 internal, C2 personal, C3 secret."""
+
+    PUBLIC = "public"
+    C1 = "c1"
+    C2 = "c2"
+    C3 = "c3"
+
+
+class BodyLimit(IntEnum):
+    """How many bytes of body a route reads."""
+
+    DEFAULT = 64 * 1024
+    BATCH = 1024 * 1024
+    UPLOAD = 64 * 1024 * 1024
+
+
+class RateClass(StrEnum):
+    """Which bucket a call counts against; `guibin.web.limiter` has the numbers."""
+
+    LOGIN = "login"
+    READ = "read"
+    BALANCE = "balance"
+    HISTORY = "history"
+    REDEEM = "redeem"
+    WRITE = "write"
+    SEARCH = "search"
+    REVEAL = "reveal"
+    EXPORT = "export"
+    UPLOAD = "upload"
+    EARN = "earn"
+    CALLBACK = "callback"
+    HEALTH = "health"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One kind of caller with what it must hold: an OAuth scope, or a grant of a verb in a domain."""
+
+    kind: ActorKind
+    oauth_scope: str | None = None
+    verb: Verb | None = None
+    domain: Domain | None = None
+
+    def describe(self) -> str:
+        """Write the permission for the OpenAPI document."""
+        needed = self.oauth_scope if self.verb is None else f"{self.verb} on {self.domain}"
+        return f"{self.kind} with {needed}" if needed else str(self.kind)
+
+
+Callers = tuple[Caller, ...]
+
+
+def customer(oauth_scope: str) -> Callers:
+    """A customer whose token has the OAuth scope."""
+    return (Caller(ActorKind.CUSTOMER, oauth_scope=oauth_scope),)
+
+
+def service(oauth_scope: str) -> Callers:
+    """A service whose token has the OAuth scope."""
+    return (Caller(ActorKind.SERVICE, oauth_scope=oauth_scope),)
+
+
+def staff(verb: Verb, domain: Domain) -> Callers:
+    """A staff member with a grant of the verb in the domain."""
+    return (Caller(ActorKind.STAFF, verb=verb, domain=domain),)
+
+
+def anyone_of(*callers: Callers) -> Callers:
+    """Each of several kinds of callers, for example `anyone_of(staff(...), service(...))`."""
+    return tuple(caller for group in callers for caller in group)
+
+
+def public() -> Callers:
+    """Everybody, without a token: health pages and log-ins."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a route states: see `declare`."""
+
+    callers: Callers
+    idempotency: Idempotency
+    rate: RateClass
+    data: DataClass
+    body_limit: BodyLimit
+    refusals: tuple[type[Refusal], ...]
+    dry_run: bool
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the route takes no token."""
+        return not self.callers
+
+
+def declare(
+    *,
+    caller: Callers,
+    rate: RateClass,
+    data: DataClass,
+    idempotency: Idempotency = Idempotency.NONE,
+    refusals: tuple[type[Refusal], ...] = (),
+    body_limit: BodyLimit = BodyLimit.DEFAULT,
+    dry_run: bool = False,
+) -> Callable[[Endpoint], Endpoint]:
+    """Declare who may call a route and how; the decorator stands below the router's.
+
+    `refusals` are the domain's own; the generic ones are added to the OpenAPI document by themselves. `dry_run` says
+    that the body has a field `dry_run`: when it is true no key is needed and the unit of work is rolled back after the
+    answer, which the endpoint gives the status 200.
+
+    Raises:
+        ValueError: a stored answer would hold a secret, or there is no actor to whom a key could belong.
+    """
+    if idempotency is not Idempotency.NONE and (data is DataClass.C3 or not caller):
+        raise ValueError("an idempotent route has an actor, and its stored answer holds no secret")
+    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run)
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _MARK, declaration)
+        return endpoint
+
+    return mark
+
+
+def declaration_of(endpoint: Callable[..., Any]) -> Declaration | None:
+    """Return what a route's function declares; None when it declares nothing."""
+    found = getattr(endpoint, _MARK, None)
+    return found if isinstance(found, Declaration) else None

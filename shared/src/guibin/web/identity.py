@@ -1,0 +1,85 @@
+"""From a token to an actor and what the actor may do. Tokens identify; the database decides."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.security.actors import Actor, ActorKind, Grant, Scope, decide, limit_of
+from guibin.security.errors import Forbidden, TokenInvalid
+from guibin.security.tokens import VerifiedToken
+from guibin.web.declaration import Caller, Callers
+
+Identified = tuple[Actor, list[Grant]]
+
+
+class IdentitySource(Protocol):
+    """Maps verified tokens to actors; each service composes its own from the domains that know people.
+
+    Every method answers None for a subject that it does not know or that is not active.
+    """
+
+    async def customer_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
+        """Return the customer of the token."""
+
+    async def staff_actor(self, session: AsyncSession, token: VerifiedToken) -> tuple[Actor, list[Grant]] | None:
+        """Return the staff member of the token with the grants in force now."""
+
+    async def service_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
+        """Return the service of the token."""
+
+
+async def identify(
+    identity: IdentitySource, session: AsyncSession, token: VerifiedToken, callers: Callers
+) -> Identified:
+    """Find who is calling; the kinds that the route takes are tried first, the others tell 403 from 401.
+
+    Raises:
+        TokenInvalid: nobody we know, or not active.
+    """
+    declared = [caller.kind for caller in callers]
+    others = [kind for kind in (ActorKind.CUSTOMER, ActorKind.STAFF, ActorKind.SERVICE) if kind not in declared]
+    for kind in dict.fromkeys([*declared, *others]):
+        found = await _find(identity, session, token, kind)
+        if found is not None:
+            return found
+    raise TokenInvalid
+
+
+async def _find(
+    identity: IdentitySource, session: AsyncSession, token: VerifiedToken, kind: ActorKind
+) -> Identified | None:
+    if kind is ActorKind.STAFF:
+        return await identity.staff_actor(session, token)
+    find = identity.customer_actor if kind is ActorKind.CUSTOMER else identity.service_actor
+    actor = await find(session, token)
+    return None if actor is None else (actor, [])
+
+
+def permit(identified: Identified, callers: Callers) -> tuple[Scope, int | None]:
+    """Decide whether the actor may use the route, on whose data, and up to which cost in fen (None: without bound).
+
+    Raises:
+        Forbidden: no declared caller fits.
+    """
+    actor, grants = identified
+    for caller in callers:
+        if caller.kind is actor.kind:
+            scope = _scope(actor, grants, caller)
+            if scope is not None:
+                return scope, _limit(grants, caller)
+    raise Forbidden
+
+
+def _scope(actor: Actor, grants: Iterable[Grant], caller: Caller) -> Scope | None:
+    if caller.verb is not None and caller.domain is not None:
+        return decide(grants, caller.verb, caller.domain, staff_id=actor.id)
+    if caller.oauth_scope not in actor.scopes:
+        return None
+    return Scope.of_customer(actor.id) if actor.kind is ActorKind.CUSTOMER else Scope.of_job()
+
+
+def _limit(grants: Iterable[Grant], caller: Caller) -> int | None:
+    if caller.verb is None or caller.domain is None:
+        return None
+    return limit_of(grants, caller.verb, caller.domain)

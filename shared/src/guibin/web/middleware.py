@@ -1,0 +1,160 @@
+"""What stands before every route: the request's id and language, the guards of the edge, the log line, the headers."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from guibin.core import clock
+from guibin.core.errors import Refusal
+from guibin.core.ids import new_id
+from guibin.core.logging import error_facts, logger
+from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable, PathNotFound
+from guibin.web.language import preferred_language
+from guibin.web.problems import problem_response
+
+MOST_HEADERS: Final = 100
+MOST_HEADER_BYTES: Final = 32 * 1024
+MOST_PATH_BYTES: Final = 2 * 1024
+MOST_QUERY_BYTES: Final = 8 * 1024
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ODD_PATH: Final = re.compile(rb"//|\\|%2f|%5c|%2e|/\.{1,2}(?:/|$)", re.IGNORECASE)
+_ACCEPTED: Final = frozenset({"*/*", "application/*", "application/json", "application/problem+json"})
+_API: Final = "/v1"
+_COMMON_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+_API_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_PAGE_POLICY: Final = (
+    b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:; "
+    b"frame-ancestors 'none'"
+)
+_PAGE_HEADERS: Final = ((b"content-security-policy", _PAGE_POLICY),)
+
+
+class Edge:
+    """Pure ASGI middleware: guards the edge and answers every fault in the product's own form."""
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str]) -> None:
+        self.app = app
+        self._allowed_hosts = frozenset(host.strip().lower() for host in allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; the lifespan passes through and web sockets are not spoken."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = _texts(scope)
+        state = scope.setdefault("state", {})
+        state["request_id"] = _request_id(headers)
+        state["language"] = preferred_language(",".join(_values(headers, "accept-language")))
+        exchange = _Exchange(scope, send)
+        try:
+            self._guard(scope, headers)
+            await self.app(scope, receive, exchange.send)
+        except Refusal as refusal:
+            await exchange.refuse(refusal, receive)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem and the log its place
+            logger().error("internal_fault", request_id=state["request_id"], **error_facts(error))
+            await exchange.refuse(InternalFault(), receive)
+        finally:
+            exchange.log()
+
+    def _guard(self, scope: Scope, headers: list[tuple[str, str]]) -> None:
+        """Refuse what no route should see.
+
+        Raises:
+            HeadersTooLarge, BadHost, PathNotFound, NotAcceptable.
+        """
+        size = sum(len(name) + len(value) for name, value in headers)
+        if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES or len(scope["query_string"]) > MOST_QUERY_BYTES:
+            raise HeadersTooLarge
+        hosts = _values(headers, "host")
+        if len(hosts) != 1 or _host_name(hosts[0]) not in self._allowed_hosts:
+            raise BadHost
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
+            raise PathNotFound
+        accept = ",".join(_values(headers, "accept"))
+        if scope["path"].startswith(_API) and accept and not _takes_json(accept):
+            raise NotAcceptable
+
+
+class _Exchange:
+    """One request and its answer: adds the headers, remembers the status, writes the log line."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._began = clock.now()
+        self._status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with our headers on the answer's start."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message = {**message, "headers": [*message["headers"], *self._headers()]}
+        await self._send(message)
+
+    async def refuse(self, refusal: Refusal, receive: Receive) -> None:
+        """Answer a refusal, unless an answer has begun."""
+        if self._status is None:
+            state = self._scope["state"]
+            response = problem_response(refusal, request_id=state["request_id"], language=state["language"])
+            await response(self._scope, receive, self.send)
+
+    def log(self) -> None:
+        """Write one line about the request: the template of its path, never the path itself."""
+        state = self._scope["state"]
+        passed = clock.now() - self._began
+        logger().info(
+            "request",
+            method=self._scope["method"] if self._scope["method"].isalpha() else "?",
+            route=state.get("route", "-"),
+            status=self._status,
+            ms=round(passed.total_seconds() * 1000, 1),
+            request_id=state["request_id"],
+            actor=state.get("actor_kind", "-"),
+        )
+
+    def _headers(self) -> Iterable[tuple[bytes, bytes]]:
+        yield (b"x-request-id", self._scope["state"]["request_id"].encode("ascii"))
+        yield from _COMMON_HEADERS
+        yield from _API_HEADERS if self._scope["path"].startswith(_API) else _PAGE_HEADERS
+
+
+def _texts(scope: Scope) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+
+
+def _values(headers: list[tuple[str, str]], wanted: str) -> list[str]:
+    return [value for name, value in headers if name == wanted]
+
+
+def _request_id(headers: list[tuple[str, str]]) -> str:
+    values = _values(headers, "x-request-id")
+    if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]):
+        return values[0]
+    return str(new_id())
+
+
+def _host_name(host: str) -> str:
+    """Drop the port from a Host header."""
+    name, separator, port = host.strip().lower().rpartition(":")
+    return name if separator and port.isdecimal() else host.strip().lower()
+
+
+def _takes_json(accept: str) -> bool:
+    for item in accept.split(","):
+        media_type, _, parameters = item.partition(";")
+        refused = re.search(r"(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)", parameters) is not None
+        if media_type.strip().lower() in _ACCEPTED and not refused:
+            return True
+    return False

@@ -1,0 +1,35 @@
+"""What a running port has: made once in its lifespan, handed to each request through the application's state."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from guibin.core.database import SessionFactory
+from guibin.core.settings import Settings
+from guibin.security.ciphers import KeyRing
+from guibin.security.tokens import TokenVerifier
+from guibin.web.identity import IdentitySource
+from guibin.web.limiter import RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The long-lived parts of one service process."""
+
+    settings: Settings
+    engine: AsyncEngine
+    sessions: SessionFactory
+    keys: KeyRing
+    tokens: TokenVerifier
+    limiter: RateLimiter
+    identity: IdentitySource
+    schema_version: str | None
+
+
+def port_of(request: Request) -> Port:
+    """Return the port that serves a request."""
+    port = request.app.state.port
+    if not isinstance(port, Port):
+        raise TypeError("the lifespan of the application has not begun")
+    return port

@@ -1,0 +1,114 @@
+"""What is wrong with an input, in the words of the product: location, type and a message, never the input itself."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from pydantic_core import core_schema
+
+from guibin.core.errors import ValidationFailed
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}")
+
+# pydantic's type -> ours. Types that are not listed are "invalid".
+_TYPES: Final[dict[str, str]] = {
+    **dict.fromkeys(("missing", "extra_forbidden"), ""),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "integer"),
+    **dict.fromkeys(("string_type", "string_sub_type"), "text"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "boolean"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type", "decimal_parsing", "finite_number"), "number"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type", "dataclass_type", "mapping_type"), "object"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"), "list"),
+    **dict.fromkeys(("enum", "literal_error", "union_tag_invalid", "union_tag_not_found"), "not_allowed_value"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), "date"),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware", "timezone_naive"),
+        "instant",
+    ),
+    **dict.fromkeys(("uuid_type", "uuid_parsing", "uuid_version"), "id"),
+    **dict.fromkeys(("greater_than", "greater_than_equal"), "too_small"),
+    **dict.fromkeys(("less_than", "less_than_equal"), "too_big"),
+    "string_too_long": "too_long",
+    "string_too_short": "too_short",
+    "string_pattern_mismatch": "pattern",
+    "string_unicode": "bad_unicode",
+}
+
+# Types outside this set come from our own validators and pass as they are.
+_OF_PYDANTIC: Final = frozenset(get_args(core_schema.ErrorType))
+
+# pydantic's own types for lists; our text types use the first of the names for texts.
+_LENGTHS: Final = {"too_long": "too_many_items", "too_short": "too_few_items"}
+
+_MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    "missing": ("必填", "is required"),
+    "null_forbidden": ("不能为 null", "must not be null"),
+    "extra_forbidden": ("不接受该字段", "is not a known field"),
+    "integer": ("须为整数", "must be an integer"),
+    "text": ("须为文本", "must be text"),
+    "boolean": ("须为 true 或 false", "must be true or false"),
+    "number": ("须为数字", "must be a number"),
+    "object": ("须为 JSON 对象", "must be a JSON object"),
+    "list": ("须为 JSON 数组", "must be a JSON array"),
+    "not_allowed_value": ("不在允许的取值之内：{expected}", "must be one of: {expected}"),
+    "date": ("须为 YYYY-MM-DD 格式的日期，年份为 1900 至 2199", "must be a date YYYY-MM-DD from 1900 to 2199"),
+    "instant": ("须为带时区的 RFC 3339 时间", "must be an RFC 3339 instant with an offset"),
+    "id": ("编号的种类或格式不正确", "must be an id of the right kind and form"),
+    "money": ("须为最多两位小数的人民币金额文本", "must be an amount in CNY as text with at most two places"),
+    "too_small": ("不能小于下限 {bound}", "must not be below its lower bound {bound}"),
+    "too_big": ("不能大于上限 {bound}", "must not be above its upper bound {bound}"),
+    "too_long": ("超过最大长度 {bound}", "must have at most {bound} characters"),
+    "too_short": ("短于最小长度 {bound}", "must have at least {bound} characters"),
+    "too_many_items": ("超过最多 {bound} 项", "must have at most {bound} items"),
+    "too_few_items": ("少于最少 {bound} 项", "must have at least {bound} items"),
+    "duplicate_item": ("有重复的项", "must not name an item twice"),
+    "pattern": ("格式不正确", "does not have the right form"),
+    "control_character": ("含有控制字符或不可见字符", "must not contain control or invisible characters"),
+    "bad_unicode": ("不是有效的 Unicode 文本", "must be valid Unicode text"),
+    "blank": ("不能为空白", "must not be blank"),
+    "range": ("起始日期晚于结束日期", "must not begin after its end"),
+    "invalid": ("不符合要求", "is not valid"),
+}
+_BOUNDS: Final = ("ge", "gt", "le", "lt", "max_length", "min_length", "max")
+
+
+def translate(errors: Sequence[Mapping[str, Any]], *, within: tuple[str | int, ...] = ()) -> ValidationFailed:
+    """Turn pydantic's errors into the refusal, `within` being put before each location."""
+    return ValidationFailed([_translate(error, within) for error in errors])
+
+
+def localise(error: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Write one error for a reader of `zh` or `en`: a text of ours where its type has one, else its own message."""
+    template = _MESSAGES.get(str(error["type"]), ("{", "{"))[language == "en"]
+    # A domain's own error of a known type states no bound: its message says more than a template without the bound.
+    own = "{" in template and "bound" not in error
+    message = error["message"] if own else template.format_map(error)
+    return {"loc": error["loc"], "type": error["type"], "message": " ".join(str(message).split())}
+
+
+def _translate(error: Mapping[str, Any], within: tuple[str | int, ...]) -> dict[str, object]:
+    context: Mapping[str, Any] = error.get("ctx") or {}
+    kind = _type_of(error)
+    return {
+        "loc": [_plain(part) for part in (*within, *error["loc"])],
+        "type": kind,
+        "message": error["msg"] if kind not in _MESSAGES else _MESSAGES[kind][1],
+        "expected": context.get("expected") or context.get("expected_tags") or "",
+        "bound": next((context[name] for name in _BOUNDS if name in context), ""),
+    }
+
+
+def _type_of(error: Mapping[str, Any]) -> str:
+    kind = str(error["type"])
+    if kind != "missing" and "input" in error and error["input"] is None:
+        return "null_forbidden"
+    if kind in _LENGTHS and "actual_length" in (error.get("ctx") or {}):
+        return _LENGTHS[kind]
+    if kind in _TYPES:
+        return _TYPES[kind] or kind
+    return "invalid" if kind in _OF_PYDANTIC and kind not in _LENGTHS else kind
+
+
+def _plain(part: str | int) -> str | int:
+    """Keep names of fields; what a caller made up as a name may be anything and is not shown."""
+    return part if isinstance(part, int) or _PLAIN.fullmatch(part) else "?"
