@@ -11,22 +11,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import FrameType
 
+import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import make_engine
 from support.databases import Database, cloned_database
+from support.house import House, open_client, open_house
 from support.server import Server, TestRun, obtain_server
 
 _RUN = pytest.StashKey[TestRun]()
+_KEPT = {"GUIBIN_CITUS_DSN", "GUIBIN_BERKA_DIR"}
 _FOLDER_OPTION = "guibin_test_run"
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Open the run in the controlling process, and keep a developer's own settings out of every test."""
-    for name in [name for name in os.environ if name.startswith("GUIBIN_") and name != "GUIBIN_CITUS_DSN"]:
+    for name in [name for name in os.environ if name.startswith("GUIBIN_") and name not in _KEPT]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         config.stash[_RUN] = TestRun()
@@ -96,3 +99,28 @@ async def session(owner_connection: AsyncConnection) -> AsyncIterator[AsyncSessi
     ) as made:
         yield made
     await outer.rollback()
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    """Return a small seeded bank on a clone of its own."""
+    async with open_house(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def customer_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the customer port, as its real database role."""
+    from customer_api.main import create_app  # noqa: PLC0415 - only tests of this port load it
+
+    async with open_client(create_app(house.settings)) as client:
+        yield client
+
+
+@pytest.fixture
+async def bank_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the bank port, as its real database role."""
+    from bank_api.main import create_app  # noqa: PLC0415 - only tests of this port load it
+
+    async with open_client(create_app(house.settings)) as client:
+        yield client

@@ -46,7 +46,7 @@ def text_column(**options: Any) -> Any:
 
 def instant(**options: Any) -> Any:
     """A timestamptz column."""
-    return Field(sa_type=DateTime(timezone=True), **options)  # type: ignore[call-overload]
+    return Field(sa_type=DateTime(timezone=True), **options)
 
 
 def cipher(**options: Any) -> Any:

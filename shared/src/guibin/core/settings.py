@@ -14,6 +14,10 @@ class Profile(StrEnum):
     PRODUCTION = "production"
 
 
+class SettingMissing(Exception):  # noqa: N818 - reads as the sentence that the operator sees
+    """A process lacks a setting; the message says which."""
+
+
 class Settings(BaseSettings):
     """What every process of the product reads at start."""
 
@@ -41,6 +45,17 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
     berka_scale: int = Field(default=20, ge=1, description="Multiplies the amounts of the Czech bank's files")
     log_level: str = Field(default="info", description="debug, info, warning or error")
+
+    def required(self, name: str) -> str:
+        """Return a setting that this process cannot do without.
+
+        Raises:
+            SettingMissing: it is not set.
+        """
+        value: str | None = getattr(self, name)
+        if value is None:
+            raise SettingMissing(f"Set GUIBIN_{name.upper()}, then start again.")
+        return value
 
     @property
     def effective_keys_file(self) -> Path:

@@ -1,0 +1,74 @@
+"""The bank port: for the bank's internal tools."""
+
+from fastapi import APIRouter, FastAPI
+
+from bank_api.approvals.router import router as approvals
+from bank_api.audit.router import router as audit
+from bank_api.auth import BankIdentity
+from bank_api.customers.router import router as customers
+from bank_api.feeds.router import router as feeds
+from bank_api.managers.router import router as managers
+from bank_api.organisation.router import router as organisation
+from bank_api.points.router import router as points
+from bank_api.products.router import router as products
+from bank_api.rights.router import router as rights
+from bank_api.runs.router import router as runs
+from bank_api.tags.router import router as tags
+from bank_api.tiers.router import router as tiers
+from guibin import wiring
+from guibin.core.schema import SCHEMA_VERSION
+from guibin.core.settings import Settings
+from guibin.web import TokenSource, create_port
+from guibin.web.serving import serve as serve_port
+
+AUDIENCE = "guibin-bank-api"
+ROUTERS: tuple[APIRouter, ...] = (
+    feeds,
+    customers,
+    products,
+    tags,
+    tiers,
+    managers,
+    points,
+    rights,
+    approvals,
+    runs,
+    organisation,
+    audit,
+)
+
+DESCRIPTION = """标签、层级、管户、积分与权益管理、审批、审计。What a caller may do stands in the bank's own tables
+and is read on every request; what lies outside a caller's scope answers 404 like what does not exist.
+
+Every refusal is `application/problem+json` with a stable `code`. Commands that need a second person answer 202 with an
+`approval_id`."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application.
+
+    Raises:
+        StartRefused: the settings are unsafe or incomplete.
+    """
+    wiring.connect()
+    return create_port(
+        settings,
+        name="guibin-bank-api",
+        title="Guibin bank port",
+        description=DESCRIPTION,
+        routers=ROUTERS,
+        identity=BankIdentity(),
+        database_url=settings.required("bank_database_url"),
+        tokens=TokenSource(settings.bank_issuer, settings.effective_bank_jwks, AUDIENCE),
+        schema_version=SCHEMA_VERSION,
+    )
+
+
+def serve() -> None:
+    """Serve the port until a signal, or until the parent process is gone."""
+    settings = Settings()
+    serve_port(lambda: create_app(settings), host=settings.host, port=settings.bank_port)
+
+
+if __name__ == "__main__":
+    serve()

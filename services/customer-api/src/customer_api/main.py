@@ -1,0 +1,51 @@
+"""The customer port: for the bank's mobile app and its WeChat pages."""
+
+from fastapi import APIRouter, FastAPI
+
+from customer_api.auth import CustomerIdentity
+from customer_api.customers.router import router as customers
+from customer_api.points.router import router as points
+from customer_api.rights.router import router as rights
+from guibin import wiring
+from guibin.core.schema import SCHEMA_VERSION
+from guibin.core.settings import Settings
+from guibin.web import TokenSource, create_port
+from guibin.web.serving import serve as serve_port
+
+AUDIENCE = "guibin-customer-api"
+ROUTERS: tuple[APIRouter, ...] = (customers, points, rights)
+
+DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
+
+Every refusal is `application/problem+json` with a stable `code`. Changing calls take an `Idempotency-Key`: after a
+broken connection send the same call with the same key, and one redemption comes of it."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application.
+
+    Raises:
+        StartRefused: the settings are unsafe or incomplete.
+    """
+    wiring.connect()
+    return create_port(
+        settings,
+        name="guibin-customer-api",
+        title="Guibin customer port",
+        description=DESCRIPTION,
+        routers=ROUTERS,
+        identity=CustomerIdentity(),
+        database_url=settings.required("customer_database_url"),
+        tokens=TokenSource(settings.customer_issuer, settings.effective_customer_jwks, AUDIENCE),
+        schema_version=SCHEMA_VERSION,
+    )
+
+
+def serve() -> None:
+    """Serve the port until a signal, or until the parent process is gone."""
+    settings = Settings()
+    serve_port(lambda: create_app(settings), host=settings.host, port=settings.customer_port)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,162 @@
+"""A small bank over HTTP: both ports on a clone of the template, seeded defaults, two branches, staff of every role."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin import wiring
+from guibin.core import clock
+from guibin.core.database import SessionFactory, make_engine, make_session_factory
+from guibin.core.ids import new_id, to_public
+from guibin.core.settings import Settings
+from guibin.customers.models import Customer
+from guibin.organisation.models import Branch, BranchKind, Staff
+from guibin.organisation.repository import branch_by_code
+from guibin.organisation.service import NewBranch, NewStaff, add_branch, add_service, add_staff
+from guibin.security.ciphers import KeyRing
+from guibin.security.development_issuer import DevelopmentIssuer
+from support.databases import Database
+
+CUSTOMER_AUDIENCE = "guibin-customer-api"
+BANK_AUDIENCE = "guibin-bank-api"
+CUSTOMER_SCOPES = ("points:read", "points:redeem", "redemptions:read", "profile:read:self")
+
+ROOT, REGION, EAST, WEST = "000000", "310000", "310001", "310002"
+HEAD_OFFICE_ROLES = (
+    "hq_operator",
+    "hq_approver",
+    "rights_operator",
+    "rights_approver",
+    "compliance",
+    "auditor",
+    "administrator",
+    "customer_service",
+)
+BRANCH_ROLES = ("branch_head", "lobby", "manager")
+"""Each at both branches: `manager` stands in the east, `manager_west` in the west."""
+
+
+@dataclass
+class House:
+    """The bank under test. `sessions` are the owner's: for arranging, never for acting."""
+
+    database: Database
+    settings: Settings
+    keys: KeyRing
+    issuer: DevelopmentIssuer
+    sessions: SessionFactory
+    staff: dict[str, Staff] = field(default_factory=dict)
+    branches: dict[str, Branch] = field(default_factory=dict)
+    services: dict[str, UUID] = field(default_factory=dict)
+
+    def headers(self, role: str, *, key: str | None = None) -> dict[str, str]:
+        """Return the headers of a member of staff by role: `manager`, `manager_west`, `hq_operator` ..."""
+        token = self.issuer.issue(
+            self.staff[role].subject, BANK_AUDIENCE, lifetime=timedelta(hours=1), auth_time=clock.now(), acr="mfa"
+        )
+        return _headers(token, key)
+
+    def service_headers(self, name: str, scopes: Iterable[str], *, key: str | None = None) -> dict[str, str]:
+        """Return the headers of a service client."""
+        subject = to_public("svc", self.services[name])
+        return _headers(self.issuer.issue(subject, BANK_AUDIENCE, scopes=scopes, lifetime=timedelta(hours=1)), key)
+
+    def customer_headers(
+        self, customer_id: UUID, *, key: str | None = None, scopes: Iterable[str] = CUSTOMER_SCOPES
+    ) -> dict[str, str]:
+        """Return the headers of a customer."""
+        subject = to_public("cus", customer_id)
+        return _headers(self.issuer.issue(subject, CUSTOMER_AUDIENCE, scopes=scopes, lifetime=timedelta(hours=1)), key)
+
+    async def add_customer(self, *, branch: str = EAST, name: str = "张三丰", status: str = "active") -> UUID:
+        """Add a customer as fusion would, without source records."""
+        customer_id = new_id()
+        wrapped = self.keys.new_data_key(customer_id)
+        key = self.keys.open_data_key(wrapped, customer_id)
+        async with self.sessions() as session:
+            session.add(
+                Customer(
+                    id=customer_id,
+                    party_type="person",
+                    status=status,
+                    branch_id=self.branches[branch].id,
+                    gender="U",
+                    data_key=wrapped,
+                    name_enc=key.encrypt(name, "customer", "name_enc", customer_id),
+                    name_idx=self.keys.blind_index("name", name),
+                    leading_line="personal_finance",
+                    created_at=clock.now(),
+                )
+            )
+            await session.commit()
+        return customer_id
+
+
+def _headers(token: str, key: str | None) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {token}"}
+    return headers | {"Idempotency-Key": key} if key else headers
+
+
+@asynccontextmanager
+async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
+    """Seed a clone with defaults, an organisation and staff."""
+    issuer_name = Settings.model_fields["bank_issuer"].default
+    settings = Settings(
+        state_dir=folder,
+        database_url=database.owner_url,
+        customer_database_url=database.customer_url,
+        bank_database_url=database.bank_url,
+        worker_database_url=database.worker_url,
+    )
+    keys = KeyRing.create(settings.effective_keys_file)
+    issuer = DevelopmentIssuer.open(settings.issuer_dir, issuer_name)
+    engine = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
+    house = House(database, settings, keys, issuer, make_session_factory(engine))
+    wiring.connect()
+    async with house.sessions() as session:
+        await _furnish(session, house, issuer_name)
+        await session.commit()
+    yield house
+    await engine.dispose()
+
+
+async def _furnish(session: AsyncSession, house: House, issuer: str) -> None:
+    for seed in wiring.SEEDERS.values():
+        await seed(session)
+    for code, kind, parent in (
+        (ROOT, BranchKind.HEAD_OFFICE, None),
+        (REGION, BranchKind.REGION, ROOT),
+        (EAST, BranchKind.BRANCH, REGION),
+        (WEST, BranchKind.BRANCH, REGION),
+    ):
+        await add_branch(session, NewBranch(code, kind, parent, f"机构{code}", f"Branch {code}", "310100"))
+        found = await branch_by_code(session, code)
+        assert found is not None
+        house.branches[code] = found
+    places = [(role, role, ROOT) for role in HEAD_OFFICE_ROLES]
+    places += [(role, role, EAST) for role in BRANCH_ROLES]
+    places += [(f"{role}_west", role, WEST) for role in BRANCH_ROLES]
+    for number, (name, role, branch) in enumerate(places):
+        new = NewStaff(no=f"S{number:05d}", branch_code=branch, role=role, name="李四光", phone="02100000000")
+        house.staff[name] = await add_staff(session, house.keys, new, issuer=issuer)
+    for name, scopes in (
+        ("core_banking", ["earn:post", "feeds:post"]),
+        ("supplier_terminal", ["voucher:use"]),
+    ):
+        house.services[name] = await add_service(session, name=name, issuer=issuer, scopes=scopes)
+
+
+@asynccontextmanager
+async def open_client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Start an application and talk to it over ASGI."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app=app)
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1"))
