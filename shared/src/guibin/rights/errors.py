@@ -1,0 +1,126 @@
+"""What the domain of rights says no to. Points, account and wallet have their refusals in `guibin.points.errors`."""
+
+from typing import Final
+
+from guibin.core.errors import Category, Refusal
+from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
+from guibin.rights.rules import Reason, ReasonCode
+
+
+class NotOnSale(Refusal):
+    """The time of sale has not begun, has ended, or the right is suspended."""
+
+    category = Category.CONFLICT
+    code = "not_on_sale"
+    zh = "该权益当前不可兑换"
+    en = "This right is not on sale now"
+
+
+class TierRequired(Refusal):
+    """The right is for a higher tier. Facts: required, current (null without a tier)."""
+
+    category = Category.CONFLICT
+    code = "tier_required"
+    zh = "该权益需要更高层级"
+    en = "This right is for a higher tier"
+
+
+class NoMatchingPrice(Refusal):
+    """No price of the right fits the customer."""
+
+    category = Category.CONFLICT
+    code = "no_matching_price"
+    zh = "该权益没有适用于您的价格"
+    en = "There is no price of this right for you"
+
+
+class LimitReached(Refusal):
+    """The customer has taken as many units as the period allows. Facts: times, period, left."""
+
+    category = Category.CONFLICT
+    code = "limit_reached"
+    zh = "已达到兑换次数上限"
+    en = "You have taken as many as the limit allows"
+
+
+class PriceChanged(Refusal):
+    """The price is not the one that the caller expects. Facts: points, for the whole quantity."""
+
+    category = Category.CONFLICT
+    code = "price_changed"
+    zh = "兑换所需积分已变化，请确认后重试"
+    en = "The price has changed: look at it again"
+
+
+class OutOfStock(Refusal):
+    """There are not as many units or codes as asked for. How many there are is not told."""
+
+    category = Category.CONFLICT
+    code = "out_of_stock"
+    zh = "库存不足"
+    en = "Out of stock"
+
+
+class CodeNotValid(Refusal):
+    """The code is unknown, nobody's, or its redemption no longer stands: one answer for all."""
+
+    category = Category.NOT_FOUND
+    code = "code_not_valid"
+    zh = "券码无效"
+    en = "The code is not valid"
+
+
+class AlreadyUsed(Refusal):
+    """The code was used before. Facts: used_at."""
+
+    category = Category.CONFLICT
+    code = "already_used"
+    zh = "券码已使用"
+    en = "The code was used before"
+
+
+class QrInvalid(Refusal):
+    """The QR payload is too old, altered or not ours: one answer for all."""
+
+    category = Category.CONFLICT
+    code = "qr_invalid"
+    zh = "二维码已失效，请刷新"
+    en = "The QR code is not valid any more: show a new one"
+
+
+class RightCodeTaken(Refusal):
+    """Another right has this code; codes are never used again."""
+
+    category = Category.CONFLICT
+    code = "right_code_taken"
+    zh = "权益代码已被使用"
+    en = "Another right has this code"
+
+
+class WrongStockMode(Refusal):
+    """Stock is added to counted rights and codes to rights with a pool of codes. Facts: stock_mode."""
+
+    category = Category.CONFLICT
+    code = "wrong_stock_mode"
+    zh = "该权益的库存方式不支持此操作"
+    en = "The right does not keep this kind of stock"
+
+
+REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
+    ReasonCode.NOT_ON_SALE: NotOnSale,
+    ReasonCode.ACCOUNT_FROZEN: AccountFrozen,
+    ReasonCode.ACCOUNT_CLOSED: AccountClosed,
+    ReasonCode.WALLET_CLOSED: WalletClosed,
+    ReasonCode.TIER_REQUIRED: TierRequired,
+    ReasonCode.NO_MATCHING_PRICE: NoMatchingPrice,
+    ReasonCode.LIMIT_REACHED: LimitReached,
+    ReasonCode.PRICE_CHANGED: PriceChanged,
+    ReasonCode.INSUFFICIENT_POINTS: InsufficientPoints,
+    ReasonCode.OUT_OF_STOCK: OutOfStock,
+}
+"""The refusal of a redemption for each reason of the catalogue: one code, one text."""
+
+
+def refusal_of(reason: Reason) -> Refusal:
+    """Return the refusal that a redemption answers for a reason."""
+    return REFUSED[reason.code](**reason.facts)
