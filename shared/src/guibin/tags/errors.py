@@ -1,0 +1,98 @@
+"""What the domain of tags refuses."""
+
+from collections.abc import Iterable
+
+from guibin.core.errors import Category, Refusal
+
+
+class RuleFieldUnknown(Refusal):
+    """A rule names a fact that there is not; `place` is where in the tree."""
+
+    category = Category.INVALID
+    code = "rule_field_unknown"
+    zh = "规则使用了不存在的字段"
+    en = "The rule names a fact that there is not"
+
+    def __init__(self, *, place: str) -> None:
+        super().__init__(place=place)
+
+
+class RuleOperatorInvalid(Refusal):
+    """An operator that there is not, or that does not fit the fact; `allowed` lists those that do."""
+
+    category = Category.INVALID
+    code = "rule_operator_invalid"
+    zh = "规则的运算符不存在或不适用于该字段"
+    en = "The operator does not exist or does not fit the fact"
+
+    def __init__(self, *, place: str, allowed: Iterable[str] = ()) -> None:
+        super().__init__(place=place, allowed=sorted(allowed))
+
+
+class RuleValueInvalid(Refusal):
+    """A value, a window or the shape of a node is not what the fact and the operator take; `expected` says what is."""
+
+    category = Category.INVALID
+    code = "rule_value_invalid"
+    zh = "规则的取值不正确"
+    en = "The rule has a value of the wrong kind"
+
+    def __init__(self, *, place: str, expected: str) -> None:
+        super().__init__(place=place, expected=expected)
+
+
+class RuleTooComplex(Refusal):
+    """A tree beyond the limits, or a group without a condition."""
+
+    category = Category.INVALID
+    code = "rule_too_complex"
+    zh = "规则超出允许的层数或节点数，或含有空的条件组"
+    en = "The rule is too deep, too large or has an empty group"
+
+    def __init__(self, *, place: str, max_depth: int, max_nodes: int) -> None:
+        super().__init__(place=place, max_depth=max_depth, max_nodes=max_nodes)
+
+
+class RuleTooExpensive(Refusal):
+    """A preview ran into its time limit; nothing was changed."""
+
+    category = Category.CONFLICT
+    code = "rule_too_expensive"
+    zh = "规则预览超时，请缩小时间范围或简化条件"
+    en = "The preview took too long: narrow its windows or simplify it"
+
+    def __init__(self, *, limit_seconds: float) -> None:
+        super().__init__(limit_seconds=limit_seconds)
+
+
+class TagExists(Refusal):
+    """Another tag has the code, or a name that reads the same; `field` says which."""
+
+    category = Category.CONFLICT
+    code = "tag_exists"
+    zh = "已有相同代码或名称的标签"
+    en = "There is a tag with this code or name"
+
+    def __init__(self, *, field: str) -> None:
+        super().__init__(field=field)
+
+
+class TagKindConflict(Refusal):
+    """What is asked fits the other kind of tag: rules are for rule tags, setting by hand is for manual tags."""
+
+    category = Category.CONFLICT
+    code = "tag_kind_conflict"
+    zh = "该操作不适用于此类标签"
+    en = "This does not fit the kind of the tag"
+
+    def __init__(self, *, kind: str) -> None:
+        super().__init__(kind=kind)
+
+
+class TagRuleMissing(Refusal):
+    """A rule tag has no draft that could be previewed or submitted."""
+
+    category = Category.CONFLICT
+    code = "tag_rule_missing"
+    zh = "标签没有待发布的规则草稿"
+    en = "The tag has no draft of a rule"

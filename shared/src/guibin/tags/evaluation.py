@@ -1,0 +1,113 @@
+"""A rule judged over one customer's facts as plain values, with a verdict for every node: the answer to "why".
+
+The same semantics as `guibin.tags.compiler` gives to the database; a property test holds the two together.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand
+from guibin.tags.vocabulary import TRUE_WHEN_MISSING, Fact, Operator
+
+Plain = int | str | date | frozenset[str] | None
+"""A fact's value: fen, number, text, day or set; None is unknown."""
+
+ReadFact = Callable[[Operand], Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a node holds; a condition also has the actual value, and the other fact's where it has one."""
+
+    place: str
+    node: Node
+    met: bool
+    children: "tuple[Verdict, ...]" = ()
+    actual: Plain = None
+    other: Plain = None
+
+    def conditions(self) -> "Iterator[Verdict]":
+        """Walk over the conditions in the order in which they stand in the rule."""
+        if isinstance(self.node, Condition):
+            yield self
+        for child in self.children:
+            yield from child.conditions()
+
+    def first_failing(self) -> "Verdict | None":
+        """Return the first condition that keeps the rule from holding, None when it holds.
+
+        Below a `not` that is a condition which holds.
+        """
+        return None if self.met else next(self.causes())
+
+    def causes(self) -> "Iterator[Verdict]":
+        """Walk over the conditions that make this node what it is."""
+        if isinstance(self.node, Condition):
+            yield self
+        elif isinstance(self.node, Not):
+            yield from self.children[0].causes()
+        else:
+            for child in self.children:
+                if child.met is self.met:
+                    yield from child.causes()
+
+
+def evaluate(node: Node, read: ReadFact, day: date, place: str = ROOT) -> Verdict:
+    """Judge a rule over the facts that `read` gives, as of a closed business day."""
+    match node:
+        case AllOf(nodes):
+            children = tuple(evaluate(child, read, day, f"{place}/all/{i}") for i, child in enumerate(nodes))
+            return Verdict(place, node, all(child.met for child in children), children)
+        case AnyOf(nodes):
+            children = tuple(evaluate(child, read, day, f"{place}/any/{i}") for i, child in enumerate(nodes))
+            return Verdict(place, node, any(child.met for child in children), children)
+        case Not(inner):
+            child = evaluate(inner, read, day, f"{place}/not")
+            return Verdict(place, node, not child.met, (child,))
+        case Condition(fact, operator, value):
+            actual = read(fact)
+            if isinstance(value, Fact | EventAggregate):
+                other = read(value)
+                return Verdict(place, node, holds(operator, actual, other, day), actual=actual, other=other)
+            return Verdict(place, node, holds(operator, actual, value, day), actual=actual)
+
+
+def holds(operator: Operator, actual: Plain, value: Plain | tuple[int | str | date, ...], day: date) -> bool:
+    """Judge one condition. A value that is missing on either side decides by `TRUE_WHEN_MISSING` alone."""
+    known = actual is not None and actual != frozenset()
+    if operator is Operator.EXISTS:
+        return known
+    if not known or (value is None and operator is not Operator.MISSING):
+        return operator in TRUE_WHEN_MISSING
+    if operator is Operator.MISSING:
+        return False
+    if operator is Operator.WITHIN_DAYS:
+        return _within(actual, value, day)
+    return _TESTS[operator](actual, value)
+
+
+def _within(actual: object, days: object, day: date) -> bool:
+    if not isinstance(actual, date) or not isinstance(days, int):
+        raise TypeError("within_days compares a date with a number of days")
+    first, last = sorted((day, day + timedelta(days=days)))
+    return first <= actual <= last
+
+
+_TESTS: dict[Operator, Callable[..., bool]] = {
+    Operator.EQUAL: lambda actual, value: actual == value,
+    Operator.NOT_EQUAL: lambda actual, value: actual != value,
+    Operator.BELOW: lambda actual, value: actual < value,
+    Operator.AT_MOST: lambda actual, value: actual <= value,
+    Operator.ABOVE: lambda actual, value: actual > value,
+    Operator.AT_LEAST: lambda actual, value: actual >= value,
+    Operator.BETWEEN: lambda actual, value: value[0] <= actual <= value[1],
+    Operator.IN: lambda actual, value: actual in value,
+    Operator.NOT_IN: lambda actual, value: actual not in value,
+    Operator.CONTAINS: lambda actual, value: value in actual,
+    Operator.STARTS: lambda actual, value: actual.startswith(value),
+    Operator.ENDS: lambda actual, value: actual.endswith(value),
+    Operator.HAS_ANY: lambda actual, value: not actual.isdisjoint(value),
+    Operator.HAS_ALL: lambda actual, value: actual.issuperset(value),
+    Operator.HAS_NONE: lambda actual, value: actual.isdisjoint(value),
+}

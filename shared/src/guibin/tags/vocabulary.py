@@ -1,0 +1,155 @@
+"""The words of the rule language: facts with their types, operators and which of them fit which type."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from guibin.core.lines import Line
+from guibin.customers.models import Gender
+from guibin.holdings.models import EventType, InflowClass
+from guibin.products.models import ProductClass
+
+
+class FactType(StrEnum):
+    """Money is fen; a set without members counts as missing."""
+
+    MONEY = "money"
+    INTEGER = "integer"
+    TEXT = "text"
+    SET = "set"
+    DATE = "date"
+
+
+class Operator(StrEnum):
+    """Everything that a condition can ask; there is no pattern, no distance and no SQL."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    BELOW = "<"
+    AT_MOST = "<="
+    ABOVE = ">"
+    AT_LEAST = ">="
+    BETWEEN = "between"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    STARTS = "starts"
+    ENDS = "ends"
+    EXISTS = "exists"
+    MISSING = "missing"
+    HAS_ANY = "has_any"
+    HAS_ALL = "has_all"
+    HAS_NONE = "has_none"
+    WITHIN_DAYS = "within_days"
+
+
+class AggregateFunction(StrEnum):
+    """What can be made of the events of a window."""
+
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    COUNT = "count"
+    DISTINCT = "distinct"
+    LAST = "last"
+
+
+class CustomerKind(StrEnum):
+    """The five kinds of customers; one customer can be of several."""
+
+    CREDIT = "credit"
+    CORPORATE = "corporate"
+    PERSONAL = "personal"
+    SOCIAL_SECURITY = "social_security"
+    COLLECTION_PAYMENT = "collection_payment"
+
+
+TRUE_WHEN_MISSING: Final = frozenset({Operator.MISSING, Operator.NOT_EQUAL, Operator.NOT_IN, Operator.HAS_NONE})
+"""A missing value on either side makes these true and everything else false (catalogue row TAG-30)."""
+
+COMPARISONS: Final = frozenset(
+    {Operator.EQUAL, Operator.NOT_EQUAL, Operator.BELOW, Operator.AT_MOST, Operator.ABOVE, Operator.AT_LEAST}
+)
+TEXT_SEARCHES: Final = frozenset({Operator.CONTAINS, Operator.STARTS, Operator.ENDS})
+FACT_AGAINST_FACT: Final = COMPARISONS | TEXT_SEARCHES
+"""Operators whose value may be another fact of the same type."""
+
+_ALWAYS: Final = frozenset({Operator.EXISTS, Operator.MISSING})
+_LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN})
+_ORDERED: Final = COMPARISONS | _LISTS | _ALWAYS | {Operator.BETWEEN}
+
+OPERATORS: Final[dict[FactType, frozenset[Operator]]] = {
+    FactType.MONEY: _ORDERED,
+    FactType.INTEGER: _ORDERED,
+    FactType.DATE: _ORDERED | {Operator.WITHIN_DAYS},
+    FactType.TEXT: _LISTS | _ALWAYS | TEXT_SEARCHES | {Operator.EQUAL, Operator.NOT_EQUAL},
+    FactType.SET: _ALWAYS | {Operator.HAS_ANY, Operator.HAS_ALL, Operator.HAS_NONE},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact by name and type; `values` is the closed list of what it can be, where there is one."""
+
+    name: str
+    type: FactType
+    values: frozenset[str] | None = None
+
+
+def _by_name(*facts: Fact) -> dict[str, Fact]:
+    return {fact.name: fact for fact in facts}
+
+
+_CUSTOMER_FACTS: Final = _by_name(
+    Fact("aum", FactType.MONEY),
+    Fact("aum_mda", FactType.MONEY),
+    Fact("liabilities", FactType.MONEY),
+    *(Fact(f"{side}.{name}", FactType.MONEY) for side in ("asset", "liability") for name in ProductClass),
+    Fact("products", FactType.SET),
+    Fact("lines", FactType.SET, frozenset(Line)),
+    Fact("customer_kinds", FactType.SET, frozenset(CustomerKind)),
+    Fact("age", FactType.INTEGER),
+    Fact("gender", FactType.TEXT, frozenset(Gender)),
+    Fact("city_code", FactType.TEXT),
+    Fact("branch", FactType.TEXT),
+    Fact("tenure_days", FactType.INTEGER),
+    Fact("tier", FactType.TEXT),
+)
+_EVENT_FACTS: Final = _by_name(
+    Fact("event.type", FactType.TEXT, frozenset(EventType)),
+    Fact("event.amount", FactType.MONEY),
+    Fact("event.merchant_category", FactType.TEXT),
+    Fact("event.channel", FactType.TEXT),
+    Fact("event.inflow_class", FactType.TEXT, frozenset(InflowClass)),
+    Fact("event.date", FactType.DATE),
+)
+_POINTS: Final = re.compile(r"points\.[a-z][a-z0-9_]{0,39}")
+
+AGGREGABLE: Final[dict[AggregateFunction, frozenset[FactType]]] = {
+    AggregateFunction.SUM: frozenset({FactType.MONEY}),
+    AggregateFunction.AVG: frozenset({FactType.MONEY}),
+    AggregateFunction.MIN: frozenset({FactType.MONEY, FactType.DATE}),
+    AggregateFunction.MAX: frozenset({FactType.MONEY, FactType.DATE}),
+    AggregateFunction.COUNT: frozenset(FactType),
+    AggregateFunction.DISTINCT: frozenset(FactType),
+    AggregateFunction.LAST: frozenset(FactType),
+}
+"""Which types of event facts a function takes."""
+
+COUNTS: Final = frozenset({AggregateFunction.COUNT, AggregateFunction.DISTINCT})
+ZERO_OVER_NOTHING: Final = COUNTS | {AggregateFunction.SUM}
+"""Over no event these are 0; the other functions are missing."""
+
+
+def customer_fact(name: str) -> Fact | None:
+    """Find a fact of customers; `points.<wallet>` is one for every wallet."""
+    if _POINTS.fullmatch(name):
+        return Fact(name, FactType.INTEGER)
+    return _CUSTOMER_FACTS.get(name)
+
+
+def event_fact(name: str) -> Fact | None:
+    """Find a fact of single events, which only the `where` and the aggregates of event facts can name."""
+    return _EVENT_FACTS.get(name)
