@@ -1,8 +1,10 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -55,6 +57,19 @@ def test_every_token_has_an_id_of_its_own(tmp_path: Path) -> None:
     tokens = [issuer.issue("stf_1", OWN) for _ in range(2)]
     ids = {verify([f"Bearer {token}"], issuers(tmp_path), clock.now()).token_id for token in tokens}
     assert len(ids) == 2
+
+
+def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
+    starters = 8
+    line = Barrier(starters)
+
+    def start() -> str:
+        line.wait()
+        return DevelopmentIssuer.open(tmp_path, ISSUER).issue("stf_1", OWN)
+
+    with ThreadPoolExecutor(starters) as pool:
+        tokens = [started.result() for started in [pool.submit(start) for _ in range(starters)]]
+    assert {verify([f"Bearer {token}"], issuers(tmp_path), clock.now()).subject for token in tokens} == {"stf_1"}
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(hours=24, seconds=1), timedelta(0), timedelta(seconds=-1)])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -35,6 +36,7 @@ from unit.security.forging import (
 )
 
 from guibin.security.errors import TokenInvalid
+from guibin.security.jwks import Jwks
 from guibin.security.tokens import verify
 
 EC_SECRETS = {
@@ -184,8 +186,10 @@ CLAIMS: dict[str, Callable[[], str]] = {
     "iat 61 s ahead": lambda: with_claims(iat=SECONDS + 61),
     "nbf 11 s ahead": lambda: with_claims(nbf=SECONDS + 11),
     "nbf a text": lambda: with_claims(nbf=str(SECONDS)),
+    "nbf true": lambda: with_claims(nbf=True),
     "nbf null": lambda: with_claims(nbf=None),
     "auth_time ahead": lambda: with_claims(auth_time=SECONDS + 61),
+    "auth_time true": lambda: with_claims(auth_time=True),
     "auth_time a text": lambda: with_claims(auth_time=str(SECONDS)),
     "auth_time before all time": lambda: with_claims(auth_time=-(10**20)),
     "aud with a second service": lambda: with_claims(aud=[OWN, "guibin-bank-api"]),
@@ -287,9 +291,46 @@ def test_the_library_gets_one_public_jwk_and_a_list_of_one_algorithm(monkeypatch
     assert calls == [(public, ["ES256"])]
 
 
-def test_without_the_library_a_forged_signature_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows that the signature, and not some other check, refuses a stranger's key."""
+def without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guibin.security.tokens.jwt.decode", lambda *_args, **_options: {})
+
+
+def test_the_signature_and_nothing_else_refuses_a_strangers_key(monkeypatch: pytest.MonkeyPatch) -> None:
     forged = forge(sign=es256(STRANGER_KEY))
     refusal([f"Bearer {forged}"])
-    monkeypatch.setattr("guibin.security.tokens.jwt.decode", lambda *_args, **_options: {})
+    without_the_library(monkeypatch)
     assert verify([f"Bearer {forged}"], ISSUERS, NOW).subject == "cus_1"
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in {**HEADER, **ENCODING, **CLAIMS} if kind != "at_hash of an ID token"]
+)
+def test_our_own_checks_refuse_a_forged_token_even_if_the_library_lets_it_pass(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_the_library(monkeypatch)
+    refusal([f"Bearer {FORGED[kind]()}"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALGORITHM_AND_KEY if kind.startswith(("alg ", "HS256", "RS256"))])
+def test_our_own_checks_refuse_another_algorithm_even_if_the_library_lets_it_pass(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_the_library(monkeypatch)
+    refusal([f"Bearer {FORGED[kind]()}"])
+
+
+def test_an_issuer_under_another_name_in_the_table_is_refused_even_if_the_library_lets_it_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_the_library(monkeypatch)
+    with pytest.raises(TokenInvalid):
+        verify([f"Bearer {GENUINE}"], {ISSUER: replace(ISSUERS[ISSUER], issuer=PARTNER)}, NOW)
+
+
+def test_a_key_id_of_another_form_is_refused_even_if_a_key_has_it() -> None:
+    key = ISSUERS[ISSUER].jwks.keys["k1"]
+    config = replace(ISSUERS[ISSUER], jwks=Jwks({"../k1": key, "k1": key}))
+    assert verify([f"Bearer {GENUINE}"], {ISSUER: config}, NOW).subject == "cus_1"
+    with pytest.raises(TokenInvalid):
+        verify([f"Bearer {with_header(kid='../k1')}"], {ISSUER: config}, NOW)
