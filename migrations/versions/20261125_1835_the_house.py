@@ -509,7 +509,7 @@ def upgrade() -> None:
         sa.Column("quotas", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
             "draft_terms",
-            postgresql.JSONB(astext_type=sa.Text()),
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
             nullable=True,
             comment="Terms that are not in force yet",
         ),
@@ -945,6 +945,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('earn', 'redeem', 'expire', 'adjust_credit', 'adjust_debit')",
             name=op.f("ck_points_entry_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "source_kind IN ('event', 'redemption', 'approval', 'run')", name=op.f("ck_points_entry_source_kind_known")
         ),
         sa.CheckConstraint("abs(points - debt_change) <= 1000000000000", name=op.f("ck_points_entry_points_in_range")),
         sa.ForeignKeyConstraint(

@@ -30,6 +30,15 @@ class Contra(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
+class SourceKind(StrEnum):
+    """What caused an entry; with the id of that kind of object it makes the entry unique in its account."""
+
+    EVENT = "event"
+    REDEMPTION = "redemption"
+    APPROVAL = "approval"
+    RUN = "run"
+
+
 class AccountState(StrEnum):
     """Whether an account may move."""
 
@@ -130,6 +139,7 @@ class PointsEntry(SQLModel, table=True):
     __tablename__ = "points_entry"
     __table_args__ = (
         one_of("kind", EntryKind),
+        one_of("source_kind", SourceKind),
         CheckConstraint(
             "(kind = 'earn' AND contra = 'issuance' AND points >= 0 AND debt_change <= 0 AND points > debt_change)"
             " OR (kind = 'redeem' AND contra = 'redemption' AND points < 0 AND debt_change = 0)"
@@ -157,7 +167,7 @@ class PointsEntry(SQLModel, table=True):
     balance_after: int = Field(sa_type=BigInteger)
     reason_zh: str = text_column()
     reason_en: str = text_column()
-    source_kind: str = text_column(description="event, redemption, approval or run")
+    source_kind: str = text_column()
     source_id: str = text_column()
     actor_id: UUID
     posted_at: datetime = instant()

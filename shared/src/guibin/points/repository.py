@@ -1,24 +1,26 @@
 """The ledger's SQL: the two functions that write it, and its reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Executable, RowMapping, Text, Uuid, column, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Executable, RowMapping, Select, Text, Uuid, and_, column, func, text, tuple_
+from sqlalchemy import select as sa_select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.points.models import Wallet
+from guibin.customers.repository import visible
+from guibin.points.models import EarningRule, EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse, Wallet
+from guibin.points.rules import Earning
+from guibin.security.actors import Scope
 
-# One statement each, and the customer is the first argument: the functions themselves name one customer throughout.
-_LOCK = text("SELECT balance, held, debt, state, available FROM points_account_lock(:customer, :wallet, :at, :day)")
-_POST = text(
-    "SELECT outcome, entry_id, seq, points, balance_after, available_after, lots"
-    " FROM points_post(:customer, :wallet, :kind, :points, :entry, :lot, :expires_on, :reason_zh, :reason_en,"
-    " :source_kind, :source_id, :actor, :at, :day)"
-).columns(
+Figures = RowMapping
+"""An account's balance, held, debt, lifetime_earned and due: a list of {date, points} in order of date."""
+
+_OUTCOME = (
     column("outcome", Text),
     column("entry_id", Uuid),
     column("seq", BigInteger),
@@ -27,6 +29,22 @@ _POST = text(
     column("available_after", BigInteger),
     column("lots", JSONB),
 )
+_LOCK = text("SELECT balance, held, debt, state, available FROM points_account_lock(:customer, :wallet, :at, :day)")
+_POST = text(
+    "SELECT * FROM points_post(:customer, :wallet, :kind, :points, :entry, :lot, :expires_on, :reason_zh, :reason_en,"
+    " :source_kind, :source_id, :actor, :at, :day)"
+).columns(*_OUTCOME)
+# The list is worked through in its own order, one customer at a time: the function locks with one equality each.
+_POST_ALL = text(
+    "SELECT p.outcome, p.entry_id, p.seq, p.points, p.balance_after, p.available_after, p.lots FROM unnest("
+    "CAST(:customer AS uuid[]), CAST(:wallet AS text[]), CAST(:kind AS text[]), CAST(:points AS bigint[]),"
+    " CAST(:entry AS uuid[]), CAST(:lot AS uuid[]), CAST(:expires_on AS date[]), CAST(:reason_zh AS text[]),"
+    " CAST(:reason_en AS text[]), CAST(:source_kind AS text[]), CAST(:source_id AS text[]), CAST(:actor AS uuid[]),"
+    " CAST(:at AS timestamptz[]), CAST(:day AS date[])) WITH ORDINALITY AS m(customer_id, wallet, kind, size, entry,"
+    " lot, expires_on, reason_zh, reason_en, source_kind, source_id, actor, made_at, made_on, n)"
+    " CROSS JOIN LATERAL points_post(m.customer_id, m.wallet, m.kind, m.size, m.entry, m.lot, m.expires_on,"
+    " m.reason_zh, m.reason_en, m.source_kind, m.source_id, m.actor, m.made_at, m.made_on) AS p ORDER BY m.n"
+).columns(*_OUTCOME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +66,256 @@ class Movement:
     at: datetime
     day: date
 
-    def bound(self) -> dict[str, Any]:
-        """Return the arguments by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+
+_ARGUMENTS = Movement.__slots__
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries of a history are wanted: days of posting with both ends, and those after a position."""
+
+    wallet: str | None = None
+    kind: EntryKind | None = None
+    start: date | None = None
+    end: date | None = None
+    after_seq: int | None = None
+    after_moment: tuple[datetime, UUID] | None = None
 
 
 async def lock_account(session: AsyncSession, *, customer_id: UUID, wallet: str, at: datetime, day: date) -> RowMapping:
     """Lock an account until the end of the transaction, made on first use; returns balance, held, debt, ..."""
-    return (await _rows(session, _LOCK, customer=customer_id, wallet=wallet, at=at, day=day))[0]
+    return (await rows_of(session, _LOCK, customer=customer_id, wallet=wallet, at=at, day=day))[0]
 
 
 async def post(session: AsyncSession, movement: Movement) -> RowMapping:
     """Post one movement and return the outcome row."""
-    return (await _rows(session, _POST, **movement.bound()))[0]
+    return (await rows_of(session, _POST, **{name: getattr(movement, name) for name in _ARGUMENTS}))[0]
 
 
-async def _rows(session: AsyncSession, statement: Executable, **bound: object) -> Sequence[RowMapping]:
+async def post_all(session: AsyncSession, movements: Sequence[Movement]) -> Sequence[RowMapping]:
+    """Post movements one after another in one round trip; returns an outcome row for each, in order.
+
+    Callers sort them by customer and wallet, so that two callers never lock accounts in different orders.
+    """
+    if not movements:
+        return []
+    bound = {name: [getattr(movement, name) for movement in movements] for name in _ARGUMENTS}
+    return await rows_of(session, _POST_ALL, **bound)
+
+
+async def rows_of(session: AsyncSession, statement: Executable, **bound: object) -> Sequence[RowMapping]:
+    """Run a statement in the session's transaction, after what the session has pending."""
     await session.flush()
     connection = await session.connection()
-    return (await connection.execute(statement, bound)).mappings().all()
+    result = await connection.execute(statement, bound)
+    return result.mappings().all() if result.returns_rows else []
 
 
 async def get_wallet(session: AsyncSession, code: str) -> Wallet | None:
     """Return a wallet by its code."""
     return await session.get(Wallet, code)
+
+
+async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
+    """Return all wallets, ordered by code."""
+    return (await session.exec(select(Wallet).order_by(Wallet.code))).all()
+
+
+async def list_rules(session: AsyncSession) -> Sequence[EarningRule]:
+    """Return all earning rules, ordered by code."""
+    return (await session.exec(select(EarningRule).order_by(EarningRule.code))).all()
+
+
+async def active_rules(session: AsyncSession) -> list[Earning]:
+    """Return the earning rules in force, ordered by code, those of wallets that are off left out."""
+    query = (
+        select(EarningRule)
+        .join(Wallet, col(Wallet.code) == col(EarningRule.wallet))
+        .where(col(EarningRule.active).is_(True), col(Wallet.active).is_(True))
+        .order_by(EarningRule.code)
+    )
+    return [Earning.of(rule) for rule in (await session.exec(query)).all()]
+
+
+async def account_figures(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[Figures]:
+    """Return the figures of a customer's accounts as they stand at one instant: one statement, one snapshot."""
+    return await rows_of(session, _figures_of(scope, customer_id))
+
+
+def _figures_of(scope: Scope, customer_id: UUID) -> Executable:
+    lots = (
+        sa_select(col(PointsLot.wallet), col(PointsLot.expires_on), func.sum(PointsLot.remaining).label("points"))
+        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.remaining) > 0)
+        .where(col(PointsLot.expires_on).is_not(None))
+        .group_by(col(PointsLot.wallet), col(PointsLot.expires_on))
+        .subquery()
+    )
+    due_item = func.jsonb_build_object("date", lots.c.expires_on, "points", lots.c.points)
+    due = (
+        sa_select(lots.c.wallet, func.jsonb_agg(aggregate_order_by(due_item, lots.c.expires_on)).label("due"))
+        .group_by(lots.c.wallet)
+        .subquery()
+    )
+    earned = (
+        sa_select(
+            col(PointsEntry.wallet),
+            func.sum(col(PointsEntry.points) - col(PointsEntry.debt_change)).label("points"),
+        )
+        .where(col(PointsEntry.customer_id) == customer_id, col(PointsEntry.kind) == EntryKind.EARN)
+        .group_by(col(PointsEntry.wallet))
+        .subquery()
+    )
+    return (
+        sa_select(
+            col(PointsAccount.wallet),
+            col(PointsAccount.balance),
+            col(PointsAccount.held),
+            col(PointsAccount.debt),
+            func.coalesce(due.c.due, func.jsonb_build_array(), type_=JSONB).label("due"),
+            func.coalesce(earned.c.points, 0, type_=BigInteger).label("lifetime_earned"),
+        )
+        .outerjoin(due, due.c.wallet == col(PointsAccount.wallet))
+        .outerjoin(earned, earned.c.wallet == col(PointsAccount.wallet))
+        .where(col(PointsAccount.customer_id) == customer_id, visible(scope, col(PointsAccount.customer_id)))
+    )
+
+
+async def list_entries(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, wanted: EntryFilter, limit: int
+) -> Sequence[PointsEntry]:
+    """Return a customer's entries, newest first: by seq within a wallet, by (posted_at, id) over all wallets."""
+    query = select(PointsEntry).where(
+        PointsEntry.customer_id == customer_id, visible(scope, col(PointsEntry.customer_id))
+    )
+    if wanted.kind is not None:
+        query = query.where(PointsEntry.kind == wanted.kind)
+    if wanted.start is not None:
+        query = query.where(col(PointsEntry.posted_on) >= wanted.start)
+    if wanted.end is not None:
+        query = query.where(col(PointsEntry.posted_on) <= wanted.end)
+    if wanted.wallet is not None:
+        query = query.where(PointsEntry.wallet == wanted.wallet).order_by(col(PointsEntry.seq).desc())
+        if wanted.after_seq is not None:
+            query = query.where(col(PointsEntry.seq) < wanted.after_seq)
+    else:
+        query = query.order_by(col(PointsEntry.posted_at).desc(), col(PointsEntry.id).desc())
+        if wanted.after_moment is not None:
+            query = query.where(tuple_(col(PointsEntry.posted_at), col(PointsEntry.id)) < wanted.after_moment)
+    return (await session.exec(query.limit(limit))).all()
+
+
+async def lots_of_entries(
+    session: AsyncSession, *, customer_id: UUID, entry_ids: Sequence[UUID]
+) -> Sequence[RowMapping]:
+    """Return entry_id, lot_id, points and expires_on: lots that debits drew on and lots that credits made."""
+    drawn = (
+        sa_select(
+            col(PointsLotUse.entry_id), col(PointsLotUse.lot_id), col(PointsLotUse.points), col(PointsLot.expires_on)
+        )
+        .join(
+            PointsLot,
+            and_(
+                col(PointsLot.customer_id) == col(PointsLotUse.customer_id),
+                col(PointsLot.id) == col(PointsLotUse.lot_id),
+            ),
+        )
+        .where(col(PointsLotUse.customer_id) == customer_id, col(PointsLotUse.entry_id).in_(entry_ids))
+    )
+    made: Select[*tuple[Any, ...]] = sa_select(
+        col(PointsLot.entry_id), col(PointsLot.id).label("lot_id"), col(PointsLot.original), col(PointsLot.expires_on)
+    ).where(col(PointsLot.customer_id) == customer_id, col(PointsLot.entry_id).in_(entry_ids))
+    both = drawn.union_all(made).subquery()
+    return await rows_of(session, sa_select(both).order_by(both.c.expires_on.nulls_last(), both.c.lot_id))
+
+
+async def accounts_to_expire(
+    session: AsyncSession, *, day: date, after: tuple[UUID, str] | None, limit: int
+) -> list[tuple[UUID, str]]:
+    """Return the accounts with points whose last day is `day` or earlier, in order of (customer_id, wallet)."""
+    account = (col(PointsLot.customer_id), col(PointsLot.wallet))
+    query = (
+        sa_select(*account)
+        .where(col(PointsLot.remaining) > 0, col(PointsLot.expires_on) <= day)
+        .distinct()
+        .order_by(*account)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(tuple_(*account) > after)
+    return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An event that no earning rule has looked at yet; `customer_id` is who has the points now, after any merge."""
+
+    customer_id: UUID
+    line: str
+    reference: str
+    event_type: str
+    occurred_at: datetime
+    occurred_on: date
+    amount_fen: int | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Line and reference: the event, whoever the customer is."""
+        return self.line, self.reference
+
+
+# Three statements, because an event lies with its reference, its content with its customer (docs/adr/0001).
+_PENDING = text(
+    "SELECT customer_id, line, reference FROM business_event WHERE state = 'pending' ORDER BY customer_id LIMIT :limit"
+)
+_PENDING_OF = text(
+    "SELECT b.customer_id, b.line, b.reference FROM business_event b"
+    " JOIN unnest(CAST(:lines AS text[]), CAST(:references AS text[])) AS k(line, reference)"
+    " ON b.reference = k.reference AND b.line = k.line WHERE b.state = 'pending'"
+)
+_CONTENT = text(
+    "SELECT e.customer_id, e.line, e.reference, e.event_type, e.occurred_at, e.occurred_on, e.amount_fen"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:lines AS text[]), CAST(:references AS text[]))"
+    " AS k(customer_id, line, reference)"
+    " JOIN customer_event e ON e.customer_id = k.customer_id AND e.reference = k.reference AND e.line = k.line"
+)
+_SURVIVORS = text("SELECT id, merged_into FROM customer WHERE id = ANY(:customers) AND merged_into IS NOT NULL")
+_MARK = text(
+    "UPDATE business_event b SET state = k.state"
+    " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]))"
+    " AS k(line, reference, state)"
+    " WHERE b.reference = k.reference AND b.line = k.line AND b.state = 'pending'"
+)
+
+
+async def pending_events(
+    session: AsyncSession, *, limit: int, keys: Iterable[tuple[str, str]] | None = None
+) -> list[PendingEvent]:
+    """Return at most `limit` events that earning rules have not looked at; with `keys`, only those of them."""
+    if keys is None:
+        found = await rows_of(session, _PENDING, limit=limit)
+    else:
+        lines, references = _transposed(keys)
+        found = await rows_of(session, _PENDING_OF, lines=lines, references=references)
+    customers = [row["customer_id"] for row in found]
+    content = await rows_of(
+        session,
+        _CONTENT,
+        customers=customers,
+        lines=[row["line"] for row in found],
+        references=[row["reference"] for row in found],
+    )
+    survivors = {row["id"]: row["merged_into"] for row in await rows_of(session, _SURVIVORS, customers=customers)}
+    return [
+        PendingEvent(**{**row, "customer_id": survivors.get(row["customer_id"], row["customer_id"])}) for row in content
+    ]
+
+
+async def mark_events(session: AsyncSession, states: Mapping[tuple[str, str], str]) -> None:
+    """Note for each event (line, reference) whether it earned."""
+    lines, references = _transposed(states)
+    await rows_of(session, _MARK, lines=lines, references=references, states=list(states.values()))
+
+
+def _transposed(keys: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    pairs = list(keys)
+    return [line for line, _ in pairs], [reference for _, reference in pairs]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from guibin.core.money import Cny
-from guibin.points.models import EarningKind
+from guibin.points.models import EarningKind, EarningRule
 
 MAX_POINTS = 10**12
 """Most that one entry can move."""
@@ -28,6 +28,21 @@ class Earning:
     name_en: str
     per_fen: int | None = None
     max_points: int | None = None
+
+    @classmethod
+    def of(cls, rule: EarningRule) -> "Earning":
+        """Take what decides from a stored rule."""
+        return cls(
+            code=rule.code,
+            wallet=rule.wallet,
+            event_type=rule.event_type,
+            kind=EarningKind(rule.kind),
+            points=rule.points,
+            name_zh=rule.name_zh,
+            name_en=rule.name_en,
+            per_fen=rule.per_fen,
+            max_points=rule.max_points,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,172 @@
+"""The promises of the ledger, checked row by row: what `guibin check-ledger` and tests that write call.
+
+The numbers are those of the invariants in docs/security.md. Rights check their own (stock, codes, redemptions).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import TextClause, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.points.repository import rows_of
+
+MOST_ROWS: Final = 100
+"""Most offending rows that one check lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken invariant: its id (`I2`), what is wrong, and the row (`cus_.../reward`, `ent_...`)."""
+
+    id: str
+    text: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One statement of what must not be; `query` returns the key of each row that breaks it."""
+
+    id: str
+    text: str
+    query: TextClause
+
+
+def _check(invariant: str, meaning: str, query: str) -> Check:
+    return Check(invariant, meaning, text(f"{query} LIMIT {MOST_ROWS}"))
+
+
+CHECKS: Final[Sequence[Check]] = (
+    _check(
+        "I1",
+        "the contra account or the sign of an entry does not fit its kind",
+        """
+        SELECT 'ent_' || id AS key FROM points_entry
+         WHERE (kind, contra) NOT IN (('earn', 'issuance'), ('redeem', 'redemption'), ('expire', 'expiry'),
+                                      ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'))
+            OR (kind IN ('earn', 'adjust_credit')) <> (points - debt_change > 0)
+        """,
+    ),
+    _check(
+        "I2",
+        "the balance or the version of an account is not what its entries add up to",
+        """
+        SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
+          FROM points_account a
+          LEFT JOIN (SELECT customer_id, wallet, sum(points) AS points, count(*) AS entries, max(seq) AS seq
+                       FROM points_entry GROUP BY customer_id, wallet) e
+            ON e.customer_id = a.customer_id AND e.wallet = a.wallet
+         WHERE a.balance <> coalesce(e.points, 0) OR a.version <> coalesce(e.entries, 0)
+            OR a.version <> coalesce(e.seq, 0)
+        """,
+    ),
+    _check(
+        "I3",
+        "a balance, hold or debt is impossible, or a closed account has debt",
+        """
+        SELECT 'cus_' || customer_id || '/' || wallet AS key FROM points_account
+         WHERE balance < 0 OR held < 0 OR held > balance OR debt < 0 OR (state = 'closed' AND debt > 0)
+        """,
+    ),
+    _check(
+        "I4",
+        "the balance of an account is not what remains in its lots",
+        """
+        SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
+          FROM points_account a
+          LEFT JOIN (SELECT customer_id, wallet, sum(remaining) AS points
+                       FROM points_lot GROUP BY customer_id, wallet) l
+            ON l.customer_id = a.customer_id AND l.wallet = a.wallet
+         WHERE a.balance <> coalesce(l.points, 0)
+        """,
+    ),
+    _check(
+        "I4",
+        "what remains in a lot is not its original less its uses",
+        """
+        SELECT 'lot_' || l.id AS key
+          FROM points_lot l
+          LEFT JOIN (SELECT customer_id, lot_id, sum(points) AS points
+                       FROM points_lot_use GROUP BY customer_id, lot_id) u
+            ON u.customer_id = l.customer_id AND u.lot_id = l.id
+         WHERE l.remaining NOT BETWEEN 0 AND l.original OR l.original - l.remaining <> coalesce(u.points, 0)
+        """,
+    ),
+    _check(
+        "I4",
+        "a debit does not name the lots it drew on, or a credit has no lot of its size",
+        """
+        SELECT 'ent_' || e.id AS key
+          FROM points_entry e
+          LEFT JOIN (SELECT customer_id, entry_id, sum(points) AS points
+                       FROM points_lot_use GROUP BY customer_id, entry_id) u
+            ON u.customer_id = e.customer_id AND u.entry_id = e.id
+          LEFT JOIN (SELECT customer_id, entry_id, wallet, sum(original) AS points
+                       FROM points_lot GROUP BY customer_id, entry_id, wallet) l
+            ON l.customer_id = e.customer_id AND l.entry_id = e.id AND l.wallet = e.wallet
+         WHERE coalesce(u.points, 0) <> greatest(-e.points, 0) OR coalesce(l.points, 0) <> greatest(e.points, 0)
+        """,
+    ),
+    _check(
+        "I5",
+        "a business event has earned for two customers",
+        """
+        SELECT source_id || '/' || wallet AS key FROM points_entry
+         WHERE kind = 'earn' AND source_kind = 'event'
+         GROUP BY source_id, wallet HAVING count(*) > 1
+        """,
+    ),
+    _check(
+        "I5",
+        "an entry was earned by an event that is not marked as earned",
+        """
+        SELECT 'ent_' || e.id AS key
+          FROM points_entry e
+          LEFT JOIN business_event b ON b.line || ':' || b.reference = e.source_id AND b.state = 'earned'
+         WHERE e.kind = 'earn' AND e.source_kind = 'event' AND b.reference IS NULL
+        """,
+    ),
+    _check(
+        "I5",
+        "an event is marked as earned and no entry shows it",
+        """
+        SELECT b.line || ':' || b.reference AS key
+          FROM business_event b
+          LEFT JOIN (SELECT DISTINCT source_id FROM points_entry
+                      WHERE kind = 'earn' AND source_kind = 'event') e
+            ON e.source_id = b.line || ':' || b.reference
+         WHERE b.state = 'earned' AND e.source_id IS NULL
+        """,
+    ),
+    _check(
+        "I13",
+        "the entries of an account do not lead from one balance to the next",
+        """
+        SELECT 'ent_' || id AS key
+          FROM (SELECT id, seq, balance_after,
+                       sum(points) OVER (PARTITION BY customer_id, wallet ORDER BY seq) AS replayed,
+                       row_number() OVER (PARTITION BY customer_id, wallet ORDER BY seq) AS place
+                  FROM points_entry) e
+         WHERE balance_after <> replayed OR seq <> place
+        """,
+    ),
+    _check(
+        "I3",
+        "the debt of an account is not what its entries add up to",
+        """
+        SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
+          FROM points_account a
+          LEFT JOIN (SELECT customer_id, wallet, sum(debt_change) AS debt
+                       FROM points_entry GROUP BY customer_id, wallet) e
+            ON e.customer_id = a.customer_id AND e.wallet = a.wallet
+         WHERE a.debt <> coalesce(e.debt, 0)
+        """,
+    ),
+)
+
+
+async def check(session: AsyncSession) -> list[Violation]:
+    """Return what breaks an invariant of the ledger, at most `MOST_ROWS` rows of each check; empty is good."""
+    return [Violation(one.id, one.text, row["key"]) for one in CHECKS for row in await rows_of(session, one.query)]

@@ -1,0 +1,25 @@
+"""The points' commands and reads, one file per verb."""
+
+from guibin.points.repository import EntryFilter
+from guibin.points.service.earning import EventResult, earn_events, earn_pending
+from guibin.points.service.expiry import expire
+from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
+from guibin.points.service.reading import Balances, EntryView, WalletBalance, balances, list_entries
+
+__all__ = [
+    "Balances",
+    "EntryFilter",
+    "EntryView",
+    "EventResult",
+    "LockedAccount",
+    "LotUse",
+    "Posted",
+    "WalletBalance",
+    "balances",
+    "earn_events",
+    "earn_pending",
+    "expire",
+    "list_entries",
+    "lock_account",
+    "post",
+]

@@ -1,0 +1,124 @@
+"""Adjustments by hand: always submitted by one person and approved by another."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals import service as approvals
+from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.models import Approval
+from guibin.core import clock
+from guibin.core.errors import NotFound
+from guibin.core.ids import CustomerId, to_public
+from guibin.core.money import format_cny
+from guibin.customers import repository as customers
+from guibin.points import repository, rules
+from guibin.points.errors import InsufficientPoints, LimitExceeded, ReasonRequired, WalletClosed
+from guibin.points.models import EntryKind, SourceKind
+from guibin.points.service.ledger import post
+from guibin.points.service.reading import balances
+from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide, limit_of
+
+
+class Adjustment(BaseModel):
+    """Points to add (positive) or take away (negative), and why. Its JSON form is the payload of the approval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    customer_id: CustomerId
+    wallet: str
+    points: int
+    reason: str
+
+    @property
+    def kind(self) -> EntryKind:
+        """The kind of entry that it becomes."""
+        return EntryKind.ADJUST_CREDIT if self.points > 0 else EntryKind.ADJUST_DEBIT
+
+
+async def submit_adjustment(
+    session: AsyncSession, *, actor: Actor, grants: Sequence[Grant], adjustment: Adjustment
+) -> Approval:
+    """Submit an adjustment of a customer's points; nothing moves before another person approves.
+
+    Raises:
+        ReasonRequired: the reason has not 10 to 200 characters.
+        LimitExceeded: it costs more than the actor may submit.
+        NotFound: no such customer or wallet, or out of scope.
+        WalletClosed, InsufficientPoints: it could not be posted as things stand now.
+    """
+    if not rules.is_reason_sufficient(adjustment.reason):
+        shortest, longest = rules.REASON_LENGTH
+        raise ReasonRequired(min_length=shortest, max_length=longest)
+    wallet = await repository.get_wallet(session, adjustment.wallet)
+    if wallet is None:
+        raise NotFound
+    cost_fen = rules.cost_of(adjustment.points, wallet.cost_fen)
+    scope = _scope(actor, grants, cost_fen)
+    customer = await customers.get_customer(session, scope, customer_id=adjustment.customer_id)
+    if not wallet.active:
+        raise WalletClosed
+    before = await _available(session, scope, customer.id, adjustment)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=AdjustmentHandler.kind,
+        domain=AdjustmentHandler.domain,
+        subject=to_public("cus", customer.id),
+        payload=adjustment.model_copy(update={"customer_id": customer.id}).model_dump(mode="json"),
+        preview={
+            "points": adjustment.points,
+            "available_before": before,
+            "available_after": before + adjustment.points,
+            "cost": format_cny(cost_fen),
+        },
+        owner_id=customer.id,
+        cost_fen=cost_fen,
+        branch_id=customer.branch_id,
+    )
+
+
+def _scope(actor: Actor, grants: Sequence[Grant], cost_fen: int) -> Scope:
+    scope = decide(grants, Verb.SUBMIT, Domain.POINTS, staff_id=actor.id, cost_fen=cost_fen)
+    if scope is None:
+        limit = limit_of(grants, Verb.SUBMIT, Domain.POINTS) or 0
+        raise LimitExceeded(limit=format_cny(limit), cost=format_cny(cost_fen))
+    return scope
+
+
+async def _available(session: AsyncSession, scope: Scope, customer_id: UUID, adjustment: Adjustment) -> int:
+    """Return what can be spent now; refuses a debit of more, so that nobody approves what cannot be posted."""
+    found = await balances(session, scope, customer_id=customer_id, today=clock.today())
+    available = next((own.available for own in found.wallets if own.wallet.code == adjustment.wallet), 0)
+    if available + adjustment.points < 0:
+        required = -adjustment.points
+        raise InsufficientPoints(required=required, available=available, missing=required - available)
+    return available
+
+
+class AdjustmentHandler:
+    """Posts an approved adjustment; the entry names the approval, which names both people."""
+
+    kind = "points.adjust"
+    domain = Domain.POINTS
+
+    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
+        """Post the entry; a refusal of the ledger makes the approval `failed`."""
+        adjustment = Adjustment.model_validate(payload)
+        await post(
+            session,
+            customer_id=adjustment.customer_id,
+            wallet=adjustment.wallet,
+            kind=adjustment.kind,
+            points=abs(adjustment.points),
+            reason_zh=adjustment.reason,
+            reason_en=adjustment.reason,
+            source_kind=SourceKind.APPROVAL,
+            source_id=to_public("apr", context.approval_id),
+            actor_id=context.maker_id,
+        )
+
+    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
+        """Nothing was marked as pending."""

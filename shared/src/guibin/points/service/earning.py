@@ -1,0 +1,102 @@
+"""Earning: business events become entries by rule, each event once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.holdings.models import EventState
+from guibin.points import repository, rules
+from guibin.points.models import EntryKind, SourceKind
+from guibin.points.repository import Movement, PendingEvent
+from guibin.points.rules import Earned
+
+EARNING_JOB: Final = UUID("00000000-0000-7000-8000-000000000e02")
+"""The actor of entries that scheduled work earns."""
+
+EventKey = tuple[str, str]
+"""A line and its reference: one event, whoever the customer is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """What one event earned; no entries where no rule gives anything."""
+
+    state: EventState
+    points: int
+    entry_ids: list[UUID]
+
+
+async def earn_pending(session: AsyncSession, *, limit: int, actor_id: UUID = EARNING_JOB) -> dict[str, int]:
+    """Let at most `limit` pending events earn, and mark them.
+
+    Restartable: entries and marks are one transaction, and an event posts once. Returns how many events were `read`,
+    how many `earned` or gave `nothing`, and how many `points` were posted; fewer read than `limit` means that none is
+    left.
+    """
+    pending = await repository.pending_events(session, limit=limit)
+    results = await _earn(session, pending, actor_id)
+    earned = [result for result in results.values() if result.state is EventState.EARNED]
+    return {
+        "read": len(results),
+        "earned": len(earned),
+        "nothing": len(results) - len(earned),
+        "points": sum(result.points for result in earned),
+    }
+
+
+async def earn_events(
+    session: AsyncSession, *, keys: Sequence[EventKey], actor_id: UUID
+) -> dict[EventKey, EventResult]:
+    """Let these events earn now, those of them that are pending; returns what each of those gave."""
+    pending = await repository.pending_events(session, limit=len(keys), keys=keys)
+    return await _earn(session, pending, actor_id)
+
+
+async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id: UUID) -> dict[EventKey, EventResult]:
+    if not pending:
+        return {}
+    earning = await repository.active_rules(session)
+    expiry_years = {wallet.code: wallet.expiry_years for wallet in await repository.list_wallets(session)}
+    due = [
+        (event, _movement(event, earned, expiry_years[earned.rule.wallet], actor_id))
+        for event in pending
+        for earned in rules.earnings_of(earning, event.event_type, event.amount_fen)
+    ]
+    # One order for all writers: accounts by customer, then by wallet.
+    due.sort(key=lambda one: (one[1].customer, one[1].wallet, one[0].occurred_at, one[0].reference))
+    rows = await repository.post_all(session, [movement for _, movement in due])
+    results = {event.key: EventResult(EventState.NOTHING, 0, []) for event in pending}
+    for (event, movement), row in zip(due, rows, strict=True):
+        if row["outcome"] in {"posted", "duplicate"}:
+            so_far = results[event.key]
+            gained = (movement.points or 0) if row["outcome"] == "posted" else 0
+            results[event.key] = EventResult(
+                EventState.EARNED, so_far.points + gained, [*so_far.entry_ids, row["entry_id"]]
+            )
+    await repository.mark_events(session, {key: result.state for key, result in results.items()})
+    return results
+
+
+def _movement(event: PendingEvent, earned: Earned, expiry_years: int | None, actor_id: UUID) -> Movement:
+    now = clock.now()
+    return Movement(
+        customer=event.customer_id,
+        wallet=earned.rule.wallet,
+        kind=EntryKind.EARN,
+        points=earned.points,
+        entry=new_id(),
+        lot=new_id(),
+        expires_on=rules.expiry_of(event.occurred_on, expiry_years),
+        reason_zh=earned.rule.name_zh,
+        reason_en=earned.rule.name_en,
+        source_kind=SourceKind.EVENT,
+        source_id=f"{event.line}:{event.reference}",
+        actor=actor_id,
+        at=now,
+        day=clock.business_day(now),
+    )

@@ -1,0 +1,101 @@
+"""What a customer has, and how it came about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.customers import repository as customers
+from guibin.points import repository
+from guibin.points.models import PointsEntry, Wallet
+from guibin.points.repository import EntryFilter
+from guibin.points.service.ledger import LotUse
+from guibin.security.actors import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Points that can be spent until a day, that day included."""
+
+    date: date
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalletBalance:
+    """A customer's points of one kind; available = balance - held - what expired and is not yet posted."""
+
+    wallet: Wallet
+    balance: int
+    available: int
+    pending: int
+    held: int
+    debt: int
+    expiring: list[Due]
+    lifetime_earned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """All of a customer's wallets at one instant."""
+
+    as_of: datetime
+    wallets: list[WalletBalance]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with the lots that a debit drew on, or the lot that a credit made."""
+
+    entry: PointsEntry
+    lots: list[LotUse]
+
+
+async def balances(session: AsyncSession, scope: Scope, *, customer_id: UUID, today: date) -> Balances:
+    """Return what a customer has in every wallet that is in use or that the customer has an account of.
+
+    Raises:
+        NotFound: no such customer, or out of scope.
+    """
+    customer = await customers.get_customer(session, scope, customer_id=customer_id)
+    accounts = {row["wallet"]: row for row in await repository.account_figures(session, scope, customer_id=customer.id)}
+    wallets = [
+        _balance(wallet, accounts.get(wallet.code), today)
+        for wallet in await repository.list_wallets(session)
+        if wallet.active or wallet.code in accounts
+    ]
+    return Balances(as_of=clock.now(), wallets=wallets)
+
+
+def _balance(wallet: Wallet, account: repository.Figures | None, today: date) -> WalletBalance:
+    if account is None:
+        return WalletBalance(wallet, 0, 0, 0, 0, 0, [], 0)
+    due = [Due(date.fromisoformat(lot["date"]), lot["points"]) for lot in account["due"]]
+    expired = sum(lot.points for lot in due if lot.date < today)
+    return WalletBalance(
+        wallet=wallet,
+        balance=account["balance"],
+        available=max(account["balance"] - account["held"] - expired, 0),
+        pending=0,
+        held=account["held"],
+        debt=account["debt"],
+        expiring=[lot for lot in due if lot.date >= today],
+        lifetime_earned=account["lifetime_earned"],
+    )
+
+
+async def list_entries(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, wanted: EntryFilter, limit: int
+) -> Sequence[EntryView]:
+    """Return a customer's history, newest first: by `seq` within a wallet, by (posted_at, id) over all wallets."""
+    entries = await repository.list_entries(session, scope, customer_id=customer_id, wanted=wanted, limit=limit)
+    if not entries:
+        return []
+    lots: dict[UUID, list[LotUse]] = {}
+    ids = [entry.id for entry in entries]
+    for row in await repository.lots_of_entries(session, customer_id=customer_id, entry_ids=ids):
+        lots.setdefault(row["entry_id"], []).append(LotUse(row["lot_id"], row["points"], row["expires_on"]))
+    return [EntryView(entry, lots.get(entry.id, [])) for entry in entries]
