@@ -1,6 +1,12 @@
-"""The command `guibin`: what an operator types."""
+"""The command `guibin`: what an operator types.
 
+Each command imports what it needs when it runs, so that `guibin --help` and a refusal come at once.
+"""
+# ruff: noqa: PLC0415
+
+import asyncio
 import sys
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -8,7 +14,7 @@ from rich.console import Console
 
 from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.commands import postgres_app
-from guibin_tools.roles import URL_SETTINGS, Role
+from guibin_tools.roles import Role
 from guibin_tools.settings import OperatorSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The operators' command of Guibin.")
@@ -18,7 +24,7 @@ app.add_typer(postgres_app, name="postgres")
 @app.command()
 def up() -> None:
     """Start everything: Postgres, a demo bank, worker, customer port and bank port; Ctrl-C stops it."""
-    from guibin_tools.supervisor.up import up as run_up  # noqa: PLC0415 - keeps the other commands quick
+    from guibin_tools.supervisor.up import up as run_up
 
     run_up(OperatorSettings(), Console(soft_wrap=True))
 
@@ -26,7 +32,7 @@ def up() -> None:
 @app.command()
 def roles() -> None:
     """Make or mend the four database roles; prints the SQL for an administrator where we may not."""
-    from guibin_tools.databases import given_database, put_roles  # noqa: PLC0415
+    from guibin_tools.databases import given_database, put_roles
 
     settings = OperatorSettings()
     typer.echo(put_roles(given_database(settings), settings))
@@ -34,16 +40,32 @@ def roles() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the schema of GUIBIN_DATABASE_URL up to date."""
-    from guibin_tools import migrations  # noqa: PLC0415
+    """Bring the schema up to date."""
+    from guibin_tools import migrations
+    from guibin_tools.databases import url_for
 
-    migrations.upgrade(_owner_url())
+    migrations.upgrade(url_for(Role.OWNER, OperatorSettings()))
 
 
-def _owner_url() -> str:
-    if (url := OperatorSettings().database_url) is None:
-        raise OperatorError(f"{URL_SETTINGS[Role.OWNER]} is not set: it names the database as the role {Role.OWNER}.")
-    return url
+@app.command()
+def seed() -> None:
+    """Put the defaults of every domain into the database; what a bank has changed stays."""
+    from guibin_tools import seeding
+
+    for name, added in asyncio.run(seeding.seed_database(OperatorSettings())).items():
+        typer.echo(f"{name}: {added} rows added")
+
+
+@app.command()
+def token(
+    customer: Annotated[str | None, typer.Option(help="Public id of a customer (cus_...)")] = None,
+    staff: Annotated[str | None, typer.Option(help="Number of a member of staff")] = None,
+    service: Annotated[str | None, typer.Option(help="Name of a service client")] = None,
+) -> None:
+    """Print a development token that lives for 24 hours; name one of the three."""
+    from guibin_tools.tokens import issue_token
+
+    typer.echo(asyncio.run(issue_token(OperatorSettings(), customer=customer, staff=staff, service=service)))
 
 
 def run() -> None:

@@ -1,0 +1,90 @@
+"""Loads the product table and a catalogue of rights with stock and codes; what is there already stays as it is."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.core.seeding import add_missing
+from guibin.products.models import Product
+from guibin.rights.models import Period, RightsItem, RightsStock, RightState, StockMode, VoucherCode
+from guibin.rights.service.codes import seal_codes
+from guibin.security.ciphers import KeyRing
+from guibin_tools.bank_data import ProductData
+from guibin_tools.demo.rights import RightData
+
+
+async def load_products(session: AsyncSession, products: Iterable[ProductData]) -> int:
+    """Load the product table; returns how many products are new."""
+    rows = [
+        {
+            "code": product.code,
+            "line": product.line,
+            "product_class": product.product_class,
+            "side": product.side,
+            "name_zh": product.name_zh,
+            "name_en": product.name_en,
+            "risk_level": product.risk_level,
+            "weight_percent": product.weight_percent,
+        }
+        for product in products
+    ]
+    return await add_missing(session, Product, rows)
+
+
+async def load_rights(
+    session: AsyncSession, keys: KeyRing, rights: Iterable[RightData], *, business_date: date, seed: int
+) -> int:
+    """Load published rights with their stock or their pool of codes; returns how many rights are new."""
+    known = set((await session.exec(select(RightsItem.code))).all())
+    new = [right for right in rights if right.code not in known]
+    for right in new:
+        await _load_right(session, keys, right, business_date=business_date, seed=seed)
+    return len(new)
+
+
+async def _load_right(
+    session: AsyncSession, keys: KeyRing, right: RightData, *, business_date: date, seed: int
+) -> None:
+    right_id = new_id()
+    mode = StockMode(right.stock_mode)
+    data_key = keys.new_data_key(right_id) if mode is StockMode.CODES else None
+    await add_missing(session, RightsItem, [{**_columns(right, right_id, business_date), "data_key": data_key}])
+    if mode is StockMode.COUNTED:
+        stock = {"right_id": right_id, "initial": right.stock, "free": right.stock, "sold": 0}
+        await add_missing(session, RightsStock, [stock])
+    if data_key is not None:
+        codes = seal_codes(keys, keys.open_data_key(data_key, right_id), right_id, right.voucher_codes(seed))
+        await add_missing(session, VoucherCode, codes)
+
+
+def _columns(right: RightData, right_id: UUID, business_date: date) -> dict[str, Any]:
+    times, period = right.limit or (None, None)
+    first, last = right.sale_window(business_date) or (None, None)
+    return {
+        "id": right_id,
+        "code": right.code,
+        "category": right.category,
+        "fulfilment": right.fulfilment,
+        "stock_mode": right.stock_mode,
+        "state": RightState.PUBLISHED,
+        "wallet": right.wallet,
+        "name_zh": right.name_zh,
+        "name_en": right.name_en,
+        "description_zh": right.description_zh,
+        "description_en": right.description_en,
+        "minimum_tier": right.minimum_tier,
+        "prices": [{"tier": tier, "points": points} for tier, points in right.prices],
+        "quotas": [{"tier": tier, "period": Period.YEAR, "times": number} for tier, number in right.quotas],
+        "limit_times": times,
+        "limit_period": period,
+        "on_sale_from": clock.start_of_day(first) if first else None,
+        "on_sale_to": clock.start_of_day(last + timedelta(days=1)) if last else None,
+        "revision": 1,
+        "created_at": clock.now(),
+    }
