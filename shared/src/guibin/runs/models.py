@@ -34,7 +34,7 @@ class Run(SQLModel, table=True):
 
 
 class RunStep(SQLModel, table=True):
-    """A finished step with what it read, changed and refused; written in the transaction of its effect."""
+    """A step with what it read, changed and refused; written in the transaction of its effect."""
 
     __tablename__ = "run_step"
     __table_args__ = (LOCAL,)
@@ -44,7 +44,7 @@ class RunStep(SQLModel, table=True):
     position: int
     counts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     started_at: datetime = instant()
-    finished_at: datetime = instant()
+    finished_at: datetime | None = instant(default=None)
 
 
 class Lease(SQLModel, table=True):

@@ -1,0 +1,21 @@
+"""Refusals about managers and coverage."""
+
+from guibin.core.errors import Category, Refusal
+
+
+class AssigneeInvalid(Refusal):
+    """This manager cannot serve this customer; `reason` is inactive, other_branch, grade or no_capacity."""
+
+    category = Category.CONFLICT
+    code = "assignee_invalid"
+    zh = "该客户经理不能管理此客户"
+    en = "This manager cannot serve this customer"
+
+
+class ManagerExists(Refusal):
+    """The member of staff is a manager already."""
+
+    category = Category.CONFLICT
+    code = "manager_exists"
+    zh = "该员工已是客户经理"
+    en = "This member of staff is a manager already"

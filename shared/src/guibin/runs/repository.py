@@ -1,0 +1,95 @@
+"""All SQL of runs and leases."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.errors import NotFound
+from guibin.holdings.models import LineDay
+from guibin.runs.models import Lease, Run, RunState, RunStep
+
+
+async def get_run(session: AsyncSession, run_id: UUID) -> Run:
+    """Return one run.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Run, run_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def list_runs(session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None) -> Sequence[Run]:
+    """Return runs, newest first."""
+    query = select_rows(Run).order_by(col(Run.started_at).desc(), col(Run.id).desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(col(Run.started_at), col(Run.id)) < before)
+    return (await session.exec(query)).all()
+
+
+async def unfinished_run(session: AsyncSession, day: date | None = None) -> Run | None:
+    """Return the oldest run that has not finished, of one day if one is given."""
+    query = select_rows(Run).where(Run.state == RunState.RUNNING).order_by(col(Run.business_date)).limit(1)
+    if day is not None:
+        query = query.where(Run.business_date == day)
+    return (await session.exec(query)).first()
+
+
+async def has_run(session: AsyncSession, day: date) -> bool:
+    """Tell whether a day has been run or is being run."""
+    return (await session.exec(select_rows(Run.id).where(Run.business_date == day).limit(1))).first() is not None
+
+
+async def last_closed(session: AsyncSession) -> date | None:
+    """Return the latest business day that a run has finished or begun."""
+    return (await session.execute(select(func.max(Run.business_date)))).scalar_one()
+
+
+async def steps_of(session: AsyncSession, run_id: UUID) -> Sequence[RunStep]:
+    """Return the steps that a run has begun, in order."""
+    query = select_rows(RunStep).where(RunStep.run_id == run_id).order_by(col(RunStep.position))
+    return (await session.exec(query)).all()
+
+
+async def write_step(session: AsyncSession, step: RunStep) -> None:
+    """Write a step as it stands now."""
+    await session.merge(step)
+    await session.flush()
+
+
+async def finish_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> None:
+    """Mark a run as finished."""
+    await session.execute(update(Run).where(col(Run.id) == run_id).values(state=RunState.FINISHED, finished_at=at))
+
+
+async def take_lease(session: AsyncSession, *, name: str, holder: UUID, now: datetime, until: datetime) -> bool:
+    """Take or renew a lease; False while somebody else holds it."""
+    statement = insert(Lease).values(name=name, holder=holder, expires_at=until)
+    new = statement.excluded
+    taken = statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"holder": new.holder, "expires_at": new.expires_at},
+        where=(col(Lease.expires_at) < now) | (col(Lease.holder) == holder),
+    ).returning(col(Lease.name))
+    return (await session.execute(taken)).first() is not None
+
+
+async def drop_lease(session: AsyncSession, *, name: str, holder: UUID, now: datetime) -> None:
+    """Let a lease go."""
+    await session.execute(
+        update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(expires_at=now)
+    )
+
+
+async def line_days(session: AsyncSession, day: date) -> Mapping[str, date]:
+    """Return for each line the latest day, up to one, whose balances are in."""
+    query = select(col(LineDay.line), func.max(LineDay.day)).where(col(LineDay.day) <= day).group_by(col(LineDay.line))
+    return dict((await session.execute(query)).tuples().all())

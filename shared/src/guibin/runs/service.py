@@ -1,0 +1,153 @@
+"""The nightly run of one business day: restartable at every point, and without effect when it is run again."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.core.database import SessionFactory
+from guibin.core.errors import ValidationFailed
+from guibin.core.ids import new_id, to_public
+from guibin.runs import repository
+from guibin.runs.errors import PeriodClosed, RunInProgress
+from guibin.runs.models import Run, RunState, RunStep
+from guibin.runs.steps import STEPS, Counts, Step
+from guibin.security.actors import Actor
+
+NIGHTLY = "nightly"
+LEASE_LIFE = timedelta(seconds=20)
+RENEW_SECONDS = 5.0
+
+Progress = Callable[[str, Counts], None]
+
+
+async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
+    """Ask for the night of a business day; a run of that day that has not finished is taken up where it stands.
+
+    Raises:
+        ValidationFailed: the day is not over.
+        PeriodClosed: a later day is closed already.
+    """
+    if day > clock.last_closed_day():
+        raise ValidationFailed.of(["body", "date"], "date_range", "must be a day that is over")
+    closed = await repository.last_closed(session)
+    if closed is not None and day < closed:
+        raise PeriodClosed(closed=closed)
+    found = await repository.unfinished_run(session, day)
+    if found is not None:
+        return found
+    run = Run(
+        id=new_id(),
+        kind=NIGHTLY,
+        business_date=day,
+        state=RunState.RUNNING,
+        started_at=clock.now(),
+        actor_id=actor.id,
+    )
+    session.add(run)
+    await audit.record(
+        session,
+        actor=actor,
+        action="run.nightly",
+        object_type="run",
+        object_id=to_public("run", run.id),
+        facts={"business_date": day.isoformat()},
+    )
+    return run
+
+
+async def nightly(factory: SessionFactory, *, day: date, actor: Actor, progress: Progress | None = None) -> Run:
+    """Run the night of a business day in this process and return the finished run.
+
+    Raises:
+        ValidationFailed, PeriodClosed: see `request_run`.
+        RunInProgress: another process is at it.
+    """
+    async with factory() as session:
+        run = await request_run(session, day=day, actor=actor)
+        await session.commit()
+    return await carry_out(factory, run.id, progress=progress)
+
+
+async def carry_out(factory: SessionFactory, run_id: UUID, *, progress: Progress | None = None) -> Run:
+    """Do what is left of a run, under the lease of the night.
+
+    Raises:
+        RunInProgress: another process is at it.
+    """
+    async with _lease(factory):
+        async with factory() as session:
+            run = await repository.get_run(session, run_id)
+            done = {step.name: step for step in await repository.steps_of(session, run_id)}
+        for position, step in enumerate(STEPS):
+            begun = done.get(step.name)
+            if begun is None or begun.finished_at is None:
+                counts = await _run_step(factory, run, position, step, begun)
+                if progress is not None:
+                    progress(step.name, counts)
+        async with factory() as session:
+            await repository.finish_run(session, run_id, at=clock.now())
+            await session.commit()
+            return await repository.get_run(session, run_id)
+
+
+async def _run_step(factory: SessionFactory, run: Run, position: int, step: Step, begun: RunStep | None) -> Counts:
+    """Run one step; a batch and the row that counts it are one transaction, so a killed step counts nothing twice."""
+    total = Counter(begun.counts if begun else {})
+    started_at = begun.started_at if begun else clock.now()
+    while True:
+        async with factory() as session:
+            counts = await step.run(session, run.business_date)
+            finished = not step.in_batches or counts["read"] == 0
+            total.update(counts)
+            row = RunStep(
+                run_id=run.id,
+                name=step.name,
+                position=position,
+                counts=dict(total),
+                started_at=started_at,
+                finished_at=clock.now() if finished else None,
+            )
+            await repository.write_step(session, row)
+            await session.commit()
+        if finished:
+            return dict(total)
+
+
+@asynccontextmanager
+async def _lease(factory: SessionFactory) -> AsyncIterator[None]:
+    """Keep other processes away while this one runs the night; a dead holder's lease lapses by itself."""
+    holder = new_id()
+    if not await _renew(factory, holder):
+        raise RunInProgress
+    renewal = asyncio.create_task(_keep(factory, holder))
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await renewal
+        async with factory() as session:
+            await repository.drop_lease(session, name=NIGHTLY, holder=holder, now=clock.now())
+            await session.commit()
+
+
+async def _keep(factory: SessionFactory, holder: UUID) -> None:
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        await _renew(factory, holder)
+
+
+async def _renew(factory: SessionFactory, holder: UUID) -> bool:
+    now = clock.now()
+    async with factory() as session:
+        taken = await repository.take_lease(session, name=NIGHTLY, holder=holder, now=now, until=now + LEASE_LIFE)
+        await session.commit()
+    return taken

@@ -1,0 +1,69 @@
+"""What the night does, in order. Each step says what it read, changed and refused."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.lines import Line
+from guibin.managers import service as managers
+from guibin.points import service as points
+from guibin.runs import repository
+from guibin.tags import facts
+from guibin.tags import service as tags
+from guibin.tiers import service as tiers
+
+Counts = dict[str, int]
+EVENTS_PER_BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of the night: one transaction, or batches that each commit until one reads nothing."""
+
+    name: str
+    run: Callable[[AsyncSession, date], Awaitable[Counts]]
+    in_batches: bool = False
+
+
+async def look_at_feeds(session: AsyncSession, day: date) -> Counts:
+    """Count the lines whose day is fresh, stale (an earlier day is in) or missing."""
+    arrived = await repository.line_days(session, day)
+    fresh = sum(latest == day for latest in arrived.values())
+    return {"fresh": fresh, "stale": len(arrived) - fresh, "missing": len(Line) - len(arrived)}
+
+
+async def _facts(session: AsyncSession, day: date) -> Counts:
+    return await facts.refresh_facts(session, day=day)
+
+
+async def _tags(session: AsyncSession, day: date) -> Counts:
+    return await tags.run_tags(session, day=day)
+
+
+async def _tiers(session: AsyncSession, day: date) -> Counts:
+    return await tiers.evaluate(session, day=day)
+
+
+async def _coverage(session: AsyncSession, day: date) -> Counts:
+    return await managers.assign(session, day=day)
+
+
+async def _earn(session: AsyncSession, _day: date) -> Counts:
+    return await points.earn_pending(session, limit=EVENTS_PER_BATCH)
+
+
+async def _expire(session: AsyncSession, day: date) -> Counts:
+    return await points.expire(session, day=day)
+
+
+STEPS = (
+    Step("feeds", look_at_feeds),
+    Step("facts", _facts),
+    Step("tags", _tags),
+    Step("tiers", _tiers),
+    Step("coverage", _coverage),
+    Step("earn", _earn, in_batches=True),
+    Step("expire", _expire),
+)

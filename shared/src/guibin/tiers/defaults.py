@@ -1,0 +1,37 @@
+"""The tiers and the scheme that a bank starts from."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.core.seeding import add_missing
+from guibin.tiers import repository
+from guibin.tiers.models import SchemeState, Tier, TierScheme
+
+TIERS = (
+    ("T0", "潜力客户", "Potential", False),
+    ("T1", "金卡客户", "Gold", True),
+    ("T2", "白金客户", "Platinum", True),
+    ("T3", "钻石客户", "Diamond", True),
+    ("T4", "私人银行客户", "Private", True),
+    ("T5", "家族财富客户", "Family", True),
+)
+LOWER_BOUNDS_CNY = {"T0": 50_000, "T1": 200_000, "T2": 1_000_000, "T3": 2_000_000, "T4": 6_000_000, "T5": 10_000_000}
+FEN = 100
+
+
+async def seed(session: AsyncSession) -> int:
+    """Add the tiers, and the default scheme where none was ever in force. Returns the rows added."""
+    rows: list[dict[str, object]] = [
+        {"code": code, "rank": rank, "name_zh": zh, "name_en": en, "managed": managed}
+        for rank, (code, zh, en, managed) in enumerate(TIERS)
+    ]
+    added = await add_missing(session, Tier, rows)
+    if await repository.list_schemes(session, limit=1):
+        return added
+    now = clock.now()
+    scheme = TierScheme(id=new_id(), name="默认方案", state=SchemeState.ACTIVE, created_at=now, activated_at=now)
+    session.add(scheme)
+    await session.flush()
+    await repository.replace_lines(session, scheme.id, {code: cny * FEN for code, cny in LOWER_BOUNDS_CNY.items()})
+    return added + 1

@@ -1,0 +1,242 @@
+"""All SQL of tiers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    Text,
+    Uuid,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.errors import NotFound
+from guibin.customers.repository import visible
+from guibin.security.actors import Scope
+from guibin.tags.models import CustomerFact
+from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme, TierSchemeLine
+from guibin.tiers.rules import Line
+
+
+@dataclass(frozen=True)
+class CurrentTier:
+    """A customer's tier on a day, with the figures that decided."""
+
+    code: str
+    rank: int
+    name_zh: str
+    name_en: str
+    managed: bool
+    since: date
+    metric_fen: int
+    metric_month: date
+
+
+async def list_tiers(session: AsyncSession) -> Sequence[Tier]:
+    """Return the tiers, lowest first."""
+    return (await session.exec(select_rows(Tier).order_by(col(Tier.rank)))).all()
+
+
+async def current_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> CurrentTier | None:
+    """Return the tier in force on a day; None when the customer has none or is out of scope."""
+    query = (
+        select_rows(TierHistory, Tier)
+        .join(Tier, col(Tier.code) == col(TierHistory.tier_code), isouter=True)
+        .where(TierHistory.customer_id == customer_id, col(TierHistory.effective_on) <= day)
+        .where(visible(scope, col(TierHistory.customer_id)))
+        .order_by(col(TierHistory.effective_on).desc())
+        .limit(1)
+    )
+    found = (await session.exec(query)).first()
+    if found is None or found[1] is None:
+        return None
+    history, tier = found
+    return CurrentTier(
+        code=tier.code,
+        rank=tier.rank,
+        name_zh=tier.name_zh,
+        name_en=tier.name_en,
+        managed=tier.managed,
+        since=history.effective_on,
+        metric_fen=history.metric_fen,
+        metric_month=history.metric_month,
+    )
+
+
+async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[TierHistory]:
+    """Return a customer's tiers, newest first."""
+    query = (
+        select_rows(TierHistory)
+        .where(TierHistory.customer_id == customer_id, visible(scope, col(TierHistory.customer_id)))
+        .order_by(col(TierHistory.effective_on).desc())
+    )
+    return (await session.exec(query)).all()
+
+
+async def list_schemes(
+    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
+) -> Sequence[TierScheme]:
+    """Return schemes, newest first."""
+    query = select_rows(TierScheme).order_by(col(TierScheme.created_at).desc(), col(TierScheme.id).desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(col(TierScheme.created_at), col(TierScheme.id)) < before)
+    return (await session.exec(query)).all()
+
+
+async def lock_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
+    """Return one scheme, locked for a change.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = (await session.exec(select_rows(TierScheme).where(TierScheme.id == scheme_id).with_for_update())).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def get_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
+    """Return one scheme.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(TierScheme, scheme_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def active_scheme(session: AsyncSession) -> TierScheme | None:
+    """Return the scheme in force."""
+    return (await session.exec(select_rows(TierScheme).where(TierScheme.state == SchemeState.ACTIVE))).first()
+
+
+async def lines_of(session: AsyncSession, scheme_id: UUID) -> list[Line]:
+    """Return the lines of a scheme, lowest first."""
+    query = (
+        select_rows(TierSchemeLine, Tier)
+        .join(Tier, col(Tier.code) == col(TierSchemeLine.tier_code))
+        .where(TierSchemeLine.scheme_id == scheme_id)
+        .order_by(col(Tier.rank))
+    )
+    rows = (await session.exec(query)).all()
+    return [Line(tier.code, tier.rank, line.lower_bound_fen) for line, tier in rows]
+
+
+async def replace_lines(session: AsyncSession, scheme_id: UUID, bounds_fen: Mapping[str, int]) -> None:
+    """Write the lower bounds of a draft; a scheme always has every tier, so this only inserts or updates."""
+    for code, bound in bounds_fen.items():
+        await session.merge(TierSchemeLine(scheme_id=scheme_id, tier_code=code, lower_bound_fen=bound))
+    await session.flush()
+
+
+async def retire_active(session: AsyncSession) -> None:
+    """Mark the scheme in force as replaced."""
+    await session.execute(
+        update(TierScheme).where(col(TierScheme.state) == SchemeState.ACTIVE).values(state=SchemeState.REPLACED)
+    )
+
+
+def earned_tier(lines: Sequence[Line]) -> ColumnElement[str]:
+    """Return the SQL form of `rules.tier_of` over `customer_fact`."""
+    whens = [
+        (col(CustomerFact.aum_mda_fen) >= line.lower_bound_fen, literal(line.tier_code))
+        for line in sorted(lines, key=lambda line: -line.rank)
+    ]
+    return case(*whens, else_=cast(null(), Text))
+
+
+async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date) -> list[tuple[str, str, int]]:
+    """Count the customers by present tier and the tier that some lines would give them; `-` is no tier."""
+    current = _current(day)
+    earned = earned_tier(lines)
+    before, after = func.coalesce(current.c.tier_code, "-"), func.coalesce(earned, "-")
+    query = (
+        select(before, after, func.count())
+        .select_from(CustomerFact)
+        .join(current, current.c.customer_id == col(CustomerFact.customer_id), isouter=True)
+        .where(col(CustomerFact.aum_mda_fen).is_not(None))
+        .group_by(before, after)
+        .order_by(before, after)
+    )
+    return [(row[0], row[1], row[2]) for row in (await session.execute(query)).all()]
+
+
+async def insert_changes(
+    session: AsyncSession, scheme_id: UUID, lines: Sequence[Line], *, effective_on: date, at: datetime
+) -> list[str]:
+    """Write a row for each customer whose earned tier differs from the present one; return the causes.
+
+    An unknown average changes nothing, and a customer with a stale line is not lowered.
+    """
+    current = _current(effective_on)
+    held, given = aliased(Tier), aliased(Tier)
+    earned = earned_tier(lines)
+    held_rank, given_rank = func.coalesce(col(held.rank), -1), func.coalesce(col(given.rank), -1)
+    first = current.c.customer_id.is_(None)
+    cause = case(
+        (first, TierCause.FIRST.value), (given_rank > held_rank, TierCause.UP.value), else_=TierCause.DOWN.value
+    )
+    fresh = func.cardinality(col(CustomerFact.stale_lines)) == 0
+    customer_id = col(CustomerFact.customer_id)
+    source = (
+        select(
+            customer_id,
+            # The same customer and day always get the same id: it keeps the statement repeatable on every engine.
+            cast(func.md5(cast(customer_id, Text).concat(effective_on.isoformat())), Uuid),
+            earned,
+            literal(effective_on),
+            cause,
+            col(CustomerFact.aum_mda_fen),
+            col(CustomerFact.aum_mda_month),
+            literal(scheme_id),
+            literal(at),
+        )
+        .select_from(CustomerFact)
+        .join(current, current.c.customer_id == customer_id, isouter=True)
+        .join(held, col(held.code) == current.c.tier_code, isouter=True)
+        .join(given, col(given.code) == earned, isouter=True)
+        .where(col(CustomerFact.aum_mda_fen).is_not(None))
+        .where(earned.is_distinct_from(current.c.tier_code))
+        .where(or_(fresh, given_rank > held_rank))
+    )
+    columns = [
+        "customer_id",
+        "id",
+        "tier_code",
+        "effective_on",
+        "cause",
+        "metric_fen",
+        "metric_month",
+        "scheme_id",
+        "recorded_at",
+    ]
+    statement = insert(TierHistory).from_select(columns, source).returning(col(TierHistory.cause))
+    return list((await session.execute(statement)).scalars())
+
+
+def _current(day: date) -> Subquery:
+    return (
+        select(col(TierHistory.customer_id), col(TierHistory.tier_code))
+        .distinct(col(TierHistory.customer_id))
+        .where(col(TierHistory.effective_on) <= day)
+        .order_by(col(TierHistory.customer_id), col(TierHistory.effective_on).desc())
+        .subquery("current_tier")
+    )

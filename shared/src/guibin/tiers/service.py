@@ -1,0 +1,149 @@
+"""Commands on tier schemes, and the evaluation of the nightly run."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals import service as approvals
+from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.models import Approval
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.money import format_cny
+from guibin.security.actors import Actor, Domain
+from guibin.tiers import repository, rules
+from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
+from guibin.tiers.models import SchemeState, TierCause, TierScheme
+
+ACTIVATE = "tier_scheme.activate"
+
+
+async def create_scheme(session: AsyncSession, *, actor: Actor, name: str, bounds_fen: Mapping[str, int]) -> TierScheme:
+    """Make a draft from a lower bound for each tier, in fen.
+
+    Raises:
+        TierRangeInvalid: the bounds make no scheme.
+    """
+    await _check_bounds(session, bounds_fen)
+    scheme = TierScheme(id=new_id(), name=name, state=SchemeState.DRAFT, created_at=clock.now())
+    session.add(scheme)
+    await session.flush()
+    await repository.replace_lines(session, scheme.id, bounds_fen)
+    await _record(session, actor, scheme, "tier_scheme.create")
+    return scheme
+
+
+async def edit_scheme(
+    session: AsyncSession, scheme: TierScheme, *, actor: Actor, name: str, bounds_fen: Mapping[str, int]
+) -> TierScheme:
+    """Replace name and bounds of a locked draft.
+
+    Raises:
+        SchemeNotDraft, TierRangeInvalid.
+    """
+    _require_draft(scheme)
+    await _check_bounds(session, bounds_fen)
+    scheme.name = name
+    scheme.revision += 1
+    await repository.replace_lines(session, scheme.id, bounds_fen)
+    await _record(session, actor, scheme, "tier_scheme.edit")
+    return scheme
+
+
+async def submit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Actor) -> Approval:
+    """Ask another person to put a locked draft in force; the preview counts who would move.
+
+    Raises:
+        SchemeNotDraft: it is no draft.
+    """
+    _require_draft(scheme)
+    scheme.state = SchemeState.PENDING
+    lines = await repository.lines_of(session, scheme.id)
+    moves = await repository.count_moves(session, lines, day=clock.today())
+    public = to_public("sch", scheme.id)
+    bounds = {line.tier_code: format_cny(line.lower_bound_fen) for line in lines}
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=ACTIVATE,
+        domain=Domain.TIERS,
+        subject=public,
+        payload={"scheme_id": public, "revision": scheme.revision, "lower_bounds": bounds},
+        preview={"moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves]},
+    )
+
+
+class SchemeActivation:
+    """Puts an approved scheme in force; the next nightly run evaluates by it."""
+
+    kind = ACTIVATE
+    domain = Domain.TIERS
+
+    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
+        """Replace the active scheme.
+
+        Raises:
+            SchemeNotDraft: the scheme is not waiting any more.
+        """
+        scheme = await repository.lock_scheme(session, _scheme_id(payload))
+        if scheme.state != SchemeState.PENDING or scheme.revision != payload["revision"]:
+            raise SchemeNotDraft
+        await repository.retire_active(session)
+        scheme.state = SchemeState.ACTIVE
+        scheme.activated_at = clock.now()
+        await _record(session, context.approver, scheme, ACTIVATE)
+
+    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
+        """Give the scheme back to its maker as a draft."""
+        scheme = await repository.lock_scheme(session, _scheme_id(payload))
+        scheme.state = SchemeState.DRAFT
+        await session.flush()
+
+
+async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
+    """Give every customer the tier of the last complete month's daily average, in force from the next day.
+
+    Reads `customer_fact`; a second run of the same day changes nothing. Returns the changes by cause.
+    """
+    counts = {cause.value: 0 for cause in TierCause}
+    scheme = await repository.active_scheme(session)
+    if scheme is None:
+        return counts
+    lines = await repository.lines_of(session, scheme.id)
+    effective_on = day + timedelta(days=1)
+    for cause in await repository.insert_changes(session, scheme.id, lines, effective_on=effective_on, at=clock.now()):
+        counts[cause] += 1
+    return counts
+
+
+async def _check_bounds(session: AsyncSession, bounds_fen: Mapping[str, int]) -> None:
+    ranks = {tier.code: tier.rank for tier in await repository.list_tiers(session)}
+    fault = rules.faults_of(bounds_fen, ranks)
+    if fault is not None:
+        raise TierRangeInvalid(fault=fault)
+
+
+def _require_draft(scheme: TierScheme) -> None:
+    if scheme.state != SchemeState.DRAFT:
+        raise SchemeNotDraft
+
+
+def _scheme_id(payload: Mapping[str, object]) -> UUID:
+    found = from_public("sch", str(payload["scheme_id"]))
+    if found is None:
+        raise LookupError("the payload names no scheme")
+    return found
+
+
+async def _record(session: AsyncSession, actor: Actor, scheme: TierScheme, action: str) -> None:
+    await audit.record(
+        session,
+        actor=actor,
+        action=action,
+        object_type="tier_scheme",
+        object_id=to_public("sch", scheme.id),
+        facts={"revision": scheme.revision},
+    )
