@@ -39,7 +39,7 @@ from sqlalchemy.types import TypeEngine
 from guibin.core.models import metadata
 from guibin.holdings.models import CustomerEvent
 from guibin.tags.models import CustomerFact
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand, Scalar, aggregates_of
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand, aggregates_of
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, ZERO_OVER_NOTHING, AggregateFunction, Fact, FactType, Operator
 
 FACTS: Final = metadata.tables[CustomerFact.__tablename__]
@@ -189,20 +189,25 @@ def _condition(condition: Condition, column_of: ColumnOf, day: date) -> ColumnEl
         is_set = condition.fact.type is FactType.SET
         known = func.coalesce(func.cardinality(column), literal(0)) > literal(0) if is_set else column.is_not(None)
         return known if operator is Operator.EXISTS else not_(known)
-    value = condition.value
-    right = column_of(value) if isinstance(value, Fact | EventAggregate) else _bound(value, condition.fact.type)
-    test = _within(column, value, day) if operator is Operator.WITHIN_DAYS else _TESTS[operator](column, right)
-    return func.coalesce(test, literal(operator in TRUE_WHEN_MISSING))
+    return func.coalesce(_test(condition, column, column_of, day), literal(operator in TRUE_WHEN_MISSING))
 
 
-def _within(column: Column, days: object, day: date) -> ColumnElement[bool]:
-    if not isinstance(days, int):
-        raise TypeError("within_days takes a number of days")
-    first, last = sorted((day, day + timedelta(days=days)))
-    return column.between(first, last)
+def _test(condition: Condition, column: Column, column_of: ColumnOf, day: date) -> ColumnElement[bool]:
+    """Compare two sides, as SQL does: unknown where one of them is."""
+    fact_type, operator = condition.fact.type, condition.operator
+    match operator, condition.value:
+        case Operator.WITHIN_DAYS, int(days):
+            first, last = sorted((day, day + timedelta(days=days)))
+            return column.between(first, last)
+        case Operator.BETWEEN, (low, high):
+            return column.between(_bound(low, fact_type), _bound(high, fact_type))
+        case _, (Fact() | EventAggregate()) as other:
+            return _TESTS[operator](column, column_of(other))
+        case _, value:
+            return _TESTS[operator](column, _bound(value, fact_type))
 
 
-def _bound(value: Scalar | tuple[Scalar, ...] | None, fact_type: FactType) -> Column:
+def _bound(value: object, fact_type: FactType) -> Column:
     """Bind what a rule compares with: amounts and numbers as bigint, a list as one array."""
     kind = _BOUND_TYPES[fact_type]
     if isinstance(value, tuple):
@@ -224,7 +229,6 @@ _TESTS: Final[dict[Operator, Callable[[Column, Column], ColumnElement[bool]]]] =
     Operator.AT_MOST: lambda left, right: left <= right,
     Operator.ABOVE: lambda left, right: left > right,
     Operator.AT_LEAST: lambda left, right: left >= right,
-    Operator.BETWEEN: lambda left, right: and_(left >= right[1], left <= right[2]),
     Operator.IN: lambda left, right: left == any_(right),
     Operator.NOT_IN: lambda left, right: left != all_(right),
     Operator.CONTAINS: lambda left, right: func.strpos(left, right) > literal(0),

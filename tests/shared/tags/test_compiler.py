@@ -1,0 +1,151 @@
+"""Compiled rules and evaluated rules are one language, and nothing that a rule says stands in the text of the SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.customers.models import Customer
+from guibin.holdings.models import CustomerEvent
+from guibin.organisation.models import Branch
+from guibin.tags.compiler import FACTS, compile_rules
+from guibin.tags.errors import RuleTooComplex
+from guibin.tags.evaluation import evaluate
+from guibin.tags.models import CustomerFact
+from guibin.tags.rules import Node, parse_rule
+from support.rule_trees import DAY, Facts, facts, rules
+
+BRANCH = UUID(int=1)
+
+
+async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
+    """Store customers with their facts and events, and return their ids in order."""
+    await session.execute(insert(Branch).values(id=BRANCH, code="B1", kind="branch", name_zh="一", name_en="One"))
+    ids = [new_id() for _ in bank]
+    common = {"party_type": "person", "status": "active", "branch_id": BRANCH, "created_at": clock.now()}
+    customers = [common | {"id": one, "gender": "U", "leading_line": "personal_finance"} for one in ids]
+    await session.execute(insert(Customer), customers)
+    for customer_id, one in zip(ids, bank, strict=True):
+        values = {"customer_id": customer_id, "as_of": DAY, "branch_id": BRANCH, "stale_lines": [], **one.columns()}
+        await session.execute(insert(CustomerFact).values(values))
+        for event in one.events:
+            columns = {name: value for name, value in vars(event).items() if name != "number"}
+            key = {"customer_id": customer_id, "reference": f"r{event.number}", "line": "e_finance"}
+            await session.execute(insert(CustomerEvent).values(key | columns | {"occurred_at": event.occurred_at}))
+    return ids
+
+
+async def matched(session: AsyncSession, nodes: Sequence[Node]) -> list[set[UUID]]:
+    """Return for each rule the customers for whom its compiled form holds."""
+    compiled = compile_rules(nodes, day=DAY)
+    columns: list[ColumnElement[Any]] = [FACTS.c.customer_id, *compiled.predicates]
+    rows = (await session.execute(select(*columns).select_from(compiled.source))).all()
+    return [{row[0] for row in rows if row[index + 1]} for index in range(len(nodes))]
+
+
+def read_or_skip(raw: object) -> Node:
+    try:
+        return parse_rule(raw)
+    except RuleTooComplex:
+        assume(condition=False)
+        raise
+
+
+async def check(session: AsyncSession, bank: list[Facts], raw_rules: list[object]) -> None:
+    nodes = [read_or_skip(raw) for raw in raw_rules]
+    inner = await session.begin_nested()
+    try:
+        ids = await store(session, bank)
+        found = await matched(session, nodes)
+    finally:
+        await inner.rollback()
+    for node, customers in zip(nodes, found, strict=True):
+        expected = {key for key, one in zip(ids, bank, strict=True) if evaluate(node, one.read, DAY).met}
+        assert customers == expected
+
+
+BANKS = st.lists(facts, min_size=1, max_size=4)
+SETS_OF_RULES = st.lists(rules, min_size=1, max_size=3)
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
+@given(bank=BANKS, raw_rules=SETS_OF_RULES)
+async def test_the_database_decides_as_the_evaluation_does(
+    session: AsyncSession, bank: list[Facts], raw_rules: list[object]
+) -> None:
+    await check(session, bank, raw_rules)
+
+
+@pytest.mark.nightly
+@settings(max_examples=10_000, deadline=None, suppress_health_check=QUIET)
+@given(bank=BANKS, raw_rules=SETS_OF_RULES)
+async def test_the_database_decides_as_the_evaluation_does_over_10_000_rules(
+    session: AsyncSession, bank: list[Facts], raw_rules: list[object]
+) -> None:
+    await check(session, bank, raw_rules)
+
+
+MARK = "zq7"
+
+
+def marked_rule() -> dict[str, object]:
+    """Build a rule in which every value that a caller can choose carries a mark."""
+    where = {
+        "any": [
+            {"fact": "event.channel", "op": "contains", "value": f"{MARK}' OR 1=1 --"},
+            {"fact": "event.merchant_category", "op": "in", "value": [f"{MARK}%", f"{MARK}_"]},
+            {"fact": "event.amount", "op": ">", "value": "98765.43"},
+        ]
+    }
+    return {
+        "all": [
+            {"fact": f"points.{MARK}", "op": ">", "value": 987_654_3},
+            {"fact": "tier", "op": "=", "value": f"{MARK}; select"},
+            {"fact": "products", "op": "has_any", "value": [MARK]},
+            {"fact": "branch", "op": "ends", "value": MARK},
+            {"fact": "age", "op": "between", "value": [9_876_543, 9_876_544]},
+            {"fact": {"count": "event", "where": where, "window": {"last_days": 366}}, "op": ">", "value": 9_876_543},
+            {"fact": {"last": "event.date"}, "op": "=", "value": "2019-08-07"},
+        ]
+    }
+
+
+def test_only_bound_parameters_of_a_rule_reach_the_database() -> None:
+    compiled = compile_rules([parse_rule(marked_rule())], day=DAY)
+    statement = select(FACTS.c.customer_id).select_from(compiled.source).where(*compiled.predicates)
+    sql = str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    for literal in (MARK, "9876543", "2019", "366", "OR 1=1"):
+        assert literal not in sql
+    assert sql.count("customer_event") > 0
+    assert sql.upper().count("JOIN") == 1
+
+
+def test_rules_that_share_a_figure_aggregate_it_once() -> None:
+    first = parse_rule({"fact": {"sum": "event.amount"}, "op": ">", "value": "1.00"})
+    second = parse_rule({"fact": {"sum": "event.amount"}, "op": "<", "value": "2.00"})
+    assert len(compile_rules([first, second], day=DAY).figures) == 1
+
+
+def test_rules_without_events_read_the_facts_alone() -> None:
+    assert compile_rules([parse_rule({"fact": "age", "op": "exists"})], day=DAY).source is FACTS
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param({"not": {"not": {"not": {"not": {"fact": "age", "op": ">", "value": 1}}}}}, id="depth 5"),
+        pytest.param({"any": [{"fact": "age", "op": "=", "value": year} for year in range(49)]}, id="50 nodes"),
+        pytest.param({"fact": "city_code", "op": "in", "value": [str(i) for i in range(1_000)]}, id="1,000 values"),
+    ],
+)
+async def test_a_tree_at_each_limit_runs_as_one_statement(session: AsyncSession, raw: dict[str, object]) -> None:
+    assert await matched(session, [parse_rule(raw)]) == [set()]
