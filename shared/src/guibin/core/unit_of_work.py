@@ -41,7 +41,7 @@ class UnitOfWork:
         """Undo the command, write what must survive, commit."""
         if self._savepoint is None:
             await self.session.rollback()
-        elif self._savepoint.is_active:
+        elif self.session.in_nested_transaction():  # a failed flush leaves it inactive, and it still has to be closed
             await self._savepoint.rollback()
         for write in self._survivors:
             await write(self.session)
