@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that `guibin --help` and a r
 
 import asyncio
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -54,6 +55,33 @@ def seed() -> None:
 
     for name, added in asyncio.run(seeding.seed_database(OperatorSettings())).items():
         typer.echo(f"{name}: {added} rows added")
+
+
+@app.command()
+def nightly(
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: yesterday")] = None,
+) -> None:
+    """Run the nightly run of a business day; it takes up a run that was cut short."""
+    from guibin_tools.nightly import run_nightly
+
+    def show(name: str, counts: dict[str, int]) -> None:
+        typer.echo(f"{name}: {', '.join(f'{value} {key}' for key, value in counts.items())}")
+
+    run = asyncio.run(run_nightly(OperatorSettings(), day=day.date() if day else None, progress=show))
+    typer.echo(f"The night of {run.business_date} is {run.state}.")
+
+
+@app.command("check-ledger")
+def check_ledger() -> None:
+    """Check every invariant of the ledger; exit code 1 and the offending rows when one fails."""
+    from guibin_tools.ledger import check_ledger as check
+
+    violations = asyncio.run(check(OperatorSettings()))
+    for violation in violations:
+        typer.echo(f"{violation.id} {violation.text}: {violation.key}")
+    typer.echo("The ledger holds." if not violations else f"{len(violations)} violations.")
+    if violations:
+        raise typer.Exit(1)
 
 
 @app.command()
