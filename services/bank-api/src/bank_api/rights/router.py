@@ -1,0 +1,241 @@
+"""Rights on the bank port: the catalogue, its stock and codes, redemptions, and the use of codes."""
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.errors import StateConflict
+from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.ids import CustomerId, RightId
+from guibin.customers.repository import get_customer
+from guibin.rights import service
+from guibin.rights.errors import AlreadyUsed, CodeNotValid, QrInvalid, RightCodeTaken, WrongStockMode
+from guibin.rights.models import Category, RedemptionState, RightState
+from guibin.rights.repository import catalogue
+from guibin.security.actors import Domain, Verb
+from guibin.web import (
+    AnyCall,
+    BodyLimit,
+    DataClass,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    anyone_of,
+    declare,
+    json_body,
+    page_query,
+    set_etag,
+    staff,
+)
+from guibin.web import service as service_client
+
+from .queries import read_pool, read_supply
+from .schemas import (
+    CodesAddedOut,
+    CodesIn,
+    RedemptionOut,
+    RightContentIn,
+    RightDetailOut,
+    RightIn,
+    RightOut,
+    StockIn,
+    VoucherUseIn,
+    VoucherUseOut,
+)
+
+router = PortRouter(prefix="/v1", tags=["rights"])
+
+READ = staff(Verb.READ, Domain.RIGHTS)
+OPERATE = staff(Verb.SUBMIT, Domain.RIGHTS)
+SERVE = anyone_of(staff(Verb.WRITE, Domain.RIGHTS), service_client("voucher:use"))
+
+
+@router.get("/rights", operation_id="listRights")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_rights(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    state: Annotated[RightState | None, Query(description="Only those in this state")] = None,
+    category: Annotated[Category | None, Query(description="Only this category")] = None,
+) -> Page[RightOut]:
+    """List the catalogue in all states, oldest first."""
+    rights = await catalogue.list_rights(
+        call.session, state=state, category=category, after=page.after_moment, limit=page.fetch
+    )
+    return page.answer(rights, position=lambda right: (right.item.created_at, right.item.id), shape=RightOut.of)
+
+
+@router.get("/rights/{right_id}", operation_id="getRight")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def get_right(call: StaffCall, right_id: RightId, response: Response) -> RightDetailOut:
+    """Show one right with its stock; its revision is the ETag."""
+    right = await catalogue.get_right(call.session, right_id=right_id)
+    set_etag(response, right.item.revision)
+    return RightDetailOut.of_supplied(right, await read_supply(call.session, right))
+
+
+@router.post("/rights", status_code=201, operation_id="createRight")
+@declare(
+    caller=OPERATE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(RightCodeTaken,),
+)
+async def create_right(call: StaffCall, body: Annotated[RightIn, json_body(RightIn)], response: Response) -> RightOut:
+    """Draft a right. Customers see it once its terms are submitted and another person has approved them."""
+    right = await service.create_right(
+        call.session, actor=call.actor, new=body.new(), content=body.content(), request_id=call.request_id
+    )
+    set_etag(response, right.item.revision)
+    return RightOut.of(right)
+
+
+@router.put("/rights/{right_id}", operation_id="changeRight")
+@declare(caller=OPERATE, rate=RateClass.WRITE, data=DataClass.C1, refusals=(PreconditionRequired, VersionConflict))
+async def change_right(
+    call: StaffCall,
+    right_id: RightId,
+    body: Annotated[RightContentIn, json_body(RightContentIn)],
+    response: Response,
+) -> RightOut:
+    """Change the texts at once and draft new terms, which come into force when they are submitted and approved."""
+    right = await catalogue.get_right(call.session, right_id=right_id)
+    call.require_if_match(right.item.revision)
+    changed = await service.change_right(
+        call.session, actor=call.actor, right=right, content=body.content(), request_id=call.request_id
+    )
+    set_etag(response, changed.item.revision)
+    return RightOut.of(changed)
+
+
+@router.post("/rights/{right_id}/submit", status_code=202, operation_id="submitRight")
+@declare(
+    caller=OPERATE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict, VersionConflict),
+)
+async def submit_right(call: StaffCall, right_id: RightId) -> SubmittedOut:
+    """Submit the drafted terms: prices, quotas, minimum tier, limit and time of sale as one. Approval publishes."""
+    return SubmittedOut.of(await service.submit_terms(call.session, actor=call.actor, right_id=right_id))
+
+
+@router.post("/rights/{right_id}/suspend", operation_id="suspendRight")
+@declare(
+    caller=OPERATE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict, VersionConflict),
+)
+async def suspend_right(call: StaffCall, right_id: RightId) -> RightOut:
+    """Take a right off sale at once; what was redeemed stays good. Submitting it again brings it back."""
+    right = await service.suspend_right(call.session, actor=call.actor, right_id=right_id, request_id=call.request_id)
+    return RightOut.of(right)
+
+
+@router.post("/rights/{right_id}/stock", operation_id="addStock")
+@declare(
+    caller=OPERATE,
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(WrongStockMode,),
+)
+async def add_stock(call: StaffCall, right_id: RightId, body: Annotated[StockIn, json_body(StockIn)]) -> RightDetailOut:
+    """Add units to a right with counted stock."""
+    await service.add_stock(
+        call.session, actor=call.actor, right_id=right_id, quantity=body.add, request_id=call.request_id
+    )
+    right = await catalogue.get_right(call.session, right_id=right_id)
+    return RightDetailOut.of_supplied(right, await read_supply(call.session, right))
+
+
+@router.post("/rights/{right_id}/codes", operation_id="addCodes")
+@declare(
+    caller=OPERATE,
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    body_limit=BodyLimit.BATCH,
+    refusals=(WrongStockMode,),
+)
+async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn, json_body(CodesIn)]) -> CodesAddedOut:
+    """Add a supplier's codes to the pool, or let codes of 80 random bits be made. No code is ever shown to staff."""
+    sent = len(body.codes or []) or body.generate or 0
+    if body.codes is not None:
+        added = await service.add_codes(
+            call.session,
+            actor=call.actor,
+            keys=call.keys,
+            right_id=right_id,
+            codes=body.codes,
+            request_id=call.request_id,
+        )
+    else:
+        added = await service.generate_codes(
+            call.session, actor=call.actor, keys=call.keys, right_id=right_id, count=sent, request_id=call.request_id
+        )
+    return CodesAddedOut.of(sent=sent, added=added, size=await read_pool(call.session, right_id))
+
+
+@router.post("/voucher-uses", operation_id="useVoucher")
+@declare(
+    caller=SERVE,
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.CALLBACK,
+    data=DataClass.C2,
+    refusals=(CodeNotValid, AlreadyUsed, QrInvalid),
+)
+async def use_voucher(call: AnyCall, body: Annotated[VoucherUseIn, json_body(VoucherUseIn)]) -> VoucherUseOut:
+    """Use a code at the point of service, written in whatever way or scanned. A code is used once."""
+    use = await service.use_code(
+        call.session, actor=call.actor, keys=call.keys, code=body.code, qr=body.qr, request_id=call.request_id
+    )
+    return VoucherUseOut.of(use, call.language)
+
+
+@router.get("/redemptions", operation_id="listRedemptions")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_redemptions(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    right_id: Annotated[RightId | None, Query(description="Only of this right")] = None,
+    state: Annotated[RedemptionState | None, Query(description="Only those in this state")] = None,
+) -> Page[RedemptionOut]:
+    """List the redemptions of the customers in my scope, newest first."""
+    views = await service.list_redemptions(
+        call.session, call.scope, right_id=right_id, state=state, before=page.after_moment, limit=page.fetch
+    )
+    return page.answer(
+        views,
+        position=lambda view: (view.redemption.created_at, view.redemption.id),
+        shape=lambda view: RedemptionOut.of(view, call.language),
+    )
+
+
+@router.get("/customers/{customer_id}/redemptions", operation_id="listCustomerRedemptions")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_customer_redemptions(
+    call: StaffCall,
+    customer_id: CustomerId,
+    page: Annotated[PageRequest, page_query()],
+    state: Annotated[RedemptionState | None, Query(description="Only those in this state")] = None,
+) -> Page[RedemptionOut]:
+    """List one customer's redemptions, newest first."""
+    found = await get_customer(call.session, call.scope, customer_id=customer_id)
+    views = await service.list_redemptions(
+        call.session, call.scope, customer_id=found.id, state=state, before=page.after_moment, limit=page.fetch
+    )
+    return page.answer(
+        views,
+        position=lambda view: (view.redemption.created_at, view.redemption.id),
+        shape=lambda view: RedemptionOut.of(view, call.language),
+    )

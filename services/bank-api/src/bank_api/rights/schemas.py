@@ -1,0 +1,289 @@
+"""What the bank port says and takes of rights, their terms, stock and codes, and of redemptions."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.ids import CustomerId, RedemptionId, RightId
+from guibin.core.text import Code, Note, OneLine
+from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, RightState, StockMode
+from guibin.rights.repository.pool import PoolSize
+from guibin.rights.rules import MOST_POINTS_OF_A_UNIT, normal_form
+from guibin.rights.service import NewRight, RedemptionView, Right, RightContent, VoucherUse
+from guibin.rights.terms import document_of
+from guibin.web import Instant, OutModel, StrictModel
+
+MOST_CODES = 1_000
+MOST_STOCK = 1_000_000
+MOST_TIMES = 10_000
+SHORTEST_CODE = 6
+
+VoucherText = Annotated[str, OneLine(64)]
+Times = Annotated[int, Field(ge=1, le=MOST_TIMES)]
+
+
+class PriceIn(StrictModel):
+    """Points for one unit."""
+
+    tier: Code | None = Field(description="Exactly this tier; null fits everybody")
+    points: Annotated[int, Field(ge=0, le=MOST_POINTS_OF_A_UNIT)]
+
+
+class QuotaIn(StrictModel):
+    """Free units of a tier in each period."""
+
+    tier: Code
+    period: Period
+    times: Times
+
+
+class LimitIn(StrictModel):
+    """The most units that one customer takes in each period."""
+
+    times: Times
+    period: Period
+
+
+class TermsIn(StrictModel):
+    """On which terms a right is there; all of them are approved as one."""
+
+    minimum_tier: Code | None = None
+    prices: Annotated[list[PriceIn], Field(min_length=1, max_length=10, description="The first that fits counts")]
+    quotas: list[QuotaIn] = Field(default_factory=list, max_length=10, description="They go before the points")
+    limit: LimitIn | None = None
+    on_sale_from: Instant | None = None
+    on_sale_to: Instant | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        _refuse_twins([price.tier for price in self.prices])
+        _refuse_twins([quota.tier for quota in self.quotas])
+        if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
+            raise PydanticCustomError("range", "must not end before it begins")
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """Return the terms in the form in which they are submitted and approved."""
+        return {
+            **self.model_dump(mode="json", exclude={"on_sale_from", "on_sale_to"}),
+            "on_sale_from": _written(self.on_sale_from),
+            "on_sale_to": _written(self.on_sale_to),
+        }
+
+
+def _refuse_twins(tiers: Sequence[str | None]) -> None:
+    if len(set(tiers)) != len(tiers):
+        raise PydanticCustomError("duplicate_item", "must not name a tier twice")
+
+
+def _written(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat() if instant else None
+
+
+class RightContentIn(StrictModel):
+    """The texts and the terms of a right."""
+
+    category: Category
+    name_zh: Annotated[str, OneLine(80)] = Field(examples=["机场贵宾厅"])
+    name_en: Annotated[str, OneLine(80)] = Field(examples=["Airport lounge"])
+    description_zh: Annotated[str, Note(2_000)]
+    description_en: Annotated[str, Note(2_000)]
+    terms: TermsIn
+
+    def content(self) -> RightContent:
+        """Return the command's content."""
+        return RightContent(
+            category=self.category.value,
+            name_zh=self.name_zh,
+            name_en=self.name_en,
+            description_zh=self.description_zh,
+            description_en=self.description_en,
+            terms=self.terms.document(),
+        )
+
+
+class RightIn(RightContentIn):
+    """A new right; its code, wallet, fulfilment and kind of stock stay as they are for good."""
+
+    code: Code = Field(examples=["airport_lounge"])
+    wallet: Code = Field(examples=["service"])
+    fulfilment: Fulfilment
+    stock_mode: StockMode
+
+    @model_validator(mode="after")
+    def _codes_come_from_a_pool(self) -> Self:
+        if (self.fulfilment is Fulfilment.CODE) != (self.stock_mode is StockMode.CODES):
+            raise PydanticCustomError(
+                "codes", "a right is fulfilled by codes exactly when its stock is a pool of codes"
+            )
+        return self
+
+    def new(self) -> NewRight:
+        """Return what never changes."""
+        return NewRight(self.code, self.wallet, self.fulfilment.value, self.stock_mode.value)
+
+
+class StockOut(OutModel):
+    """Counted stock: initial = free + sold."""
+
+    initial: int = Field(description="All units ever added")
+    free: int
+    sold: int
+
+
+class PoolOut(OutModel):
+    """A pool of codes."""
+
+    total: int
+    free: int
+    used: int
+
+
+class RightOut(OutModel):
+    """A right as the bank's own people see it."""
+
+    id: RightId
+    code: str
+    category: Category
+    fulfilment: Fulfilment
+    stock_mode: StockMode
+    state: RightState
+    wallet: str
+    name_zh: str
+    name_en: str
+    description_zh: str
+    description_en: str
+    terms: dict[str, Any] | None = Field(description="In force; null until they are approved for the first time")
+    draft_terms: dict[str, Any] | None = Field(description="Drafted or waiting for approval")
+    revision: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, right: Right) -> "RightOut":
+        """Describe a right."""
+        return cls(**_right(right))
+
+
+class RightDetailOut(RightOut):
+    """A right with its stock or pool."""
+
+    stock: StockOut | None = None
+    pool: PoolOut | None = None
+
+    @classmethod
+    def of_supplied(cls, right: Right, supply: "StockOut | PoolOut | None") -> "RightDetailOut":
+        """Describe a right with what is left of it."""
+        return cls(
+            **_right(right),
+            stock=supply if isinstance(supply, StockOut) else None,
+            pool=supply if isinstance(supply, PoolOut) else None,
+        )
+
+
+def _right(right: Right) -> dict[str, Any]:
+    own = RightOut.model_fields.keys() - {"terms"}
+    item = right.item
+    in_force = item.state in {RightState.PUBLISHED, RightState.SUSPENDED}
+    return {"terms": document_of(item) if in_force else None, **{field: getattr(item, field) for field in own}}
+
+
+class StockIn(StrictModel):
+    """Units to add."""
+
+    add: Annotated[int, Field(ge=1, le=MOST_STOCK)]
+
+
+class CodesIn(StrictModel):
+    """A supplier's codes, or how many codes of our own to make: one of the two."""
+
+    codes: Annotated[list[VoucherText], Field(min_length=1, max_length=MOST_CODES)] | None = None
+    generate: Annotated[int, Field(ge=1, le=MOST_CODES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.codes is None) == (self.generate is None):
+            raise PydanticCustomError("one_of", "needs either codes or generate")
+        if any(len(normal_form(code)) < SHORTEST_CODE for code in self.codes or []):
+            raise PydanticCustomError("too_short", "a code needs at least 6 letters or digits")
+        return self
+
+
+class CodesAddedOut(OutModel):
+    """What came of it; codes that any pool knows already are passed over."""
+
+    added: int
+    duplicates: int
+    pool: PoolOut
+
+    @classmethod
+    def of(cls, *, sent: int, added: int, size: PoolSize) -> "CodesAddedOut":
+        """Describe an import."""
+        return cls(added=added, duplicates=sent - added, pool=PoolOut.model_validate(size))
+
+
+class VoucherUseIn(StrictModel):
+    """A code as it is written, or the payload of the QR picture: one of the two."""
+
+    code: VoucherText | None = Field(default=None, examples=["7K3M-9QPX-02ZV-H8RA"])
+    qr: Annotated[str, OneLine(512)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.code is None) == (self.qr is None):
+            raise PydanticCustomError("one_of", "needs either code or qr")
+        return self
+
+
+class VoucherUseOut(OutModel):
+    """A code that is used now."""
+
+    redemption_id: RedemptionId
+    right_id: RightId
+    right_code: str
+    right_name: str
+    quantity: int
+    state: RedemptionState = Field(description="`fulfilled` when this was the last code of the redemption")
+    codes_left: int = Field(description="Codes of the same redemption that are not used")
+    used_at: datetime
+
+    @classmethod
+    def of(cls, use: VoucherUse, language: str) -> "VoucherUseOut":
+        """Describe a use."""
+        return cls(
+            redemption_id=use.redemption.id,
+            right_id=use.right.id,
+            right_code=use.right.code,
+            right_name=use.right.name_en if language == "en" else use.right.name_zh,
+            quantity=use.redemption.quantity,
+            state=RedemptionState(use.redemption.state),
+            codes_left=use.codes_left,
+            used_at=use.used_at,
+        )
+
+
+class RedemptionOut(OutModel):
+    """A customer's redemption."""
+
+    id: RedemptionId
+    customer_id: CustomerId
+    right_id: RightId
+    right_code: str
+    right_name: str
+    quantity: int
+    state: RedemptionState
+    points_charged: int
+    quota_used: int
+    wallet: str
+    fulfilment: Fulfilment
+    created_at: datetime
+
+    @classmethod
+    def of(cls, view: RedemptionView, language: str) -> "RedemptionOut":
+        """Describe a redemption."""
+        row, right = view.redemption, view.right
+        own = cls.model_fields.keys() - {"right_code", "right_name"}
+        name = right.name_en if language == "en" else right.name_zh
+        return cls(right_code=right.code, right_name=name, **{field: getattr(row, field) for field in own})

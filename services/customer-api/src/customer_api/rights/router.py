@@ -1,0 +1,165 @@
+"""The catalogue and the redemptions of the customer who calls."""
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from guibin.core.ids import RedemptionId, RightId
+from guibin.core.text import OneLine
+from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
+from guibin.rights import service
+from guibin.rights.errors import (
+    LimitReached,
+    NoMatchingPrice,
+    NotOnSale,
+    OutOfStock,
+    PriceChanged,
+    TierRequired,
+)
+from guibin.rights.models import Category, Fulfilment, RedemptionState
+from guibin.web import (
+    CustomerCall,
+    DataClass,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    customer,
+    declare,
+    json_body,
+    page_query,
+)
+
+from .schemas import (
+    CodesOut,
+    RedemptionDetailOut,
+    RedemptionIn,
+    RedemptionOut,
+    RedemptionPreviewOut,
+    RedemptionRowOut,
+    RightOut,
+)
+
+router = PortRouter(prefix="/v1", tags=["rights"])
+
+Words = Annotated[str, OneLine(40)]
+REFUSALS = (
+    NotOnSale,
+    TierRequired,
+    NoMatchingPrice,
+    LimitReached,
+    PriceChanged,
+    InsufficientPoints,
+    OutOfStock,
+    AccountFrozen,
+    AccountClosed,
+    WalletClosed,
+)
+
+
+@router.get("/rights", operation_id="listRights")
+@declare(caller=customer("points:read"), rate=RateClass.READ, data=DataClass.C2)
+async def list_rights(
+    call: CustomerCall,
+    page: Annotated[PageRequest, page_query()],
+    category: Annotated[Category | None, Query(description="Only this category")] = None,
+    kind: Annotated[Fulfilment | None, Query(description="Only rights that reach me in this way")] = None,
+    q: Annotated[Words | None, Query(description="Words of the name or description")] = None,
+    affordable: Annotated[bool, Query(description="Only those for which my quota or my points are enough")] = False,
+) -> Page[RightOut]:
+    """List the rights that I may have or nearly may have: the price for me, the quota left, and all reasons why not."""
+    entries = await service.list_catalogue(
+        call.session,
+        call.scope,
+        customer_id=call.actor.id,
+        wanted=service.CatalogueFilter(category, kind, q),
+        affordable=affordable,
+        after=page.after_moment,
+        limit=page.fetch,
+    )
+    return page.answer(
+        entries,
+        position=lambda entry: (entry.right.item.created_at, entry.right.item.id),
+        shape=lambda entry: RightOut.of(entry, call.language),
+    )
+
+
+@router.get("/rights/{right_id}", operation_id="getRight")
+@declare(caller=customer("points:read"), rate=RateClass.READ, data=DataClass.C2)
+async def get_right(call: CustomerCall, right_id: RightId) -> RightOut:
+    """Show one right as I may have it."""
+    entry = await service.get_catalogue_entry(call.session, call.scope, customer_id=call.actor.id, right_id=right_id)
+    return RightOut.of(entry, call.language)
+
+
+@router.post(
+    "/redemptions",
+    status_code=201,
+    response_model=RedemptionOut,
+    responses={200: {"model": RedemptionPreviewOut, "description": "Dry run: nothing was stored"}},
+    operation_id="createRedemption",
+)
+@declare(
+    caller=customer("points:redeem"),
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.REDEEM,
+    data=DataClass.C2,
+    refusals=REFUSALS,
+    dry_run=True,
+)
+async def create_redemption(
+    call: CustomerCall, body: Annotated[RedemptionIn, json_body(RedemptionIn)]
+) -> RedemptionOut | Response:
+    """Redeem a right: my quota first, then points, at once and for good.
+
+    After a broken connection send the same call with the same key: there is one redemption, and the same answer. The
+    answer never contains a voucher code; `GET /v1/redemptions/{id}/code` does.
+    """
+    customer_id, request = call.actor.id, body.request()
+    if call.dry_run:
+        seen = await service.preview(call.session, call.scope, customer_id=customer_id, request=request)
+        answer = RedemptionPreviewOut.of(seen, request.quantity, call.language)
+        return Response(answer.model_dump_json(), media_type="application/json")
+    done = await service.redeem(call.session, call.scope, actor=call.actor, customer_id=customer_id, request=request)
+    return RedemptionOut.of(done)
+
+
+@router.get("/redemptions", operation_id="listMyRedemptions")
+@declare(caller=customer("redemptions:read"), rate=RateClass.HISTORY, data=DataClass.C2)
+async def list_redemptions(
+    call: CustomerCall,
+    page: Annotated[PageRequest, page_query()],
+    state: Annotated[RedemptionState | None, Query(description="Only those in this state")] = None,
+) -> Page[RedemptionRowOut]:
+    """List my redemptions, newest first."""
+    views = await service.list_redemptions(
+        call.session,
+        call.scope,
+        customer_id=call.actor.id,
+        state=state,
+        before=page.after_moment,
+        limit=page.fetch,
+    )
+    return page.answer(
+        views,
+        position=lambda view: (view.redemption.created_at, view.redemption.id),
+        shape=lambda view: RedemptionRowOut.of(view, call.language),
+    )
+
+
+@router.get("/redemptions/{redemption_id}", operation_id="getMyRedemption")
+@declare(caller=customer("redemptions:read"), rate=RateClass.READ, data=DataClass.C2)
+async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> RedemptionDetailOut:
+    """Show one redemption of mine in full."""
+    view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
+    return RedemptionDetailOut.of(view, call.language)
+
+
+@router.get("/redemptions/{redemption_id}/code", operation_id="getMyRedemptionCode")
+@declare(caller=customer("redemptions:read"), rate=RateClass.READ, data=DataClass.C3)
+async def get_code(call: CustomerCall, redemption_id: RedemptionId) -> CodesOut:
+    """Show the voucher codes of a redemption, each with the payload of a QR picture that is taken for 60 seconds."""
+    codes = await service.show_codes(call.session, call.scope, keys=call.keys, redemption_id=redemption_id)
+    return CodesOut.of(codes)

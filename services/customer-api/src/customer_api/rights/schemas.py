@@ -1,0 +1,245 @@
+"""What the customer port says and takes of rights and redemptions."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from guibin.core.ids import LotId, RedemptionId, RightId
+from guibin.rights.errors import REFUSED
+from guibin.rights.models import Category, Fulfilment, Period, RedemptionState
+from guibin.rights.rules import MOST_UNITS, Reason, ReasonCode
+from guibin.rights.service import (
+    CatalogueEntry,
+    Preview,
+    Redeemed,
+    RedemptionRequest,
+    RedemptionView,
+    ShownCode,
+)
+from guibin.web import OutModel, StrictModel
+
+MOST_EXPECTED_POINTS = 10**12
+
+
+class ReasonOut(OutModel):
+    """Why not: a code, a text, and the facts of the code, for example `required`, `available` and `missing`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: ReasonCode = Field(examples=["insufficient_points"])
+    message: str = Field(examples=["可用积分不足"])
+
+    @classmethod
+    def of(cls, reason: Reason, language: str) -> "ReasonOut":
+        """Describe a reason with the text of the refusal that a redemption would answer."""
+        refused = REFUSED[reason.code]
+        text = refused.en if language == "en" else refused.zh
+        return cls.model_validate({"code": reason.code, "message": text, **reason.facts})
+
+
+class AllowanceOut(OutModel):
+    """So many units in each calendar period."""
+
+    times: int
+    period: Period
+
+
+class RightOut(OutModel):
+    """A right as I see it."""
+
+    id: RightId
+    code: str = Field(examples=["airport_lounge"])
+    name: str = Field(examples=["机场贵宾厅"])
+    description: str
+    category: Category
+    fulfilment: Fulfilment
+    wallet: str = Field(description="The kind of points that it costs", examples=["service"])
+    price: int | None = Field(description="Points for one unit beyond my quota; null when no price is for me")
+    quota: AllowanceOut | None = Field(description="What I have without points in each period")
+    quota_left: int = Field(description="How many of them are left in this period")
+    limit: AllowanceOut | None = Field(description="The most that one customer takes in each period")
+    minimum_tier: str | None
+    on_sale_from: datetime | None
+    on_sale_to: datetime | None
+    eligible: bool = Field(description="Whether I can have one unit now")
+    reasons: list[ReasonOut] = Field(description="Everything that stands in the way, the weightiest first")
+
+    @classmethod
+    def of(cls, entry: CatalogueEntry, language: str) -> "RightOut":
+        """Describe an entry of the catalogue in the customer's language."""
+        item, terms, decision = entry.right.item, entry.right.terms, entry.decision
+        return cls(
+            id=item.id,
+            code=item.code,
+            name=item.name_en if language == "en" else item.name_zh,
+            description=item.description_en if language == "en" else item.description_zh,
+            category=Category(item.category),
+            fulfilment=Fulfilment(item.fulfilment),
+            wallet=item.wallet,
+            price=decision.price,
+            quota=AllowanceOut.model_validate(entry.quota) if entry.quota else None,
+            quota_left=decision.quota_left,
+            limit=AllowanceOut.model_validate(terms.limit) if terms.limit else None,
+            minimum_tier=item.minimum_tier,
+            on_sale_from=item.on_sale_from,
+            on_sale_to=item.on_sale_to,
+            eligible=decision.eligible,
+            reasons=[ReasonOut.of(reason, language) for reason in decision.reasons],
+        )
+
+
+class RedemptionIn(StrictModel):
+    """What I want to have."""
+
+    right_id: RightId
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS, description="Units; of a right with codes a code for each")]
+    expected_points: Annotated[int, Field(ge=0, le=MOST_EXPECTED_POINTS)] | None = Field(
+        default=None, description="The points that I was shown for all units; another price is refused"
+    )
+    dry_run: bool = Field(default=False, description="Only say what would happen")
+
+    def request(self) -> RedemptionRequest:
+        """Return the command's request."""
+        return RedemptionRequest(self.right_id, self.quantity, self.expected_points)
+
+
+class LotUseOut(OutModel):
+    """Points that came out of one lot."""
+
+    lot_id: LotId
+    points: int
+    expires_on: date | None
+
+
+class RedemptionOut(OutModel):
+    """A redemption that is done: points, quota and stock in it are final."""
+
+    id: RedemptionId
+    right_id: RightId
+    quantity: int
+    state: RedemptionState
+    points_charged: int
+    quota_used: int
+    wallet: str
+    lots: list[LotUseOut] = Field(description="From which lots the points came, those that expire first")
+    available_after: int = Field(description="Points that I can still spend")
+    fulfilment: Fulfilment
+    created_at: datetime
+
+    @classmethod
+    def of(cls, done: Redeemed) -> "RedemptionOut":
+        """Describe what was just redeemed."""
+        row = done.redemption
+        return cls(
+            id=row.id,
+            right_id=row.right_id,
+            quantity=row.quantity,
+            state=RedemptionState(row.state),
+            points_charged=row.points_charged,
+            quota_used=row.quota_used,
+            wallet=row.wallet,
+            lots=[LotUseOut.model_validate(lot) for lot in done.lots],
+            available_after=done.available_after,
+            fulfilment=Fulfilment(row.fulfilment),
+            created_at=row.created_at,
+        )
+
+
+class RedemptionPreviewOut(OutModel):
+    """What a redemption would do now (dry run)."""
+
+    right_id: RightId
+    quantity: int
+    eligible: bool
+    reasons: list[ReasonOut]
+    points_charged: int = Field(description="Points that it would take")
+    quota_used: int
+    wallet: str
+    available: int = Field(description="Points that I can spend now")
+
+    @classmethod
+    def of(cls, seen: Preview, quantity: int, language: str) -> "RedemptionPreviewOut":
+        """Describe a dry run."""
+        return cls(
+            right_id=seen.right.item.id,
+            quantity=quantity,
+            eligible=seen.decision.eligible,
+            reasons=[ReasonOut.of(reason, language) for reason in seen.decision.reasons],
+            points_charged=seen.decision.points,
+            quota_used=seen.decision.quota_used,
+            wallet=seen.right.item.wallet,
+            available=seen.available,
+        )
+
+
+class RedemptionRowOut(OutModel):
+    """A redemption of mine in a list."""
+
+    id: RedemptionId
+    right_id: RightId
+    right_name: str
+    quantity: int
+    state: RedemptionState
+    points_charged: int
+    quota_used: int
+    wallet: str
+    fulfilment: Fulfilment
+    created_at: datetime
+
+    @classmethod
+    def of(cls, view: RedemptionView, language: str) -> "RedemptionRowOut":
+        """Describe a redemption."""
+        return cls(**_row(view, language))
+
+
+class RedemptionStepOut(OutModel):
+    """A step of a redemption's life."""
+
+    state: RedemptionState
+    at: datetime
+
+
+class RedemptionDetailOut(RedemptionRowOut):
+    """A redemption of mine in full."""
+
+    lots: list[LotUseOut]
+    steps: list[RedemptionStepOut]
+
+    @classmethod
+    def of(cls, view: RedemptionView, language: str) -> "RedemptionDetailOut":
+        """Describe a redemption with its lots and steps."""
+        return cls(
+            **_row(view, language),
+            lots=[LotUseOut.model_validate(lot) for lot in view.lots],
+            steps=[RedemptionStepOut.model_validate(step) for step in view.steps],
+        )
+
+
+def _row(view: RedemptionView, language: str) -> dict[str, object]:
+    row = RedemptionRowOut.model_fields.keys() - {"right_name"}
+    name = view.right.name_en if language == "en" else view.right.name_zh
+    return {"right_name": name, **{field: getattr(view.redemption, field) for field in row}}
+
+
+class CodeOut(OutModel):
+    """A voucher code. Show the QR payload as a picture and fetch it again before it ends."""
+
+    code: str = Field(examples=["7K3M-9QPX-02ZV-H8RA"])
+    used_at: datetime | None
+    qr: str | None = Field(description="Payload of the QR picture; null once the code is used")
+    qr_expires_at: datetime | None = Field(description="Until when the payload is taken")
+
+
+class CodesOut(CodeOut):
+    """The codes of a redemption, one for each unit; in front the one to show next."""
+
+    codes: list[CodeOut]
+
+    @classmethod
+    def of(cls, codes: Sequence[ShownCode]) -> "CodesOut":
+        """Describe codes, at least one; the next is the first that is not used."""
+        shown = [CodeOut.model_validate(code) for code in codes]
+        following = next((code for code in shown if code.used_at is None), shown[-1])
+        return cls(**following.model_dump(), codes=shown)

@@ -1,0 +1,1 @@
+"""All SQL of rights: the catalogue, stock and codes, redemptions."""

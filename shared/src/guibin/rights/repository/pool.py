@@ -1,0 +1,166 @@
+"""The SQL of stock and codes. Every statement of a redemption names one right, and comes last in its transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, union_all, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.rights.models import RightsStock, VoucherCode
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """How many codes a pool has, how many of them are free, and how many are used."""
+
+    total: int
+    free: int
+    used: int
+
+
+async def find_stock(session: AsyncSession, *, right_ids: Collection[UUID]) -> dict[UUID, RightsStock]:
+    """Return the counted stock of some rights; a right that never got any is not in it."""
+    query = select(RightsStock).where(col(RightsStock.right_id).in_(right_ids))
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
+    return {row.right_id: row for row in rows}
+
+
+async def find_supplied_pools(session: AsyncSession, *, right_ids: Collection[UUID], quantity: int) -> set[UUID]:
+    """Return which of some rights have so many free codes: one look into the index for each."""
+    looks = [
+        select(VoucherCode.right_id)
+        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
+        .offset(quantity - 1)
+        .limit(1)
+        .subquery()
+        .select()
+        for right_id in right_ids
+    ]
+    return set((await session.execute(union_all(*looks))).scalars()) if looks else set()
+
+
+async def take_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> bool:
+    """Take units out of the counted stock; False when there are not enough, and nothing is taken."""
+    statement = (
+        update(RightsStock)
+        .where(col(RightsStock.right_id) == right_id, col(RightsStock.free) >= quantity)
+        .values(free=RightsStock.free - quantity, sold=RightsStock.sold + quantity)
+        .returning(col(RightsStock.right_id))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:
+    """Add units to the counted stock of a right."""
+    new = insert(RightsStock).values(right_id=right_id, initial=quantity, free=quantity, sold=0)
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=["right_id"],
+            set_={
+                "initial": RightsStock.initial + new.excluded.initial,
+                "free": RightsStock.free + new.excluded.free,
+            },
+        )
+    )
+
+
+async def lock_free_codes(session: AsyncSession, *, right_id: UUID, quantity: int, waiting: bool) -> Sequence[UUID]:
+    """Lock free codes in their order, at most `quantity`, and return their ids.
+
+    Codes that others hold right now are passed over, or waited for when `waiting`: only that tells how many there are.
+    """
+    query = (
+        select(VoucherCode.id)
+        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
+        .order_by(col(VoucherCode.id))
+        .limit(quantity)
+        .with_for_update(skip_locked=not waiting)
+    )
+    return (await session.exec(query)).all()
+
+
+async def give_codes(
+    session: AsyncSession,
+    *,
+    right_id: UUID,
+    code_ids: Collection[UUID],
+    redemption_id: UUID,
+    customer_id: UUID,
+    taken_at: datetime,
+) -> None:
+    """Give locked codes to a redemption."""
+    await session.execute(
+        update(VoucherCode)
+        .where(col(VoucherCode.right_id) == right_id, col(VoucherCode.id).in_(code_ids))
+        .values(redemption_id=redemption_id, customer_id=customer_id, taken_at=taken_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def find_known_codes(session: AsyncSession, *, hashes: Collection[bytes]) -> set[bytes]:
+    """Return which of some keyed hashes stand in any pool."""
+    query = select(VoucherCode.code_hash).where(col(VoucherCode.code_hash).in_(hashes))
+    return set((await session.exec(query)).all())
+
+
+async def insert_codes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> int:
+    """Add codes to a pool and return how many were new to it."""
+    if not rows:
+        return 0
+    statement = insert(VoucherCode).values(rows).on_conflict_do_nothing().returning(col(VoucherCode.id))
+    return len((await session.execute(statement)).all())
+
+
+async def count_pool(session: AsyncSession, *, right_id: UUID) -> PoolSize:
+    """Count the codes of one right."""
+    query = select(
+        func.count(),
+        func.count().filter(col(VoucherCode.taken_at).is_(None)),
+        func.count(col(VoucherCode.used_at)),
+    ).where(VoucherCode.right_id == right_id)
+    return PoolSize(*(await session.exec(query)).one())
+
+
+async def codes_of_redemption(session: AsyncSession, *, right_id: UUID, redemption_id: UUID) -> Sequence[VoucherCode]:
+    """Return the codes that a redemption holds, in their order."""
+    query = (
+        select(VoucherCode)
+        .where(VoucherCode.right_id == right_id, VoucherCode.redemption_id == redemption_id)
+        .order_by(col(VoucherCode.id))
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(query)).all()
+
+
+async def find_taken_codes(session: AsyncSession, *, code_hash: bytes) -> Sequence[VoucherCode]:
+    """Return the codes with this keyed hash that a redemption holds, whatever the right."""
+    query = select(VoucherCode).where(VoucherCode.code_hash == code_hash, col(VoucherCode.taken_at).is_not(None))
+    return (await session.exec(query)).all()
+
+
+async def find_code(session: AsyncSession, *, right_id: UUID, code_id: UUID) -> VoucherCode | None:
+    """Return one code of one right."""
+    query = select(VoucherCode).where(VoucherCode.right_id == right_id, VoucherCode.id == code_id)
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def mark_used(
+    session: AsyncSession, *, right_id: UUID, code_id: UUID, used_at: datetime, used_by: UUID, branch_id: UUID | None
+) -> bool:
+    """Mark a code as used; False when it was used before."""
+    statement = (
+        update(VoucherCode)
+        .where(
+            col(VoucherCode.right_id) == right_id, col(VoucherCode.id) == code_id, col(VoucherCode.used_at).is_(None)
+        )
+        .values(used_at=used_at, used_by=used_by, used_at_branch=branch_id)
+        .returning(col(VoucherCode.id))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).first() is not None

@@ -1,0 +1,165 @@
+"""The SQL of redemptions: customers' data, so every function takes the scope of its caller."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, tuple_, update
+from sqlalchemy import select as sql_select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.clock import start_of_day
+from guibin.core.errors import NotFound
+from guibin.customers.repository import visible
+from guibin.points.models import AccountState, PointsAccount
+from guibin.rights.models import Period, Redemption, RedemptionState, RedemptionStep
+from guibin.rights.rules import COUNTED, Usage, period_start
+from guibin.security.actors import Scope
+
+
+async def sum_usage(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, right_ids: Collection[UUID], day: date
+) -> dict[UUID, Usage]:
+    """Return what a customer has taken of some rights in the periods around a day; those never taken are missing."""
+    columns = [_sum_since(column, period, day) for period in Period for column in (_UNITS, _FREE_UNITS)]
+    query = (
+        select(col(Redemption.right_id), *columns)
+        .where(
+            Redemption.customer_id == customer_id,
+            visible(scope, col(Redemption.customer_id)),
+            col(Redemption.right_id).in_(right_ids),
+            col(Redemption.state).in_(COUNTED),
+        )
+        .group_by(col(Redemption.right_id))
+    )
+    rows = (await session.execute(query)).all()
+    return {row[0]: _usage(row[1:]) for row in rows}
+
+
+_UNITS = col(Redemption.quantity)
+_FREE_UNITS = col(Redemption.quota_used)
+
+
+def _sum_since(column: SQLColumnExpression[int], period: Period, day: date) -> ColumnElement[int]:
+    start = period_start(period, day)
+    total = func.sum(column, type_=Integer)
+    return func.coalesce(total if start is None else total.filter(col(Redemption.created_at) >= start_of_day(start)), 0)
+
+
+def _usage(sums: Sequence[int]) -> Usage:
+    return Usage(
+        units=dict(zip(Period, sums[0::2], strict=True)), free_units=dict(zip(Period, sums[1::2], strict=True))
+    )
+
+
+async def insert_redemption(session: AsyncSession, redemption: Redemption) -> None:
+    """Add a redemption and the first step of its life."""
+    session.add(redemption)
+    await session.flush()
+    await insert_step(
+        session, redemption, state=RedemptionState.CONFIRMED, at=redemption.created_at, actor_id=redemption.actor_id
+    )
+
+
+async def insert_step(
+    session: AsyncSession, redemption: Redemption, *, state: RedemptionState, at: datetime, actor_id: UUID
+) -> None:
+    """Add a step of a redemption's life."""
+    session.add(
+        RedemptionStep(
+            customer_id=redemption.customer_id, redemption_id=redemption.id, state=state, at=at, actor_id=actor_id
+        )
+    )
+    await session.flush()
+
+
+def _redemptions(scope: Scope) -> Select[Redemption]:
+    return sql_select(Redemption).where(visible(scope, col(Redemption.customer_id)))
+
+
+async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: UUID) -> Redemption:
+    """Return one redemption.
+
+    Raises:
+        NotFound: there is none in scope.
+    """
+    query = _redemptions(scope).where(col(Redemption.id) == redemption_id)
+    found: Redemption | None = (await session.execute(query)).scalars().first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def list_redemptions(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    limit: int,
+    before: tuple[datetime, UUID] | None = None,
+    customer_id: UUID | None = None,
+    right_id: UUID | None = None,
+    state: RedemptionState | None = None,
+) -> Sequence[Redemption]:
+    """Return redemptions in scope, newest first."""
+    wanted = {Redemption.customer_id: customer_id, Redemption.right_id: right_id, Redemption.state: state}
+    query = _redemptions(scope).where(*(col(column) == value for column, value in wanted.items() if value is not None))
+    if before is not None:
+        query = query.where(tuple_(col(Redemption.created_at), col(Redemption.id)) < before)
+    query = query.order_by(col(Redemption.created_at).desc(), col(Redemption.id).desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def find_account_states(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> dict[str, AccountState]:
+    """Return by wallet whether a customer's accounts may move; wallets without an account are missing."""
+    query = select(PointsAccount.wallet, PointsAccount.state).where(
+        PointsAccount.customer_id == customer_id, visible(scope, col(PointsAccount.customer_id))
+    )
+    return {wallet: AccountState(state) for wallet, state in (await session.exec(query)).all()}
+
+
+async def steps_of_redemption(
+    session: AsyncSession, scope: Scope, *, redemption: Redemption
+) -> Sequence[RedemptionStep]:
+    """Return the steps of a redemption's life, the first one first."""
+    query = (
+        select(RedemptionStep)
+        .where(
+            RedemptionStep.customer_id == redemption.customer_id,
+            visible(scope, col(RedemptionStep.customer_id)),
+            RedemptionStep.redemption_id == redemption.id,
+        )
+        .order_by(col(RedemptionStep.at))
+    )
+    return (await session.exec(query)).all()
+
+
+async def lock_redemption(session: AsyncSession, scope: Scope, *, customer_id: UUID, redemption_id: UUID) -> Redemption:
+    """Lock one redemption and return it as it stands now.
+
+    Raises:
+        NotFound: there is none in scope.
+    """
+    query = (
+        select(Redemption)
+        .where(
+            Redemption.customer_id == customer_id,
+            visible(scope, col(Redemption.customer_id)),
+            Redemption.id == redemption_id,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    found = (await session.exec(query)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def update_state(session: AsyncSession, redemption: Redemption, *, state: RedemptionState) -> None:
+    """Write the state of a locked redemption."""
+    await session.execute(
+        update(Redemption)
+        .where(col(Redemption.customer_id) == redemption.customer_id, col(Redemption.id) == redemption.id)
+        .values(state=state)
+    )

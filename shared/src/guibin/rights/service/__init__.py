@@ -1,0 +1,48 @@
+"""The commands and reads of rights, one file per verb."""
+
+from guibin.rights.repository.catalogue import CatalogueFilter, Right
+from guibin.rights.service.administration import (
+    NewRight,
+    RightContent,
+    add_codes,
+    add_stock,
+    change_right,
+    create_right,
+    generate_codes,
+    suspend_right,
+)
+from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
+from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
+from guibin.rights.service.publication import RightPublication, submit_terms
+from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
+from guibin.rights.service.using import VoucherUse, use_code
+
+__all__ = [
+    "CatalogueEntry",
+    "CatalogueFilter",
+    "NewRight",
+    "Preview",
+    "Redeemed",
+    "RedemptionRequest",
+    "RedemptionView",
+    "Right",
+    "RightContent",
+    "RightPublication",
+    "ShownCode",
+    "VoucherUse",
+    "add_codes",
+    "add_stock",
+    "change_right",
+    "create_right",
+    "generate_codes",
+    "get_catalogue_entry",
+    "get_redemption",
+    "list_catalogue",
+    "list_redemptions",
+    "preview",
+    "redeem",
+    "show_codes",
+    "submit_terms",
+    "suspend_right",
+    "use_code",
+]

@@ -1,0 +1,209 @@
+"""What the rights operators of the bank do: draft and change rights, suspend them, add stock and codes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals.errors import StateConflict
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.core.errors import ValidationFailed
+from guibin.core.ids import new_id, to_public
+from guibin.rights import terms
+from guibin.rights.errors import RightCodeTaken, WrongStockMode
+from guibin.rights.models import RightState, StockMode
+from guibin.rights.repository import catalogue, pool
+from guibin.rights.repository.catalogue import Right
+from guibin.rights.service.codes import hash_code, new_code, seal_codes
+from guibin.security.actors import Actor
+from guibin.security.ciphers import KeyRing, WrappedKey
+
+_KIND: Final = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRight:
+    """What never changes of a right."""
+
+    code: str
+    wallet: str
+    fulfilment: str
+    stock_mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightContent:
+    """What an operator writes: the texts take effect at once, the terms when another person has approved them."""
+
+    category: str
+    name_zh: str
+    name_en: str
+    description_zh: str
+    description_en: str
+    terms: Mapping[str, Any]
+
+    def columns(self) -> dict[str, str]:
+        """Return the columns of the texts."""
+        return {
+            "category": self.category,
+            "name_zh": self.name_zh,
+            "name_en": self.name_en,
+            "description_zh": self.description_zh,
+            "description_en": self.description_en,
+        }
+
+
+async def create_right(
+    session: AsyncSession, *, actor: Actor, new: NewRight, content: RightContent, request_id: str | None
+) -> Right:
+    """Draft a right. Customers see it once its terms are submitted and approved.
+
+    Raises:
+        RightCodeTaken: the code is in use.
+        ValidationFailed: the terms name a tier, or the right a wallet, that does not exist.
+    """
+    await _check_names(session, content.terms, wallet=new.wallet)
+    right_id = new_id()
+    values = {
+        "id": right_id,
+        "code": new.code,
+        "wallet": new.wallet,
+        "fulfilment": new.fulfilment,
+        "stock_mode": new.stock_mode,
+        "state": RightState.DRAFT,
+        "prices": [],
+        "quotas": [],
+        "draft_terms": dict(content.terms),
+        "revision": 1,
+        "created_at": clock.now(),
+        **content.columns(),
+    }
+    if not await catalogue.insert_right(session, values):
+        raise RightCodeTaken
+    await _record(session, actor, "right.create", right_id, request_id)
+    return await catalogue.get_right(session, right_id=right_id)
+
+
+async def change_right(
+    session: AsyncSession, *, actor: Actor, right: Right, content: RightContent, request_id: str | None
+) -> Right:
+    """Change the texts at once and draft new terms; what was submitted before is thereby taken back.
+
+    Raises:
+        ValidationFailed: the terms name a tier that does not exist.
+        VersionConflict: somebody else changed the right meanwhile.
+    """
+    await _check_names(session, content.terms)
+    item = right.item
+    in_force = item.state in {RightState.PUBLISHED, RightState.SUSPENDED} and content.terms == terms.document_of(item)
+    values = {
+        **content.columns(),
+        "draft_terms": None if in_force else dict(content.terms),
+        "state": RightState.DRAFT if item.state == RightState.PENDING else item.state,
+    }
+    await catalogue.update_right(session, right_id=item.id, revision=item.revision, values=values)
+    await _record(session, actor, "right.change", item.id, request_id)
+    return await catalogue.get_right(session, right_id=item.id)
+
+
+async def suspend_right(session: AsyncSession, *, actor: Actor, right_id: UUID, request_id: str | None) -> Right:
+    """Take a published right off sale at once. Submitting its terms again brings it back.
+
+    Raises:
+        NotFound: there is no such right.
+        StateConflict: it is not published.
+    """
+    right = await catalogue.get_right(session, right_id=right_id)
+    if right.item.state != RightState.PUBLISHED:
+        raise StateConflict(**{"from": right.item.state, "to": RightState.SUSPENDED})
+    values = {"state": RightState.SUSPENDED}
+    await catalogue.update_right(session, right_id=right_id, revision=right.item.revision, values=values)
+    await _record(session, actor, "right.suspend", right_id, request_id)
+    return await catalogue.get_right(session, right_id=right_id)
+
+
+async def add_stock(
+    session: AsyncSession, *, actor: Actor, right_id: UUID, quantity: int, request_id: str | None
+) -> None:
+    """Add units to a counted right.
+
+    Raises:
+        NotFound: there is no such right.
+        WrongStockMode: the right has no counted stock.
+    """
+    await _get_of_mode(session, right_id, StockMode.COUNTED)
+    await pool.add_stock(session, right_id=right_id, quantity=quantity)
+    await _record(session, actor, "right.stock", right_id, request_id, {"added": quantity})
+
+
+async def add_codes(
+    session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, codes: Sequence[str], request_id: str | None
+) -> int:
+    """Add a supplier's codes to a pool, and return how many were new: a code that any pool knows is passed over.
+
+    Raises:
+        NotFound: there is no such right.
+        WrongStockMode: the right has no pool of codes.
+    """
+    right = await _get_of_mode(session, right_id, StockMode.CODES)
+    by_hash = {hash_code(keys, code): code for code in codes}
+    known = await pool.find_known_codes(session, hashes=list(by_hash))
+    fresh = [code for code_hash, code in by_hash.items() if code_hash not in known]
+    data_key = keys.open_data_key(await _data_key(session, keys, right), right_id)
+    added = await pool.insert_codes(session, seal_codes(keys, data_key, right_id, fresh))
+    await _record(session, actor, "right.codes", right_id, request_id, {"added": added, "sent": len(codes)})
+    return added
+
+
+async def generate_codes(
+    session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, count: int, request_id: str | None
+) -> int:
+    """Add codes of our own to a pool, 80 random bits each, and return how many; refuses as `add_codes` does."""
+    codes = [new_code() for _ in range(count)]
+    return await add_codes(session, actor=actor, keys=keys, right_id=right_id, codes=codes, request_id=request_id)
+
+
+async def _get_of_mode(session: AsyncSession, right_id: UUID, mode: StockMode) -> Right:
+    right = await catalogue.get_right(session, right_id=right_id)
+    if right.item.stock_mode != mode:
+        raise WrongStockMode(stock_mode=right.item.stock_mode)
+    return right
+
+
+async def _data_key(session: AsyncSession, keys: KeyRing, right: Right) -> WrappedKey:
+    """Return the wrapped key of the right's codes, made on first use; of two that are made at once the first stays."""
+    if right.item.data_key is None:
+        right_id = right.item.id
+        await catalogue.keep_data_key(session, right_id=right_id, data_key=keys.new_data_key(right_id))
+        right = await catalogue.get_right(session, right_id=right_id)
+    return WrappedKey(right.item.data_key or b"")
+
+
+async def _check_names(session: AsyncSession, document: Mapping[str, Any], wallet: str | None = None) -> None:
+    named = set(terms.tiers_named(document))
+    if named - await catalogue.find_tiers(session, codes=named):
+        raise ValidationFailed.of(["body", "terms"], "unknown_tier", "names a tier that does not exist")
+    if wallet is not None and not await catalogue.has_wallet(session, code=wallet):
+        raise ValidationFailed.of(["body", "wallet"], "unknown_wallet", "names a wallet that does not exist")
+
+
+async def _record(
+    session: AsyncSession,
+    actor: Actor,
+    action: str,
+    right_id: UUID,
+    request_id: str | None,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    await audit.record(
+        session,
+        actor=actor,
+        action=action,
+        object_type=_KIND,
+        object_id=to_public("rgt", right_id),
+        request_id=request_id,
+        facts=facts,
+    )

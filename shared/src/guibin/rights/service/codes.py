@@ -1,0 +1,96 @@
+"""Voucher codes as secrets: made at random, kept encrypted and by keyed hash, shown as a QR payload for a minute."""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from guibin.core.ids import new_id
+from guibin.rights.models import VoucherCode
+from guibin.rights.rules import normal_form
+from guibin.security.ciphers import DataKey, KeyRing
+
+QR_LIFE: Final = timedelta(seconds=60)
+
+# 32 symbols of 5 bits, none of them I, L, O or U: sixteen are 80 bits.
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_GROUPS: Final = 4
+_GROUP_LENGTH: Final = 4
+_TABLE: Final = "voucher_code"
+_COLUMN: Final = "code_enc"
+_QR_MARK: Final = "GBQ1."
+_UUID_BYTES: Final = 16
+_QR_BYTES: Final = 3 * _UUID_BYTES + 8
+
+
+@dataclass(frozen=True, slots=True)
+class QrContent:
+    """What a QR payload names: a code of a right, the redemption that holds it, and until when it may be shown."""
+
+    right_id: UUID
+    code_id: UUID
+    redemption_id: UUID
+    expires_at: datetime
+
+
+def new_code() -> str:
+    """Make a code of 80 random bits, in four groups of four."""
+    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+    return "-".join(groups)
+
+
+def hash_code(keys: KeyRing, code: str) -> bytes:
+    """Return the keyed hash of a code's normal form."""
+    return keys.blind_index("voucher_code", normal_form(code))
+
+
+def seal_codes(keys: KeyRing, data_key: DataKey, right_id: UUID, codes: Iterable[str]) -> list[dict[str, object]]:
+    """Return the rows of a pool for some codes."""
+    rows: list[dict[str, object]] = []
+    for code in codes:
+        code_id = new_id()
+        sealed = data_key.encrypt(code, _TABLE, _COLUMN, code_id)
+        rows.append({"right_id": right_id, "id": code_id, "code_hash": hash_code(keys, code), "code_enc": sealed})
+    return rows
+
+
+def open_code(data_key: DataKey, row: VoucherCode) -> str:
+    """Return a code of a pool as it came in."""
+    return data_key.decrypt(row.code_enc, _TABLE, _COLUMN, row.id)
+
+
+def write_qr(keys: KeyRing, row: VoucherCode, *, expires_at: datetime) -> str:
+    """Write the signed payload of the QR picture for a code that a redemption holds.
+
+    Raises:
+        ValueError: nobody holds the code.
+    """
+    if row.redemption_id is None:
+        raise ValueError("a free code is shown to nobody")
+    seconds = int(expires_at.timestamp())
+    content = row.right_id.bytes + row.id.bytes + row.redemption_id.bytes + seconds.to_bytes(8, "big")
+    signed = base64.urlsafe_b64encode(content + keys.sign("qr", content))
+    return _QR_MARK + signed.rstrip(b"=").decode("ascii")
+
+
+def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
+    """Read a payload of `write_qr`; None when it is not ours, altered or too old."""
+    written = payload.removeprefix(_QR_MARK)
+    if written == payload:
+        return None
+    try:
+        signed = base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    content, signature = signed[:_QR_BYTES], signed[_QR_BYTES:]
+    if not keys.check("qr", content, signature):
+        return None
+    right_id, code_id, redemption_id = (
+        UUID(bytes=content[start : start + _UUID_BYTES]) for start in range(0, 3 * _UUID_BYTES, _UUID_BYTES)
+    )
+    expires_at = datetime.fromtimestamp(int.from_bytes(content[3 * _UUID_BYTES :], "big"), UTC)
+    return QrContent(right_id, code_id, redemption_id, expires_at) if now <= expires_at else None

@@ -1,0 +1,97 @@
+"""What customers and the bank's people see of redemptions, and the codes that a redemption holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.errors import NotFound
+from guibin.points import repository as points
+from guibin.points.service import LotUse
+from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RedemptionStep, RightsItem, VoucherCode
+from guibin.rights.repository import catalogue, pool, redemptions
+from guibin.rights.rules import COUNTED
+from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
+from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing, WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionView:
+    """A redemption with its right, the lots that paid for it and the steps of its life."""
+
+    redemption: Redemption
+    right: RightsItem
+    lots: Sequence[LotUse] = ()
+    steps: Sequence[RedemptionStep] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A code that is shown to its holder; the QR payload is valid until `qr_expires_at`, a used code has none."""
+
+    code: str
+    used_at: datetime | None
+    qr: str | None
+    qr_expires_at: datetime | None
+
+
+async def list_redemptions(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    limit: int,
+    before: catalogue.Moment | None = None,
+    customer_id: UUID | None = None,
+    right_id: UUID | None = None,
+    state: RedemptionState | None = None,
+) -> list[RedemptionView]:
+    """Return redemptions in scope, newest first, without lots and steps."""
+    rows = await redemptions.list_redemptions(
+        session, scope, limit=limit, before=before, customer_id=customer_id, right_id=right_id, state=state
+    )
+    rights = await catalogue.find_items(session, right_ids=[row.right_id for row in rows])
+    return [RedemptionView(row, rights[row.right_id]) for row in rows]
+
+
+async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: UUID) -> RedemptionView:
+    """Return one redemption in full.
+
+    Raises:
+        NotFound: there is none in scope.
+    """
+    row = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
+    rights = await catalogue.find_items(session, right_ids=[row.right_id])
+    steps = await redemptions.steps_of_redemption(session, scope, redemption=row)
+    lots: list[LotUse] = []
+    if row.entry_id is not None:
+        uses = await points.lots_of_entries(session, customer_id=row.customer_id, entry_ids=[row.entry_id])
+        lots = [LotUse(use["lot_id"], use["points"], use["expires_on"]) for use in uses]
+    return RedemptionView(row, rights[row.right_id], lots, steps)
+
+
+async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, redemption_id: UUID) -> list[ShownCode]:
+    """Return the codes of a redemption, each with a fresh QR payload unless it is used.
+
+    Raises:
+        NotFound: there is no such redemption in scope, it has no codes, or it no longer stands.
+    """
+    row = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
+    if row.fulfilment != Fulfilment.CODE or row.state not in COUNTED:
+        raise NotFound
+    right = await catalogue.get_right(session, right_id=row.right_id)
+    codes = await pool.codes_of_redemption(session, right_id=row.right_id, redemption_id=row.id)
+    if right.item.data_key is None or not codes:
+        raise NotFound
+    data_key = keys.open_data_key(WrappedKey(right.item.data_key), row.right_id)
+    expires_at = clock.now().replace(microsecond=0) + QR_LIFE
+    return [_shown(keys, code, open_code(data_key, code), expires_at) for code in codes]
+
+
+def _shown(keys: KeyRing, row: VoucherCode, code: str, expires_at: datetime) -> ShownCode:
+    if row.used_at is not None:
+        return ShownCode(code, row.used_at, None, None)
+    return ShownCode(code, None, write_qr(keys, row, expires_at=expires_at), expires_at)
