@@ -13,13 +13,13 @@ from fastapi import FastAPI, Query, Response
 from pydantic import Field
 from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.database import make_engine
 from guibin.core.errors import Category, NotFound, Refusal
 from guibin.core.ids import PublicId, to_public
-from guibin.core.models import metadata
 from guibin.core.settings import Profile, Settings
 from guibin.core.text import Note, OneLine
 from guibin.idempotency.models import IdempotencyKey
@@ -329,7 +329,7 @@ class DemoPort:
     client: httpx.AsyncClient
     issuer: DevelopmentIssuer
     identity: DemoIdentity
-    owner_url: str
+    owner: AsyncEngine
 
     def headers(self, subject: str, *scopes: str, **more: str) -> dict[str, str]:
         token = self.issuer.issue(subject, AUDIENCE, scopes=scopes)
@@ -349,12 +349,15 @@ class DemoPort:
         return await self.client.post(spends_of(account), headers=headers, json={"points": 10, **body})
 
     async def query(self, statement: str) -> list[Any]:
-        engine = create_async_engine(self.owner_url)
-        async with engine.begin() as connection:
+        async with self.owner.begin() as connection:
             result = await connection.execute(text(statement))
-            rows = list(result.all()) if result.returns_rows else []
-        await engine.dispose()
-        return rows
+            return list(result.all()) if result.returns_rows else []
+
+    async def reset(self) -> None:
+        """Give the accounts their first points, and forget everything else."""
+        await self.query("TRUNCATE demo_entry, demo_try, idempotency_key RESTART IDENTITY")
+        await self.query("UPDATE demo_account SET points = 100")
+        self.identity.left.clear()
 
     async def points(self, account: UUID = FIRST) -> int:
         return int((await self.query(f"SELECT points FROM demo_account WHERE id = '{account}'"))[0].points)  # noqa: S608
@@ -391,13 +394,10 @@ def demo_app(directory: Path, database_url: str, identity: DemoIdentity, *, prof
     )
 
 
-async def make_tables(owner_url: str) -> None:
-    engine = create_async_engine(owner_url)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all, tables=[IdempotencyKey.metadata.tables["idempotency_key"]])
+async def make_tables(owner: AsyncEngine) -> None:
+    async with owner.begin() as connection:
         for statement in TABLES:
             await connection.execute(text(statement))
-    await engine.dispose()
 
 
 @asynccontextmanager
@@ -407,12 +407,14 @@ async def demo_port(
     issuer = DevelopmentIssuer.open(directory / "issuer", ISSUER)
     KeyRing.create(directory / "keys.json")
     identity = DemoIdentity()
-    await make_tables(owner_url)
+    owner = make_engine(owner_url, pool_size=2, application="demo-owner")
+    await make_tables(owner)
     app = demo_app(directory, role_url, identity, profile=profile)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://port.test") as client:
-            yield DemoPort(app, client, issuer, identity, owner_url)
+            yield DemoPort(app, client, issuer, identity, owner)
+    await owner.dispose()
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from guibin.idempotency.rules import fingerprint
 from support.demo_port import BOB, FIRST, SECOND, DemoPort, problem, spends_of, types_of
@@ -157,15 +156,13 @@ def test_the_fingerprint_sees_the_meaning_of_a_body_only(body: dict[str, Any], d
 
 
 async def test_a_twin_in_flight_answers_in_progress(port: DemoPort) -> None:
-    engine = create_async_engine(port.owner_url)
-    async with engine.connect() as twin:
+    async with port.owner.connect() as twin:
         await twin.execute(
             text("INSERT INTO idempotency_key (actor_id, key, fingerprint, created_at) VALUES (:who, 'k1', :f, now())"),
             {"who": BOB, "f": b"f" * 32},
         )
         answer = await port.spend("k1", who=BOB)
         await twin.rollback()
-    await engine.dispose()
     problem(answer, 409, "idempotency_in_progress")
     assert answer.headers["Retry-After"] == "1"
     assert (await port.spend("k1", who=BOB)).status_code == 201

@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from support.demo_port import SECOND, DemoPort, problem
 
@@ -48,9 +47,7 @@ async def test_a_commit_over_a_lost_connection_answers_503_and_the_same_key_work
 
 
 async def test_a_lock_time_out_in_a_command_answers_503(port: DemoPort) -> None:
-    engine = create_async_engine(port.owner_url)
-    async with engine.connect() as other:
+    async with port.owner.connect() as other:
         await other.execute(text("SELECT FROM demo_account WHERE id = :id FOR UPDATE"), {"id": SECOND})
         problem(await port.spend("k1", fail="locked"), 503, "retry_later")
-    await engine.dispose()
     assert (await port.spend("k1")).status_code == 201
