@@ -39,7 +39,7 @@ FEEDS = (
     "line_day, business_event, customer_event, customer_access, feed_file, feed_reject, product"
 )
 # A merge moves a customer's records and holdings to the surviving customer: copied, then deleted.
-MERGE = "DELETE ON source_record, holding, holding_balance, holding_party"
+MERGE = "DELETE ON source_record, holding, holding_balance, holding_party, customer_event"
 NIGHTLY = (
     "INSERT, UPDATE ON customer_fact, customer_tag, unassigned, run, run_step, lease",
     "INSERT ON tier_history, coverage",

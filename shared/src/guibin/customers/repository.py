@@ -1,11 +1,14 @@
 """All SQL about customers. `visible` is the one predicate of data scope; whatever reads customers' data uses it."""
 
+from collections.abc import Iterable, Sequence
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, text, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.bulk import copy_rows
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer, CustomerAccess, CustomerRef, RefKind
 from guibin.organisation.models import BranchClosure
@@ -65,3 +68,25 @@ async def find_ref(session: AsyncSession, kind: RefKind, ref: bytes) -> UUID | N
         CustomerRef.ref == ref, CustomerRef.kind == kind, col(CustomerRef.valid_to).is_(None)
     )
     return (await session.exec(statement)).one_or_none()
+
+
+async def customers_of_refs(session: AsyncSession, refs: Sequence[bytes]) -> dict[bytes, UUID]:
+    """Return the customers whom references name now; references that name nobody are left out."""
+    statement = text(
+        "SELECT ref, customer_id FROM customer_ref WHERE ref = ANY(CAST(:refs AS bytea[])) AND valid_to IS NULL"
+    )
+    return {row[0]: row[1] for row in await session.execute(statement, {"refs": refs})}
+
+
+async def add_refs(session: AsyncSession, refs: Iterable[tuple[bytes, RefKind, UUID]], *, day: date) -> None:
+    """Add references that name nobody yet, valid from a day."""
+    columns = ("ref", "kind", "customer_id", "key_version", "valid_from")
+    await copy_rows(session, "customer_ref", columns, ((ref, kind, owner, 1, day) for ref, kind, owner in refs))
+
+
+async def move_ref(session: AsyncSession, *, ref: bytes, kind: RefKind, customer_id: UUID) -> None:
+    """Let a reference name another customer."""
+    await session.execute(
+        text("UPDATE customer_ref SET customer_id = :customer_id WHERE ref = :ref AND kind = :kind"),
+        {"ref": ref, "kind": kind.value, "customer_id": customer_id},
+    )

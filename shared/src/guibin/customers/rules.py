@@ -4,17 +4,16 @@ Equal customer numbers are one customer. Without a number the same certificate t
 Customers with different numbers are never joined here, whatever else is equal: people decide (features CUS-02, CUS-17).
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from guibin.core.lines import Line
-from guibin.customers.models import PartyStatus
+from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 
 LINE_RANK = {line: rank for rank, line in enumerate(Line)}
 """Whose word counts when lines disagree; the lowest first."""
-
-_STATUS_RANK = (PartyStatus.DECEASED, PartyStatus.ACTIVE, PartyStatus.DORMANT, PartyStatus.CLOSED)
 
 
 class ReviewReason(StrEnum):
@@ -23,6 +22,35 @@ class ReviewReason(StrEnum):
     SAME_CERTIFICATE = "same_certificate_other_customer_no"
     NUMBER_CHANGED = "customer_no_changed"
     CONNECTS = "connects_two_customers"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What a line says of one of its customers: a row of its parties feed, read and normalised.
+
+    `customer_no` and `certificate_no` are as they are compared; whether they may decide is `is_key`'s answer.
+    """
+
+    record_id: str
+    party_type: PartyType
+    name: str
+    status: PartyStatus
+    gender: Gender
+    branch_code: str | None = None
+    customer_no: str | None = None
+    certificate_type: CertificateType | None = None
+    certificate_no: str | None = None
+    phone: str | None = None
+    birth_date: date | None = None
+    address: str | None = None
+    city_code: str | None = None
+    employer: str | None = None
+    opened_on: date | None = None
+
+    @property
+    def content(self) -> str:
+        """All that the row says, as one text: equal texts are unchanged rows."""
+        return repr(astuple(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +128,3 @@ def _by_certificate(pointers: Pointers) -> Known | None:
 def leads(line: Line, over: Line) -> bool:
     """Tell whether what one line says of a customer replaces what another said."""
     return LINE_RANK[line] <= LINE_RANK[over]
-
-
-def joint_status(statuses: set[PartyStatus]) -> PartyStatus:
-    """Return a customer's status from those of its records: a death counts first, then any living relation."""
-    return next((status for status in _STATUS_RANK if status in statuses), PartyStatus.CLOSED)

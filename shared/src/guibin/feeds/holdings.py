@@ -1,0 +1,124 @@
+"""Holdings files: what a line's customers hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import select
+
+from guibin.customers.references import record_ref
+from guibin.customers.repository import customers_of_refs
+from guibin.feeds.models import FeedMode
+from guibin.feeds.rules import Cells, RowCode, RowRefused
+from guibin.feeds.taking import Rows, Taking
+from guibin.holdings.models import HoldingStatus
+from guibin.holdings.references import holding_ref
+from guibin.holdings.rows import HoldingRow, last4
+from guibin.holdings.service import close_missing_holdings, take_holdings
+from guibin.products.models import Product, Side
+
+_BATCH: Final = 10_000
+_CURRENCY: Final = "CNY"
+_BETWEEN_RECORDS: Final = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unresolved:
+    """A row that is right in itself; whether its records are known is asked batch by batch."""
+
+    row: int
+    cells: Cells
+    holding_id: str
+    ref: bytes
+    record: bytes
+    joint: tuple[bytes, ...]
+
+
+async def take_holding_rows(taking: Taking, rows: Rows) -> None:
+    """Take the rows of a holdings file; a full one closes the holdings that it leaves out."""
+    products = {product.code: product for product in await taking.session.exec(select(Product))}
+    seen: set[bytes] = set()
+    batch: list[_Unresolved] = []
+    for row in rows:
+        try:
+            batch.append(_read(taking, row[0], taking.cells(row), seen))
+        except RowRefused as refused:
+            taking.refuse(row[0], refused)
+        if len(batch) == _BATCH:
+            await _take_batch(taking, batch, products)
+            batch = []
+    await _take_batch(taking, batch, products)
+    if taking.mode is FeedMode.FULL:
+        taking.counts["ended"] += await close_missing_holdings(taking.session, taking.facts, seen)
+
+
+def _read(taking: Taking, number: int, cells: Cells, seen: set[bytes]) -> _Unresolved:
+    holding_id = cells.required_number("holding_id")
+    ref = holding_ref(taking.keys, taking.line, holding_id)
+    if ref in seen:
+        raise RowRefused(RowCode.DUPLICATE_IN_FILE, "holding_id")
+    seen.add(ref)
+    record = record_ref(taking.keys, taking.line, cells.required_number("record_id"))
+    joint = (part.strip() for part in (cells.text("joint_record_ids") or "").split(_BETWEEN_RECORDS))
+    refs = tuple(record_ref(taking.keys, taking.line, part) for part in joint if part)
+    return _Unresolved(number, cells, holding_id, ref, record, refs)
+
+
+async def _take_batch(taking: Taking, batch: Sequence[_Unresolved], products: Mapping[str, Product]) -> None:
+    wanted = {ref for row in batch for ref in (row.record, *row.joint)}
+    owners = await customers_of_refs(taking.session, list(wanted))
+    accepted: list[HoldingRow] = []
+    for row in batch:
+        try:
+            accepted.append(_resolve(taking, row, owners, products))
+        except RowRefused as refused:
+            taking.refuse(row.row, refused)
+    if accepted:
+        taking.rows_changed += await take_holdings(taking.session, taking.facts, accepted)
+
+
+def _resolve(
+    taking: Taking, row: _Unresolved, owners: Mapping[bytes, UUID], products: Mapping[str, Product]
+) -> HoldingRow:
+    cells = row.cells
+    if row.record not in owners:
+        raise RowRefused(RowCode.RECORD_UNKNOWN, "record_id")
+    if any(ref not in owners for ref in row.joint):
+        raise RowRefused(RowCode.RECORD_UNKNOWN, "joint_record_ids")
+    product, side = _product(taking, cells, products)
+    closed_on, status = cells.day("closed_on"), cells.known("status", HoldingStatus)
+    if status is None:
+        is_over = closed_on is not None and closed_on <= taking.business_date
+        status = HoldingStatus.CLOSED if is_over else HoldingStatus.ACTIVE
+    rate = cells.rate("rate")
+    return HoldingRow(
+        ref=row.ref,
+        last4=last4(row.holding_id),
+        record_ref=row.record,
+        customer_id=owners[row.record],
+        product_code=product.code,
+        side=side,
+        status=status,
+        opened_on=cells.day("opened_on"),
+        closed_on=closed_on or (taking.business_date if status is HoldingStatus.CLOSED else None),
+        matures_on=cells.day("matures_on"),
+        credit_limit_fen=cells.amount("credit_limit"),
+        rate=None if rate is None else Decimal(rate),
+        joint_customer_ids=frozenset(owners[ref] for ref in row.joint),
+    )
+
+
+def _product(taking: Taking, cells: Cells, products: Mapping[str, Product]) -> tuple[Product, Side]:
+    product = products.get(cells.required_number("product_code"))
+    side = cells.required_known("side", Side)
+    if (cells.text("currency") or _CURRENCY) != _CURRENCY:
+        raise RowRefused(RowCode.CURRENCY_UNSUPPORTED, "currency")
+    if product is None:
+        raise RowRefused(RowCode.PRODUCT_UNKNOWN, "product_code")
+    if product.line != taking.line:
+        raise RowRefused(RowCode.PRODUCT_LINE_MISMATCH, "product_code")
+    if product.side != side:
+        raise RowRefused(RowCode.SIDE_MISMATCH, "side")
+    return product, side

@@ -1,0 +1,79 @@
+"""All SQL about the files that came in."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text, tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.bulk import copy_rows
+from guibin.core.lines import Line
+from guibin.feeds.models import FeedFile, FeedKind, FeedReject
+from guibin.feeds.taking import Reject
+
+_ONE_FILE_AT_A_TIME: Final = 0x67756962
+
+
+async def lock_feeds(session: AsyncSession) -> None:
+    """Wait until no other file is being taken; the lock ends with the transaction.
+
+    Files are taken one after another, since a record of one line may connect customers of another.
+    """
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_FILE_AT_A_TIME})
+
+
+async def find_taken(
+    session: AsyncSession, *, line: Line, kind: FeedKind, business_date: date, sha256: bytes
+) -> FeedFile | None:
+    """Return the file with the same content that was taken before."""
+    statement = select(FeedFile).where(
+        FeedFile.line == line,
+        FeedFile.kind == kind,
+        FeedFile.business_date == business_date,
+        FeedFile.sha256 == sha256,
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def find_file(session: AsyncSession, *, file_id: UUID) -> FeedFile | None:
+    """Return a file that was taken."""
+    return (await session.exec(select(FeedFile).where(FeedFile.id == file_id))).one_or_none()
+
+
+async def list_files(
+    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None, line: Line | None, kind: FeedKind | None
+) -> Sequence[FeedFile]:
+    """Return the newest files first; `before` is the instant and id of the last row of the page before."""
+    query = select(FeedFile).order_by(col(FeedFile.taken_at).desc(), col(FeedFile.id).desc()).limit(limit)
+    if line is not None:
+        query = query.where(FeedFile.line == line)
+    if kind is not None:
+        query = query.where(FeedFile.kind == kind)
+    if before is not None:
+        query = query.where(tuple_(col(FeedFile.taken_at), col(FeedFile.id)) < before)
+    return (await session.exec(query)).all()
+
+
+async def add_rejects(session: AsyncSession, file_id: UUID, rejects: Iterable[Reject]) -> None:
+    """Keep the refused rows of a file."""
+    rows = ((file_id, reject.row, reject.code, reject.column) for reject in rejects)
+    await copy_rows(session, "feed_reject", ("file_id", "row", "code", "column"), rows)
+
+
+async def list_rejects(session: AsyncSession, *, file_id: UUID, limit: int, after: int | None) -> Sequence[FeedReject]:
+    """Return the refused rows of a file by their lines, after a line."""
+    query = select(FeedReject).where(FeedReject.file_id == file_id, col(FeedReject.row) > (after or 0))
+    return (await session.exec(query.order_by(col(FeedReject.row)).limit(limit))).all()
+
+
+async def line_days(session: AsyncSession, *, first: date, last: date) -> list[tuple[Line, date | None, list[date]]]:
+    """Return for each line that ever delivered balances its first day and its fresh days in a range."""
+    statement = text(
+        "SELECT line, min(day), COALESCE(array_agg(day) FILTER (WHERE day BETWEEN :first AND :last), '{}') "
+        "FROM line_day GROUP BY line"
+    )
+    rows = await session.execute(statement, {"first": first, "last": last})
+    return [(Line(row[0]), row[1], list(row[2])) for row in rows]

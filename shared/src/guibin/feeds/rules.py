@@ -1,0 +1,211 @@
+"""Which columns each kind of file has and what a cell must look like. A bad cell refuses its row and no other."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from guibin.core.money import MAX_FEN, parse_cny
+from guibin.feeds.models import FeedKind
+
+Known = TypeVar("Known", bound=StrEnum)
+
+WINDOW_DAYS: Final = 92
+"""Rows of a file for business date D may carry dates from D-92 to D."""
+
+COLUMNS: Final[dict[FeedKind, tuple[str, ...]]] = {
+    FeedKind.PARTIES: (
+        "record_id", "customer_no", "party_type", "name", "certificate_type", "certificate_no", "phone", "birth_date",
+        "gender", "address", "city_code", "branch_code", "employer", "opened_on", "status",
+    ),
+    FeedKind.HOLDINGS: (
+        "record_id", "holding_id", "product_code", "side", "currency", "opened_on", "closed_on", "matures_on",
+        "credit_limit", "rate", "joint_record_ids", "status",
+    ),
+    FeedKind.BALANCES: ("holding_id", "date", "balance"),
+    FeedKind.EVENTS: (
+        "reference", "record_id", "event_type", "occurred_at", "amount", "merchant_category", "channel", "inflow_class",
+    ),
+}  # fmt: skip
+
+REQUIRED: Final[dict[FeedKind, tuple[str, ...]]] = {
+    FeedKind.PARTIES: ("record_id", "party_type", "name"),
+    FeedKind.HOLDINGS: ("record_id", "holding_id", "product_code", "side"),
+    FeedKind.BALANCES: ("holding_id", "date", "balance"),
+    FeedKind.EVENTS: ("reference", "record_id", "event_type", "occurred_at"),
+}
+
+LONGEST_ID: Final = 64
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 400
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# A workbook shows long numbers as 6.22202E+18 and has then lost their digits.
+_SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d+[eE][+-]?|[eE][+-])\d+", re.ASCII)
+_DAY: Final = re.compile(r"(?:19|20|21)\d\d-\d\d-\d\d", re.ASCII)
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_RATE: Final = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?", re.ASCII)
+
+
+class RowCode(StrEnum):
+    """Why a row was refused."""
+
+    ROW_INVALID = "row_invalid"
+    MISSING_VALUE = "missing_value"
+    TEXT_INVALID = "text_invalid"
+    TOO_LONG = "too_long"
+    SCIENTIFIC_NOTATION = "scientific_notation"
+    VALUE_UNKNOWN = "value_unknown"
+    DATE_INVALID = "date_invalid"
+    DATE_OUT_OF_RANGE = "date_out_of_range"
+    AMOUNT_INVALID = "amount_invalid"
+    NUMBER_INVALID = "number_invalid"
+    PHONE_INVALID = "phone_invalid"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    CURRENCY_UNSUPPORTED = "currency_unsupported"
+    DUPLICATE_IN_FILE = "duplicate_in_file"
+    BRANCH_UNKNOWN = "branch_unknown"
+    RECORD_UNKNOWN = "record_unknown"
+    HOLDING_UNKNOWN = "holding_unknown"
+    PRODUCT_UNKNOWN = "product_unknown"
+    PRODUCT_LINE_MISMATCH = "product_line_mismatch"
+    SIDE_MISMATCH = "side_mismatch"
+    REFERENCE_CONFLICT = "reference_conflict"
+
+
+class RowRefused(Exception):  # noqa: N818 - a refused row is an outcome of loading, not an error of the program
+    """A row is refused for a reason, in a column; it never carries the cell."""
+
+    def __init__(self, code: RowCode, column: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.column = column
+
+
+class Cells:
+    """The cells of one row by the names of its kind's columns, read one by one."""
+
+    __slots__ = ("_columns", "_values")
+
+    def __init__(self, kind: FeedKind, values: Sequence[str]) -> None:
+        self._columns = COLUMNS[kind]
+        self._values = values
+
+    def text(self, column: str, longest: int = LONGEST_TEXT) -> str | None:
+        """Return the text of a cell without blanks around it; None when it is empty."""
+        value = self._values[self._columns.index(column)].strip()
+        if not value:
+            return None
+        if _CONTROL.search(value):
+            raise RowRefused(RowCode.TEXT_INVALID, column)
+        if len(value) > longest:
+            raise RowRefused(RowCode.TOO_LONG, column)
+        return value
+
+    def required(self, column: str, longest: int = LONGEST_TEXT) -> str:
+        """Return the text of a cell that must not be empty."""
+        value = self.text(column, longest)
+        if value is None:
+            raise RowRefused(RowCode.MISSING_VALUE, column)
+        return value
+
+    def number_text(self, column: str) -> str | None:
+        """Return an id or a number that a workbook may have spoilt."""
+        value = self.text(column, LONGEST_ID)
+        if value is not None and _SCIENTIFIC.fullmatch(value):
+            raise RowRefused(RowCode.SCIENTIFIC_NOTATION, column)
+        return value
+
+    def required_number(self, column: str) -> str:
+        """Return an id or a number that must not be empty."""
+        value = self.number_text(column)
+        if value is None:
+            raise RowRefused(RowCode.MISSING_VALUE, column)
+        return value
+
+    def code(self, column: str) -> str | None:
+        """Return a code of letters, digits, `_`, `.` and `-`."""
+        value = self.number_text(column)
+        if value is not None and _CODE.fullmatch(value) is None:
+            raise RowRefused(RowCode.VALUE_UNKNOWN, column)
+        return value
+
+    def known(self, column: str, values: type[Known]) -> Known | None:
+        """Return one of the values of an enumeration."""
+        value = self.text(column, LONGEST_ID)
+        if value is None:
+            return None
+        try:
+            return values(value)
+        except ValueError:
+            raise RowRefused(RowCode.VALUE_UNKNOWN, column) from None
+
+    def required_known(self, column: str, values: type[Known]) -> Known:
+        """Return one of the values of an enumeration; the cell must not be empty."""
+        value = self.known(column, values)
+        if value is None:
+            raise RowRefused(RowCode.MISSING_VALUE, column)
+        return value
+
+    def day(self, column: str) -> date | None:
+        """Return a day written YYYY-MM-DD, 1900 to 2199."""
+        value = self.text(column, LONGEST_ID)
+        return None if value is None else read_day(value, column)
+
+    def instant(self, column: str) -> datetime:
+        """Return an instant written as RFC 3339 with an offset; the cell must not be empty."""
+        value = self.required(column, LONGEST_ID)
+        try:
+            return datetime.fromisoformat(value if _INSTANT.fullmatch(value) else "")
+        except ValueError:
+            raise RowRefused(RowCode.DATE_INVALID, column) from None
+
+    def amount(self, column: str) -> int | None:
+        """Return an amount of CNY in fen that is not negative."""
+        value = self.text(column, LONGEST_ID)
+        if value is None:
+            return None
+        fen = read_amount(value, column)
+        if fen < 0:
+            raise RowRefused(RowCode.AMOUNT_INVALID, column)
+        return fen
+
+    def rate(self, column: str) -> str | None:
+        """Return a yearly rate as decimal text, 0.035 being 3.5 per cent."""
+        value = self.number_text(column)
+        if value is not None and _RATE.fullmatch(value) is None:
+            raise RowRefused(RowCode.NUMBER_INVALID, column)
+        return value
+
+
+def read_day(value: str, column: str) -> date:
+    """Read a day written YYYY-MM-DD.
+
+    Raises:
+        RowRefused: date_invalid.
+    """
+    try:
+        return date.fromisoformat(value if _DAY.fullmatch(value) else "")
+    except ValueError:
+        raise RowRefused(RowCode.DATE_INVALID, column) from None
+
+
+def read_amount(value: str, column: str) -> int:
+    """Read an amount of CNY with at most two places as fen, negative ones too.
+
+    Raises:
+        RowRefused: scientific_notation or amount_invalid.
+    """
+    fen = parse_cny(value)
+    if fen is None or abs(fen) >= MAX_FEN:
+        spoilt = _SCIENTIFIC.fullmatch(value) is not None
+        raise RowRefused(RowCode.SCIENTIFIC_NOTATION if spoilt else RowCode.AMOUNT_INVALID, column)
+    return fen
+
+
+def window(business_date: date) -> dict[str, date]:
+    """Return the days that rows of a file may carry, by the text in which they are written, oldest first."""
+    days = (business_date - timedelta(days=back) for back in range(WINDOW_DAYS, -1, -1))
+    return {day.isoformat(): day for day in days}

@@ -1,0 +1,169 @@
+"""All SQL that writes holdings, balances and events: set by set."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.bulk import copy_rows, stage, upsert
+from guibin.holdings.rows import KnownHolding
+from guibin.products.models import Side
+
+_COMPARED: Final = (
+    "record_ref", "product_code", "side", "opened_on", "closed_on", "matures_on", "credit_limit_fen", "rate", "status",
+)  # fmt: skip
+_SAID_NEWER: Final = (
+    f"holding.as_of <= excluded.as_of AND ({', '.join(f'holding.{name}' for name in _COMPARED)}) "
+    f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
+)
+_BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
+_EVENT_STAGE: Final = (
+    '"row" integer, reference text, customer_id uuid, fingerprint bytea, event_type text, occurred_at timestamptz, '
+    "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text"
+)
+EVENT_STAGE_COLUMNS: Final = (
+    "row", "reference", "customer_id", "fingerprint", "event_type", "occurred_at", "occurred_on", "amount_fen",
+    "merchant_category", "channel", "inflow_class",
+)  # fmt: skip
+
+
+async def known_holdings(session: AsyncSession, *, line: str, refs: Sequence[bytes]) -> dict[bytes, KnownHolding]:
+    """Return the stored holdings of a line by their references."""
+    statement = text(
+        "SELECT holding_ref, customer_id, id, side FROM holding "
+        "WHERE line = :line AND holding_ref = ANY(CAST(:refs AS bytea[]))"
+    )
+    rows = await session.execute(statement, {"line": line, "refs": refs})
+    return {row[0]: KnownHolding(row[1], row[2], Side(row[3])) for row in rows}
+
+
+async def write_holdings(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> int:
+    """Insert holdings or overwrite what changed since, unless something newer is known; returns how many."""
+    return await upsert(session, "holding", rows, key=("customer_id", "id"), only=_SAID_NEWER)
+
+
+async def write_parties(session: AsyncSession, rows: Iterable[Sequence[Any]], *, holdings: Sequence[UUID]) -> int:
+    """Write who shares holdings, and drop the shares in `holdings` that are not among them; returns how many."""
+    only = "holding_party.owner_id <> excluded.owner_id"
+    written = await upsert(session, "holding_party", rows, key=("customer_id", "holding_id"), only=only)
+    if not holdings:
+        return written
+    statement = text(
+        "DELETE FROM holding_party p WHERE holding_id = ANY(CAST(:holdings AS uuid[])) AND NOT EXISTS ("
+        "SELECT 1 FROM stage_holding_party s WHERE s.customer_id = p.customer_id AND s.holding_id = p.holding_id)"
+    )
+    dropped: Any = await session.execute(statement, {"holdings": holdings})
+    return written + int(dropped.rowcount)
+
+
+async def close_missing(session: AsyncSession, *, line: str, day: date, seen: Iterable[bytes]) -> int:
+    """Close the open holdings of a line that were not seen, unless something newer is known; returns how many."""
+    await stage(session, "stage_seen_holding", "ref bytea")
+    await copy_rows(session, "stage_seen_holding", ("ref",), ((ref,) for ref in seen))
+    statement = text(
+        "UPDATE holding h SET status = 'closed', closed_on = LEAST(closed_on, CAST(:day AS date)), as_of = :day "
+        "WHERE line = :line AND status = 'active' AND as_of <= :day "
+        "AND NOT EXISTS (SELECT 1 FROM stage_seen_holding s WHERE s.ref = h.holding_ref)"
+    )
+    result: Any = await session.execute(statement, {"line": line, "day": day})
+    return int(result.rowcount)
+
+
+async def write_balances(session: AsyncSession, rows: Iterable[Sequence[Any]], *, month_ends: Sequence[date]) -> int:
+    """Store balances (customer, holding, day, fen) that differ from the day before or stand at a month's end.
+
+    A balance that is already stored for the day is overwritten when it differs. Returns how many rows changed.
+    """
+    await stage(session, "stage_balance", _BALANCE_STAGE)
+    await copy_rows(session, "stage_balance", ("customer_id", "holding_id", "day", "balance_fen"), rows)
+    await session.execute(text("ANALYZE stage_balance"))
+    # `before` is the last balance known before the day: the file's own, or a stored one between that and the day.
+    statement = text(
+        "INSERT INTO holding_balance (customer_id, holding_id, day, balance_fen) "
+        "SELECT s.customer_id, s.holding_id, s.day, s.balance_fen FROM ("
+        "  SELECT *, lag(balance_fen) OVER w AS before_fen, lag(day) OVER w AS before_day FROM stage_balance"
+        "  WINDOW w AS (PARTITION BY customer_id, holding_id ORDER BY day)) s "
+        "WHERE s.before_fen <> s.balance_fen OR s.day = ANY(CAST(:month_ends AS date[])) OR COALESCE(("
+        "  SELECT b.balance_fen FROM holding_balance b WHERE b.customer_id = s.customer_id"
+        "  AND b.holding_id = s.holding_id AND b.day < s.day AND b.day > COALESCE(s.before_day, '-infinity')"
+        "  ORDER BY b.day DESC LIMIT 1), s.before_fen) IS DISTINCT FROM s.balance_fen OR EXISTS ("
+        "  SELECT 1 FROM holding_balance b WHERE b.customer_id = s.customer_id AND b.holding_id = s.holding_id"
+        "  AND b.day = s.day) "
+        "ON CONFLICT (customer_id, holding_id, day) DO UPDATE SET balance_fen = excluded.balance_fen "
+        "WHERE holding_balance.balance_fen <> excluded.balance_fen"
+    )
+    result: Any = await session.execute(statement, {"month_ends": month_ends})
+    return int(result.rowcount)
+
+
+async def add_line_day(session: AsyncSession, *, line: str, day: date, arrived_at: datetime) -> None:
+    """Note that a line's balances of a day are in."""
+    statement = text("INSERT INTO line_day (line, day, arrived_at) VALUES (:line, :day, :at) ON CONFLICT DO NOTHING")
+    await session.execute(statement, {"line": line, "day": day, "at": arrived_at})
+
+
+async def stage_events(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> None:
+    """Lay out events for `known_events` and `insert_events`, in the order of `EVENT_STAGE_COLUMNS`."""
+    await stage(session, "stage_event", _EVENT_STAGE)
+    await copy_rows(session, "stage_event", EVENT_STAGE_COLUMNS, rows)
+
+
+async def known_events(session: AsyncSession, *, line: str) -> list[tuple[int, bool]]:
+    """Take the staged events whose references are known out of the stage; returns row and whether it is the same."""
+    statement = text(
+        "DELETE FROM stage_event s USING business_event b WHERE b.reference = s.reference AND b.line = :line "
+        'RETURNING s."row", b.fingerprint = s.fingerprint AND b.customer_id = s.customer_id'
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement, {"line": line})]
+
+
+async def insert_events(session: AsyncSession, *, line: str, received_at: datetime) -> int:
+    """Insert the staged events, waiting for the earning rules; returns how many references were new."""
+    values = {"line": line, "at": received_at}
+    event = text(
+        "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
+        "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event ON CONFLICT DO NOTHING"
+    )
+    result: Any = await session.execute(event, values)
+    await session.execute(
+        text(
+            "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, "
+            "amount_fen, merchant_category, channel, inflow_class) "
+            "SELECT customer_id, reference, :line, event_type, occurred_at, occurred_on, amount_fen, "
+            "merchant_category, channel, inflow_class FROM stage_event"
+        ),
+        {"line": line},
+    )
+    return int(result.rowcount)
+
+
+async def insert_event(session: AsyncSession, values: dict[str, Any]) -> bool:
+    """Insert one event unless its reference is known; tells whether it was new."""
+    statement = text(
+        "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
+        "VALUES (:reference, :line, :customer_id, :fingerprint, 'pending', :received_at) "
+        "ON CONFLICT DO NOTHING RETURNING reference"
+    )
+    if (await session.execute(statement, values)).first() is None:
+        return False
+    await session.execute(
+        text(
+            "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, "
+            "amount_fen, merchant_category, channel, inflow_class) VALUES (:customer_id, :reference, :line, "
+            ":event_type, :occurred_at, :occurred_on, :amount_fen, :merchant_category, :channel, :inflow_class)"
+        ),
+        values,
+    )
+    return True
+
+
+async def is_same_event(session: AsyncSession, values: dict[str, Any]) -> bool:
+    """Tell whether the stored event of a reference has this customer and this content."""
+    statement = text(
+        "SELECT fingerprint = :fingerprint AND customer_id = :customer_id FROM business_event "
+        "WHERE reference = :reference AND line = :line"
+    )
+    return bool((await session.execute(statement, values)).scalar_one())

@@ -1,0 +1,130 @@
+"""Commands that write holdings, balances and events, for feed files and for single events."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.errors import RetryLater
+from guibin.core.ids import new_id
+from guibin.core.lines import Line
+from guibin.customers.models import RefKind
+from guibin.customers.repository import add_refs, move_ref
+from guibin.holdings import repository
+from guibin.holdings.moving import move_holdings
+from guibin.holdings.rows import EventContent, EventOutcome, EventRow, FileFacts, HoldingRow, KnownHolding
+
+BalanceRow = tuple[UUID, UUID, date, int]
+"""Customer, holding, day, balance in fen."""
+
+
+async def take_holdings(session: AsyncSession, facts: FileFacts, rows: Sequence[HoldingRow]) -> int:
+    """Write a batch of holdings of one file; returns how many holdings and shares in them changed."""
+    known = await repository.known_holdings(session, line=facts.line, refs=[row.ref for row in rows])
+    await _follow_owners(session, rows, known)
+    ids = {row.ref: known[row.ref].id if row.ref in known else new_id() for row in rows}
+    changed = await repository.write_holdings(session, (_holding_values(facts, row, ids[row.ref]) for row in rows))
+    new = [(row.ref, RefKind.HOLDING, row.customer_id) for row in rows if row.ref not in known]
+    await add_refs(session, new, day=facts.business_date)
+    shares = [
+        (customer_id, ids[row.ref], row.customer_id, facts.business_date)
+        for row in rows
+        for customer_id in row.joint_customer_ids - {row.customer_id}
+    ]
+    stored = [holding.id for holding in known.values()]
+    if shares or stored:
+        changed += await repository.write_parties(session, shares, holdings=stored)
+    return changed
+
+
+async def _follow_owners(session: AsyncSession, rows: Iterable[HoldingRow], known: dict[bytes, KnownHolding]) -> None:
+    """Move the holdings that a line now gives to another customer."""
+    for row in rows:
+        stored = known.get(row.ref)
+        if stored is not None and stored.customer_id != row.customer_id:
+            await move_holdings(session, ids=[stored.id], from_id=stored.customer_id, to_id=row.customer_id)
+            await move_ref(session, ref=row.ref, kind=RefKind.HOLDING, customer_id=row.customer_id)
+
+
+def _holding_values(facts: FileFacts, row: HoldingRow, holding_id: UUID) -> tuple[Any, ...]:
+    """Lay out a holding in the order of the model's columns."""
+    return (
+        row.customer_id, holding_id, facts.line, row.ref, row.last4, row.record_ref, row.product_code, row.side,
+        row.opened_on, row.closed_on, row.matures_on, row.credit_limit_fen, row.rate, row.status,
+        facts.business_date, facts.feed_file_id,
+    )  # fmt: skip
+
+
+async def close_missing_holdings(session: AsyncSession, facts: FileFacts, seen: Iterable[bytes]) -> int:
+    """Close the line's holdings that a full file leaves out; returns how many."""
+    return await repository.close_missing(session, line=facts.line, day=facts.business_date, seen=seen)
+
+
+async def take_balances(session: AsyncSession, rows: Iterable[BalanceRow], days: Iterable[date]) -> int:
+    """Write a batch of balances whose days are among `days`; returns how many rows were stored or corrected."""
+    month_ends = [day for day in days if (day + timedelta(days=1)).day == 1]
+    return await repository.write_balances(session, rows, month_ends=month_ends)
+
+
+async def note_line_day(session: AsyncSession, facts: FileFacts) -> None:
+    """Note that the line's day is fresh."""
+    await repository.add_line_day(session, line=facts.line, day=facts.business_date, arrived_at=clock.now())
+
+
+async def take_events(session: AsyncSession, facts: FileFacts, rows: Sequence[EventRow]) -> tuple[int, list[int]]:
+    """Write a batch of events; returns how many were new, and the rows that contradict a known reference.
+
+    Raises:
+        RetryLater: the same reference came in by another way at this moment.
+    """
+    await repository.stage_events(session, (_event_values(row) for row in rows))
+    known = await repository.known_events(session, line=facts.line)
+    new = len(rows) - len(known)
+    if new and await repository.insert_events(session, line=facts.line, received_at=clock.now()) != new:
+        raise RetryLater
+    return new, [row for row, same in known if not same]
+
+
+def _event_values(row: EventRow) -> tuple[Any, ...]:
+    """Lay out an event in the order of the stage's columns."""
+    content = row.content
+    return (
+        row.row, row.reference, row.customer_id, content.fingerprint, content.event_type, content.occurred_at,
+        clock.business_day(content.occurred_at), content.amount_fen, content.merchant_category, content.channel,
+        content.inflow_class,
+    )  # fmt: skip
+
+
+async def record_event(
+    session: AsyncSession,
+    *,
+    line: Line,
+    reference: str,
+    customer_id: UUID,
+    event: EventContent,
+    received_at: datetime | None = None,
+) -> EventOutcome:
+    """Record one event, waiting for the earning rules; a reference of a line counts once, whoever the customer is.
+
+    Returns `same` for the same customer and content again, `conflict` for another; both write nothing.
+    """
+    values = {
+        "reference": reference,
+        "line": line.value,
+        "customer_id": customer_id,
+        "fingerprint": event.fingerprint,
+        "received_at": received_at or clock.now(),
+        "event_type": event.event_type.value,
+        "occurred_at": event.occurred_at,
+        "occurred_on": clock.business_day(event.occurred_at),
+        "amount_fen": event.amount_fen,
+        "merchant_category": event.merchant_category,
+        "channel": event.channel,
+        "inflow_class": None if event.inflow_class is None else event.inflow_class.value,
+    }
+    if await repository.insert_event(session, values):
+        return EventOutcome.NEW
+    return EventOutcome.SAME if await repository.is_same_event(session, values) else EventOutcome.CONFLICT
