@@ -72,7 +72,7 @@ def select_figures(day: date) -> Select[Any]:
 
 def _holdings(day: date, month: Month) -> CTE:
     """One row for each holding: whether it is open, its balance on the day, its part of the month."""
-    held, balances = _held(day, month), _intervals(day)
+    held, balances = _held(day, month), _intervals(day, month)
     first = func.greatest(held.c.from_day, balances.c.from_day)
     last = func.least(held.c.to_day, balances.c.next_day - literal(1))
     days = func.greatest(last - first + literal(1), literal(0))
@@ -119,12 +119,16 @@ def _held(day: date, month: Month) -> CTE:
     )
 
 
-def _intervals(day: date) -> CTE:
-    """Balances up to the day, each with the day of the next one; NULL for the balance that still holds."""
+def _intervals(day: date, month: Month) -> CTE:
+    """Balances that held at some time from the month's first day until the day, each with the day of the next one.
+
+    NULL stands for the balance that still holds. The first of these rows shows from when on a holding is known, as far
+    as the month is concerned.
+    """
     following = func.lead(_BALANCE.c.day).over(
         partition_by=(_BALANCE.c.customer_id, _BALANCE.c.holding_id), order_by=_BALANCE.c.day
     )
-    return (
+    balances = (
         select(
             _BALANCE.c.customer_id,
             _BALANCE.c.holding_id,
@@ -133,6 +137,11 @@ def _intervals(day: date) -> CTE:
             following.label("next_day"),
         )
         .where(_BALANCE.c.day <= day)
+        .subquery("balance_until_day")
+    )
+    return (
+        select(balances)
+        .where(or_(balances.c.next_day.is_(None), balances.c.next_day > month.first))
         .cte("balance_interval")
     )
 
