@@ -1,20 +1,24 @@
 """Customers, accounts and entries for tests of points."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers.models import Customer, Gender, PartyStatus, PartyType
+from guibin.holdings.models import BusinessEvent, CustomerEvent, EventState, EventType
 from guibin.organisation.models import Branch, BranchKind
-from guibin.points import defaults
-from guibin.points.models import EntryKind, LedgerGrant
+from guibin.points import defaults, service
+from guibin.points.models import EntryKind, LedgerGrant, SourceKind
+from guibin.points.service import Posted
+from support.databases import Database
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 """Noon of the day of business 2026-11-25."""
@@ -65,25 +69,74 @@ async def let_owner_post(session: AsyncSession) -> None:
     await session.flush()
 
 
-async def give_points(
-    owner_url: str, customer_ids: Iterable[UUID], points: int, *, wallet: str = defaults.REWARD
-) -> None:
-    """Commit an earning for each customer, as the bank's role would post it."""
-    connection = await asyncpg.connect(owner_url.replace("+asyncpg", ""))
-    try:
-        for customer_id in customer_ids:
-            await connection.execute(
-                "SELECT * FROM points_post($1, $2, 'earn', $3, $4, $5, $6, '测试', 'test', 'event', $7, $8, $9, $10)",
-                customer_id,
-                wallet,
-                points,
-                new_id(),
-                new_id(),
-                date(2028, 12, 31),
-                str(new_id()),
-                ACTOR,
-                NOON,
-                DAY,
-            )
-    finally:
-        await connection.close()
+def event_rows(
+    customer_id: UUID,
+    event_type: EventType,
+    *,
+    amount_fen: int | None = None,
+    reference: str | None = None,
+    occurred_at: datetime = NOON,
+) -> tuple[BusinessEvent, CustomerEvent]:
+    """Make a pending event of the card line, as the feed loader stores it."""
+    key = reference or str(new_id())
+    event = BusinessEvent(
+        reference=key,
+        line=Line.CREDIT_CARD,
+        customer_id=customer_id,
+        fingerprint=b"test",
+        state=EventState.PENDING,
+        received_at=NOON,
+    )
+    content = CustomerEvent(
+        customer_id=customer_id,
+        reference=key,
+        line=Line.CREDIT_CARD,
+        event_type=event_type,
+        occurred_at=occurred_at,
+        occurred_on=clock.business_day(occurred_at),
+        amount_fen=amount_fen,
+    )
+    return event, content
+
+
+async def post_points(
+    session: AsyncSession,
+    customer_id: UUID,
+    kind: EntryKind,
+    points: int,
+    *,
+    wallet: str = defaults.REWARD,
+    source: str | None = None,
+    expires_on: date | None = None,
+    at: datetime = NOON,
+) -> Posted:
+    """Post one movement at noon of the test's day."""
+    with clock.fixed_at(at):
+        return await service.post(
+            session,
+            customer_id=customer_id,
+            wallet=wallet,
+            kind=kind,
+            points=points,
+            reason_zh="测试",
+            reason_en="test",
+            source_kind=SourceKind.REDEMPTION if kind is EntryKind.REDEEM else SourceKind.APPROVAL,
+            source_id=source or str(new_id()),
+            actor_id=ACTOR,
+            expires_on=expires_on,
+        )
+
+
+async def commit_customers(owner_url: str, count: int = 1) -> list[UUID]:
+    """Commit customers into a database of the test's own."""
+    async with sessions_of(owner_url, pool_size=1) as factory, factory() as session:
+        ids = await add_customers(session, count)
+        await session.commit()
+    return ids
+
+
+async def commit_points(database: Database, customer_id: UUID, points: int, **options: Any) -> None:
+    """Commit an earning, posted by the bank's role."""
+    async with sessions_of(database.bank_url, pool_size=1) as factory, factory() as session:
+        await post_points(session, customer_id, EntryKind.EARN, points, **options)
+        await session.commit()

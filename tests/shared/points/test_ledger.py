@@ -9,43 +9,16 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.ids import new_id
 from guibin.points import service
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
-from guibin.points.models import AccountState, EntryKind, PointsAccount, PointsEntry, PointsLot
-from guibin.points.service import Posted
-from support.points import ACTOR, NOON, add_customers, let_owner_post
+from guibin.points.models import AccountState, EntryKind, PointsAccount, PointsEntry, PointsLot, SourceKind
+from support.points import ACTOR, NOON, add_customers, let_owner_post, post_points
 
 
 @pytest.fixture
 async def customer(session: AsyncSession) -> UUID:
     await let_owner_post(session)
     return (await add_customers(session))[0]
-
-
-async def post(
-    session: AsyncSession,
-    customer_id: UUID,
-    kind: EntryKind,
-    points: int,
-    *,
-    source: str | None = None,
-    expires_on: date | None = None,
-) -> Posted:
-    with clock.fixed_at(NOON):
-        return await service.post(
-            session,
-            customer_id=customer_id,
-            wallet="reward",
-            kind=kind,
-            points=points,
-            reason_zh="测试",
-            reason_en="test",
-            source_kind="event",
-            source_id=source or str(new_id()),
-            actor_id=ACTOR,
-            expires_on=expires_on,
-        )
 
 
 async def account_of(session: AsyncSession, customer_id: UUID) -> PointsAccount:
@@ -64,7 +37,7 @@ async def test_an_account_is_made_on_first_use(session: AsyncSession, customer: 
 
 
 async def test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule(session: AsyncSession, customer: UUID) -> None:
-    posted = await post(session, customer, EntryKind.EARN, 120)
+    posted = await post_points(session, customer, EntryKind.EARN, 120)
 
     assert (posted.seq, posted.balance_after, posted.available_after) == (1, 120, 120)
     lot = (await session.exec(select(PointsLot))).one()
@@ -74,12 +47,12 @@ async def test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule(session: As
 async def test_a_debit_takes_the_earliest_expiry_first_and_permanent_points_last(
     session: AsyncSession, customer: UUID
 ) -> None:
-    await post(session, customer, EntryKind.EARN, 50, expires_on=date(2027, 12, 31))
-    await post(session, customer, EntryKind.EARN, 40, expires_on=date(2026, 12, 31))
-    await post(session, customer, EntryKind.EARN, 30, expires_on=date(2028, 12, 31))
+    await post_points(session, customer, EntryKind.EARN, 50, expires_on=date(2027, 12, 31))
+    await post_points(session, customer, EntryKind.EARN, 40, expires_on=date(2026, 12, 31))
+    await post_points(session, customer, EntryKind.EARN, 30, expires_on=date(2028, 12, 31))
     await session.exec(update(PointsLot).where(col(PointsLot.expires_on) == date(2027, 12, 31)).values(expires_on=None))
 
-    posted = await post(session, customer, EntryKind.REDEEM, 80)
+    posted = await post_points(session, customer, EntryKind.REDEEM, 80)
 
     assert [(lot.points, lot.expires_on) for lot in posted.lots] == [
         (40, date(2026, 12, 31)),
@@ -90,60 +63,60 @@ async def test_a_debit_takes_the_earliest_expiry_first_and_permanent_points_last
 
 
 async def test_redeeming_more_than_the_balance_is_refused(session: AsyncSession, customer: UUID) -> None:
-    await post(session, customer, EntryKind.EARN, 99)
+    await post_points(session, customer, EntryKind.EARN, 99)
 
     with pytest.raises(InsufficientPoints) as refused:
-        await post(session, customer, EntryKind.REDEEM, 100)
+        await post_points(session, customer, EntryKind.REDEEM, 100)
 
     assert refused.value.facts == {"required": 100, "available": 99, "missing": 1}
     assert (await account_of(session, customer)).version == 1
 
 
 async def test_held_points_cannot_be_spent(session: AsyncSession, customer: UUID) -> None:
-    await post(session, customer, EntryKind.EARN, 100)
+    await post_points(session, customer, EntryKind.EARN, 100)
     await set_account(session, customer, held=30)
 
     with pytest.raises(InsufficientPoints) as refused:
-        await post(session, customer, EntryKind.REDEEM, 71)
+        await post_points(session, customer, EntryKind.REDEEM, 71)
 
     assert refused.value.facts["available"] == 70
 
 
 async def test_points_can_be_spent_on_their_last_day_and_not_on_the_next(session: AsyncSession, customer: UUID) -> None:
-    await post(session, customer, EntryKind.EARN, 10, expires_on=clock.business_day(NOON))
-    await post(session, customer, EntryKind.EARN, 10, expires_on=clock.business_day(NOON) - timedelta(days=1))
+    await post_points(session, customer, EntryKind.EARN, 10, expires_on=clock.business_day(NOON))
+    await post_points(session, customer, EntryKind.EARN, 10, expires_on=clock.business_day(NOON) - timedelta(days=1))
 
-    posted = await post(session, customer, EntryKind.REDEEM, 10)
+    posted = await post_points(session, customer, EntryKind.REDEEM, 10)
 
     assert (posted.balance_after, posted.available_after) == (10, 0)
     with pytest.raises(InsufficientPoints):
-        await post(session, customer, EntryKind.REDEEM, 1)
+        await post_points(session, customer, EntryKind.REDEEM, 1)
 
 
 async def test_the_same_source_posts_once(session: AsyncSession, customer: UUID) -> None:
-    first = await post(session, customer, EntryKind.EARN, 10, source="line:1")
+    first = await post_points(session, customer, EntryKind.EARN, 10, source="line:1")
 
-    again = await post(session, customer, EntryKind.EARN, 25, source="line:1")
+    again = await post_points(session, customer, EntryKind.EARN, 25, source="line:1")
 
     assert (again.duplicate, again.entry_id, again.balance_after) == (True, first.entry_id, 10)
     assert (await account_of(session, customer)).balance == 10
 
 
 async def test_a_frozen_account_earns_and_does_not_spend(session: AsyncSession, customer: UUID) -> None:
-    await post(session, customer, EntryKind.EARN, 10)
+    await post_points(session, customer, EntryKind.EARN, 10)
     await set_account(session, customer, state=AccountState.FROZEN)
 
-    assert (await post(session, customer, EntryKind.EARN, 5)).balance_after == 15
+    assert (await post_points(session, customer, EntryKind.EARN, 5)).balance_after == 15
     with pytest.raises(AccountFrozen):
-        await post(session, customer, EntryKind.REDEEM, 5)
+        await post_points(session, customer, EntryKind.REDEEM, 5)
 
 
 async def test_a_closed_account_does_not_move(session: AsyncSession, customer: UUID) -> None:
-    await post(session, customer, EntryKind.EARN, 10)
+    await post_points(session, customer, EntryKind.EARN, 10)
     await set_account(session, customer, state=AccountState.CLOSED)
 
     with pytest.raises(AccountClosed):
-        await post(session, customer, EntryKind.EARN, 5)
+        await post_points(session, customer, EntryKind.EARN, 5)
 
 
 async def test_a_wallet_that_is_off_does_not_move(session: AsyncSession, customer: UUID) -> None:
@@ -156,7 +129,7 @@ async def test_a_wallet_that_is_off_does_not_move(session: AsyncSession, custome
             points=1,
             reason_zh="测试",
             reason_en="test",
-            source_kind="event",
+            source_kind=SourceKind.EVENT,
             source_id="1",
             actor_id=ACTOR,
         )
@@ -166,8 +139,8 @@ async def test_earnings_pay_debt_before_they_become_spendable(session: AsyncSess
     await service.lock_account(session, customer_id=customer, wallet="reward")
     await set_account(session, customer, debt=130)
 
-    first = await post(session, customer, EntryKind.EARN, 100)
-    second = await post(session, customer, EntryKind.EARN, 100)
+    first = await post_points(session, customer, EntryKind.EARN, 100)
+    second = await post_points(session, customer, EntryKind.EARN, 100)
 
     account = await account_of(session, customer)
     assert (first.balance_after, first.lots) == (0, [])

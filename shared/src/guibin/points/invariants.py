@@ -122,22 +122,16 @@ CHECKS: Final[Sequence[Check]] = (
         "I5",
         "an entry was earned by an event that is not marked as earned",
         """
-        SELECT 'ent_' || e.id AS key
-          FROM points_entry e
-          LEFT JOIN business_event b ON b.line || ':' || b.reference = e.source_id AND b.state = 'earned'
-         WHERE e.kind = 'earn' AND e.source_kind = 'event' AND b.reference IS NULL
+        SELECT source_id AS key FROM points_entry WHERE kind = 'earn' AND source_kind = 'event'
+        EXCEPT SELECT line || ':' || reference FROM business_event WHERE state = 'earned'
         """,
     ),
     _check(
         "I5",
         "an event is marked as earned and no entry shows it",
         """
-        SELECT b.line || ':' || b.reference AS key
-          FROM business_event b
-          LEFT JOIN (SELECT DISTINCT source_id FROM points_entry
-                      WHERE kind = 'earn' AND source_kind = 'event') e
-            ON e.source_id = b.line || ':' || b.reference
-         WHERE b.state = 'earned' AND e.source_id IS NULL
+        SELECT line || ':' || reference AS key FROM business_event WHERE state = 'earned'
+        EXCEPT SELECT source_id FROM points_entry WHERE kind = 'earn' AND source_kind = 'event'
         """,
     ),
     _check(

@@ -1,0 +1,145 @@
+"""Business events become points by rule, each once."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.customers.models import Customer
+from guibin.holdings.models import BusinessEvent, EventState, EventType
+from guibin.points import service
+from guibin.points.invariants import check
+from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot
+from support.points import ACTOR, NOON, add_customers, event_rows, let_owner_post
+
+
+@pytest.fixture
+async def customer(session: AsyncSession) -> UUID:
+    await let_owner_post(session)
+    return (await add_customers(session))[0]
+
+
+async def add_event(
+    session: AsyncSession,
+    customer_id: UUID,
+    event_type: EventType,
+    amount_fen: int | None = None,
+    occurred_at: datetime = NOON,
+) -> BusinessEvent:
+    event, content = event_rows(customer_id, event_type, amount_fen=amount_fen, occurred_at=occurred_at)
+    session.add_all([event, content])
+    await session.flush()
+    return event
+
+
+async def earn(session: AsyncSession, limit: int = 1_000) -> dict[str, int]:
+    with clock.fixed_at(NOON):
+        return await service.earn_pending(session, limit=limit)
+
+
+async def entries_of(session: AsyncSession, customer_id: UUID) -> list[PointsEntry]:
+    query = select(PointsEntry).where(PointsEntry.customer_id == customer_id).order_by(col(PointsEntry.seq))
+    return list((await session.exec(query)).all())
+
+
+async def test_events_earn_by_their_rules(session: AsyncSession, customer: UUID) -> None:
+    await add_event(session, customer, EventType.CARD_SPEND, 1_234_56)
+    await add_event(session, customer, EventType.SALARY, 9_000_00)
+    await add_event(session, customer, EventType.CARD_SPEND, 19_99)
+    await add_event(session, customer, EventType.DEPOSIT, 100_000_00)
+
+    counts = await earn(session)
+
+    assert counts == {"read": 4, "earned": 2, "nothing": 2, "points": 261}
+    assert sorted(entry.points for entry in await entries_of(session, customer)) == [61, 200]
+    assert await check(session) == []
+
+
+async def test_an_entry_says_which_event_it_comes_from_and_why(session: AsyncSession, customer: UUID) -> None:
+    event = await add_event(session, customer, EventType.SALARY)
+
+    await earn(session)
+
+    (entry,) = await entries_of(session, customer)
+    assert (entry.source_kind, entry.source_id) == ("event", f"credit_card:{event.reference}")
+    assert (entry.reason_zh, entry.reason_en) == ("代发工资", "Salary received")
+
+
+async def test_an_event_earns_once(session: AsyncSession, customer: UUID) -> None:
+    await add_event(session, customer, EventType.SALARY)
+    await earn(session)
+
+    assert (await earn(session))["read"] == 0
+    assert len(await entries_of(session, customer)) == 1
+
+
+async def test_an_event_that_was_posted_but_not_marked_earns_nothing_more(
+    session: AsyncSession, customer: UUID
+) -> None:
+    event = await add_event(session, customer, EventType.SALARY)
+    await earn(session)
+    await session.refresh(event)
+    event.state = EventState.PENDING
+    await session.flush()
+
+    counts = await earn(session)
+
+    assert counts == {"read": 1, "earned": 1, "nothing": 0, "points": 0}
+    assert len(await entries_of(session, customer)) == 1
+
+
+async def test_points_expire_by_the_year_of_the_event_in_shanghai(session: AsyncSession, customer: UUID) -> None:
+    await add_event(session, customer, EventType.SALARY, occurred_at=datetime(2025, 12, 31, 15, 59, tzinfo=UTC))
+    await add_event(session, customer, EventType.SALARY, occurred_at=datetime(2025, 12, 31, 16, 0, tzinfo=UTC))
+
+    await earn(session)
+
+    lots = (await session.exec(select(PointsLot).where(PointsLot.customer_id == customer))).all()
+    assert sorted(lot.expires_on for lot in lots if lot.expires_on) == [date(2027, 12, 31), date(2028, 12, 31)]
+
+
+async def test_a_limit_leaves_the_rest_for_the_next_call(session: AsyncSession, customer: UUID) -> None:
+    for _ in range(5):
+        await add_event(session, customer, EventType.LOGIN)
+
+    reads = [(await earn(session, limit=2))["read"] for _ in range(4)]
+
+    assert reads == [2, 2, 1, 0]
+
+
+async def test_an_event_of_a_customer_who_was_merged_away_earns_for_the_one_who_stays(
+    session: AsyncSession, customer: UUID
+) -> None:
+    gone = (await add_customers(session))[0]
+    await add_event(session, gone, EventType.SALARY)
+    row = await session.get_one(Customer, gone)
+    row.merged_into = customer
+
+    await earn(session)
+
+    assert [entry.points for entry in await entries_of(session, customer)] == [200]
+    assert await entries_of(session, gone) == []
+
+
+async def test_a_closed_account_earns_nothing_and_the_event_is_settled(session: AsyncSession, customer: UUID) -> None:
+    session.add(PointsAccount(customer_id=customer, wallet="reward", state=AccountState.CLOSED, opened_at=NOON))
+    await add_event(session, customer, EventType.SALARY)
+
+    counts = await earn(session)
+
+    assert counts == {"read": 1, "earned": 0, "nothing": 1, "points": 0}
+
+
+async def test_chosen_events_earn_at_once(session: AsyncSession, customer: UUID) -> None:
+    first = await add_event(session, customer, EventType.SALARY)
+    await add_event(session, customer, EventType.LOGIN)
+
+    with clock.fixed_at(NOON):
+        results = await service.earn_events(session, keys=[(first.line, first.reference)], actor_id=ACTOR)
+
+    (result,) = results.values()
+    assert (result.state, result.points, len(result.entry_ids)) == (EventState.EARNED, 200, 1)
+    assert len(await entries_of(session, customer)) == 1

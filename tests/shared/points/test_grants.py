@@ -1,0 +1,183 @@
+"""What the services' database roles may do to the ledger: call its functions, within their grants, and nothing else."""
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from guibin.core.ids import new_id
+from support.databases import Database
+from support.points import ACTOR, DAY, NOON, commit_customers, commit_points
+
+ROLES = ("customer", "bank", "worker")
+TABLES = {
+    "points_entry": "points = 1",
+    "points_lot": "remaining = 1",
+    "points_lot_use": "points = 1",
+    "points_account": "balance = 1",
+    "ledger_grant": "role = 'x'",
+    "audit_entry": "result = 'x'",
+}
+VERBS = {
+    "INSERT": "INSERT INTO {table} SELECT * FROM {table}",
+    "UPDATE": "UPDATE {table} SET {change}",
+    "DELETE": "DELETE FROM {table}",
+    "TRUNCATE": "TRUNCATE {table} CASCADE",
+    "ALTER": "ALTER TABLE {table} ADD COLUMN extra int",
+    "DROP": "DROP TABLE {table} CASCADE",
+}
+MAY_INSERT = {("audit_entry", "INSERT")}
+MAY_POST = {
+    "customer": {"redeem"},
+    "bank": {"earn", "adjust_credit", "adjust_debit"},
+    "worker": {"earn", "expire"},
+}
+KINDS = ("earn", "redeem", "expire", "adjust_credit", "adjust_debit")
+CREDITS = {"earn", "adjust_credit"}
+
+
+async def connect(database: Database, role: str) -> asyncpg.Connection:
+    url: str = getattr(database, f"{role}_url")
+    return await asyncpg.connect(url.replace("+asyncpg", ""))
+
+
+async def state_of(connection: asyncpg.Connection, statement: str) -> str | None:
+    """Run a statement, undo it, and return its SQLSTATE; None when it went through."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(statement)
+    except asyncpg.PostgresError as error:
+        return error.sqlstate
+    else:
+        return None
+    finally:
+        await transaction.rollback()
+
+
+async def test_no_role_writes_the_ledger_past_its_functions(database: Database) -> None:
+    permitted: list[tuple[str, str, str]] = []
+    for role in ROLES:
+        connection = await connect(database, role)
+        for table, change in TABLES.items():
+            for verb, form in VERBS.items():
+                found = await state_of(connection, form.format(table=table, change=change))
+                if found != "42501":
+                    permitted.append((role, table, verb))
+        await connection.close()
+
+    # Rows of the audit trail may be added; the customer role may not even read them back.
+    assert {(table, verb) for _, table, verb in permitted} <= MAY_INSERT
+    assert {role for role, _, _ in permitted} == {"bank", "worker"}
+
+
+async def post(
+    connection: asyncpg.Connection,
+    customer_id: UUID,
+    kind: str,
+    *,
+    points: int | None = 10,
+    wallet: str = "reward",
+    lot: bool | None = None,
+    source_kind: str = "run",
+) -> asyncpg.Record:
+    credit = kind in CREDITS if lot is None else lot
+    row = await connection.fetchrow(
+        "SELECT * FROM points_post($1, $2, $3, $4, $5, $6, NULL, '测试', 'test', $7, $8, $9, $10, $11)",
+        customer_id,
+        wallet,
+        kind,
+        None if kind == "expire" else points,
+        new_id(),
+        new_id() if credit else None,
+        source_kind,
+        str(new_id()),
+        ACTOR,
+        NOON,
+        DAY,
+    )
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_role_posts_the_kinds_of_its_grant_and_no_others(database: Database, role: str) -> None:
+    (customer_id,) = await commit_customers(database.owner_url)
+    await commit_points(database, customer_id, 1_000)
+    connection = await connect(database, role)
+    posted = set()
+    for kind in KINDS:
+        try:
+            await post(connection, customer_id, kind)
+        except asyncpg.InsufficientPrivilegeError:
+            continue
+        posted.add(kind)
+    await connection.close()
+
+    assert posted == MAY_POST[role]
+
+
+async def test_the_owner_itself_has_no_grant(database: Database) -> None:
+    (customer_id,) = await commit_customers(database.owner_url)
+    connection = await connect(database, "owner")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await post(connection, customer_id, "earn")
+    await connection.close()
+
+
+async def test_a_stranger_may_not_call_the_functions(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin_url)
+    name = f"stranger_{new_id().hex}"
+    await connection.execute(f"CREATE ROLE {name}")
+    await connection.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
+    await connection.execute(f"SET ROLE {name}")
+    calls = (
+        "SELECT * FROM points_account_lock(NULL, NULL, NULL, NULL)",
+        "SELECT * FROM points_post(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    )
+    found = [await state_of(connection, call) for call in calls]
+    await connection.execute("RESET ROLE")
+    await connection.execute(f"DROP OWNED BY {name}")
+    await connection.execute(f"DROP ROLE {name}")
+    await connection.close()
+
+    assert found == ["42501", "42501"]
+
+
+async def test_impossible_movements_are_refused_by_the_function_itself(database: Database) -> None:
+    (customer_id,) = await commit_customers(database.owner_url)
+    connection = await connect(database, "bank")
+    impossible: list[dict[str, object]] = [
+        {"points": 0},
+        {"points": -10},
+        {"points": 10**12 + 1},
+        {"points": None},
+        {"wallet": "no_such_wallet"},
+        {"lot": False},
+        {"kind": "adjust_debit", "lot": True},
+    ]
+    for change in impossible:
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            await post(connection, customer_id, **{"kind": "earn", **change})  # type: ignore[arg-type]
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await post(connection, new_id(), "earn")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await post(connection, customer_id, "earn", source_kind="whim")
+    assert await connection.fetchval("SELECT count(*) FROM points_entry") == 0
+    assert (await post(connection, customer_id, "earn", points=10**12))["outcome"] == "posted"
+    await connection.close()
+
+
+async def test_the_functions_state_their_search_path_and_their_owner(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin_url)
+    rows = await connection.fetch(
+        "SELECT proname, prosecdef, proconfig, pg_get_userbyid(proowner) AS owner FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'points%'"
+    )
+    await connection.close()
+
+    assert {row["proname"] for row in rows} == {"points_post", "points_account_lock"}
+    for row in rows:
+        assert row["prosecdef"]
+        assert row["proconfig"] == ["search_path=pg_catalog, public, pg_temp"]
+        assert row["owner"] == "guibin_owner"

@@ -1,0 +1,116 @@
+"""What events earn and when points expire, over plain values."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from guibin.points import rules
+from guibin.points.models import EarningKind
+from guibin.points.rules import Earning
+
+
+def earning(code: str = "rule", **changes: object) -> Earning:
+    values: dict[str, object] = {
+        "code": code,
+        "wallet": "reward",
+        "event_type": "card_spend",
+        "kind": EarningKind.PROPORTIONAL,
+        "points": 1,
+        "name_zh": "刷卡消费",
+        "name_en": "Card spending",
+        "per_fen": 20_00,
+        "max_points": None,
+    }
+    return Earning(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("earned_on", "years", "last_day"),
+    [
+        (date(2026, 1, 1), 2, date(2028, 12, 31)),
+        (date(2026, 12, 31), 2, date(2028, 12, 31)),
+        (date(2028, 2, 29), 1, date(2029, 12, 31)),
+        (date(2026, 6, 1), 0, date(2026, 12, 31)),
+        (date(2026, 6, 1), None, None),
+    ],
+)
+def test_points_can_be_spent_until_the_end_of_a_calendar_year(
+    earned_on: date, years: int | None, last_day: date | None
+) -> None:
+    assert rules.expiry_of(earned_on, years) == last_day
+
+
+@pytest.mark.parametrize(
+    ("amount_fen", "points"),
+    [(None, 0), (0, 0), (19_99, 0), (20_00, 1), (39_99, 1), (40_00, 2), (1_000_000_00, 50_000)],
+)
+def test_a_proportional_rule_counts_full_amounts_only(amount_fen: int | None, points: int) -> None:
+    assert rules.points_for(earning(), amount_fen) == points
+
+
+def test_a_fixed_rule_gives_the_same_for_every_event() -> None:
+    rule = earning(kind=EarningKind.FIXED, points=200, per_fen=None)
+    assert [rules.points_for(rule, amount) for amount in (None, 1, 10**9)] == [200, 200, 200]
+
+
+def test_a_proportional_rule_without_its_amount_gives_nothing() -> None:
+    assert rules.points_for(earning(per_fen=None), 100_00) == 0
+
+
+def test_a_rule_gives_at_most_its_cap() -> None:
+    assert rules.points_for(earning(max_points=5), 1_000_00) == 5
+
+
+def test_only_rules_of_the_events_type_count() -> None:
+    assert rules.earnings_of([earning(event_type="salary")], "card_spend", 100_00) == []
+
+
+def test_an_event_that_gives_no_points_earns_nothing() -> None:
+    assert rules.earnings_of([earning()], "card_spend", 19_99) == []
+
+
+def test_in_each_wallet_the_rule_that_gives_most_applies() -> None:
+    small, large, other = earning("b"), earning("a", points=3), earning("c", wallet="service")
+    found = rules.earnings_of([small, large, other], "card_spend", 100_00)
+    assert [(one.rule.code, one.points) for one in found] == [("a", 15), ("c", 5)]
+
+
+def test_of_equal_rules_the_first_code_applies() -> None:
+    found = rules.earnings_of([earning("b"), earning("a")], "card_spend", 100_00)
+    assert [one.rule.code for one in found] == ["a"]
+
+
+NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "accepted"),
+    [
+        (NOW + timedelta(minutes=5), True),
+        (NOW + timedelta(minutes=5, seconds=1), False),
+        (NOW - timedelta(days=400), True),
+        (NOW - timedelta(days=400, seconds=1), False),
+    ],
+)
+def test_events_of_the_last_400_days_are_accepted(occurred_at: datetime, *, accepted: bool) -> None:
+    assert rules.is_event_date_accepted(occurred_at, NOW) is accepted
+
+
+@pytest.mark.parametrize(
+    ("reason", "sufficient"),
+    [
+        ("", False),
+        ("补录九个字的原因啊", False),
+        ("补录十个字的原因如下", True),
+        ("x" * 200, True),
+        ("x" * 201, False),
+        (" " * 20, False),
+    ],
+)
+def test_a_reason_has_10_to_200_characters(reason: str, *, sufficient: bool) -> None:
+    assert rules.is_reason_sufficient(reason) is sufficient
+
+
+@pytest.mark.parametrize("points", [60_000, -60_000])
+def test_points_cost_the_same_whichever_way_they_move(points: int) -> None:
+    assert rules.cost_of(points, 10) == 6_000_00
