@@ -14,12 +14,20 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from guibin_tools.errors import OperatorError
+from guibin_tools.loading.commands import feed_app
 from guibin_tools.postgres.commands import postgres_app
 from guibin_tools.roles import Role
 from guibin_tools.settings import OperatorSettings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The operators' command of Guibin.")
+# Plain tracebacks: the decorated ones can show local values, and with them secrets.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The operators' command of Guibin.",
+)
 app.add_typer(postgres_app, name="postgres")
+app.add_typer(feed_app, name="feed")
 
 
 @app.command()
@@ -62,10 +70,11 @@ def nightly(
     day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: yesterday")] = None,
 ) -> None:
     """Run the nightly run of a business day; it takes up a run that was cut short."""
+    from guibin_tools.loading.feeds import written
     from guibin_tools.nightly import run_nightly
 
     def show(name: str, counts: dict[str, int]) -> None:
-        typer.echo(f"{name}: {', '.join(f'{value} {key}' for key, value in counts.items())}")
+        typer.echo(f"{name}: {written(counts)}")
 
     run = asyncio.run(run_nightly(OperatorSettings(), day=day.date() if day else None, progress=show))
     typer.echo(f"The night of {run.business_date} is {run.state}.")
@@ -85,6 +94,38 @@ def check_ledger() -> None:
 
 
 @app.command()
+def demo(
+    customers: Annotated[int, typer.Option(help="Number of customers")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bank")] = 7,
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: yesterday")] = None,
+) -> None:
+    """Load a synthetic bank through the feed loader; the same bank again changes nothing."""
+    from guibin.core import clock
+    from guibin_tools.loading.banks import load_demo
+
+    business_date = day.date() if day else clock.last_closed_day()
+    loading = load_demo(
+        OperatorSettings(), customers=customers, seed=seed, business_date=business_date, show=typer.echo
+    )
+    asyncio.run(loading)
+    typer.echo(f"A bank of {customers} customers is loaded, as of {business_date}. Run `guibin nightly` next.")
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="demo")] = "demo",
+    customers: Annotated[int, typer.Option(help="Number of customers")] = 20_000,
+) -> None:
+    """Measure on a server of its own; exit code 1 below the floor."""
+    from guibin_tools.benchmarks.demo import bench_demo
+
+    if name != "demo":
+        raise OperatorError(f"There is no bench {name}; there is: demo.")
+    if not bench_demo(customers):
+        raise typer.Exit(1)
+
+
+@app.command()
 def token(
     customer: Annotated[str | None, typer.Option(help="Public id of a customer (cus_...)")] = None,
     staff: Annotated[str | None, typer.Option(help="Number of a member of staff")] = None,
@@ -94,6 +135,15 @@ def token(
     from guibin_tools.tokens import issue_token
 
     typer.echo(asyncio.run(issue_token(OperatorSettings(), customer=customer, staff=staff, service=service)))
+
+
+@app.command()
+def openapi() -> None:
+    """Write the OpenAPI documents of both ports into docs/openapi."""
+    from guibin_tools.openapi import write_documents
+
+    for path in write_documents():
+        typer.echo(f"Wrote {path.name}.")
 
 
 def run() -> None:

@@ -58,6 +58,11 @@ class RoleUrls:
         }[role]
 
     @property
+    def fields(self) -> dict[str, str]:
+        """The four URLs under the names of the settings' fields."""
+        return {name.removeprefix("GUIBIN_").lower(): url for name, url in self.environment.items()}
+
+    @property
     def environment(self) -> dict[str, str]:
         """The four URLs under the names of their settings."""
         return {setting: self.of(role) for role, setting in URL_SETTINGS.items()}

@@ -1,7 +1,5 @@
 """The order in which a whole bank comes up, and goes down again."""
 
-from collections.abc import Sequence
-
 from rich.console import Console
 
 from guibin_tools.databases import RunDatabase, given_database, put_roles, start_embedded
@@ -11,6 +9,8 @@ from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor import children, stopping
 from guibin_tools.supervisor.children import Child, LifeLine
 from guibin_tools.supervisor.exclusive import alone_in
+from guibin_tools.supervisor.filling import fill
+from guibin_tools.supervisor.logins import Logins, file_of
 from guibin_tools.supervisor.services import (
     SERVICES,
     port_of,
@@ -19,6 +19,7 @@ from guibin_tools.supervisor.services import (
     wait_until_ready,
 )
 
+READY = "Ctrl-C stops everything."
 _WATCH_SECONDS = 0.5
 _LOST_TURNS = 10
 
@@ -38,7 +39,10 @@ class Run:
         """Start everything, step by step. Raises OperatorError when a step fails."""
         database = self._start_database()
         self._migrate(database)
+        settings = self._settings.model_copy(update=database.urls.fields)
+        logins = fill(settings, self._console)
         self._start_services(database)
+        self._announce(logins)
 
     def watch(self) -> None:
         """Wait for ever. Raises OperatorError when a part ends by itself, StopRequested on a stop signal."""
@@ -88,6 +92,25 @@ class Run:
                 wait_until_ready(child, port_of(service, self._settings))
             doing.done = "Worker, customer port and bank port are ready"
 
+    def _announce(self, logins: Logins | None) -> None:
+        """Print where everything is and who can try it out; READY is the last line."""
+        settings = self._settings
+        customer, bank = (f"http://{settings.host}:{port}" for port in (settings.customer_port, settings.bank_port))
+        lines = [
+            "",
+            f"Customer port  {customer}   documentation {customer}/docs",
+            f"Bank port      {bank}   documentation {bank}/docs",
+        ]
+        if logins is not None:
+            staff = ", ".join(f"{role} {login['no']}" for role, login in logins["staff"].items())
+            lines += [
+                f"Demo logins    {file_of(settings)} (tokens for 24 hours)",
+                *(f"  customer     {login['id']}" for login in logins["customers"]),
+                f"  staff        {staff}",
+                f"  services     {', '.join(logins['services'])}",
+            ]
+        self._console.print("\n".join([*lines, READY]), markup=False, highlight=False)
+
 
 def up(settings: OperatorSettings, console: Console) -> None:
     """Start a whole bank and keep it up until Ctrl-C or SIGTERM.
@@ -101,20 +124,9 @@ def up(settings: OperatorSettings, console: Console) -> None:
         run = Run(settings, console)
         try:
             run.start()
-            console.print(*_announcement(settings), sep="\n")
             run.watch()
         except stopping.StopRequested:
             console.print("Stopping ...")
         finally:
             stopping.ignore_further()
             run.stop()
-
-
-def _announcement(settings: OperatorSettings) -> Sequence[str]:
-    customer, bank = (f"http://{settings.host}:{port}" for port in (settings.customer_port, settings.bank_port))
-    return (
-        "",
-        f"Customer port  {customer}   documentation {customer}/docs",
-        f"Bank port      {bank}   documentation {bank}/docs",
-        "Ctrl-C stops everything.",
-    )

@@ -1,0 +1,92 @@
+"""The two banks that can be loaded: the synthetic one, and the Czech bank's real files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from guibin import wiring
+from guibin.core.unit_of_work import unit_of_work
+from guibin.security.ciphers import KeyRing
+from guibin_tools import seeding
+from guibin_tools.bank_data import BranchData, ProductData, StaffData
+from guibin_tools.berka import organisation as berka_organisation
+from guibin_tools.berka import products as berka_products
+from guibin_tools.berka.bank import map_bank
+from guibin_tools.berka.files import UnreadableBankFileError, read_files
+from guibin_tools.demo.bank import generate
+from guibin_tools.demo.organisation import BRANCHES, staff
+from guibin_tools.demo.products import PRODUCTS
+from guibin_tools.demo.rights import RIGHTS, RightData
+from guibin_tools.errors import OperatorError
+from guibin_tools.loading.catalogue import load_products, load_rights
+from guibin_tools.loading.feeds import Show, load_feeds
+from guibin_tools.loading.organisation import load_branches, load_services, load_staff
+from guibin_tools.roles import Role
+from guibin_tools.sessions import open_keys, sessions_as
+from guibin_tools.settings import OperatorSettings
+
+
+@dataclass(frozen=True)
+class House:
+    """What a bank has before any feed comes in."""
+
+    branches: Sequence[BranchData]
+    staff: Sequence[StaffData]
+    products: Sequence[ProductData]
+    rights: Sequence[RightData] = ()
+
+
+async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
+    """Generate and load a synthetic bank of so many customers; the same bank again changes nothing.
+
+    Raises:
+        OperatorError: the number of customers is out of range, or the database is not there.
+    """
+    keys = open_keys(settings)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS)
+    await _put_house(settings, keys, house, business_date=business_date, seed=seed)
+    with TemporaryDirectory(prefix="guibin-demo-") as folder:
+        try:
+            sources = generate(customers, seed, business_date, Path(folder))
+        except ValueError as error:
+            raise OperatorError(f"--customers: {error}.") from error
+        await load_feeds(settings, keys, sources, show=show)
+
+
+async def load_berka(settings: OperatorSettings, folder: Path, *, business_date: date, show: Show) -> None:
+    """Map and load the Czech bank's files; amounts are multiplied by GUIBIN_BERKA_SCALE.
+
+    Raises:
+        OperatorError: a file is missing, or the database is not there.
+    """
+    keys = open_keys(settings)
+    try:
+        files = read_files(folder)
+    except UnreadableBankFileError as error:
+        raise OperatorError(f"{folder} cannot be read: {error}.") from error
+    house = House(
+        berka_organisation.branches(files.districts),
+        list(berka_organisation.staff(files.districts)),
+        berka_products.PRODUCTS,
+    )
+    await _put_house(settings, keys, house, business_date=business_date, seed=0)
+    with TemporaryDirectory(prefix="guibin-berka-") as made:
+        sources = map_bank(files, business_date, Path(made), scale=settings.berka_scale)
+        await load_feeds(settings, keys, sources, show=show)
+
+
+async def _put_house(
+    settings: OperatorSettings, keys: KeyRing, house: House, *, business_date: date, seed: int
+) -> None:
+    """Put organisation, products and rights in, as the owner and in one transaction, after the defaults they need."""
+    wiring.connect()
+    async with sessions_as(Role.OWNER, settings) as factory:
+        await seeding.seed(factory)
+        async with unit_of_work(factory) as work:
+            await load_branches(work.session, house.branches)
+            await load_staff(work.session, keys, house.staff, issuer=settings.bank_issuer)
+            await load_services(work.session, issuer=settings.bank_issuer)
+            await load_products(work.session, house.products)
+            await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
