@@ -12,9 +12,8 @@ SOURCES := shared/src services/customer-api/src services/bank-api/src tools/src 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-T ?= tests
 
-.PHONY: help install run test check format lock clean
+.PHONY: help install run test check bench format openapi lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +24,7 @@ run: $(INSTALLED) ## start everything: Postgres, a demo bank, worker, customer p
 	@$(BIN)/guibin up
 
 test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a part
-	@$(BIN)/pytest -n 2 $(T)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(or $(T),tests)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API snapshots, feature ledger, lock file
 	@$(BIN)/ruff format --check .
@@ -35,9 +34,16 @@ check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API 
 	@$(BIN)/pytest -q -p no:xdist tests/architecture
 	@if grep -nE '://|file:' requirements.lock; then echo "requirements.lock names a host or a file"; exit 1; fi
 
+bench: $(INSTALLED) ## measure on a server of its own: T=demo loads 20,000 customers
+	@$(BIN)/guibin bench $(T)
+
 format: $(INSTALLED) ## put the code into the house's form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+openapi: $(INSTALLED) ## write from the code docs/openapi and who may call what (tests/contract/callers.txt)
+	@$(BIN)/guibin openapi
+	@cd tests && ../$(BIN)/python -m support.callers
 
 lock: ## write requirements.lock from the manifests; UPGRADE=1 takes newer versions
 	@$(PYTHON) -m venv .guibin/lock
