@@ -132,7 +132,7 @@ def test_only_bound_parameters_of_a_rule_reach_the_database() -> None:
 def test_rules_that_share_a_figure_aggregate_it_once() -> None:
     first = parse_rule({"fact": {"sum": "event.amount"}, "op": ">", "value": "1.00"})
     second = parse_rule({"fact": {"sum": "event.amount"}, "op": "<", "value": "2.00"})
-    assert len(compile_rules([first, second], day=DAY).figures) == 1
+    assert len(compile_rules([first, second], day=DAY).columns) == 1
 
 
 def test_rules_without_events_read_the_facts_alone() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from guibin.core.errors import Refusal
 from guibin.tags.errors import RuleFieldUnknown, RuleOperatorInvalid, RuleTooComplex, RuleValueInvalid
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Not, aggregates_of, parse_rule
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Not, operands_of, parse_rule
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, customer_fact, event_fact
 
 AGE = {"fact": "age", "op": ">=", "value": 60}
@@ -84,10 +84,11 @@ def test_a_bound_may_be_a_date() -> None:
     assert rule.value == date(2026, 10, 31)
 
 
-def test_figures_are_found_wherever_they_stand() -> None:
+def test_what_a_rule_reads_is_found_wherever_it_stands() -> None:
     other = {"fact": "aum", "op": "<", "value": {"fact": {"max": "event.amount"}}}
     rule = parse_rule({"any": [{"not": SPENT}, {"all": [other, AGE]}]})
-    assert [figure.function for figure in aggregates_of(rule)] == [AggregateFunction.SUM, AggregateFunction.MAX]
+    read = [operand.function if isinstance(operand, EventAggregate) else operand.name for operand in operands_of(rule)]
+    assert read == [AggregateFunction.SUM, "aum", AggregateFunction.MAX, "age"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from sqlalchemy.types import TypeEngine
 from guibin.core.models import metadata
 from guibin.holdings.models import CustomerEvent
 from guibin.tags.models import CustomerFact
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand, aggregates_of
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand, operands_of
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, ZERO_OVER_NOTHING, AggregateFunction, Fact, FactType, Operator
 
 FACTS: Final = metadata.tables[CustomerFact.__tablename__]
@@ -81,12 +81,12 @@ _MAPS: Final[dict[str, Column]] = {
 class CompiledRules:
     """Rules over one source: `source` joins the facts with the figures of events, `predicates` stand in rule order.
 
-    `figures` are the columns of the event figures, by figure.
+    `columns` gives what the rules read of a customer, each fact and figure once.
     """
 
     source: FromClause
     predicates: tuple[ColumnElement[bool], ...]
-    figures: dict[EventAggregate, Column]
+    columns: dict[Operand, Column]
 
 
 def compile_rules(rules: Sequence[Node], *, day: date, customer_id: UUID | None = None) -> CompiledRules:
@@ -94,17 +94,15 @@ def compile_rules(rules: Sequence[Node], *, day: date, customer_id: UUID | None 
 
     `customer_id` narrows the aggregation of events to one customer.
     """
-    wanted = list(dict.fromkeys(aggregate for rule in rules for aggregate in aggregates_of(rule)))
-    if not wanted:
-        return CompiledRules(FACTS, tuple(_predicate(rule, _column, day) for rule in rules), {})
-    events = _aggregation(wanted, day, customer_id)
-    figures = {aggregate: _figure(events.c[f"figure_{i}"], aggregate) for i, aggregate in enumerate(wanted)}
-
-    def column_of(operand: Operand) -> Column:
-        return figures[operand] if isinstance(operand, EventAggregate) else _column(operand)
-
-    source = FACTS.outerjoin(events, events.c.customer_id == FACTS.c.customer_id)
-    return CompiledRules(source, tuple(_predicate(rule, column_of, day) for rule in rules), figures)
+    operands = list(dict.fromkeys(operand for rule in rules for operand in operands_of(rule)))
+    aggregates = [operand for operand in operands if isinstance(operand, EventAggregate)]
+    columns = {operand: _column(operand) for operand in operands if isinstance(operand, Fact)}
+    source: FromClause = FACTS
+    if aggregates:
+        events = _aggregation(aggregates, day, customer_id)
+        columns |= {aggregate: _figure(events.c[f"figure_{i}"], aggregate) for i, aggregate in enumerate(aggregates)}
+        source = FACTS.outerjoin(events, events.c.customer_id == FACTS.c.customer_id)
+    return CompiledRules(source, tuple(_predicate(rule, columns.__getitem__, day) for rule in rules), columns)
 
 
 def _aggregation(wanted: Sequence[EventAggregate], day: date, customer_id: UUID | None) -> Subquery:
@@ -125,7 +123,7 @@ def _aggregate(aggregate: EventAggregate, day: date) -> Column:
     if aggregate.last_days is not None:
         conditions.append(EVENTS.c.occurred_on > day - timedelta(days=aggregate.last_days))
     if aggregate.where is not None:
-        conditions.append(_predicate(aggregate.where, _column, day))
+        conditions.append(_predicate(aggregate.where, _event_column, day))
     where = and_(*conditions) if conditions else None
     field = literal(1) if aggregate.field is None else _column(aggregate.field)
     return _FUNCTIONS[aggregate.function](field, lambda function: function if where is None else function.filter(where))
@@ -159,14 +157,19 @@ def _figure(column: Column, aggregate: EventAggregate) -> Column:
     return func.coalesce(column, literal(0)) if aggregate.function in ZERO_OVER_NOTHING else column
 
 
-def _column(operand: Operand) -> Column:
-    """Return the column of a fact; a class or a wallet of which the customer has nothing counts 0."""
+def _event_column(operand: Operand) -> Column:
+    """Return the column of a fact of single events: no figures stand inside a figure."""
     if isinstance(operand, EventAggregate):
-        raise TypeError("figures of events are compiled with their aggregation")
-    found = _COLUMNS.get(operand.name)
+        raise TypeError("a figure inside a figure")
+    return _column(operand)
+
+
+def _column(fact: Fact) -> Column:
+    """Return the column of a fact; a class or a wallet of which the customer has nothing counts 0."""
+    found = _COLUMNS.get(fact.name)
     if found is not None:
         return found
-    kind, _, key = operand.name.partition(".")
+    kind, _, key = fact.name.partition(".")
     amounts: Any = _MAPS[kind]
     return case((amounts.has_key(key), cast(amounts[key].astext, BigInteger)), else_=literal(0))
 

@@ -100,16 +100,18 @@ def parse_rule(raw: object) -> Node:
     return _Reader().node(raw, _Spot(ROOT, 1, customer_fact))
 
 
-def aggregates_of(node: Node) -> Iterator[EventAggregate]:
-    """Walk over the figures of events that a rule uses, equal ones as often as they stand in it."""
+def operands_of(node: Node) -> Iterator[Operand]:
+    """Walk over the facts and figures that a rule reads of a customer, equal ones as often as they stand in it."""
     match node:
         case AllOf(nodes) | AnyOf(nodes):
             for child in nodes:
-                yield from aggregates_of(child)
+                yield from operands_of(child)
         case Not(child):
-            yield from aggregates_of(child)
+            yield from operands_of(child)
         case Condition(fact, _, value):
-            yield from (operand for operand in (fact, value) if isinstance(operand, EventAggregate))
+            yield fact
+            if isinstance(value, Fact | EventAggregate):
+                yield value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,92 @@
+"""The facts that rules are compiled against: one row for each customer, refreshed from an open list of sources."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final, Protocol
+
+from sqlalchemy import ARRAY, ColumnElement, Date, FromClause, Select, Text, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.models import metadata
+from guibin.customers.models import Customer
+from guibin.tags.models import CustomerFact
+from guibin.tags.sources import CUSTOMER_FACTS, HOLDING_FACTS
+
+_FACT: Final = metadata.tables[CustomerFact.__tablename__]
+_CUSTOMER: Final = metadata.tables[Customer.__tablename__]
+
+
+class FactSource(Protocol):
+    """Fills some columns of `customer_fact`; a customer for whom it has no row gets nothing in them."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called in counts and errors."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `customer_fact` that it fills; no two sources fill the same."""
+
+    def select(self, day: date) -> Select[Any]:
+        """Select customer_id and the columns as of the end of a day of business, at most one row a customer."""
+
+
+FACT_SOURCES: list[FactSource] = [CUSTOMER_FACTS, HOLDING_FACTS]
+"""`guibin.wiring` adds the sources of the domains above: tiers and points."""
+
+
+def register(source: FactSource) -> None:
+    """Put a source into the list; the same again changes nothing."""
+    if source not in FACT_SOURCES:
+        FACT_SOURCES.append(source)
+
+
+async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
+    """Bring the facts of every customer up to a day; only rows that differ are written.
+
+    Returns the counts `read` (customers) and `changed`.
+    """
+    facts = _select_facts(day, FACT_SOURCES).cte("fact")
+    names = [column.name for column in facts.c]
+    upsert = insert(_FACT).from_select(names, select(facts))
+    written = [name for name in names if name != "customer_id"]
+    changed = (
+        upsert.on_conflict_do_update(
+            index_elements=[_FACT.c.customer_id],
+            set_={name: upsert.excluded[name] for name in written},
+            where=tuple_(*(_FACT.c[name] for name in written)).is_distinct_from(
+                tuple_(*(upsert.excluded[name] for name in written))
+            ),
+        )
+        .returning(_FACT.c.customer_id)
+        .cte("changed")
+    )
+    counts = select(
+        select(func.count()).select_from(facts).scalar_subquery(),
+        select(func.count()).select_from(changed).scalar_subquery(),
+    ).add_cte(changed)
+    read, written_rows = (await session.execute(counts)).one()
+    return {"read": read, "changed": written_rows}
+
+
+def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
+    """Join the sources to the customers that were not merged away."""
+    joined: FromClause = _CUSTOMER
+    columns: dict[str, ColumnElement[Any]] = {"customer_id": _CUSTOMER.c.id, "as_of": literal(day, Date)}
+    for source in sources:
+        found = source.select(day).subquery(f"{source.name}_facts")
+        joined = joined.outerjoin(found, found.c.customer_id == _CUSTOMER.c.id)
+        columns |= {name: found.c[name] for name in source.columns}
+    for name, empty in _EMPTY.items():
+        columns[name] = func.coalesce(columns[name], empty) if name in columns else empty
+    labelled = [column.label(name) for name, column in columns.items()]
+    return select(*labelled).select_from(joined).where(_CUSTOMER.c.merged_into.is_(None))
+
+
+_EMPTY: Final[dict[str, ColumnElement[Any]]] = {
+    column.name: literal({}, JSONB) if isinstance(column.type, JSONB) else literal([], ARRAY(Text))
+    for column in _FACT.c
+    if isinstance(column.type, JSONB | ARRAY)
+}
+"""What stands in lists and maps where no source says anything."""

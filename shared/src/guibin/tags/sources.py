@@ -1,0 +1,153 @@
+"""Facts from the domains below: who customers are, what they hold, and which of the five kinds they are of."""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Select,
+    Subquery,
+    Text,
+    any_,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
+
+from guibin.core.lines import Line
+from guibin.core.models import metadata
+from guibin.customers.models import Customer, SourceRecord
+from guibin.holdings.figures import select_figures
+from guibin.holdings.models import CustomerEvent, EventType, InflowClass
+from guibin.holdings.months import last_complete_month
+from guibin.organisation.models import Branch
+from guibin.tags.vocabulary import CustomerKind
+
+KIND_WINDOW_DAYS: Final = 92
+"""How far back an inflow tells of which kind a customer is: a quarter."""
+
+_CUSTOMER: Final = metadata.tables[Customer.__tablename__]
+_BRANCH: Final = metadata.tables[Branch.__tablename__]
+_RECORD: Final = metadata.tables[SourceRecord.__tablename__]
+_EVENT: Final = metadata.tables[CustomerEvent.__tablename__]
+
+Column = ColumnElement[Any]
+
+
+class CustomerFacts:
+    """Branch, gender, city, age and tenure."""
+
+    name: Final = "customer"
+    columns: Final = ("branch_id", "branch", "gender", "city_code", "age", "tenure_days")
+
+    def select(self, day: date) -> Select[Any]:
+        """Select one row for each customer; age is in full years, tenure in days since the oldest relation began."""
+        return select(
+            _CUSTOMER.c.id.label("customer_id"),
+            _CUSTOMER.c.branch_id,
+            _BRANCH.c.code.label("branch"),
+            _CUSTOMER.c.gender,
+            _CUSTOMER.c.city_code,
+            _age(day).label("age"),
+            func.greatest(literal(day) - _CUSTOMER.c.opened_on, literal(0)).label("tenure_days"),
+        ).join_from(_CUSTOMER, _BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
+
+
+def _age(day: date) -> Column:
+    """Count full years; unknown unless both the year and the day of birth are known."""
+    birthday = _CUSTOMER.c.birth_mmdd
+    years = literal(day.year) - _CUSTOMER.c.birth_year
+    return case((birthday > literal(f"{day:%m%d}"), years - literal(1)), (birthday.is_not(None), years), else_=null())
+
+
+class HoldingFacts:
+    """Assets, debts, products, lines and kinds."""
+
+    name: Final = "holding"
+    columns: Final = (
+        "aum_fen",
+        "aum_mda_fen",
+        "aum_mda_month",
+        "liabilities_fen",
+        "assets",
+        "liabilities",
+        "products",
+        "lines",
+        "stale_lines",
+        "customer_kinds",
+    )
+
+    def select(self, day: date) -> Select[Any]:
+        """Select one row for each customer; who holds nothing has nothing, and that is known."""
+        figures, known, inflows = select_figures(day).subquery("figures"), _known_lines(day), _inflows(day)
+        nothing_held = figures.c.customer_id.is_(None)
+        amounts = ("aum_fen", "aum_mda_fen", "liabilities_fen")
+        return (
+            select(
+                _CUSTOMER.c.id.label("customer_id"),
+                *(case((nothing_held, literal(0)), else_=figures.c[name]).label(name) for name in amounts),
+                literal(last_complete_month(day).first, Date).label("aum_mda_month"),
+                *(figures.c[name] for name in ("assets", "liabilities", "products", "stale_lines")),
+                known.c.lines,
+                _kinds(figures, known, inflows).label("customer_kinds"),
+            )
+            .select_from(_CUSTOMER)
+            .outerjoin(figures, figures.c.customer_id == _CUSTOMER.c.id)
+            .outerjoin(known, known.c.customer_id == _CUSTOMER.c.id)
+            .outerjoin(inflows, inflows.c.customer_id == _CUSTOMER.c.id)
+        )
+
+
+def _known_lines(day: date) -> Subquery:
+    """The lines that know the customer: those with a source record that has not ended."""
+    lines = aggregate_order_by(_RECORD.c.line.distinct(), _RECORD.c.line)
+    return (
+        select(_RECORD.c.customer_id, func.array_agg(lines, type_=ARRAY(Text)).label("lines"))
+        .where(or_(_RECORD.c.ended_on.is_(None), _RECORD.c.ended_on > day))
+        .group_by(_RECORD.c.customer_id)
+        .subquery("known_lines")
+    )
+
+
+def _inflows(day: date) -> Subquery:
+    """Whether pensions and collections or payments on behalf of others (payrolls are such) came in lately."""
+    pension = or_(_EVENT.c.inflow_class == InflowClass.PENSION, _EVENT.c.event_type == EventType.PENSION)
+    on_behalf = or_(
+        _EVENT.c.inflow_class.in_([InflowClass.COLLECTION_PAYMENT, InflowClass.PAYROLL]),
+        _EVENT.c.event_type == EventType.SALARY,
+    )
+    return (
+        select(
+            _EVENT.c.customer_id,
+            func.bool_or(pension).label("pension"),
+            func.bool_or(on_behalf).label("on_behalf"),
+        )
+        .where(_EVENT.c.occurred_on.between(day - timedelta(days=KIND_WINDOW_DAYS - 1), day), or_(pension, on_behalf))
+        .group_by(_EVENT.c.customer_id)
+        .subquery("inflows")
+    )
+
+
+def _kinds(figures: Subquery, known: Subquery, inflows: Subquery) -> Column:
+    """List the kinds that a customer is of, in the order of `CustomerKind`."""
+    lines = func.coalesce(known.c.lines, literal([], ARRAY(Text)))
+    corporate = literal([Line.SMALL_ENTERPRISE, Line.CORPORATE_INDIVIDUAL], ARRAY(Text))
+    conditions = {
+        CustomerKind.CREDIT: figures.c.has_liabilities,
+        CustomerKind.CORPORATE: lines.op("&&", is_comparison=True)(corporate),
+        CustomerKind.PERSONAL: literal(Line.PERSONAL_FINANCE.value) == any_(lines),
+        CustomerKind.SOCIAL_SECURITY: inflows.c.pension,
+        CustomerKind.COLLECTION_PAYMENT: inflows.c.on_behalf,
+    }
+    names = [case((condition, literal(kind.value)), else_=null()) for kind, condition in conditions.items()]
+    return func.array_remove(array[Any](names), null())
+
+
+CUSTOMER_FACTS: Final = CustomerFacts()
+HOLDING_FACTS: Final = HoldingFacts()
