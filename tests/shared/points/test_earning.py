@@ -8,7 +8,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.customers.models import Customer
 from guibin.holdings.models import BusinessEvent, EventState, EventType
 from guibin.points import service
 from guibin.points.invariants import check
@@ -108,20 +107,6 @@ async def test_a_limit_leaves_the_rest_for_the_next_call(session: AsyncSession, 
     reads = [(await earn(session, limit=2))["read"] for _ in range(4)]
 
     assert reads == [2, 2, 1, 0]
-
-
-async def test_an_event_of_a_customer_who_was_merged_away_earns_for_the_one_who_stays(
-    session: AsyncSession, customer: UUID
-) -> None:
-    gone = (await add_customers(session))[0]
-    await add_event(session, gone, EventType.SALARY)
-    row = await session.get_one(Customer, gone)
-    row.merged_into = customer
-
-    await earn(session)
-
-    assert [entry.points for entry in await entries_of(session, customer)] == [200]
-    assert await entries_of(session, gone) == []
 
 
 async def test_a_closed_account_earns_nothing_and_the_event_is_settled(session: AsyncSession, customer: UUID) -> None:

@@ -79,10 +79,11 @@ async def test_the_balance_of_a_neighbour_is_not_found(session: AsyncSession, cu
         await service.balances(session, Scope.of_customer(new_id()), customer_id=customer, today=DAY)
 
 
-async def test_the_history_of_a_neighbour_is_empty(session: AsyncSession, customer: UUID) -> None:
+async def test_the_history_of_a_neighbour_is_not_found(session: AsyncSession, customer: UUID) -> None:
     await post_points(session, customer, EntryKind.EARN, 100)
 
-    assert await history(session, customer, scope=Scope.of_customer(new_id())) == []
+    with pytest.raises(NotFound):
+        await history(session, customer, scope=Scope.of_customer(new_id()))
 
 
 async def test_a_debit_shows_the_lots_it_drew_on_and_a_credit_the_lot_it_made(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.points.models import EarningRule, EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse, Wallet
 from guibin.points.rules import Earning
@@ -114,6 +115,12 @@ async def rows_of(session: AsyncSession, statement: Executable, **bound: object)
 async def get_wallet(session: AsyncSession, code: str) -> Wallet | None:
     """Return a wallet by its code."""
     return await session.get(Wallet, code)
+
+
+async def known_customers(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Return which of these customers there are, each with whom it was merged into."""
+    query = sa_select(col(Customer.id), col(Customer.merged_into)).where(col(Customer.id).in_(set(ids)))
+    return {row["id"]: row["merged_into"] for row in await rows_of(session, query)}
 
 
 async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
@@ -247,7 +254,7 @@ async def accounts_to_expire(
 
 @dataclass(frozen=True, slots=True)
 class PendingEvent:
-    """An event that no earning rule has looked at yet; `customer_id` is who has the points now, after any merge."""
+    """An event that no earning rule has looked at yet. A merge takes it along, so its customer is the one who stays."""
 
     customer_id: UUID
     line: str
@@ -278,7 +285,6 @@ _CONTENT = text(
     " AS k(customer_id, line, reference)"
     " JOIN customer_event e ON e.customer_id = k.customer_id AND e.reference = k.reference AND e.line = k.line"
 )
-_SURVIVORS = text("SELECT id, merged_into FROM customer WHERE id = ANY(:customers) AND merged_into IS NOT NULL")
 _MARK = text(
     "UPDATE business_event b SET state = k.state"
     " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]))"
@@ -296,18 +302,14 @@ async def pending_events(
     else:
         lines, references = _transposed(keys)
         found = await rows_of(session, _PENDING_OF, lines=lines, references=references)
-    customers = [row["customer_id"] for row in found]
     content = await rows_of(
         session,
         _CONTENT,
-        customers=customers,
+        customers=[row["customer_id"] for row in found],
         lines=[row["line"] for row in found],
         references=[row["reference"] for row in found],
     )
-    survivors = {row["id"]: row["merged_into"] for row in await rows_of(session, _SURVIVORS, customers=customers)}
-    return [
-        PendingEvent(**{**row, "customer_id": survivors.get(row["customer_id"], row["customer_id"])}) for row in content
-    ]
+    return [PendingEvent(**row) for row in content]
 
 
 async def mark_events(session: AsyncSession, states: Mapping[tuple[str, str], str]) -> None:

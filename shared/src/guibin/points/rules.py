@@ -73,13 +73,21 @@ def points_for(rule: Earning, amount_fen: Cny | None) -> int:
 
 
 def earnings_of(rules: Iterable[Earning], event_type: str, amount_fen: Cny | None) -> list[Earned]:
-    """Return what an event earns: for each wallet the rule that gives most, ties by the rule's code."""
+    """Return what an event earns: for each wallet the rule that gives most, ties by the rule's code.
+
+    One entry holds at most `MAX_POINTS`; what comes in singly is refused before (`is_amount_in_range`).
+    """
     best: dict[str, Earned] = {}
     for rule in sorted(rules, key=lambda rule: rule.code):
-        points = points_for(rule, amount_fen) if rule.event_type == event_type else 0
+        points = min(points_for(rule, amount_fen), MAX_POINTS) if rule.event_type == event_type else 0
         if points > 0 and (rule.wallet not in best or points > best[rule.wallet].points):
             best[rule.wallet] = Earned(rule, points)
     return [best[wallet] for wallet in sorted(best)]
+
+
+def is_amount_in_range(rules: Iterable[Earning], event_type: str, amount_fen: Cny | None) -> bool:
+    """Tell whether no rule gives more points for an event than one entry can hold."""
+    return all(points_for(rule, amount_fen) <= MAX_POINTS for rule in rules if rule.event_type == event_type)
 
 
 def is_event_date_accepted(occurred_at: datetime, now: datetime) -> bool:

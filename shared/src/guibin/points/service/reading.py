@@ -90,12 +90,15 @@ def _balance(wallet: Wallet, account: repository.Figures | None, today: date) ->
 async def list_entries(
     session: AsyncSession, scope: Scope, *, customer_id: UUID, wanted: EntryFilter, limit: int
 ) -> Sequence[EntryView]:
-    """Return a customer's history, newest first: by `seq` within a wallet, by (posted_at, id) over all wallets."""
-    entries = await repository.list_entries(session, scope, customer_id=customer_id, wanted=wanted, limit=limit)
-    if not entries:
-        return []
+    """Return a customer's history, newest first: by `seq` within a wallet, by (posted_at, id) over all wallets.
+
+    Raises:
+        NotFound: no such customer, or out of scope.
+    """
+    customer = await customers.get_customer(session, scope, customer_id=customer_id)
+    entries = await repository.list_entries(session, scope, customer_id=customer.id, wanted=wanted, limit=limit)
     lots: dict[UUID, list[LotUse]] = {}
     ids = [entry.id for entry in entries]
-    for row in await repository.lots_of_entries(session, customer_id=customer_id, entry_ids=ids):
+    for row in await repository.lots_of_entries(session, customer_id=customer.id, entry_ids=ids):
         lots.setdefault(row["entry_id"], []).append(LotUse(row["lot_id"], row["points"], row["expires_on"]))
     return [EntryView(entry, lots.get(entry.id, [])) for entry in entries]

@@ -1,0 +1,106 @@
+"""What the customer port says of points."""
+
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import Field
+
+from guibin.core.ids import EntryId, LotId
+from guibin.points.models import EntryKind, SourceKind
+from guibin.points.service import Balances, EntryView, WalletBalance
+from guibin.web import OutModel
+
+
+class DueOut(OutModel):
+    """Points that can be spent until a day, that day included (calendar of Asia/Shanghai)."""
+
+    date: date
+    points: int
+
+
+class WalletOut(OutModel):
+    """One kind of points."""
+
+    wallet: str = Field(examples=["reward"])
+    name: str = Field(examples=["综合积分"])
+    unit: str = Field(examples=["积分"])
+    balance: int = Field(description="Everything in the account")
+    available: int = Field(description="What can be spent: balance less held and less what has expired")
+    pending: int = Field(description="Granted, but not spendable yet")
+    held: int = Field(description="Set aside for a booking")
+    debt: int = Field(description="Owed; the next earnings pay it first")
+    expiring: list[DueOut] = Field(description="Every day on which points are due, earliest first")
+    lifetime_earned: int
+
+    @classmethod
+    def of(cls, own: WalletBalance, language: str) -> Self:
+        """Describe a wallet in `zh` or `en`."""
+        english = language == "en"
+        return cls(
+            wallet=own.wallet.code,
+            name=own.wallet.name_en if english else own.wallet.name_zh,
+            unit=own.wallet.unit_en if english else own.wallet.unit_zh,
+            balance=own.balance,
+            available=own.available,
+            pending=own.pending,
+            held=own.held,
+            debt=own.debt,
+            expiring=[DueOut.model_validate(due) for due in own.expiring],
+            lifetime_earned=own.lifetime_earned,
+        )
+
+
+class PointsOut(OutModel):
+    """My points in every wallet, as they stood at one instant."""
+
+    as_of: datetime
+    wallets: list[WalletOut]
+
+    @classmethod
+    def of(cls, found: Balances, language: str) -> Self:
+        """Describe all wallets in `zh` or `en`."""
+        return cls(as_of=found.as_of, wallets=[WalletOut.of(own, language) for own in found.wallets])
+
+
+class LotUseOut(OutModel):
+    """Points that a debit took from a lot, or that a credit put into one."""
+
+    lot_id: LotId
+    points: int
+    expires_on: date | None = Field(description="Last day on which they can be spent; null never expires")
+
+
+class EntryOut(OutModel):
+    """A movement of my points."""
+
+    id: EntryId
+    wallet: str
+    seq: int = Field(description="Number of the entry in its wallet, without gaps")
+    kind: EntryKind
+    points: int = Field(description="Change of the balance: credits positive, debits negative")
+    debt_paid: int = Field(description="The part of a credit that paid debt")
+    balance_after: int
+    reason: str
+    source_kind: SourceKind
+    posted_at: datetime
+    posted_on: date = Field(description="Day of business")
+    lots: list[LotUseOut]
+
+    @classmethod
+    def of(cls, view: EntryView, language: str) -> Self:
+        """Describe an entry in `zh` or `en`."""
+        entry = view.entry
+        return cls(
+            id=entry.id,
+            wallet=entry.wallet,
+            seq=entry.seq,
+            kind=EntryKind(entry.kind),
+            points=entry.points,
+            debt_paid=max(-entry.debt_change, 0),
+            balance_after=entry.balance_after,
+            reason=entry.reason_en if language == "en" else entry.reason_zh,
+            source_kind=SourceKind(entry.source_kind),
+            posted_at=entry.posted_at,
+            posted_on=entry.posted_on,
+            lots=[LotUseOut.model_validate(lot) for lot in view.lots],
+        )

@@ -1,0 +1,116 @@
+"""Events that a business line sends one by one: each is recorded once, and earns at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.errors import Refusal
+from guibin.core.lines import Line
+from guibin.customers import repository as customers
+from guibin.holdings.models import EventState
+from guibin.holdings.rows import EventContent, EventOutcome
+from guibin.holdings.service import record_event
+from guibin.points import repository, rules
+from guibin.points.errors import AmountOutOfRange, CustomerUnknown, EventDateOutOfRange, ReferenceConflict
+from guibin.points.rules import Earning
+from guibin.points.service.earning import earn_events
+from guibin.security.actors import Actor, Scope
+
+
+class EventStatus(StrEnum):
+    """What became of an event: it earned, no rule gives points, it was known already, or it was refused."""
+
+    EARNED = "earned"
+    NOTHING = "nothing"
+    REPLAYED = "replayed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingEvent:
+    """An event and how its customer is named: by our id, or by the keyed hash of the customer number."""
+
+    line: Line
+    reference: str
+    content: EventContent
+    customer_id: UUID | None = None
+    customer_ref: bytes | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Line and reference: the event, whoever the customer is."""
+        return self.line.value, self.reference
+
+
+@dataclass(frozen=True, slots=True)
+class TakenEvent:
+    """The result of one event of a batch; `refusal` says why it was refused."""
+
+    status: EventStatus
+    points: int = 0
+    entry_ids: list[UUID] = field(default_factory=list)
+    refusal: Refusal | None = None
+
+
+async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[IncomingEvent]) -> list[TakenEvent]:
+    """Record events and let them earn; returns a result for each, in order. A bad event leaves the others alone.
+
+    The same line and reference with the same content again is `replayed` and changes nothing.
+    """
+    earning = await repository.active_rules(session)
+    people = await _customers_of(session, events)
+    outcomes: list[EventOutcome | Refusal] = [
+        await _record(session, event, owner, earning) for event, owner in zip(events, people, strict=True)
+    ]
+    recorded = [event.key for event, outcome in zip(events, outcomes, strict=True) if not isinstance(outcome, Refusal)]
+    earned = await earn_events(session, keys=recorded, actor_id=actor.id)
+    taken = []
+    for event, outcome in zip(events, outcomes, strict=True):
+        # Of two rows with one reference in a batch the first has earned, the second finds nothing pending.
+        result = None if isinstance(outcome, Refusal) else earned.pop(event.key, None)
+        if isinstance(outcome, Refusal):
+            taken.append(TakenEvent(EventStatus.REFUSED, refusal=outcome))
+        elif result is None:
+            taken.append(TakenEvent(EventStatus.REPLAYED))
+        else:
+            status = EventStatus.EARNED if result.state is EventState.EARNED else EventStatus.NOTHING
+            taken.append(TakenEvent(status, result.points, result.entry_ids))
+    return taken
+
+
+async def _record(
+    session: AsyncSession, event: IncomingEvent, customer_id: UUID | None, earning: Sequence[Earning]
+) -> EventOutcome | Refusal:
+    content, now = event.content, clock.now()
+    if not rules.is_event_date_accepted(content.occurred_at, now):
+        return EventDateOutOfRange(
+            earliest=(now - rules.OLDEST_EVENT).isoformat(timespec="seconds"),
+            latest=(now + rules.NEWEST_EVENT).isoformat(timespec="seconds"),
+        )
+    if not rules.is_amount_in_range(earning, content.event_type, content.amount_fen):
+        return AmountOutOfRange()
+    if customer_id is None:
+        return CustomerUnknown()
+    outcome = await record_event(
+        session, line=event.line, reference=event.reference, customer_id=customer_id, event=content
+    )
+    return ReferenceConflict() if outcome is EventOutcome.CONFLICT else outcome
+
+
+async def _customers_of(session: AsyncSession, events: Sequence[IncomingEvent]) -> list[UUID | None]:
+    """Return the customer of each event as it is today, after any merge; None for one whom nobody knows."""
+    refs = list({event.customer_ref for event in events if event.customer_ref is not None})
+    by_ref = await customers.customers_of_refs(session, refs)
+    named = [
+        by_ref.get(event.customer_ref) if event.customer_ref is not None else event.customer_id for event in events
+    ]
+    known = await repository.known_customers(session, [one for one in named if one is not None])
+    current = {
+        one: one if merged is None else (await customers.get_customer(session, Scope.of_job(), customer_id=one)).id
+        for one, merged in known.items()
+    }
+    return [None if one is None else current.get(one) for one in named]
