@@ -272,7 +272,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
         info={"distribution": "local"},
     )
-    op.create_index(op.f("ix_run_business_date_started_at"), "run", ["business_date", "started_at"], unique=False)
+    op.create_index(op.f("ix_run_business_date"), "run", ["business_date"], unique=False)
+    op.create_index(
+        "ix_run_one_open", "run", ["business_date"], unique=True, postgresql_where=sa.text("state = 'running'")
+    )
+    op.create_index(op.f("ix_run_started_at_id"), "run", ["started_at", "id"], unique=False)
     op.create_table(
         "service_client",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -332,6 +336,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tier_scheme")),
         info={"distribution": "reference"},
+    )
+    op.create_index(
+        op.f("ix_tier_scheme_state"),
+        "tier_scheme",
+        ["state"],
+        unique=True,
+        postgresql_where=sa.text("state = 'active'"),
     )
     op.create_table(
         "voucher_code",
@@ -862,7 +873,10 @@ def upgrade() -> None:
         info={"distribution": ("customer_id", "customer")},
     )
     op.create_index(
-        op.f("ix_tier_history_customer_id_effective_on"), "tier_history", ["customer_id", "effective_on"], unique=True
+        op.f("ix_tier_history_customer_id_effective_on_recorded_at"),
+        "tier_history",
+        ["customer_id", "effective_on", "recorded_at"],
+        unique=True,
     )
     op.create_table(
         "unassigned",
@@ -1106,7 +1120,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_coverage_manager_id_valid_to"), table_name="coverage")
     op.drop_table("coverage")
     op.drop_table("unassigned")
-    op.drop_index(op.f("ix_tier_history_customer_id_effective_on"), table_name="tier_history")
+    op.drop_index(op.f("ix_tier_history_customer_id_effective_on_recorded_at"), table_name="tier_history")
     op.drop_table("tier_history")
     op.drop_table("staff_role")
     op.drop_index(op.f("ix_source_record_line_record_ref"), table_name="source_record")
@@ -1161,11 +1175,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_voucher_code_right_id_code_hash"), table_name="voucher_code")
     op.drop_index(op.f("ix_voucher_code_code_hash"), table_name="voucher_code")
     op.drop_table("voucher_code")
+    op.drop_index(op.f("ix_tier_scheme_state"), table_name="tier_scheme", postgresql_where=sa.text("state = 'active'"))
     op.drop_table("tier_scheme")
     op.drop_table("tier")
     op.drop_table("tag")
     op.drop_table("service_client")
-    op.drop_index(op.f("ix_run_business_date_started_at"), table_name="run")
+    op.drop_index(op.f("ix_run_started_at_id"), table_name="run")
+    op.drop_index("ix_run_one_open", table_name="run", postgresql_where=sa.text("state = 'running'"))
+    op.drop_index(op.f("ix_run_business_date"), table_name="run")
     op.drop_table("run")
     op.drop_table("role_grant")
     op.drop_table("rights_stock")

@@ -4,13 +4,21 @@ from collections.abc import Awaitable, Callable
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals import handlers
+from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
 from guibin.points import defaults as points
+from guibin.tags import facts
+from guibin.tiers import defaults as tiers
+from guibin.tiers.facts import TIER_FACTS
+from guibin.tiers.service import SchemeActivation
 
 Seeder = Callable[[AsyncSession], Awaitable[int]]
 
 SEEDERS: dict[str, Seeder] = {
     "organisation": organisation.seed,
+    "tiers": tiers.seed,
+    "managers": managers.seed,
     "points": points.seed,
 }
 """What `guibin seed` adds to an empty database, in this order."""
@@ -18,3 +26,5 @@ SEEDERS: dict[str, Seeder] = {
 
 def connect() -> None:
     """Fill the open lists; again changes nothing."""
+    handlers.register(SchemeActivation())
+    facts.register(TIER_FACTS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, case, func, insert, not_, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -13,31 +13,54 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id
-from guibin.customers.models import Customer, CustomerAccess
+from guibin.customers.models import Customer, CustomerAccess, PartyStatus
 from guibin.customers.repository import visible
 from guibin.managers.models import Coverage, CoverageRole, GradeTier, Manager, Unassigned, UnassignedReason
 from guibin.managers.rules import Seat, Waiting
 from guibin.organisation.models import Branch, Staff
 from guibin.security.actors import Scope
-from guibin.tiers.models import Tier, TierHistory
+from guibin.tiers.models import Tier
+from guibin.tiers.repository import tiers_on
+
+WITH_THE_BANK = (PartyStatus.ACTIVE, PartyStatus.DORMANT)
 
 
 @dataclass(frozen=True)
-class Served:
-    """A primary manager with the person behind, the branch and the coverage."""
+class Person:
+    """A manager with the member of staff behind and the branch."""
 
     manager: Manager
     staff: Staff
     branch: Branch
+
+
+@dataclass(frozen=True)
+class Served:
+    """Who serves a customer, and the coverage that says so."""
+
+    person: Person
     coverage: Coverage
 
 
 @dataclass(frozen=True)
+class InBook:
+    """A customer in a manager's book."""
+
+    customer_id: UUID
+    tier_code: str | None
+    since: date
+
+
+@dataclass(frozen=True)
 class NeedyCustomer:
-    """A customer who needs a manager; with a coverage when the present manager may not serve the tier."""
+    """A customer who needs a manager, or another one than the coverage says.
+
+    `is_served` is false where there is no coverage or its manager has left.
+    """
 
     waiting: Waiting
     coverage: Coverage | None
+    is_served: bool
 
 
 def _in_force(day: date) -> ColumnElement[bool]:
@@ -46,6 +69,24 @@ def _in_force(day: date) -> ColumnElement[bool]:
         & (col(Coverage.valid_from) <= day)
         & or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > day)
     )
+
+
+def _open() -> ColumnElement[bool]:
+    """At most one coverage of a customer is open: two would overlap, whatever their first days are."""
+    return (col(Coverage.role) == CoverageRole.PRIMARY) & col(Coverage.valid_to).is_(None)
+
+
+async def lock_customer(session: AsyncSession, customer_id: UUID) -> None:
+    """Let the assignments of one customer come one after the other."""
+    await session.execute(
+        select(col(Customer.id)).where(col(Customer.id) == customer_id).with_for_update(key_share=True)
+    )
+
+
+async def lock_managers(session: AsyncSession, manager_id: UUID | None = None) -> None:
+    """Let assignments to a manager (None: to all) come one after the other, so that nobody gets more than fit."""
+    query = select(col(Manager.id)).order_by(col(Manager.id)).with_for_update(key_share=True)
+    await session.execute(query if manager_id is None else query.where(col(Manager.id) == manager_id))
 
 
 async def primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Served | None:
@@ -58,7 +99,24 @@ async def primary_manager(session: AsyncSession, scope: Scope, *, customer_id: U
         .where(Coverage.customer_id == customer_id, _in_force(day), visible(scope, col(Coverage.customer_id)))
     )
     found = (await session.exec(query)).first()
-    return Served(*found) if found else None
+    return Served(Person(*found[:3]), found[3]) if found else None
+
+
+async def open_coverage(session: AsyncSession, *, customer_id: UUID) -> Coverage | None:
+    """Return the coverage of a customer that has no end, as it stands now."""
+    query = select_rows(Coverage).where(Coverage.customer_id == customer_id, _open())
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def is_primary_manager(session: AsyncSession, *, customer_id: UUID, staff_id: UUID) -> bool:
+    """Tell whether a member of staff serves a customer as primary manager now."""
+    query = select(col(CustomerAccess.customer_id)).where(
+        col(CustomerAccess.customer_id) == customer_id,
+        col(CustomerAccess.staff_id) == staff_id,
+        col(CustomerAccess.role) == CoverageRole.PRIMARY,
+        col(CustomerAccess.valid_to).is_(None),
+    )
+    return (await session.execute(query)).first() is not None
 
 
 async def list_coverage(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[Coverage]:
@@ -68,31 +126,44 @@ async def list_coverage(session: AsyncSession, scope: Scope, *, customer_id: UUI
         .where(Coverage.customer_id == customer_id, visible(scope, col(Coverage.customer_id)))
         .order_by(col(Coverage.valid_from).desc(), col(Coverage.id).desc())
     )
-    return (await session.exec(query)).all()
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
 
 
 async def list_managers(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None, branch_id: UUID | None = None
-) -> Sequence[Manager]:
+    session: AsyncSession,
+    *,
+    limit: int,
+    before: tuple[datetime, UUID] | None = None,
+    branch_id: UUID | None = None,
+    manager_id: UUID | None = None,
+) -> list[Person]:
     """Return managers, newest first."""
-    query = select_rows(Manager).order_by(col(Manager.created_at).desc(), col(Manager.id).desc()).limit(limit)
+    query = (
+        select_rows(Manager, Staff, Branch)
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .join(Branch, col(Branch.id) == col(Manager.branch_id))
+        .order_by(col(Manager.created_at).desc(), col(Manager.id).desc())
+        .limit(limit)
+    )
+    if manager_id is not None:
+        query = query.where(Manager.id == manager_id)
     if branch_id is not None:
         query = query.where(Manager.branch_id == branch_id)
     if before is not None:
         query = query.where(tuple_(col(Manager.created_at), col(Manager.id)) < before)
-    return (await session.exec(query)).all()
+    return [Person(*row) for row in (await session.exec(query)).all()]
 
 
-async def get_manager(session: AsyncSession, manager_id: UUID) -> Manager:
-    """Return one manager.
+async def get_person(session: AsyncSession, manager_id: UUID) -> Person:
+    """Return one manager with the member of staff behind.
 
     Raises:
         NotFound: there is none.
     """
-    found = await session.get(Manager, manager_id)
-    if found is None:
+    found = await list_managers(session, limit=1, manager_id=manager_id)
+    if not found:
         raise NotFound
-    return found
+    return found[0]
 
 
 async def manager_of_staff(session: AsyncSession, staff_id: UUID) -> Manager | None:
@@ -104,8 +175,7 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
     """Count the customers whom managers serve now or from the next day on."""
     query = (
         select(col(Coverage.manager_id), func.count())
-        .where(col(Coverage.valid_to).is_(None), col(Coverage.role) == CoverageRole.PRIMARY)
-        .where(col(Coverage.manager_id).in_(manager_ids))
+        .where(_open(), col(Coverage.manager_id).in_(manager_ids))
         .group_by(col(Coverage.manager_id))
     )
     return dict((await session.execute(query)).tuples().all())
@@ -131,59 +201,60 @@ async def seats(session: AsyncSession) -> list[Seat]:
 
 async def book(
     session: AsyncSession, scope: Scope, *, manager_id: UUID, day: date, limit: int, after: UUID | None
-) -> Sequence[Row[UUID, date]]:
-    """Return customer and first day of each customer whom a manager serves on a day, by customer id."""
+) -> list[InBook]:
+    """Return the customers whom a manager serves on a day, by customer id."""
+    tier = tiers_on(day)
     query = (
-        select(col(Coverage.customer_id), col(Coverage.valid_from))
+        select(col(Coverage.customer_id), tier.c.tier_code, col(Coverage.valid_from))
+        .join(tier, tier.c.customer_id == col(Coverage.customer_id), isouter=True)
         .where(col(Coverage.manager_id) == manager_id, _in_force(day), visible(scope, col(Coverage.customer_id)))
         .order_by(col(Coverage.customer_id))
         .limit(limit)
     )
     if after is not None:
         query = query.where(col(Coverage.customer_id) > after)
-    return (await session.execute(query)).all()
+    return [InBook(*row) for row in (await session.execute(query)).tuples().all()]
 
 
 async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCustomer]:
-    """Return the customers of a managed tier on a day whom nobody serves, or somebody whom the matrix forbids."""
-    current = (
-        select(col(TierHistory.customer_id), col(TierHistory.tier_code))
-        .distinct(col(TierHistory.customer_id))
-        .where(col(TierHistory.effective_on) <= day)
-        .order_by(col(TierHistory.customer_id), col(TierHistory.effective_on).desc())
-        .subquery()
-    )
+    """Return who is in a managed tier on a day and has no manager, one who has left, or one whom the matrix forbids."""
+    current = tiers_on(day)
     allowed = (col(GradeTier.grade) == col(Manager.grade)) & (col(GradeTier.tier_code) == current.c.tier_code)
+    is_here = func.coalesce(col(Manager.active) & col(Staff.active), False)
     query = (
-        select(col(Customer.id), current.c.tier_code, col(Tier.rank), col(Customer.branch_id), Coverage)
+        select(col(Customer.id), current.c.tier_code, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
         .join(current, current.c.customer_id == col(Customer.id))
         .join(Tier, col(Tier.code) == current.c.tier_code)
-        .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & _in_force(day), isouter=True)
+        .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & _open(), isouter=True)
         .join(Manager, col(Manager.id) == col(Coverage.manager_id), isouter=True)
+        .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
         .join(GradeTier, allowed, isouter=True)
         .where(col(Tier.managed).is_(True), col(Customer.merged_into).is_(None))
-        .where(col(Customer.status).in_(("active", "dormant")))
-        .where(col(GradeTier.preference).is_(None))
+        .where(col(Customer.status).in_(WITH_THE_BANK))
+        .where(or_(col(GradeTier.preference).is_(None), not_(is_here)))
     )
     rows = (await session.execute(query)).all()
-    return [NeedyCustomer(Waiting(row[0], row[1], row[2], row[3]), row[4]) for row in rows]
+    return [NeedyCustomer(Waiting(row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
-async def lock_coverage(session: AsyncSession, coverage: Coverage) -> Coverage:
-    """Lock one coverage and return it as it stands now."""
+async def coverage_of_the_gone(session: AsyncSession) -> Sequence[Coverage]:
+    """Return the open coverage of customers who became another customer or have left the bank."""
     query = (
         select_rows(Coverage)
-        .where(Coverage.customer_id == coverage.customer_id, Coverage.id == coverage.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        .join(Customer, col(Customer.id) == col(Coverage.customer_id))
+        .where(_open())
+        .where(or_(col(Customer.merged_into).is_not(None), col(Customer.status).not_in(WITH_THE_BANK)))
     )
-    return (await session.exec(query)).one()
+    return (await session.exec(query)).all()
 
 
 async def begin_coverage(
-    session: AsyncSession, placements: Mapping[UUID, UUID], *, from_day: date, source: str, reason: str
+    session: AsyncSession, placements: Mapping[UUID, UUID], from_days: Mapping[UUID, date], *, source: str, reason: str
 ) -> None:
-    """Let managers serve customers from a day on, and open their books to them."""
+    """Let managers serve customers from a day on, and open their books to them at once.
+
+    `placements` names the manager and `from_days` the first day of each customer.
+    """
     if not placements:
         return
     rows = [
@@ -192,14 +263,14 @@ async def begin_coverage(
             "id": new_id(),
             "manager_id": manager_id,
             "role": CoverageRole.PRIMARY,
-            "valid_from": from_day,
+            "valid_from": from_days[customer_id],
             "source": source,
             "reason": reason,
         }
         for customer_id, manager_id in placements.items()
     ]
     await session.execute(insert(Coverage), rows)
-    staff = dict((await session.execute(select(col(Manager.id), col(Manager.staff_id)))).tuples().all())
+    staff = await _staff_ids(session, set(placements.values()))
     access = upsert(CustomerAccess)
     statement = access.on_conflict_do_update(
         index_elements=["customer_id", "staff_id", "role"],
@@ -208,26 +279,54 @@ async def begin_coverage(
     await session.execute(
         statement,
         [
-            {"customer_id": one, "staff_id": staff[manager], "role": CoverageRole.PRIMARY, "valid_from": from_day}
-            for one, manager in placements.items()
+            {
+                "customer_id": customer_id,
+                "staff_id": staff[manager_id],
+                "role": CoverageRole.PRIMARY,
+                "valid_from": from_days[customer_id],
+            }
+            for customer_id, manager_id in placements.items()
         ],
     )
 
 
-async def end_coverage(session: AsyncSession, ended: Iterable[Coverage], *, on_day: date, reason: str) -> None:
-    """Let coverages end: `on_day` is the first day without them, and closes the book at once."""
-    for coverage in ended:
-        await session.execute(
-            update(Coverage)
-            .where(col(Coverage.customer_id) == coverage.customer_id, col(Coverage.id) == coverage.id)
-            .values(valid_to=on_day, end_reason=reason)
-        )
-        staff_id = select(col(Manager.staff_id)).where(col(Manager.id) == coverage.manager_id).scalar_subquery()
-        await session.execute(
-            update(CustomerAccess)
-            .where(col(CustomerAccess.customer_id) == coverage.customer_id, col(CustomerAccess.staff_id) == staff_id)
-            .values(valid_to=on_day)
-        )
+async def end_coverage(
+    session: AsyncSession, days: Mapping[UUID, date], ended: Sequence[Coverage], reason: str
+) -> None:
+    """Let coverages end, each on its customer's first day without it; the book closes at once."""
+    if not ended:
+        return
+    staff = await _staff_ids(session, {one.manager_id for one in ended})
+    keys = [
+        {
+            "of_customer": one.customer_id,
+            "of_coverage": one.id,
+            "of_staff": staff[one.manager_id],
+            "on_day": days[one.customer_id],
+            "because": reason,
+        }
+        for one in ended
+    ]
+    connection = await session.connection()
+    await connection.execute(
+        update(Coverage)
+        .where(col(Coverage.customer_id) == bindparam("of_customer"), col(Coverage.id) == bindparam("of_coverage"))
+        .where(col(Coverage.valid_to).is_(None))
+        .values(valid_to=bindparam("on_day"), end_reason=bindparam("because")),
+        [{name: key[name] for name in ("of_customer", "of_coverage", "on_day", "because")} for key in keys],
+    )
+    await connection.execute(
+        update(CustomerAccess)
+        .where(col(CustomerAccess.customer_id) == bindparam("of_customer"))
+        .where(col(CustomerAccess.staff_id) == bindparam("of_staff"))
+        .values(valid_to=bindparam("on_day")),
+        [{name: key[name] for name in ("of_customer", "of_staff", "on_day")} for key in keys],
+    )
+
+
+async def _staff_ids(session: AsyncSession, manager_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    query = select(col(Manager.id), col(Manager.staff_id)).where(col(Manager.id).in_(manager_ids))
+    return dict((await session.execute(query)).tuples().all())
 
 
 async def open_unassigned(session: AsyncSession) -> Mapping[UUID, Unassigned]:
@@ -255,6 +354,7 @@ async def put_unassigned(
         return
     statement = upsert(Unassigned)
     new = statement.excluded
+    waits = col(Unassigned.resolved_on).is_(None)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["customer_id"],
@@ -262,7 +362,7 @@ async def put_unassigned(
                 "tier_code": new.tier_code,
                 "branch_id": new.branch_id,
                 "reason": new.reason,
-                "since": new.since,
+                "since": case((waits, col(Unassigned.since)), else_=new.since),
                 "resolved_on": None,
             },
         ),
@@ -273,7 +373,9 @@ async def put_unassigned(
 async def resolve_unassigned(session: AsyncSession, customer_ids: Collection[UUID], *, on_day: date) -> None:
     """Take customers out of the queue."""
     await session.execute(
-        update(Unassigned).where(col(Unassigned.customer_id).in_(customer_ids)).values(resolved_on=on_day)
+        update(Unassigned)
+        .where(col(Unassigned.customer_id).in_(customer_ids), col(Unassigned.resolved_on).is_(None))
+        .values(resolved_on=on_day)
     )
 
 

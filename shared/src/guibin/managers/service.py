@@ -1,5 +1,6 @@
 """Assignment in the nightly run and by hand, and who serves whom."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -14,39 +15,52 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer
 from guibin.managers import repository, rules
 from guibin.managers.errors import AssigneeInvalid, ManagerExists
-from guibin.managers.models import Grade, Manager
+from guibin.managers.models import Coverage, Grade, Manager
 from guibin.managers.repository import Served
 from guibin.organisation.models import Staff
 from guibin.security.actors import Actor, Scope
 from guibin.tiers.repository import current_tier
 
-TIER_CHANGED = "tier_changed"
+TIER_CHANGED, MANAGER_LEFT, CUSTOMER_GONE = "tier_changed", "manager_left", "customer_gone"
 BY_RUN, BY_STAFF = "run", "staff"
+EXCLUSION_VIOLATED = "23P01"
 
 
 async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     """Give everybody of a managed tier a manager from the next day on, or a place in the queue with the reason.
 
-    A customer whose present manager may not serve the new tier is handed over when somebody permitted has room, and
-    stays otherwise: nobody is left alone. A second run of the same day changes nothing.
+    A customer whose present manager may not serve the new tier, or has left, is handed over when somebody permitted has
+    room, and stays otherwise: nobody is left alone. A second run of the same day changes nothing.
     """
     from_day = day + timedelta(days=1)
+    await repository.lock_managers(session)
+    gone = await repository.coverage_of_the_gone(session)
+    await repository.end_coverage(session, _first_days(gone, from_day), gone, CUSTOMER_GONE)
     needy = await repository.needy_customers(session, day=from_day)
     plan = rules.assign(
         [one.waiting for one in needy], await repository.seats(session), await repository.matrix(session)
     )
-    ended = [one.coverage for one in needy if one.coverage and one.waiting.customer_id in plan.placed]
-    await repository.end_coverage(session, ended, on_day=from_day, reason=TIER_CHANGED)
-    await repository.begin_coverage(session, plan.placed, from_day=from_day, source=BY_RUN, reason="matrix")
-    alone = [one.waiting for one in needy if one.coverage is None and one.waiting.customer_id in plan.unplaced]
+    moved = [one for one in needy if one.coverage and one.waiting.customer_id in plan.placed]
+    days = dict.fromkeys(plan.placed, from_day) | _first_days([one.coverage for one in moved], from_day)
+    for reason, is_served in ((TIER_CHANGED, True), (MANAGER_LEFT, False)):
+        ended = [one.coverage for one in moved if one.coverage and one.is_served is is_served]
+        await repository.end_coverage(session, days, ended, reason)
+    await repository.begin_coverage(session, plan.placed, days, source=BY_RUN, reason="matrix")
+    alone = [one.waiting for one in needy if not one.is_served and one.waiting.customer_id in plan.unplaced]
     changed, resolved = await _queue(session, alone, plan, from_day)
     return {
-        "assigned": len(plan.placed) - len(ended),
-        "handed_over": len(ended),
+        "assigned": len(plan.placed) - len(moved),
+        "handed_over": len(moved),
+        "ended": len(gone),
         "queued": changed,
         "resolved": resolved,
         "waiting": len(alone),
     }
+
+
+def _first_days(ended: Iterable[Coverage | None], from_day: date) -> dict[UUID, date]:
+    """Return on which day each coverage ends: the night of an older day cannot end one before it began."""
+    return {one.customer_id: max(from_day, one.valid_from) for one in ended if one}
 
 
 async def _queue(
@@ -82,38 +96,64 @@ async def assign_by_hand(
         VersionConflict: somebody else assigned at the same moment.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
-    present = await manager_of(session, scope, customer_id=customer.id)
-    if present is not None and present.manager.id == manager_id:
-        return present
-    await _check_assignee(session, scope, customer, manager_id)
-    today = clock.today()
-    if present is not None:
-        locked = await repository.lock_coverage(session, present.coverage)
-        if locked.valid_to is not None:
-            raise VersionConflict
-        await repository.end_coverage(session, [locked], on_day=today, reason=reason)
-    try:
-        await repository.begin_coverage(
-            session, {customer.id: manager_id}, from_day=today, source=BY_STAFF, reason=reason
+    present = await _hold_still(session, customer, manager_id)
+    if present is None or present.manager_id != manager_id:
+        await _check_assignee(session, scope, customer, manager_id)
+        await _replace(session, present, customer_id=customer.id, manager_id=manager_id, reason=reason)
+        await audit.record(
+            session,
+            actor=actor,
+            action="coverage.assign",
+            object_type="customer",
+            object_id=to_public("cus", customer.id),
+            owner_id=customer.id,
+            reason=reason,
+            scope=scope,
+            facts={"manager_id": to_public("mgr", manager_id)},
         )
-    except IntegrityError:  # the exclusion constraint: somebody else was first
-        raise VersionConflict from None
-    await repository.resolve_unassigned(session, [customer.id], on_day=today)
-    await audit.record(
-        session,
-        actor=actor,
-        action="coverage.assign",
-        object_type="customer",
-        object_id=to_public("cus", customer.id),
-        owner_id=customer.id,
-        reason=reason,
-        scope=scope,
-        facts={"manager_id": to_public("mgr", manager_id)},
-    )
-    served = await manager_of(session, scope, customer_id=customer.id)
+    served = await manager_of(session, Scope(customer_id=customer.id), customer_id=customer.id)
     if served is None:
         raise NotFound
     return served
+
+
+async def _hold_still(session: AsyncSession, customer: Customer, manager_id: UUID) -> Coverage | None:
+    """Lock the manager and the customer, in the nightly run's order, and return the coverage that is open.
+
+    Raises:
+        VersionConflict: it changed while this call waited for the locks.
+    """
+    seen = await repository.open_coverage(session, customer_id=customer.id)
+    seen_id = seen.id if seen else None
+    await repository.lock_managers(session, manager_id)
+    await repository.lock_customer(session, customer.id)
+    present = await repository.open_coverage(session, customer_id=customer.id)
+    if (present.id if present else None) != seen_id:
+        raise VersionConflict
+    return present
+
+
+async def _replace(
+    session: AsyncSession, present: Coverage | None, *, customer_id: UUID, manager_id: UUID, reason: str
+) -> None:
+    """End the present coverage and begin another one today.
+
+    Raises:
+        VersionConflict: somebody else began one meanwhile.
+    """
+    today = clock.today()
+    if present is not None:
+        days = {customer_id: max(today, present.valid_from)}
+        await repository.end_coverage(session, days, [present], reason)
+    try:
+        await repository.begin_coverage(
+            session, {customer_id: manager_id}, {customer_id: today}, source=BY_STAFF, reason=reason
+        )
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) == EXCLUSION_VIOLATED:
+            raise VersionConflict from None
+        raise
+    await repository.resolve_unassigned(session, [customer_id], on_day=today)
 
 
 async def _check_assignee(session: AsyncSession, scope: Scope, customer: Customer, manager_id: UUID) -> None:

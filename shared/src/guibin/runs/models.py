@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -22,7 +22,13 @@ class Run(SQLModel, table=True):
     """One nightly run of one business day."""
 
     __tablename__ = "run"
-    __table_args__ = (one_of("state", RunState), Index(None, "business_date", "started_at"), LOCAL)
+    __table_args__ = (
+        one_of("state", RunState),
+        Index(None, "started_at", "id"),
+        Index("ix_run_one_open", "business_date", unique=True, postgresql_where=text("state = 'running'")),
+        Index(None, "business_date"),
+        LOCAL,
+    )
 
     id: UUID = Field(primary_key=True)
     kind: str = text_column()

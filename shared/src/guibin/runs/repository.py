@@ -35,6 +35,12 @@ async def list_runs(session: AsyncSession, *, limit: int, before: tuple[datetime
     return (await session.exec(query)).all()
 
 
+async def add_run(session: AsyncSession, run: Run) -> bool:
+    """Add a run; False when another open run of the same day is there."""
+    statement = insert(Run).values(run.model_dump()).on_conflict_do_nothing().returning(col(Run.id))
+    return (await session.execute(statement)).first() is not None
+
+
 async def unfinished_run(session: AsyncSession, day: date | None = None) -> Run | None:
     """Return the oldest run that has not finished, of one day if one is given."""
     query = select_rows(Run).where(Run.state == RunState.RUNNING).order_by(col(Run.business_date)).limit(1)
@@ -44,7 +50,7 @@ async def unfinished_run(session: AsyncSession, day: date | None = None) -> Run 
 
 
 async def has_run(session: AsyncSession, day: date) -> bool:
-    """Tell whether a day has been run or is being run."""
+    """Tell whether a run of a day has finished or begun."""
     return (await session.exec(select_rows(Run.id).where(Run.business_date == day).limit(1))).first() is not None
 
 
@@ -67,7 +73,8 @@ async def write_step(session: AsyncSession, step: RunStep) -> None:
 
 async def finish_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> None:
     """Mark a run as finished."""
-    await session.execute(update(Run).where(col(Run.id) == run_id).values(state=RunState.FINISHED, finished_at=at))
+    values = {"state": RunState.FINISHED, "finished_at": at}
+    await session.execute(update(Run).where(col(Run.id) == run_id).values(values))
 
 
 async def take_lease(session: AsyncSession, *, name: str, holder: UUID, now: datetime, until: datetime) -> bool:
@@ -77,7 +84,7 @@ async def take_lease(session: AsyncSession, *, name: str, holder: UUID, now: dat
     taken = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": new.holder, "expires_at": new.expires_at},
-        where=(col(Lease.expires_at) < now) | (col(Lease.holder) == holder),
+        where=(col(Lease.expires_at) <= now) | (col(Lease.holder) == holder),
     ).returning(col(Lease.name))
     return (await session.execute(taken)).first() is not None
 

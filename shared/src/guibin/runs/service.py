@@ -1,7 +1,6 @@
 """The nightly run of one business day: restartable at every point, and without effect when it is run again."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.database import SessionFactory
-from guibin.core.errors import ValidationFailed
+from guibin.core.errors import RetryLater, ValidationFailed
 from guibin.core.ids import new_id, to_public
 from guibin.runs import repository
 from guibin.runs.errors import PeriodClosed, RunInProgress
@@ -40,9 +39,6 @@ async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
     closed = await repository.last_closed(session)
     if closed is not None and day < closed:
         raise PeriodClosed(closed=closed)
-    found = await repository.unfinished_run(session, day)
-    if found is not None:
-        return found
     run = Run(
         id=new_id(),
         kind=NIGHTLY,
@@ -51,7 +47,11 @@ async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
         started_at=clock.now(),
         actor_id=actor.id,
     )
-    session.add(run)
+    if not await repository.add_run(session, run):
+        found = await repository.unfinished_run(session, day)
+        if found is None:  # it finished between the two statements
+            raise RetryLater
+        return found
     await audit.record(
         session,
         actor=actor,
@@ -77,63 +77,85 @@ async def nightly(factory: SessionFactory, *, day: date, actor: Actor, progress:
 
 
 async def carry_out(factory: SessionFactory, run_id: UUID, *, progress: Progress | None = None) -> Run:
-    """Do what is left of a run, under the lease of the night.
+    """Do what is left of a run, and before it of older ones that broke off, under the lease of the night.
 
     Raises:
         RunInProgress: another process is at it.
     """
-    async with _lease(factory):
+    async with _lease(factory) as holder:
         async with factory() as session:
-            run = await repository.get_run(session, run_id)
-            done = {step.name: step for step in await repository.steps_of(session, run_id)}
-        for position, step in enumerate(STEPS):
-            begun = done.get(step.name)
-            if begun is None or begun.finished_at is None:
-                counts = await _run_step(factory, run, position, step, begun)
-                if progress is not None:
-                    progress(step.name, counts)
+            wanted = await repository.get_run(session, run_id)
+        while True:
+            async with factory() as session:
+                run = await repository.unfinished_run(session)
+            if run is None or run.business_date > wanted.business_date:
+                break
+            await _finish(factory, run, holder, progress)
         async with factory() as session:
-            await repository.finish_run(session, run_id, at=clock.now())
-            await session.commit()
             return await repository.get_run(session, run_id)
 
 
-async def _run_step(factory: SessionFactory, run: Run, position: int, step: Step, begun: RunStep | None) -> Counts:
-    """Run one step; a batch and the row that counts it are one transaction, so a killed step counts nothing twice."""
-    total = Counter(begun.counts if begun else {})
-    started_at = begun.started_at if begun else clock.now()
+async def _finish(factory: SessionFactory, run: Run, holder: UUID, progress: Progress | None) -> None:
+    async with factory() as session:
+        begun = {step.name: step for step in await repository.steps_of(session, run.id)}
+    for position, step in enumerate(STEPS):
+        row = begun.get(step.name) or _first_row(run, position, step)
+        if row.finished_at is None:
+            counts = await _run_step(factory, run, step, row, holder)
+            if progress is not None:
+                progress(step.name, counts)
+    async with factory() as session:
+        await repository.finish_run(session, run.id, at=clock.now())
+        await _hold(session, holder)
+        await session.commit()
+
+
+def _first_row(run: Run, position: int, step: Step) -> RunStep:
+    return RunStep(run_id=run.id, name=step.name, position=position, counts={}, started_at=clock.now())
+
+
+async def _run_step(factory: SessionFactory, run: Run, step: Step, row: RunStep, holder: UUID) -> Counts:
+    """Run one step; a batch and the row that counts it are one transaction, so a killed step counts nothing twice.
+
+    Raises:
+        RunInProgress: the lease went to another process meanwhile; what this one did last is undone.
+    """
+    total = Counter(row.counts)
     while True:
         async with factory() as session:
             counts = await step.run(session, run.business_date)
             finished = not step.in_batches or counts["read"] == 0
             total.update(counts)
-            row = RunStep(
-                run_id=run.id,
-                name=step.name,
-                position=position,
-                counts=dict(total),
-                started_at=started_at,
-                finished_at=clock.now() if finished else None,
+            await repository.write_step(
+                session,
+                RunStep(
+                    run_id=run.id,
+                    name=step.name,
+                    position=row.position,
+                    counts=dict(total),
+                    started_at=row.started_at,
+                    finished_at=clock.now() if finished else None,
+                ),
             )
-            await repository.write_step(session, row)
+            await _hold(session, holder)
             await session.commit()
         if finished:
             return dict(total)
 
 
 @asynccontextmanager
-async def _lease(factory: SessionFactory) -> AsyncIterator[None]:
+async def _lease(factory: SessionFactory) -> AsyncIterator[UUID]:
     """Keep other processes away while this one runs the night; a dead holder's lease lapses by itself."""
     holder = new_id()
-    if not await _renew(factory, holder):
-        raise RunInProgress
+    async with factory() as session:
+        await _hold(session, holder)
+        await session.commit()
     renewal = asyncio.create_task(_keep(factory, holder))
     try:
-        yield
+        yield holder
     finally:
         renewal.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await renewal
+        await asyncio.gather(renewal, return_exceptions=True)
         async with factory() as session:
             await repository.drop_lease(session, name=NIGHTLY, holder=holder, now=clock.now())
             await session.commit()
@@ -142,12 +164,17 @@ async def _lease(factory: SessionFactory) -> AsyncIterator[None]:
 async def _keep(factory: SessionFactory, holder: UUID) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
-        await _renew(factory, holder)
+        async with factory() as session:
+            await _hold(session, holder)
+            await session.commit()
 
 
-async def _renew(factory: SessionFactory, holder: UUID) -> bool:
+async def _hold(session: AsyncSession, holder: UUID) -> None:
+    """Take or renew the lease in this transaction: what commits with it was done by its holder.
+
+    Raises:
+        RunInProgress: another process has it.
+    """
     now = clock.now()
-    async with factory() as session:
-        taken = await repository.take_lease(session, name=NIGHTLY, holder=holder, now=now, until=now + LEASE_LIFE)
-        await session.commit()
-    return taken
+    if not await repository.take_lease(session, name=NIGHTLY, holder=holder, now=now, until=now + LEASE_LIFE):
+        raise RunInProgress

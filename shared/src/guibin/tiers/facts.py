@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlmodel import col
 
 from guibin.tiers.models import TierHistory
+from guibin.tiers.repository import NEWEST_FIRST
 
 
 class TierFacts:
@@ -21,7 +22,7 @@ class TierFacts:
             select(col(TierHistory.customer_id), col(TierHistory.tier_code).label("tier"))
             .distinct(col(TierHistory.customer_id))
             .where(col(TierHistory.effective_on) <= day)
-            .order_by(col(TierHistory.customer_id), col(TierHistory.effective_on).desc())
+            .order_by(col(TierHistory.customer_id), *NEWEST_FIRST)
         )
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
@@ -44,7 +44,11 @@ class TierScheme(SQLModel, table=True):
     """Which month-daily average gives which tier."""
 
     __tablename__ = "tier_scheme"
-    __table_args__ = (one_of("state", SchemeState), REFERENCE)
+    __table_args__ = (
+        one_of("state", SchemeState),
+        Index(None, "state", unique=True, postgresql_where=text("state = 'active'")),
+        REFERENCE,
+    )
 
     id: UUID = Field(primary_key=True)
     name: str = text_column()
@@ -66,12 +70,15 @@ class TierSchemeLine(SQLModel, table=True):
 
 
 class TierHistory(SQLModel, table=True):
-    """A tier begins; the next row is its end. Insert only. No tier is a row with tier_code NULL."""
+    """A tier begins; the next row is its end. Insert only. No tier is a row with tier_code NULL.
+
+    Of several rows for one day the one recorded last counts: the night was run again on corrected figures.
+    """
 
     __tablename__ = "tier_history"
     __table_args__ = (
         one_of("cause", TierCause),
-        Index(None, "customer_id", "effective_on", unique=True),
+        Index(None, "customer_id", "effective_on", "recorded_at", unique=True),
         BY_CUSTOMER,
     )
 

@@ -1,6 +1,6 @@
 """All SQL of tiers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -33,6 +33,8 @@ from guibin.tags.models import CustomerFact
 from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme, TierSchemeLine
 from guibin.tiers.rules import Line
 
+NEWEST_FIRST = (col(TierHistory.effective_on).desc(), col(TierHistory.recorded_at).desc())
+
 
 @dataclass(frozen=True)
 class CurrentTier:
@@ -60,7 +62,7 @@ async def current_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID
         .join(Tier, col(Tier.code) == col(TierHistory.tier_code), isouter=True)
         .where(TierHistory.customer_id == customer_id, col(TierHistory.effective_on) <= day)
         .where(visible(scope, col(TierHistory.customer_id)))
-        .order_by(col(TierHistory.effective_on).desc())
+        .order_by(*NEWEST_FIRST)
         .limit(1)
     )
     found = (await session.exec(query)).first()
@@ -84,7 +86,7 @@ async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID
     query = (
         select_rows(TierHistory)
         .where(TierHistory.customer_id == customer_id, visible(scope, col(TierHistory.customer_id)))
-        .order_by(col(TierHistory.effective_on).desc())
+        .order_by(*NEWEST_FIRST)
     )
     return (await session.exec(query)).all()
 
@@ -100,15 +102,27 @@ async def list_schemes(
 
 
 async def lock_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
-    """Return one scheme, locked for a change.
+    """Return one scheme as it stands now, locked for a change.
 
     Raises:
         NotFound: there is none.
     """
-    found = (await session.exec(select_rows(TierScheme).where(TierScheme.id == scheme_id).with_for_update())).first()
+    query = select_rows(TierScheme).where(TierScheme.id == scheme_id).with_for_update()
+    found = (await session.exec(query.execution_options(populate_existing=True))).first()
     if found is None:
         raise NotFound
     return found
+
+
+async def lock_open_schemes(session: AsyncSession) -> None:
+    """Lock the scheme in force and those that wait, in id order: two activations come one after the other."""
+    query = (
+        select(col(TierScheme.id))
+        .where(col(TierScheme.state).in_((SchemeState.PENDING, SchemeState.ACTIVE)))
+        .order_by(col(TierScheme.id))
+        .with_for_update()
+    )
+    await session.execute(query)
 
 
 async def get_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
@@ -130,14 +144,21 @@ async def active_scheme(session: AsyncSession) -> TierScheme | None:
 
 async def lines_of(session: AsyncSession, scheme_id: UUID) -> list[Line]:
     """Return the lines of a scheme, lowest first."""
+    return (await lines_of_all(session, [scheme_id])).get(scheme_id, [])
+
+
+async def lines_of_all(session: AsyncSession, scheme_ids: Collection[UUID]) -> dict[UUID, list[Line]]:
+    """Return the lines of several schemes, lowest first."""
     query = (
         select_rows(TierSchemeLine, Tier)
         .join(Tier, col(Tier.code) == col(TierSchemeLine.tier_code))
-        .where(TierSchemeLine.scheme_id == scheme_id)
+        .where(col(TierSchemeLine.scheme_id).in_(scheme_ids))
         .order_by(col(Tier.rank))
     )
-    rows = (await session.exec(query)).all()
-    return [Line(tier.code, tier.rank, line.lower_bound_fen) for line, tier in rows]
+    found: dict[UUID, list[Line]] = {}
+    for line, tier in (await session.exec(query)).all():
+        found.setdefault(line.scheme_id, []).append(Line(tier.code, tier.rank, line.lower_bound_fen))
+    return found
 
 
 async def replace_lines(session: AsyncSession, scheme_id: UUID, bounds_fen: Mapping[str, int]) -> None:
@@ -165,7 +186,7 @@ def earned_tier(lines: Sequence[Line]) -> ColumnElement[str]:
 
 async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date) -> list[tuple[str, str, int]]:
     """Count the customers by present tier and the tier that some lines would give them; `-` is no tier."""
-    current = _current(day)
+    current = tiers_on(day)
     earned = earned_tier(lines)
     before, after = func.coalesce(current.c.tier_code, "-"), func.coalesce(earned, "-")
     query = (
@@ -186,7 +207,7 @@ async def insert_changes(
 
     An unknown average changes nothing, and a customer with a stale line is not lowered.
     """
-    current = _current(effective_on)
+    current = tiers_on(effective_on)
     held, given = aliased(Tier), aliased(Tier)
     earned = earned_tier(lines)
     held_rank, given_rank = func.coalesce(col(held.rank), -1), func.coalesce(col(given.rank), -1)
@@ -199,8 +220,8 @@ async def insert_changes(
     source = (
         select(
             customer_id,
-            # The same customer and day always get the same id: it keeps the statement repeatable on every engine.
-            cast(func.md5(cast(customer_id, Text).concat(effective_on.isoformat())), Uuid),
+            # Derived, for a statement over all customers cannot bind an id for each.
+            cast(func.md5(cast(customer_id, Text).concat(f"{effective_on} {at.isoformat()}")), Uuid),
             earned,
             literal(effective_on),
             cause,
@@ -232,11 +253,12 @@ async def insert_changes(
     return list((await session.execute(statement)).scalars())
 
 
-def _current(day: date) -> Subquery:
+def tiers_on(day: date) -> Subquery:
+    """Return the statement of every customer's tier on a day, as `customer_id` and `tier_code`."""
     return (
         select(col(TierHistory.customer_id), col(TierHistory.tier_code))
         .distinct(col(TierHistory.customer_id))
         .where(col(TierHistory.effective_on) <= day)
-        .order_by(col(TierHistory.customer_id), col(TierHistory.effective_on).desc())
+        .order_by(col(TierHistory.customer_id), *NEWEST_FIRST)
         .subquery("current_tier")
     )

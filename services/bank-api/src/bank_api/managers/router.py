@@ -1,0 +1,151 @@
+"""Managers on the bank port: who they are, whom they serve, who waits for one."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from guibin.core import clock
+from guibin.core.errors import VersionConflict
+from guibin.core.ids import BranchId, CustomerId, ManagerId
+from guibin.customers.repository import get_customer
+from guibin.managers import repository, service
+from guibin.managers.errors import AssigneeInvalid, ManagerExists
+from guibin.managers.models import UnassignedReason
+from guibin.security.actors import Domain, Verb
+from guibin.web import (
+    DataClass,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    declare,
+    json_body,
+    page_query,
+    staff,
+)
+
+from .schemas import CoverageIn, CoverageOut, CoverageRowOut, InBookOut, ManagerIn, ManagerOut, UnassignedOut
+
+router = PortRouter(prefix="/v1", tags=["managers"])
+
+READ = staff(Verb.READ, Domain.MANAGERS)
+DEFINE = staff(Verb.SUBMIT, Domain.MANAGERS)
+ASSIGN = staff(Verb.WRITE, Domain.MANAGERS)
+
+
+@router.get("/managers", operation_id="listManagers")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_managers(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    branch_id: Annotated[BranchId | None, Query(description="Only those of this branch")] = None,
+) -> Page[ManagerOut]:
+    """List managers with their present load, newest first."""
+    rows = await repository.list_managers(call.session, limit=page.fetch, before=page.after_moment, branch_id=branch_id)
+    loads = await repository.loads(call.session, [row.manager.id for row in rows])
+    return page.answer(
+        rows,
+        position=lambda row: (row.manager.created_at, row.manager.id),
+        shape=lambda row: ManagerOut.of(row, loads.get(row.manager.id, 0), call.keys),
+    )
+
+
+@router.post("/managers", status_code=201, operation_id="createManager")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(ManagerExists,),
+)
+async def create_manager(call: StaffCall, body: Annotated[ManagerIn, json_body(ManagerIn)]) -> ManagerOut:
+    """Make a member of staff a manager of the own branch; the next nightly run gives the first customers."""
+    manager = await service.add_manager(
+        call.session, actor=call.actor, staff_id=body.staff_id, grade=body.grade, capacity=body.capacity
+    )
+    person = await repository.get_person(call.session, manager.id)
+    return ManagerOut.of(person, 0, call.keys)
+
+
+@router.get("/managers/{manager_id}/book", operation_id="getManagerBook")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def get_book(
+    call: StaffCall, manager_id: ManagerId, page: Annotated[PageRequest, page_query()]
+) -> Page[InBookOut]:
+    """List the customers whom a manager serves today, as far as they are in the caller's scope, by customer id."""
+    person = await repository.get_person(call.session, manager_id)
+    rows = await repository.book(
+        call.session,
+        call.scope,
+        manager_id=person.manager.id,
+        day=clock.today(),
+        limit=page.fetch,
+        after=_after(page),
+    )
+    return page.answer(rows, position=lambda row: str(row.customer_id), shape=InBookOut.of)
+
+
+@router.get("/unassigned", operation_id="listUnassigned")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_unassigned(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    reason: Annotated[UnassignedReason | None, Query(description="Only those with this reason")] = None,
+) -> Page[UnassignedOut]:
+    """List the customers who should have a manager and have none, with the reason, by customer id."""
+    rows = await repository.list_unassigned(
+        call.session, call.scope, limit=page.fetch, after=_after(page), reason=reason
+    )
+    return page.answer(rows, position=lambda row: str(row.customer_id), shape=UnassignedOut.of)
+
+
+@router.get("/customers/{customer_id}/coverage", operation_id="getCoverage")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def get_coverage(call: StaffCall, customer_id: CustomerId) -> CoverageOut:
+    """Show who serves a customer today, and who did."""
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    return await _coverage(call, customer.id)
+
+
+@router.put("/customers/{customer_id}/coverage", operation_id="assignManager")
+@declare(
+    caller=ASSIGN,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(AssigneeInvalid, VersionConflict),
+)
+async def assign_manager(
+    call: StaffCall, customer_id: CustomerId, body: Annotated[CoverageIn, json_body(CoverageIn)]
+) -> CoverageOut:
+    """Let a manager of the customer's branch serve the customer from today on; the present one loses access at once."""
+    served = await service.assign_by_hand(
+        call.session,
+        call.scope,
+        actor=call.actor,
+        customer_id=customer_id,
+        manager_id=body.manager_id,
+        reason=body.reason,
+    )
+    return await _coverage(call, served.coverage.customer_id)
+
+
+async def _coverage(call: StaffCall, customer_id: UUID) -> CoverageOut:
+    served = await service.manager_of(call.session, call.scope, customer_id=customer_id)
+    history = await repository.list_coverage(call.session, call.scope, customer_id=customer_id)
+    manager = None
+    if served is not None:
+        loads = await repository.loads(call.session, [served.person.manager.id])
+        manager = ManagerOut.of(served.person, loads.get(served.person.manager.id, 0), call.keys)
+    return CoverageOut(
+        customer_id=customer_id,
+        manager=manager,
+        since=served.coverage.valid_from if served else None,
+        history=[CoverageRowOut.of(row) for row in history],
+    )
+
+
+def _after(page: PageRequest) -> UUID | None:
+    return UUID(page.after_code) if page.after_code else None

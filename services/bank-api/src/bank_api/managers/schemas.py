@@ -1,0 +1,126 @@
+"""What the bank port says and takes of managers and coverage."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from guibin.core.ids import BranchId, CoverageId, CustomerId, ManagerId, StaffId
+from guibin.core.text import Note
+from guibin.managers.models import Coverage, Grade, Unassigned, UnassignedReason
+from guibin.managers.repository import InBook, Person
+from guibin.organisation.service import staff_name
+from guibin.security.ciphers import KeyRing
+from guibin.web import OutModel, StrictModel
+
+MOST_CUSTOMERS = 20_000
+
+
+class ManagerIn(StrictModel):
+    """A member of staff becomes a manager of the own branch."""
+
+    staff_id: StaffId
+    grade: Grade
+    capacity: Annotated[int, Field(ge=1, le=MOST_CUSTOMERS, description="Hard maximum of customers")]
+
+
+class ManagerOut(OutModel):
+    """A customer manager."""
+
+    id: ManagerId
+    staff_id: StaffId
+    staff_no: str
+    name: str | None
+    branch_id: BranchId
+    branch_code: str
+    grade: Grade
+    capacity: int = Field(description="Hard maximum of customers")
+    load: int = Field(description="Customers served now")
+    active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, person: Person, load: int, keys: KeyRing) -> "ManagerOut":
+        """Describe a manager with the present load."""
+        manager = person.manager
+        return cls(
+            id=manager.id,
+            staff_id=manager.staff_id,
+            staff_no=person.staff.no,
+            name=staff_name(keys, person.staff),
+            branch_id=person.branch.id,
+            branch_code=person.branch.code,
+            grade=Grade(manager.grade),
+            capacity=manager.capacity,
+            load=load,
+            active=manager.active and person.staff.active,
+            created_at=manager.created_at,
+        )
+
+
+class InBookOut(OutModel):
+    """A customer whom a manager serves."""
+
+    customer_id: CustomerId
+    tier: str | None = Field(examples=["T2"])
+    since: date
+
+    @classmethod
+    def of(cls, row: InBook) -> "InBookOut":
+        """Describe a customer of a book."""
+        return cls(customer_id=row.customer_id, tier=row.tier_code, since=row.since)
+
+
+class UnassignedOut(OutModel):
+    """A customer who should have a manager and has none."""
+
+    customer_id: CustomerId
+    tier: str = Field(examples=["T2"])
+    branch_id: BranchId
+    reason: UnassignedReason
+    since: date
+
+    @classmethod
+    def of(cls, row: Unassigned) -> "UnassignedOut":
+        """Describe a place in the queue."""
+        return cls(
+            customer_id=row.customer_id,
+            tier=row.tier_code,
+            branch_id=row.branch_id,
+            reason=UnassignedReason(row.reason),
+            since=row.since,
+        )
+
+
+class CoverageIn(StrictModel):
+    """Who shall serve the customer from today on."""
+
+    manager_id: ManagerId
+    reason: Annotated[str, Note(200)] = Field(examples=["客户要求更换客户经理"])
+
+
+class CoverageRowOut(OutModel):
+    """Who served the customer from when to when."""
+
+    id: CoverageId
+    manager_id: ManagerId
+    role: str = Field(examples=["primary"])
+    valid_from: date
+    valid_to: date | None = Field(description="First day on which it is over; null while it lasts")
+    source: str = Field(description="run or staff")
+    reason: str
+    end_reason: str | None
+
+    @classmethod
+    def of(cls, row: Coverage) -> "CoverageRowOut":
+        """Describe a coverage."""
+        return cls.model_validate(row)
+
+
+class CoverageOut(OutModel):
+    """Who serves a customer, and who did."""
+
+    customer_id: CustomerId
+    manager: ManagerOut | None
+    since: date | None
+    history: list[CoverageRowOut] = Field(description="Newest first")

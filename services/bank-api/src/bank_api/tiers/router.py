@@ -1,0 +1,137 @@
+"""Tiers on the bank port: the levels, the schemes that give them, a customer's tier."""
+
+from typing import Annotated
+
+from starlette.responses import Response
+
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.core import clock
+from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.ids import CustomerId, SchemeId
+from guibin.customers.repository import get_customer
+from guibin.managers.repository import is_primary_manager
+from guibin.security.actors import Domain, Verb
+from guibin.tiers import repository, service
+from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
+from guibin.web import (
+    DataClass,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    declare,
+    json_body,
+    page_query,
+    set_etag,
+    staff,
+)
+
+from .schemas import CustomerTierOut, TierChangeOut, TierNowOut, TierOut, TierSchemeIn, TierSchemeOut, TiersOut
+
+router = PortRouter(prefix="/v1", tags=["tiers"])
+
+READ = staff(Verb.READ, Domain.TIERS)
+DEFINE = staff(Verb.SUBMIT, Domain.TIERS)
+
+
+@router.get("/tiers", operation_id="listTiers")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_tiers(call: StaffCall) -> TiersOut:
+    """List the tiers, lowest first, with the lines of the scheme in force."""
+    scheme = await repository.active_scheme(call.session)
+    lines = await repository.lines_of(call.session, scheme.id) if scheme else []
+    bounds = {line.tier_code: line.lower_bound_fen for line in lines}
+    return TiersOut(items=[TierOut.of(tier, bounds) for tier in await repository.list_tiers(call.session)])
+
+
+@router.get("/tier-schemes", operation_id="listTierSchemes")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_schemes(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[TierSchemeOut]:
+    """List schemes in all states, newest first."""
+    rows = await repository.list_schemes(call.session, limit=page.fetch, before=page.after_moment)
+    lines = await repository.lines_of_all(call.session, [row.id for row in rows])
+    return page.answer(
+        rows,
+        position=lambda row: (row.created_at, row.id),
+        shape=lambda row: TierSchemeOut.of(row, lines.get(row.id, [])),
+    )
+
+
+@router.post("/tier-schemes", status_code=201, operation_id="createTierScheme")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(TierRangeInvalid,),
+)
+async def create_scheme(
+    call: StaffCall, body: Annotated[TierSchemeIn, json_body(TierSchemeIn)], response: Response
+) -> TierSchemeOut:
+    """Draft a scheme. It gives no tier before another person has approved it."""
+    scheme = await service.create_scheme(call.session, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds)
+    set_etag(response, scheme.revision)
+    return TierSchemeOut.of(scheme, await repository.lines_of(call.session, scheme.id))
+
+
+@router.get("/tier-schemes/{scheme_id}", operation_id="getTierScheme")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def get_scheme(call: StaffCall, scheme_id: SchemeId, response: Response) -> TierSchemeOut:
+    """Show one scheme; its revision is the ETag."""
+    scheme = await repository.get_scheme(call.session, scheme_id)
+    set_etag(response, scheme.revision)
+    return TierSchemeOut.of(scheme, await repository.lines_of(call.session, scheme.id))
+
+
+@router.put("/tier-schemes/{scheme_id}", operation_id="editTierScheme")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(PreconditionRequired, VersionConflict, SchemeNotDraft, TierRangeInvalid),
+)
+async def edit_scheme(
+    call: StaffCall,
+    scheme_id: SchemeId,
+    body: Annotated[TierSchemeIn, json_body(TierSchemeIn)],
+    response: Response,
+) -> TierSchemeOut:
+    """Replace name and lines of a draft that was read with the ETag sent as If-Match."""
+    scheme = await repository.lock_scheme(call.session, scheme_id)
+    call.require_if_match(scheme.revision)
+    edited = await service.edit_scheme(
+        call.session, scheme, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds
+    )
+    set_etag(response, edited.revision)
+    return TierSchemeOut.of(edited, await repository.lines_of(call.session, edited.id))
+
+
+@router.post("/tier-schemes/{scheme_id}/submit", status_code=202, operation_id="submitTierScheme")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(SchemeNotDraft,),
+)
+async def submit_scheme(call: StaffCall, scheme_id: SchemeId) -> SubmittedOut:
+    """Ask another person to put a draft in force; the approver sees how many customers would move between tiers."""
+    scheme = await repository.lock_scheme(call.session, scheme_id)
+    return SubmittedOut.of(await service.submit_scheme(call.session, scheme, actor=call.actor))
+
+
+@router.get("/customers/{customer_id}/tier", operation_id="getCustomerTier")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> CustomerTierOut:
+    """Show a customer's tier and its history; the amounts that decided only to the customer's primary manager."""
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    exact = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
+    current = await repository.current_tier(call.session, call.scope, customer_id=customer.id, day=clock.today())
+    history = await repository.list_history(call.session, call.scope, customer_id=customer.id)
+    return CustomerTierOut(
+        customer_id=customer.id,
+        current=TierNowOut.of(current, exact=exact) if current else None,
+        history=[TierChangeOut.of(row, exact=exact) for row in history],
+    )

@@ -1,0 +1,133 @@
+"""What the bank port says and takes of tiers and their schemes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from guibin.core.ids import CustomerId, SchemeId
+from guibin.core.money import Cny
+from guibin.core.text import Code, OneLine
+from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme
+from guibin.tiers.repository import CurrentTier
+from guibin.tiers.rules import Line
+from guibin.web import OutModel, StrictModel
+
+MOST_TIERS = 20
+
+BOUNDS = {
+    "T0": "50000.00",
+    "T1": "200000.00",
+    "T2": "1000000.00",
+    "T3": "2000000.00",
+    "T4": "6000000.00",
+    "T5": "10000000.00",
+}
+
+
+class TierOut(OutModel):
+    """A service level."""
+
+    code: str = Field(examples=["T2"])
+    rank: int = Field(description="Rising with the assets", examples=[2])
+    name_zh: str = Field(examples=["白金客户"])
+    name_en: str = Field(examples=["Platinum"])
+    managed: bool = Field(description="Whether its customers have a manager of their own")
+    lower_bound: Cny | None = Field(description="Month-daily average from which the scheme in force gives it")
+
+    @classmethod
+    def of(cls, tier: Tier, bounds_fen: Mapping[str, int]) -> "TierOut":
+        """Describe a tier with its line in the scheme in force."""
+        return cls.model_validate({**tier.model_dump(), "lower_bound": bounds_fen.get(tier.code)})
+
+
+class TiersOut(OutModel):
+    """All tiers, lowest first."""
+
+    items: list[TierOut]
+
+
+class TierSchemeIn(StrictModel):
+    """A scheme as its maker writes it."""
+
+    name: Annotated[str, OneLine(60)] = Field(examples=["2027 方案"])
+    lower_bounds: dict[Code, Cny] = Field(
+        max_length=MOST_TIERS,
+        description="Month-daily average in CNY from which each tier is given: every tier once, rising with its rank",
+        examples=[BOUNDS],
+    )
+
+
+class TierSchemeOut(OutModel):
+    """A scheme: which month-daily average gives which tier."""
+
+    id: SchemeId
+    name: str
+    state: SchemeState
+    revision: int = Field(description="Counts edits; the ETag")
+    lower_bounds: dict[str, Cny] = Field(examples=[BOUNDS])
+    created_at: datetime
+    activated_at: datetime | None
+
+    @classmethod
+    def of(cls, scheme: TierScheme, lines: Iterable[Line]) -> "TierSchemeOut":
+        """Describe a scheme with its lines."""
+        bounds = {line.tier_code: line.lower_bound_fen for line in lines}
+        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds})
+
+
+class TierNowOut(OutModel):
+    """The tier in force with the figures that decided."""
+
+    code: str = Field(examples=["T2"])
+    rank: int
+    name_zh: str
+    name_en: str
+    since: date
+    metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
+    metric_month: date = Field(description="First day of the month of that average")
+
+    @classmethod
+    def of(cls, tier: CurrentTier, *, exact: bool) -> "TierNowOut":
+        """Describe a tier; the amount only where the caller may see it."""
+        return cls(
+            code=tier.code,
+            rank=tier.rank,
+            name_zh=tier.name_zh,
+            name_en=tier.name_en,
+            since=tier.since,
+            metric=tier.metric_fen if exact else None,
+            metric_month=tier.metric_month,
+        )
+
+
+class TierChangeOut(OutModel):
+    """A tier began; the next change is its end."""
+
+    code: str | None = Field(description="Null: below all tiers")
+    effective_on: date
+    cause: TierCause
+    metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
+    metric_month: date
+    scheme_id: SchemeId
+
+    @classmethod
+    def of(cls, row: TierHistory, *, exact: bool) -> "TierChangeOut":
+        """Describe a row of the history; the amount only where the caller may see it."""
+        return cls(
+            code=row.tier_code,
+            effective_on=row.effective_on,
+            cause=TierCause(row.cause),
+            metric=row.metric_fen if exact else None,
+            metric_month=row.metric_month,
+            scheme_id=row.scheme_id,
+        )
+
+
+class CustomerTierOut(OutModel):
+    """A customer's tier and how it came about."""
+
+    customer_id: CustomerId
+    current: TierNowOut | None = Field(description="Null: below all tiers, or never evaluated")
+    history: list[TierChangeOut] = Field(description="Newest first; a change of the coming day stands in it already")

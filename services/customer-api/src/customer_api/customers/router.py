@@ -1,0 +1,74 @@
+"""My profile on the customer port: who I am, my tier and what the next one takes, my manager."""
+
+from guibin.core import clock
+from guibin.customers.personal import identity_of
+from guibin.customers.repository import get_customer
+from guibin.managers.models import Grade
+from guibin.managers.service import manager_of
+from guibin.organisation.service import staff_name, staff_phone
+from guibin.tiers.repository import active_scheme, current_tier, lines_of, list_tiers
+from guibin.tiers.rules import next_line
+from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
+
+from .queries import read_figures
+from .schemas import MeOut, MyManagerOut, MyTierDetailOut, MyTierOut, NextTierOut, name_in
+
+router = PortRouter(prefix="/v1/me", tags=["profile"])
+
+SELF = customer("profile:read:self")
+
+
+@router.get("", operation_id="getMe")
+@declare(caller=SELF, rate=RateClass.READ, data=DataClass.C2)
+async def get_me(call: CustomerCall) -> MeOut:
+    """Show my name and my tier."""
+    me = await get_customer(call.session, call.scope, customer_id=call.actor.id)
+    tier = await current_tier(call.session, call.scope, customer_id=me.id, day=clock.today())
+    name = identity_of(call.keys, me).name
+    return MeOut(id=me.id, name=name.value if name else None, tier=MyTierOut.of(tier, call.language))
+
+
+@router.get("/tier", operation_id="getMyTier")
+@declare(caller=SELF, rate=RateClass.READ, data=DataClass.C2)
+async def get_my_tier(call: CustomerCall) -> MyTierDetailOut:
+    """Show my tier, the average that decides, and what is missing to the next tier."""
+    me = call.actor.id
+    tier = await current_tier(call.session, call.scope, customer_id=me, day=clock.today())
+    figures = await read_figures(call.session, call.scope, customer_id=me)
+    average = figures.aum_mda_fen if figures else None
+    return MyTierDetailOut(
+        tier=MyTierOut.of(tier, call.language),
+        average=average,
+        average_month=figures.aum_mda_month if figures else None,
+        as_of=figures.as_of if figures else None,
+        next=await _next_tier(call, tier.code if tier else None, average),
+    )
+
+
+async def _next_tier(call: CustomerCall, code: str | None, average_fen: int | None) -> NextTierOut | None:
+    scheme = await active_scheme(call.session)
+    line = next_line(code, await lines_of(call.session, scheme.id)) if scheme else None
+    if line is None:
+        return None
+    names = {tier.code: name_in(call.language, tier) for tier in await list_tiers(call.session)}
+    missing = None if average_fen is None else max(0, line.lower_bound_fen - average_fen)
+    return NextTierOut(
+        code=line.tier_code, name=names[line.tier_code], lower_bound=line.lower_bound_fen, missing=missing
+    )
+
+
+@router.get("/manager", operation_id="getMyManager")
+@declare(caller=SELF, rate=RateClass.READ, data=DataClass.C2)
+async def get_my_manager(call: CustomerCall) -> MyManagerOut | None:
+    """Show who serves me and how to reach them; null when nobody does in particular."""
+    served = await manager_of(call.session, call.scope, customer_id=call.actor.id)
+    if served is None:
+        return None
+    person = served.person
+    branch = person.branch.name_en if call.language == "en" else person.branch.name_zh
+    return MyManagerOut(
+        name=staff_name(call.keys, person.staff),
+        grade=Grade(person.manager.grade),
+        branch=branch,
+        office_phone=staff_phone(call.keys, person.staff),
+    )
