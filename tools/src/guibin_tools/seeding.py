@@ -4,12 +4,16 @@ from guibin import wiring
 from guibin.core.database import SessionFactory
 from guibin.core.unit_of_work import unit_of_work
 from guibin_tools.roles import Role
-from guibin_tools.sessions import sessions_as
+from guibin_tools.sessions import prepare_secrets, sessions_as
 from guibin_tools.settings import OperatorSettings
 
 
 async def seed_database(settings: OperatorSettings) -> dict[str, int]:
-    """Seed the database of the settings, as its owner; returns how many rows each domain added."""
+    """Seed the database of the settings, as its owner; returns how many rows each domain added.
+
+    Keys and development issuer are made as well, so that the services can start afterwards.
+    """
+    prepare_secrets(settings)
     async with sessions_as(Role.OWNER, settings) as factory:
         return await seed(factory)
 

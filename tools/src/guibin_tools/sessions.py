@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
+from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.key_file import KeyFileInvalid
 from guibin_tools.connections import connected
 from guibin_tools.databases import url_for
@@ -31,6 +32,17 @@ async def sessions_as(role: Role, settings: OperatorSettings) -> AsyncIterator[S
         yield make_session_factory(engine)
     finally:
         await engine.dispose()
+
+
+def prepare_secrets(settings: OperatorSettings) -> None:
+    """Make what the services want to find at their start: in development the keys and the issuer's key set.
+
+    Raises:
+        OperatorError: the key file is missing in production, or unusable.
+    """
+    open_keys(settings)
+    if settings.profile is Profile.DEVELOPMENT:
+        DevelopmentIssuer.open(settings.issuer_dir, settings.bank_issuer)
 
 
 def open_keys(settings: OperatorSettings) -> KeyRing:

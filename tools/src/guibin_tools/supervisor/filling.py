@@ -19,7 +19,7 @@ from guibin_tools.nightly import run_nightly
 from guibin_tools.progress import step
 from guibin_tools.roles import Role
 from guibin_tools.seeding import seed_database
-from guibin_tools.sessions import open_keys, sessions_as
+from guibin_tools.sessions import sessions_as
 from guibin_tools.settings import OperatorSettings
 from guibin_tools.supervisor.logins import Logins, write_logins
 
@@ -38,7 +38,6 @@ def fill(settings: OperatorSettings, console: Console) -> Logins | None:
         The logins; None in the production profile.
     """
     with step(console, "Defaults") as doing:
-        open_keys(settings)
         added = sum(asyncio.run(seed_database(settings)).values())
         doing.done = f"Defaults are in place ({added} rows added)"
     if settings.profile is Profile.PRODUCTION:

@@ -1,0 +1,186 @@
+"""A whole bank in one command: up, refused twice, down, killed, up again."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from guibin_tools.postgres.cluster import free_port, is_answering, open_cluster
+from guibin_tools.settings import child_environment
+
+PATIENCE_SECONDS = 120
+READY = "Ctrl-C stops everything."
+
+pytestmark = pytest.mark.xdist_group("a whole bank")
+
+
+@dataclass
+class Bank:
+    """A state folder, its ports, and the command that runs in it."""
+
+    folder: Path
+    customer_port: int
+    bank_port: int
+    pg_port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return child_environment(
+            GUIBIN_STATE_DIR=str(self.folder),
+            GUIBIN_CUSTOMER_PORT=str(self.customer_port),
+            GUIBIN_BANK_PORT=str(self.bank_port),
+            GUIBIN_PG_PORT=str(self.pg_port),
+            GUIBIN_DEMO_CUSTOMERS="40",
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `guibin` to its end."""
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "guibin_tools", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    def start(self) -> None:
+        """Run `guibin up` until it says that it is ready; one that runs already is left alone."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        output = self.folder / "up.txt"
+        with output.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "guibin_tools", "up"], env=self.environment, stdout=file, stderr=file
+            )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while READY not in output.read_text():
+            assert self.process.poll() is None, output.read_text()
+            assert time.monotonic() < deadline, output.read_text()
+            time.sleep(0.1)
+
+    def end(self, number: int) -> int:
+        """Send the command a signal and return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    def wait_until_nobody_answers(self) -> None:
+        deadline = time.monotonic() + 40
+        while is_answering(self.customer_port) or is_answering(self.bank_port):
+            assert time.monotonic() < deadline, "a service outlived the command that started it"
+            time.sleep(0.1)
+
+    def get(self, port: int, path: str, token: str | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=30)
+
+    @property
+    def logins(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "demo.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="module")
+def bank() -> Iterator[Bank]:
+    """Return a bank that is up; the tests of this file end and start it as they need."""
+    with tempfile.TemporaryDirectory(prefix="guibin-up-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        made = Bank(folder, free_port(), free_port(), free_port())
+        made.start()
+        yield made
+        if made.process is not None and made.process.poll() is None:
+            made.end(signal.SIGTERM)
+        open_cluster(folder / "pg").remove()
+
+
+def test_both_ports_are_ready_and_show_their_documentation(bank: Bank) -> None:
+    for port in (bank.customer_port, bank.bank_port):
+        assert bank.get(port, "/readyz").json() == {"status": "ready"}
+        assert bank.get(port, "/docs").status_code == 200
+
+
+def test_the_demo_logins_open_the_ports_that_they_are_for(bank: Bank) -> None:
+    logins = bank.logins
+    assert logins["customer_api"] == f"http://127.0.0.1:{bank.customer_port}"
+    customer = logins["customers"][0]
+    assert bank.get(bank.customer_port, "/v1/me", customer["token"]).json()["id"] == customer["id"]
+    assert bank.get(bank.bank_port, "/v1/branches", logins["staff"]["hq_operator"]["token"]).status_code == 200
+    assert bank.get(bank.bank_port, "/v1/branches", customer["token"]).status_code == 401
+
+
+def test_at_least_five_demo_customers_can_afford_a_right(bank: Bank) -> None:
+    able = [
+        customer
+        for customer in bank.logins["customers"]
+        if bank.get(bank.customer_port, "/v1/rights?affordable=true", customer["token"]).json()["items"]
+    ]
+    assert len(able) >= 5
+
+
+def test_the_demo_logins_are_for_their_owner_only(bank: Bank) -> None:
+    assert stat.S_IMODE((bank.folder / "demo.json").stat().st_mode) == 0o600
+
+
+def test_every_role_of_the_demo_has_a_login(bank: Bank) -> None:
+    roles = {"manager", "branch_head", "hq_operator", "hq_approver", "auditor", "administrator"}
+    assert roles <= set(bank.logins["staff"])
+    assert set(bank.logins["services"]) >= {"core_banking"}
+
+
+def test_a_second_start_in_the_same_folder_is_refused_with_one_sentence(bank: Bank) -> None:
+    assert bank.process is not None
+    second = bank.command("up")
+    assert second.returncode == 1
+    assert second.stderr == f"`guibin up` already runs here, as process {bank.process.pid}: stop it first.\n"
+
+
+def test_the_ledger_of_the_demo_holds(bank: Bank) -> None:
+    checked = bank.command("check-ledger")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_kill_9_of_the_command_leaves_no_orphan_and_the_next_start_works(bank: Bank) -> None:
+    bank.end(signal.SIGKILL)
+    bank.wait_until_nobody_answers()
+    bank.start()
+    assert "adopted" in (bank.folder / "up.txt").read_text()
+    assert bank.get(bank.customer_port, "/readyz").status_code == 200
+
+
+def test_the_end_of_one_service_ends_the_run_and_is_named(bank: Bank) -> None:
+    listener = pid_of(bank, "customer_api")
+    os.kill(listener, signal.SIGKILL)
+    assert bank.process is not None
+    assert bank.process.wait(timeout=60) == 1
+    bank.wait_until_nobody_answers()
+    assert "The customer port ended (exit code -9)" in (bank.folder / "up.txt").read_text()
+
+
+def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
+    bank.start()
+    assert bank.end(signal.SIGTERM) == 0
+    assert not is_answering(bank.customer_port)
+    assert not is_answering(bank.bank_port)
+    assert not is_answering(bank.pg_port)
+    assert "Exit codes: bank port 0, customer port 0, worker 0." in (bank.folder / "up.txt").read_text()
+
+
+def pid_of(bank: Bank, module: str) -> int:
+    """Return the child of the run that runs a module."""
+    assert bank.process is not None
+    children = Path(f"/proc/{bank.process.pid}/task/{bank.process.pid}/children").read_text().split()
+    return next(int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"))

@@ -1,0 +1,90 @@
+"""What an operator is told when something is wrong: one sentence, exit code 1, no traceback."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from guibin_tools.postgres.cluster import HOST, free_port
+from support.commands import Done, guibin, guibin_process
+from support.databases import Database
+
+DEAD = {
+    f"GUIBIN_{name}DATABASE_URL": f"postgresql+asyncpg://guibin_{role}:x@127.0.0.1:1/guibin"
+    for name, role in {"": "owner", "CUSTOMER_": "customer", "BANK_": "bank", "WORKER_": "worker"}.items()
+}
+
+
+def state(folder: Path) -> dict[str, str]:
+    return {"GUIBIN_STATE_DIR": str(folder / "state")}
+
+
+def sentence(done: Done) -> str:
+    """Return the one line on the error stream of a command that must fail."""
+    assert done.code == 1, done.out
+    assert done.err.count("\n") == 1, done.err
+    return done.err.strip()
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    env = {**state(tmp_path), "GUIBIN_BANK_PORT": "eight"}
+    assert sentence(guibin_process("up", env=env)).startswith("GUIBIN_BANK_PORT: ")
+
+
+def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        env = {**state(tmp_path), "GUIBIN_CUSTOMER_PORT": str(port), "GUIBIN_BANK_PORT": str(free_port())}
+        said = sentence(guibin_process("up", env=env))
+    assert said == (
+        f"Port {port}, wanted by the customer port, is taken by another program: "
+        "stop that program or set GUIBIN_CUSTOMER_PORT."
+    )
+
+
+def test_two_services_on_one_port_are_refused(tmp_path: Path) -> None:
+    env = {**state(tmp_path), "GUIBIN_CUSTOMER_PORT": "8001", "GUIBIN_BANK_PORT": "8001"}
+    assert "must differ" in sentence(guibin_process("up", env=env))
+
+
+def test_a_dead_database_is_named_by_setting_and_place_without_its_password(tmp_path: Path) -> None:
+    ports = {"GUIBIN_CUSTOMER_PORT": str(free_port()), "GUIBIN_BANK_PORT": str(free_port())}
+    said = sentence(guibin_process("up", env={**state(tmp_path), **DEAD, **ports}))
+    assert said.startswith("The database of GUIBIN_DATABASE_URL at 127.0.0.1:1 does not answer")
+    assert ":x@" not in said
+
+
+@pytest.mark.parametrize("command", ["seed", "nightly", "check-ledger", "migrate"])
+def test_a_command_without_any_database_says_how_to_get_one(tmp_path: Path, command: str) -> None:
+    assert sentence(guibin(command, env=state(tmp_path))).startswith(
+        "No database runs here: start one with `guibin up`"
+    )
+
+
+def test_a_token_in_production_is_refused(tmp_path: Path) -> None:
+    env = {**state(tmp_path), "GUIBIN_PROFILE": "production"}
+    assert "refused in the production profile" in sentence(guibin("token", "--staff", "S00001", env=env))
+
+
+def test_a_token_needs_exactly_one_caller(tmp_path: Path) -> None:
+    assert sentence(guibin("token", env=state(tmp_path))) == "Name one of --customer, --staff and --service."
+
+
+def test_a_token_of_nobody_is_refused(tmp_path: Path, database: Database) -> None:
+    env = {**state(tmp_path), **database.environment}
+    assert sentence(guibin("token", "--staff", "S99999", env=env)).startswith("There is no active member of staff")
+
+
+def test_seeding_twice_adds_nothing_the_second_time(tmp_path: Path, database: Database) -> None:
+    env = {**state(tmp_path), **database.environment}
+    first, second = guibin("seed", env=env), guibin("seed", env=env)
+    assert (first.code, second.code) == (0, 0)
+    assert not all(line.endswith(": 0 rows added") for line in first.out.splitlines())
+    assert all(line.endswith(": 0 rows added") for line in second.out.splitlines())
+
+
+def test_an_empty_ledger_holds(tmp_path: Path, database: Database) -> None:
+    done = guibin("check-ledger", env={**state(tmp_path), **database.environment})
+    assert (done.code, done.out) == (0, "The ledger holds.\n")
