@@ -20,6 +20,7 @@ from guibin.core import clock
 from guibin.core.database import make_engine
 from guibin.core.errors import Category, NotFound, Refusal
 from guibin.core.ids import PublicId, to_public
+from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Profile, Settings
 from guibin.core.text import Note, OneLine
 from guibin.idempotency.models import IdempotencyKey
@@ -370,7 +371,9 @@ def spends_of(account: UUID) -> str:
     return f"/v1/demo/accounts/{to_public('acc', account)}/spends"
 
 
-def demo_app(directory: Path, database_url: str, identity: DemoIdentity, *, profile: Profile) -> FastAPI:
+def demo_app(
+    directory: Path, database_url: str, identity: DemoIdentity, *, profile: Profile, schema_version: str | None = None
+) -> FastAPI:
     issuer_dir = directory / "issuer"
     settings = Settings(
         profile=profile,
@@ -391,6 +394,7 @@ def demo_app(directory: Path, database_url: str, identity: DemoIdentity, *, prof
         identity=identity,
         database_url=database_url,
         tokens=TokenSource(ISSUER, issuer_dir / "jwks.json", AUDIENCE),
+        schema_version=schema_version,
     )
 
 
@@ -402,14 +406,19 @@ async def make_tables(owner: AsyncEngine) -> None:
 
 @asynccontextmanager
 async def demo_port(
-    directory: Path, owner_url: str, role_url: str, *, profile: Profile = Profile.DEVELOPMENT
+    directory: Path,
+    owner_url: str,
+    role_url: str,
+    *,
+    profile: Profile = Profile.DEVELOPMENT,
+    schema_version: str | None = SCHEMA_VERSION,
 ) -> AsyncIterator[DemoPort]:
     issuer = DevelopmentIssuer.open(directory / "issuer", ISSUER)
     KeyRing.create(directory / "keys.json")
     identity = DemoIdentity()
     owner = make_engine(owner_url, pool_size=2, application="demo-owner")
     await make_tables(owner)
-    app = demo_app(directory, role_url, identity, profile=profile)
+    app = demo_app(directory, role_url, identity, profile=profile, schema_version=schema_version)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://port.test") as client:

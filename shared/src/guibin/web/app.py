@@ -5,26 +5,30 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.errors import Refusal
-from guibin.core.settings import Settings
+from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.jwks import Jwks
 from guibin.security.tokens import IssuerConfig, TokenVerifier
 from guibin.web import health
 from guibin.web.checks import StartRefused, check_role, check_settings
 from guibin.web.declaration import declaration_of
+from guibin.web.docs import add_documentation
 from guibin.web.errors import InternalFault, MethodNotAllowed, PathNotFound
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
 from guibin.web.middleware import Edge
+from guibin.web.openapi import document_of
 from guibin.web.port import Port
 from guibin.web.problems import problem_response
 from guibin.web.route import PortRoute
@@ -39,6 +43,16 @@ class TokenSource:
     issuer: str
     jwks: Path
     audience: str
+
+
+class PortApplication(FastAPI):
+    """A FastAPI application whose document says all that its routes declare."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_of(self)
+        return self.openapi_schema
 
 
 def create_port(
@@ -63,7 +77,7 @@ def create_port(
         StartRefused: a route declares nothing, or the settings are unsafe in this profile.
     """
     check_settings(settings)
-    app = FastAPI(
+    app = PortApplication(
         title=title,
         description=description,
         version="1",
@@ -76,6 +90,8 @@ def create_port(
     for router in (health.router, *routers):
         app.include_router(router)
     require_declarations(app)
+    if settings.profile is not Profile.PRODUCTION:
+        add_documentation(app)
     app.add_middleware(Edge, allowed_hosts=settings.allowed_hosts.split(","))
     app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(HTTPException, _answer_http_exception)
@@ -163,6 +179,6 @@ def _methods_of(app: FastAPI, path: str) -> tuple[str, ...]:
     methods: set[str] = set()
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if isinstance(route, APIRoute) and re.fullmatch(route.path_regex, path):
+        if isinstance(route, Route) and re.fullmatch(route.path_regex, path):
             methods |= set(route.methods or ())
     return tuple(sorted(methods))
