@@ -6,7 +6,6 @@ one customer meet at one account: its lock also puts limit and quota of that cus
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,7 +14,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id, to_public
 from guibin.points import service as points
-from guibin.points.models import EntryKind
+from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import LockedAccount, LotUse, Posted
 from guibin.rights.errors import OutOfStock, refusal_of
 from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
@@ -24,9 +23,6 @@ from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import Decision, Standing, Usage, assess
 from guibin.rights.service.standing import find_in_stock, offered, read_customer_side, read_tier
 from guibin.security.actors import Actor, Scope
-
-SOURCE_KIND: Final = "redemption"
-"""What the ledger calls the source of the entry; the source's id is the redemption's public id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +152,7 @@ async def _charge(session: AsyncSession, right: Right, redemption: Redemption) -
         points=redemption.points_charged,
         reason_zh=f"兑换：{right.item.name_zh}",
         reason_en=f"Redeemed: {right.item.name_en}",
-        source_kind=SOURCE_KIND,
+        source_kind=SourceKind.REDEMPTION,
         source_id=to_public("rdm", redemption.id),
         actor_id=redemption.actor_id,
     )

@@ -1,0 +1,120 @@
+"""The promises of rights, checked row by row: what `guibin check-ledger` and tests that write call.
+
+The numbers are those of the invariants in docs/security.md; the ledger checks its own in `guibin.points.invariants`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.points.invariants import MOST_ROWS, Check, Violation
+from guibin.points.repository import rows_of
+from guibin.rights.models import RedemptionState
+from guibin.rights.rules import is_legal_path
+
+
+def _check(invariant: str, meaning: str, query: str) -> Check:
+    return Check(invariant, meaning, text(f"{query} LIMIT {MOST_ROWS}"))
+
+
+CHECKS: Final[Sequence[Check]] = (
+    _check(
+        "I5",
+        "a redemption that cost points has no entry of exactly these points, or one that was free has an entry",
+        """
+        SELECT 'rdm_' || r.id AS key
+          FROM redemption r
+          LEFT JOIN points_entry e
+            ON e.customer_id = r.customer_id AND e.id = r.entry_id AND e.wallet = r.wallet AND e.kind = 'redeem'
+           AND e.points = -r.points_charged AND e.source_kind = 'redemption' AND e.source_id = 'rdm_' || r.id
+         WHERE (r.points_charged > 0) <> (e.id IS NOT NULL) OR (r.points_charged = 0 AND r.entry_id IS NOT NULL)
+        """,
+    ),
+    _check(
+        "I5",
+        "an entry says that it paid for a redemption, and no redemption says so",
+        """
+        SELECT 'ent_' || e.id AS key
+          FROM points_entry e
+          LEFT JOIN redemption r ON r.customer_id = e.customer_id AND r.entry_id = e.id
+         WHERE e.kind = 'redeem' AND r.id IS NULL
+        """,
+    ),
+    _check(
+        "I6",
+        "the stock of a right does not add up with its redemptions",
+        """
+        SELECT 'rgt_' || i.id AS key
+          FROM rights_item i
+          LEFT JOIN rights_stock s ON s.right_id = i.id
+          LEFT JOIN (SELECT right_id, sum(quantity) AS units FROM redemption GROUP BY right_id) r ON r.right_id = i.id
+         WHERE i.stock_mode = 'counted'
+           AND (coalesce(s.sold, 0) <> coalesce(r.units, 0) OR s.free < 0 OR s.initial <> s.free + s.sold)
+        """,
+    ),
+    _check(
+        "I6",
+        "a customer has taken more of a right in one period than the limit that decided allows",
+        """
+        SELECT 'cus_' || r.customer_id || '/rgt_' || r.right_id AS key
+          FROM redemption r
+          JOIN rights_item i ON i.id = r.right_id AND i.revision = r.right_revision
+         WHERE i.limit_times IS NOT NULL AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+         GROUP BY r.customer_id, r.right_id, i.limit_times,
+                  CASE WHEN i.limit_period = 'lifetime' THEN NULL
+                       ELSE date_trunc(i.limit_period, r.created_at AT TIME ZONE 'Asia/Shanghai') END
+        HAVING sum(r.quantity) > i.limit_times
+        """,
+    ),
+    _check(
+        "I7",
+        "a redemption by codes does not hold one code of its right for each unit",
+        """
+        SELECT 'rdm_' || r.id AS key
+          FROM redemption r
+          JOIN rights_item i ON i.id = r.right_id
+          LEFT JOIN (SELECT right_id, redemption_id, customer_id, count(*) AS codes
+                       FROM voucher_code WHERE redemption_id IS NOT NULL
+                      GROUP BY right_id, redemption_id, customer_id) v
+            ON v.right_id = r.right_id AND v.redemption_id = r.id AND v.customer_id = r.customer_id
+         WHERE coalesce(v.codes, 0) <> CASE WHEN i.stock_mode = 'codes' THEN r.quantity ELSE 0 END
+        """,
+    ),
+    _check(
+        "I7",
+        "a code is held by a redemption that there is not",
+        """
+        SELECT 'rgt_' || v.right_id || '/' || v.id AS key
+          FROM voucher_code v
+          LEFT JOIN redemption r
+            ON r.customer_id = v.customer_id AND r.id = v.redemption_id AND r.right_id = v.right_id
+         WHERE v.redemption_id IS NOT NULL AND r.id IS NULL
+        """,
+    ),
+)
+
+# Lives are few kinds of paths: the rule looks at one redemption of each kind.
+_PATHS: Final = text(
+    """
+    SELECT path, state, min(key) AS key
+      FROM (SELECT string_agg(s.state, ' ' ORDER BY s.at) AS path, r.state, 'rdm_' || r.id AS key
+              FROM redemption r
+              LEFT JOIN redemption_step s ON s.customer_id = r.customer_id AND s.redemption_id = r.id
+             GROUP BY r.customer_id, r.id, r.state) lives
+     GROUP BY path, state
+    """
+)
+
+
+async def check(session: AsyncSession) -> list[Violation]:
+    """Return what breaks an invariant of rights, at most `MOST_ROWS` rows of each check; empty is good."""
+    found = [Violation(one.id, one.text, row["key"]) for one in CHECKS for row in await rows_of(session, one.query)]
+    for row in await rows_of(session, _PATHS):
+        states = [RedemptionState(state) for state in (row["path"] or "").split()]
+        if not is_legal_path(states) or states[-1] != row["state"]:
+            found.append(
+                Violation("I8", "the steps of a redemption are no legal life that ends in its state", row["key"])
+            )
+    return found

@@ -1,0 +1,58 @@
+"""Each planted fault is found, and only that one."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.rights import invariants
+from guibin.security.ciphers import KeyRing
+from support.points import let_owner_post
+from support.rights import add_customer_with, add_pool, add_right, take
+
+FAULTS: Sequence[tuple[str, str]] = (
+    ("I5", "UPDATE redemption SET points_charged = points_charged + 1 WHERE points_charged > 0"),
+    ("I5", "UPDATE redemption SET entry_id = NULL"),
+    ("I5", "UPDATE points_entry SET source_id = source_id || 'x' WHERE kind = 'redeem'"),
+    ("I6", "UPDATE rights_stock SET sold = sold + 1, free = free - 1"),
+    ("I6", "UPDATE rights_item SET limit_times = 0, limit_period = 'month' WHERE stock_mode = 'counted'"),
+    ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL"),
+    ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid()"),
+    ("I8", "UPDATE redemption SET state = 'fulfilled' WHERE fulfilment = 'code'"),
+    ("I8", "UPDATE redemption_step SET state = 'fulfilled'"),
+    ("I8", "DELETE FROM redemption_step"),
+)
+
+
+@pytest.fixture
+async def busy(session: AsyncSession, keys: KeyRing) -> AsyncSession:
+    """Return a session in which a customer has redeemed a counted right and one with codes."""
+    await let_owner_post(session)
+    customer = await add_customer_with(session)
+    await take(session, customer, await add_right(session, stock=3), quantity=2)
+    await take(session, customer, await add_pool(session, keys, ["CODE-0001"]))
+    return session
+
+
+async def test_a_sound_database_raises_no_alarm(busy: AsyncSession) -> None:
+    assert await invariants.check(busy) == []
+
+
+@pytest.mark.parametrize(("invariant", "fault"), FAULTS)
+async def test_a_planted_fault_is_found(busy: AsyncSession, invariant: str, fault: str) -> None:
+    await busy.flush()
+    await (await busy.connection()).execute(text(fault))
+    assert {found.id for found in await invariants.check(busy)} == {invariant}
+
+
+async def test_an_entry_without_a_redemption_is_found(busy: AsyncSession) -> None:
+    await (await busy.connection()).execute(text("UPDATE redemption SET entry_id = NULL, points_charged = 0"))
+    found = await invariants.check(busy)
+    assert {(one.id, one.key[:4]) for one in found} == {("I5", "ent_")}
+
+
+async def test_a_limit_of_terms_that_came_later_is_no_fault(busy: AsyncSession) -> None:
+    terms = "UPDATE rights_item SET limit_times = 1, limit_period = 'lifetime', revision = revision + 1"
+    await (await busy.connection()).execute(text(terms))
+    assert await invariants.check(busy) == []
