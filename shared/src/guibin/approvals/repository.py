@@ -63,11 +63,11 @@ async def get_approval(session: AsyncSession, reach: Reach, *, approval_id: UUID
     return found
 
 
-async def lock_approval(session: AsyncSession, approval: Approval) -> Approval:
+async def lock_approval(session: AsyncSession, *, owner_id: UUID, approval_id: UUID) -> Approval:
     """Lock one approval for a decision and return it as it stands now."""
     query = (
         select(Approval)
-        .where(Approval.owner_id == approval.owner_id, Approval.id == approval.id)
+        .where(Approval.owner_id == owner_id, Approval.id == approval_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

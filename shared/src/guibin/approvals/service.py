@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import repository, rules
@@ -83,7 +81,7 @@ async def decide_on(
         Refusal: the command itself was refused; the approval is then `failed`.
     """
     session = work.session
-    approval = await repository.lock_approval(session, approval)
+    approval = await repository.lock_approval(session, owner_id=approval.owner_id, approval_id=approval.id)
     await _check(work, approval, decision, approver, grants)
     session.add(
         ApprovalDecision(
@@ -120,7 +118,7 @@ async def _check(
     if approval.state != ApprovalState.PENDING:
         raise StateConflict(**{"from": approval.state, "to": "approved" if decision.approved else "rejected"})
     if approval.expires_at <= clock.now():
-        work.survive(_state_writer(approval, ApprovalState.EXPIRED, None))
+        work.survive(_withdrawal(approval, approver, ApprovalState.EXPIRED, None))
         raise ApprovalExpired
     if decision.payload_hash is not None and decision.payload_hash != approval.payload_hash:
         raise VersionConflict
@@ -140,21 +138,24 @@ async def _execute(work: UnitOfWork, approval: Approval, approver: Actor, maker_
             raise Forbidden
         await APPROVAL_HANDLERS[approval.kind].execute(work.session, approval.payload, context=context)
     except Refusal as refusal:
-        work.survive(_state_writer(approval, ApprovalState.FAILED, refusal.code))
+        work.survive(_withdrawal(approval, approver, ApprovalState.FAILED, refusal.code))
         raise
 
 
-def _state_writer(
-    approval: Approval, state: ApprovalState, failure: str | None
+def _withdrawal(
+    approval: Approval, approver: Actor, state: ApprovalState, failure: str | None
 ) -> Callable[[AsyncSession], Awaitable[None]]:
-    statement = (
-        update(Approval)
-        .where(col(Approval.owner_id) == approval.owner_id, col(Approval.id) == approval.id)
-        .values(state=state, failure=failure, decided_at=clock.now())
-    )
+    """Return the write that closes an approval and gives back what was submitted, although the call is refused."""
+    owner_id, approval_id = approval.owner_id, approval.id
 
     async def write(session: AsyncSession) -> None:
-        await session.execute(statement)
+        # The refusal has let the lock go: somebody else may have decided meanwhile.
+        row = await repository.lock_approval(session, owner_id=owner_id, approval_id=approval_id)
+        if row.state != ApprovalState.PENDING:
+            return
+        row.failure = failure
+        await APPROVAL_HANDLERS[row.kind].rejected(session, row.payload)
+        await _close(session, row, state, approver)
 
     return write
 

@@ -11,6 +11,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.customers.models import Customer
 from guibin.holdings.models import LineDay
 from guibin.runs.models import Lease, Run, RunState, RunStep
 
@@ -56,7 +57,8 @@ async def has_run(session: AsyncSession, day: date) -> bool:
 
 async def last_closed(session: AsyncSession) -> date | None:
     """Return the latest business day that a run has finished or begun."""
-    return (await session.execute(select(func.max(Run.business_date)))).scalar_one()
+    latest: date | None = (await session.execute(select(func.max(Run.business_date)))).scalar_one()
+    return latest
 
 
 async def steps_of(session: AsyncSession, run_id: UUID) -> Sequence[RunStep]:
@@ -94,6 +96,11 @@ async def drop_lease(session: AsyncSession, *, name: str, holder: UUID, now: dat
     await session.execute(
         update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(expires_at=now)
     )
+
+
+async def has_customers(session: AsyncSession) -> bool:
+    """Tell whether there is anybody whom a night could be about."""
+    return (await session.exec(select_rows(Customer.id).limit(1))).first() is not None
 
 
 async def line_days(session: AsyncSession, day: date) -> Mapping[str, date]:

@@ -25,6 +25,11 @@ LEASE_LIFE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 
 Progress = Callable[[str, Counts], None]
+Stopping = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
 
 
 async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
@@ -76,8 +81,12 @@ async def nightly(factory: SessionFactory, *, day: date, actor: Actor, progress:
     return await carry_out(factory, run.id, progress=progress)
 
 
-async def carry_out(factory: SessionFactory, run_id: UUID, *, progress: Progress | None = None) -> Run:
+async def carry_out(
+    factory: SessionFactory, run_id: UUID, *, progress: Progress | None = None, stopping: Stopping = _never
+) -> Run:
     """Do what is left of a run, and before it of older ones that broke off, under the lease of the night.
+
+    `stopping` is asked before each step and batch; once it says yes the run stays `running`, to be taken up again.
 
     Raises:
         RunInProgress: another process is at it.
@@ -88,20 +97,24 @@ async def carry_out(factory: SessionFactory, run_id: UUID, *, progress: Progress
         while True:
             async with factory() as session:
                 run = await repository.unfinished_run(session)
-            if run is None or run.business_date > wanted.business_date:
+            if run is None or run.business_date > wanted.business_date or stopping():
                 break
-            await _finish(factory, run, holder, progress)
+            await _finish(factory, run, holder, progress, stopping)
         async with factory() as session:
             return await repository.get_run(session, run_id)
 
 
-async def _finish(factory: SessionFactory, run: Run, holder: UUID, progress: Progress | None) -> None:
+async def _finish(
+    factory: SessionFactory, run: Run, holder: UUID, progress: Progress | None, stopping: Stopping
+) -> None:
     async with factory() as session:
         begun = {step.name: step for step in await repository.steps_of(session, run.id)}
     for position, step in enumerate(STEPS):
         row = begun.get(step.name) or _first_row(run, position, step)
         if row.finished_at is None:
-            counts = await _run_step(factory, run, step, row, holder)
+            counts = await _run_step(factory, run, step, row, holder, stopping)
+            if counts is None:
+                return
             if progress is not None:
                 progress(step.name, counts)
     async with factory() as session:
@@ -114,14 +127,18 @@ def _first_row(run: Run, position: int, step: Step) -> RunStep:
     return RunStep(run_id=run.id, name=step.name, position=position, counts={}, started_at=clock.now())
 
 
-async def _run_step(factory: SessionFactory, run: Run, step: Step, row: RunStep, holder: UUID) -> Counts:
+async def _run_step(
+    factory: SessionFactory, run: Run, step: Step, row: RunStep, holder: UUID, stopping: Stopping
+) -> Counts | None:
     """Run one step; a batch and the row that counts it are one transaction, so a killed step counts nothing twice.
+
+    Returns None when it was stopped before its end.
 
     Raises:
         RunInProgress: the lease went to another process meanwhile; what this one did last is undone.
     """
     total = Counter(row.counts)
-    while True:
+    while not stopping():
         async with factory() as session:
             counts = await step.run(session, run.business_date)
             finished = not step.in_batches or counts["read"] == 0
@@ -141,6 +158,7 @@ async def _run_step(factory: SessionFactory, run: Run, step: Step, row: RunStep,
             await session.commit()
         if finished:
             return dict(total)
+    return None
 
 
 @asynccontextmanager

@@ -58,12 +58,13 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
     return await points.expire(session, day=day)
 
 
+# Points come before facts: the facts count them, and a second run of the night finds nothing to change.
 STEPS = (
     Step("feeds", look_at_feeds),
+    Step("earn", _earn, in_batches=True),
+    Step("expire", _expire),
     Step("facts", _facts),
     Step("tags", _tags),
     Step("tiers", _tiers),
     Step("coverage", _coverage),
-    Step("earn", _earn, in_batches=True),
-    Step("expire", _expire),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tags.models import CustomerFact
@@ -192,8 +193,9 @@ async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date
     query = (
         select(before, after, func.count())
         .select_from(CustomerFact)
+        .join(Customer, col(Customer.id) == col(CustomerFact.customer_id))
         .join(current, current.c.customer_id == col(CustomerFact.customer_id), isouter=True)
-        .where(col(CustomerFact.aum_mda_fen).is_not(None))
+        .where(col(Customer.merged_into).is_(None), col(CustomerFact.aum_mda_fen).is_not(None))
         .group_by(before, after)
         .order_by(before, after)
     )
@@ -205,7 +207,8 @@ async def insert_changes(
 ) -> list[str]:
     """Write a row for each customer whose earned tier differs from the present one; return the causes.
 
-    An unknown average changes nothing, and a customer with a stale line is not lowered.
+    Reads the facts of the day before `effective_on`: a customer who was merged away has none of that day. An unknown
+    average changes nothing, and a customer with a stale line is not lowered.
     """
     current = tiers_on(effective_on)
     held, given = aliased(Tier), aliased(Tier)
@@ -234,6 +237,7 @@ async def insert_changes(
         .join(current, current.c.customer_id == customer_id, isouter=True)
         .join(held, col(held.code) == current.c.tier_code, isouter=True)
         .join(given, col(given.code) == earned, isouter=True)
+        .where(col(CustomerFact.as_of) == effective_on - timedelta(days=1))
         .where(col(CustomerFact.aum_mda_fen).is_not(None))
         .where(earned.is_distinct_from(current.c.tier_code))
         .where(or_(fresh, given_rank > held_rank))

@@ -88,6 +88,7 @@ class SchemeActivation:
         Raises:
             SchemeNotDraft: the scheme is not waiting any more.
         """
+        await repository.lock_open_schemes(session)
         scheme = await repository.lock_scheme(session, _scheme_id(payload))
         if scheme.state != SchemeState.PENDING or scheme.revision != payload["revision"]:
             raise SchemeNotDraft
@@ -99,8 +100,9 @@ class SchemeActivation:
     async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
         """Give the scheme back to its maker as a draft."""
         scheme = await repository.lock_scheme(session, _scheme_id(payload))
-        scheme.state = SchemeState.DRAFT
-        await session.flush()
+        if scheme.state == SchemeState.PENDING and scheme.revision == payload["revision"]:
+            scheme.state = SchemeState.DRAFT
+            await session.flush()
 
 
 async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:

@@ -1,0 +1,143 @@
+"""The worker: a clock that carries out nightly runs, those that were asked for and last night's when it is due."""
+
+import asyncio
+import contextlib
+import signal
+from datetime import date, time
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+
+from guibin import wiring
+from guibin.core import clock
+from guibin.core.database import SessionFactory, make_engine, make_session_factory
+from guibin.core.logging import configure_logging, error_facts, logger
+from guibin.core.settings import SettingMissing, Settings
+from guibin.runs import repository
+from guibin.runs.errors import RunInProgress
+from guibin.runs.models import Run
+from guibin.runs.service import carry_out, request_run
+from guibin.security.actors import Actor, ActorKind
+from guibin.web.checks import StartRefused, check_role
+from guibin.web.serving import parent_gone
+
+NIGHTLY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f01"), "job:nightly")
+NIGHT_BEGINS: Final = time(1)
+"""Local time from which last night's run is due: the lines have closed their day by then."""
+
+LOOK_SECONDS: Final = 1.0
+DUE_SECONDS: Final = 60.0
+RETRY_SECONDS: Final = 30.0
+CONNECTIONS: Final = 3
+"""One for the step, one for the lease, one to spare."""
+
+
+class Worker:
+    """Looks for work until it is told to stop."""
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+        self._stop = asyncio.Event()
+        self._look_again_at = 0.0
+
+    def stop(self) -> None:
+        """End after the step at hand; the run that it belongs to is taken up by the next worker."""
+        self._stop.set()
+
+    async def work(self) -> None:
+        """Carry out runs, one after the other; a run that fails is tried again after a pause."""
+        while not self._stop.is_set():
+            pause = LOOK_SECONDS
+            try:
+                run = await self._next_run()
+                if run is not None:
+                    await self._carry_out(run)
+            except RunInProgress:
+                logger().debug("run_in_progress")
+            except Exception as error:  # noqa: BLE001 - whatever a run fails of, the worker stays to try again
+                logger().error("run_failed", **error_facts(error))
+                pause = RETRY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+
+    async def _next_run(self) -> Run | None:
+        """Return the oldest open run; once a minute last night's is opened if it is due."""
+        async with self._sessions() as session:
+            run = await repository.unfinished_run(session)
+        now = asyncio.get_running_loop().time()
+        if run is None and now >= self._look_again_at:
+            self._look_again_at = now + DUE_SECONDS
+            run = await self._open_due()
+        return run
+
+    async def _open_due(self) -> Run | None:
+        day = _day_due()
+        if day is None:
+            return None
+        async with self._sessions() as session:
+            if await repository.has_run(session, day) or not await repository.has_customers(session):
+                return None
+            run = await request_run(session, day=day, actor=NIGHTLY_JOB)
+            await session.commit()
+        return run
+
+    async def _carry_out(self, run: Run) -> None:
+        def progress(step: str, counts: dict[str, int]) -> None:
+            logger().info("step_done", run=str(run.id), step=step, counts=counts)
+
+        logger().info("run_begins", run=str(run.id), business_date=run.business_date.isoformat())
+        done = await carry_out(self._sessions, run.id, progress=progress, stopping=self._stop.is_set)
+        logger().info("run_ends", run=str(run.id), state=done.state)
+
+
+def _day_due() -> date | None:
+    """Return the business day whose night has begun; None before one o'clock in the morning."""
+    local = clock.now().astimezone(clock.BUSINESS_ZONE)
+    return clock.last_closed_day() if local.time() >= NIGHT_BEGINS else None
+
+
+async def _run(settings: Settings, database_url: str) -> None:
+    engine = make_engine(database_url, pool_size=CONNECTIONS, application="guibin-worker")
+    try:
+        await check_role(engine)
+        worker = Worker(make_session_factory(engine))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
+        logger().info("worker_ready")
+        await worker.work()
+        watch.cancel()
+    finally:
+        await engine.dispose()
+    logger().info("worker_ended")
+
+
+async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:
+    if pipe is not None:
+        await parent_gone(pipe)
+        worker.stop()
+
+
+def serve() -> None:
+    """Work until SIGTERM, SIGINT or the end of the parent's pipe; the step at hand is finished first.
+
+    Raises:
+        SystemExit: the worker did not start; the log says why.
+    """
+    settings = Settings()
+    configure_logging(settings.log_level)
+    wiring.connect()
+    try:
+        asyncio.run(_run(settings, settings.required("worker_database_url")))
+    except (StartRefused, SettingMissing) as refused:
+        logger().error("start_refused", reason=str(refused))
+        raise SystemExit(1) from None
+    except (OSError, DBAPIError) as error:
+        logger().error("start_refused", reason="the database cannot be reached", **error_facts(error))
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    serve()
