@@ -4,7 +4,7 @@ Equal customer numbers are one customer. Without a number the same certificate t
 Customers with different numbers are never joined here, whatever else is equal: people decide (features CUS-02, CUS-17).
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -50,7 +50,10 @@ class Party:
     @property
     def content(self) -> str:
         """All that the row says, as one text: equal texts are unchanged rows."""
-        return repr(astuple(self))
+        return repr([getattr(self, name) for name in _PARTY_FIELDS])
+
+
+_PARTY_FIELDS = tuple(field.name for field in fields(Party))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Balances files: by far the most rows, so each takes the shortest way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from guibin.feeds.models import FeedKind
 from guibin.feeds.reading import Row
 from guibin.feeds.rules import Cells, RowCode, RowRefused, read_amount, window
 from guibin.feeds.taking import Rows, Taking
@@ -14,12 +16,13 @@ from guibin.holdings.service import BalanceRow, note_line_day, take_balances
 from guibin.products.models import Side
 
 _BATCH: Final = 100_000
+_Day = tuple[date, int]
 
 
 async def take_balance_rows(taking: Taking, rows: Rows) -> None:
     """Take the rows of a balances file; then the line's day is fresh."""
     holdings = _Holdings(taking)
-    days = window(taking.business_date)
+    days = {text: (day, 1 << at) for at, (text, day) in enumerate(window(taking.business_date).items())}
     batch: list[Row] = []
     for row in rows:
         batch.append(row)
@@ -30,72 +33,72 @@ async def take_balance_rows(taking: Taking, rows: Rows) -> None:
     await note_line_day(taking.session, taking.facts)
 
 
+@dataclass(slots=True)
+class _Named:
+    """A holding that the file has named, and on which days, a bit each."""
+
+    holding: KnownHolding
+    days: int = 0
+
+
 class _Holdings:
-    """The holdings that the file has named so far, by their numbers, with the days that it has named of each."""
+    """The holdings that the file has named so far, by their numbers."""
 
     def __init__(self, taking: Taking) -> None:
         self._taking = taking
-        self._known: dict[str, KnownHolding | None] = {}
-        self.days: dict[str, int] = {}
+        self.named: dict[str, _Named | None] = {}
 
     async def learn(self, rows: Sequence[Row]) -> None:
         """Look up the holdings that a batch names for the first time."""
-        named = {cells[0].strip() for _, cells in rows if cells is not None}
-        refs = {
-            holding_ref(self._taking.keys, self._taking.line, number): number
-            for number in named
-            if number not in self._known
-        }
-        found = await known_holdings(self._taking.session, line=self._taking.line.value, refs=list(refs))
-        self._known |= {number: found.get(ref) for ref, number in refs.items()}
-
-    def get(self, number: str) -> KnownHolding | None:
-        """Return a holding that was learnt."""
-        return self._known.get(number)
+        numbers = {cells[0].strip() for _, cells in rows if cells is not None}
+        keys, line = self._taking.keys, self._taking.line
+        refs = {holding_ref(keys, line, number): number for number in numbers if number not in self.named}
+        found = await known_holdings(self._taking.session, line=line.value, refs=list(refs))
+        for ref, number in refs.items():
+            self.named[number] = _Named(found[ref]) if ref in found else None
 
 
-async def _take_batch(taking: Taking, batch: Sequence[Row], holdings: _Holdings, days: dict[str, date]) -> None:
+async def _take_batch(taking: Taking, batch: Sequence[Row], holdings: _Holdings, days: Mapping[str, _Day]) -> None:
     await holdings.learn(batch)
-    bits = {text: 1 << position for position, text in enumerate(days)}
     accepted: list[BalanceRow] = []
-    for row in batch:
+    for number, cells in batch:
         try:
-            accepted.append(_read(taking, row, holdings, days, bits))
+            accepted.append(_read(cells, holdings.named, days))
         except RowRefused as refused:
-            taking.refuse(row[0], refused)
+            taking.refuse(number, refused)
+    taking.rows_read += len(batch)
     if accepted:
-        taking.rows_changed += await take_balances(taking.session, accepted, days.values())
+        taking.rows_changed += await take_balances(taking.session, accepted, [day for day, _ in days.values()])
 
 
-def _read(taking: Taking, row: Row, holdings: _Holdings, days: dict[str, date], bits: dict[str, int]) -> BalanceRow:
-    taking.rows_read += 1
-    if row[1] is None:
+def _read(cells: Sequence[str] | None, named: Mapping[str, _Named | None], days: Mapping[str, _Day]) -> BalanceRow:
+    if cells is None:
         raise RowRefused(RowCode.ROW_INVALID)
-    number, day_text, balance = (cell.strip() for cell in row[1])
-    day = days.get(day_text)
-    if day is None or not number or not balance:
-        raise _why_not(Cells(taking.kind, row[1]))
-    fen = read_amount(balance, "balance")
-    holding = holdings.get(number)
-    if holding is None:
-        Cells(taking.kind, row[1]).required_number("holding_id")
-        raise RowRefused(RowCode.HOLDING_UNKNOWN, "holding_id")
-    if fen < 0 and holding.side is Side.LIABILITY:
+    found, on = named.get(cells[0]), days.get(cells[1])
+    if found is None or on is None:
+        found, on = _look_closer(cells, named, days)
+    day, bit = on
+    fen = read_amount(cells[2].strip(), "balance")
+    if fen < 0 and found.holding.side is Side.LIABILITY:
         raise RowRefused(RowCode.AMOUNT_INVALID, "balance")
-    seen, bit = holdings.days.get(number, 0), bits[day_text]
-    if seen & bit:
+    if found.days & bit:
         raise RowRefused(RowCode.DUPLICATE_IN_FILE, "date")
-    holdings.days[number] = seen | bit
-    return holding.customer_id, holding.id, day, fen
+    found.days |= bit
+    return found.holding.customer_id, found.holding.id, day, fen
 
 
-def _why_not(cells: Cells) -> RowRefused:
-    """Find the reason for which a row with an empty cell or a strange day is refused."""
-    try:
-        cells.required_number("holding_id")
-        cells.required("date")
-        cells.required("balance")
-        cells.day("date")
-    except RowRefused as refused:
-        return refused
-    return RowRefused(RowCode.DATE_OUT_OF_RANGE, "date")
+def _look_closer(
+    values: Sequence[str], named: Mapping[str, _Named | None], days: Mapping[str, _Day]
+) -> tuple[_Named, _Day]:
+    """Read a row that is not plain: blanks around its cells, or something wrong with them."""
+    cells = Cells(FeedKind.BALANCES, values)
+    number = cells.required_number("holding_id")
+    day_text = cells.required("date")
+    cells.required("balance")
+    cells.day("date")
+    if day_text not in days:
+        raise RowRefused(RowCode.DATE_OUT_OF_RANGE, "date")
+    found = named.get(number)
+    if found is None:
+        raise RowRefused(RowCode.HOLDING_UNKNOWN, "holding_id")
+    return found, days[day_text]

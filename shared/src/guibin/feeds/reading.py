@@ -150,7 +150,8 @@ def _csv_rows(feed: FeedText, kind: FeedKind) -> Iterator[Row]:
         begins = reader.line_num + 1
         for cells in reader:
             if cells:
-                yield begins, arrange(cells) if len(cells) == width else None
+                whole = len(cells) == width
+                yield begins, (arrange(cells) if arrange else cells) if whole else None
             begins = reader.line_num + 1
     except csv.Error:
         raise FileMalformed(line=begins) from None
@@ -158,8 +159,8 @@ def _csv_rows(feed: FeedText, kind: FeedKind) -> Iterator[Row]:
         text.detach()
 
 
-def _arrangement(header: list[str], kind: FeedKind) -> Callable[[list[str]], Sequence[str]]:
-    """Check a header and return how its rows become the columns of the kind; absent columns are empty."""
+def _arrangement(header: list[str], kind: FeedKind) -> Callable[[list[str]], Sequence[str]] | None:
+    """Check a header and return how its rows become the columns of the kind: None when they are, absent ones empty."""
     columns = COLUMNS[kind]
     missing = [name for name in REQUIRED[kind] if name not in header]
     doubled = sorted({name for name in header if name in columns and header.count(name) > 1})
@@ -167,7 +168,7 @@ def _arrangement(header: list[str], kind: FeedKind) -> Callable[[list[str]], Seq
     if missing or doubled or unknown:
         raise ColumnsInvalid(line=1, missing=missing, doubled=doubled, unknown=unknown)
     if tuple(header) == columns:
-        return lambda cells: cells
+        return None
     positions = [header.index(name) if name in header else len(header) for name in columns]
     return lambda cells: [[*cells, ""][position] for position in positions]
 

@@ -14,15 +14,19 @@ from guibin.core.lines import Line
 from guibin.feeds.models import FeedFile, FeedKind, FeedReject
 from guibin.feeds.taking import Reject
 
-_ONE_FILE_AT_A_TIME: Final = 0x67756962
+_FUSION: Final = 0x67756962
 
 
-async def lock_feeds(session: AsyncSession) -> None:
-    """Wait until no other file is being taken; the lock ends with the transaction.
+async def lock_feeds(session: AsyncSession, *, line: Line, kind: FeedKind) -> None:
+    """Wait until no other file is being taken that this one could meet; the locks end with the transaction.
 
-    Files are taken one after another, since a record of one line may connect customers of another.
+    A parties file may connect customers of all lines and is alone. Other files wait for those of their line.
     """
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_FILE_AT_A_TIME})
+    if kind is FeedKind.PARTIES:
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FUSION})
+        return
+    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _FUSION})
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FUSION + 1 + list(Line).index(line)})
 
 
 async def find_taken(

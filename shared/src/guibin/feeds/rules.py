@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final, TypeVar
 
 from guibin.core.money import MAX_FEN, parse_cny
@@ -29,6 +30,8 @@ COLUMNS: Final[dict[FeedKind, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 
+_POSITIONS: Final = {kind: {name: at for at, name in enumerate(columns)} for kind, columns in COLUMNS.items()}
+
 REQUIRED: Final[dict[FeedKind, tuple[str, ...]]] = {
     FeedKind.PARTIES: ("record_id", "party_type", "name"),
     FeedKind.HOLDINGS: ("record_id", "holding_id", "product_code", "side"),
@@ -47,6 +50,10 @@ _DAY: Final = re.compile(r"(?:19|20|21)\d\d-\d\d-\d\d", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _RATE: Final = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?", re.ASCII)
+
+
+_CENTS: Final = 2
+_SHORT: Final = 12
 
 
 class RowCode(StrEnum):
@@ -87,18 +94,18 @@ class RowRefused(Exception):  # noqa: N818 - a refused row is an outcome of load
 class Cells:
     """The cells of one row by the names of its kind's columns, read one by one."""
 
-    __slots__ = ("_columns", "_values")
+    __slots__ = ("_positions", "_values")
 
     def __init__(self, kind: FeedKind, values: Sequence[str]) -> None:
-        self._columns = COLUMNS[kind]
+        self._positions = _POSITIONS[kind]
         self._values = values
 
     def text(self, column: str, longest: int = LONGEST_TEXT) -> str | None:
         """Return the text of a cell without blanks around it; None when it is empty."""
-        value = self._values[self._columns.index(column)].strip()
+        value = self._values[self._positions[column]].strip()
         if not value:
             return None
-        if _CONTROL.search(value):
+        if not value.isprintable() and _CONTROL.search(value):
             raise RowRefused(RowCode.TEXT_INVALID, column)
         if len(value) > longest:
             raise RowRefused(RowCode.TOO_LONG, column)
@@ -137,10 +144,10 @@ class Cells:
         value = self.text(column, LONGEST_ID)
         if value is None:
             return None
-        try:
-            return values(value)
-        except ValueError:
-            raise RowRefused(RowCode.VALUE_UNKNOWN, column) from None
+        found: Known | None = _members(values).get(value)
+        if found is None:
+            raise RowRefused(RowCode.VALUE_UNKNOWN, column)
+        return found
 
     def required_known(self, column: str, values: type[Known]) -> Known:
         """Return one of the values of an enumeration; the cell must not be empty."""
@@ -180,6 +187,11 @@ class Cells:
         return value
 
 
+@cache
+def _members(values: type[Known]) -> dict[str, Known]:
+    return {member.value: member for member in values}
+
+
 def read_day(value: str, column: str) -> date:
     """Read a day written YYYY-MM-DD.
 
@@ -198,11 +210,18 @@ def read_amount(value: str, column: str) -> int:
     Raises:
         RowRefused: scientific_notation or amount_invalid.
     """
+    whole, _, cents = value.partition(".")
+    if len(cents) == _CENTS and whole.isdigit() and cents.isdigit() and value.isascii() and _is_plain(whole):
+        return int(whole + cents)
     fen = parse_cny(value)
     if fen is None or abs(fen) >= MAX_FEN:
         spoilt = _SCIENTIFIC.fullmatch(value) is not None
         raise RowRefused(RowCode.SCIENTIFIC_NOTATION if spoilt else RowCode.AMOUNT_INVALID, column)
     return fen
+
+
+def _is_plain(whole: str) -> bool:
+    return len(whole) <= _SHORT and (whole[0] != "0" or len(whole) == 1)
 
 
 def window(business_date: date) -> dict[str, date]:

@@ -1,41 +1,40 @@
-"""Taking the lines' files, of any size, and telling what became of them."""
+"""Taking the lines' files, one or many, and what is known of them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import Final, Protocol
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.audit.service import record
-from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.errors import NotFound
-from guibin.core.ids import new_id, to_public
 from guibin.core.lines import Line
 from guibin.core.unit_of_work import unit_of_work
 from guibin.feeds import repository
-from guibin.feeds.balances import take_balance_rows
-from guibin.feeds.errors import BusinessDateInvalid, FileEmpty, RowCountDiffers
-from guibin.feeds.events import take_event_rows
-from guibin.feeds.holdings import take_holding_rows
+from guibin.feeds.file_taking import MOST_SHOWN_REJECTS, FeedResult, take_file
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
-from guibin.feeds.parties import take_parties
-from guibin.feeds.reading import Chunks, FeedText, read_rows, spool
-from guibin.feeds.taking import Reject, Rows, Taking
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
 
-MOST_SHOWN_REJECTS: Final = 100
+__all__ = [
+    "MOST_SHOWN_REJECTS",
+    "FeedResult",
+    "FeedSource",
+    "Freshness",
+    "calendar",
+    "get_file",
+    "load_sources",
+    "take_file",
+]
 
-_LOADERS: Final[Mapping[FeedKind, Callable[[Taking, Rows], Awaitable[None]]]] = {
-    FeedKind.PARTIES: take_parties,
-    FeedKind.HOLDINGS: take_holding_rows,
-    FeedKind.BALANCES: take_balance_rows,
-    FeedKind.EVENTS: take_event_rows,
-}
+PARALLEL: Final = 3
+"""How many files are taken at once; each needs a connection."""
+
+Progress = Callable[[str, dict[str, int]], None]
 
 
 class Freshness(StrEnum):
@@ -73,138 +72,6 @@ class FeedSource(Protocol):
         """Yield its bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedResult:
-    """What became of a file. `rejects` shows the first refused rows; a dry run has stored nothing."""
-
-    id: UUID
-    line: Line
-    kind: FeedKind
-    mode: FeedMode
-    business_date: date
-    rows_read: int
-    rows_accepted: int
-    rows_changed: int
-    rows_rejected: int
-    counts: dict[str, int]
-    taken_at: datetime
-    rejects: tuple[Reject, ...] = ()
-    repeated: bool = False
-    dry_run: bool = False
-
-
-async def take_file(
-    session: AsyncSession,
-    keys: KeyRing,
-    *,
-    line: Line,
-    kind: FeedKind,
-    business_date: date,
-    mode: FeedMode,
-    stream: Chunks,
-    actor: Actor,
-    expected_rows: int | None = None,
-    dry_run: bool = False,
-) -> FeedResult:
-    """Take one file of one line for one business date; good rows are taken, bad ones are kept as rejects.
-
-    The same content again answers with the first result and `repeated`. A dry run does everything and undoes it.
-
-    Raises:
-        BusinessDateInvalid, FileEmpty, FileTypeInvalid, EncodingInvalid, ColumnsInvalid, FileMalformed,
-        RowCountDiffers: the whole file is refused; the caller's unit of work undoes what was written.
-        RetryLater: an event of the file came in by another way at this moment.
-    """
-    if business_date > clock.today():
-        raise BusinessDateInvalid
-    feed = await spool(stream)
-    try:
-        await repository.lock_feeds(session)
-        first = await repository.find_taken(
-            session, line=line, kind=kind, business_date=business_date, sha256=feed.sha256
-        )
-        if first is not None:
-            return _result(first, (), repeated=True, dry_run=dry_run)
-        taking = Taking(session, keys, line, kind, mode, business_date, new_id(), actor)
-        if dry_run:
-            return await _try(taking, feed, expected_rows)
-        file = await _take(taking, feed, expected_rows)
-    finally:
-        feed.close()
-    return _result(file, taking.rejects)
-
-
-async def _try(taking: Taking, feed: FeedText, expected_rows: int | None) -> FeedResult:
-    savepoint = await taking.session.begin_nested()
-    try:
-        file = await _take(taking, feed, expected_rows)
-        result = _result(file, taking.rejects, dry_run=True)
-    finally:
-        await savepoint.rollback()
-    return result
-
-
-async def _take(taking: Taking, feed: FeedText, expected_rows: int | None) -> FeedFile:
-    await _LOADERS[taking.kind](taking, read_rows(feed, taking.kind))
-    if expected_rows is not None and expected_rows != taking.rows_read:
-        raise RowCountDiffers(announced=expected_rows, found=taking.rows_read)
-    if taking.mode is FeedMode.FULL and taking.rows_read == 0:
-        raise FileEmpty
-    file = FeedFile(
-        id=taking.file_id,
-        line=taking.line,
-        kind=taking.kind,
-        mode=taking.mode,
-        business_date=taking.business_date,
-        sha256=feed.sha256,
-        rows_read=taking.rows_read,
-        rows_accepted=taking.rows_accepted,
-        rows_changed=taking.rows_changed,
-        rows_rejected=len(taking.rejects),
-        counts={name: count for name, count in sorted(taking.counts.items()) if count},
-        taken_at=clock.now(),
-        actor_id=taking.actor.id,
-    )
-    taking.session.add(file)
-    await taking.session.flush()
-    await repository.add_rejects(taking.session, file.id, taking.rejects)
-    await _audit(taking, file)
-    return file
-
-
-async def _audit(taking: Taking, file: FeedFile) -> None:
-    await record(
-        taking.session,
-        actor=taking.actor,
-        action="feed.take",
-        object_type="feed_file",
-        object_id=to_public("fil", file.id),
-        facts={"line": file.line, "kind": file.kind, "business_date": file.business_date.isoformat()},
-    )
-
-
-def _result(file: FeedFile, rejects: Sequence[Reject], *, repeated: bool = False, dry_run: bool = False) -> FeedResult:
-    return FeedResult(
-        id=file.id,
-        line=Line(file.line),
-        kind=FeedKind(file.kind),
-        mode=FeedMode(file.mode),
-        business_date=file.business_date,
-        rows_read=file.rows_read,
-        rows_accepted=file.rows_accepted,
-        rows_changed=file.rows_changed,
-        rows_rejected=file.rows_rejected,
-        counts=file.counts,
-        taken_at=file.taken_at,
-        rejects=tuple(sorted(rejects, key=lambda reject: reject.row)[:MOST_SHOWN_REJECTS]),
-        repeated=repeated,
-        dry_run=dry_run,
-    )
-
-
-Progress = Callable[[str, dict[str, int]], None]
-
-
 async def load_sources(
     factory: SessionFactory,
     keys: KeyRing,
@@ -213,31 +80,63 @@ async def load_sources(
     actor: Actor,
     progress: Progress | None = None,
 ) -> list[FeedResult]:
-    """Take files in their order, each in a transaction of its own; `progress` hears of each when it is in.
+    """Take files in their order; what is no parties file goes line by line, several lines side by side.
+
+    `progress` hears of each file when it is in. A line stops at the first of its files that is refused.
 
     Raises:
-        Refusal: a file was refused; those before it are in.
+        Refusal: a file was refused; files before it, and those of other lines, are in.
     """
-    results = []
-    for source in sources:
-        async with unit_of_work(factory) as work:
+    loading = _Loading(factory, keys, actor, progress)
+    results: list[FeedResult] = []
+    for alone, group in groupby(sources, key=lambda source: source.kind == FeedKind.PARTIES):
+        files = list(group)
+        chains = [files] if alone else [[one for one in files if one.line is line] for line in Line]
+        found = await asyncio.gather(*(loading.take_chain(chain) for chain in chains), return_exceptions=True)
+        failed = next((one for one in found if isinstance(one, BaseException)), None)
+        if failed is not None:
+            raise failed
+        results += [result for chain in found if not isinstance(chain, BaseException) for result in chain]
+    return results
+
+
+class _Loading:
+    """One call of `load_sources`."""
+
+    def __init__(self, factory: SessionFactory, keys: KeyRing, actor: Actor, progress: Progress | None) -> None:
+        self._factory = factory
+        self._keys = keys
+        self._actor = actor
+        self._progress = progress
+        self._places = asyncio.Semaphore(PARALLEL)
+
+    async def take_chain(self, files: Sequence[FeedSource]) -> list[FeedResult]:
+        """Take files one after another."""
+        results = []
+        for source in files:
+            async with self._places:
+                results.append(await self._take(source))
+        return results
+
+    async def _take(self, source: FeedSource) -> FeedResult:
+        async with unit_of_work(self._factory) as work:
             await work.protect()
             result = await take_file(
                 work.session,
-                keys,
+                self._keys,
                 line=source.line,
                 kind=FeedKind(source.kind),
                 business_date=source.business_date,
                 mode=FeedMode(source.mode),
                 stream=source.open(),
-                actor=actor,
+                actor=self._actor,
                 expected_rows=source.rows,
             )
-        results.append(result)
-        if progress is not None:
+        if self._progress is not None:
             name = f"{result.line} {result.kind} {result.business_date}"
-            progress(name, {"rows": result.rows_read, "changed": result.rows_changed, "rejects": result.rows_rejected})
-    return results
+            counts = {"rows": result.rows_read, "changed": result.rows_changed, "rejects": result.rows_rejected}
+            self._progress(name, counts)
+        return result
 
 
 async def get_file(session: AsyncSession, *, file_id: UUID) -> FeedFile:

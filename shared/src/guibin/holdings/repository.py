@@ -20,6 +20,23 @@ _SAID_NEWER: Final = (
     f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
 )
 _BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
+_CORRECT_BALANCES: Final = (
+    "UPDATE holding_balance b SET balance_fen = s.balance_fen FROM stage_balance s WHERE b.customer_id = s.customer_id "
+    "AND b.holding_id = s.holding_id AND b.day = s.day AND b.balance_fen <> s.balance_fen"
+)
+# `before` is the last balance known before the day: the file's own, or a stored one between that and the day.
+_INSERT_BALANCES: Final = (
+    "INSERT INTO holding_balance (customer_id, holding_id, day, balance_fen) "
+    "SELECT s.customer_id, s.holding_id, s.day, s.balance_fen FROM ("
+    "  SELECT *, lag(balance_fen) OVER w AS before_fen, lag(day) OVER w AS before_day FROM stage_balance"
+    "  WINDOW w AS (PARTITION BY customer_id, holding_id ORDER BY day)) s "
+    "WHERE (s.before_fen <> s.balance_fen OR s.day = ANY(CAST(:month_ends AS date[])) OR COALESCE(("
+    "  SELECT b.balance_fen FROM holding_balance b WHERE b.customer_id = s.customer_id"
+    "  AND b.holding_id = s.holding_id AND b.day < s.day AND b.day > COALESCE(s.before_day, '-infinity')"
+    "  ORDER BY b.day DESC LIMIT 1), s.before_fen) IS DISTINCT FROM s.balance_fen) AND NOT EXISTS ("
+    "  SELECT 1 FROM holding_balance b WHERE b.customer_id = s.customer_id AND b.holding_id = s.holding_id"
+    "  AND b.day = s.day)"
+)
 _EVENT_STAGE: Final = (
     '"row" integer, reference text, customer_id uuid, fingerprint bytea, event_type text, occurred_at timestamptz, '
     "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text"
@@ -80,23 +97,9 @@ async def write_balances(session: AsyncSession, rows: Iterable[Sequence[Any]], *
     await stage(session, "stage_balance", _BALANCE_STAGE)
     await copy_rows(session, "stage_balance", ("customer_id", "holding_id", "day", "balance_fen"), rows)
     await session.execute(text("ANALYZE stage_balance"))
-    # `before` is the last balance known before the day: the file's own, or a stored one between that and the day.
-    statement = text(
-        "INSERT INTO holding_balance (customer_id, holding_id, day, balance_fen) "
-        "SELECT s.customer_id, s.holding_id, s.day, s.balance_fen FROM ("
-        "  SELECT *, lag(balance_fen) OVER w AS before_fen, lag(day) OVER w AS before_day FROM stage_balance"
-        "  WINDOW w AS (PARTITION BY customer_id, holding_id ORDER BY day)) s "
-        "WHERE s.before_fen <> s.balance_fen OR s.day = ANY(CAST(:month_ends AS date[])) OR COALESCE(("
-        "  SELECT b.balance_fen FROM holding_balance b WHERE b.customer_id = s.customer_id"
-        "  AND b.holding_id = s.holding_id AND b.day < s.day AND b.day > COALESCE(s.before_day, '-infinity')"
-        "  ORDER BY b.day DESC LIMIT 1), s.before_fen) IS DISTINCT FROM s.balance_fen OR EXISTS ("
-        "  SELECT 1 FROM holding_balance b WHERE b.customer_id = s.customer_id AND b.holding_id = s.holding_id"
-        "  AND b.day = s.day) "
-        "ON CONFLICT (customer_id, holding_id, day) DO UPDATE SET balance_fen = excluded.balance_fen "
-        "WHERE holding_balance.balance_fen <> excluded.balance_fen"
-    )
-    result: Any = await session.execute(statement, {"month_ends": month_ends})
-    return int(result.rowcount)
+    corrected: Any = await session.execute(text(_CORRECT_BALANCES))
+    inserted: Any = await session.execute(text(_INSERT_BALANCES), {"month_ends": month_ends})
+    return int(corrected.rowcount) + int(inserted.rowcount)
 
 
 async def add_line_day(session: AsyncSession, *, line: str, day: date, arrived_at: datetime) -> None:
@@ -133,7 +136,7 @@ async def insert_events(session: AsyncSession, *, line: str, received_at: dateti
             "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, "
             "amount_fen, merchant_category, channel, inflow_class) "
             "SELECT customer_id, reference, :line, event_type, occurred_at, occurred_on, amount_fen, "
-            "merchant_category, channel, inflow_class FROM stage_event"
+            "merchant_category, channel, inflow_class FROM stage_event ORDER BY customer_id, reference"
         ),
         {"line": line},
     )

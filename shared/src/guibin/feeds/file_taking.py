@@ -1,0 +1,163 @@
+"""Taking one file of any size, and telling what became of it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.audit.service import record
+from guibin.core import clock
+from guibin.core.ids import new_id, to_public
+from guibin.core.lines import Line
+from guibin.feeds import repository
+from guibin.feeds.balances import take_balance_rows
+from guibin.feeds.errors import BusinessDateInvalid, FileEmpty, RowCountDiffers
+from guibin.feeds.events import take_event_rows
+from guibin.feeds.holdings import take_holding_rows
+from guibin.feeds.models import FeedFile, FeedKind, FeedMode
+from guibin.feeds.parties import take_parties
+from guibin.feeds.reading import Chunks, FeedText, read_rows, spool
+from guibin.feeds.taking import Reject, Rows, Taking
+from guibin.security.actors import Actor
+from guibin.security.ciphers import KeyRing
+
+MOST_SHOWN_REJECTS: Final = 100
+
+_LOADERS: Final[Mapping[FeedKind, Callable[[Taking, Rows], Awaitable[None]]]] = {
+    FeedKind.PARTIES: take_parties,
+    FeedKind.HOLDINGS: take_holding_rows,
+    FeedKind.BALANCES: take_balance_rows,
+    FeedKind.EVENTS: take_event_rows,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedResult:
+    """What became of a file. `rejects` shows the first refused rows; a dry run has stored nothing."""
+
+    id: UUID
+    line: Line
+    kind: FeedKind
+    mode: FeedMode
+    business_date: date
+    rows_read: int
+    rows_accepted: int
+    rows_changed: int
+    rows_rejected: int
+    counts: dict[str, int]
+    taken_at: datetime
+    rejects: tuple[Reject, ...] = ()
+    repeated: bool = False
+    dry_run: bool = False
+
+
+async def take_file(
+    session: AsyncSession,
+    keys: KeyRing,
+    *,
+    line: Line,
+    kind: FeedKind,
+    business_date: date,
+    mode: FeedMode,
+    stream: Chunks,
+    actor: Actor,
+    expected_rows: int | None = None,
+    dry_run: bool = False,
+) -> FeedResult:
+    """Take one file of one line for one business date; good rows are taken, bad ones are kept as rejects.
+
+    The same content again answers with the first result and `repeated`. A dry run does everything and undoes it.
+
+    Raises:
+        BusinessDateInvalid, FileEmpty, FileTypeInvalid, EncodingInvalid, ColumnsInvalid, FileMalformed,
+        RowCountDiffers: the whole file is refused; the caller's unit of work undoes what was written.
+        RetryLater: an event of the file came in by another way at this moment.
+    """
+    if business_date > clock.today():
+        raise BusinessDateInvalid
+    feed = await spool(stream)
+    try:
+        await repository.lock_feeds(session, line=line, kind=kind)
+        first = await repository.find_taken(
+            session, line=line, kind=kind, business_date=business_date, sha256=feed.sha256
+        )
+        if first is not None:
+            return _result(first, (), repeated=True, dry_run=dry_run)
+        taking = Taking(session, keys, line, kind, mode, business_date, new_id(), actor)
+        if dry_run:
+            return await _try(taking, feed, expected_rows)
+        file = await _take(taking, feed, expected_rows)
+    finally:
+        feed.close()
+    return _result(file, taking.rejects)
+
+
+async def _try(taking: Taking, feed: FeedText, expected_rows: int | None) -> FeedResult:
+    savepoint = await taking.session.begin_nested()
+    try:
+        file = await _take(taking, feed, expected_rows)
+        result = _result(file, taking.rejects, dry_run=True)
+    finally:
+        await savepoint.rollback()
+    return result
+
+
+async def _take(taking: Taking, feed: FeedText, expected_rows: int | None) -> FeedFile:
+    await _LOADERS[taking.kind](taking, read_rows(feed, taking.kind))
+    if expected_rows is not None and expected_rows != taking.rows_read:
+        raise RowCountDiffers(announced=expected_rows, found=taking.rows_read)
+    if taking.mode is FeedMode.FULL and taking.rows_read == 0:
+        raise FileEmpty
+    file = FeedFile(
+        id=taking.file_id,
+        line=taking.line,
+        kind=taking.kind,
+        mode=taking.mode,
+        business_date=taking.business_date,
+        sha256=feed.sha256,
+        rows_read=taking.rows_read,
+        rows_accepted=taking.rows_accepted,
+        rows_changed=taking.rows_changed,
+        rows_rejected=len(taking.rejects),
+        counts={name: count for name, count in sorted(taking.counts.items()) if count},
+        taken_at=clock.now(),
+        actor_id=taking.actor.id,
+    )
+    taking.session.add(file)
+    await taking.session.flush()
+    await repository.add_rejects(taking.session, file.id, taking.rejects)
+    await _audit(taking, file)
+    return file
+
+
+async def _audit(taking: Taking, file: FeedFile) -> None:
+    await record(
+        taking.session,
+        actor=taking.actor,
+        action="feed.take",
+        object_type="feed_file",
+        object_id=to_public("fil", file.id),
+        facts={"line": file.line, "kind": file.kind, "business_date": file.business_date.isoformat()},
+    )
+
+
+def _result(file: FeedFile, rejects: Sequence[Reject], *, repeated: bool = False, dry_run: bool = False) -> FeedResult:
+    return FeedResult(
+        id=file.id,
+        line=Line(file.line),
+        kind=FeedKind(file.kind),
+        mode=FeedMode(file.mode),
+        business_date=file.business_date,
+        rows_read=file.rows_read,
+        rows_accepted=file.rows_accepted,
+        rows_changed=file.rows_changed,
+        rows_rejected=file.rows_rejected,
+        counts=file.counts,
+        taken_at=file.taken_at,
+        rejects=tuple(sorted(rejects, key=lambda reject: reject.row)[:MOST_SHOWN_REJECTS]),
+        repeated=repeated,
+        dry_run=dry_run,
+    )
