@@ -9,9 +9,9 @@ from guibin import wiring
 from guibin.core.errors import Refusal
 from guibin.core.lines import Line
 from guibin.core.unit_of_work import unit_of_work
-from guibin.feeds import service
 from guibin.feeds.models import FeedKind, FeedMode
-from guibin.feeds.service import FeedResult, FeedSource
+from guibin.feeds.service import FeedResult, take_file
+from guibin.feeds.sources import FeedSource, load_sources
 from guibin.security.ciphers import KeyRing
 from guibin_tools.actors import OPERATOR
 from guibin_tools.errors import OperatorError
@@ -38,7 +38,7 @@ async def load_feeds(
 
     async with sessions_as(Role.WORKER, settings) as factory:
         with _refusals_as_sentences("The feeds"):
-            return await service.load_sources(factory, keys, sources, actor=OPERATOR, progress=progress)
+            return await load_sources(factory, keys, sources, actor=OPERATOR, progress=progress)
 
 
 async def load_file(
@@ -62,7 +62,7 @@ async def load_file(
         with _refusals_as_sentences(path.name):
             async with unit_of_work(factory) as work:
                 await work.protect()
-                return await service.take_file(
+                return await take_file(
                     work.session,
                     keys,
                     line=line,
