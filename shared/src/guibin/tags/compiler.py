@@ -96,7 +96,7 @@ def compile_rules(rules: Sequence[Node], *, day: date, customer_id: UUID | None 
     """
     operands = list(dict.fromkeys(operand for rule in rules for operand in operands_of(rule)))
     aggregates = [operand for operand in operands if isinstance(operand, EventAggregate)]
-    columns = {operand: _column(operand) for operand in operands if isinstance(operand, Fact)}
+    columns: dict[Operand, Column] = {fact: _column(fact) for fact in operands if isinstance(fact, Fact)}
     source: FromClause = FACTS
     if aggregates:
         events = _aggregation(aggregates, day, customer_id)

@@ -7,7 +7,7 @@ says beyond the words of `guibin.tags.vocabulary` is refused with its place in t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from guibin.core.money import parse_cny
 from guibin.core.text import has_lone_surrogate
@@ -112,6 +112,15 @@ def operands_of(node: Node) -> Iterator[Operand]:
             yield fact
             if isinstance(value, Fact | EventAggregate):
                 yield value
+
+
+def node_at(raw: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the node that stands at a place of a rule in JSON values, for example at `rule/all/0`."""
+    found: Any = raw
+    for part in place.split("/")[1:]:
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    node: dict[str, Any] = found
+    return node
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,237 @@
+"""Tags on the bank port: their definitions and life, and the tags of customers."""
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.errors import StateConflict
+from guibin.core import clock
+from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.ids import CustomerId
+from guibin.core.text import Code
+from guibin.customers.repository import get_customer
+from guibin.managers.repository import is_primary_manager
+from guibin.security.actors import Domain, Verb
+from guibin.tags import repository, service
+from guibin.tags.errors import (
+    RuleFieldUnknown,
+    RuleOperatorInvalid,
+    RuleTooComplex,
+    RuleTooExpensive,
+    RuleValueInvalid,
+    TagExists,
+    TagKindConflict,
+    TagRuleMissing,
+)
+from guibin.tags.models import Tag, TagAxis, TagKind, TagState
+from guibin.web import (
+    BodyLimit,
+    DataClass,
+    Day,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    declare,
+    json_body,
+    page_query,
+    set_etag,
+    staff,
+)
+
+from .schemas import (
+    CustomerTagOut,
+    CustomerTagsOut,
+    PreviewIn,
+    PreviewOut,
+    ReasonIn,
+    RetiredOut,
+    TagDetailOut,
+    TagEdit,
+    TagIn,
+    TagOut,
+    TagVersionOut,
+    WhyOut,
+)
+
+router = PortRouter(prefix="/v1", tags=["tags"])
+
+READ = staff(Verb.READ, Domain.TAGS)
+DEFINE = staff(Verb.SUBMIT, Domain.TAGS)
+BY_HAND = staff(Verb.WRITE, Domain.TAGS)
+WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex)
+
+
+@router.get("/tags", operation_id="listTags")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_tags(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    kind: Annotated[TagKind | None, Query(description="Only those set by a rule, or by hand")] = None,
+    axis: Annotated[TagAxis | None, Query(description="Only those of this axis")] = None,
+    state: Annotated[TagState | None, Query(description="Only those in this state")] = None,
+) -> Page[TagOut]:
+    """List tags in the order of their codes."""
+    rows = await repository.list_tags(
+        call.session, limit=page.fetch, after=page.after_code, kind=kind, axis=axis, state=state
+    )
+    return page.answer(rows, position=lambda row: row.code, shape=TagOut.model_validate)
+
+
+@router.post("/tags", status_code=201, operation_id="createTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    body_limit=BodyLimit.BATCH,
+    refusals=(*WRONG_RULE, TagExists, TagKindConflict),
+)
+async def create_tag(call: StaffCall, body: Annotated[TagIn, json_body(TagIn)], response: Response) -> TagDetailOut:
+    """Make a tag. A rule tag is a draft that nobody has before it is approved; a manual tag can be set at once."""
+    tag = await service.create_tag(call.session, actor=call.actor, code=body.code, kind=body.kind, draft=body.draft())
+    return await _detail(call, tag, response)
+
+
+@router.get("/tags/{code}", operation_id="getTag")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def get_tag(call: StaffCall, code: Code, response: Response) -> TagDetailOut:
+    """Show a tag with its rules and its reach; its revision is the ETag."""
+    return await _detail(call, await repository.get_tag(call.session, code=code), response)
+
+
+@router.put("/tags/{code}", operation_id="editTag")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    body_limit=BodyLimit.BATCH,
+    refusals=(*WRONG_RULE, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
+)
+async def edit_tag(
+    call: StaffCall, code: Code, body: Annotated[TagEdit, json_body(TagEdit)], response: Response
+) -> TagDetailOut:
+    """Replace names and draft of a tag that was read with the ETag sent as If-Match; what is published stays."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    call.require_if_match(tag.revision)
+    return await _detail(
+        call, await service.edit_tag(call.session, tag, actor=call.actor, draft=body.draft()), response
+    )
+
+
+@router.post("/tags/{code}/preview", operation_id="previewTag")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.SEARCH,
+    data=DataClass.C2,
+    body_limit=BodyLimit.BATCH,
+    refusals=(*WRONG_RULE, TagKindConflict, TagRuleMissing, RuleTooExpensive),
+)
+async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, json_body(PreviewIn)]) -> PreviewOut:
+    """Count whom a rule would hit in your scope, at most 5 seconds long; nothing is stored."""
+    tag = await repository.get_tag(call.session, code=code)
+    if tag.kind != TagKind.RULE:
+        raise TagKindConflict(kind=tag.kind)
+    in_force = await repository.find_version(call.session, tag)
+    rule = body.rule or tag.draft_rule or (in_force.rule if in_force else None)
+    if rule is None:
+        raise TagRuleMissing
+    return PreviewOut.of(await service.preview_rule(call.session, call.scope, rule=rule, in_force=in_force))
+
+
+@router.post("/tags/{code}/submit", status_code=202, operation_id="submitTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict, TagKindConflict, TagRuleMissing, RuleTooExpensive),
+)
+async def submit_tag(call: StaffCall, code: Code) -> SubmittedOut:
+    """Ask another person to put the draft in force; the approver sees both rules and how many customers each hits."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    return SubmittedOut.of(await service.submit_tag(call.session, call.scope, tag, actor=call.actor))
+
+
+@router.post("/tags/{code}/retire", operation_id="retireTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict,),
+)
+async def retire_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]) -> RetiredOut:
+    """Take a tag out of use: its memberships end today, its history and its code stay."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    ended = await service.retire_tag(call.session, tag, actor=call.actor, reason=body.reason)
+    return RetiredOut(code=tag.code, state=TagState(tag.state), ended=ended)
+
+
+@router.get("/tags/{code}/versions", operation_id="listTagVersions")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_versions(call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]) -> Page[TagVersionOut]:
+    """List the published versions of a tag, newest first."""
+    tag = await repository.get_tag(call.session, code=code)
+    rows = await repository.list_versions(call.session, code=tag.code, limit=page.fetch, before=page.after_seq)
+    return page.answer(rows, position=lambda row: row.version, shape=TagVersionOut.model_validate)
+
+
+@router.get("/customers/{customer_id}/tags", operation_id="listCustomerTags")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_customer_tags(
+    call: StaffCall,
+    customer_id: CustomerId,
+    as_of: Annotated[Day | None, Query(description="The day of business; today without it")] = None,
+) -> CustomerTagsOut:
+    """List the tags that a customer has, or had on a day."""
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    day = as_of or clock.today()
+    held = await repository.list_held(call.session, call.scope, customer_id=customer.id, day=day)
+    return CustomerTagsOut(customer_id=customer.id, as_of=day, items=[CustomerTagOut.of(one) for one in held])
+
+
+@router.put("/customers/{customer_id}/tags/{code}", operation_id="setCustomerTag")
+@declare(caller=BY_HAND, rate=RateClass.WRITE, data=DataClass.C2, refusals=(StateConflict, TagKindConflict))
+async def set_customer_tag(
+    call: StaffCall, customer_id: CustomerId, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]
+) -> CustomerTagOut:
+    """Give a customer a manual tag; no run takes it away. A customer who has it keeps it as it was given."""
+    held = await service.set_tag(
+        call.session, call.scope, actor=call.actor, customer_id=customer_id, code=code, reason=body.reason
+    )
+    return CustomerTagOut.of(held)
+
+
+@router.delete("/customers/{customer_id}/tags/{code}", status_code=204, operation_id="unsetCustomerTag")
+@declare(caller=BY_HAND, rate=RateClass.WRITE, data=DataClass.C2, refusals=(TagKindConflict,))
+async def unset_customer_tag(
+    call: StaffCall, customer_id: CustomerId, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]
+) -> None:
+    """Take a manual tag from a customer; that the customer had it stays on record."""
+    await service.unset_tag(
+        call.session, call.scope, actor=call.actor, customer_id=customer_id, code=code, reason=body.reason
+    )
+
+
+@router.get("/customers/{customer_id}/tags/{code}/why", operation_id="explainCustomerTag")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, refusals=(TagRuleMissing,))
+async def explain_customer_tag(call: StaffCall, customer_id: CustomerId, code: Code) -> WhyOut:
+    """Say why a customer has a tag or has it not: each condition with the actual value, on the data of the last run.
+
+    Amounts are shown to the customer's primary manager; others see whether a condition is met.
+    """
+    found = await service.explain(call.session, call.scope, customer_id=customer_id, code=code)
+    exact = await is_primary_manager(call.session, customer_id=found.customer_id, staff_id=call.actor.id)
+    return WhyOut.of(found, exact=exact)
+
+
+async def _detail(call: StaffCall, tag: Tag, response: Response) -> TagDetailOut:
+    set_etag(response, tag.revision)
+    in_force = await repository.find_version(call.session, tag)
+    reach = await repository.count_reach(call.session, call.scope, code=tag.code)
+    return TagDetailOut.of(tag, in_force.rule if in_force else None, reach)

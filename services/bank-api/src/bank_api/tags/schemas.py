@@ -1,0 +1,276 @@
+"""What the bank port says of tags."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from guibin.core.ids import CustomerId, StaffId
+from guibin.core.money import format_cny
+from guibin.core.text import Code, Note, OneLine
+from guibin.tags.evaluation import Plain, Verdict
+from guibin.tags.matching import Sample
+from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
+from guibin.tags.repository import Held, Reach
+from guibin.tags.rules import Condition, Operand, node_at
+from guibin.tags.service import Explanation, Preview, TagDraft
+from guibin.tags.vocabulary import FactType
+from guibin.web import OutModel, StrictModel
+
+RULE_EXAMPLE = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
+
+Name = Annotated[str, OneLine(40)]
+RuleTree = Annotated[
+    dict[str, Any],
+    Field(
+        description=(
+            "A node is {all: [...]}, {any: [...]}, {not: node} or a condition {fact, op, value}; at most 5 levels, "
+            "50 nodes and 1,000 values in a list"
+        ),
+        examples=[RULE_EXAMPLE],
+    ),
+]
+
+
+class TagEdit(StrictModel):
+    """What can be edited; the whole is replaced."""
+
+    axis: TagAxis = Field(description="The axis of tagging")
+    name_zh: Name = Field(examples=["月日均百万客户"])
+    name_en: Name = Field(examples=["Average of a million"])
+    description: Annotated[str, Note(500)] | None = None
+    rule: RuleTree | None = Field(default=None, description="The draft of the rule; null for manual tags")
+
+    def draft(self) -> TagDraft:
+        """Return the command's form."""
+        return TagDraft(self.axis, self.name_zh, self.name_en, self.description, self.rule)
+
+
+class TagIn(TagEdit):
+    """A new tag."""
+
+    code: Code = Field(examples=["mda_million"])
+    kind: TagKind = Field(default=TagKind.RULE, description="Set by a rule, or by hand")
+
+
+class TagOut(OutModel):
+    """A tag as defined."""
+
+    code: str
+    kind: TagKind
+    axis: TagAxis
+    state: TagState
+    name_zh: str
+    name_en: str
+    description: str | None
+    published_version: int | None
+    revision: int = Field(description="Counts edits; the ETag")
+    created_at: datetime
+
+
+class TagDetailOut(TagOut):
+    """A tag with its rules."""
+
+    draft_rule: dict[str, Any] | None
+    rule: dict[str, Any] | None = Field(description="The rule in force")
+    members: int = Field(description="Customers in your scope who have it now")
+    reach_percent: float = Field(description="Their share of the customers in your scope, in per cent")
+
+    @classmethod
+    def of(cls, tag: Tag, rule: dict[str, Any] | None, reach: Reach) -> "TagDetailOut":
+        """Describe a tag."""
+        return cls(**tag.model_dump(), rule=rule, members=reach.members, reach_percent=reach.percent)
+
+
+class TagVersionOut(OutModel):
+    """A published rule; it never changes."""
+
+    version: int
+    rule: dict[str, Any]
+    published_at: datetime
+    maker_id: StaffId | None
+    approver_id: StaffId | None
+
+
+class PreviewIn(StrictModel):
+    """What to preview."""
+
+    rule: RuleTree | None = Field(default=None, description="Without it: the draft, else the rule in force")
+
+
+class SampleOut(OutModel):
+    """A customer who would have the tag."""
+
+    customer_id: CustomerId
+    branch: str
+    tier: str | None
+
+
+class PreviewOut(OutModel):
+    """Whom a rule would hit, within your scope."""
+
+    as_of: date = Field(description="Day of the facts")
+    customers: int = Field(description="Customers in your scope")
+    members: int = Field(description="Those of them whom the rule hits")
+    share_percent: float
+    added: int = Field(description="Hit by this rule and not by the one in force")
+    removed: int = Field(description="Hit by the rule in force and not by this one")
+    sample: list[SampleOut] = Field(description="At most 20 of those who are hit")
+
+    @classmethod
+    def of(cls, preview: Preview) -> "PreviewOut":
+        """Describe a preview."""
+        counts = preview.counts
+        return cls(
+            as_of=preview.as_of,
+            customers=counts.customers,
+            members=counts.members,
+            share_percent=counts.share_percent,
+            added=counts.added,
+            removed=counts.removed,
+            sample=[_sample(one) for one in preview.sample],
+        )
+
+
+def _sample(one: Sample) -> SampleOut:
+    return SampleOut(customer_id=one.customer_id, branch=one.branch, tier=one.tier)
+
+
+class ReasonIn(StrictModel):
+    """Why."""
+
+    reason: Annotated[str, Note(200)] = Field(examples=["asked for by the customer"])
+
+
+class RetiredOut(OutModel):
+    """A tag that is out of use."""
+
+    code: str
+    state: TagState
+    ended: int = Field(description="Memberships that ended")
+
+
+class CustomerTagOut(OutModel):
+    """A tag of a customer."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    axis: TagAxis
+    source: TagSource
+    since: date
+    until: date | None = Field(description="First day without it; null while it lasts")
+    version: int | None = Field(description="The version of the rule that gave it")
+    set_by: StaffId | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, held: Held) -> "CustomerTagOut":
+        """Describe a membership."""
+        tag, member = held.tag, held.membership
+        return cls(
+            code=tag.code,
+            name_zh=tag.name_zh,
+            name_en=tag.name_en,
+            axis=TagAxis(tag.axis),
+            source=TagSource(member.source),
+            since=member.since,
+            until=member.until,
+            version=member.version,
+            set_by=member.set_by,
+            reason=member.reason,
+        )
+
+
+class CustomerTagsOut(OutModel):
+    """The tags that a customer has on a day."""
+
+    customer_id: CustomerId
+    as_of: date
+    items: list[CustomerTagOut]
+
+
+class ConditionOut(OutModel):
+    """A condition of the rule, judged."""
+
+    place: str = Field(description="Where it stands in the rule", examples=["rule/all/0"])
+    fact: Any = Field(description="As the rule says it")
+    op: str
+    value: Any = Field(description="As the rule says it; null where the operator takes none")
+    actual: Any = Field(description="The customer's value; null is unknown")
+    actual_value: Any = Field(description="The customer's value of the fact that it is compared with, if it is one")
+    masked: bool = Field(description="An amount that only the customer's primary manager may see")
+    met: bool
+
+
+class WhyOut(OutModel):
+    """Why a customer has a tag, or has it not."""
+
+    customer_id: CustomerId
+    code: str
+    kind: TagKind
+    has: bool = Field(description="Whether the customer has the tag now")
+    since: date | None
+    given_by_version: int | None = Field(description="The version of the rule that gave it")
+    set_by: StaffId | None
+    reason: str | None = Field(description="For tags set by hand")
+    version: int | None = Field(description="The version judged here: the one in force")
+    as_of: date | None = Field(description="Day of the data; null before the customer's first run")
+    stale_lines: list[str] = Field(description="Lines whose figures were late on that day")
+    matches: bool | None = Field(description="Whether the rule in force holds on that data")
+    first_failing: str | None = Field(description="Place of the first condition that keeps the rule from holding")
+    conditions: list[ConditionOut]
+
+    @classmethod
+    def of(cls, found: Explanation, *, exact: bool) -> "WhyOut":
+        """Describe an explanation; amounts are shown if `exact`."""
+        member: CustomerTag | None = found.membership
+        failing = found.verdict.first_failing() if found.verdict else None
+        return cls(
+            customer_id=found.customer_id,
+            code=found.tag.code,
+            kind=TagKind(found.tag.kind),
+            has=member is not None,
+            since=member.since if member else None,
+            given_by_version=member.version if member else None,
+            set_by=member.set_by if member else None,
+            reason=member.reason if member else None,
+            version=found.version.version if found.version else None,
+            as_of=found.values.as_of if found.values else None,
+            stale_lines=list(found.values.stale_lines) if found.values else [],
+            matches=found.verdict.met if found.verdict else None,
+            first_failing=failing.place if failing else None,
+            conditions=_conditions(found, exact=exact),
+        )
+
+
+def _conditions(found: Explanation, *, exact: bool) -> list[ConditionOut]:
+    if found.version is None or found.verdict is None:
+        return []
+    return [_condition(verdict, found.version.rule, exact=exact) for verdict in found.verdict.conditions()]
+
+
+def _condition(verdict: Verdict, rule: dict[str, Any], *, exact: bool) -> ConditionOut:
+    node = verdict.node
+    if not isinstance(node, Condition):
+        raise TypeError("only conditions are judged by a value")
+    written = node_at(rule, verdict.place)
+    masked = node.fact.type is FactType.MONEY and not exact
+    return ConditionOut(
+        place=verdict.place,
+        fact=written["fact"],
+        op=written["op"],
+        value=written.get("value"),
+        actual=None if masked else _shown(node.fact, verdict.actual),
+        actual_value=None if masked else _shown(node.fact, verdict.other),
+        masked=masked,
+        met=verdict.met,
+    )
+
+
+def _shown(fact: Operand, value: Plain) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if fact.type is FactType.MONEY and isinstance(value, int):
+        return format_cny(value)
+    return value

@@ -1,0 +1,226 @@
+"""What compiled rules are used for: the nightly difference of memberships, previews, one customer's facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    true,
+    update,
+    values,
+)
+from sqlalchemy.dialects.postgresql import array, insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.models import metadata
+from guibin.core.money import divide_half_up
+from guibin.customers.models import Customer
+from guibin.customers.repository import visible
+from guibin.security.actors import Scope
+from guibin.tags.compiler import FACTS, CompiledRules, compile_rules
+from guibin.tags.evaluation import Plain
+from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.rules import Node, Operand
+
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
+_CUSTOMER: Final = metadata.tables[Customer.__tablename__]
+
+
+def percent_of(members: int, customers: int) -> float:
+    """Return a share in per cent with two places, rounded half up; 0 of none."""
+    return divide_half_up(members * 10_000, customers) / 100 if customers else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A version in force, read."""
+
+    code: str
+    version: int
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a run read and wrote: customers, memberships begun and ended."""
+
+    read: int
+    added: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A preview: customers in scope, those who would have the tag, and the difference to the version in force."""
+
+    customers: int
+    members: int
+    added: int
+    removed: int
+
+    @property
+    def share_percent(self) -> float:
+        """The share of members, in per cent with two places; 0 of none."""
+        return percent_of(self.members, self.customers)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A customer who would have the tag."""
+
+    customer_id: UUID
+    branch: str
+    tier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerValues:
+    """What rules read of one customer, with the day of the data and the lines that were late."""
+
+    as_of: date
+    stale_lines: tuple[str, ...]
+    values: dict[Operand, Plain]
+
+
+async def write_difference(session: AsyncSession, rules: Sequence[Rule], *, day: date) -> Difference:
+    """Bring the memberships of all rules up to a day in one statement: one pass over the facts, then the difference.
+
+    A membership that goes on keeps the version that gave it.
+    """
+    wanted = _wanted(rules, day)
+    ended, added = _end_others(wanted, rules, day), _add_missing(wanted, day)
+    counts = select(
+        select(func.count()).select_from(FACTS).scalar_subquery(),
+        select(func.count()).select_from(added).scalar_subquery(),
+        select(func.count()).select_from(ended).scalar_subquery(),
+    )
+    return Difference(*(await session.execute(counts)).one())
+
+
+def _wanted(rules: Sequence[Rule], day: date) -> CTE:
+    """One row for each customer and rule that holds."""
+    compiled = compile_rules([rule.node for rule in rules], day=day)
+    hits = [
+        case((predicate, literal(position)), else_=null()) for position, predicate in enumerate(compiled.predicates)
+    ]
+    matched = (
+        _over_customers(compiled, FACTS.c.customer_id, array[Any](hits, type_=Integer).label("hits"))
+        .cte("matched")
+        .prefix_with("MATERIALIZED")
+    )
+    hit = func.unnest(matched.c.hits).table_valued("position").lateral("hit")
+    known = values(column("position", Integer), column("tag_code", Text), column("version", Integer), name="rule").data(
+        [(position, rule.code, rule.version) for position, rule in enumerate(rules)]
+    )
+    return (
+        select(matched.c.customer_id, known.c.tag_code, known.c.version)
+        .select_from(matched.join(hit, true()).join(known, known.c.position == hit.c.position))
+        .cte("wanted")
+    )
+
+
+def _end_others(wanted: CTE, rules: Sequence[Rule], day: date) -> CTE:
+    kept = exists().where(
+        wanted.c.customer_id == _MEMBERSHIP.c.customer_id, wanted.c.tag_code == _MEMBERSHIP.c.tag_code
+    )
+    return (
+        update(_MEMBERSHIP)
+        .where(
+            _MEMBERSHIP.c.source == TagSource.RULE,
+            _MEMBERSHIP.c.until.is_(None),
+            _MEMBERSHIP.c.tag_code.in_([rule.code for rule in rules]),
+            not_(kept),
+        )
+        .values(until=func.greatest(_MEMBERSHIP.c.since, day))
+        .returning(_MEMBERSHIP.c.customer_id)
+        .cte("ended")
+    )
+
+
+def _add_missing(wanted: CTE, day: date) -> CTE:
+    """Begin memberships; one that ended on the same day goes on instead."""
+    lasting = exists().where(
+        _MEMBERSHIP.c.customer_id == wanted.c.customer_id,
+        _MEMBERSHIP.c.tag_code == wanted.c.tag_code,
+        _MEMBERSHIP.c.source == TagSource.RULE,
+        _MEMBERSHIP.c.until.is_(None),
+    )
+    rows = select(
+        wanted.c.customer_id, wanted.c.tag_code, literal(TagSource.RULE.value), literal(day), wanted.c.version
+    ).where(not_(lasting))
+    statement = insert(_MEMBERSHIP).from_select(["customer_id", "tag_code", "source", "since", "version"], rows)
+    return (
+        statement.on_conflict_do_update(
+            index_elements=["customer_id", "tag_code", "source", "since"],
+            set_={"until": null(), "version": statement.excluded.version},
+        )
+        .returning(_MEMBERSHIP.c.customer_id)
+        .cte("added")
+    )
+
+
+def _over_customers(compiled: CompiledRules, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Select over the facts of customers who were not merged away."""
+    joined = compiled.source.join(_CUSTOMER, _CUSTOMER.c.id == FACTS.c.customer_id)
+    return select(*columns).select_from(joined).where(_CUSTOMER.c.merged_into.is_(None))
+
+
+async def count_matches(session: AsyncSession, scope: Scope, *, node: Node, current: Node | None, day: date) -> Counts:
+    """Count the customers in scope for whom a rule holds, and how they differ from those of the version in force."""
+    compiled = compile_rules([node] if current is None else [node, current], day=day)
+    new = compiled.predicates[0]
+    old = literal(value=False) if current is None else compiled.predicates[1]
+    statement = _over_customers(
+        compiled,
+        func.count(),
+        func.count().filter(new),
+        func.count().filter(and_(new, not_(old))),
+        func.count().filter(and_(old, not_(new))),
+    ).where(visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
+    return Counts(*(await session.execute(statement)).one())
+
+
+async def list_matches(session: AsyncSession, scope: Scope, *, node: Node, day: date, limit: int) -> list[Sample]:
+    """Return some customers in scope for whom a rule holds, in the order of their ids."""
+    compiled = compile_rules([node], day=day)
+    statement = (
+        _over_customers(compiled, FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier)
+        .where(compiled.predicates[0], visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
+        .order_by(FACTS.c.customer_id)
+        .limit(limit)
+    )
+    return [Sample(*row) for row in (await session.execute(statement)).all()]
+
+
+async def read_values(
+    session: AsyncSession, scope: Scope, *, node: Node, customer_id: UUID, day: date
+) -> CustomerValues | None:
+    """Return what a rule reads of one customer; None when there are no facts of the customer or it is out of scope."""
+    compiled = compile_rules([node], day=day, customer_id=customer_id)
+    columns = [FACTS.c.as_of, FACTS.c.stale_lines, *compiled.columns.values()]
+    statement = (
+        select(*columns)
+        .select_from(compiled.source)
+        .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    values_read = (frozenset(value) if isinstance(value, list) else value for value in row[2:])
+    return CustomerValues(row[0], tuple(row[1]), dict(zip(compiled.columns, values_read, strict=True)))

@@ -1,0 +1,183 @@
+"""All SQL about tags, except what the compiler makes of rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, or_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.errors import NotFound
+from guibin.customers.repository import visible
+from guibin.security.actors import Scope
+from guibin.tags.matching import percent_of
+from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState, TagVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tag of a customer."""
+
+    tag: Tag
+    membership: CustomerTag
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many of the customers in scope have a tag."""
+
+    members: int
+    customers: int
+
+    @property
+    def percent(self) -> float:
+        """The share, in per cent with two places; 0 of none."""
+        return percent_of(self.members, self.customers)
+
+
+async def get_tag(session: AsyncSession, *, code: str, lock: bool = False) -> Tag:
+    """Return a tag, locked for a change if asked.
+
+    Raises:
+        NotFound: there is none.
+    """
+    statement = select(Tag).where(Tag.code == code)
+    found = (await session.exec(statement.with_for_update() if lock else statement)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def list_tags(
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: str | None = None,
+    kind: TagKind | None = None,
+    axis: TagAxis | None = None,
+    state: TagState | None = None,
+) -> Sequence[Tag]:
+    """Return tags in the order of their codes."""
+    statement = select(Tag).order_by(col(Tag.code)).limit(limit)
+    for column, value in ((Tag.kind, kind), (Tag.axis, axis), (Tag.state, state)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return (await session.exec(statement if after is None else statement.where(col(Tag.code) > after))).all()
+
+
+async def names_of_others(session: AsyncSession, *, code: str) -> list[str]:
+    """Return the names, in both languages, of all tags but one."""
+    rows = (await session.exec(select(Tag.name_zh, Tag.name_en).where(Tag.code != code))).all()
+    return [name for row in rows for name in row]
+
+
+async def insert_tag(session: AsyncSession, tag: Tag) -> bool:
+    """Insert a tag; False when its code is taken."""
+    statement = insert(Tag).values(tag.model_dump()).on_conflict_do_nothing().returning(col(Tag.code))
+    return (await session.execute(statement)).one_or_none() is not None
+
+
+async def next_version(session: AsyncSession, *, code: str) -> int:
+    """Return the number of a tag's next version; the caller holds the tag's lock."""
+    highest = (await session.exec(select(func.max(TagVersion.version)).where(TagVersion.tag_code == code))).one()
+    return (highest or 0) + 1
+
+
+async def list_versions(
+    session: AsyncSession, *, code: str, limit: int, before: int | None = None
+) -> Sequence[TagVersion]:
+    """Return the published versions of a tag, newest first."""
+    statement = (
+        select(TagVersion).where(TagVersion.tag_code == code).order_by(col(TagVersion.version).desc()).limit(limit)
+    )
+    return (await session.exec(statement if before is None else statement.where(TagVersion.version < before))).all()
+
+
+async def find_version(session: AsyncSession, tag: Tag) -> TagVersion | None:
+    """Return the version in force of a tag; None when it has none."""
+    if tag.published_version is None:
+        return None
+    return await session.get(TagVersion, (tag.code, tag.published_version))
+
+
+async def list_versions_in_force(session: AsyncSession) -> Sequence[TagVersion]:
+    """Return the version in force of every rule tag that is not retired, in the order of the codes."""
+    statement = (
+        select(TagVersion)
+        .join(Tag, (col(Tag.code) == TagVersion.tag_code) & (col(Tag.published_version) == TagVersion.version))
+        .where(Tag.kind == TagKind.RULE, Tag.state != TagState.RETIRED)
+        .order_by(col(Tag.code))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def list_held(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[Held]:
+    """Return the tags that a customer has on a day, in the order of their codes."""
+    statement = (
+        select(Tag, CustomerTag)
+        .join(CustomerTag, col(CustomerTag.tag_code) == Tag.code)
+        .where(
+            CustomerTag.customer_id == customer_id,
+            col(CustomerTag.since) <= day,
+            or_(col(CustomerTag.until).is_(None), col(CustomerTag.until) > day),
+            visible(scope, col(CustomerTag.customer_id)),
+        )
+        .order_by(col(Tag.code))
+    )
+    return [Held(tag, membership) for tag, membership in (await session.exec(statement)).all()]
+
+
+async def find_membership(session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str) -> CustomerTag | None:
+    """Return a customer's membership of a tag that lasts; None when there is none or it is out of scope."""
+    statement = select(CustomerTag).where(
+        CustomerTag.customer_id == customer_id,
+        CustomerTag.tag_code == code,
+        col(CustomerTag.until).is_(None),
+        visible(scope, col(CustomerTag.customer_id)),
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def put_manual(session: AsyncSession, membership: CustomerTag) -> CustomerTag:
+    """Begin a membership by hand; one that ended on the same day goes on instead."""
+    values = membership.model_dump()
+    statement = insert(CustomerTag).values(values)
+    key = ("customer_id", "tag_code", "source", "since")
+    written = {name: statement.excluded[name] for name in values if name not in key}
+    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=written))
+    return membership
+
+
+async def end_memberships(session: AsyncSession, *, code: str, day: date, customer_id: UUID | None = None) -> int:
+    """End the memberships of a tag, of one customer or of all; a day is the first without it. Returns how many."""
+    statement = update(CustomerTag).where(col(CustomerTag.tag_code) == code, col(CustomerTag.until).is_(None))
+    if customer_id is not None:
+        statement = statement.where(
+            col(CustomerTag.customer_id) == customer_id, col(CustomerTag.source) == TagSource.MANUAL
+        )
+    ended = statement.values(until=func.greatest(col(CustomerTag.since), day)).returning(col(CustomerTag.customer_id))
+    return len((await session.execute(ended)).all())
+
+
+async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:
+    """Count the customers in scope who have a tag now."""
+    seen = visible(scope, col(CustomerFact.customer_id), col(CustomerFact.branch_id))
+    members = (
+        select(func.count())
+        .select_from(CustomerFact)
+        .join(CustomerTag, col(CustomerTag.customer_id) == CustomerFact.customer_id)
+        .where(CustomerTag.tag_code == code, col(CustomerTag.until).is_(None), seen)
+    )
+    customers = select(func.count()).select_from(CustomerFact).where(seen)
+    return Reach((await session.exec(members)).one(), (await session.exec(customers)).one())
+
+
+async def facts_as_of(session: AsyncSession, *, customer_id: UUID | None = None) -> date | None:
+    """Return the latest day to which facts have been brought, of all or of one customer; None before the first run."""
+    statement = select(func.max(CustomerFact.as_of))
+    if customer_id is not None:
+        statement = statement.where(CustomerFact.customer_id == customer_id)
+    return (await session.exec(statement)).one()

@@ -1,0 +1,75 @@
+"""Whom a rule would hit, before anybody is tagged by it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.security.actors import Scope
+from guibin.tags import matching, repository
+from guibin.tags.errors import RuleTooExpensive
+from guibin.tags.models import TagVersion
+from guibin.tags.rules import parse_rule
+
+PREVIEW_SECONDS: Final = 5.0
+SAMPLE_SIZE: Final = 20
+
+_QUERY_CANCELED: Final = "57014"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How many customers in scope a rule hits, on which day's facts, and some of them."""
+
+    as_of: date
+    counts: matching.Counts
+    sample: list[matching.Sample]
+
+
+async def preview_rule(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    rule: dict[str, object],
+    in_force: TagVersion | None = None,
+    seconds: float = PREVIEW_SECONDS,
+) -> Preview:
+    """Count whom a rule would hit within a scope, and the difference to the version in force.
+
+    It runs read-only and under a time limit per statement, whatever role and transaction it runs in.
+
+    Raises:
+        RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: the rule is wrong.
+        RuleTooExpensive: it took too long.
+    """
+    node = parse_rule(rule)
+    current = None if in_force is None else parse_rule(in_force.rule)
+    async with _read_only(session, seconds):
+        day = await repository.facts_as_of(session) or clock.last_closed_day()
+        counts = await matching.count_matches(session, scope, node=node, current=current, day=day)
+        sample = await matching.list_matches(session, scope, node=node, day=day, limit=SAMPLE_SIZE)
+    return Preview(day, counts, sample)
+
+
+@asynccontextmanager
+async def _read_only(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
+    """Open a savepoint that cannot write and limits each statement; undoing it lifts both for what follows."""
+    savepoint = await session.begin_nested()
+    try:
+        await session.execute(text("SET LOCAL transaction_read_only = on"))
+        await session.execute(
+            text("SELECT set_config('statement_timeout', :limit, true)"), {"limit": f"{int(seconds * 1000)}ms"}
+        )
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _QUERY_CANCELED:
+            raise
+        raise RuleTooExpensive(limit_seconds=seconds) from error
+    finally:
+        await savepoint.rollback()

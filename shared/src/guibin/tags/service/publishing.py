@@ -1,0 +1,113 @@
+"""Four eyes on rules: submitted by one person, published as a new version by another."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals import service as approvals
+from guibin.approvals.errors import StateConflict
+from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.models import Approval
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.security.actors import Actor, Domain, Scope
+from guibin.tags import repository
+from guibin.tags.errors import TagKindConflict, TagRuleMissing
+from guibin.tags.models import Tag, TagKind, TagState, TagVersion
+from guibin.tags.service.definitions import resting_state
+from guibin.tags.service.preview import PREVIEW_SECONDS, preview_rule
+
+TAG_PUBLISH: Final = "tag.publish"
+
+
+async def submit_tag(
+    session: AsyncSession, scope: Scope, tag: Tag, *, actor: Actor, seconds: float = PREVIEW_SECONDS
+) -> Approval:
+    """Ask another person to put the draft of a locked tag in force; the approver sees both rules and the counts.
+
+    Raises:
+        TagKindConflict: a manual tag has no rule.
+        StateConflict: it waits already, or is retired.
+        TagRuleMissing: there is no draft.
+        RuleTooExpensive: its preview took too long.
+    """
+    if tag.kind != TagKind.RULE:
+        raise TagKindConflict(kind=tag.kind)
+    if tag.state in {TagState.PENDING, TagState.RETIRED}:
+        raise StateConflict(**{"from": tag.state, "to": TagState.PENDING})
+    if tag.draft_rule is None:
+        raise TagRuleMissing
+    in_force = await repository.find_version(session, tag)
+    preview = await preview_rule(session, scope, rule=tag.draft_rule, in_force=in_force, seconds=seconds)
+    tag.state = TagState.PENDING
+    tag.revision += 1
+    session.add(tag)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=TAG_PUBLISH,
+        domain=Domain.TAGS,
+        subject=tag.code,
+        payload={"code": tag.code, "revision": tag.revision, "rule": tag.draft_rule},
+        preview={
+            "as_of": preview.as_of.isoformat(),
+            "customers": preview.counts.customers,
+            "members": preview.counts.members,
+            "share_percent": preview.counts.share_percent,
+            "added": preview.counts.added,
+            "removed": preview.counts.removed,
+            "rule_in_force": in_force.rule if in_force else None,
+        },
+    )
+
+
+class TagPublishHandler:
+    """Carries out `tag.publish`."""
+
+    kind: Final = TAG_PUBLISH
+    domain: Final = Domain.TAGS
+
+    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
+        """Publish what was submitted as a new version; the next nightly run tags by it.
+
+        Raises:
+            StateConflict: the tag was edited or retired since.
+        """
+        tag = await _submitted(session, payload)
+        if tag is None or tag.draft_rule is None:
+            raise StateConflict(**{"from": TagState.DRAFT, "to": TagState.PUBLISHED})
+        version = TagVersion(
+            tag_code=tag.code,
+            version=await repository.next_version(session, code=tag.code),
+            rule=tag.draft_rule,
+            published_at=clock.now(),
+            maker_id=context.maker_id,
+            approver_id=context.approver.id,
+        )
+        session.add(version)
+        tag.published_version, tag.draft_rule, tag.state = version.version, None, TagState.PUBLISHED
+        tag.revision += 1
+        session.add(tag)
+        await audit.record(
+            session,
+            actor=context.approver,
+            action="tag.published",
+            object_type="tag",
+            object_id=tag.code,
+            facts={"version": version.version},
+        )
+
+    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
+        """Give the draft back to its maker."""
+        tag = await _submitted(session, payload)
+        if tag is not None:
+            tag.state = resting_state(tag)
+            tag.revision += 1
+            session.add(tag)
+
+
+async def _submitted(session: AsyncSession, payload: Mapping[str, object]) -> Tag | None:
+    """Return the tag, locked, if it still is as it was submitted."""
+    tag = await repository.get_tag(session, code=str(payload["code"]), lock=True)
+    return tag if tag.state == TagState.PENDING and tag.revision == payload["revision"] else None
