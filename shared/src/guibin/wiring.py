@@ -8,6 +8,7 @@ from guibin.approvals import handlers
 from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
 from guibin.points import defaults as points
+from guibin.rights.service import RightPublication
 from guibin.tags import facts
 from guibin.tiers import defaults as tiers
 from guibin.tiers.facts import TIER_FACTS
@@ -27,4 +28,5 @@ SEEDERS: dict[str, Seeder] = {
 def connect() -> None:
     """Fill the open lists; again changes nothing."""
     handlers.register(SchemeActivation())
+    handlers.register(RightPublication())
     facts.register(TIER_FACTS)
