@@ -8,6 +8,8 @@ from guibin.approvals import handlers
 from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
 from guibin.points import defaults as points
+from guibin.points.facts import POINTS_FACTS
+from guibin.points.service import AdjustmentHandler
 from guibin.rights.service import RightPublication
 from guibin.tags import facts
 from guibin.tiers import defaults as tiers
