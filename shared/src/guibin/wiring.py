@@ -29,6 +29,8 @@ SEEDERS: dict[str, Seeder] = {
 
 def connect() -> None:
     """Fill the open lists; again changes nothing."""
+    handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
     handlers.register(RightPublication())
     facts.register(TIER_FACTS)
+    facts.register(POINTS_FACTS)
