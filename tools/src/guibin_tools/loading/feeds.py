@@ -10,8 +10,7 @@ from guibin.core.errors import Refusal
 from guibin.core.lines import Line
 from guibin.core.unit_of_work import unit_of_work
 from guibin.feeds.models import FeedKind, FeedMode
-from guibin.feeds.service import FeedResult, take_file
-from guibin.feeds.sources import FeedSource, load_sources
+from guibin.feeds.service import FeedResult, FeedSource, load_sources, take_file
 from guibin.security.ciphers import KeyRing
 from guibin_tools.actors import OPERATOR
 from guibin_tools.errors import OperatorError
