@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from guibin.core import clock
-from support.demo_port import ANN, AUDIENCE, BOB, FEEDER, FIRST, VISITOR, DemoPort, problem, spends_of
+from support.demo_port import AUDIENCE, DemoPort, problem, spends_of
+from support.demo_routes import ANN, BOB, FEEDER, FIRST, VISITOR
 
 ACCOUNT = spends_of(FIRST).removesuffix("/spends")
 ENTRIES = "/v1/demo/entries"

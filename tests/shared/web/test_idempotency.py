@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from guibin.idempotency.rules import fingerprint
-from support.demo_port import BOB, FIRST, SECOND, DemoPort, problem, spends_of, types_of
+from support.demo_port import DemoPort, problem, spends_of, types_of
+from support.demo_routes import BOB, FIRST, SECOND
 
 
 async def test_the_same_key_and_body_have_one_effect_and_one_answer(port: DemoPort) -> None:

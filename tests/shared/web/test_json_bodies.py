@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from support.demo_port import FIRST, DemoPort, problem, spends_of, types_of
+from support.demo_port import DemoPort, problem, spends_of, types_of
+from support.demo_routes import FIRST
 
 
 async def post(port: DemoPort, content: bytes) -> httpx.Response:

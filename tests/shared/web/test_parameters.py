@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from guibin.core import clock
-from support.demo_port import BOB, FIRST, DemoPort, problem, types_of
+from support.demo_port import DemoPort, problem, types_of
+from support.demo_routes import BOB, FIRST
 
 ENTRIES = "/v1/demo/entries"
 

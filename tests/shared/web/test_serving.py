@@ -19,7 +19,8 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin_tools.settings import child_environment
 from support.databases import Database, cloned_database
-from support.demo_port import ANN, AUDIENCE, FIRST, ISSUER, TABLES, spends_of
+from support.demo_port import AUDIENCE, ISSUER, spends_of
+from support.demo_routes import ANN, FIRST, TABLES
 from support.server import ROOT, Server
 
 PROGRAM = """

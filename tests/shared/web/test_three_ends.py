@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from support.demo_port import SECOND, DemoPort, problem
+from support.demo_port import DemoPort, problem
+from support.demo_routes import SECOND
 
 
 @pytest.mark.parametrize("key", [None, "k1"])

@@ -4,7 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from support.demo_port import FEEDER, DemoPort, problem
+from support.demo_port import DemoPort, problem
+from support.demo_routes import FEEDER
 
 FILES = "/v1/demo/files"
 CONTENT = b"record_id,name\r\n1,\xe7\x8e\x8b\r\n"

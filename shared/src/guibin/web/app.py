@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guibin.core.database import make_engine, make_session_factory
-from guibin.core.errors import Refusal
+from guibin.core.errors import NotFound, Refusal
 from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.jwks import Jwks
@@ -24,7 +24,7 @@ from guibin.web import health
 from guibin.web.checks import StartRefused, check_role, check_settings
 from guibin.web.declaration import declaration_of
 from guibin.web.docs import add_documentation
-from guibin.web.errors import InternalFault, MethodNotAllowed, PathNotFound
+from guibin.web.errors import InternalFault, MethodNotAllowed
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
 from guibin.web.middleware import Edge
@@ -168,7 +168,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     status = error.status_code if isinstance(error, HTTPException) else 500
     refusal: Refusal = InternalFault()
     if status == 404:  # noqa: PLR2004 - the router's own word
-        refusal = PathNotFound()
+        refusal = NotFound()
     elif status == 405:  # noqa: PLR2004 - the router's own word
         refusal = MethodNotAllowed(allowed=_methods_of(request.app, request.scope["path"]))
     return await _answer_refusal(request, refusal)

@@ -12,15 +12,6 @@ class BadHost(Refusal):
     en = "The Host header is not accepted"
 
 
-class PathNotFound(Refusal):
-    """No route has this path."""
-
-    category = Category.NOT_FOUND
-    code = "not_found"
-    zh = "未找到"
-    en = "Not found"
-
-
 class MethodNotAllowed(Refusal):
     """The path exists, the method does not; `allowed` and the header Allow list those that do."""
 

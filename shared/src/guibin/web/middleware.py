@@ -7,10 +7,10 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guibin.core import clock
-from guibin.core.errors import Refusal
+from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, logger
-from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable, PathNotFound
+from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable
 from guibin.web.language import preferred_language
 from guibin.web.problems import problem_response
 
@@ -71,7 +71,7 @@ class Edge:
         """Refuse what no route should see.
 
         Raises:
-            HeadersTooLarge, BadHost, PathNotFound, NotAcceptable.
+            HeadersTooLarge, BadHost, NotFound, NotAcceptable.
         """
         size = sum(len(name) + len(value) for name, value in headers)
         if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES or len(scope["query_string"]) > MOST_QUERY_BYTES:
@@ -81,7 +81,7 @@ class Edge:
             raise BadHost
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
-            raise PathNotFound
+            raise NotFound
         accept = ",".join(_values(headers, "accept"))
         if scope["path"].startswith(_API) and accept and not _takes_json(accept):
             raise NotAcceptable

@@ -78,6 +78,11 @@ def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 
 
 async def _stop_with_parent(server: uvicorn.Server, pipe: int) -> None:
+    await parent_gone(pipe)
+    server.should_exit = True
+
+
+async def parent_gone(pipe: int) -> None:
     """Wait for the end of a pipe whose other end only the parent holds: it comes even when the parent was killed."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -88,7 +93,6 @@ async def _stop_with_parent(server: uvicorn.Server, pipe: int) -> None:
     finally:
         loop.remove_reader(pipe)
     logger().info("parent_gone")
-    server.should_exit = True
 
 
 def _drain(pipe: int, ended: asyncio.Event) -> None:

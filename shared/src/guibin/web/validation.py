@@ -79,10 +79,13 @@ def translate(errors: Sequence[Mapping[str, Any]], *, within: tuple[str | int, .
 
 def localise(error: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Write one error for a reader of `zh` or `en`: a text of ours where its type has one, else its own message."""
-    template = _MESSAGES.get(str(error["type"]), ("{", "{"))[language == "en"]
+    texts = _MESSAGES.get(str(error["type"]))
+    template = None if texts is None else texts[language == "en"]
     # A domain's own error of a known type states no bound: its message says more than a template without the bound.
-    own = "{" in template and "bound" not in error
-    message = error["message"] if own else template.format_map(error)
+    if template is None or ("{" in template and "bound" not in error):
+        message = error["message"]
+    else:
+        message = template.format_map(error)
     return {"loc": error["loc"], "type": error["type"], "message": " ".join(str(message).split())}
 
 

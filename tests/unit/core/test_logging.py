@@ -1,0 +1,42 @@
+import json
+import subprocess
+import sys
+
+from guibin.core.logging import error_facts
+
+PROGRAM = """
+import logging
+from guibin.core.logging import configure_logging, logger
+configure_logging("info")
+logger().info("request", route="/v1/me", text="a\\nb")
+logger().debug("too fine")
+try:
+    raise ValueError("13812345678")
+except ValueError:
+    logging.getLogger("uvicorn.error").exception("it failed: %s", "why")
+logging.getLogger("uvicorn.error").info("chatter")
+"""
+
+
+def test_a_process_writes_one_line_of_json_per_event_and_no_message_of_an_error() -> None:
+    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert run.stdout == ""
+    first, second = (json.loads(line) for line in run.stderr.splitlines())
+    assert (first["event"], first["level"], first["text"]) == ("request", "info", "a\nb")
+    assert (second["event"], second["level"], second["error"]) == ("it failed: why", "error", "ValueError")
+    assert "13812345678" not in run.stderr
+
+
+def raised() -> ValueError:
+    try:
+        int("13812345678x")
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+def test_an_error_is_described_by_type_and_place() -> None:
+    facts = error_facts(raised())
+    assert facts["error"] == "ValueError"
+    assert facts["at"][-1].endswith(":raised")
+    assert "13812345678" not in json.dumps(facts)

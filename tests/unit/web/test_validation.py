@@ -1,0 +1,101 @@
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.errors import ValidationFailed
+from guibin.core.ids import RightId
+from guibin.core.money import Cny
+from guibin.core.text import Code
+from guibin.web import Instant, StrictModel
+from guibin.web.problems import problem_body
+from guibin.web.validation import localise, translate
+
+
+class Inner(StrictModel):
+    number: float
+
+
+class Given(StrictModel):
+    right_id: RightId | None = None
+    amount: Cny | None = None
+    code: Code | None = None
+    at: Instant | None = None
+    inner: Inner | None = None
+    kind: Literal["a", "b"] | None = None
+    few: Annotated[list[int], Field(min_length=1)] = Field(default=[1])
+    short: Annotated[str, Field(min_length=2, max_length=3)] = "abc"
+    own: int = 0
+
+    @field_validator("own")
+    @classmethod
+    def _own(cls, value: int) -> int:
+        if value == 1:
+            raise PydanticCustomError("not_one", "must not be one")
+        if value:
+            raise ValueError(f"secret {value}")
+        return value
+
+
+def refusal(model: type[BaseModel], text: str) -> ValidationFailed:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate_json(text)
+    return translate(caught.value.errors(), within=("body",))
+
+
+def first_error(text: str, language: str = "en") -> dict[str, Any]:
+    errors = refusal(Given, text).facts["errors"]
+    assert isinstance(errors, list)
+    return localise(errors[0], language)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"right_id": "cus_1"}', "id"),
+        ('{"amount": 1}', "text"),
+        ('{"amount": "1.234"}', "money"),
+        ('{"code": "a b"}', "pattern"),
+        ('{"at": "2026-01-01T00:00:00"}', "instant"),
+        ('{"at": "2026-01-01"}', "instant"),
+        ('{"inner": 1}', "object"),
+        ('{"inner": {"number": "1"}}', "number"),
+        ('{"kind": "c"}', "not_allowed_value"),
+        ('{"few": []}', "too_few_items"),
+        ('{"few": {}}', "list"),
+        ('{"short": "a"}', "too_short"),
+        ('{"short": "abcd"}', "too_long"),
+        ('{"own": null}', "null_forbidden"),
+        ('{"own": 1}', "not_one"),
+        ('{"own": 2}', "invalid"),
+    ],
+)
+def test_every_error_has_a_type_of_ours(text: str, kind: str) -> None:
+    error = first_error(text)
+    assert error["type"] == kind
+    assert set(error) == {"loc", "type", "message"}
+    assert "secret" not in error["message"]
+    assert "{" not in error["message"]
+
+
+def test_messages_come_in_two_languages() -> None:
+    assert first_error('{"few": []}')["message"] == "must have at least 1 items"
+    assert first_error('{"few": []}', "zh")["message"] == "少于最少 1 项"
+    assert first_error('{"own": 1}', "zh")["message"] == "must not be one"
+
+
+def test_names_that_a_caller_made_up_are_not_shown() -> None:
+    assert first_error('{"138 1234 5678": 1}')["loc"] == ["body", "?"]
+    assert first_error('{"unknown_name": 1}')["loc"] == ["body", "unknown_name"]
+
+
+def test_a_refusal_of_a_domain_keeps_its_own_message_where_ours_would_have_a_gap() -> None:
+    refused = ValidationFailed.of(["body", "points"], "too_big", "must not be above the balance")
+    body = problem_body(refused, request_id="r", language="zh").decode()
+    assert "must not be above the balance" in body
+
+
+def test_a_refusal_of_a_domain_of_a_known_type_is_translated() -> None:
+    refused = ValidationFailed.of(["body", "ids"], "duplicate_item", "must not name an item twice")
+    assert "有重复的项" in problem_body(refused, request_id="r", language="zh").decode()
