@@ -808,6 +808,7 @@ def upgrade() -> None:
         sa.Column("record_ref", sa.LargeBinary(), nullable=False),
         sa.Column("customer_no_ref", sa.LargeBinary(), nullable=True),
         sa.Column("certificate_ref", sa.LargeBinary(), nullable=True),
+        sa.Column("certificate_idx", sa.LargeBinary(), nullable=True),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("party_type", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -840,6 +841,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_source_record")),
         info={"distribution": ("customer_id", "customer")},
     )
+    op.create_index(op.f("ix_source_record_certificate_idx"), "source_record", ["certificate_idx"], unique=False)
     op.create_index(
         op.f("ix_source_record_customer_id_record_ref"), "source_record", ["customer_id", "record_ref"], unique=True
     )
@@ -1125,6 +1127,7 @@ def downgrade() -> None:
     op.drop_table("staff_role")
     op.drop_index(op.f("ix_source_record_line_record_ref"), table_name="source_record")
     op.drop_index(op.f("ix_source_record_customer_id_record_ref"), table_name="source_record")
+    op.drop_index(op.f("ix_source_record_certificate_idx"), table_name="source_record")
     op.drop_table("source_record")
     op.drop_table("points_account")
     op.drop_index(op.f("ix_match_review_state_created_at"), table_name="match_review")

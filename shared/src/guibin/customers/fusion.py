@@ -21,7 +21,7 @@ from guibin.customers.candidates import Candidate, Said, personal_values, rebuil
 from guibin.customers.merging import first_objection, merge
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
-from guibin.customers.references import record_ref, refs_of
+from guibin.customers.references import certificate_index, record_ref, refs_of
 from guibin.customers.repository import add_refs, customers_of_refs
 from guibin.customers.rules import Known, Party, Placement, Pointers, ReviewReason, place
 from guibin.security.actors import Actor
@@ -252,6 +252,7 @@ class _Batch:
             "record_ref": record.ref,
             "customer_no_ref": record.number_ref,
             "certificate_ref": record.certificate_ref,
+            "certificate_idx": certificate_index(self._keys, party.certificate_type, party.certificate_no),
             "content_hash": record.content_hash,
             "party_type": party.party_type,
             "status": party.status,

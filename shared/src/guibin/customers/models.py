@@ -111,6 +111,7 @@ class SourceRecord(SQLModel, table=True):
         one_of("status", PartyStatus),
         Index(None, "customer_id", "record_ref", unique=True),
         Index(None, "line", "record_ref"),
+        Index(None, "certificate_idx"),
         BY_CUSTOMER,
     )
 
@@ -119,7 +120,8 @@ class SourceRecord(SQLModel, table=True):
     line: str = text_column()
     record_ref: bytes = cipher(description="Keyed hash of line and record id")
     customer_no_ref: bytes | None = cipher(default=None)
-    certificate_ref: bytes | None = cipher(default=None)
+    certificate_ref: bytes | None = cipher(default=None, description="With the name: equal ones are one customer")
+    certificate_idx: bytes | None = cipher(default=None, description="Without the name: for look-up")
     content_hash: bytes = cipher(description="Keyed hash of the row: an unchanged row changes nothing")
     party_type: str = text_column()
     status: str = text_column()

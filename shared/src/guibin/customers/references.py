@@ -24,6 +24,13 @@ def certificate_ref(keys: KeyRing, kind: CertificateType, number: str, name: str
     return keys.blind_index("certificate", f"{kind}|{number}|{normalise_name(name)}")
 
 
+def certificate_index(keys: KeyRing, kind: CertificateType | None, number: str | None) -> bytes | None:
+    """Return the index by which a normalised certificate is searched for; None without one, or when it is filler."""
+    if kind is None or number is None or is_blocked(number):
+        return None
+    return keys.blind_index("certificate", f"{kind}|{number}")
+
+
 def refs_of(keys: KeyRing, party: Party) -> tuple[bytes | None, bytes | None]:
     """Return the references of the customer number and of the certificate that a record carries."""
     number = None if party.customer_no is None else customer_no_ref(keys, party.customer_no)

@@ -20,6 +20,7 @@ from guibin.feeds.holdings import take_holding_rows
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
 from guibin.feeds.parties import take_parties
 from guibin.feeds.reading import Chunks, FeedText, read_rows, spool
+from guibin.feeds.rules import RowCode
 from guibin.feeds.taking import Reject, Rows, Taking
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
@@ -85,7 +86,9 @@ async def take_file(
             session, line=line, kind=kind, business_date=business_date, sha256=feed.sha256
         )
         if first is not None:
-            return _result(first, (), repeated=True, dry_run=dry_run)
+            kept = await repository.list_rejects(session, file_id=first.id, limit=MOST_SHOWN_REJECTS, after=None)
+            rejects = [Reject(reject.row, RowCode(reject.code), reject.column) for reject in kept]
+            return _result(first, rejects, repeated=True, dry_run=dry_run)
         taking = Taking(session, keys, line, kind, mode, business_date, new_id(), actor)
         if dry_run:
             return await _try(taking, feed, expected_rows)
