@@ -5,11 +5,15 @@ from collections.abc import Awaitable, Callable
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import handlers
+from guibin.customers import merging
+from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
 from guibin.points import defaults as points
 from guibin.points.facts import POINTS_FACTS
+from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import AdjustmentHandler
+from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
 from guibin.tags import facts
 from guibin.tiers import defaults as tiers
@@ -34,3 +38,6 @@ def connect() -> None:
     handlers.register(RightPublication())
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
+    merging.register_mover(HOLDINGS_MOVER)
+    merging.register_guard(LEDGER_GUARD)
+    merging.register_guard(REDEMPTION_GUARD)

@@ -34,6 +34,18 @@ MERGE_GUARDS: list[MergeGuard] = []
 MERGE_MOVERS: list[MergeMover] = []
 
 
+def register_guard(guard: MergeGuard) -> None:
+    """Put a guard into the list; the same again changes nothing."""
+    if guard not in MERGE_GUARDS:
+        MERGE_GUARDS.append(guard)
+
+
+def register_mover(mover: MergeMover) -> None:
+    """Put a mover into the list; the same again changes nothing."""
+    if mover not in MERGE_MOVERS:
+        MERGE_MOVERS.append(mover)
+
+
 async def first_objection(session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:
     """Ask all guards; return the first objection."""
     for guard in MERGE_GUARDS:

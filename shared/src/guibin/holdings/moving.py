@@ -29,6 +29,9 @@ class HoldingsMover:
         )
 
 
+HOLDINGS_MOVER = HoldingsMover()
+
+
 async def move_holdings(session: AsyncSession, *, ids: Sequence[UUID], from_id: UUID, to_id: UUID) -> None:
     """Move some holdings with their balances to another customer: a line says that they have a new owner."""
     await _move_holdings(session, from_id, to_id, "AND {id} = ANY(CAST(:ids AS uuid[]))", ids=list(ids))

@@ -1,0 +1,238 @@
+"""The screens of the bank port about customers: what stands in several domains, read in one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.customers.models import Customer, CustomerAccess, CustomerRef, SourceRecord
+from guibin.customers.repository import visible
+from guibin.holdings.models import Holding, HoldingBalance, HoldingParty
+from guibin.managers.models import Coverage, CoverageRole
+from guibin.organisation.models import Branch, BranchClosure
+from guibin.products.models import Product
+from guibin.security.actors import Scope
+from guibin.tags.models import CustomerFact, CustomerTag
+from guibin.tiers.repository import tiers_on
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A customer in a list; `is_primary` tells whether the caller is the primary manager."""
+
+    customer: Customer
+    branch_code: str
+    tier: str | None
+    aum_fen: int | None
+    as_of: date | None
+    is_primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which customers a list shows; None takes all."""
+
+    tag: str | None = None
+    tier: str | None = None
+    manager_id: UUID | None = None
+    branch_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keyed hashes that a search gives; all that are given must fit."""
+
+    name_idx: bytes | None = None
+    phone_idx: bytes | None = None
+    certificate_idx: bytes | None = None
+    customer_no_ref: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A holding with its product and the last balance known on a day."""
+
+    holding: Holding
+    product: Product
+    balance_fen: int | None
+    balance_day: date | None
+    shared_with: int
+
+
+async def list_customers(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    staff_id: UUID,
+    day: date,
+    filters: Filters,
+    limit: int,
+    before: tuple[datetime, UUID] | None,
+) -> list[Found]:
+    """Return customers in scope, newest first."""
+    query = _found(scope, staff_id, day).order_by(col(Customer.created_at).desc(), col(Customer.id).desc())
+    for condition in _conditions(filters, day):
+        query = query.where(condition)
+    if before is not None:
+        query = query.where(tuple_(col(Customer.created_at), col(Customer.id)) < before)
+    return [Found(*row) for row in (await session.execute(query.limit(limit))).tuples()]
+
+
+async def search_customers(
+    session: AsyncSession, scope: Scope, *, staff_id: UUID, day: date, keys: Keys, limit: int
+) -> list[Found]:
+    """Return the customers in scope whom all given values name."""
+    query = _found(scope, staff_id, day).order_by(col(Customer.created_at).desc(), col(Customer.id).desc())
+    if keys.name_idx is not None:
+        query = query.where(col(Customer.name_idx) == keys.name_idx)
+    if keys.phone_idx is not None:
+        query = query.where(col(Customer.phone_idx) == keys.phone_idx)
+    if keys.certificate_idx is not None:
+        records = select(col(SourceRecord.customer_id)).where(col(SourceRecord.certificate_idx) == keys.certificate_idx)
+        query = query.where(col(Customer.id).in_(records))
+    if keys.customer_no_ref is not None:
+        refs = select(col(CustomerRef.customer_id)).where(
+            col(CustomerRef.ref) == keys.customer_no_ref, col(CustomerRef.valid_to).is_(None)
+        )
+        query = query.where(col(Customer.id).in_(refs))
+    return [Found(*row) for row in (await session.execute(query.limit(limit))).tuples()]
+
+
+async def find_one(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, staff_id: UUID, day: date
+) -> Found | None:
+    """Return one customer as lists show it."""
+    query = _found(scope, staff_id, day).where(col(Customer.id) == customer_id)
+    row = (await session.execute(query)).tuples().one_or_none()
+    return Found(*row) if row else None
+
+
+async def facts_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> CustomerFact | None:
+    """Return the facts of the last run; None before the first."""
+    query = select(CustomerFact).where(
+        col(CustomerFact.customer_id) == customer_id, visible(scope, col(CustomerFact.customer_id))
+    )
+    return (await session.execute(query)).scalars().one_or_none()
+
+
+async def tags_of(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Sequence[str]:
+    """Return the codes of the tags that a customer has on a day."""
+    query = (
+        select(col(CustomerTag.tag_code))
+        .where(col(CustomerTag.customer_id) == customer_id, _holds(day), visible(scope, col(CustomerTag.customer_id)))
+        .distinct()
+        .order_by(col(CustomerTag.tag_code))
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def lines_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[str]:
+    """Return the lines that know a customer."""
+    query = select(col(SourceRecord.line)).where(
+        col(SourceRecord.customer_id) == customer_id,
+        col(SourceRecord.ended_on).is_(None),
+        visible(scope, col(SourceRecord.customer_id)),
+    )
+    return (await session.execute(query.distinct().order_by(col(SourceRecord.line)))).scalars().all()
+
+
+async def holdings_of(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date, limit: int, after: UUID | None = None
+) -> list[Held]:
+    """Return a customer's holdings with the last balance up to a day, in the order in which they came in."""
+    last = (
+        select(col(HoldingBalance.balance_fen), col(HoldingBalance.day))
+        .where(
+            col(HoldingBalance.customer_id) == col(Holding.customer_id),
+            col(HoldingBalance.holding_id) == col(Holding.id),
+            col(HoldingBalance.day) <= day,
+        )
+        .order_by(col(HoldingBalance.day).desc())
+        .limit(1)
+        .lateral("last_balance")
+    )
+    shared = (
+        select(func.count())
+        .where(col(HoldingParty.holding_id) == col(Holding.id), col(HoldingParty.owner_id) == customer_id)
+        .scalar_subquery()
+    )
+    query = (
+        select(Holding, Product, last.c.balance_fen, last.c.day, shared)
+        .join(Product, col(Product.code) == col(Holding.product_code))
+        .join(last, true(), isouter=True)
+        .where(col(Holding.customer_id) == customer_id, visible(scope, col(Holding.customer_id)))
+        .order_by(col(Holding.id))
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(col(Holding.id) > after)
+    return [Held(*row) for row in (await session.execute(query)).tuples()]
+
+
+async def count_holdings(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> dict[tuple[str, str], int]:
+    """Count a customer's open holdings by side and class."""
+    query = (
+        select(col(Holding.side), col(Product.product_class), func.count())
+        .join(Product, col(Product.code) == col(Holding.product_code))
+        .where(
+            col(Holding.customer_id) == customer_id,
+            col(Holding.status) == "active",
+            visible(scope, col(Holding.customer_id)),
+        )
+        .group_by(col(Holding.side), col(Product.product_class))
+    )
+    return {(side, product_class): count for side, product_class, count in (await session.execute(query)).tuples()}
+
+
+def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
+    tier = tiers_on(day)
+    is_primary = exists().where(
+        col(CustomerAccess.customer_id) == col(Customer.id),
+        col(CustomerAccess.staff_id) == staff_id,
+        col(CustomerAccess.role) == CoverageRole.PRIMARY,
+        col(CustomerAccess.valid_to).is_(None),
+    )
+    return (
+        select(
+            Customer,
+            col(Branch.code),
+            tier.c.tier_code,
+            col(CustomerFact.aum_fen),
+            col(CustomerFact.as_of),
+            is_primary,
+        )
+        .join(Branch, col(Branch.id) == col(Customer.branch_id))
+        .join(tier, tier.c.customer_id == col(Customer.id), isouter=True)
+        .join(CustomerFact, col(CustomerFact.customer_id) == col(Customer.id), isouter=True)
+        .where(col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id)))
+    )
+
+
+def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.tag is not None:
+        tagged = select(col(CustomerTag.customer_id)).where(col(CustomerTag.tag_code) == filters.tag, _holds(day))
+        found.append(col(Customer.id).in_(tagged))
+    if filters.tier is not None:
+        tier = tiers_on(day)
+        found.append(col(Customer.id).in_(select(tier.c.customer_id).where(tier.c.tier_code == filters.tier)))
+    if filters.manager_id is not None:
+        served = select(col(Coverage.customer_id)).where(
+            col(Coverage.manager_id) == filters.manager_id,
+            col(Coverage.valid_from) <= day,
+            or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > day),
+        )
+        found.append(col(Customer.id).in_(served))
+    if filters.branch_id is not None:
+        branches = select(col(BranchClosure.descendant_id)).where(col(BranchClosure.ancestor_id) == filters.branch_id)
+        found.append(col(Customer.branch_id).in_(branches))
+    return found
+
+
+def _holds(day: date) -> ColumnElement[bool]:
+    return (col(CustomerTag.since) <= day) & or_(col(CustomerTag.until).is_(None), col(CustomerTag.until) > day)

@@ -1,0 +1,215 @@
+"""Customers on the bank port: lists, search by whole values, the 360 and the holdings."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from guibin.audit.service import record
+from guibin.core import clock
+from guibin.core.errors import NotFound
+from guibin.core.ids import BranchId, CustomerId, ManagerId, to_public
+from guibin.core.lines import Line
+from guibin.core.text import Code
+from guibin.customers.errors import SearchTooBroad
+from guibin.customers.models import CertificateType, Customer, Gender, PartyStatus, PartyType
+from guibin.customers.personal import identity_of
+from guibin.customers.repository import get_customer
+from guibin.managers.repository import is_primary_manager
+from guibin.managers.service import manager_of
+from guibin.security.actors import Domain, Scope, Verb, decide
+from guibin.tiers.repository import current_tier
+from guibin.web import (
+    DataClass,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    declare,
+    json_body,
+    page_query,
+    staff,
+)
+
+from . import queries
+from .queries import Filters, Found
+from .schemas import (
+    CustomerOut,
+    CustomerRowOut,
+    CustomersOut,
+    FactsOut,
+    HoldingOut,
+    HoldingsSummaryOut,
+    SearchIn,
+    ServedByOut,
+    TierNowOut,
+    after_holding,
+    identity_part,
+    summary_of,
+)
+from .search import keys_of
+from .views import View, view_of
+
+router = PortRouter(prefix="/v1/customers", tags=["customers"])
+
+READ = staff(Verb.READ, Domain.CUSTOMERS)
+READ_HOLDINGS = staff(Verb.READ, Domain.HOLDINGS)
+MOST_FOUND = 50
+
+
+@router.get("", operation_id="listCustomers")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_customers(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    tag: Annotated[Code | None, Query(description="Only those who have this tag today")] = None,
+    tier: Annotated[Code | None, Query(description="Only those of this tier today")] = None,
+    manager: Annotated[ManagerId | None, Query(description="Only those whom this manager serves today")] = None,
+    branch: Annotated[BranchId | None, Query(description="Only those of this branch and all below it")] = None,
+) -> Page[CustomerRowOut]:
+    """List the customers in the caller's scope, newest first."""
+    rows = await queries.list_customers(
+        call.session,
+        call.scope,
+        staff_id=call.actor.id,
+        day=clock.today(),
+        filters=Filters(tag, tier, manager, branch),
+        limit=page.fetch,
+        before=page.after_moment,
+    )
+    return page.answer(
+        rows,
+        position=lambda row: (row.customer.created_at, row.customer.id),
+        shape=lambda row: _row(call, row),
+    )
+
+
+@router.post("/search", operation_id="searchCustomers")
+@declare(caller=READ, rate=RateClass.SEARCH, data=DataClass.C2, refusals=(SearchTooBroad,))
+async def search_customers(call: StaffCall, body: Annotated[SearchIn, json_body(SearchIn)]) -> CustomersOut:
+    """Find customers in the caller's scope by whole values: name, phone, certificate, customer number.
+
+    Values are compared by keyed hash after normalising: no parts, no wildcards. Whoever is out of scope is not found.
+    """
+    found = await queries.search_customers(
+        call.session,
+        call.scope,
+        staff_id=call.actor.id,
+        day=clock.today(),
+        keys=keys_of(call.keys, body),
+        limit=MOST_FOUND,
+    )
+    fields = sorted(body.model_fields_set - {"certificate_type"})
+    await record(
+        call.session,
+        actor=call.actor,
+        action="customer.search",
+        object_type="customer",
+        object_id="-",
+        scope=call.scope,
+        request_id=call.request_id,
+        facts={"fields": fields, "found": len(found)},
+    )
+    return CustomersOut(items=[_row(call, row) for row in found])
+
+
+@router.get("/{customer_id}", operation_id="getCustomer")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def get_one(call: StaffCall, customer_id: CustomerId) -> CustomerOut:
+    """Show a customer from all sides, as far as the caller's grants reach. Every look is kept in the audit trail."""
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    found = await queries.find_one(
+        call.session, call.scope, customer_id=customer.id, staff_id=call.actor.id, day=clock.today()
+    )
+    if found is None:
+        raise NotFound
+    await _note_look(call, customer)
+    return await _all_sides(call, found)
+
+
+@router.get("/{customer_id}/holdings", operation_id="listCustomerHoldings")
+@declare(caller=READ_HOLDINGS, rate=RateClass.READ, data=DataClass.C2)
+async def list_holdings(
+    call: StaffCall, customer_id: CustomerId, page: Annotated[PageRequest, page_query()]
+) -> Page[HoldingOut]:
+    """List a customer's holdings with the last balance known; amounts for the primary manager alone."""
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    is_primary = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
+    view = view_of(call.actor.roles, is_primary=is_primary)
+    rows = await queries.holdings_of(
+        call.session,
+        call.scope,
+        customer_id=customer.id,
+        day=clock.today(),
+        limit=page.fetch,
+        after=after_holding(page.after_code),
+    )
+    return page.answer(rows, position=lambda row: str(row.holding.id), shape=lambda row: HoldingOut.of(row, view))
+
+
+def _row(call: StaffCall, found: Found) -> CustomerRowOut:
+    return CustomerRowOut.of(found, identity_of(call.keys, found.customer), call.actor.roles)
+
+
+def _scope_in(call: StaffCall, domain: Domain) -> Scope:
+    """Return whose data of another domain the caller may read; nobody's without a grant."""
+    return decide(call.grants, Verb.READ, domain, staff_id=call.actor.id) or Scope.nothing()
+
+
+async def _note_look(call: StaffCall, customer: Customer) -> None:
+    await record(
+        call.session,
+        actor=call.actor,
+        action="customer.view",
+        object_type="customer",
+        object_id=to_public("cus", customer.id),
+        owner_id=customer.id,
+        scope=call.scope,
+        request_id=call.request_id,
+    )
+
+
+async def _all_sides(call: StaffCall, found: Found) -> CustomerOut:
+    session, customer, day = call.session, found.customer, clock.today()
+    view = view_of(call.actor.roles, is_primary=found.is_primary)
+    tier = await current_tier(session, _scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
+    served = await manager_of(session, _scope_in(call, Domain.MANAGERS), customer_id=customer.id)
+    lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
+    return CustomerOut(
+        id=customer.id,
+        party_type=PartyType(customer.party_type),
+        status=PartyStatus(customer.status),
+        certificate_type=CertificateType(customer.certificate_type) if customer.certificate_type else None,
+        gender=Gender(customer.gender),
+        city_code=customer.city_code,
+        branch_id=customer.branch_id,
+        branch_code=found.branch_code,
+        opened_on=customer.opened_on,
+        lines=[Line(line) for line in lines],
+        created_at=customer.created_at,
+        tier=TierNowOut.of(tier) if tier else None,
+        coverage=ServedByOut.of(served) if served else None,
+        tags=await _tags(call, customer),
+        facts=await _facts(call, customer, view),
+        holdings=await _holdings(call, customer),
+        **identity_part(identity_of(call.keys, customer), view),
+    )
+
+
+async def _tags(call: StaffCall, customer: Customer) -> list[str] | None:
+    scope = _scope_in(call, Domain.TAGS)
+    if scope == Scope.nothing():
+        return None
+    return list(await queries.tags_of(call.session, scope, customer_id=customer.id, day=clock.today()))
+
+
+async def _facts(call: StaffCall, customer: Customer, view: View) -> FactsOut | None:
+    facts = await queries.facts_of(call.session, _scope_in(call, Domain.HOLDINGS), customer_id=customer.id)
+    return FactsOut.of(facts, view) if facts else None
+
+
+async def _holdings(call: StaffCall, customer: Customer) -> list[HoldingsSummaryOut] | None:
+    scope = _scope_in(call, Domain.HOLDINGS)
+    if scope == Scope.nothing():
+        return None
+    return summary_of(await queries.count_holdings(call.session, scope, customer_id=customer.id))
