@@ -11,7 +11,7 @@ from guibin.points.models import PointsEntry
 class LedgerGuard:
     """A guard of merges."""
 
-    async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:  # noqa: ARG002 - the guard's form
+    async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:
         """Object when the losing customer has points entries."""
         query = select(PointsEntry.id).where(PointsEntry.customer_id == losing_id).limit(1)
         return "has_ledger_rows" if (await session.exec(query)).first() is not None else None

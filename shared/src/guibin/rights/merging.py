@@ -11,7 +11,7 @@ from guibin.rights.models import Redemption
 class RedemptionGuard:
     """A guard of merges."""
 
-    async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:  # noqa: ARG002 - the guard's form
+    async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:
         """Object when the losing customer has redemptions."""
         query = select(Redemption.id).where(Redemption.customer_id == losing_id).limit(1)
         return "has_redemptions" if (await session.exec(query)).first() is not None else None
