@@ -18,9 +18,11 @@ import pytest
 
 from guibin_tools.postgres.cluster import free_port, is_answering, open_cluster
 from guibin_tools.settings import child_environment
+from support.commands import guibin, guibin_process
 
 PATIENCE_SECONDS = 120
 READY = "Ctrl-C stops everything."
+UNFINISHED = "demo.unfinished"
 
 pytestmark = pytest.mark.xdist_group("a whole bank")
 
@@ -37,39 +39,34 @@ class Bank:
 
     @property
     def environment(self) -> dict[str, str]:
-        return child_environment(
-            GUIBIN_STATE_DIR=str(self.folder),
-            GUIBIN_CUSTOMER_PORT=str(self.customer_port),
-            GUIBIN_BANK_PORT=str(self.bank_port),
-            GUIBIN_PG_PORT=str(self.pg_port),
-            GUIBIN_DEMO_CUSTOMERS="40",
-        )
+        return {
+            "GUIBIN_STATE_DIR": str(self.folder),
+            "GUIBIN_CUSTOMER_PORT": str(self.customer_port),
+            "GUIBIN_BANK_PORT": str(self.bank_port),
+            "GUIBIN_PG_PORT": str(self.pg_port),
+            "GUIBIN_DEMO_CUSTOMERS": "40",
+        }
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `guibin` to its end."""
-        return subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "guibin_tools", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-
-    def start(self) -> None:
-        """Run `guibin up` until it says that it is ready; one that runs already is left alone."""
+    def start(self, until: str = READY) -> None:
+        """Run `guibin up` until it has said something; one that runs already is left alone."""
         if self.process is not None and self.process.poll() is None:
             return
-        output = self.folder / "up.txt"
-        with output.open("wb") as file:
+        with self.output.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "guibin_tools", "up"], env=self.environment, stdout=file, stderr=file
+                [sys.executable, "-m", "guibin_tools", "up"],
+                env=child_environment(**self.environment, PYTHONUNBUFFERED="1"),
+                stdout=file,
+                stderr=file,
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while READY not in output.read_text():
-            assert self.process.poll() is None, output.read_text()
-            assert time.monotonic() < deadline, output.read_text()
+        while until not in self.output.read_text():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
             time.sleep(0.1)
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "up.txt"
 
     def end(self, number: int) -> int:
         """Send the command a signal and return its exit code."""
@@ -100,11 +97,20 @@ def bank() -> Iterator[Bank]:
         folder = Path(name)
         folder.chmod(0o711)
         made = Bank(folder, free_port(), free_port(), free_port())
+        # The first start is killed in the middle of making the demo bank: everything below stands on the second one.
+        made.start(until="... Demo bank")
+        made.end(signal.SIGKILL)
+        assert (folder / UNFINISHED).exists()
         made.start()
         yield made
         if made.process is not None and made.process.poll() is None:
             made.end(signal.SIGTERM)
         open_cluster(folder / "pg").remove()
+
+
+def test_a_first_start_that_was_killed_is_taken_up_and_finished(bank: Bank) -> None:
+    assert not (bank.folder / UNFINISHED).exists()
+    assert len(bank.logins["customers"]) >= 5
 
 
 def test_both_ports_are_ready_and_show_their_documentation(bank: Bank) -> None:
@@ -143,21 +149,21 @@ def test_every_role_of_the_demo_has_a_login(bank: Bank) -> None:
 
 def test_a_second_start_in_the_same_folder_is_refused_with_one_sentence(bank: Bank) -> None:
     assert bank.process is not None
-    second = bank.command("up")
-    assert second.returncode == 1
-    assert second.stderr == f"`guibin up` already runs here, as process {bank.process.pid}: stop it first.\n"
+    second = guibin_process("up", env=bank.environment)
+    assert second.code == 1
+    assert second.err == f"`guibin up` already runs here, as process {bank.process.pid}: stop it first.\n"
 
 
 def test_the_ledger_of_the_demo_holds(bank: Bank) -> None:
-    checked = bank.command("check-ledger")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    checked = guibin("check-ledger", env=bank.environment)
+    assert checked.code == 0, checked.out + checked.err
 
 
 def test_kill_9_of_the_command_leaves_no_orphan_and_the_next_start_works(bank: Bank) -> None:
     bank.end(signal.SIGKILL)
     bank.wait_until_nobody_answers()
     bank.start()
-    assert "adopted" in (bank.folder / "up.txt").read_text()
+    assert "adopted" in bank.output.read_text()
     assert bank.get(bank.customer_port, "/readyz").status_code == 200
 
 
@@ -167,7 +173,7 @@ def test_the_end_of_one_service_ends_the_run_and_is_named(bank: Bank) -> None:
     assert bank.process is not None
     assert bank.process.wait(timeout=60) == 1
     bank.wait_until_nobody_answers()
-    assert "The customer port ended (exit code -9)" in (bank.folder / "up.txt").read_text()
+    assert "The customer port ended (exit code -9)" in bank.output.read_text()
 
 
 def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
@@ -176,7 +182,7 @@ def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
     assert not is_answering(bank.customer_port)
     assert not is_answering(bank.bank_port)
     assert not is_answering(bank.pg_port)
-    assert "Exit codes: bank port 0, customer port 0, worker 0." in (bank.folder / "up.txt").read_text()
+    assert "Exit codes: bank port 0, customer port 0, worker 0." in bank.output.read_text()
 
 
 def pid_of(bank: Bank, module: str) -> int:
