@@ -15,7 +15,9 @@ from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import AdjustmentHandler
 from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
+from guibin.tags import defaults as tags
 from guibin.tags import facts
+from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
 from guibin.tiers.facts import TIER_FACTS
 from guibin.tiers.service import SchemeActivation
@@ -27,6 +29,7 @@ SEEDERS: dict[str, Seeder] = {
     "tiers": tiers.seed,
     "managers": managers.seed,
     "points": points.seed,
+    "tags": tags.seed,
 }
 """What `guibin seed` adds to an empty database, in this order."""
 
@@ -36,6 +39,7 @@ def connect() -> None:
     handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
     handlers.register(RightPublication())
+    handlers.register(TagPublishHandler())
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)
