@@ -74,9 +74,8 @@ def _source() -> Iterator[StarterTag]:
     acquiring = _events("count", "event", 92, _inflow("merchant_acquiring"))
     yield StarterTag("merchant", axis, "收单商户", "Merchant", _is(acquiring, ">=", 1))
     brought = _events("sum", "event.amount", 92, _inflow("own_transfer"))
-    yield StarterTag(
-        "money_from_elsewhere", axis, "他行资金转入", "Money from elsewhere", _is(brought, ">=", "50000.00")
-    )
+    elsewhere = _is(brought, ">=", "50000.00")
+    yield StarterTag("money_from_elsewhere", axis, "他行资金转入", "Money from elsewhere", elsewhere)
 
 
 def _liabilities() -> Iterator[StarterTag]:
@@ -120,7 +119,7 @@ STARTER_TAGS: Final = (
 
 
 async def seed(session: AsyncSession) -> int:
-    """Add the starter tags that are missing, with their rules; what a bank has changed stays. Returns the rows added."""
+    """Add the starter tags that are missing; what a bank has changed stays. Returns the rows added."""
     now = clock.now()
     tags = [
         {

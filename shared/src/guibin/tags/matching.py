@@ -124,7 +124,7 @@ def _wanted(rules: Sequence[Rule], day: date) -> CTE:
         .cte("matched")
         .prefix_with("MATERIALIZED")
     )
-    hit = func.unnest(matched.c.hits).table_valued("position").lateral("hit")
+    hit = func.unnest(matched.c.hits).table_valued("position").render_derived(name="hit")
     known = values(column("position", Integer), column("tag_code", Text), column("version", Integer), name="rule").data(
         [(position, rule.code, rule.version) for position, rule in enumerate(rules)]
     )

@@ -55,7 +55,7 @@ class CustomerFacts:
             _CUSTOMER.c.gender,
             _CUSTOMER.c.city_code,
             _age(day).label("age"),
-            func.greatest(literal(day) - _CUSTOMER.c.opened_on, literal(0)).label("tenure_days"),
+            case((_CUSTOMER.c.opened_on <= day, literal(day, Date) - _CUSTOMER.c.opened_on)).label("tenure_days"),
         ).join_from(_CUSTOMER, _BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
 
 

@@ -49,7 +49,7 @@ async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: Ta
     if not await repository.insert_tag(session, tag):
         raise TagExists(field="code")
     await audit.record(session, actor=actor, action="tag.create", object_type="tag", object_id=code)
-    return tag
+    return await repository.get_tag(session, code=code)
 
 
 async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagDraft) -> Tag:
