@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
+import asyncpg
 
+from guibin.core.schema import SCHEMA_VERSION
+from guibin_tools.connections import connected
 from guibin_tools.errors import OperatorError
+from guibin_tools.roles import URL_SETTINGS, Role
 
 INI_FILE = "alembic.ini"
 
@@ -22,12 +24,28 @@ def find_ini() -> Path:
     raise OperatorError(f"There is no {INI_FILE} here: run the command in the folder that holds the migrations.")
 
 
+async def is_current(url: str) -> bool:
+    """Say whether a database has the schema that this version of the code needs.
+
+    Args:
+        url: SQLAlchemy URL of guibin_owner.
+    """
+    async with connected(url, URL_SETTINGS[Role.OWNER]) as connection:
+        try:
+            return bool(await connection.fetchval("SELECT version_num FROM alembic_version") == SCHEMA_VERSION)
+        except asyncpg.UndefinedTableError:
+            return False
+
+
 def upgrade(url: str) -> None:
     """Run every migration that the database does not have yet.
 
     Args:
         url: SQLAlchemy URL of guibin_owner.
     """
+    from alembic import command  # noqa: PLC0415 - most starts have nothing to migrate
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config(find_ini())
     # The ini parser takes a percent sign, which an encoded password may have, for interpolation.
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))

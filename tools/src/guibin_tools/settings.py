@@ -30,6 +30,11 @@ class OperatorSettings(Settings):
         """The data directory that is in force, as an absolute path."""
         return (self.pg_data or self.state_dir / "pg").absolute()
 
+    @property
+    def logins_file(self) -> Path:
+        """Where the demo logins are kept."""
+        return self.state_dir / "demo.json"
+
 
 def child_environment(**values: str) -> dict[str, str]:
     """Return this process's environment with some values set, for a child process."""

@@ -1,89 +1,88 @@
-"""An empty database becomes a demo bank: defaults, feeds, the nightly run, logins."""
+"""An empty database becomes a demo bank: defaults, feeds, the nightly run; and who can try it out.
+
+The domains are imported by the steps that need them: most starts find a bank, and its services come up meanwhile.
+"""
+# ruff: noqa: PLC0415
 
 import asyncio
 import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from sqlmodel import select
 
 from guibin.core import clock
-from guibin.core.settings import Profile
-from guibin.organisation.models import Branch
 from guibin.security.private_files import replace
-from guibin_tools.loading.banks import load_demo
-from guibin_tools.loading.feeds import written
-from guibin_tools.nightly import run_nightly
+from guibin_tools.connections import connected
+from guibin_tools.databases import url_for
 from guibin_tools.progress import step
-from guibin_tools.roles import Role
-from guibin_tools.seeding import seed_database
-from guibin_tools.sessions import sessions_as
+from guibin_tools.roles import URL_SETTINGS, Role
 from guibin_tools.settings import OperatorSettings
-from guibin_tools.supervisor.logins import Logins, write_logins
 
 DEMO_SEED = 7
-_UNFINISHED = "demo.unfinished"
 
 
-def fill(settings: OperatorSettings, console: Console) -> Logins | None:
-    """Seed the database; in development also give an empty one a demo bank, and issue logins for it.
+async def is_filled(settings: OperatorSettings) -> bool:
+    """Say whether the database of the settings holds a bank, and one that is whole."""
+    if _unfinished(settings).exists():
+        return False
+    async with connected(url_for(Role.OWNER, settings), URL_SETTINGS[Role.OWNER]) as connection:
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM branch)"))
 
-    Args:
-        settings: with the URLs of all four roles.
-        console: where the steps are shown.
 
-    Returns:
-        The logins; None in the production profile.
-    """
+def put_defaults(settings: OperatorSettings, console: Console) -> None:
+    """Put in the defaults that are missing."""
+    from guibin_tools.seeding import seed_database
+
     with step(console, "Defaults") as doing:
         added = sum(asyncio.run(seed_database(settings)).values())
         doing.done = f"Defaults are in place ({added} rows added)"
-    if settings.profile is Profile.PRODUCTION:
-        return None
-    unfinished = settings.state_dir / _UNFINISHED
-    if unfinished.exists() or asyncio.run(_is_empty(settings)):
-        _make_demo_bank(settings, console, unfinished)
+
+
+def issue_logins(settings: OperatorSettings, console: Console) -> dict[str, Any]:
+    """Issue the demo logins and return them."""
+    from guibin_tools.supervisor.logins import write_logins
+
     with step(console, "Demo logins") as doing:
         logins = asyncio.run(write_logins(settings))
-        doing.done = "Demo logins are issued"
+        doing.done = f"Demo logins are in {settings.logins_file}"
     return logins
 
 
-async def _is_empty(settings: OperatorSettings) -> bool:
-    async with sessions_as(Role.WORKER, settings) as factory, factory() as session:
-        return (await session.exec(select(Branch.id).limit(1))).first() is None
-
-
-def _make_demo_bank(settings: OperatorSettings, console: Console, unfinished: Path) -> None:
+def make_demo_bank(settings: OperatorSettings, console: Console) -> None:
     """Load the demo bank and run the night; a run that is killed here is taken up with the same bank at the next start.
 
     Loading the same files again changes nothing, so it does not matter how far the killed run came.
     """
-    business_date, customers = _plan(settings, unfinished)
+    from guibin_tools.loading.banks import load_demo
+    from guibin_tools.loading.feeds import written
+    from guibin_tools.nightly import run_nightly
+
+    business_date, customers = _plan(settings)
     with step(console, f"Demo bank of {customers} customers") as doing:
         loading = load_demo(settings, customers=customers, seed=DEMO_SEED, business_date=business_date, show=doing.show)
         asyncio.run(loading)
         doing.done = f"Demo bank of {customers} customers, as of {business_date}"
     with step(console, "Nightly run") as doing:
-        asyncio.run(run_nightly(settings, day=business_date, progress=_shown(doing.show)))
+        night = run_nightly(
+            settings, day=business_date, progress=lambda name, counts: doing.show(f"{name} ({written(counts)})")
+        )
+        asyncio.run(night)
         doing.done = f"Nightly run of {business_date} has finished"
-    unfinished.unlink()
+    _unfinished(settings).unlink()
 
 
-def _plan(settings: OperatorSettings, unfinished: Path) -> tuple[date, int]:
+def _plan(settings: OperatorSettings) -> tuple[date, int]:
     """Return day and size of the demo bank, as an unfinished run has noted them, else noted now."""
-    if unfinished.exists():
-        noted = json.loads(unfinished.read_text())
+    note = _unfinished(settings)
+    if note.exists():
+        noted = json.loads(note.read_text())
         return date.fromisoformat(noted["business_date"]), noted["customers"]
     business_date, customers = clock.last_closed_day(), settings.demo_customers
-    replace(unfinished, json.dumps({"business_date": f"{business_date}", "customers": customers}).encode())
+    replace(note, json.dumps({"business_date": f"{business_date}", "customers": customers}).encode())
     return business_date, customers
 
 
-def _shown(show: Callable[[str], None]) -> Callable[[str, dict[str, int]], None]:
-    def progress(name: str, counts: dict[str, int]) -> None:
-        show(f"{name} ({written(counts)})")
-
-    return progress
+def _unfinished(settings: OperatorSettings) -> Path:
+    return settings.state_dir / "demo.unfinished"

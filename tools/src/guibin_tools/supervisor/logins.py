@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from guibin_tools.sessions import sessions_as
 from guibin_tools.settings import OperatorSettings
 from guibin_tools.tokens import TokenDesk
 
-FILE = "demo.json"
 CUSTOMERS = 8
 _CANDIDATES = 60
 _CATALOGUE = 100
@@ -55,13 +53,8 @@ async def write_logins(settings: OperatorSettings) -> Logins:
                 name: {"token": await desk.of_service(session, name)} for name in await _service_names(session)
             },
         }
-    replace(file_of(settings), json.dumps(logins, indent=2).encode())
+    replace(settings.logins_file, json.dumps(logins, indent=2).encode())
     return logins
-
-
-def file_of(settings: OperatorSettings) -> Path:
-    """Return where the logins are kept."""
-    return settings.state_dir / FILE
 
 
 async def _able_customers(session: AsyncSession) -> list[UUID]:

@@ -1,16 +1,22 @@
 """The order in which a whole bank comes up, and goes down again."""
 
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 
+from guibin.core.settings import Profile
 from guibin_tools.databases import RunDatabase, given_database, put_roles, start_embedded
 from guibin_tools.errors import OperatorError
+from guibin_tools.migrations import is_current
 from guibin_tools.progress import step
+from guibin_tools.sessions import prepare_secrets
 from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor import children, stopping
 from guibin_tools.supervisor.children import Child, LifeLine
 from guibin_tools.supervisor.exclusive import alone_in
-from guibin_tools.supervisor.filling import fill
-from guibin_tools.supervisor.logins import Logins, file_of
+from guibin_tools.supervisor.filling import is_filled, issue_logins, make_demo_bank, put_defaults
 from guibin_tools.supervisor.services import (
     SERVICES,
     port_of,
@@ -39,9 +45,20 @@ class Run:
         """Start everything, step by step. Raises OperatorError when a step fails."""
         database = self._start_database()
         self._migrate(database)
-        settings = self._settings.model_copy(update=database.urls.fields)
-        logins = fill(settings, self._console)
-        self._start_services(database)
+        self._settings = self._settings.model_copy(update=database.urls.fields)
+        prepare_secrets(self._settings)
+        development = self._settings.profile is Profile.DEVELOPMENT
+        if asyncio.run(is_filled(self._settings)):
+            # The services take some seconds to come up; what is left to do is done in the meantime.
+            self._launch_services(database)
+            put_defaults(self._settings, self._console)
+        else:
+            put_defaults(self._settings, self._console)
+            if development:
+                make_demo_bank(self._settings, self._console)
+            self._launch_services(database)
+        logins = issue_logins(self._settings, self._console) if development else None
+        self._wait_for_services()
         self._announce(logins)
 
     def watch(self) -> None:
@@ -77,22 +94,24 @@ class Run:
 
     def _migrate(self, database: RunDatabase) -> None:
         with step(self._console, "Migrations") as doing:
-            env = child_environment(**database.urls.environment)
-            logs = self._settings.state_dir / "logs"
-            child = children.start("migrations", "guibin_tools", "migrate", line=self._line, env=env, logs=logs)
-            children.run_to_end(child)
+            if not asyncio.run(is_current(database.urls.owner)):
+                env = child_environment(**database.urls.environment)
+                logs = self._settings.state_dir / "logs"
+                child = children.start("migrations", "guibin_tools", "migrate", line=self._line, env=env, logs=logs)
+                children.run_to_end(child)
             doing.done = "The schema is up to date"
 
-    def _start_services(self, database: RunDatabase) -> None:
+    def _launch_services(self, database: RunDatabase) -> None:
+        for service in SERVICES:
+            self._children.append(start_service(service, database.urls, self._settings, self._line))
+
+    def _wait_for_services(self) -> None:
         with step(self._console, "Worker, customer port, bank port") as doing:
-            self._children = []
-            for service in SERVICES:
-                self._children.append(start_service(service, database.urls, self._settings, self._line))
             for service, child in zip(SERVICES, self._children, strict=True):
                 wait_until_ready(child, port_of(service, self._settings))
             doing.done = "Worker, customer port and bank port are ready"
 
-    def _announce(self, logins: Logins | None) -> None:
+    def _announce(self, logins: Mapping[str, Any] | None) -> None:
         """Print where everything is and who can try it out; READY is the last line."""
         settings = self._settings
         customer, bank = (f"http://{settings.host}:{port}" for port in (settings.customer_port, settings.bank_port))
@@ -104,7 +123,7 @@ class Run:
         if logins is not None:
             staff = ", ".join(f"{role} {login['no']}" for role, login in logins["staff"].items())
             lines += [
-                f"Demo logins    {file_of(settings)} (tokens for 24 hours)",
+                f"Demo logins    {settings.logins_file} has their tokens, for 24 hours",
                 *(f"  customer     {login['id']}" for login in logins["customers"]),
                 f"  staff        {staff}",
                 f"  services     {', '.join(logins['services'])}",
