@@ -1,3 +1,4 @@
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -8,7 +9,7 @@ from guibin.core.errors import ValidationFailed
 from guibin.core.ids import RightId
 from guibin.core.money import Cny
 from guibin.core.text import Code
-from guibin.web import Instant, StrictModel
+from guibin.web import Day, Instant, StrictModel
 from guibin.web.problems import problem_body
 from guibin.web.validation import localise, translate
 
@@ -22,6 +23,7 @@ class Given(StrictModel):
     amount: Cny | None = None
     code: Code | None = None
     at: Instant | None = None
+    day: Day | None = None
     inner: Inner | None = None
     kind: Literal["a", "b"] | None = None
     few: Annotated[list[int], Field(min_length=1)] = Field(default=[1])
@@ -59,6 +61,11 @@ def first_error(text: str, language: str = "en") -> dict[str, Any]:
         ('{"code": "a b"}', "pattern"),
         ('{"at": "2026-01-01T00:00:00"}', "instant"),
         ('{"at": "2026-01-01"}', "instant"),
+        ('{"at": "2026-02-30T00:00:00Z"}', "instant"),
+        ('{"at": 1700000000}', "instant"),
+        ('{"day": "2026-02-30"}', "date"),
+        ('{"day": "2026-02-28T00:00:00"}', "date"),
+        ('{"day": 20260228}', "date"),
         ('{"inner": 1}', "object"),
         ('{"inner": {"number": "1"}}', "number"),
         ('{"kind": "c"}', "not_allowed_value"),
@@ -77,6 +84,12 @@ def test_every_error_has_a_type_of_ours(text: str, kind: str) -> None:
     assert set(error) == {"loc", "type", "message"}
     assert "secret" not in error["message"]
     assert "{" not in error["message"]
+
+
+def test_days_and_instants_are_taken_as_they_are_written() -> None:
+    given = Given.model_validate_json('{"day": "2026-02-28", "at": "2026-02-28T08:00:00.5+08:00"}')
+    assert given.day == date(2026, 2, 28)
+    assert given.at == datetime(2026, 2, 28, 0, 0, 0, 500_000, tzinfo=UTC)
 
 
 def test_messages_come_in_two_languages() -> None:

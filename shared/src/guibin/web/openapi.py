@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from guibin.core.errors import VersionConflict
+from guibin.core.errors import PreconditionRequired
 from guibin.web.bodies import JSON, JsonBody
 from guibin.web.declaration import Declaration, Idempotency, declaration_of
 from guibin.web.openapi_refusals import PROBLEM_SCHEMAS, refusal_responses, shared_responses
@@ -128,7 +128,7 @@ def _header_parameters(declaration: Declaration) -> list[dict[str, str]]:
         names.append("RequiredIdempotencyKey")
     elif declaration.idempotency is not Idempotency.NONE:
         names.append("IdempotencyKey")
-    if VersionConflict in declaration.refusals:
+    if PreconditionRequired in declaration.refusals:
         names.append("IfMatch")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 

@@ -76,7 +76,7 @@ class PageRequest:
         """Make the page from the rows fetched: `position` tells where a row stands, `shape` how it is shown."""
         shown = rows[: self.limit]
         more = len(rows) > self.limit
-        cursor = _sign(self._keys, self._context, position(shown[-1])) if more else None
+        cursor = write_cursor(self._keys, self._context, position(shown[-1])) if more else None
         return Page(items=[shape(row) for row in shown], next_cursor=cursor)
 
     def _typed(self, kind: type[Row]) -> Row | None:
@@ -96,7 +96,7 @@ async def _page(
     if not isinstance(call, Call):
         raise TypeError("only a call of an actor has pages")
     context = _context(call, request)
-    after = None if cursor is None else _open(call.keys, context, cursor)
+    after = None if cursor is None else read_cursor(call.keys, context, cursor)
     return PageRequest(limit, after, call.keys, context)
 
 
@@ -110,14 +110,20 @@ def _context(call: Call, request: Request) -> bytes:
     return json.dumps([str(call.actor.id), request.scope["path"], filters]).encode()
 
 
-def _sign(keys: KeyRing, context: bytes, position: Position) -> str:
+def write_cursor(keys: KeyRing, context: bytes, position: Position) -> str:
+    """Sign a position for a context: who asks, where, with which filters."""
     written = [position[0].isoformat(), str(position[1])] if isinstance(position, tuple) else position
     payload = json.dumps([int(clock.now().timestamp()), written], separators=(",", ":")).encode()
     signature = keys.sign("cursor", context + b"\n" + payload)
     return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode("ascii")
 
 
-def _open(keys: KeyRing, context: bytes, cursor: str) -> Position:
+def read_cursor(keys: KeyRing, context: bytes, cursor: str) -> Position:
+    """Return the position of a cursor.
+
+    Raises:
+        CursorInvalid: altered, of another context, or older than a day.
+    """
     try:
         opened = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
