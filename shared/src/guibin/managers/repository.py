@@ -178,7 +178,7 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
         .where(_open(), col(Coverage.manager_id).in_(manager_ids))
         .group_by(col(Coverage.manager_id))
     )
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def matrix(session: AsyncSession) -> dict[tuple[str, str], int]:
@@ -205,7 +205,7 @@ async def book(
     """Return the customers whom a manager serves on a day, by customer id."""
     tier = tiers_on(day)
     query = (
-        select(col(Coverage.customer_id), tier.c.tier_code, col(Coverage.valid_from))
+        select(col(Coverage.customer_id), tier.c.tier, col(Coverage.valid_from))
         .join(tier, tier.c.customer_id == col(Coverage.customer_id), isouter=True)
         .where(col(Coverage.manager_id) == manager_id, _in_force(day), visible(scope, col(Coverage.customer_id)))
         .order_by(col(Coverage.customer_id))
@@ -213,18 +213,18 @@ async def book(
     )
     if after is not None:
         query = query.where(col(Coverage.customer_id) > after)
-    return [InBook(*row) for row in (await session.execute(query)).tuples().all()]
+    return [InBook(*row) for row in (await session.execute(query)).all()]
 
 
 async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCustomer]:
     """Return who is in a managed tier on a day and has no manager, one who has left, or one whom the matrix forbids."""
     current = tiers_on(day)
-    allowed = (col(GradeTier.grade) == col(Manager.grade)) & (col(GradeTier.tier_code) == current.c.tier_code)
+    allowed = (col(GradeTier.grade) == col(Manager.grade)) & (col(GradeTier.tier_code) == current.c.tier)
     is_here = func.coalesce(col(Manager.active) & col(Staff.active), False)
     query = (
-        select(col(Customer.id), current.c.tier_code, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
+        select(col(Customer.id), current.c.tier, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
         .join(current, current.c.customer_id == col(Customer.id))
-        .join(Tier, col(Tier.code) == current.c.tier_code)
+        .join(Tier, col(Tier.code) == current.c.tier)
         .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & _open(), isouter=True)
         .join(Manager, col(Manager.id) == col(Coverage.manager_id), isouter=True)
         .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
@@ -326,7 +326,7 @@ async def end_coverage(
 
 async def _staff_ids(session: AsyncSession, manager_ids: Collection[UUID]) -> dict[UUID, UUID]:
     query = select(col(Manager.id), col(Manager.staff_id)).where(col(Manager.id).in_(manager_ids))
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def open_unassigned(session: AsyncSession) -> Mapping[UUID, Unassigned]:

@@ -106,4 +106,4 @@ async def has_customers(session: AsyncSession) -> bool:
 async def line_days(session: AsyncSession, day: date) -> Mapping[str, date]:
     """Return for each line the latest day, up to one, whose balances are in."""
     query = select(col(LineDay.line), func.max(LineDay.day)).where(col(LineDay.day) <= day).group_by(col(LineDay.line))
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())

@@ -3,11 +3,9 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlmodel import col
+from sqlalchemy import Select
 
-from guibin.tiers.models import TierHistory
-from guibin.tiers.repository import NEWEST_FIRST
+from guibin.tiers.repository import select_tiers
 
 
 class TierFacts:
@@ -18,12 +16,7 @@ class TierFacts:
 
     def select(self, day: date) -> Select[*tuple[Any, ...]]:
         """Select customer and tier in force on a day; it was decided by a run before the one of that day."""
-        return (
-            select(col(TierHistory.customer_id), col(TierHistory.tier_code).label("tier"))
-            .distinct(col(TierHistory.customer_id))
-            .where(col(TierHistory.effective_on) <= day)
-            .order_by(col(TierHistory.customer_id), *NEWEST_FIRST)
-        )
+        return select_tiers(day)
 
 
 TIER_FACTS = TierFacts()

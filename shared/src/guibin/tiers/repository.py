@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Subquery,
     Text,
     Uuid,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -189,7 +192,7 @@ async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date
     """Count the customers by present tier and the tier that some lines would give them; `-` is no tier."""
     current = tiers_on(day)
     earned = earned_tier(lines)
-    before, after = func.coalesce(current.c.tier_code, "-"), func.coalesce(earned, "-")
+    before, after = func.coalesce(current.c.tier, "-"), func.coalesce(earned, "-")
     query = (
         select(before, after, func.count())
         .select_from(CustomerFact)
@@ -235,11 +238,11 @@ async def insert_changes(
         )
         .select_from(CustomerFact)
         .join(current, current.c.customer_id == customer_id, isouter=True)
-        .join(held, col(held.code) == current.c.tier_code, isouter=True)
+        .join(held, col(held.code) == current.c.tier, isouter=True)
         .join(given, col(given.code) == earned, isouter=True)
         .where(col(CustomerFact.as_of) == effective_on - timedelta(days=1))
         .where(col(CustomerFact.aum_mda_fen).is_not(None))
-        .where(earned.is_distinct_from(current.c.tier_code))
+        .where(earned.is_distinct_from(current.c.tier))
         .where(or_(fresh, given_rank > held_rank))
     )
     columns = [
@@ -257,12 +260,16 @@ async def insert_changes(
     return list((await session.execute(statement)).scalars())
 
 
-def tiers_on(day: date) -> Subquery:
-    """Return the statement of every customer's tier on a day, as `customer_id` and `tier_code`."""
+def select_tiers(day: date) -> Select[*tuple[Any, ...]]:
+    """Return the statement of every customer's tier on a day, as `customer_id` and `tier`; NULL is below all tiers."""
     return (
-        select(col(TierHistory.customer_id), col(TierHistory.tier_code))
-        .distinct(col(TierHistory.customer_id))
+        select(col(TierHistory.customer_id), col(TierHistory.tier_code).label("tier"))
+        .ext(distinct_on(col(TierHistory.customer_id)))
         .where(col(TierHistory.effective_on) <= day)
         .order_by(col(TierHistory.customer_id), *NEWEST_FIRST)
-        .subquery("current_tier")
     )
+
+
+def tiers_on(day: date) -> Subquery:
+    """Return `select_tiers` in the form in which statements join it."""
+    return select_tiers(day).subquery("current_tier")

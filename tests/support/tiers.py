@@ -1,0 +1,108 @@
+"""Customers with a month-daily average, tiers and managers, for tests of the night's decisions."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.customers.models import Customer
+from guibin.managers import defaults as managers
+from guibin.managers.models import Grade, Manager
+from guibin.organisation.models import Staff
+from guibin.tags.models import CustomerFact
+from guibin.tiers import defaults as tiers
+from guibin.tiers.models import TierHistory
+from guibin.tiers.repository import list_schemes
+
+DAY = date(2026, 11, 24)
+MONTH = date(2026, 10, 1)
+MILLION = 1_000_000_00
+
+
+async def seed_defaults(session: AsyncSession) -> None:
+    """Add the default tiers, their scheme and the matrix."""
+    await tiers.seed(session)
+    await managers.seed(session)
+
+
+async def put_average(
+    session: AsyncSession,
+    customer_id: UUID,
+    average_fen: int | None,
+    *,
+    day: date = DAY,
+    stale_lines: Sequence[str] = (),
+) -> None:
+    """Say what the facts of a day know of a customer's month-daily average."""
+    customer = await session.get_one(Customer, customer_id)
+    await session.merge(
+        CustomerFact(
+            customer_id=customer_id,
+            as_of=day,
+            branch_id=customer.branch_id,
+            branch="000001",
+            gender="U",
+            aum_mda_fen=average_fen,
+            aum_mda_month=None if average_fen is None else MONTH,
+            stale_lines=list(stale_lines),
+        )
+    )
+    await session.flush()
+
+
+async def give_tier(
+    session: AsyncSession, customer_id: UUID, code: str | None, *, on: date = DAY, average_fen: int = MILLION
+) -> None:
+    """Let a tier begin on a day."""
+    scheme = (await list_schemes(session, limit=1))[0]
+    session.add(
+        TierHistory(
+            customer_id=customer_id,
+            id=new_id(),
+            tier_code=code,
+            effective_on=on,
+            cause="first",
+            metric_fen=average_fen,
+            metric_month=MONTH,
+            scheme_id=scheme.id,
+            recorded_at=clock.now(),
+        )
+    )
+    await session.flush()
+
+
+async def add_manager(
+    session: AsyncSession,
+    branch_id: UUID,
+    grade: Grade,
+    *,
+    capacity: int = 10,
+    active: bool = True,
+    staff: Staff | None = None,
+) -> Manager:
+    """Add a manager of a branch, with a member of staff of his own where none is given."""
+    if staff is None:
+        number = str(new_id())
+        staff = Staff(id=new_id(), no=number, issuer="test", subject=number, branch_id=branch_id)
+        session.add(staff)
+        await session.flush()
+    manager = Manager(
+        id=new_id(),
+        staff_id=staff.id,
+        branch_id=branch_id,
+        grade=grade,
+        capacity=capacity,
+        active=active,
+        created_at=clock.now(),
+    )
+    session.add(manager)
+    await session.flush()
+    return manager
+
+
+async def branch_of(session: AsyncSession, customer_id: UUID) -> UUID:
+    """Return the branch of a customer."""
+    return (await session.get_one(Customer, customer_id)).branch_id
