@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, RedemptionId, RightId
@@ -105,8 +105,29 @@ class RightContentIn(StrictModel):
         )
 
 
+NEW_RIGHT: dict[str, Any] = {
+    "code": "airport_lounge",
+    "wallet": "service",
+    "fulfilment": "code",
+    "stock_mode": "codes",
+    "category": "travel",
+    "name_zh": "机场贵宾厅",
+    "name_en": "Airport lounge",
+    "description_zh": "国内主要机场贵宾休息室一次",
+    "description_en": "One visit to the lounge of a large domestic airport",
+    "terms": {
+        "minimum_tier": "T1",
+        "prices": [{"tier": "T5", "points": 80}, {"tier": None, "points": 100}],
+        "quotas": [{"tier": "T3", "period": "year", "times": 4}],
+        "limit": {"times": 24, "period": "year"},
+    },
+}
+
+
 class RightIn(RightContentIn):
     """A new right; its code, wallet, fulfilment and kind of stock stay as they are for good."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [NEW_RIGHT]})
 
     code: Code = Field(examples=["airport_lounge"])
     wallet: Code = Field(examples=["service"])
@@ -199,6 +220,8 @@ class StockIn(StrictModel):
 class CodesIn(StrictModel):
     """A supplier's codes, or how many codes of our own to make: one of the two."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"generate": 100}]})
+
     codes: Annotated[list[VoucherText], Field(min_length=1, max_length=MOST_CODES)] | None = None
     generate: Annotated[int, Field(ge=1, le=MOST_CODES)] | None = None
 
@@ -227,7 +250,9 @@ class CodesAddedOut(OutModel):
 class VoucherUseIn(StrictModel):
     """A code as it is written, or the payload of the QR picture: one of the two."""
 
-    code: VoucherText | None = Field(default=None, examples=["7K3M-9QPX-02ZV-H8RA"])
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K3M-9QPX-02ZV-H8RA"}]})
+
+    code: VoucherText | None = None
     qr: Annotated[str, OneLine(512)] | None = None
 
     @model_validator(mode="after")

@@ -105,7 +105,7 @@ class RedemptionIn(StrictModel):
         return RedemptionRequest(self.right_id, self.quantity, self.expected_points)
 
 
-class LotUseOut(OutModel):
+class ChargedLotOut(OutModel):
     """Points that came out of one lot."""
 
     lot_id: LotId
@@ -123,7 +123,7 @@ class RedemptionOut(OutModel):
     points_charged: int
     quota_used: int
     wallet: str
-    lots: list[LotUseOut] = Field(description="From which lots the points came, those that expire first")
+    lots: list[ChargedLotOut] = Field(description="From which lots the points came, those that expire first")
     available_after: int = Field(description="Points that I can still spend")
     fulfilment: Fulfilment
     created_at: datetime
@@ -140,7 +140,7 @@ class RedemptionOut(OutModel):
             points_charged=row.points_charged,
             quota_used=row.quota_used,
             wallet=row.wallet,
-            lots=[LotUseOut.model_validate(lot) for lot in done.lots],
+            lots=[ChargedLotOut.model_validate(lot) for lot in done.lots],
             available_after=done.available_after,
             fulfilment=Fulfilment(row.fulfilment),
             created_at=row.created_at,
@@ -204,7 +204,7 @@ class RedemptionStepOut(OutModel):
 class RedemptionDetailOut(RedemptionRowOut):
     """A redemption of mine in full."""
 
-    lots: list[LotUseOut]
+    lots: list[ChargedLotOut]
     steps: list[RedemptionStepOut]
 
     @classmethod
@@ -212,7 +212,7 @@ class RedemptionDetailOut(RedemptionRowOut):
         """Describe a redemption with its lots and steps."""
         return cls(
             **_row(view, language),
-            lots=[LotUseOut.model_validate(lot) for lot in view.lots],
+            lots=[ChargedLotOut.model_validate(lot) for lot in view.lots],
             steps=[RedemptionStepOut.model_validate(step) for step in view.steps],
         )
 
