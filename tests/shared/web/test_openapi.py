@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from guibin.core.errors import VersionConflict
+from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.settings import Profile, Settings
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -147,7 +147,7 @@ def test_an_input_of_the_same_name_as_an_output_gets_a_name_of_its_own() -> None
         caller=staff(Verb.WRITE, Domain.TAGS),
         rate=RateClass.WRITE,
         data=DataClass.C1,
-        refusals=(VersionConflict,),
+        refusals=(PreconditionRequired, VersionConflict),
     )
     async def put_whole(call: StaffCall, body: Annotated[StrictModel, json_body(model)]) -> Whole:
         """Change it."""

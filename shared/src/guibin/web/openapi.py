@@ -24,13 +24,13 @@ _HEADERS: Final[dict[str, dict[str, Any]]] = {
         "name": "Accept-Language",
         "in": "header",
         "description": "Language of titles and messages: `zh-CN` (default) or `en`",
-        "schema": {"type": "string", "enum": ["zh-CN", "en"]},
+        "schema": {"type": "string", "examples": ["zh-CN", "en"]},
     },
     "RequestId": {
         "name": "X-Request-ID",
         "in": "header",
-        "description": "Taken and returned when it is well formed, else made",
-        "schema": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}$"},
+        "description": "Taken and returned when it is 1 to 64 letters, digits, `.`, `_` and `-`; else made",
+        "schema": {"type": "string"},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
