@@ -93,7 +93,7 @@ class DemoPort:
         self.identity.left.clear()
 
     async def points(self, account: UUID = FIRST) -> int:
-        return int((await self.query(f"SELECT points FROM demo_account WHERE id = '{account}'"))[0].points)  # noqa: S608
+        return int((await self.query(f"SELECT points FROM demo_account WHERE id = '{account}'"))[0].points)
 
     async def entries(self) -> int:
         return int((await self.query("SELECT count(*) AS n FROM demo_entry"))[0].n)

@@ -60,7 +60,7 @@ TABLES = (
     "CREATE TABLE demo_entry (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, points bigint NOT NULL, note text)",
     "ALTER TABLE demo_entry ADD COLUMN account_id uuid NOT NULL REFERENCES demo_account DEFERRABLE INITIALLY DEFERRED",
     "CREATE TABLE demo_try (who uuid NOT NULL)",
-    f"INSERT INTO demo_account VALUES ('{FIRST}', 100), ('{SECOND}', 100)",  # noqa: S608 - constants
+    f"INSERT INTO demo_account VALUES ('{FIRST}', 100), ('{SECOND}', 100)",
     "GRANT SELECT, INSERT, UPDATE ON demo_account, demo_entry, demo_try, idempotency_key TO guibin_bank",
 )
 
@@ -234,7 +234,7 @@ async def list_entries(
     order = "points, seq" if sort is Sorting.POINTS else "seq"
     rows = await sql(
         call.session,
-        "SELECT seq, points, note FROM demo_entry"  # noqa: S608 - the order is one of four texts
+        "SELECT seq, points, note FROM demo_entry"
         " WHERE seq > :after AND (CAST(:note AS text) IS NULL OR note = :note)"
         f" ORDER BY {order} {'DESC' if newest else 'ASC'} LIMIT :fetch",
         after=page.after_seq or 0,
