@@ -39,9 +39,12 @@ async def test_a_commit_that_the_database_refuses_never_answers_success(port: De
     assert await port.points() == 100
 
 
-async def test_a_commit_over_a_lost_connection_answers_503_and_the_same_key_works_again(port: DemoPort) -> None:
+async def test_a_commit_over_a_lost_connection_answers_503_and_the_same_key_works_again(
+    port: DemoPort, capfd: pytest.CaptureFixture[str]
+) -> None:
     answer = await port.spend("k1", fail="cut")
-    problem(answer, 503, "retry_later")
+    body = problem(answer, 503, "retry_later")
+    assert any("sqlstate" in line and body["request_id"] in line for line in capfd.readouterr().out.splitlines())
     assert answer.headers["Retry-After"] == "1"
     assert await port.points() == 100
     assert (await port.spend("k1")).status_code == 201

@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from guibin.core.errors import Refusal
+from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.tokens import VerifiedToken
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
@@ -85,6 +86,7 @@ class _Conductor:
             refusal = retry_later(error)
             if refusal is None:
                 raise
+            logger().warning("retry_later", request_id=request.state.request_id, **error_facts(error))
             raise refusal from error
 
     def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
