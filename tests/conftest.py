@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import make_engine
 from support.databases import Database, cloned_database
-from support.house import House, open_client, open_house
+from support.house import Furniture, House, furnish, open_client, open_house
 from support.server import Server, TestRun, obtain_server
 
 _RUN = pytest.StashKey[TestRun]()
@@ -101,10 +101,23 @@ async def session(owner_connection: AsyncConnection) -> AsyncIterator[AsyncSessi
     await outer.rollback()
 
 
+@pytest.fixture(scope="session")
+async def furniture(
+    server: Server, worker_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Furniture]:
+    """Furnish the database that every house of this worker is a clone of."""
+    async with cloned_database(server, f"house_{worker_name}") as furnished:
+        yield await furnish(furnished, tmp_path_factory.mktemp("house"))
+
+
 @pytest.fixture
-async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+async def house(server: Server, worker_name: str, furniture: Furniture) -> AsyncIterator[House]:
     """Return a small seeded bank on a clone of its own."""
-    async with open_house(database, tmp_path) as made:
+    name = f"t_{worker_name}_{next(_numbers)}"
+    async with (
+        cloned_database(server, name, template=furniture.template) as clone,
+        open_house(clone, furniture) as made,
+    ):
         yield made
 
 

@@ -33,12 +33,12 @@ class Database:
 
 
 @asynccontextmanager
-async def cloned_database(server: Server, name: str) -> AsyncIterator[Database]:
-    """Clone the template under a name, and drop the clone at the end, whoever is still connected."""
+async def cloned_database(server: Server, name: str, *, template: str | None = None) -> AsyncIterator[Database]:
+    """Clone a template (the migrated one) under a name, and drop the clone at the end, whoever is still connected."""
     connection = await asyncpg.connect(server.admin_url)
     try:
         await connection.execute(
-            f'CREATE DATABASE "{name}" OWNER {Role.OWNER} TEMPLATE "{server.template}" STRATEGY file_copy'
+            f'CREATE DATABASE "{name}" OWNER {Role.OWNER} TEMPLATE "{template or server.template}" STRATEGY file_copy'
         )
         try:
             for statement in access_statements(name):

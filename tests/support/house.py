@@ -104,30 +104,60 @@ def _headers(token: str, key: str | None) -> dict[str, str]:
     return headers | {"Idempotency-Key": key} if key else headers
 
 
-@asynccontextmanager
-async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
-    """Seed a clone with defaults, an organisation and staff."""
+@dataclass(frozen=True)
+class Furniture:
+    """What all houses of a worker share: the database to clone, keys, issuer, and who everybody is."""
+
+    template: str
+    folder: Path
+    keys: KeyRing
+    issuer: DevelopmentIssuer
+    staff: dict[str, Staff]
+    branches: dict[str, Branch]
+    services: dict[str, UUID]
+
+
+async def furnish(database: Database, folder: Path) -> Furniture:
+    """Seed a database with defaults, an organisation and staff, once for all tests of a worker."""
     issuer_name = Settings.model_fields["bank_issuer"].default
+    settings = Settings(state_dir=folder)
+    keys = KeyRing.create(settings.effective_keys_file)
+    issuer = DevelopmentIssuer.open(settings.issuer_dir, issuer_name)
+    furniture = Furniture(database.name, folder, keys, issuer, {}, {}, {})
+    engine = make_engine(database.owner_url, pool_size=1, application="guibin-tests")
+    wiring.connect()
+    async with make_session_factory(engine)() as session:
+        await _furnish(session, furniture, issuer_name)
+        await session.commit()
+    await engine.dispose()
+    return furniture
+
+
+@asynccontextmanager
+async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[House]:
+    """Open the bank that lives in a clone of the furnished database."""
     settings = Settings(
-        state_dir=folder,
+        state_dir=furniture.folder,
         database_url=database.owner_url,
         customer_database_url=database.customer_url,
         bank_database_url=database.bank_url,
         worker_database_url=database.worker_url,
     )
-    keys = KeyRing.create(settings.effective_keys_file)
-    issuer = DevelopmentIssuer.open(settings.issuer_dir, issuer_name)
     engine = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
-    house = House(database, settings, keys, issuer, make_session_factory(engine))
-    wiring.connect()
-    async with house.sessions() as session:
-        await _furnish(session, house, issuer_name)
-        await session.commit()
-    yield house
+    yield House(
+        database,
+        settings,
+        furniture.keys,
+        furniture.issuer,
+        make_session_factory(engine),
+        dict(furniture.staff),
+        dict(furniture.branches),
+        dict(furniture.services),
+    )
     await engine.dispose()
 
 
-async def _furnish(session: AsyncSession, house: House, issuer: str) -> None:
+async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None:
     for seed in wiring.SEEDERS.values():
         await seed(session)
     for code, kind, parent in (

@@ -80,7 +80,7 @@ async def list_customers(
         query = query.where(condition)
     if before is not None:
         query = query.where(tuple_(col(Customer.created_at), col(Customer.id)) < before)
-    return [Found(*row) for row in (await session.execute(query.limit(limit))).tuples()]
+    return [Found(*row) for row in (await session.execute(query.limit(limit)))]
 
 
 async def search_customers(
@@ -100,7 +100,7 @@ async def search_customers(
             col(CustomerRef.ref) == keys.customer_no_ref, col(CustomerRef.valid_to).is_(None)
         )
         query = query.where(col(Customer.id).in_(refs))
-    return [Found(*row) for row in (await session.execute(query.limit(limit))).tuples()]
+    return [Found(*row) for row in (await session.execute(query.limit(limit)))]
 
 
 async def find_one(
@@ -108,7 +108,7 @@ async def find_one(
 ) -> Found | None:
     """Return one customer as lists show it."""
     query = _found(scope, staff_id, day).where(col(Customer.id) == customer_id)
-    row = (await session.execute(query)).tuples().one_or_none()
+    row = (await session.execute(query)).one_or_none()
     return Found(*row) if row else None
 
 
@@ -171,7 +171,7 @@ async def holdings_of(
     )
     if after is not None:
         query = query.where(col(Holding.id) > after)
-    return [Held(*row) for row in (await session.execute(query)).tuples()]
+    return [Held(*row) for row in (await session.execute(query))]
 
 
 async def count_holdings(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> dict[tuple[str, str], int]:
@@ -186,7 +186,7 @@ async def count_holdings(session: AsyncSession, scope: Scope, *, customer_id: UU
         )
         .group_by(col(Holding.side), col(Product.product_class))
     )
-    return {(side, product_class): count for side, product_class, count in (await session.execute(query)).tuples()}
+    return {(side, product_class): count for side, product_class, count in await session.execute(query)}
 
 
 def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
@@ -201,7 +201,7 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
         select(
             Customer,
             col(Branch.code),
-            tier.c.tier_code,
+            tier.c.tier,
             col(CustomerFact.aum_fen),
             col(CustomerFact.as_of),
             is_primary,
@@ -220,7 +220,7 @@ def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
         found.append(col(Customer.id).in_(tagged))
     if filters.tier is not None:
         tier = tiers_on(day)
-        found.append(col(Customer.id).in_(select(tier.c.customer_id).where(tier.c.tier_code == filters.tier)))
+        found.append(col(Customer.id).in_(select(tier.c.customer_id).where(tier.c.tier == filters.tier)))
     if filters.manager_id is not None:
         served = select(col(Coverage.customer_id)).where(
             col(Coverage.manager_id) == filters.manager_id,
