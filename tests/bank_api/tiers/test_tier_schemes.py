@@ -1,0 +1,230 @@
+"""Tier schemes over HTTP: drafted, edited with the ETag, submitted, approved by another person, in force."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from guibin.core.ids import new_id, to_public
+from guibin.organisation.models import StaffRole
+from guibin.tiers.defaults import LOWER_BOUNDS_CNY
+from support.house import ROOT, House
+from support.tiers import MILLION, give_tier, put_average
+
+BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
+HIGHER = BOUNDS | {"T2": "1500000.00"}
+
+
+def draft(name: str = "2027 方案", **bounds: str) -> dict[str, Any]:
+    return {"name": name, "lower_bounds": HIGHER | bounds}
+
+
+async def _create(client: httpx.AsyncClient, house: House, **bounds: str) -> dict[str, Any]:
+    response = await client.post("/v1/tier-schemes", json=draft(**bounds), headers=house.headers("hq_operator"))
+    assert response.status_code == 201, response.text
+    made: dict[str, Any] = response.json()
+    return made
+
+
+async def _submit(client: httpx.AsyncClient, house: House, scheme_id: str) -> str:
+    response = await client.post(f"/v1/tier-schemes/{scheme_id}/submit", headers=house.headers("hq_operator"))
+    assert response.status_code == 202, response.text
+    assert response.json()["status"] == "pending"
+    approval: str = response.json()["approval_id"]
+    return approval
+
+
+async def _state(client: httpx.AsyncClient, house: House, scheme_id: str) -> str:
+    response = await client.get(f"/v1/tier-schemes/{scheme_id}", headers=house.headers("hq_operator"))
+    state: str = response.json()["state"]
+    return state
+
+
+async def _decide(
+    client: httpx.AsyncClient, house: House, approval: str, verb: str = "approve", **body: str
+) -> httpx.Response:
+    return await client.post(f"/v1/approvals/{approval}/{verb}", json=body, headers=house.headers("hq_approver"))
+
+
+async def test_tiers_are_listed_with_the_lines_in_force(bank_client: httpx.AsyncClient, house: House) -> None:
+    response = await bank_client.get("/v1/tiers", headers=house.headers("lobby"))
+    items = response.json()["items"]
+    assert {tier["code"]: tier["lower_bound"] for tier in items} == BOUNDS
+    assert [tier["managed"] for tier in items] == [False, True, True, True, True, True]
+
+
+async def test_a_draft_is_shown_with_its_revision_as_etag(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = await _create(bank_client, house)
+    response = await bank_client.get(f"/v1/tier-schemes/{made['id']}", headers=house.headers("manager"))
+    assert response.status_code == 200
+    assert response.headers["etag"] == '"1"'
+    assert response.json() == made
+    assert (made["state"], made["lower_bounds"]) == ("draft", HIGHER)
+
+
+async def test_schemes_are_listed_newest_first_page_by_page(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = [(await _create(bank_client, house))["id"] for _ in range(2)]
+    headers = house.headers("hq_operator")
+    first = (await bank_client.get("/v1/tier-schemes?limit=2", headers=headers)).json()
+    assert [item["id"] for item in first["items"]] == made[::-1]
+    rest = await bank_client.get(f"/v1/tier-schemes?limit=2&cursor={first['next_cursor']}", headers=headers)
+    assert [item["state"] for item in rest.json()["items"]] == ["active"]
+    assert rest.json()["items"][0]["lower_bounds"] == BOUNDS
+
+
+async def test_a_draft_is_edited_with_the_etag_that_was_read(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = await _create(bank_client, house)
+    url, headers = f"/v1/tier-schemes/{made['id']}", house.headers("hq_operator")
+    edited = await bank_client.put(url, json=draft("新名", T1="300000.00"), headers=headers | {"If-Match": '"1"'})
+    assert edited.status_code == 200
+    assert edited.headers["etag"] == '"2"'
+    assert (edited.json()["name"], edited.json()["lower_bounds"]["T1"]) == ("新名", "300000.00")
+    stale = await bank_client.put(url, json=draft(), headers=headers | {"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_conflict")
+    without = await bank_client.put(url, json=draft(), headers=headers)
+    assert (without.status_code, without.json()["code"]) == (428, "precondition_required")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "fault"),
+    [
+        ({"T2": "200000.00"}, "not_rising"),
+        ({"T0": "-1.00"}, "negative"),
+        ({"T9": "20000000.00"}, "tier_unknown"),
+    ],
+)
+async def test_lines_that_make_no_scheme_are_refused(
+    bank_client: httpx.AsyncClient, house: House, bounds: dict[str, str], fault: str
+) -> None:
+    response = await bank_client.post("/v1/tier-schemes", json=draft(**bounds), headers=house.headers("hq_operator"))
+    assert (response.status_code, response.json()["code"]) == (422, "tier_range_invalid")
+    assert response.json()["fault"] == fault
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "x"},
+        {"name": "", "lower_bounds": HIGHER},
+        {"name": "x", "lower_bounds": HIGHER | {"T1": 300000}},
+        {"name": "x", "lower_bounds": HIGHER | {"T1": "1.234"}},
+        {"name": "x", "lower_bounds": HIGHER, "state": "active"},
+    ],
+)
+async def test_a_body_of_the_wrong_form_is_refused(
+    bank_client: httpx.AsyncClient, house: House, body: dict[str, Any]
+) -> None:
+    response = await bank_client.post("/v1/tier-schemes", json=body, headers=house.headers("hq_operator"))
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
+async def test_a_draft_is_made_once_under_its_key(bank_client: httpx.AsyncClient, house: House) -> None:
+    headers = house.headers("hq_operator", key="scheme-1")
+    first = await bank_client.post("/v1/tier-schemes", json=draft(), headers=headers)
+    again = await bank_client.post("/v1/tier-schemes", json=draft(), headers=headers)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_submission_under_its_key_makes_one_approval(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = await _create(bank_client, house)
+    url, headers = f"/v1/tier-schemes/{made['id']}/submit", house.headers("hq_operator", key="submit-1")
+    first = await bank_client.post(url, headers=headers)
+    again = await bank_client.post(url, headers=headers)
+    assert (first.status_code, again.content) == (202, first.content)
+
+
+@pytest.mark.parametrize("role", ["manager", "branch_head", "hq_approver", "auditor", "rights_operator"])
+async def test_only_those_who_define_tiers_draft_schemes(
+    bank_client: httpx.AsyncClient, house: House, role: str
+) -> None:
+    response = await bank_client.post("/v1/tier-schemes", json=draft(), headers=house.headers(role))
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("path", ["/v1/tiers", "/v1/tier-schemes"])
+async def test_without_a_token_nothing_is_shown(bank_client: httpx.AsyncClient, path: str) -> None:
+    assert (await bank_client.get(path)).status_code == 401
+
+
+async def test_an_unknown_scheme_is_not_found(bank_client: httpx.AsyncClient, house: House) -> None:
+    url, headers = f"/v1/tier-schemes/{to_public('sch', new_id())}", house.headers("hq_operator")
+    assert (await bank_client.get(url, headers=headers)).status_code == 404
+    edit = await bank_client.put(url, json=draft(), headers=headers | {"If-Match": '"1"'})
+    assert edit.status_code == 404
+    assert (await bank_client.post(f"{url}/submit", headers=headers)).status_code == 404
+
+
+async def test_an_approved_scheme_replaces_the_one_in_force(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = await _create(bank_client, house)
+    approval = await _submit(bank_client, house, made["id"])
+    assert await _state(bank_client, house, made["id"]) == "pending"
+    approved = await _decide(bank_client, house, approval)
+    assert (approved.status_code, approved.json()["state"]) == (200, "approved")
+    assert await _state(bank_client, house, made["id"]) == "active"
+    tiers = (await bank_client.get("/v1/tiers", headers=house.headers("manager"))).json()["items"]
+    assert tiers[2]["lower_bound"] == "1500000.00"
+    listed = (await bank_client.get("/v1/tier-schemes", headers=house.headers("manager"))).json()["items"]
+    assert [item["state"] for item in listed] == ["active", "replaced"]
+
+
+async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, house: House) -> None:
+    customer_id = await house.add_customer()
+    async with house.sessions() as session:
+        await put_average(session, customer_id, MILLION)
+        await give_tier(session, customer_id, "T2")
+        await session.commit()
+    made = await _create(bank_client, house)
+    approval = await _submit(bank_client, house, made["id"])
+    shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
+    assert shown["preview"] == {"moves": [{"from": "T2", "to": "T1", "customers": 1}]}
+    assert shown["payload"] == {"scheme_id": made["id"], "revision": 1, "lower_bounds": HIGHER}
+
+
+async def test_a_rejected_scheme_is_a_draft_again(bank_client: httpx.AsyncClient, house: House) -> None:
+    made = await _create(bank_client, house)
+    approval = await _submit(bank_client, house, made["id"])
+    rejected = await _decide(bank_client, house, approval, "reject", comment="too high")
+    assert rejected.json()["state"] == "rejected"
+    assert await _state(bank_client, house, made["id"]) == "draft"
+    assert await _submit(bank_client, house, made["id"]) != approval
+
+
+async def test_what_was_submitted_can_be_neither_edited_nor_submitted_again(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    made = await _create(bank_client, house)
+    await _submit(bank_client, house, made["id"])
+    url, headers = f"/v1/tier-schemes/{made['id']}", house.headers("hq_operator")
+    edit = await bank_client.put(url, json=draft(), headers=headers | {"If-Match": '"1"'})
+    again = await bank_client.post(f"{url}/submit", headers=headers)
+    assert [(one.status_code, one.json()["code"]) for one in (edit, again)] == [(409, "scheme_not_draft")] * 2
+
+
+async def test_the_maker_cannot_approve_even_with_the_approvers_role(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    made = await _create(bank_client, house)
+    approval = await _submit(bank_client, house, made["id"])
+    async with house.sessions() as session:
+        maker, root = house.staff["hq_operator"].id, house.branches[ROOT].id
+        session.add(StaffRole(staff_id=maker, role="hq_approver", branch_id=root))
+        await session.commit()
+    refused = await bank_client.post(f"/v1/approvals/{approval}/approve", json={}, headers=house.headers("hq_operator"))
+    assert (refused.status_code, refused.json()["code"]) == (403, "self_approval")
+    assert await _state(bank_client, house, made["id"]) == "pending"
+
+
+async def test_two_schemes_approved_at_once_leave_one_in_force(bank_client: httpx.AsyncClient, house: House) -> None:
+    approvals = []
+    for _ in range(2):
+        made = await _create(bank_client, house)
+        approvals.append(await _submit(bank_client, house, made["id"]))
+    answers = await asyncio.gather(*(_decide(bank_client, house, approval) for approval in approvals))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    async with house.sessions() as session:
+        connection = await session.connection()
+        query = "SELECT state, count(*) FROM tier_scheme GROUP BY state ORDER BY state"
+        assert [tuple(row) for row in await connection.execute(text(query))] == [("active", 1), ("replaced", 2)]
