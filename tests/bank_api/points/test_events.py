@@ -30,9 +30,11 @@ def event(customer_id: UUID, reference: str = "T-1", **changes: Any) -> dict[str
     }
 
 
-async def send(bank: httpx.AsyncClient, house: House, *events: object, key: str | None = None) -> list[dict[str, Any]]:
+async def send(
+    bank_client: httpx.AsyncClient, house: House, *events: object, key: str | None = None
+) -> list[dict[str, Any]]:
     headers = house.service_headers("core_banking", SCOPES, key=key or str(new_id()))
-    answer = await bank.post("/v1/points/events", json={"events": list(events)}, headers=headers)
+    answer = await bank_client.post("/v1/points/events", json={"events": list(events)}, headers=headers)
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
@@ -45,10 +47,10 @@ async def entries_of(house: House, customer_id: UUID) -> list[PointsEntry]:
         return list((await session.exec(query)).all())
 
 
-async def test_an_event_earns_at_once(bank: httpx.AsyncClient, house: House) -> None:
+async def test_an_event_earns_at_once(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
 
-    (result,) = await send(bank, house, event(customer_id))
+    (result,) = await send(bank_client, house, event(customer_id))
 
     (entry,) = await entries_of(house, customer_id)
     assert (result["index"], result["status"], result["points"]) == (0, "earned", 61)
@@ -60,59 +62,63 @@ async def test_an_event_earns_at_once(bank: httpx.AsyncClient, house: House) -> 
     )
 
 
-async def test_an_event_that_no_rule_rewards_is_recorded_as_nothing(bank: httpx.AsyncClient, house: House) -> None:
+async def test_an_event_that_no_rule_rewards_is_recorded_as_nothing(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     customer_id = await house.add_customer()
 
     results = await send(
-        bank, house, event(customer_id, "T-1", event_type="deposit"), event(customer_id, "T-2", amount="19.99")
+        bank_client, house, event(customer_id, "T-1", event_type="deposit"), event(customer_id, "T-2", amount="19.99")
     )
 
     assert [(result["status"], result["points"]) for result in results] == [("nothing", 0), ("nothing", 0)]
 
 
-async def test_the_same_event_again_changes_nothing(bank: httpx.AsyncClient, house: House) -> None:
+async def test_the_same_event_again_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     one = event(customer_id)
-    await send(bank, house, one)
+    await send(bank_client, house, one)
 
-    results = await send(bank, house, one, one)
+    results = await send(bank_client, house, one, one)
 
     assert [result["status"] for result in results] == ["replayed", "replayed"]
     assert len(await entries_of(house, customer_id)) == 1
 
 
-async def test_one_reference_twice_in_a_batch_earns_once(bank: httpx.AsyncClient, house: House) -> None:
+async def test_one_reference_twice_in_a_batch_earns_once(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     one = event(customer_id)
 
-    results = await send(bank, house, one, one)
+    results = await send(bank_client, house, one, one)
 
     assert [result["status"] for result in results] == ["earned", "replayed"]
     assert len(await entries_of(house, customer_id)) == 1
 
 
 async def test_a_reference_with_other_content_or_another_customer_is_a_conflict(
-    bank: httpx.AsyncClient, house: House
+    bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id, other = await house.add_customer(), await house.add_customer(name="王五")
     one = event(customer_id)
-    await send(bank, house, one)
+    await send(bank_client, house, one)
 
-    results = await send(bank, house, one | {"amount": "99.00"}, one | {"customer_id": to_public("cus", other)})
+    results = await send(bank_client, house, one | {"amount": "99.00"}, one | {"customer_id": to_public("cus", other)})
 
     assert [(result["status"], result["code"]) for result in results] == [("refused", "reference_conflict")] * 2
     assert await entries_of(house, other) == []
 
 
-async def test_the_same_reference_of_another_line_is_another_event(bank: httpx.AsyncClient, house: House) -> None:
+async def test_the_same_reference_of_another_line_is_another_event(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     customer_id = await house.add_customer()
 
-    results = await send(bank, house, event(customer_id), event(customer_id, line="e_finance"))
+    results = await send(bank_client, house, event(customer_id), event(customer_id, line="e_finance"))
 
     assert [result["status"] for result in results] == ["earned", "earned"]
 
 
-async def test_a_customer_is_found_by_the_customer_number(bank: httpx.AsyncClient, house: House) -> None:
+async def test_a_customer_is_found_by_the_customer_number(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     ref = customer_no_ref(house.keys, "C1029384756")
     assert ref is not None
@@ -123,15 +129,18 @@ async def test_a_customer_is_found_by_the_customer_number(bank: httpx.AsyncClien
     del one["customer_id"]
 
     known, unknown = await send(
-        bank, house, one | {"customer_no": "c1029384756"}, one | {"customer_no": "C5647382910", "reference": "T-2"}
+        bank_client,
+        house,
+        one | {"customer_no": "c1029384756"},
+        one | {"customer_no": "C5647382910", "reference": "T-2"},
     )
 
     assert known["status"] == "earned"
     assert (unknown["status"], unknown["code"]) == ("refused", "customer_unknown")
 
 
-async def test_a_customer_whom_nobody_knows_is_refused(bank: httpx.AsyncClient, house: House) -> None:
-    (result,) = await send(bank, house, event(new_id()))
+async def test_a_customer_whom_nobody_knows_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+    (result,) = await send(bank_client, house, event(new_id()))
 
     assert (result["status"], result["code"]) == ("refused", "customer_unknown")
 
@@ -153,21 +162,21 @@ BAD_ROWS: list[dict[str, Any]] = [
 ]
 
 
-async def test_an_event_too_old_or_ahead_is_refused(bank: httpx.AsyncClient, house: House) -> None:
+async def test_an_event_too_old_or_ahead_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     times = [(clock.now() + timedelta(hours=hours)).isoformat() for hours in (-400 * 24 - 1, 1)]
 
-    results = await send(bank, house, *(event(customer_id, occurred_at=at) for at in times))
+    results = await send(bank_client, house, *(event(customer_id, occurred_at=at) for at in times))
 
     assert [(result["status"], result["code"]) for result in results] == [("refused", "event_date_out_of_range")] * 2
 
 
-async def test_bad_rows_leave_the_others_alone(bank: httpx.AsyncClient, house: House) -> None:
+async def test_bad_rows_leave_the_others_alone(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     rows: list[object] = [event(customer_id, f"B-{number}") | bad for number, bad in enumerate(BAD_ROWS)]
     rows += [None, "row", 7, []]
 
-    results = await send(bank, house, event(customer_id, "G-1"), *rows, event(customer_id, "G-2"))
+    results = await send(bank_client, house, event(customer_id, "G-1"), *rows, event(customer_id, "G-2"))
 
     assert [result["status"] for result in results] == ["earned", *["refused"] * len(rows), "earned"]
     assert [result["index"] for result in results] == list(range(len(rows) + 2))
@@ -178,43 +187,45 @@ async def test_bad_rows_leave_the_others_alone(bank: httpx.AsyncClient, house: H
     assert len(await entries_of(house, customer_id)) == 2
 
 
-async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(bank: httpx.AsyncClient, house: House) -> None:
+async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     rows = [event(customer_id, f"T-{number}") for number in range(1_001)]
 
-    results = await send(bank, house, *rows[:1_000])
+    results = await send(bank_client, house, *rows[:1_000])
 
     assert sum(result["points"] for result in results) == 61_000
     headers = house.service_headers("core_banking", SCOPES, key="too-many")
-    answer = await bank.post("/v1/points/events", json={"events": rows}, headers=headers)
+    answer = await bank_client.post("/v1/points/events", json={"events": rows}, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["type"]) == (422, "too_many_items")
 
 
-async def test_a_batch_that_is_none_is_refused(bank: httpx.AsyncClient, house: House) -> None:
+async def test_a_batch_that_is_none_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     headers = house.service_headers("core_banking", SCOPES, key="none")
     bodies: list[dict[str, Any]] = [{}, {"events": []}, {"events": {}}, {"events": [], "more": 1}]
     for body in bodies:
-        answer = await bank.post("/v1/points/events", json=body, headers=headers)
+        answer = await bank_client.post("/v1/points/events", json=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
-async def test_a_batch_sent_again_with_its_key_is_answered_from_the_key(bank: httpx.AsyncClient, house: House) -> None:
+async def test_a_batch_sent_again_with_its_key_is_answered_from_the_key(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     customer_id = await house.add_customer()
     headers = house.service_headers("core_banking", SCOPES, key="batch-1")
     body = {"events": [event(customer_id)]}
 
-    first = await bank.post("/v1/points/events", json=body, headers=headers)
-    second = await bank.post("/v1/points/events", json=body, headers=headers)
+    first = await bank_client.post("/v1/points/events", json=body, headers=headers)
+    second = await bank_client.post("/v1/points/events", json=body, headers=headers)
 
     assert second.headers["Idempotent-Replayed"] == "true"
     assert second.content == first.content
 
 
-async def test_events_need_a_key_a_service_and_its_scope(bank: httpx.AsyncClient, house: House) -> None:
+async def test_events_need_a_key_a_service_and_its_scope(bank_client: httpx.AsyncClient, house: House) -> None:
     body = {"events": [event(await house.add_customer())]}
 
     async def answer(headers: dict[str, str]) -> tuple[int, str]:
-        got = await bank.post("/v1/points/events", json=body, headers=headers)
+        got = await bank_client.post("/v1/points/events", json=body, headers=headers)
         return got.status_code, got.json()["code"]
 
     assert await answer({}) == (401, "token_required")

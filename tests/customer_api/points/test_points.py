@@ -18,14 +18,14 @@ async def spend(house: House, customer_id: UUID, points: int) -> None:
         await session.commit()
 
 
-async def test_i_see_what_i_have_and_what_expires_when(port: httpx.AsyncClient, house: House) -> None:
+async def test_i_see_what_i_have_and_what_expires_when(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     this_year = date(clock.today().year, 12, 31)
     await commit_points(house.database, me, 500, expires_on=this_year)
     await commit_points(house.database, me, 300, expires_on=this_year + timedelta(days=365))
     await spend(house, me, 100)
 
-    answer = await port.get("/v1/me/points", headers=house.customer_headers(me))
+    answer = await customer_client.get("/v1/me/points", headers=house.customer_headers(me))
 
     assert answer.status_code == 200
     reward, service = answer.json()["wallets"]
@@ -47,34 +47,34 @@ async def test_i_see_what_i_have_and_what_expires_when(port: httpx.AsyncClient, 
     assert (service["wallet"], service["balance"], service["expiring"]) == ("service", 0, [])
 
 
-async def test_i_read_english_when_i_ask_for_it(port: httpx.AsyncClient, house: House) -> None:
+async def test_i_read_english_when_i_ask_for_it(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     await commit_points(house.database, me, 5)
     headers = house.customer_headers(me) | {"Accept-Language": "en"}
 
-    balance = (await port.get("/v1/me/points", headers=headers)).json()
-    history = (await port.get("/v1/me/points/entries", headers=headers)).json()
+    balance = (await customer_client.get("/v1/me/points", headers=headers)).json()
+    history = (await customer_client.get("/v1/me/points/entries", headers=headers)).json()
 
     assert balance["wallets"][0]["unit"] == "points"
     assert history["items"][0]["reason"] == "test"
 
 
-async def test_without_an_account_i_have_nothing_and_no_error(port: httpx.AsyncClient, house: House) -> None:
+async def test_without_an_account_i_have_nothing_and_no_error(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
 
-    balance = (await port.get("/v1/me/points", headers=house.customer_headers(me))).json()
-    history = (await port.get("/v1/me/points/entries", headers=house.customer_headers(me))).json()
+    balance = (await customer_client.get("/v1/me/points", headers=house.customer_headers(me))).json()
+    history = (await customer_client.get("/v1/me/points/entries", headers=house.customer_headers(me))).json()
 
     assert [(one["balance"], one["expiring"]) for one in balance["wallets"]] == [(0, []), (0, [])]
     assert history == {"items": [], "next_cursor": None}
 
 
-async def test_my_history_shows_the_lots_of_what_i_spent(port: httpx.AsyncClient, house: House) -> None:
+async def test_my_history_shows_the_lots_of_what_i_spent(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     await commit_points(house.database, me, 100)
     await spend(house, me, 30)
 
-    answer = await port.get("/v1/me/points/entries?wallet=reward", headers=house.customer_headers(me))
+    answer = await customer_client.get("/v1/me/points/entries?wallet=reward", headers=house.customer_headers(me))
 
     spent, earned = answer.json()["items"]
     assert (spent["kind"], spent["points"], spent["balance_after"], spent["seq"]) == ("redeem", -30, 70, 2)
@@ -84,7 +84,7 @@ async def test_my_history_shows_the_lots_of_what_i_spent(port: httpx.AsyncClient
 
 @pytest.mark.parametrize("query", ["limit=2", "limit=2&wallet=reward"])
 async def test_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
-    port: httpx.AsyncClient, house: House, query: str
+    customer_client: httpx.AsyncClient, house: House, query: str
 ) -> None:
     me = await house.add_customer()
     for points in range(1, 6):
@@ -94,7 +94,7 @@ async def test_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
     cursor: str | None = ""
     while cursor is not None:
         tail = f"&cursor={cursor}" if cursor else ""
-        page = (await port.get(f"/v1/me/points/entries?{query}{tail}", headers=headers)).json()
+        page = (await customer_client.get(f"/v1/me/points/entries?{query}{tail}", headers=headers)).json()
         seen += [one["points"] for one in page["items"]]
         cursor = page["next_cursor"]
         await commit_points(house.database, me, 100, at=clock.now())
@@ -102,26 +102,30 @@ async def test_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
     assert seen == [5, 4, 3, 2, 1]
 
 
-async def test_i_never_see_a_neighbours_points(port: httpx.AsyncClient, house: House) -> None:
+async def test_i_never_see_a_neighbours_points(customer_client: httpx.AsyncClient, house: House) -> None:
     me, neighbour = await house.add_customer(), await house.add_customer(name="王五")
     await commit_points(house.database, neighbour, 100)
 
-    balance = (await port.get("/v1/me/points", headers=house.customer_headers(me))).json()
-    history = (await port.get("/v1/me/points/entries", headers=house.customer_headers(me))).json()
+    balance = (await customer_client.get("/v1/me/points", headers=house.customer_headers(me))).json()
+    history = (await customer_client.get("/v1/me/points/entries", headers=house.customer_headers(me))).json()
 
     assert balance["wallets"][0]["balance"] == 0
     assert history["items"] == []
 
 
-async def test_a_cursor_of_another_filter_or_person_is_refused(port: httpx.AsyncClient, house: House) -> None:
+async def test_a_cursor_of_another_filter_or_person_is_refused(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
     me, neighbour = await house.add_customer(), await house.add_customer(name="王五")
     for points in (1, 2):
         await commit_points(house.database, me, points)
-    page = await port.get("/v1/me/points/entries?limit=1&wallet=reward", headers=house.customer_headers(me))
+    page = await customer_client.get("/v1/me/points/entries?limit=1&wallet=reward", headers=house.customer_headers(me))
     cursor = page.json()["next_cursor"]
 
     for who, query in ((me, "limit=1"), (neighbour, "limit=1&wallet=reward")):
-        answer = await port.get(f"/v1/me/points/entries?{query}&cursor={cursor}", headers=house.customer_headers(who))
+        answer = await customer_client.get(
+            f"/v1/me/points/entries?{query}&cursor={cursor}", headers=house.customer_headers(who)
+        )
         assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
 
 
@@ -139,30 +143,30 @@ BAD_QUERIES = {
 }
 
 
-async def test_a_history_that_cannot_be_is_refused(port: httpx.AsyncClient, house: House) -> None:
+async def test_a_history_that_cannot_be_is_refused(customer_client: httpx.AsyncClient, house: House) -> None:
     headers = house.customer_headers(await house.add_customer())
     for query, code in BAD_QUERIES.items():
-        answer = await port.get(f"/v1/me/points/entries?{query}", headers=headers)
+        answer = await customer_client.get(f"/v1/me/points/entries?{query}", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, code), query
 
 
-async def test_the_history_is_filtered_by_kind_and_day(port: httpx.AsyncClient, house: House) -> None:
+async def test_the_history_is_filtered_by_kind_and_day(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     await commit_points(house.database, me, 10, at=clock.now() - timedelta(days=3))
     await commit_points(house.database, me, 20, at=clock.now())
     await spend(house, me, 5)
     today = clock.today().isoformat()
 
-    answer = await port.get(
+    answer = await customer_client.get(
         f"/v1/me/points/entries?kind=earn&from={today}&to={today}", headers=house.customer_headers(me)
     )
 
     assert [one["points"] for one in answer.json()["items"]] == [20]
 
 
-async def test_points_need_a_token_with_their_scope(port: httpx.AsyncClient, house: House) -> None:
+async def test_points_need_a_token_with_their_scope(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     for path in ("/v1/me/points", "/v1/me/points/entries"):
-        assert (await port.get(path)).status_code == 401
-        assert (await port.get(path, headers=house.customer_headers(me, scopes=()))).status_code == 403
-        assert (await port.get(path, headers=house.headers("hq_operator"))).status_code == 401
+        assert (await customer_client.get(path)).status_code == 401
+        assert (await customer_client.get(path, headers=house.customer_headers(me, scopes=()))).status_code == 403
+        assert (await customer_client.get(path, headers=house.headers("hq_operator"))).status_code == 401
