@@ -35,7 +35,9 @@ _TEST_WORDS: Final = frozenset({"TEST", "NULL", "NONE", "NA", "N/A", "UNKNOWN", 
 
 def normalise_name(name: str) -> str:
     """Write a name as it is compared: NFKC, no blanks, Latin letters in upper case, one kind of middle dot."""
-    return _BLANKS.sub("", unicodedata.normalize("NFKC", name).translate(_MIDDLE_DOTS)).upper()
+    plain = _BLANKS.sub("", unicodedata.normalize("NFKC", name)).upper()
+    # Without its blanks, or in capitals, a text can be composed further.
+    return _BLANKS.sub("", unicodedata.normalize("NFKC", plain)).translate(_MIDDLE_DOTS)
 
 
 def normalise_number(number: str) -> str | None:

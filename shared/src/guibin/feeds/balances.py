@@ -74,11 +74,11 @@ async def _take_batch(taking: Taking, batch: Sequence[Row], holdings: _Holdings,
 def _read(cells: Sequence[str] | None, named: Mapping[str, _Named | None], days: Mapping[str, _Day]) -> BalanceRow:
     if cells is None:
         raise RowRefused(RowCode.ROW_INVALID)
-    found, on = named.get(cells[0]), days.get(cells[1])
-    if found is None or on is None:
+    found, on, amount = named.get(cells[0]), days.get(cells[1]), cells[2].strip()
+    if found is None or on is None or not amount:
         found, on = _look_closer(cells, named, days)
     day, bit = on
-    fen = read_amount(cells[2].strip(), "balance")
+    fen = read_amount(amount, "balance")
     if fen < 0 and found.holding.side is Side.LIABILITY:
         raise RowRefused(RowCode.AMOUNT_INVALID, "balance")
     if found.days & bit:
