@@ -138,7 +138,7 @@ async def test_two_lines_become_one_customer_and_no_personal_value_stands_in_cle
     customer_id = await started.find("C0000001")
     seen = await started.get("hq_operator", f"/v1/customers/{customer_id}")
     assert set(seen["lines"]) == {"personal_finance", "credit_card"}
-    assert seen["name"] == "诸葛*"
+    assert seen["name"] == "诸葛**"
     clear = ["诸葛", "明月", "王小明", feeds.certificate(1), "19900000001", "C0000001", "不存在的路", "622200000000001"]
     assert await values_in_clear(started.house.database.admin_url, clear) == []
 
