@@ -78,6 +78,15 @@ async def hold(session: AsyncSession, customer_id: UUID, points: int) -> None:
     await session.exec(update(PointsAccount).where(col(PointsAccount.customer_id) == customer_id).values(held=points))
 
 
+async def test_a_batch_takes_some_accounts_and_the_next_one_the_rest(session: AsyncSession, customer: UUID) -> None:
+    for owner in [customer, *await add_customers(session, 4)]:
+        await post_points(session, owner, EntryKind.EARN, 10, expires_on=YESTERDAY)
+
+    counts = [await service.expire(session, day=YESTERDAY, limit=2) for _ in range(4)]
+
+    assert [count["expired"] for count in counts] == [2, 2, 1, 0]
+
+
 async def test_permanent_points_never_expire(session: AsyncSession, customer: UUID) -> None:
     await post_points(session, customer, EntryKind.EARN, 10)
     await session.exec(update(PointsLot).where(col(PointsLot.customer_id) == customer).values(expires_on=None))

@@ -14,7 +14,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
-from guibin.points.models import EarningRule, EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse, Wallet
+from guibin.points.models import (
+    AccountState,
+    EarningRule,
+    EntryKind,
+    PointsAccount,
+    PointsEntry,
+    PointsLot,
+    PointsLotUse,
+    SourceKind,
+    Wallet,
+)
 from guibin.points.rules import Earning
 from guibin.security.actors import Scope
 
@@ -235,20 +245,31 @@ async def lots_of_entries(
     return await rows_of(session, sa_select(both).order_by(both.c.expires_on.nulls_last(), both.c.lot_id))
 
 
-async def accounts_to_expire(
-    session: AsyncSession, *, day: date, after: tuple[UUID, str] | None, limit: int
-) -> list[tuple[UUID, str]]:
-    """Return the accounts with points whose last day is `day` or earlier, in order of (customer_id, wallet)."""
-    account = (col(PointsLot.customer_id), col(PointsLot.wallet))
+async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str, limit: int) -> list[tuple[UUID, str]]:
+    """Return accounts with points whose last day is `day` or earlier and that can go, by (customer_id, wallet).
+
+    Left out are accounts that this source has posted to, those in which everything is held, and closed ones.
+    """
+    lot, account, entry = PointsLot, PointsAccount, PointsEntry
+    posted = sa_select(col(entry.id)).where(
+        col(entry.customer_id) == col(lot.customer_id),
+        col(entry.wallet) == col(lot.wallet),
+        col(entry.kind) == EntryKind.EXPIRE,
+        col(entry.source_kind) == SourceKind.RUN,
+        col(entry.source_id) == source_id,
+    )
     query = (
-        sa_select(*account)
-        .where(col(PointsLot.remaining) > 0, col(PointsLot.expires_on) <= day)
+        sa_select(col(lot.customer_id), col(lot.wallet))
+        .join(
+            account,
+            and_(col(account.customer_id) == col(lot.customer_id), col(account.wallet) == col(lot.wallet)),
+        )
+        .where(col(lot.remaining) > 0, col(lot.expires_on) <= day, ~posted.exists())
+        .where(col(account.balance) > col(account.held), col(account.state) != AccountState.CLOSED)
         .distinct()
-        .order_by(*account)
+        .order_by(col(lot.customer_id), col(lot.wallet))
         .limit(limit)
     )
-    if after is not None:
-        query = query.where(tuple_(*account) > after)
     return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]
 
 

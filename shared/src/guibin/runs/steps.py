@@ -62,7 +62,7 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
 STEPS = (
     Step("feeds", look_at_feeds),
     Step("earn", _earn, in_batches=True),
-    Step("expire", _expire),
+    Step("expire", _expire, in_batches=True),
     Step("facts", _facts),
     Step("tags", _tags),
     Step("tiers", _tiers),

@@ -18,6 +18,9 @@ from guibin.points.rules import Earned
 EARNING_JOB: Final = UUID("00000000-0000-7000-8000-000000000e02")
 """The actor of entries that scheduled work earns."""
 
+MOST_AT_ONCE: Final = 1_000
+"""Events of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
+
 EventKey = tuple[str, str]
 """A line and its reference: one event, whoever the customer is."""
 
@@ -32,13 +35,13 @@ class EventResult:
 
 
 async def earn_pending(session: AsyncSession, *, limit: int, actor_id: UUID = EARNING_JOB) -> dict[str, int]:
-    """Let at most `limit` pending events earn, and mark them.
+    """Let at most `limit` pending events earn (and at most `MOST_AT_ONCE`), and mark them.
 
-    Restartable: entries and marks are one transaction, and an event posts once. Returns how many events were `read`,
-    how many `earned` or gave `nothing`, and how many `points` were posted; fewer read than `limit` means that none is
-    left.
+    Call it again, each time in a transaction of its own, until nothing is read. Restartable: entries and marks are one
+    transaction, and an event posts once. Returns how many events were `read`, how many `earned` or gave `nothing`, and
+    how many `points` were posted.
     """
-    pending = await repository.pending_events(session, limit=limit)
+    pending = await repository.pending_events(session, limit=min(limit, MOST_AT_ONCE))
     results = await _earn(session, pending, actor_id)
     earned = [result for result in results.values() if result.state is EventState.EARNED]
     return {

@@ -12,30 +12,32 @@ from guibin.points import repository
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement
 
-AT_ONCE: Final = 2_000
+MOST_AT_ONCE: Final = 1_000
+"""Accounts of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
+
 EXPIRY_JOB: Final = UUID("00000000-0000-7000-8000-000000000e01")
 """The actor of entries that expire points."""
 
 
-async def expire(session: AsyncSession, *, day: date) -> dict[str, int]:
-    """Expire every lot whose last day is `day` or earlier; the day is over.
+async def expire(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
+    """Expire the lots of at most `limit` accounts whose last day is `day` or earlier; the day is over.
 
-    Twice for the same day changes nothing: an account expires once for a day. Returns how many accounts were `read`,
-    how many `expired` and how many `points` went.
+    Call it again, each time in a transaction of its own, until nothing is read; twice for the same day changes nothing,
+    since an account expires once for a day. Returns how many accounts were `read`, how many `expired` and how many
+    `points` went.
     """
-    counts = {"read": 0, "expired": 0, "points": 0}
-    after: tuple[UUID, str] | None = None
-    while accounts := await repository.accounts_to_expire(session, day=day, after=after, limit=AT_ONCE):
-        rows = await repository.post_all(session, [_movement(*account, day) for account in accounts])
-        posted = [row for row in rows if row["outcome"] == "posted"]
-        counts["read"] += len(accounts)
-        counts["expired"] += len(posted)
-        counts["points"] -= sum(row["points"] for row in posted)
-        after = accounts[-1]
-    return counts
+    source_id = f"expiry:{day}"
+    accounts = await repository.accounts_to_expire(session, day=day, source_id=source_id, limit=limit)
+    rows = await repository.post_all(session, [_movement(*account, day, source_id) for account in accounts])
+    posted = [row for row in rows if row["outcome"] == "posted"]
+    return {
+        "read": len(accounts),
+        "expired": len(posted),
+        "points": -sum(row["points"] for row in posted),
+    }
 
 
-def _movement(customer_id: UUID, wallet: str, day: date) -> Movement:
+def _movement(customer_id: UUID, wallet: str, day: date, source_id: str) -> Movement:
     return Movement(
         customer=customer_id,
         wallet=wallet,
@@ -47,7 +49,7 @@ def _movement(customer_id: UUID, wallet: str, day: date) -> Movement:
         reason_zh="积分到期",
         reason_en="Points expired",
         source_kind=SourceKind.RUN,
-        source_id=f"expiry:{day}",
+        source_id=source_id,
         actor=EXPIRY_JOB,
         at=clock.now(),
         day=day + timedelta(days=1),
