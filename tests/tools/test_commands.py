@@ -4,8 +4,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.cluster import HOST, free_port
+from guibin_tools.roles import Role
+from guibin_tools.sessions import sessions_as
+from guibin_tools.settings import OperatorSettings
 from support.commands import Done, guibin, guibin_process
 from support.databases import Database
 
@@ -88,3 +93,14 @@ def test_seeding_twice_adds_nothing_the_second_time(tmp_path: Path, database: Da
 def test_an_empty_ledger_holds(tmp_path: Path, database: Database) -> None:
     done = guibin("check-ledger", env={**state(tmp_path), **database.environment})
     assert (done.code, done.out) == (0, "The ledger holds.\n")
+
+
+async def test_a_connection_that_is_lost_is_one_sentence(tmp_path: Path, database: Database) -> None:
+    settings = OperatorSettings(state_dir=tmp_path, worker_database_url=database.worker_url)
+    with pytest.raises(OperatorError, match="The connection to the database of GUIBIN_WORKER_DATABASE_URL was lost"):
+        await end_own_connection(settings)
+
+
+async def end_own_connection(settings: OperatorSettings) -> None:
+    async with sessions_as(Role.WORKER, settings) as factory, factory() as session:
+        await (await session.connection()).execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

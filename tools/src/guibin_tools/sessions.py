@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy.exc import DBAPIError
+
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
@@ -22,7 +24,7 @@ async def sessions_as(role: Role, settings: OperatorSettings) -> AsyncIterator[S
     """Hand out sessions of a role.
 
     Raises:
-        OperatorError: there is no database, or it does not answer.
+        OperatorError: there is no database, it does not answer, or the connection is lost.
     """
     url = url_for(role, settings)
     async with connected(url, URL_SETTINGS[role]):
@@ -30,6 +32,10 @@ async def sessions_as(role: Role, settings: OperatorSettings) -> AsyncIterator[S
     engine = make_engine(url, pool_size=_POOL, application="guibin-tools")
     try:
         yield make_session_factory(engine)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise OperatorError(f"The connection to the database of {URL_SETTINGS[role]} was lost.") from error
+        raise
     finally:
         await engine.dispose()
 
