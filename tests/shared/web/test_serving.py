@@ -187,10 +187,3 @@ async def test_the_process_ends_when_its_parent_is_gone(database: Database, tmp_
     async with served(tmp_path, database.bank_url) as running:
         os.close(running.lifeline)
         assert await asyncio.wait_for(running.process.wait(), 15) == 0
-
-
-async def test_the_process_refuses_to_start_as_owner(database: Database, tmp_path: Path) -> None:
-    async with served(tmp_path, database.owner_url) as running:
-        output = await asyncio.wait_for(running.process.stdout.read(), 15) if running.process.stdout else b""
-        assert await running.process.wait() != 0
-    assert b"may do more than a service may" in output
