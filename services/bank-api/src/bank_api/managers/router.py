@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from guibin.core import clock
-from guibin.core.errors import VersionConflict
+from guibin.core.errors import NotFound, VersionConflict
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.customers.repository import get_customer
 from guibin.managers import repository, service
@@ -59,7 +59,7 @@ async def list_managers(
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(ManagerExists,),
+    refusals=(NotFound, ManagerExists),
 )
 async def create_manager(call: StaffCall, body: Annotated[ManagerIn, json_body(ManagerIn)]) -> ManagerOut:
     """Make a member of staff a manager of the own branch; the next nightly run gives the first customers."""
