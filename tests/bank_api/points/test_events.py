@@ -9,10 +9,10 @@ from sqlmodel import select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.models import CustomerRef, RefKind
+from guibin.customers.models import Customer, CustomerRef, RefKind
 from guibin.customers.references import customer_no_ref
 from guibin.points.invariants import check
-from guibin.points.models import PointsEntry
+from guibin.points.models import EarningRule, PointsEntry
 from support.house import House
 
 SCOPES = ("earn:post",)
@@ -139,6 +139,20 @@ async def test_a_customer_is_found_by_the_customer_number(bank_client: httpx.Asy
     assert (unknown["status"], unknown["code"]) == ("refused", "customer_unknown")
 
 
+async def test_an_event_of_a_customer_who_was_merged_away_earns_for_the_one_who_stays(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    stays, gone = await house.add_customer(), await house.add_customer()
+    async with house.sessions() as session:
+        (await session.get_one(Customer, gone)).merged_into = stays
+        await session.commit()
+
+    (result,) = await send(bank_client, house, event(gone))
+
+    assert result["status"] == "earned"
+    assert len(await entries_of(house, stays)) == 1
+
+
 async def test_a_customer_whom_nobody_knows_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     (result,) = await send(bank_client, house, event(new_id()))
 
@@ -169,6 +183,20 @@ async def test_an_event_too_old_or_ahead_is_refused(bank_client: httpx.AsyncClie
     results = await send(bank_client, house, *(event(customer_id, occurred_at=at) for at in times))
 
     assert [(result["status"], result["code"]) for result in results] == [("refused", "event_date_out_of_range")] * 2
+
+
+async def test_an_event_that_would_earn_more_than_an_entry_holds_is_refused(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id = await house.add_customer()
+    async with house.sessions() as session:
+        rule = (await session.exec(select(EarningRule).where(EarningRule.event_type == "payment"))).one()
+        rule.points, rule.max_points = 1_000, None
+        await session.commit()
+
+    (result,) = await send(bank_client, house, event(customer_id, event_type="payment", amount="999999999999999.00"))
+
+    assert (result["status"], result["code"]) == ("refused", "amount_out_of_range")
 
 
 async def test_bad_rows_leave_the_others_alone(bank_client: httpx.AsyncClient, house: House) -> None:

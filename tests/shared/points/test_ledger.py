@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import NotFound
 from guibin.points import service
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
 from guibin.points.models import AccountState, EntryKind, PointsAccount, PointsEntry, PointsLot, SourceKind
@@ -133,6 +134,11 @@ async def test_a_wallet_that_is_off_does_not_move(session: AsyncSession, custome
             source_id="1",
             actor_id=ACTOR,
         )
+
+
+async def test_a_wallet_that_does_not_exist_is_not_found(session: AsyncSession, customer: UUID) -> None:
+    with pytest.raises(NotFound):
+        await post_points(session, customer, EntryKind.EARN, 1, wallet="no_such_wallet")
 
 
 async def test_earnings_pay_debt_before_they_become_spendable(session: AsyncSession, customer: UUID) -> None:

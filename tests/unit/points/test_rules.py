@@ -80,6 +80,15 @@ def test_of_equal_rules_the_first_code_applies() -> None:
     assert [one.rule.code for one in found] == ["a"]
 
 
+def test_one_entry_holds_at_most_a_trillion_points() -> None:
+    rule, amount = earning(points=1_000), 10**14
+    (earned,) = rules.earnings_of([rule], "card_spend", amount)
+    assert earned.points == 10**12
+    assert not rules.is_amount_in_range([rule], "card_spend", amount)
+    assert rules.is_amount_in_range([rule], "card_spend", 2 * 10**12)
+    assert rules.is_amount_in_range([rule], "salary", amount)
+
+
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
