@@ -104,7 +104,7 @@ class FactsOut(OutModel):
         )
 
 
-class TierNowOut(OutModel):
+class TierSummaryOut(OutModel):
     """The service level in force."""
 
     code: str = Field(examples=["T2"])
@@ -113,7 +113,7 @@ class TierNowOut(OutModel):
     since: date
 
     @classmethod
-    def of(cls, tier: CurrentTier) -> "TierNowOut":
+    def of(cls, tier: CurrentTier) -> "TierSummaryOut":
         """Describe a tier."""
         return cls.model_validate(tier)
 
@@ -164,7 +164,7 @@ class CustomerOut(OutModel):
     opened_on: date | None
     lines: list[Line] = Field(description="Lines that know the customer")
     created_at: datetime
-    tier: TierNowOut | None
+    tier: TierSummaryOut | None
     coverage: ServedByOut | None
     tags: list[str] | None = Field(description="Codes")
     facts: FactsOut | None
