@@ -1,0 +1,43 @@
+"""One small bank for all tests of a module: they ask every route, and what one of them writes hinders no other."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bank_api.main import create_app as create_bank_port
+from customer_api.main import create_app as create_customer_port
+from support.databases import cloned_database
+from support.house import Furniture, House, open_client, open_house
+from support.neighbours import Neighbours, move_in
+from support.server import Server
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+async def house(server: Server, worker_name: str, furniture: Furniture) -> AsyncIterator[House]:
+    """Return a small seeded bank on the module's clone."""
+    name = f"t_{worker_name}_contract_{next(_numbers)}"
+    async with (
+        cloned_database(server, name, template=furniture.template) as clone,
+        open_house(clone, furniture) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def clients(house: House) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """Return a client of each port by the port's name, as its real database role."""
+    async with (
+        open_client(create_bank_port(house.settings)) as bank,
+        open_client(create_customer_port(house.settings)) as customer,
+    ):
+        yield {"bank-api": bank, "customer-api": customer}
+
+
+@pytest.fixture(scope="module")
+async def neighbours(house: House) -> Neighbours:
+    """Return two customers with everything that is theirs."""
+    return await move_in(house)

@@ -1,0 +1,59 @@
+"""Two of everything: a customer of the east and one of the west, each in a manager's book; points and a voucher."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.customers.models import CustomerAccess
+from guibin.points.models import EntryKind
+from support.house import EAST, WEST, House
+from support.points import post_points, sessions_of
+from support.rights import add_pool, add_right, take
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A customer and what is the customer's own."""
+
+    customer_id: UUID
+    redemption_id: UUID
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Both customers, and rights that both may have: one to be handed out, one with a pool of codes."""
+
+    east: Neighbour
+    west: Neighbour
+    right_id: UUID
+    pool_id: UUID
+
+
+async def move_in(house: House) -> Neighbours:
+    """Furnish a house."""
+    customers = [await house.add_customer(branch=branch) for branch in (EAST, WEST)]
+    async with house.sessions() as session:
+        right_id = await add_right(session, stock=1_000_000)
+        pool_id = await add_pool(session, house.keys, [f"7K3M9QPX02ZVH8{number:02}" for number in range(20)])
+        for customer_id, role in zip(customers, ("manager", "manager_west"), strict=True):
+            session.add(_access(customer_id, house.staff[role].id))
+        await session.commit()
+    async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
+        for customer_id in customers:
+            await post_points(session, customer_id, EntryKind.EARN, 1_000_000, at=clock.now())
+        await session.commit()
+    async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
+        east, west = [await _with_voucher(session, customer_id, pool_id) for customer_id in customers]
+        await session.commit()
+    return Neighbours(east, west, right_id, pool_id)
+
+
+def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:
+    return CustomerAccess(customer_id=customer_id, staff_id=staff_id, role="primary", valid_from=clock.today())
+
+
+async def _with_voucher(session: AsyncSession, customer_id: UUID, pool_id: UUID) -> Neighbour:
+    taken = await take(session, customer_id, pool_id, at=clock.now())
+    return Neighbour(customer_id, taken.redemption.id)
