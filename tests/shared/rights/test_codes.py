@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.errors import StateConflict
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
@@ -213,6 +214,23 @@ async def test_a_qr_payload_for_a_redemption_that_gave_its_code_back_is_refused(
     await bank.flush()
 
 
+async def test_a_code_whose_holder_is_not_known_is_refused(bank: AsyncSession, keys: KeyRing) -> None:
+    row = await redeemed(bank, keys, CODE)
+    (code,) = await codes_of(bank, row.right_id)
+    code.customer_id = None
+    await bank.flush()
+    assert type(await refusal_of_use(bank, keys, CODE)) is CodeNotValid
+    code.customer_id = row.customer_id
+    await bank.flush()
+
+
+async def test_a_redemption_that_is_fulfilled_already_is_not_fulfilled_again(bank: AsyncSession, keys: KeyRing) -> None:
+    row = await redeemed(bank, keys, CODE)
+    await end_as(bank, row, RedemptionState.FULFILLED)
+    refusal = await refusal_of_use(bank, keys, CODE)
+    assert (type(refusal), refusal.facts) == (StateConflict, {"from": "fulfilled", "to": "fulfilled"})
+
+
 async def test_an_unknown_a_free_and_a_cancelled_code_are_refused_alike(bank: AsyncSession, keys: KeyRing) -> None:
     await add_pool(bank, keys, ["free-code-1"])
     row = await redeemed(bank, keys, CODE)
@@ -223,7 +241,8 @@ async def test_an_unknown_a_free_and_a_cancelled_code_are_refused_alike(bank: As
 
 async def refusal_of_use(session: AsyncSession, keys: KeyRing, code: str) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        await use(session, keys, code=code)
+        async with session.begin_nested():
+            await use(session, keys, code=code)
     return caught.value
 
 

@@ -192,7 +192,7 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.CALLBACK,
     data=DataClass.C2,
-    refusals=(CodeNotValid, AlreadyUsed, QrInvalid),
+    refusals=(CodeNotValid, AlreadyUsed, QrInvalid, StateConflict),
 )
 async def use_voucher(call: AnyCall, body: Annotated[VoucherUseIn, json_body(VoucherUseIn)]) -> VoucherUseOut:
     """Use a code at the point of service, written in whatever way or scanned. A code is used once."""

@@ -73,8 +73,7 @@ def write_qr(keys: KeyRing, row: VoucherCode, *, expires_at: datetime) -> str:
         raise ValueError("a free code is shown to nobody")
     seconds = int(expires_at.timestamp())
     content = row.right_id.bytes + row.id.bytes + row.redemption_id.bytes + seconds.to_bytes(8, "big")
-    signed = base64.urlsafe_b64encode(content + keys.sign("qr", content))
-    return _QR_MARK + signed.rstrip(b"=").decode("ascii")
+    return _written(content + keys.sign("qr", content))
 
 
 def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
@@ -87,10 +86,15 @@ def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
     except (binascii.Error, ValueError):
         return None
     content, signature = signed[:_QR_BYTES], signed[_QR_BYTES:]
-    if not keys.check("qr", content, signature):
+    if _written(signed) != payload or not keys.check("qr", content, signature):
         return None
     right_id, code_id, redemption_id = (
         UUID(bytes=content[start : start + _UUID_BYTES]) for start in range(0, 3 * _UUID_BYTES, _UUID_BYTES)
     )
     expires_at = datetime.fromtimestamp(int.from_bytes(content[3 * _UUID_BYTES :], "big"), UTC)
     return QrContent(right_id, code_id, redemption_id, expires_at) if now <= expires_at else None
+
+
+def _written(signed: bytes) -> str:
+    """Write a payload in its one spelling."""
+    return _QR_MARK + base64.urlsafe_b64encode(signed).rstrip(b"=").decode("ascii")

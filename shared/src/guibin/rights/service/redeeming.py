@@ -4,6 +4,7 @@ The order of locks is account, then stock or codes. A right's wallet never chang
 one customer meet at one account: its lock also puts limit and quota of that customer in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -168,15 +169,9 @@ async def _supply(session: AsyncSession, right: Right, redemption: Redemption) -
 
 
 async def _supply_codes(session: AsyncSession, redemption: Redemption) -> None:
-    """Give the redemption a code for each unit.
-
-    One code is taken past those that others hold, several in their order, so that no two wait for each other. That
-    there are too few is said only after waiting for the others, who may yet give their codes back.
-    """
+    """Give the redemption a code for each unit."""
     right_id, quantity = redemption.right_id, redemption.quantity
-    free = await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=quantity > 1)
-    if len(free) < quantity:
-        free = await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=True)
+    free = await _lock_codes(session, right_id, quantity)
     if len(free) < quantity:
         raise OutOfStock
     await pool.give_codes(
@@ -187,3 +182,18 @@ async def _supply_codes(session: AsyncSession, redemption: Redemption) -> None:
         customer_id=redemption.customer_id,
         taken_at=redemption.created_at,
     )
+
+
+async def _lock_codes(session: AsyncSession, right_id: UUID, quantity: int) -> Sequence[UUID]:
+    """Lock a code for each unit past those that others hold, or all that there are when these are too few.
+
+    That there are too few is said only after waiting for the others, who may yet give their codes back. Whoever waits
+    holds nothing: two that each hold a part would wait for each other.
+    """
+    attempt = await session.begin_nested()
+    free = await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=False)
+    if len(free) == quantity:
+        await attempt.commit()
+        return free
+    await attempt.rollback()
+    return await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=True)

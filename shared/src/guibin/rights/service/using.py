@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.errors import StateConflict
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import to_public
@@ -42,6 +43,7 @@ async def use_code(
         CodeNotValid: unknown, nobody's, or its redemption no longer stands.
         QrInvalid: the payload is too old, altered or not ours.
         AlreadyUsed: it was used before.
+        StateConflict: the redemption cannot be fulfilled any more.
     """
     found = await _find_by_qr(session, keys, qr) if qr is not None else await _find_by_code(session, keys, code or "")
     redemption = await _lock(session, found)
@@ -112,6 +114,6 @@ async def _branch_of(session: AsyncSession, actor: Actor) -> UUID | None:
 
 async def _fulfil(session: AsyncSession, redemption: Redemption, *, actor: Actor, now: datetime) -> None:
     if not is_legal_step(RedemptionState(redemption.state), RedemptionState.FULFILLED):
-        return
+        raise StateConflict(**{"from": redemption.state, "to": RedemptionState.FULFILLED})
     await redemptions.update_state(session, redemption, state=RedemptionState.FULFILLED)
     await redemptions.insert_step(session, redemption, state=RedemptionState.FULFILLED, at=now, actor_id=actor.id)
