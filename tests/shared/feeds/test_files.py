@@ -107,7 +107,7 @@ async def test_a_business_date_after_today_is_refused(lines: Lines) -> None:
         csv_of(party("A", customer_no="60000001")).decode().encode("gb18030"),
         csv_of(party("A", customer_no="60000001")).replace(b"\r\n", b"\n"),
         b'customer_no,name, record_id ,party_type\n" 60000001 ","\xe6\xac\xa7\xe9\x98\xb3\xe6\x98\x8e",A,person\n\n',
-        '{"customer_no": "60000001", "record_id": "A", "name": "欧阳明", "party_type": "person", "phone": null}'.encode(),
+        '{"customer_no": "60000001", "record_id": "A", "name":"欧阳明", "party_type": "person", "phone":null}'.encode(),
     ],
 )
 async def test_encodings_line_ends_order_of_columns_and_json_lines_all_say_the_same(lines: Lines, raw: bytes) -> None:
