@@ -1,6 +1,8 @@
 """Compiled rules and evaluated rules are one language, and nothing that a rule says stands in the text of the SQL."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +16,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer
-from guibin.holdings.models import CustomerEvent
+from guibin.holdings.models import CustomerEvent, EventType
 from guibin.organisation.models import Branch
+from guibin.security.actors import Scope
 from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.errors import RuleTooComplex
 from guibin.tags.evaluation import evaluate
+from guibin.tags.matching import read_values
 from guibin.tags.models import CustomerFact
 from guibin.tags.rules import Node, parse_rule
-from support.rule_trees import DAY, Facts, facts, rules
+from support.rule_trees import DAY, Event, Facts, facts, rules
 
 BRANCH = UUID(int=1)
 
@@ -149,3 +153,52 @@ def test_rules_without_events_read_the_facts_alone() -> None:
 )
 async def test_a_tree_at_each_limit_runs_as_one_statement(session: AsyncSession, raw: dict[str, object]) -> None:
     assert await matched(session, [parse_rule(raw)]) == [set()]
+
+
+NOBODY = Facts(
+    aum_fen=None, aum_mda_fen=None, liabilities_fen=None, age=None, tenure_days=None, gender="U", branch="B1",
+    city_code=None, tier=None, products=[], lines=[], customer_kinds=[], assets={}, liabilities={}, points={},
+    events=[],
+)  # fmt: skip
+A_DAY = date(2026, 11, 20)
+CARD = EventType.CARD_SPEND
+SOME_EVENTS = [
+    Event(0, CARD, 1, A_DAY, "travel", "pos", None),
+    Event(1, CARD, 2, A_DAY, "travel", None, None),
+    Event(2, EventType.LOGIN, None, date(2026, 11, 21), None, "online", None),
+    Event(3, CARD, 40, date(2026, 10, 1), "fuel", "pos", None),
+]
+
+
+RECENT = {"window": {"last_days": 5}}
+AT_THE_COUNTER = {"where": {"fact": "event.channel", "op": "=", "value": "counter"}}
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "expected"),
+    [
+        ({"sum": "event.amount"}, 43),
+        ({"sum": "event.amount"} | RECENT, 3),
+        ({"avg": "event.amount"}, 14),
+        ({"avg": "event.amount"} | RECENT, 2),
+        ({"avg": "event.amount"} | AT_THE_COUNTER, None),
+        ({"min": "event.amount"}, 1),
+        ({"max": "event.amount"}, 40),
+        ({"max": "event.amount"} | RECENT, 2),
+        ({"max": "event.date"}, date(2026, 11, 21)),
+        ({"count": "event"}, 4),
+        ({"count": "event.amount"}, 3),
+        ({"count": "event"} | AT_THE_COUNTER, 0),
+        ({"distinct": "event.channel"}, 2),
+        ({"last": "event.channel"}, "online"),
+        ({"last": "event.amount"}, None),
+    ],
+)
+async def test_every_figure_is_what_it_is_called(
+    session: AsyncSession, aggregate: dict[str, object], expected: object
+) -> None:
+    customer_id, _ = await store(session, [replace(NOBODY, events=SOME_EVENTS), NOBODY])
+    node = parse_rule({"fact": aggregate, "op": "exists"})
+    found = await read_values(session, Scope(whole_bank=True), node=node, customer_id=customer_id, day=DAY)
+    assert found is not None
+    assert list(found.values.values()) == [expected]

@@ -6,7 +6,7 @@ import pytest
 
 from guibin.core.errors import Refusal
 from guibin.tags.errors import RuleFieldUnknown, RuleOperatorInvalid, RuleTooComplex, RuleValueInvalid
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Not, operands_of, parse_rule
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Not, node_at, operands_of, parse_rule
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, customer_fact, event_fact
 
 AGE = {"fact": "age", "op": ">=", "value": 60}
@@ -89,6 +89,13 @@ def test_what_a_rule_reads_is_found_wherever_it_stands() -> None:
     rule = parse_rule({"any": [{"not": SPENT}, {"all": [other, AGE]}]})
     read = [operand.function if isinstance(operand, EventAggregate) else operand.name for operand in operands_of(rule)]
     assert read == [AggregateFunction.SUM, "aum", AggregateFunction.MAX, "age"]
+
+
+@pytest.mark.parametrize(
+    ("place", "node"), [("rule", {"any": [RICH, {"not": AGE}]}), ("rule/any/0", RICH), ("rule/any/1/not", AGE)]
+)
+def test_a_node_is_found_by_its_place(place: str, node: dict[str, object]) -> None:
+    assert node_at({"any": [RICH, {"not": AGE}]}, place) == node
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def _predicate(node: Node, column_of: ColumnOf, day: date) -> ColumnElement[bool
             return or_(*(_predicate(child, column_of, day) for child in nodes)).self_group()
         case Not(inner):
             return not_(_predicate(inner, column_of, day))
-        case Condition():
+        case _:
             return _condition(node, column_of, day)
 
 
@@ -206,8 +206,8 @@ def _test(condition: Condition, column: Column, column_of: ColumnOf, day: date) 
             return column.between(_bound(low, fact_type), _bound(high, fact_type))
         case _, (Fact() | EventAggregate()) as other:
             return _TESTS[operator](column, column_of(other))
-        case _, value:
-            return _TESTS[operator](column, _bound(value, fact_type))
+        case _:
+            return _TESTS[operator](column, _bound(condition.value, fact_type))
 
 
 def _bound(value: object, fact_type: FactType) -> Column:

@@ -65,12 +65,12 @@ def evaluate(node: Node, read: ReadFact, day: date, place: str = ROOT) -> Verdic
         case Not(inner):
             child = evaluate(inner, read, day, f"{place}/not")
             return Verdict(place, node, not child.met, (child,))
-        case Condition(fact, operator, value):
-            actual = read(fact)
+        case _:
+            actual, value = read(node.fact), node.value
             if isinstance(value, Fact | EventAggregate):
                 other = read(value)
-                return Verdict(place, node, holds(operator, actual, other, day), actual=actual, other=other)
-            return Verdict(place, node, holds(operator, actual, value, day), actual=actual)
+                return Verdict(place, node, holds(node.operator, actual, other, day), actual=actual, other=other)
+            return Verdict(place, node, holds(node.operator, actual, value, day), actual=actual)
 
 
 def holds(operator: Operator, actual: Plain, value: Plain | tuple[int | str | date, ...], day: date) -> bool:

@@ -108,10 +108,10 @@ def operands_of(node: Node) -> Iterator[Operand]:
                 yield from operands_of(child)
         case Not(child):
             yield from operands_of(child)
-        case Condition(fact, _, value):
-            yield fact
-            if isinstance(value, Fact | EventAggregate):
-                yield value
+        case _:
+            yield node.fact
+            if isinstance(node.value, Fact | EventAggregate):
+                yield node.value
 
 
 def node_at(raw: dict[str, Any], place: str) -> dict[str, Any]:
