@@ -41,7 +41,6 @@ def test_make_targets_and_files_that_a_document_names_exist(name: str) -> None:
         assert (ROOT / name).parent.joinpath(link).exists(), link
 
 
-
 def test_places_that_patterns_names_exist() -> None:
     for place in re.findall(r"`((?:shared|services|tools|tests|migrations|docs)/[^`<*]+)`", read("docs/patterns.md")):
         assert (ROOT / place).exists(), place

@@ -154,10 +154,10 @@ async def values_in_clear(url: str, values: list[str]) -> list[str]:
         for column in columns:
             table, name = column["table_name"], column["column_name"]
             for value in values:
-                if column["data_type"] == "bytea":
-                    query, given = f'SELECT count(*) FROM "{table}" WHERE position($1 in "{name}") > 0', value.encode()
-                else:
-                    query, given = f'SELECT count(*) FROM "{table}" WHERE strpos("{name}"::text, $1) > 0', value
+                as_bytes = column["data_type"] == "bytea"
+                place = f'position($1 in "{name}")' if as_bytes else f'strpos("{name}"::text, $1)'
+                query = f'SELECT count(*) FROM "{table}" WHERE {place} > 0'
+                given = value.encode() if as_bytes else value
                 if await connection.fetchval(query, given):
                     found.append(f"{table}.{name}: {value}")
     finally:
