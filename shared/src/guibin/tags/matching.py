@@ -7,19 +7,22 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     Integer,
     Select,
     Text,
     and_,
+    any_,
+    bindparam,
     case,
     column,
-    exists,
     func,
     literal,
     not_,
     null,
+    or_,
     select,
     true,
     update,
@@ -103,8 +106,8 @@ async def write_difference(session: AsyncSession, rules: Sequence[Rule], *, day:
 
     A membership that goes on keeps the version that gave it.
     """
-    wanted = _wanted(rules, day)
-    ended, added = _end_others(wanted, rules, day), _add_missing(wanted, day)
+    difference = _difference(_wanted(rules, day), rules)
+    ended, added = _end(difference, day), _add(difference, day)
     counts = select(
         select(func.count()).select_from(FACTS).scalar_subquery(),
         select(func.count()).select_from(added).scalar_subquery(),
@@ -135,17 +138,44 @@ def _wanted(rules: Sequence[Rule], day: date) -> CTE:
     )
 
 
-def _end_others(wanted: CTE, rules: Sequence[Rule], day: date) -> CTE:
-    kept = exists().where(
-        wanted.c.customer_id == _MEMBERSHIP.c.customer_id, wanted.c.tag_code == _MEMBERSHIP.c.tag_code
-    )
-    return (
-        update(_MEMBERSHIP)
+def _difference(wanted: CTE, rules: Sequence[Rule]) -> CTE:
+    """One row for each membership to begin (`since` is NULL) or to end (`version` is NULL).
+
+    A full join is never a nested loop, which would read the memberships again for every row that the statement itself
+    has written meanwhile.
+    """
+    lasting = (
+        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.since)
         .where(
             _MEMBERSHIP.c.source == TagSource.RULE,
             _MEMBERSHIP.c.until.is_(None),
-            _MEMBERSHIP.c.tag_code.in_([rule.code for rule in rules]),
-            not_(kept),
+            _MEMBERSHIP.c.tag_code == any_(bindparam(None, [rule.code for rule in rules], type_=ARRAY(Text))),
+        )
+        .cte("lasting")
+    )
+    same = and_(lasting.c.customer_id == wanted.c.customer_id, lasting.c.tag_code == wanted.c.tag_code)
+    return (
+        select(
+            func.coalesce(wanted.c.customer_id, lasting.c.customer_id).label("customer_id"),
+            func.coalesce(wanted.c.tag_code, lasting.c.tag_code).label("tag_code"),
+            wanted.c.version,
+            lasting.c.since,
+        )
+        .select_from(wanted.outerjoin(lasting, same, full=True))
+        .where(or_(wanted.c.version.is_(None), lasting.c.since.is_(None)))
+        .cte("difference")
+    )
+
+
+def _end(difference: CTE, day: date) -> CTE:
+    return (
+        update(_MEMBERSHIP)
+        .where(
+            difference.c.version.is_(None),
+            _MEMBERSHIP.c.customer_id == difference.c.customer_id,
+            _MEMBERSHIP.c.tag_code == difference.c.tag_code,
+            _MEMBERSHIP.c.source == TagSource.RULE,
+            _MEMBERSHIP.c.since == difference.c.since,
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
         .returning(_MEMBERSHIP.c.customer_id)
@@ -153,23 +183,20 @@ def _end_others(wanted: CTE, rules: Sequence[Rule], day: date) -> CTE:
     )
 
 
-def _add_missing(wanted: CTE, day: date) -> CTE:
+def _add(difference: CTE, day: date) -> CTE:
     """Begin memberships; one that ended on the same day goes on instead."""
-    lasting = exists().where(
-        _MEMBERSHIP.c.customer_id == wanted.c.customer_id,
-        _MEMBERSHIP.c.tag_code == wanted.c.tag_code,
-        _MEMBERSHIP.c.source == TagSource.RULE,
-        _MEMBERSHIP.c.until.is_(None),
-    )
+    key = ["customer_id", "tag_code", "source", "since"]
     rows = select(
-        wanted.c.customer_id, wanted.c.tag_code, literal(TagSource.RULE.value), literal(day), wanted.c.version
-    ).where(not_(lasting))
-    statement = insert(_MEMBERSHIP).from_select(["customer_id", "tag_code", "source", "since", "version"], rows)
+        difference.c.customer_id,
+        difference.c.tag_code,
+        literal(TagSource.RULE.value),
+        literal(day),
+        difference.c.version,
+    ).where(difference.c.since.is_(None))
+    statement = insert(_MEMBERSHIP).from_select([*key, "version"], rows)
+    written = {"until": null(), "version": statement.excluded.version}
     return (
-        statement.on_conflict_do_update(
-            index_elements=["customer_id", "tag_code", "source", "since"],
-            set_={"until": null(), "version": statement.excluded.version},
-        )
+        statement.on_conflict_do_update(index_elements=key, set_=written)
         .returning(_MEMBERSHIP.c.customer_id)
         .cte("added")
     )
