@@ -63,7 +63,7 @@ async def test_every_caller_is_answered_as_the_table_says(
     route: Route, clients: dict[str, httpx.AsyncClient], credentials: dict[str, dict[str, dict[str, str]]]
 ) -> None:
     for caller in CALLERS[route.port]:
-        headers = credentials[route.port][caller]
+        headers = credentials[route.port][caller] | ({"Content-Type": "text/csv"} if route.is_upload else {})
         answer = await clients[route.port].request(route.method, route.url(), headers=headers)
         assert outcome(answer) == expected(route, caller), (caller, answer.text)
         if caller in NOBODY and not route.declaration.is_public:

@@ -8,9 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.customers.models import CustomerAccess
 from guibin.points.models import EntryKind
+from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
 from support.points import post_points, sessions_of
 from support.rights import add_pool, add_right, take
+
+TAG = "gift_received"
+"""A tag by hand that both have."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ async def move_in(house: House) -> Neighbours:
         pool_id = await add_pool(session, house.keys, [f"7K3M9QPX02ZVH8{number:02}" for number in range(20)])
         for customer_id, role in zip(customers, ("manager", "manager_west"), strict=True):
             session.add(_access(customer_id, house.staff[role].id))
+        await _tag(session, customers)
         await session.commit()
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         for customer_id in customers:
@@ -52,6 +57,24 @@ async def move_in(house: House) -> Neighbours:
 
 def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:
     return CustomerAccess(customer_id=customer_id, staff_id=staff_id, role="primary", valid_from=clock.today())
+
+
+async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
+    session.add(
+        Tag(
+            code=TAG,
+            kind=TagKind.MANUAL,
+            axis=TagAxis.SERVICE,
+            state=TagState.PUBLISHED,
+            name_zh="已领取礼品",
+            name_en="Gift received",
+            created_at=clock.now(),
+        )
+    )
+    await session.flush()
+    for customer_id in customers:
+        tag = CustomerTag(customer_id=customer_id, tag_code=TAG, source=TagSource.MANUAL, since=clock.today())
+        session.add(tag)
 
 
 async def _with_voucher(session: AsyncSession, customer_id: UUID, pool_id: UUID) -> Neighbour:

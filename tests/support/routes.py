@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
 
 from guibin.core.ids import PublicId, new_id, to_public
 from guibin.web.bodies import JsonBody
@@ -38,22 +39,28 @@ class Route:
         return f"{self.method} {self.path}"
 
     @property
+    def model(self) -> type[BaseModel] | None:
+        """The model of the JSON body; None when the route takes none."""
+        return self.body.model if isinstance(self.body, JsonBody) else None
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the route takes a file."""
+        return isinstance(self.body, UploadBody)
+
+    @property
     def takes_json(self) -> bool:
         """Whether the route takes a JSON body."""
-        return isinstance(self.body, JsonBody)
+        return self.model is not None
 
-    def of_customer(self) -> bool:
-        """Whether the path names a customer."""
-        return self.ids.get("customer_id") == "cus"
-
-    def url(self, **ids: UUID) -> str:
-        """Fill the path: with the ids that are given, with unknown ids and codes elsewhere."""
+    def url(self, *, code: str = "unknown", **ids: UUID) -> str:
+        """Fill the path: with the code and the ids that are given, with unknown ids and codes elsewhere."""
 
         def fill(match: re.Match[str]) -> str:
             name = match[1]
             if name in self.ids:
                 return to_public(self.ids[name], ids.get(name) or new_id())
-            return PLACEHOLDERS.get(name, "unknown")
+            return PLACEHOLDERS.get(name, code)
 
         return re.sub(r"\{(\w+)\}", fill, self.path)
 

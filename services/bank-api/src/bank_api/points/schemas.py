@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import Refusal
@@ -154,6 +154,19 @@ def _refuse_zero(points: int) -> int:
 
 class AdjustmentIn(StrictModel):
     """Points to add or to take away by hand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4",
+                    "wallet": "reward",
+                    "points": 300,
+                    "reason": "系统故障少计积分补录",
+                }
+            ]
+        }
+    )
 
     customer_id: CustomerId
     wallet: Code = Field(examples=["reward"])

@@ -1,0 +1,77 @@
+"""The neighbour's id answers like one that nobody has (T-AC-2): 404, the same body, on every route with such an id."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from guibin.core.ids import new_id, to_public
+from guibin.web import Idempotency
+from support.callers import OK, expected
+from support.examples import example_of
+from support.house import House
+from support.neighbours import TAG, Neighbours
+from support.routes import Route, all_routes
+
+OWNED = {"customer_id", "redemption_id"}
+COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id"}
+"""What belongs to the bank. Approvals have their own tests of who sees them."""
+
+ROUTES = all_routes()
+NARROW = ("branch_head", "lobby", "manager")
+ASKED = [
+    (route, role)
+    for route in ROUTES
+    for role in (NARROW if route.port == "bank-api" else ("customer",))
+    if (OWNED & {*route.ids, *(route.model.model_fields if route.model else ())}) and expected(route, role) == OK
+]
+
+
+def test_every_id_in_a_path_is_either_owned_by_a_customer_or_common() -> None:
+    assert {name for route in ROUTES for name in route.ids} <= OWNED | COMMON
+
+
+def test_every_route_with_an_owned_id_is_asked_by_somebody_of_a_narrow_scope() -> None:
+    asked = {route.name for route, _ in ASKED}
+    assert [route.name for route in ROUTES if OWNED & route.ids.keys() and route.name not in asked] == []
+
+
+@pytest.mark.parametrize(
+    ("route", "role"), ASKED, ids=[f"{route.port}-{route.operation_id}-{role}" for route, role in ASKED]
+)
+async def test_the_neighbours_answers_like_nobodys(
+    route: Route, role: str, house: House, clients: dict[str, httpx.AsyncClient], neighbours: Neighbours
+) -> None:
+    headers = house.headers(role) if role != "customer" else house.customer_headers(neighbours.east.customer_id)
+
+    async def ask(customer_id: UUID, redemption_id: UUID) -> httpx.Response:
+        url = route.url(code=TAG, customer_id=customer_id, redemption_id=redemption_id)
+        body = body_of(route, customer_id)
+        return await clients[route.port].request(route.method, url, headers=headers | keys_of(route), json=body)
+
+    neighbours_own = await ask(neighbours.west.customer_id, neighbours.west.redemption_id)
+    nobodys = await ask(new_id(), new_id())
+    own = await ask(neighbours.east.customer_id, neighbours.east.redemption_id)
+    assert neighbours_own.status_code == nobodys.status_code == 404, neighbours_own.text
+    assert shown(neighbours_own) == shown(nobodys)
+    if route.method != "DELETE":  # what one caller has taken away is gone for the next
+        assert own.status_code != 404, own.text
+
+
+def body_of(route: Route, customer_id: UUID) -> dict[str, Any] | None:
+    if route.model is None:
+        return None
+    body = example_of(route.model)
+    return body | ({"customer_id": to_public("cus", customer_id)} if "customer_id" in route.model.model_fields else {})
+
+
+def keys_of(route: Route) -> dict[str, str]:
+    taken = route.declaration.idempotency is not Idempotency.NONE
+    return {"If-Match": '"1"'} | ({"Idempotency-Key": str(new_id())} if taken else {})
+
+
+def shown(answer: httpx.Response) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what an answer shows, without what differs between any two answers."""
+    body = {name: value for name, value in answer.json().items() if name != "request_id"}
+    return body, {name: value for name, value in answer.headers.items() if name != "x-request-id"}
