@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-LEDGER_FUNCTIONS = ("points_account_lock/v1.sql", "points_post/v1.sql")
+LEDGER_FUNCTIONS = ("points_account_lock", "points_post", "points_post_batch")
 SERVICES = ("guibin_customer", "guibin_bank", "guibin_worker")
 # Which kinds of entries each role may post through `points_post`: the customer role cannot make points.
 LEDGER_GRANTS = {
@@ -69,10 +69,11 @@ WRITE = {
 
 def upgrade() -> None:
     for name in LEDGER_FUNCTIONS:
-        op.execute((FUNCTIONS / name).read_text(encoding="utf-8"))
-    op.execute("REVOKE ALL ON FUNCTION points_post, points_account_lock FROM PUBLIC")
+        op.execute((FUNCTIONS / name / "v1.sql").read_text(encoding="utf-8"))
+    functions = ", ".join(LEDGER_FUNCTIONS)
+    op.execute(f"REVOKE ALL ON FUNCTION {functions} FROM PUBLIC")
     for role, kinds in LEDGER_GRANTS.items():
-        op.execute(f"GRANT EXECUTE ON FUNCTION points_post, points_account_lock TO {role}")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {functions} TO {role}")
         rows = [{"role": role, "kind": kind} for kind in kinds]
         op.bulk_insert(sa.table("ledger_grant", sa.column("role", sa.Text), sa.column("kind", sa.Text)), rows)
     for role in SERVICES:
@@ -87,4 +88,4 @@ def downgrade() -> None:
         op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
         op.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM {role}")
     op.execute("DELETE FROM ledger_grant")
-    op.execute("DROP FUNCTION IF EXISTS points_post, points_account_lock")
+    op.execute(f"DROP FUNCTION IF EXISTS {', '.join(LEDGER_FUNCTIONS)}")

@@ -133,6 +133,7 @@ async def test_a_stranger_may_not_call_the_functions(database: Database) -> None
     await connection.execute(f"SET ROLE {name}")
     calls = (
         "SELECT * FROM points_account_lock(NULL, NULL, NULL, NULL)",
+        "SELECT points_post_batch(NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
         "SELECT * FROM points_post(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
     )
     found = [await state_of(connection, call) for call in calls]
@@ -141,7 +142,7 @@ async def test_a_stranger_may_not_call_the_functions(database: Database) -> None
     await connection.execute(f"DROP ROLE {name}")
     await connection.close()
 
-    assert found == ["42501", "42501"]
+    assert found == ["42501"] * 3
 
 
 async def test_impossible_movements_are_refused_by_the_function_itself(database: Database) -> None:
@@ -168,6 +169,33 @@ async def test_impossible_movements_are_refused_by_the_function_itself(database:
     await connection.close()
 
 
+async def test_a_batch_is_held_to_the_same_guards(database: Database) -> None:
+    (customer_id,) = await commit_customers(database.owner_url)
+
+    async def post_one(role: str, kind: str, points: int | None, wallet: str, lot: UUID | None) -> str | None:
+        connection = await connect(database, role)
+        try:
+            await connection.fetch(
+                "SELECT * FROM points_post_batch($1, $2, $3, $4, $5, $6, $7, '{x}', '{x}', 'run', '{x}', $8, $9, $10)",
+                *([customer_id], [wallet], kind, [points], [new_id()], [lot], [None], ACTOR, NOON, DAY),
+            )
+        except asyncpg.PostgresError as error:
+            return error.sqlstate
+        finally:
+            await connection.close()
+        return None
+
+    assert await post_one("customer", "earn", 10, "reward", new_id()) == "42501"
+    assert await post_one("worker", "adjust_credit", 10, "reward", new_id()) == "42501"
+    assert await post_one("bank", "adjust_debit", 10, "reward", new_id()) == "22023"
+    assert await post_one("bank", "earn", 0, "reward", new_id()) == "22023"
+    assert await post_one("bank", "earn", None, "reward", new_id()) == "22023"
+    assert await post_one("bank", "earn", 10**12 + 1, "reward", new_id()) == "22023"
+    assert await post_one("bank", "earn", 10, "no_such_wallet", new_id()) == "22023"
+    assert await post_one("bank", "earn", 10, "reward", None) == "22023"
+    assert await post_one("bank", "earn", 10, "reward", new_id()) is None
+
+
 async def test_the_functions_state_their_search_path_and_their_owner(database: Database) -> None:
     connection = await asyncpg.connect(database.admin_url)
     rows = await connection.fetch(
@@ -176,7 +204,7 @@ async def test_the_functions_state_their_search_path_and_their_owner(database: D
     )
     await connection.close()
 
-    assert {row["proname"] for row in rows} == {"points_post", "points_account_lock"}
+    assert {row["proname"] for row in rows} == {"points_post", "points_post_batch", "points_account_lock"}
     for row in rows:
         assert row["prosecdef"]
         assert row["proconfig"] == ["search_path=pg_catalog, public, pg_temp"]

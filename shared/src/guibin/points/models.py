@@ -1,4 +1,4 @@
-"""The points ledger: accounts, append-only entries, lots. Only the SQL function `points_post` writes these tables."""
+"""The points ledger: accounts, append-only entries, lots. Only the SQL functions `points_...` write these tables."""
 
 from datetime import date, datetime
 from enum import StrEnum

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from guibin.points.rules import Earned
 EARNING_JOB: Final = UUID("00000000-0000-7000-8000-000000000e02")
 """The actor of entries that scheduled work earns."""
 
-MOST_AT_ONCE: Final = 1_000
+MOST_AT_ONCE: Final = 2_000
 """Events of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
 
 EventKey = tuple[str, str]
@@ -65,14 +66,15 @@ async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id
         return {}
     earning = await repository.active_rules(session)
     expiry_years = {wallet.code: wallet.expiry_years for wallet in await repository.list_wallets(session)}
+    now = clock.now()
     due = [
-        (event, _movement(event, earned, expiry_years[earned.rule.wallet], actor_id))
+        (event, _movement(event, earned, expiry_years[earned.rule.wallet], actor_id, now))
         for event in pending
         for earned in rules.earnings_of(earning, event.event_type, event.amount_fen)
     ]
     # One order for all writers: accounts by customer, then by wallet.
     due.sort(key=lambda one: (one[1].customer, one[1].wallet, one[0].occurred_at, one[0].reference))
-    rows = await repository.post_all(session, [movement for _, movement in due])
+    rows = await repository.post_batch(session, [movement for _, movement in due])
     results = {event.key: EventResult(EventState.NOTHING, 0, []) for event in pending}
     for (event, movement), row in zip(due, rows, strict=True):
         if row["outcome"] in {"posted", "duplicate"}:
@@ -85,8 +87,7 @@ async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id
     return results
 
 
-def _movement(event: PendingEvent, earned: Earned, expiry_years: int | None, actor_id: UUID) -> Movement:
-    now = clock.now()
+def _movement(event: PendingEvent, earned: Earned, expiry_years: int | None, actor_id: UUID, now: datetime) -> Movement:
     return Movement(
         customer=event.customer_id,
         wallet=earned.rule.wallet,
