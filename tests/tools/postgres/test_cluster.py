@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -122,6 +123,16 @@ def test_a_closed_folder_stays_closed_and_the_data_go_elsewhere(folder: Path) ->
         assert open_cluster(closed / "pg", for_tests=True).data == cluster.data
     finally:
         cluster.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
+def test_another_checkout_at_the_same_closed_place_does_not_find_the_old_data(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    old = open_cluster(closed / "pg", for_tests=True).data
+    shutil.rmtree(closed)
+    closed.mkdir(mode=0o700)
+    assert open_cluster(closed / "pg", for_tests=True).data != old
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")

@@ -1,7 +1,6 @@
 """The life of one embedded Postgres server: made, started or adopted, stopped. Known by its data directory only."""
 
 import fcntl
-import hashlib
 import secrets
 import shutil
 import socket
@@ -238,7 +237,8 @@ def open_cluster(data: Path, *, pg_bin: Path | None = None, for_tests: bool = Fa
 def _reachable_data(data: Path, runner: Runner) -> Path:
     """Return where the data lie: root keeps them in the system state when the Postgres user cannot reach the place.
 
-    The asked place is never opened for that.
+    The asked place is never opened for that. A note beside it says where the data are: the data of a checkout that was
+    deleted are not found again by another one at the same place, whose keys could not read them.
     """
     if runner.uid is None:
         return data
@@ -249,7 +249,10 @@ def _reachable_data(data: Path, runner: Runner) -> Path:
     if (data / "PG_VERSION").exists():
         raise OperatorError(f"The Postgres user can no longer reach {data}: open its folder or set GUIBIN_PG_DATA.")
     make_system_state()
-    return SYSTEM_STATE / hashlib.sha256(str(data).encode()).hexdigest()[:16]
+    note = data.with_name(f"{data.name}.elsewhere")
+    with suppress(FileExistsError), note.open("x") as file:
+        file.write(str(SYSTEM_STATE / f"{data.name}-{secrets.token_hex(8)}"))
+    return Path(note.read_text())
 
 
 def is_answering(port: int) -> bool:
