@@ -1,19 +1,14 @@
-"""Why a customer has a tag, or has it not; and the starter set."""
+"""Why a customer has a tag, or has it not."""
 
 from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.security.actors import Scope
-from guibin.tags import defaults
 from guibin.tags.errors import TagRuleMissing
-from guibin.tags.models import Tag, TagAxis, TagState
-from guibin.tags.rules import parse_rule
 from guibin.tags.service import explain, run_tags, set_tag
 from support.tagging import (
     DAY,
@@ -119,25 +114,3 @@ async def test_a_customer_out_of_scope_is_not_found(session: AsyncSession, branc
     customer_id = await add_customer_with_facts(session, branch)
     with pytest.raises(NotFound):
         await explain(session, Scope.nothing(), customer_id=customer_id, code="spender")
-
-
-async def test_the_starter_set_has_twenty_rules_on_all_five_axes(session: AsyncSession) -> None:
-    assert len(defaults.STARTER_TAGS) == 20
-    assert {tag.axis for tag in defaults.STARTER_TAGS} == set(TagAxis) - {TagAxis.SERVICE}
-    names = [name for tag in defaults.STARTER_TAGS for name in (tag.code, tag.name_zh, tag.name_en)]
-    assert len(set(names)) == 60
-    for tag in defaults.STARTER_TAGS:
-        parse_rule(tag.rule)
-    assert await defaults.seed(session) == 40
-    assert await defaults.seed(session) == 0
-
-
-async def test_the_starter_set_is_in_force(session: AsyncSession, branch: UUID) -> None:
-    await defaults.seed(session)
-    published = select(func.count()).select_from(Tag).where(Tag.state == TagState.PUBLISHED)
-    assert (await session.exec(published)).one() == 20
-    customer_id = await add_customer_with_facts(session, branch, aum_mda_fen=7 * MILLION, aum_fen=7 * MILLION)
-    await run_tags(session, day=DAY)
-    for code in ("mda_200k", "mda_1m", "mda_6m", "deposits_only"):
-        found = await explain(session, EVERYBODY, customer_id=customer_id, code=code)
-        assert found.membership is not None, code
