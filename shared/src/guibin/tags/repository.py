@@ -162,6 +162,15 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
     return len((await session.execute(ended)).all())
 
 
+async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> None:
+    """End every membership of a customer; a day is the first without them."""
+    await session.execute(
+        update(CustomerTag)
+        .where(col(CustomerTag.customer_id) == customer_id, col(CustomerTag.until).is_(None))
+        .values(until=func.greatest(col(CustomerTag.since), day))
+    )
+
+
 async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:
     """Count the customers in scope who have a tag now."""
     seen = visible(scope, col(CustomerFact.customer_id), col(CustomerFact.branch_id))
