@@ -65,6 +65,19 @@ def given_database(settings: OperatorSettings) -> RunDatabase:
     return RunDatabase(given_urls(settings), "Postgres of GUIBIN_DATABASE_URL")
 
 
+def database_at_hand(settings: OperatorSettings) -> RunDatabase:
+    """Return the embedded server of this checkout if it runs and no URL is set, else the database of the settings.
+
+    Raises:
+        OperatorError: one of the four settings is missing.
+    """
+    if not any(_given(role, settings) for role in Role) and settings.effective_pg_data.parent.exists():
+        cluster = embedded_cluster(settings)
+        if (port := cluster.running_port()) is not None:
+            return RunDatabase(embedded_urls(cluster, port), "the embedded Postgres", cluster, port)
+    return given_database(settings)
+
+
 def given_urls(settings: OperatorSettings) -> RoleUrls:
     """Return the four URLs of the settings. Raises OperatorError when one is missing."""
     values = {role: _given(role, settings) for role in Role}

@@ -41,10 +41,10 @@ def up() -> None:
 @app.command()
 def roles() -> None:
     """Make or mend the four database roles; prints the SQL for an administrator where we may not."""
-    from guibin_tools.databases import given_database, put_roles
+    from guibin_tools.databases import database_at_hand, put_roles
 
     settings = OperatorSettings()
-    typer.echo(put_roles(given_database(settings), settings))
+    typer.echo(put_roles(database_at_hand(settings), settings))
 
 
 @app.command()
