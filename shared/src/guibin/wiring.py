@@ -17,6 +17,7 @@ from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
 from guibin.tags import defaults as tags
 from guibin.tags import facts
+from guibin.tags.moving import TAGS_MOVER
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
 from guibin.tiers.facts import TIER_FACTS
@@ -43,5 +44,6 @@ def connect() -> None:
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)
+    merging.register_mover(TAGS_MOVER)
     merging.register_guard(LEDGER_GUARD)
     merging.register_guard(REDEMPTION_GUARD)
