@@ -8,6 +8,7 @@ import pytest
 
 from bank_api.main import create_app as create_bank_port
 from customer_api.main import create_app as create_customer_port
+from support.asking import Asker
 from support.databases import cloned_database
 from support.house import Furniture, House, open_client, open_house
 from support.neighbours import Neighbours, move_in
@@ -41,3 +42,9 @@ async def clients(house: House) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
 async def neighbours(house: House) -> Neighbours:
     """Return two customers with everything that is theirs."""
     return await move_in(house)
+
+
+@pytest.fixture(scope="module")
+def asker(house: House, clients: dict[str, httpx.AsyncClient], neighbours: Neighbours) -> Asker:
+    """Return somebody who asks any route with a request that is right except for what a test says."""
+    return Asker(house, clients, neighbours)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from guibin.core.ids import PublicId, new_id, to_public
 from guibin.web.bodies import JsonBody
 from guibin.web.declaration import Declaration, declaration_of
+from guibin.web.parameters import ParameterRules
 from guibin.web.route import PortRoute, body_of
 from guibin.web.uploads import UploadBody
 from guibin_tools.openapi import make_ports
@@ -32,6 +33,9 @@ class Route:
     body: JsonBody | UploadBody | None
     ids: dict[str, str]
     """The prefixes of the path's ids, by the name of the parameter."""
+
+    query: tuple[str, ...]
+    """The names of the query's parameters."""
 
     @property
     def name(self) -> str:
@@ -82,6 +86,7 @@ def routes_of(port: str, app: FastAPI) -> Iterator[Route]:
                 declaration=declaration,
                 body=body_of(route.dependant),
                 ids=dict(_ids(route)),
+                query=ParameterRules.of(route.dependant).query,
             )
             for method in sorted(route.methods or ())
         )
