@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ from guibin_tools.settings import child_environment
 ROOT = Path(__file__).resolve().parents[2]
 _PREFIX = "guibin-test-"
 _READY = "template.ready"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name of its own is made in it
+_ENOUGH_BYTES = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class TestRun:
     def __init__(self) -> None:
         """Open the folder, after sweeping up what runs that were killed have left."""
         _sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_roomiest()))
         self.folder.chmod(0o711)  # the Postgres user has to pass through
         self._lock = (self.folder / "run.lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -107,9 +110,18 @@ def _discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _roomiest() -> Path:
+    """Return where runs live: in memory if there is room, which makes cloning a database ten times as fast."""
+    if os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES:
+        return _MEMORY
+    return Path(tempfile.gettempdir())
+
+
 def _sweep() -> None:
     """Discard the folders of runs of this user whose process is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in itertools.chain.from_iterable(
+        place.glob(f"{_PREFIX}*") for place in (_MEMORY, Path(tempfile.gettempdir()))
+    ):
         with contextlib.suppress(OSError):
             if folder.stat().st_uid != os.geteuid():
                 continue

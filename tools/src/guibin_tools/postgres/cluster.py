@@ -40,7 +40,15 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 TEST_SETTINGS: Mapping[str, str] = MappingProxyType(
-    {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+    {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "autovacuum": "off",
+        # Little disk, or memory: a test run may live in /dev/shm.
+        "min_wal_size": "32MB",
+        "max_wal_size": "128MB",
+    }
 )
 
 
