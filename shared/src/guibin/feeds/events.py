@@ -64,8 +64,9 @@ def _read(taking: Taking, number: int, cells: Cells, seen: set[str]) -> _Unresol
 
 
 async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
-    refs = {row.record_id: record_ref(taking.keys, taking.line, row.record_id) for row in batch}
-    owners = await customers_of_refs(taking.session, list(set(refs.values())))
+    named = {row.record_id for row in batch}
+    refs = {record_id: record_ref(taking.keys, taking.line, record_id) for record_id in named}
+    owners = await customers_of_refs(taking.session, list(refs.values()))
     accepted = []
     for row in batch:
         owner = _owner(row, refs, owners)

@@ -1,6 +1,7 @@
 """Taking one file of any size, and telling what became of it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -109,7 +110,8 @@ async def _try(taking: Taking, feed: FeedText, expected_rows: int | None) -> Fee
 
 
 async def _take(taking: Taking, feed: FeedText, expected_rows: int | None) -> FeedFile:
-    await _LOADERS[taking.kind](taking, read_rows(feed, taking.kind))
+    with closing(read_rows(feed, taking.kind)) as rows:
+        await _LOADERS[taking.kind](taking, rows)
     if expected_rows is not None and expected_rows != taking.rows_read:
         raise RowCountDiffers(announced=expected_rows, found=taking.rows_read)
     if taking.mode is FeedMode.FULL and taking.rows_read == 0:

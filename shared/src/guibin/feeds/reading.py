@@ -5,7 +5,7 @@ import csv
 import hashlib
 import io
 import itertools
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -67,7 +67,7 @@ async def spool(chunks: Chunks) -> FeedText:
     return FeedText(file, digest.digest(), encoding, is_json)
 
 
-def read_rows(feed: FeedText, kind: FeedKind) -> Iterator[Row]:
+def read_rows(feed: FeedText, kind: FeedKind) -> Generator[Row, None, None]:
     """Yield the rows with their cells in the order of `COLUMNS[kind]`; blank lines are no rows.
 
     Raises:
@@ -140,7 +140,7 @@ def _is_gb18030(line: bytes) -> bool:
     return True
 
 
-def _csv_rows(feed: FeedText, kind: FeedKind) -> Iterator[Row]:
+def _csv_rows(feed: FeedText, kind: FeedKind) -> Generator[Row, None, None]:
     text = io.TextIOWrapper(feed.file, encoding=feed.encoding, newline="")
     reader = csv.reader(text, strict=True)
     begins = 1
@@ -173,7 +173,7 @@ def _arrangement(header: list[str], kind: FeedKind) -> Callable[[list[str]], Seq
     return lambda cells: [[*cells, ""][position] for position in positions]
 
 
-def _json_rows(file: IO[bytes], kind: FeedKind) -> Iterator[Row]:
+def _json_rows(file: IO[bytes], kind: FeedKind) -> Generator[Row, None, None]:
     columns = COLUMNS[kind]
     known = frozenset(columns)
     for number, raw in enumerate(itertools.chain([file.readline().removeprefix(codecs.BOM_UTF8)], file), start=1):

@@ -33,9 +33,17 @@ _INSERT_BALANCES: Final = (
     "WHERE (s.before_fen <> s.balance_fen OR s.day = ANY(CAST(:month_ends AS date[])) OR COALESCE(("
     "  SELECT b.balance_fen FROM holding_balance b WHERE b.customer_id = s.customer_id"
     "  AND b.holding_id = s.holding_id AND b.day < s.day AND b.day > COALESCE(s.before_day, '-infinity')"
-    "  ORDER BY b.day DESC LIMIT 1), s.before_fen) IS DISTINCT FROM s.balance_fen) AND NOT EXISTS ("
-    "  SELECT 1 FROM holding_balance b WHERE b.customer_id = s.customer_id AND b.holding_id = s.holding_id"
-    "  AND b.day = s.day)"
+    "  ORDER BY b.day DESC LIMIT 1), s.before_fen) IS DISTINCT FROM s.balance_fen)"
+)
+_IS_NOT_STORED: Final = (
+    " AND NOT EXISTS (SELECT 1 FROM holding_balance b "
+    "WHERE b.customer_id = s.customer_id AND b.holding_id = s.holding_id AND b.day = s.day)"
+)
+# Nearly always a file goes on where the last one ended: then there is nothing to correct.
+_GOES_BACK: Final = (
+    "SELECT bool_or(s.first_day <= (SELECT b.day FROM holding_balance b WHERE b.customer_id = s.customer_id"
+    "  AND b.holding_id = s.holding_id ORDER BY b.day DESC LIMIT 1)) FROM ("
+    "  SELECT customer_id, holding_id, min(day) AS first_day FROM stage_balance GROUP BY customer_id, holding_id) s"
 )
 _EVENT_STAGE: Final = (
     '"row" integer, reference text, customer_id uuid, fingerprint bytea, event_type text, occurred_at timestamptz, '
@@ -97,8 +105,12 @@ async def write_balances(session: AsyncSession, rows: Iterable[Sequence[Any]], *
     await stage(session, "stage_balance", _BALANCE_STAGE)
     await copy_rows(session, "stage_balance", ("customer_id", "holding_id", "day", "balance_fen"), rows)
     await session.execute(text("ANALYZE stage_balance"))
+    ends = {"month_ends": month_ends}
+    if not (await session.execute(text(_GOES_BACK))).scalar():
+        appended: Any = await session.execute(text(_INSERT_BALANCES), ends)
+        return int(appended.rowcount)
     corrected: Any = await session.execute(text(_CORRECT_BALANCES))
-    inserted: Any = await session.execute(text(_INSERT_BALANCES), {"month_ends": month_ends})
+    inserted: Any = await session.execute(text(_INSERT_BALANCES + _IS_NOT_STORED), ends)
     return int(corrected.rowcount) + int(inserted.rowcount)
 
 
