@@ -17,7 +17,7 @@ from support.tiers import add_manager, give_tier
 YESTERDAY = clock.last_closed_day()
 
 
-def _body(house: House, role: str = "manager", **others: object) -> dict[str, Any]:
+def _body(house: House, role: str = "manager", /, **others: object) -> dict[str, Any]:
     return {"staff_id": to_public("stf", house.staff[role].id), "grade": "senior", "capacity": 120} | others
 
 

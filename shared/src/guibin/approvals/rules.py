@@ -26,7 +26,10 @@ def approvers_needed(cost_fen: int | None) -> int:
 
 
 def expiry(created_at: datetime) -> datetime:
-    """Return when an open request lapses: three business days later, Saturdays and Sundays not counted."""
+    """Return when an open request lapses: three business days later, Saturdays and Sundays not counted.
+
+    The days are those of the instant's own zone.
+    """
     moment, left = created_at, BUSINESS_DAYS_OPEN
     while left:
         moment += timedelta(days=1)

@@ -63,7 +63,7 @@ async def submit(
         maker_id=actor.id,
         state=ApprovalState.PENDING,
         created_at=now,
-        expires_at=rules.expiry(now),
+        expires_at=rules.expiry(now.astimezone(clock.BUSINESS_ZONE)),
     )
     session.add(approval)
     await _record(session, approval, actor, "submitted")

@@ -370,13 +370,17 @@ async def put_unassigned(
     )
 
 
-async def resolve_unassigned(session: AsyncSession, customer_ids: Collection[UUID], *, on_day: date) -> None:
-    """Take customers out of the queue."""
-    await session.execute(
+async def resolve_unassigned(session: AsyncSession, customer_ids: Iterable[UUID], *, on_day: date) -> None:
+    """Take customers out of the queue; who does not wait is left alone."""
+    keys = [{"of_customer": customer_id} for customer_id in customer_ids]
+    if not keys:
+        return
+    statement = (
         update(Unassigned)
-        .where(col(Unassigned.customer_id).in_(customer_ids), col(Unassigned.resolved_on).is_(None))
+        .where(col(Unassigned.customer_id) == bindparam("of_customer"), col(Unassigned.resolved_on).is_(None))
         .values(resolved_on=on_day)
     )
+    await (await session.connection()).execute(statement, keys)
 
 
 async def list_unassigned(

@@ -75,8 +75,7 @@ async def _queue(
     ]
     await repository.put_unassigned(session, changed, plan.unplaced, since=from_day)
     resolved = set(queued) - {one.customer_id for one in alone}
-    if resolved:
-        await repository.resolve_unassigned(session, resolved, on_day=from_day)
+    await repository.resolve_unassigned(session, resolved, on_day=from_day)
     return len(changed), len(resolved)
 
 
