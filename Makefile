@@ -23,8 +23,9 @@ install: $(INSTALLED) ## make .venv with every dependency (the other targets do 
 run: $(INSTALLED) ## start everything: Postgres, a demo bank, worker, customer port, bank port; Ctrl-C stops it
 	@$(BIN)/guibin up
 
+# By file, in their order: what a file shares is made once, and the quick unit tests even out the end.
 test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a part
-	@$(BIN)/pytest -n 2 --dist loadgroup $(or $(T),tests)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(T),tests)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API snapshots, feature ledger, lock file
 	@$(BIN)/ruff format --check .

@@ -52,7 +52,7 @@ class TestRun:
     def __init__(self) -> None:
         """Open the folder, after sweeping up what runs that were killed have left."""
         _sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_roomiest()))
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=roomiest()))
         self.folder.chmod(0o711)  # the Postgres user has to pass through
         self._lock = (self.folder / "run.lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -110,7 +110,7 @@ def _discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _roomiest() -> Path:
+def roomiest() -> Path:
     """Return where runs live: in memory if there is room, which makes cloning a database ten times as fast."""
     if os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES:
         return _MEMORY

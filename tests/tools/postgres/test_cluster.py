@@ -15,12 +15,13 @@ import pytest
 
 from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.cluster import HOST, Cluster, open_cluster
+from support.server import roomiest
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return a folder that the Postgres user can pass through, outside pytest's own closed ones."""
-    with tempfile.TemporaryDirectory(prefix="guibin-cluster-") as name:
+    with tempfile.TemporaryDirectory(prefix="guibin-cluster-", dir=roomiest()) as name:
         path = Path(name)
         path.chmod(0o711)
         yield path

@@ -19,12 +19,11 @@ import pytest
 from guibin_tools.postgres.cluster import free_port, is_answering, open_cluster
 from guibin_tools.settings import child_environment
 from support.commands import guibin, guibin_process
+from support.server import roomiest
 
 PATIENCE_SECONDS = 120
 READY = "Ctrl-C stops everything."
 UNFINISHED = "demo.unfinished"
-
-pytestmark = pytest.mark.xdist_group("a whole bank")
 
 
 @dataclass
@@ -93,7 +92,7 @@ class Bank:
 @pytest.fixture(scope="module")
 def bank() -> Iterator[Bank]:
     """Return a bank that is up; the tests of this file end and start it as they need."""
-    with tempfile.TemporaryDirectory(prefix="guibin-up-") as name:
+    with tempfile.TemporaryDirectory(prefix="guibin-up-", dir=roomiest()) as name:
         folder = Path(name)
         folder.chmod(0o711)
         made = Bank(folder, free_port(), free_port(), free_port())
