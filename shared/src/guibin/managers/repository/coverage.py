@@ -1,45 +1,27 @@
-"""All SQL of managers and coverage."""
+"""SQL of coverage: who serves whom, and who needs a manager."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, func, insert, not_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.errors import NotFound
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess, PartyStatus
 from guibin.customers.repository import visible
-from guibin.managers.models import Coverage, CoverageRole, GradeTier, Manager, Unassigned, UnassignedReason
-from guibin.managers.rules import Seat, Waiting
-from guibin.organisation.models import Branch, Staff
+from guibin.managers.models import Coverage, CoverageRole, GradeTier, Manager
+from guibin.managers.rules import Waiting
+from guibin.organisation.models import Staff
 from guibin.security.actors import Scope
 from guibin.tiers.models import Tier
 from guibin.tiers.repository import tiers_on
 
 WITH_THE_BANK = (PartyStatus.ACTIVE, PartyStatus.DORMANT)
-
-
-@dataclass(frozen=True)
-class Person:
-    """A manager with the member of staff behind and the branch."""
-
-    manager: Manager
-    staff: Staff
-    branch: Branch
-
-
-@dataclass(frozen=True)
-class Served:
-    """Who serves a customer, and the coverage that says so."""
-
-    person: Person
-    coverage: Coverage
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,8 @@ class NeedyCustomer:
     is_served: bool
 
 
-def _in_force(day: date) -> ColumnElement[bool]:
+def in_force(day: date) -> ColumnElement[bool]:
+    """Return the predicate of primary coverage on a day."""
     return (
         (col(Coverage.role) == CoverageRole.PRIMARY)
         & (col(Coverage.valid_from) <= day)
@@ -71,8 +54,8 @@ def _in_force(day: date) -> ColumnElement[bool]:
     )
 
 
-def _open() -> ColumnElement[bool]:
-    """At most one coverage of a customer is open: two would overlap, whatever their first days are."""
+def is_open() -> ColumnElement[bool]:
+    """Return the predicate of primary coverage without an end: of one customer at most one, for two would overlap."""
     return (col(Coverage.role) == CoverageRole.PRIMARY) & col(Coverage.valid_to).is_(None)
 
 
@@ -83,28 +66,9 @@ async def lock_customer(session: AsyncSession, customer_id: UUID) -> None:
     )
 
 
-async def lock_managers(session: AsyncSession, manager_id: UUID | None = None) -> None:
-    """Let assignments to a manager (None: to all) come one after the other, so that nobody gets more than fit."""
-    query = select(col(Manager.id)).order_by(col(Manager.id)).with_for_update(key_share=True)
-    await session.execute(query if manager_id is None else query.where(col(Manager.id) == manager_id))
-
-
-async def primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Served | None:
-    """Return who serves a customer on a day; None when nobody does or the customer is out of scope."""
-    query = (
-        select_rows(Manager, Staff, Branch, Coverage)
-        .join(Coverage, col(Coverage.manager_id) == col(Manager.id))
-        .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .join(Branch, col(Branch.id) == col(Manager.branch_id))
-        .where(Coverage.customer_id == customer_id, _in_force(day), visible(scope, col(Coverage.customer_id)))
-    )
-    found = (await session.exec(query)).first()
-    return Served(Person(*found[:3]), found[3]) if found else None
-
-
 async def open_coverage(session: AsyncSession, *, customer_id: UUID) -> Coverage | None:
     """Return the coverage of a customer that has no end, as it stands now."""
-    query = select_rows(Coverage).where(Coverage.customer_id == customer_id, _open())
+    query = select_rows(Coverage).where(Coverage.customer_id == customer_id, is_open())
     return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
@@ -129,76 +93,6 @@ async def list_coverage(session: AsyncSession, scope: Scope, *, customer_id: UUI
     return (await session.exec(query.execution_options(populate_existing=True))).all()
 
 
-async def list_managers(
-    session: AsyncSession,
-    *,
-    limit: int,
-    before: tuple[datetime, UUID] | None = None,
-    branch_id: UUID | None = None,
-    manager_id: UUID | None = None,
-) -> list[Person]:
-    """Return managers, newest first."""
-    query = (
-        select_rows(Manager, Staff, Branch)
-        .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .join(Branch, col(Branch.id) == col(Manager.branch_id))
-        .order_by(col(Manager.created_at).desc(), col(Manager.id).desc())
-        .limit(limit)
-    )
-    if manager_id is not None:
-        query = query.where(Manager.id == manager_id)
-    if branch_id is not None:
-        query = query.where(Manager.branch_id == branch_id)
-    if before is not None:
-        query = query.where(tuple_(col(Manager.created_at), col(Manager.id)) < before)
-    return [Person(*row) for row in (await session.exec(query)).all()]
-
-
-async def get_person(session: AsyncSession, manager_id: UUID) -> Person:
-    """Return one manager with the member of staff behind.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = await list_managers(session, limit=1, manager_id=manager_id)
-    if not found:
-        raise NotFound
-    return found[0]
-
-
-async def manager_of_staff(session: AsyncSession, staff_id: UUID) -> Manager | None:
-    """Return the manager that a member of staff is."""
-    return (await session.exec(select_rows(Manager).where(Manager.staff_id == staff_id))).first()
-
-
-async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping[UUID, int]:
-    """Count the customers whom managers serve now or from the next day on."""
-    query = (
-        select(col(Coverage.manager_id), func.count())
-        .where(_open(), col(Coverage.manager_id).in_(manager_ids))
-        .group_by(col(Coverage.manager_id))
-    )
-    return dict((await session.execute(query)).all())
-
-
-async def matrix(session: AsyncSession) -> dict[tuple[str, str], int]:
-    """Return the matrix: (grade, tier) to preference."""
-    rows = (await session.exec(select_rows(GradeTier))).all()
-    return {(row.grade, row.tier_code): row.preference for row in rows}
-
-
-async def seats(session: AsyncSession) -> list[Seat]:
-    """Return the active managers with their present load."""
-    query = (
-        select(col(Manager.id), col(Manager.grade), col(Manager.branch_id), col(Manager.capacity))
-        .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .where(col(Manager.active).is_(True), col(Staff.active).is_(True))
-    )
-    rows = (await session.execute(query)).all()
-    counted = await loads(session, [row.id for row in rows])
-    return [Seat(row.id, row.grade, row.branch_id, row.capacity, counted.get(row.id, 0)) for row in rows]
-
-
 async def book(
     session: AsyncSession, scope: Scope, *, manager_id: UUID, day: date, limit: int, after: UUID | None
 ) -> list[InBook]:
@@ -207,7 +101,7 @@ async def book(
     query = (
         select(col(Coverage.customer_id), tier.c.tier, col(Coverage.valid_from))
         .join(tier, tier.c.customer_id == col(Coverage.customer_id), isouter=True)
-        .where(col(Coverage.manager_id) == manager_id, _in_force(day), visible(scope, col(Coverage.customer_id)))
+        .where(col(Coverage.manager_id) == manager_id, in_force(day), visible(scope, col(Coverage.customer_id)))
         .order_by(col(Coverage.customer_id))
         .limit(limit)
     )
@@ -225,7 +119,7 @@ async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCust
         select(col(Customer.id), current.c.tier, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
         .join(current, current.c.customer_id == col(Customer.id))
         .join(Tier, col(Tier.code) == current.c.tier)
-        .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & _open(), isouter=True)
+        .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & is_open(), isouter=True)
         .join(Manager, col(Manager.id) == col(Coverage.manager_id), isouter=True)
         .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
         .join(GradeTier, allowed, isouter=True)
@@ -242,7 +136,7 @@ async def coverage_of_the_gone(session: AsyncSession) -> Sequence[Coverage]:
     query = (
         select_rows(Coverage)
         .join(Customer, col(Customer.id) == col(Coverage.customer_id))
-        .where(_open())
+        .where(is_open())
         .where(or_(col(Customer.merged_into).is_not(None), col(Customer.status).not_in(WITH_THE_BANK)))
     )
     return (await session.exec(query)).all()
@@ -327,75 +221,3 @@ async def end_coverage(
 async def _staff_ids(session: AsyncSession, manager_ids: Collection[UUID]) -> dict[UUID, UUID]:
     query = select(col(Manager.id), col(Manager.staff_id)).where(col(Manager.id).in_(manager_ids))
     return dict((await session.execute(query)).all())
-
-
-async def open_unassigned(session: AsyncSession) -> Mapping[UUID, Unassigned]:
-    """Return everybody who waits for a manager."""
-    rows = (await session.exec(select_rows(Unassigned).where(col(Unassigned.resolved_on).is_(None)))).all()
-    return {row.customer_id: row for row in rows}
-
-
-async def put_unassigned(
-    session: AsyncSession, waiting: Iterable[Waiting], reasons: Mapping[UUID, UnassignedReason], *, since: date
-) -> None:
-    """Put customers into the queue; one who waits already keeps the day since when."""
-    rows = [
-        {
-            "customer_id": one.customer_id,
-            "tier_code": one.tier_code,
-            "branch_id": one.branch_id,
-            "reason": reasons[one.customer_id],
-            "since": since,
-            "resolved_on": None,
-        }
-        for one in waiting
-    ]
-    if not rows:
-        return
-    statement = upsert(Unassigned)
-    new = statement.excluded
-    waits = col(Unassigned.resolved_on).is_(None)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["customer_id"],
-            set_={
-                "tier_code": new.tier_code,
-                "branch_id": new.branch_id,
-                "reason": new.reason,
-                "since": case((waits, col(Unassigned.since)), else_=new.since),
-                "resolved_on": None,
-            },
-        ),
-        rows,
-    )
-
-
-async def resolve_unassigned(session: AsyncSession, customer_ids: Iterable[UUID], *, on_day: date) -> None:
-    """Take customers out of the queue; who does not wait is left alone."""
-    keys = [{"of_customer": customer_id} for customer_id in customer_ids]
-    if not keys:
-        return
-    statement = (
-        update(Unassigned)
-        .where(col(Unassigned.customer_id) == bindparam("of_customer"), col(Unassigned.resolved_on).is_(None))
-        .values(resolved_on=on_day)
-    )
-    await (await session.connection()).execute(statement, keys)
-
-
-async def list_unassigned(
-    session: AsyncSession, scope: Scope, *, limit: int, after: UUID | None, reason: UnassignedReason | None
-) -> Sequence[Unassigned]:
-    """Return who waits for a manager, by customer id."""
-    query = (
-        select_rows(Unassigned)
-        .where(col(Unassigned.resolved_on).is_(None))
-        .where(visible(scope, col(Unassigned.customer_id), col(Unassigned.branch_id)))
-        .order_by(col(Unassigned.customer_id))
-        .limit(limit)
-    )
-    if reason is not None:
-        query = query.where(Unassigned.reason == reason)
-    if after is not None:
-        query = query.where(col(Unassigned.customer_id) > after)
-    return (await session.exec(query)).all()

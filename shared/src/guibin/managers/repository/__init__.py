@@ -1,0 +1,56 @@
+"""All SQL of managers: the people, the coverage, the queue."""
+
+from guibin.managers.repository.coverage import (
+    InBook,
+    NeedyCustomer,
+    begin_coverage,
+    book,
+    coverage_of_the_gone,
+    end_coverage,
+    is_primary_manager,
+    list_coverage,
+    lock_customer,
+    needy_customers,
+    open_coverage,
+)
+from guibin.managers.repository.people import (
+    Person,
+    Served,
+    get_person,
+    list_managers,
+    loads,
+    lock_managers,
+    manager_of_staff,
+    matrix,
+    primary_manager,
+    seats,
+)
+from guibin.managers.repository.queue import list_unassigned, open_unassigned, put_unassigned, resolve_unassigned
+
+__all__ = [
+    "InBook",
+    "NeedyCustomer",
+    "Person",
+    "Served",
+    "begin_coverage",
+    "book",
+    "coverage_of_the_gone",
+    "end_coverage",
+    "get_person",
+    "is_primary_manager",
+    "list_coverage",
+    "list_managers",
+    "list_unassigned",
+    "loads",
+    "lock_customer",
+    "lock_managers",
+    "manager_of_staff",
+    "matrix",
+    "needy_customers",
+    "open_coverage",
+    "open_unassigned",
+    "primary_manager",
+    "put_unassigned",
+    "resolve_unassigned",
+    "seats",
+]

@@ -1,0 +1,125 @@
+"""SQL of managers: who they are, how many customers they have, whom they may serve."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.errors import NotFound
+from guibin.customers.repository import visible
+from guibin.managers.models import Coverage, GradeTier, Manager
+from guibin.managers.repository.coverage import in_force, is_open
+from guibin.managers.rules import Seat
+from guibin.organisation.models import Branch, Staff
+from guibin.security.actors import Scope
+
+
+@dataclass(frozen=True)
+class Person:
+    """A manager with the member of staff behind and the branch."""
+
+    manager: Manager
+    staff: Staff
+    branch: Branch
+
+
+@dataclass(frozen=True)
+class Served:
+    """Who serves a customer, and the coverage that says so."""
+
+    person: Person
+    coverage: Coverage
+
+
+async def lock_managers(session: AsyncSession, manager_id: UUID | None = None) -> None:
+    """Let assignments to a manager (None: to all) come one after the other, so that nobody gets more than fit."""
+    query = select(col(Manager.id)).order_by(col(Manager.id)).with_for_update(key_share=True)
+    await session.execute(query if manager_id is None else query.where(col(Manager.id) == manager_id))
+
+
+async def primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Served | None:
+    """Return who serves a customer on a day; None when nobody does or the customer is out of scope."""
+    query = (
+        select_rows(Manager, Staff, Branch, Coverage)
+        .join(Coverage, col(Coverage.manager_id) == col(Manager.id))
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .join(Branch, col(Branch.id) == col(Manager.branch_id))
+        .where(Coverage.customer_id == customer_id, in_force(day), visible(scope, col(Coverage.customer_id)))
+    )
+    found = (await session.exec(query)).first()
+    return Served(Person(*found[:3]), found[3]) if found else None
+
+
+async def list_managers(
+    session: AsyncSession,
+    *,
+    limit: int,
+    before: tuple[datetime, UUID] | None = None,
+    branch_id: UUID | None = None,
+    manager_id: UUID | None = None,
+) -> list[Person]:
+    """Return managers, newest first."""
+    query = (
+        select_rows(Manager, Staff, Branch)
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .join(Branch, col(Branch.id) == col(Manager.branch_id))
+        .order_by(col(Manager.created_at).desc(), col(Manager.id).desc())
+        .limit(limit)
+    )
+    if manager_id is not None:
+        query = query.where(Manager.id == manager_id)
+    if branch_id is not None:
+        query = query.where(Manager.branch_id == branch_id)
+    if before is not None:
+        query = query.where(tuple_(col(Manager.created_at), col(Manager.id)) < before)
+    return [Person(*row) for row in (await session.exec(query)).all()]
+
+
+async def get_person(session: AsyncSession, manager_id: UUID) -> Person:
+    """Return one manager with the member of staff behind.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await list_managers(session, limit=1, manager_id=manager_id)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def manager_of_staff(session: AsyncSession, staff_id: UUID) -> Manager | None:
+    """Return the manager that a member of staff is."""
+    return (await session.exec(select_rows(Manager).where(Manager.staff_id == staff_id))).first()
+
+
+async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Count the customers whom managers serve now or from the next day on."""
+    query = (
+        select(col(Coverage.manager_id), func.count())
+        .where(is_open(), col(Coverage.manager_id).in_(manager_ids))
+        .group_by(col(Coverage.manager_id))
+    )
+    return dict((await session.execute(query)).all())
+
+
+async def matrix(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Return the matrix: (grade, tier) to preference."""
+    rows = (await session.exec(select_rows(GradeTier))).all()
+    return {(row.grade, row.tier_code): row.preference for row in rows}
+
+
+async def seats(session: AsyncSession) -> list[Seat]:
+    """Return the active managers with their present load."""
+    query = (
+        select(col(Manager.id), col(Manager.grade), col(Manager.branch_id), col(Manager.capacity))
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .where(col(Manager.active).is_(True), col(Staff.active).is_(True))
+    )
+    rows = (await session.execute(query)).all()
+    counted = await loads(session, [row.id for row in rows])
+    return [Seat(row.id, row.grade, row.branch_id, row.capacity, counted.get(row.id, 0)) for row in rows]
