@@ -1,5 +1,6 @@
 """Many files of a whole bank, taken as the worker's role takes them."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -122,3 +123,25 @@ async def test_a_merge_is_within_the_rights_of_the_worker_and_of_the_bank_port(f
         async with sessions_of(url) as factory:
             results = await load_sources(factory, KeyRing(KeyMaterial.generate()), sources, actor=ACTOR)
         assert results[-1].counts == {"customers_merged": 1, "records_new": 1}
+
+
+async def test_the_same_file_twice_at_once_is_taken_once(furnished: Database) -> None:
+    keys = KeyRing(KeyMaterial.generate())
+    rows = csv_of(*[party(f"A{number}", customer_no=f"6100{number:04d}") for number in range(50)])
+    source = Source(Line.PERSONAL_FINANCE, "parties", rows)
+    async with sessions_of(furnished.bank_url) as factory:
+        taken = await asyncio.gather(*(load_sources(factory, keys, [source], actor=ACTOR) for _ in range(4)))
+    assert sorted(result.repeated for (result,) in taken) == [False, True, True, True]
+    assert len({result.id for (result,) in taken}) == 1
+    assert await counted(furnished, "customer") == 50
+
+
+async def test_lines_that_know_the_same_people_can_deliver_at_once(furnished: Database) -> None:
+    keys = KeyRing(KeyMaterial.generate())
+    rows = csv_of(*[party(f"A{number}", customer_no=f"6100{number:04d}") for number in range(50)])
+    async with sessions_of(furnished.bank_url) as factory:
+        await asyncio.gather(
+            *(load_sources(factory, keys, [Source(line, "parties", rows)], actor=ACTOR) for line in list(Line)[:4])
+        )
+    assert await counted(furnished, "customer") == 50
+    assert await counted(furnished, "source_record") == 200

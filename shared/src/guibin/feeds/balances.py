@@ -15,7 +15,7 @@ from guibin.holdings.rows import KnownHolding
 from guibin.holdings.service import BalanceRow, note_line_day, take_balances
 from guibin.products.models import Side
 
-_BATCH: Final = 100_000
+_BATCH: Final = 20_000
 _Day = tuple[date, int]
 
 

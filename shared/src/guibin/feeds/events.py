@@ -15,7 +15,7 @@ from guibin.holdings.models import EventType, InflowClass
 from guibin.holdings.rows import EventContent, EventRow
 from guibin.holdings.service import take_events
 
-_BATCH: Final = 50_000
+_BATCH: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,6 @@ async def take_file(
     Raises:
         BusinessDateInvalid, FileEmpty, FileTypeInvalid, EncodingInvalid, ColumnsInvalid, FileMalformed,
         RowCountDiffers: the whole file is refused; the caller's unit of work undoes what was written.
-        RetryLater: an event of the file came in by another way at this moment.
     """
     if business_date > clock.today():
         raise BusinessDateInvalid

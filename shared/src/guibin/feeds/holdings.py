@@ -19,7 +19,7 @@ from guibin.holdings.rows import HoldingRow, last4
 from guibin.holdings.service import close_missing_holdings, take_holdings
 from guibin.products.models import Product, Side
 
-_BATCH: Final = 10_000
+_BATCH: Final = 5_000
 _CURRENCY: Final = "CNY"
 _BETWEEN_RECORDS: Final = "|"
 

@@ -22,7 +22,7 @@ from guibin.feeds.rules import LONGEST_NAME, Cells, RowCode, RowRefused
 from guibin.feeds.taking import Rows, Taking
 from guibin.organisation.repository import list_branches
 
-_BATCH: Final = 5_000
+_BATCH: Final = 1_000
 
 
 async def take_parties(taking: Taking, rows: Rows) -> None:

@@ -121,38 +121,40 @@ async def add_line_day(session: AsyncSession, *, line: str, day: date, arrived_a
 
 
 async def stage_events(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> None:
-    """Lay out events for `known_events` and `insert_events`, in the order of `EVENT_STAGE_COLUMNS`."""
+    """Lay out events for the statements below, in the order of `EVENT_STAGE_COLUMNS`."""
     await stage(session, "stage_event", _EVENT_STAGE)
     await copy_rows(session, "stage_event", EVENT_STAGE_COLUMNS, rows)
 
 
-async def known_events(session: AsyncSession, *, line: str) -> list[tuple[int, bool]]:
-    """Take the staged events whose references are known out of the stage; returns row and whether it is the same."""
+async def claim_references(session: AsyncSession, *, line: str, received_at: datetime) -> set[str]:
+    """Insert the staged events by reference, waiting for the earning rules; returns the references that are new."""
     statement = text(
-        "DELETE FROM stage_event s USING business_event b WHERE b.reference = s.reference AND b.line = :line "
-        'RETURNING s."row", b.fingerprint = s.fingerprint AND b.customer_id = s.customer_id'
-    )
-    return [(row[0], row[1]) for row in await session.execute(statement, {"line": line})]
-
-
-async def insert_events(session: AsyncSession, *, line: str, received_at: datetime) -> int:
-    """Insert the staged events, waiting for the earning rules; returns how many references were new."""
-    values = {"line": line, "at": received_at}
-    event = text(
         "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
-        "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event ON CONFLICT DO NOTHING"
+        "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event "
+        "ON CONFLICT DO NOTHING RETURNING reference"
     )
-    result: Any = await session.execute(event, values)
-    await session.execute(
-        text(
-            "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, "
-            "amount_fen, merchant_category, channel, inflow_class) "
-            "SELECT customer_id, reference, :line, event_type, occurred_at, occurred_on, amount_fen, "
-            "merchant_category, channel, inflow_class FROM stage_event ORDER BY customer_id, reference"
-        ),
-        {"line": line},
+    return set((await session.execute(statement, {"line": line, "at": received_at})).scalars())
+
+
+async def compare_known(session: AsyncSession, *, line: str, rows: Sequence[int]) -> list[tuple[int, bool]]:
+    """Take staged rows whose references were known before out of the stage; returns row and whether it is the same."""
+    statement = text(
+        'DELETE FROM stage_event s WHERE s."row" = ANY(CAST(:rows AS integer[])) RETURNING s."row", ('
+        "  SELECT b.fingerprint = s.fingerprint AND b.customer_id = s.customer_id FROM business_event b"
+        "  WHERE b.reference = s.reference AND b.line = :line)"
     )
-    return int(result.rowcount)
+    return [(row[0], row[1]) for row in await session.execute(statement, {"line": line, "rows": rows})]
+
+
+async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
+    """Put the staged events to their customers."""
+    statement = text(
+        "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, amount_fen, "
+        "merchant_category, channel, inflow_class) SELECT customer_id, reference, :line, event_type, occurred_at, "
+        "occurred_on, amount_fen, merchant_category, channel, inflow_class FROM stage_event "
+        "ORDER BY customer_id, reference"
+    )
+    await session.execute(statement, {"line": line})
 
 
 async def insert_event(session: AsyncSession, values: dict[str, Any]) -> bool:

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.errors import RetryLater
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers.models import RefKind
@@ -75,17 +74,17 @@ async def note_line_day(session: AsyncSession, facts: FileFacts) -> None:
 
 
 async def take_events(session: AsyncSession, facts: FileFacts, rows: Sequence[EventRow]) -> tuple[int, list[int]]:
-    """Write a batch of events; returns how many were new, and the rows that contradict a known reference.
-
-    Raises:
-        RetryLater: the same reference came in by another way at this moment.
-    """
+    """Write a batch of events; returns how many were new, and the rows that contradict a known reference."""
     await repository.stage_events(session, (_event_values(row) for row in rows))
-    known = await repository.known_events(session, line=facts.line)
-    new = len(rows) - len(known)
-    if new and await repository.insert_events(session, line=facts.line, received_at=clock.now()) != new:
-        raise RetryLater
-    return new, [row for row, same in known if not same]
+    new = await repository.claim_references(session, line=facts.line, received_at=clock.now())
+    conflicts: list[int] = []
+    if len(new) < len(rows):
+        known = [row.row for row in rows if row.reference not in new]
+        compared = await repository.compare_known(session, line=facts.line, rows=known)
+        conflicts = [row for row, same in compared if not same]
+    if new:
+        await repository.insert_customer_events(session, line=facts.line)
+    return len(new), conflicts
 
 
 def _event_values(row: EventRow) -> tuple[Any, ...]:
