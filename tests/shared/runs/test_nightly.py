@@ -237,6 +237,16 @@ async def test_a_late_night_leaves_newer_coverage_alone(house: House, sessions: 
     assert (coverage.counts["assigned"], coverage.counts["handed_over"]) == (0, 0)
 
 
+async def test_statements_over_everybody_never_walk_through_a_table_for_each_customer(
+    sessions: SessionFactory,
+) -> None:
+    async with sessions() as session:
+        await repository.expect_everybody(session)
+        assert (await session.execute(text("SHOW enable_nestloop"))).scalar_one() == "off"
+        await session.commit()
+        assert (await session.execute(text("SHOW enable_nestloop"))).scalar_one() == "on"
+
+
 async def _states(sessions: SessionFactory) -> dict[date, str]:
     async with sessions() as session:
         return {run.business_date: run.state for run in await repository.list_runs(session, limit=9)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -96,6 +96,15 @@ async def drop_lease(session: AsyncSession, *, name: str, holder: UUID, now: dat
     await session.execute(
         update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(expires_at=now)
     )
+
+
+async def expect_everybody(session: AsyncSession) -> None:
+    """Let the statements of this transaction join whole tables by hash or by order.
+
+    After a night that filled a table the planner still takes it for empty until its statistics are renewed, and would
+    walk through all of it once for each customer.
+    """
+    await (await session.connection()).execute(text("SET LOCAL enable_nestloop = off"))
 
 
 async def has_customers(session: AsyncSession) -> bool:

@@ -140,6 +140,8 @@ async def _run_step(
     total = Counter(row.counts)
     while not stopping():
         async with factory() as session:
+            if step.over_everybody:
+                await repository.expect_everybody(session)
             counts = await step.run(session, run.business_date)
             finished = not step.in_batches or counts["read"] == 0
             total.update(counts)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, not_, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, func, not_, or_, select, text
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -142,6 +141,34 @@ async def coverage_of_the_gone(session: AsyncSession) -> Sequence[Coverage]:
     return (await session.exec(query)).all()
 
 
+# Whole books begin and end in one statement each: a row of its own would cost a round trip each.
+_BEGIN = text(
+    "INSERT INTO coverage (customer_id, id, manager_id, role, valid_from, source, reason)"
+    " SELECT k.customer_id, k.id, k.manager_id, 'primary', k.on_day, :source, :reason"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:ids AS uuid[]), CAST(:managers AS uuid[]), CAST(:days AS date[]))"
+    " AS k(customer_id, id, manager_id, on_day)"
+)
+_OPEN_BOOKS = text(
+    "INSERT INTO customer_access (customer_id, staff_id, role, valid_from)"
+    " SELECT k.customer_id, k.staff_id, 'primary', k.on_day"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:staff AS uuid[]), CAST(:days AS date[]))"
+    " AS k(customer_id, staff_id, on_day)"
+    " ON CONFLICT (customer_id, staff_id, role) DO UPDATE SET valid_from = excluded.valid_from, valid_to = NULL"
+)
+_END = text(
+    "UPDATE coverage c SET valid_to = k.on_day, end_reason = :reason"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:ids AS uuid[]), CAST(:days AS date[]))"
+    " AS k(customer_id, id, on_day)"
+    " WHERE c.customer_id = k.customer_id AND c.id = k.id AND c.valid_to IS NULL"
+)
+_CLOSE_BOOKS = text(
+    "UPDATE customer_access a SET valid_to = k.on_day"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:staff AS uuid[]), CAST(:days AS date[]))"
+    " AS k(customer_id, staff_id, on_day)"
+    " WHERE a.customer_id = k.customer_id AND a.staff_id = k.staff_id AND a.role = 'primary'"
+)
+
+
 async def begin_coverage(
     session: AsyncSession, placements: Mapping[UUID, UUID], from_days: Mapping[UUID, date], *, source: str, reason: str
 ) -> None:
@@ -151,37 +178,23 @@ async def begin_coverage(
     """
     if not placements:
         return
-    rows = [
+    customers, managers = list(placements), list(placements.values())
+    staff = await _staff_ids(session, set(managers))
+    days = [from_days[customer_id] for customer_id in customers]
+    connection = await session.connection()
+    await connection.execute(
+        _BEGIN,
         {
-            "customer_id": customer_id,
-            "id": new_id(),
-            "manager_id": manager_id,
-            "role": CoverageRole.PRIMARY,
-            "valid_from": from_days[customer_id],
+            "customers": customers,
+            "ids": [new_id() for _ in customers],
+            "managers": managers,
+            "days": days,
             "source": source,
             "reason": reason,
-        }
-        for customer_id, manager_id in placements.items()
-    ]
-    await session.execute(insert(Coverage), rows)
-    staff = await _staff_ids(session, set(placements.values()))
-    access = upsert(CustomerAccess)
-    statement = access.on_conflict_do_update(
-        index_elements=["customer_id", "staff_id", "role"],
-        set_={"valid_from": access.excluded.valid_from, "valid_to": None},
+        },
     )
-    await session.execute(
-        statement,
-        [
-            {
-                "customer_id": customer_id,
-                "staff_id": staff[manager_id],
-                "role": CoverageRole.PRIMARY,
-                "valid_from": from_days[customer_id],
-            }
-            for customer_id, manager_id in placements.items()
-        ],
-    )
+    people = [staff[manager_id] for manager_id in managers]
+    await connection.execute(_OPEN_BOOKS, {"customers": customers, "staff": people, "days": days})
 
 
 async def end_coverage(
@@ -191,31 +204,12 @@ async def end_coverage(
     if not ended:
         return
     staff = await _staff_ids(session, {one.manager_id for one in ended})
-    keys = [
-        {
-            "of_customer": one.customer_id,
-            "of_coverage": one.id,
-            "of_staff": staff[one.manager_id],
-            "on_day": days[one.customer_id],
-            "because": reason,
-        }
-        for one in ended
-    ]
+    customers, ids = [one.customer_id for one in ended], [one.id for one in ended]
+    last = [days[customer_id] for customer_id in customers]
     connection = await session.connection()
-    await connection.execute(
-        update(Coverage)
-        .where(col(Coverage.customer_id) == bindparam("of_customer"), col(Coverage.id) == bindparam("of_coverage"))
-        .where(col(Coverage.valid_to).is_(None))
-        .values(valid_to=bindparam("on_day"), end_reason=bindparam("because")),
-        [{name: key[name] for name in ("of_customer", "of_coverage", "on_day", "because")} for key in keys],
-    )
-    await connection.execute(
-        update(CustomerAccess)
-        .where(col(CustomerAccess.customer_id) == bindparam("of_customer"))
-        .where(col(CustomerAccess.staff_id) == bindparam("of_staff"))
-        .values(valid_to=bindparam("on_day")),
-        [{name: key[name] for name in ("of_customer", "of_staff", "on_day")} for key in keys],
-    )
+    await connection.execute(_END, {"customers": customers, "ids": ids, "days": last, "reason": reason})
+    people = [staff[one.manager_id] for one in ended]
+    await connection.execute(_CLOSE_BOOKS, {"customers": customers, "staff": people, "days": last})
 
 
 async def _staff_ids(session: AsyncSession, manager_ids: Collection[UUID]) -> dict[UUID, UUID]:
