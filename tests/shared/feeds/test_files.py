@@ -4,11 +4,14 @@ import codecs
 from datetime import date, timedelta
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import Refusal
 from guibin.feeds.models import FeedKind
 from guibin.feeds.service import Freshness, calendar
+from guibin.security.ciphers import KeyRing
+from guibin.security.key_file import KeyMaterial
 from support.lines import (
     BALANCES,
     CARDS,
@@ -245,3 +248,9 @@ async def test_personal_values_stand_nowhere_in_clear(lines: Lines) -> None:
     for table in await lines.counts():
         for (row,) in await lines.rows(f"SELECT CAST(t.* AS text) FROM {table} t"):
             assert not [secret for secret in written if secret in row], table
+
+
+async def test_a_bank_without_head_office_takes_no_customers(session: AsyncSession) -> None:
+    with pytest.raises(Refusal) as refused:
+        await Lines(session, KeyRing(KeyMaterial.generate())).take(PARTIES, party("A"))
+    assert refused.value.code == "head_office_missing"

@@ -79,3 +79,12 @@ class BusinessDateInvalid(Refusal):
     code = "business_date_invalid"
     zh = "业务日期不能晚于今天"
     en = "The business date must not be after today"
+
+
+class HeadOfficeMissing(Refusal):
+    """Customers cannot be taken before the bank has a head office to which they belong."""
+
+    category = Category.CONFLICT
+    code = "head_office_missing"
+    zh = "尚未建立总行机构，无法接收客户文件"
+    en = "The organisation has no head office yet"

@@ -17,6 +17,7 @@ from guibin.customers.identifiers import (
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.customers.references import record_ref
 from guibin.customers.rules import Party
+from guibin.feeds.errors import HeadOfficeMissing
 from guibin.feeds.models import FeedMode
 from guibin.feeds.rules import LONGEST_NAME, Cells, RowCode, RowRefused
 from guibin.feeds.taking import Rows, Taking
@@ -29,12 +30,15 @@ async def take_parties(taking: Taking, rows: Rows) -> None:
     """Take the rows of a parties file; a full one ends the records that it leaves out.
 
     A refused row still says that its record exists, so it ends nothing.
+
+    Raises:
+        HeadOfficeMissing: there is no organisation yet.
     """
     branches = await list_branches(taking.session)
     codes = {branch.code: branch.id for branch in branches}
     head_office = next((branch.id for branch in branches if branch.parent_id is None), None)
     if head_office is None:
-        raise LookupError("the organisation has no head office: run guibin seed first")
+        raise HeadOfficeMissing
     context = FileContext(taking.line, taking.business_date, taking.file_id, taking.actor, codes, head_office)
     fusion = Fusion(taking.session, taking.keys, context)
     seen: set[bytes] = set()

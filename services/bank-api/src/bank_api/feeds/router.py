@@ -18,6 +18,7 @@ from guibin.feeds.errors import (
     FileEmpty,
     FileMalformed,
     FileTypeInvalid,
+    HeadOfficeMissing,
     RowCountDiffers,
 )
 from guibin.feeds.models import FeedKind, FeedMode
@@ -74,6 +75,7 @@ CALENDAR_DAYS = 14
         FileMalformed,
         RowCountDiffers,
         BusinessDateInvalid,
+        HeadOfficeMissing,
     ),
 )
 async def take_file(
