@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
+from guibin.core.errors import NotFound
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.points import repository, service
@@ -113,7 +114,7 @@ async def list_customer_entries(
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(InsufficientPoints, WalletClosed, LimitExceeded, ReasonRequired),
+    refusals=(NotFound, InsufficientPoints, WalletClosed, LimitExceeded, ReasonRequired),
 )
 async def submit_adjustment(call: StaffCall, body: Annotated[AdjustmentIn, json_body(AdjustmentIn)]) -> SubmittedOut:
     """Submit a correction by hand. Nothing moves until another person approves; the limit is CNY of cost."""

@@ -54,6 +54,7 @@ class TierSchemeIn(StrictModel):
     name: Annotated[str, OneLine(60)] = Field(examples=["2027 方案"])
     lower_bounds: dict[Code, Cny] = Field(
         max_length=MOST_TIERS,
+        json_schema_extra={"additionalProperties": False},
         description="Month-daily average in CNY from which each tier is given: every tier once, rising with its rank",
         examples=[BOUNDS],
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
+from guibin.core.errors import NotFound
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
@@ -46,6 +47,7 @@ router = PortRouter(prefix="/v1", tags=["rights"])
 
 Words = Annotated[str, OneLine(40)]
 REFUSALS = (
+    NotFound,
     NotOnSale,
     TierRequired,
     NoMatchingPrice,
