@@ -33,6 +33,7 @@ BATCHES: Final = {"takePointsEvents"}
 
 NEVER_REFUSED: Final = {"#/components/parameters/AcceptLanguage", "#/components/parameters/RequestId"}
 SETTINGS: Final[dict[str, Any]] = {
+    "cache": {"enabled": False},
     "generation": {"with-security-parameters": False},
     "checks": {
         "negative_data_rejection": {
