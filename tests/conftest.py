@@ -13,17 +13,22 @@ from types import FrameType
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import make_engine
+from guibin.core.settings import Settings
 from support.databases import Database, cloned_database
-from support.house import Furniture, House, furnish, open_client, open_house
+from support.house import Furniture, House, furnish, life_in, open_client, open_house
 from support.server import Server, TestRun, obtain_server
 
 _RUN = pytest.StashKey[TestRun]()
 _KEPT = {"GUIBIN_CITUS_DSN", "GUIBIN_BERKA_DIR"}
 _FOLDER_OPTION = "guibin_test_run"
+NOWHERE = "postgresql+asyncpg://guibin@nowhere/guibin"
+"""Of applications that get their database house by house."""
+
 _numbers = itertools.count(1)
 
 
@@ -121,19 +126,32 @@ async def house(server: Server, worker_name: str, furniture: Furniture) -> Async
         yield made
 
 
-@pytest.fixture
-async def customer_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of the customer port, as its real database role."""
+@pytest.fixture(scope="session")
+def customer_app(furniture: Furniture) -> FastAPI:
+    """Return the application of the customer port that all houses of a worker share."""
     from customer_api.main import create_app  # noqa: PLC0415 - only tests of this port load it
 
-    async with open_client(create_app(house.settings)) as client:
+    return create_app(Settings(state_dir=furniture.folder, customer_database_url=NOWHERE))
+
+
+@pytest.fixture(scope="session")
+def bank_app(furniture: Furniture) -> FastAPI:
+    """Return the application of the bank port that all houses of a worker share."""
+    from bank_api.main import create_app  # noqa: PLC0415 - only tests of this port load it
+
+    return create_app(Settings(state_dir=furniture.folder, bank_database_url=NOWHERE))
+
+
+@pytest.fixture
+async def customer_client(house: House, customer_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the customer port, as its real database role."""
+    life = life_in(house, customer_app, database_url=house.database.customer_url)
+    async with open_client(customer_app, life=life) as client:
         yield client
 
 
 @pytest.fixture
-async def bank_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def bank_client(house: House, bank_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the bank port, as its real database role."""
-    from bank_api.main import create_app  # noqa: PLC0415 - only tests of this port load it
-
-    async with open_client(create_app(house.settings)) as client:
+    async with open_client(bank_app, life=life_in(house, bank_app, database_url=house.database.bank_url)) as client:
         yield client

@@ -1,8 +1,8 @@
 """A small bank over HTTP: both ports on a clone of the template, seeded defaults, two branches, staff of every role."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -23,6 +23,8 @@ from guibin.organisation.service import NewBranch, NewStaff, add_branch, add_ser
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
 from support.databases import Database
+
+Life = Callable[[FastAPI], AbstractAsyncContextManager[object]]
 
 CUSTOMER_AUDIENCE = "guibin-customer-api"
 BANK_AUDIENCE = "guibin-bank-api"
@@ -184,9 +186,15 @@ async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None
 
 
 @asynccontextmanager
-async def open_client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Start an application and talk to it over ASGI."""
+async def open_client(app: FastAPI, *, life: Life | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Start an application, for this one time with another life if one is given, and talk to it over ASGI."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
+        await stack.enter_async_context((life or app.router.lifespan_context)(app))
         transport = httpx.ASGITransport(app=app)
         yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1"))
+
+
+def life_in(house: House, app: FastAPI, *, database_url: str) -> Life:
+    """Return the life of an application in a house: making an application takes longer than most tests."""
+    life: Life = replace(app.state.life, settings=house.settings, database_url=database_url)
+    return life

@@ -77,6 +77,7 @@ def create_port(
         StartRefused: a route declares nothing, or the settings are unsafe in this profile.
     """
     check_settings(settings)
+    life = _Lifespan(settings, name, identity, database_url, tokens, schema_version, lifespan)
     app = PortApplication(
         title=title,
         description=description,
@@ -85,8 +86,9 @@ def create_port(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_Lifespan(settings, name, identity, database_url, tokens, schema_version, lifespan),
+        lifespan=life,
     )
+    app.state.life = life
     for router in (health.router, *routers):
         app.include_router(router)
     require_declarations(app)
