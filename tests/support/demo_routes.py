@@ -131,7 +131,6 @@ class NoteIn(StrictModel):
 class NoteOut(OutModel):
     year: int
     text: str
-    limit_fen: int | None
 
 
 class FileOut(OutModel):
@@ -262,7 +261,7 @@ async def put_note(
     """Change a note whose version is always 3."""
     call.require_if_match(3)
     set_etag(response, 4)
-    return NoteOut(year=year, text=body.text, limit_fen=call.limit_fen)
+    return NoteOut(year=year, text=body.text)
 
 
 @router.post("/files", operation_id="createFile")

@@ -14,9 +14,9 @@ from guibin import wiring
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers.identifiers import card_check_digit, normalise_name
-from guibin.customers.models import CertificateType, RefKind
+from guibin.customers.models import CertificateType
 from guibin.customers.references import certificate_ref, customer_no_ref, record_ref
-from guibin.customers.service import resolve_ref
+from guibin.customers.repository import customers_of_refs
 from guibin.feeds.models import FeedKind, FeedMode
 from guibin.feeds.service import FeedResult, take_file
 from guibin.organisation.models import Branch, BranchKind
@@ -99,15 +99,16 @@ class Lines:
         )
 
     async def customer_of(self, record_id: str, line: Line = FINANCE) -> UUID | None:
-        return await resolve_ref(self.session, RefKind.RECORD, record_ref(self.keys, line, record_id))
+        return await self._named(record_ref(self.keys, line, record_id))
 
     async def customer_numbered(self, number: str) -> UUID | None:
-        ref = customer_no_ref(self.keys, number)
-        return None if ref is None else await resolve_ref(self.session, RefKind.CUSTOMER_NO, ref)
+        return await self._named(customer_no_ref(self.keys, number))
 
     async def customer_certified(self, number: str, name: str) -> UUID | None:
-        ref = certificate_ref(self.keys, CertificateType.ID_CARD, number, normalise_name(name))
-        return None if ref is None else await resolve_ref(self.session, RefKind.CERTIFICATE, ref)
+        return await self._named(certificate_ref(self.keys, CertificateType.ID_CARD, number, normalise_name(name)))
+
+    async def _named(self, ref: bytes | None) -> UUID | None:
+        return None if ref is None else (await customers_of_refs(self.session, [ref])).get(ref)
 
     async def value(self, sql: str, **values: Any) -> Any:
         return (await self.session.execute(text(sql), values)).scalar()

@@ -76,9 +76,9 @@ def test_a_declared_route_of_another_kind_of_router_is_refused() -> None:
 
 def test_a_stored_answer_holds_no_secret_and_has_an_actor() -> None:
     with pytest.raises(ValueError, match="stored answer"):
-        declare(caller=customer("a"), rate=RateClass.REVEAL, data=DataClass.C3, idempotency=Idempotency.OPTIONAL)
+        declare(caller=customer("a"), rate=RateClass.READ, data=DataClass.C3, idempotency=Idempotency.OPTIONAL)
     with pytest.raises(ValueError, match="has an actor"):
-        declare(caller=public(), rate=RateClass.LOGIN, data=DataClass.C2, idempotency=Idempotency.REQUIRED)
+        declare(caller=public(), rate=RateClass.WRITE, data=DataClass.C2, idempotency=Idempotency.REQUIRED)
 
 
 def test_production_with_safe_settings_is_made(tmp_path: Path) -> None:

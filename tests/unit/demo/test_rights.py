@@ -4,9 +4,25 @@ from collections import defaultdict
 import pytest
 
 from guibin.rights.models import Category, Fulfilment, Period, StockMode
-from guibin_tools.demo.rights import EARNING_ASSUMPTION, RIGHTS, SERVICE_FROM_CNY, SERVICE_POINT_PER_CNY, RightData
+from guibin_tools.demo.rights import RIGHTS, RightData
 from support.demo_bank import BUSINESS_DATE, TIER_LINES, DemoBank, tier_of
 from support.feed_files import Row, rows_of
+
+EARNING_ASSUMPTION: dict[str, tuple[int, int | None]] = {
+    "card_spend": (1, 20),
+    "payment": (1, 20),
+    "salary": (200, None),
+    "pension": (200, None),
+    "referral": (300, None),
+    "login": (5, None),
+}
+"""Event type to reward points, for each full so many CNY or (None) for each event: what the prices were set against."""
+
+SERVICE_POINT_PER_CNY = 10_000
+"""One service point a month for each full 10,000 CNY of the month-daily average ..."""
+
+SERVICE_FROM_CNY = 100_000
+"""... from this average on."""
 
 
 def earned(event: Row) -> int:
@@ -14,9 +30,17 @@ def earned(event: Row) -> int:
     return points if per_cny is None else int(float(event["amount"])) // per_cny * points
 
 
+def price_for(right: RightData, tier: str | None) -> int | None:
+    return next((points for fits, points in right.prices if fits in (None, tier)), None)
+
+
+def open_to(right: RightData, tier: str | None) -> bool:
+    return right.minimum_tier is None or (tier or "") >= right.minimum_tier
+
+
 def offered(tier: str | None, wallet: str) -> list[int]:
-    rights = [r for r in RIGHTS if r.wallet == wallet and r.open_to(tier) and on_sale(r)]
-    return [price for right in rights if (price := right.price_for(tier)) is not None]
+    rights = [r for r in RIGHTS if r.wallet == wallet and open_to(r, tier) and on_sale(r)]
+    return [price for right in rights if (price := price_for(right, tier)) is not None]
 
 
 def on_sale(right: RightData) -> bool:
@@ -71,8 +95,8 @@ def test_a_right_has_stock_exactly_when_its_stock_is_counted(right: RightData) -
     assert (right.stock is None) == (right.stock_mode == "unlimited")
     assert (right.fulfilment == "code") == (right.stock_mode == "codes")
     assert 1 <= len(right.prices) <= 10
-    assert all(right.price_for(tier) for tier in TIER_LINES if right.open_to(tier))
-    assert all(right.open_to(tier) and times > 0 for tier, times in right.quotas)
+    assert all(price_for(right, tier) for tier in TIER_LINES if open_to(right, tier))
+    assert all(open_to(right, tier) and times > 0 for tier, times in right.quotas)
 
 
 def test_goods_are_never_bought_with_service_points() -> None:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from guibin.core import clock
 from guibin.security.jwks import Jwks
-from guibin.security.tokens import IssuerConfig
+from guibin.security.tokens import IssuerConfig, TokenVerifier, VerifiedToken
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -113,3 +114,9 @@ def with_header(**changes: Any) -> str:
 
 def with_claims(**changes: Any) -> str:
     return forge(body=claims(**changes))
+
+
+def verify(headers: Sequence[str], issuers: Mapping[str, IssuerConfig], now: datetime) -> VerifiedToken:
+    """Verify once, with a verifier that remembers nothing yet."""
+    with clock.fixed_at(now):
+        return TokenVerifier(issuers).verify(headers)

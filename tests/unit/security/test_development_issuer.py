@@ -7,11 +7,12 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from unit.security.forging import verify
 
 from guibin.core import clock
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.jwks import Jwks
-from guibin.security.tokens import IssuerConfig, verify
+from guibin.security.tokens import IssuerConfig
 
 ISSUER, OWN = "https://issuer.guibin.local", "guibin-bank-api"
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -20,14 +21,13 @@ SCOPES = frozenset({"points:read", "points:redeem"})
 
 FIRST_USE_OF_BOTH = """
 import sys, pathlib
-from guibin.core import clock
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.jwks import Jwks
-from guibin.security.tokens import IssuerConfig, verify
+from guibin.security.tokens import IssuerConfig, TokenVerifier
 folder = pathlib.Path(sys.argv[1])
 token = DevelopmentIssuer.open(folder, "https://x").issue("stf_1", "a")
 config = IssuerConfig("https://x", "a", "ES256", Jwks.from_file(folder / "jwks.json"), 86400)
-verify([f"Bearer {token}"], {"https://x": config}, clock.now())
+TokenVerifier({"https://x": config}).verify([f"Bearer {token}"])
 print(sorted({"ecdsa", "rsa"} & set(sys.modules)))
 """
 

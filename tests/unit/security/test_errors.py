@@ -1,7 +1,7 @@
 import pytest
 
 from guibin.core.errors import Category, Refusal
-from guibin.security.errors import Forbidden, ReauthRequired, TokenInvalid, TokenRequired
+from guibin.security.errors import Forbidden, TokenInvalid, TokenRequired
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,6 @@ from guibin.security.errors import Forbidden, ReauthRequired, TokenInvalid, Toke
         (TokenRequired(), Category.UNAUTHENTICATED, "token_required"),
         (TokenInvalid(), Category.UNAUTHENTICATED, "token_invalid"),
         (Forbidden(), Category.FORBIDDEN, "forbidden"),
-        (ReauthRequired(max_age_seconds=900), Category.UNAUTHENTICATED, "reauth_required"),
     ],
 )
 def test_a_refusal_has_its_category_and_its_code(refusal: Refusal, category: Category, code: str) -> None:
@@ -19,7 +18,3 @@ def test_a_refusal_has_its_category_and_its_code(refusal: Refusal, category: Cat
 
 def test_a_refused_token_tells_no_facts() -> None:
     assert TokenInvalid().facts == {}
-
-
-def test_the_refusal_of_an_old_login_says_how_recent_it_must_be() -> None:
-    assert ReauthRequired(max_age_seconds=900).facts == {"max_age_seconds": 900}

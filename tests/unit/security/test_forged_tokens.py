@@ -31,13 +31,13 @@ from unit.security.forging import (
     hs256,
     rs256,
     rsa_jwk,
+    verify,
     with_claims,
     with_header,
 )
 
 from guibin.security.errors import TokenInvalid
 from guibin.security.jwks import Jwks
-from guibin.security.tokens import verify
 
 EC_SECRETS = {
     "PEM": EC_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),

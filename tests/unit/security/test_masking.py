@@ -13,7 +13,6 @@ from guibin.security.masking import (
     PersonName,
     Phone,
     mask_certificate,
-    mask_last4,
     mask_name,
     mask_phone,
 )
@@ -136,28 +135,6 @@ def test_a_name_never_shows_more_than_two_characters_and_always_hides_one(name: 
 @given(name=han.filter(lambda name: len(name) > 3), tail=han)
 def test_the_mask_of_a_long_name_does_not_tell_its_length(name: str, tail: str) -> None:
     assert mask_name(name) == mask_name(name + tail)
-
-
-@pytest.mark.parametrize(
-    ("number", "masked"),
-    [
-        ("6222021234561234", "**** 1234"),
-        ("62220212345612345", "**** 2345"),
-        ("6222021234561234567", "**** 4567"),
-        ("6222 0212 3456 1234", "**** 1234"),
-        ("６２２２０２１２３４５６１２３４", "**** 1234"),
-        ("12345678901", "****"),
-        ("1234", "****"),
-        ("", "****"),
-    ],
-)
-def test_a_card_shows_its_last_four_or_nothing(number: str, masked: str) -> None:
-    assert mask_last4(number) == masked
-
-
-@given(number=st.one_of(digits, st.builds("".join, st.lists(digits | noise)), st.text()))
-def test_a_card_never_shows_more_than_its_last_four(number: str) -> None:
-    assert re.fullmatch(r"\*{4}(?: [0-9A-Za-z]{4})?", mask_last4(number))
 
 
 VALUES: list[tuple[PersonalValue, str]] = [

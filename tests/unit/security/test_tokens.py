@@ -13,13 +13,14 @@ from unit.security.forging import (
     es256,
     forge,
     issuer_config,
+    verify,
     with_claims,
 )
 
 from guibin.core import clock
 from guibin.security.errors import TokenInvalid, TokenRequired
 from guibin.security.jwks import Jwks
-from guibin.security.tokens import IssuerConfig, TokenVerifier, VerifiedToken, verify
+from guibin.security.tokens import IssuerConfig, TokenVerifier, VerifiedToken
 
 MINUTE = timedelta(minutes=1)
 LATER = 300

@@ -74,10 +74,10 @@ def test_the_buckets_of_many_subjects_do_not_grow_without_end(monkeypatch: pytes
     monkeypatch.setattr("guibin.web.limiter._MOST_BUCKETS", 10)
     limiter = RateLimiter(Profile.PRODUCTION)
     with clock.fixed_at(NOON):
-        calls_until_refused(limiter, RateClass.LOGIN, "first")
+        calls_until_refused(limiter, RateClass.HISTORY, "first")
         for number in range(9):
-            limiter.count(RateClass.LOGIN, str(number))
-        assert calls_until_refused(limiter, RateClass.LOGIN, "first")[0] == 0
+            limiter.count(RateClass.HISTORY, str(number))
+        assert calls_until_refused(limiter, RateClass.HISTORY, "first")[0] == 0
         for number in range(10):
-            limiter.count(RateClass.LOGIN, str(number))
-        assert calls_until_refused(limiter, RateClass.LOGIN, "first")[0] == 10
+            limiter.count(RateClass.HISTORY, str(number))
+        assert calls_until_refused(limiter, RateClass.HISTORY, "first")[0] == 30

@@ -37,7 +37,7 @@ def start_of_day(day: date) -> datetime:
 
 @contextmanager
 def fixed_at(instant: datetime) -> Iterator[None]:
-    """Let the clock stand at an aware instant in this context (tests and back-dated runs)."""
+    """Let the clock stand at an aware instant in this context, as tests need it."""
     token = _fixed.set(instant.astimezone(UTC))
     try:
         yield

@@ -4,7 +4,6 @@ Every table states in `__table_args__` how it would be distributed over nodes (d
 `REFERENCE` (small, copied everywhere, read often and written rarely) or `LOCAL` (stays on one node).
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -60,7 +59,6 @@ __all__ = [
     "REFERENCE",
     "SQLModel",
     "cipher",
-    "datetime",
     "distributed",
     "instant",
     "metadata",

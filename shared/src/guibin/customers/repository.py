@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import copy_rows
 from guibin.core.errors import NotFound
-from guibin.customers.models import Customer, CustomerAccess, CustomerRef, RefKind
+from guibin.customers.models import Customer, CustomerAccess, RefKind
 from guibin.organisation.models import BranchClosure
 from guibin.security.actors import Scope
 
@@ -60,14 +60,6 @@ async def get_customer(session: AsyncSession, scope: Scope, *, customer_id: UUID
     if found is None:
         raise NotFound
     return found
-
-
-async def find_ref(session: AsyncSession, kind: RefKind, ref: bytes) -> UUID | None:
-    """Return the customer whom a reference names now."""
-    statement = select(CustomerRef.customer_id).where(
-        CustomerRef.ref == ref, CustomerRef.kind == kind, col(CustomerRef.valid_to).is_(None)
-    )
-    return (await session.exec(statement)).one_or_none()
 
 
 async def customers_of_refs(session: AsyncSession, refs: Sequence[bytes]) -> dict[bytes, UUID]:

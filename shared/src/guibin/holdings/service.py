@@ -1,7 +1,7 @@
 """Commands that write holdings, balances and events, for feed files and for single events."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -98,13 +98,7 @@ def _event_values(row: EventRow) -> tuple[Any, ...]:
 
 
 async def record_event(
-    session: AsyncSession,
-    *,
-    line: Line,
-    reference: str,
-    customer_id: UUID,
-    event: EventContent,
-    received_at: datetime | None = None,
+    session: AsyncSession, *, line: Line, reference: str, customer_id: UUID, event: EventContent
 ) -> EventOutcome:
     """Record one event, waiting for the earning rules; a reference of a line counts once, whoever the customer is.
 
@@ -115,7 +109,7 @@ async def record_event(
         "line": line.value,
         "customer_id": customer_id,
         "fingerprint": event.fingerprint,
-        "received_at": received_at or clock.now(),
+        "received_at": clock.now(),
         "event_type": event.event_type.value,
         "occurred_at": event.occurred_at,
         "occurred_on": clock.business_day(event.occurred_at),

@@ -21,15 +21,6 @@ class EntryKind(StrEnum):
     ADJUST_DEBIT = "adjust_debit"
 
 
-class Contra(StrEnum):
-    """The class of account on the other side; the kind of the entry determines it."""
-
-    ISSUANCE = "issuance"
-    REDEMPTION = "redemption"
-    EXPIRY = "expiry"
-    ADJUSTMENT = "adjustment"
-
-
 class SourceKind(StrEnum):
     """What caused an entry; with the id of that kind of object it makes the entry unique in its account."""
 

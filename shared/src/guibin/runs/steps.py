@@ -15,7 +15,6 @@ from guibin.tags import service as tags
 from guibin.tiers import service as tiers
 
 Counts = dict[str, int]
-EVENTS_PER_BATCH = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ async def _coverage(session: AsyncSession, day: date) -> Counts:
 
 
 async def _earn(session: AsyncSession, _day: date) -> Counts:
-    return await points.earn_pending(session, limit=EVENTS_PER_BATCH)
+    return await points.earn_pending(session)
 
 
 async def _expire(session: AsyncSession, day: date) -> Counts:

@@ -28,15 +28,3 @@ class Forbidden(Refusal):
     code = "forbidden"
     zh = "您没有执行此操作的权限"
     en = "You are not permitted to do this"
-
-
-class ReauthRequired(Refusal):
-    """The command asks for a recent login with a second factor (RFC 9470); `max_age_seconds` says how recent."""
-
-    category = Category.UNAUTHENTICATED
-    code = "reauth_required"
-    zh = "请重新进行身份验证后再操作"
-    en = "Log in again with a second factor, then repeat this"
-
-    def __init__(self, *, max_age_seconds: int) -> None:
-        super().__init__(max_age_seconds=max_age_seconds)

@@ -18,7 +18,6 @@ HIDDEN: Final = "****"
 _CHINESE_MOBILE: Final = re.compile(r"(?:\+?86|0086)?(1[0-9]{10})")
 _RESIDENT_ID: Final = re.compile(r"[0-9A-Z]{18}|[0-9]{15}")
 _LEAST_FOREIGN_PHONE: Final = 10
-_LEAST_CARD: Final = 12
 _LEAST_DOCUMENT: Final = 8
 _LONGEST_SHORT_NAME: Final = 3
 # Surnames of two characters that are in use, in simplified and traditional writing.
@@ -70,12 +69,6 @@ def mask_name(value: str) -> str:
     if len(name) == _LONGEST_SHORT_NAME and not compound:
         return f"{surname}*{name[-1]}"
     return surname + "*"
-
-
-def mask_last4(value: str) -> str:
-    """Show a card or account number of 12 characters or more as `**** 1234`, a shorter one as `****`."""
-    compact = _letters_and_digits(value)
-    return f"{HIDDEN} {compact[-4:]}" if len(compact) >= _LEAST_CARD else HIDDEN
 
 
 def _is_unseen(letter: str) -> bool:

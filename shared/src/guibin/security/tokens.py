@@ -79,11 +79,11 @@ class TokenVerifier:
         self._known: dict[bytes, tuple[datetime, VerifiedToken]] = {}
 
     def verify(self, header_values: Sequence[str]) -> VerifiedToken:
-        """Return what the token in the Authorization headers says.
+        """Return what the token in the Authorization headers says, its issuer being known by its exact name.
 
         Raises:
             TokenRequired: no Authorization header.
-            TokenInvalid: anything else that is wrong.
+            TokenInvalid: anything else that is wrong, always without a reason.
         """
         token = _bearer_token(header_values)
         now = clock.now()
@@ -100,16 +100,6 @@ class TokenVerifier:
         if len(self._known) >= self._cache_size:
             del self._known[next(iter(self._known))]  # the one that was not used for longest
         self._known[digest] = (until, verified)
-
-
-def verify(header_values: Sequence[str], issuers: Mapping[str, IssuerConfig], now: datetime) -> VerifiedToken:
-    """Verify the token in the values of all Authorization headers of a request, against issuers by their exact name.
-
-    Raises:
-        TokenRequired: no Authorization header.
-        TokenInvalid: anything else that is wrong, always without a reason.
-    """
-    return _verify_token(_bearer_token(header_values), issuers, now)
 
 
 def _bearer_token(header_values: Sequence[str]) -> str:

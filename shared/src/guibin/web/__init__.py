@@ -2,7 +2,7 @@
 
 from guibin.web.app import TokenSource, create_port
 from guibin.web.bodies import json_body
-from guibin.web.call import AnyCall, Call, CustomerCall, OpenCall, PublicCall, ServiceCall, StaffCall, set_etag
+from guibin.web.call import AnyCall, Call, CustomerCall, ServiceCall, StaffCall, set_etag
 from guibin.web.checks import StartRefused
 from guibin.web.declaration import (
     BodyLimit,
@@ -16,7 +16,6 @@ from guibin.web.declaration import (
     service,
     staff,
 )
-from guibin.web.identity import IdentitySource
 from guibin.web.paging import Page, PageRequest, page_query
 from guibin.web.parameters import Day, Instant, check_range
 from guibin.web.route import PortRoute, PortRouter
@@ -31,15 +30,12 @@ __all__ = [
     "DataClass",
     "Day",
     "Idempotency",
-    "IdentitySource",
     "Instant",
-    "OpenCall",
     "OutModel",
     "Page",
     "PageRequest",
     "PortRoute",
     "PortRouter",
-    "PublicCall",
     "RateClass",
     "ServiceCall",
     "StaffCall",

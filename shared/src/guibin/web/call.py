@@ -11,19 +11,23 @@ from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.security.actors import Actor, Grant, Scope
 from guibin.security.ciphers import KeyRing
-from guibin.security.tokens import VerifiedToken
 from guibin.web.language import Language
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCall:
-    """A call of a public route: there is a unit of work, but no actor."""
+class Call:
+    """A call of an actor: who it is, whose data it opens, what it may do; public routes have none."""
 
     work: UnitOfWork
     keys: KeyRing
     language: Language
     request_id: str
     if_match: str | None
+    actor: Actor
+    scope: Scope
+    grants: tuple[Grant, ...]
+    idempotency_key: str | None
+    dry_run: bool
 
     @property
     def session(self) -> AsyncSession:
@@ -43,19 +47,6 @@ class OpenCall:
             raise VersionConflict
 
 
-@dataclass(frozen=True, slots=True)
-class Call(OpenCall):
-    """A call of an actor: who it is, whose data it opens, up to which cost in fen (None: without bound)."""
-
-    token: VerifiedToken
-    actor: Actor
-    scope: Scope
-    grants: tuple[Grant, ...]
-    limit_fen: int | None
-    idempotency_key: str | None
-    dry_run: bool
-
-
 def etag_of(version: int) -> str:
     """Write the version of an object as an ETag."""
     return f'"{version}"'
@@ -66,14 +57,13 @@ def set_etag(response: Response, version: int) -> None:
     response.headers["ETag"] = etag_of(version)
 
 
-async def _call(request: Request) -> OpenCall:
-    call = request.state.call
-    if not isinstance(call, OpenCall):
-        raise TypeError("only routes of a PortRouter have a call")
+async def _call(request: Request) -> Call:
+    call = getattr(request.state, "call", None)
+    if not isinstance(call, Call):
+        raise TypeError("only routes of a PortRouter that know their caller have a call")
     return call
 
 
-PublicCall = Annotated[OpenCall, Depends(_call)]
 CustomerCall = Annotated[Call, Depends(_call)]
 StaffCall = Annotated[Call, Depends(_call)]
 ServiceCall = Annotated[Call, Depends(_call)]

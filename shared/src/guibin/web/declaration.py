@@ -41,15 +41,12 @@ class BodyLimit(IntEnum):
 class RateClass(StrEnum):
     """Which bucket a call counts against; `guibin.web.limiter` has the numbers."""
 
-    LOGIN = "login"
     READ = "read"
     BALANCE = "balance"
     HISTORY = "history"
     REDEEM = "redeem"
     WRITE = "write"
     SEARCH = "search"
-    REVEAL = "reveal"
-    EXPORT = "export"
     UPLOAD = "upload"
     EARN = "earn"
     CALLBACK = "callback"

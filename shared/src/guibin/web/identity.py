@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.security.actors import Actor, ActorKind, Grant, Scope, decide, limit_of
+from guibin.security.actors import Actor, ActorKind, Grant, Scope, decide
 from guibin.security.errors import Forbidden, TokenInvalid
 from guibin.security.tokens import VerifiedToken
 from guibin.web.declaration import Caller, Callers
@@ -56,8 +56,8 @@ async def _find(
     return None if actor is None else (actor, [])
 
 
-def permit(identified: Identified, callers: Callers) -> tuple[Scope, int | None]:
-    """Decide whether the actor may use the route, on whose data, and up to which cost in fen (None: without bound).
+def permit(identified: Identified, callers: Callers) -> Scope:
+    """Decide whether the actor may use the route, and on whose data.
 
     Raises:
         Forbidden: no declared caller fits.
@@ -67,7 +67,7 @@ def permit(identified: Identified, callers: Callers) -> tuple[Scope, int | None]
         if caller.kind is actor.kind:
             scope = _scope(actor, grants, caller)
             if scope is not None:
-                return scope, _limit(grants, caller)
+                return scope
     raise Forbidden
 
 
@@ -77,9 +77,3 @@ def _scope(actor: Actor, grants: Iterable[Grant], caller: Caller) -> Scope | Non
     if caller.oauth_scope not in actor.scopes:
         return None
     return Scope.of_customer(actor.id) if actor.kind is ActorKind.CUSTOMER else Scope.of_job()
-
-
-def _limit(grants: Iterable[Grant], caller: Caller) -> int | None:
-    if caller.verb is None or caller.domain is None:
-        return None
-    return limit_of(grants, caller.verb, caller.domain)

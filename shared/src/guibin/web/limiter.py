@@ -28,15 +28,12 @@ class Limit:
 
 
 LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
-    RateClass.LOGIN: (Limit("login_per_minute", 10, _MINUTE),),
     RateClass.READ: (Limit("read_per_minute", 120, _MINUTE),),
     RateClass.BALANCE: (Limit("balance_per_minute", 60, _MINUTE),),
     RateClass.HISTORY: (Limit("history_per_minute", 30, _MINUTE),),
     RateClass.REDEEM: (Limit("redeem_per_minute", 6, _MINUTE), Limit("redeem_per_day", 30, _DAY)),
     RateClass.WRITE: (Limit("write_per_minute", 60, _MINUTE),),
     RateClass.SEARCH: (Limit("search_per_minute", 60, _MINUTE),),
-    RateClass.REVEAL: (Limit("reveal_per_day", 20, _DAY),),
-    RateClass.EXPORT: (Limit("export_per_day", 5, _DAY),),
     RateClass.UPLOAD: (Limit("upload_per_hour", 600, _HOUR),),
     RateClass.EARN: (Limit("earn_per_second", 200, 1),),
     RateClass.CALLBACK: (Limit("callback_per_second", 50, 1),),

@@ -65,19 +65,19 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 """An RFC 3339 instant with an offset, in queries and bodies."""
 
 
-def check_range(start: date | None, end: date | None, *, max_days: int = LONGEST_RANGE_DAYS) -> None:
+def check_range(start: date | None, end: date | None) -> None:
     """Hold a range of days, both ends included, to its order and length.
 
     Raises:
         ValidationFailed: it begins after its end (type `range`).
-        RangeTooLarge: it is longer than `max_days`.
+        RangeTooLarge: it is longer than `LONGEST_RANGE_DAYS`.
     """
     if start is None or end is None:
         return
     if start > end:
         raise ValidationFailed.of(["query", "from"], "range", "must not begin after its end")
-    if (end - start).days >= max_days:
-        raise RangeTooLarge(max_days=max_days)
+    if (end - start).days >= LONGEST_RANGE_DAYS:
+        raise RangeTooLarge(max_days=LONGEST_RANGE_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

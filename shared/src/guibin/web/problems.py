@@ -34,7 +34,6 @@ STATUS: Final[dict[Category, int]] = {
 _CHALLENGES: Final = {
     "token_required": "Bearer",
     "token_invalid": 'Bearer error="invalid_token"',
-    "reauth_required": 'Bearer error="insufficient_user_authentication"',
 }
 _RETRY_SECONDS: Final = 1
 # The rest of the body is not read, so the connection cannot carry another request.

@@ -20,7 +20,7 @@ from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.tokens import VerifiedToken
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
-from guibin.web.call import Call, OpenCall
+from guibin.web.call import Call
 from guibin.web.declaration import Declaration, declaration_of
 from guibin.web.faults import retry_later
 from guibin.web.identity import identify, permit
@@ -116,7 +116,6 @@ class _Conductor:
     ) -> Response:
         if token is None:
             self._understand(request, received)
-            request.state.call = _open_call(request, port, work)
             return await run(self.handler, request)
         call = await self._call(request, port, token, received, work)
         request.state.call = call
@@ -133,7 +132,7 @@ class _Conductor:
         identified = await identify(port.identity, work.session, token, self.declaration.callers)
         actor, grants = identified
         request.state.actor_kind = actor.kind
-        scope, limit_fen = permit(identified, self.declaration.callers)
+        scope = permit(identified, self.declaration.callers)
         document = self._understand(request, received)
         dry_run = self.declaration.dry_run and document is not None and document.value.get("dry_run") is True
         return Call(
@@ -142,11 +141,9 @@ class _Conductor:
             language=request.state.language,
             request_id=request.state.request_id,
             if_match=request.headers.get("if-match"),
-            token=token,
             actor=actor,
             scope=scope,
             grants=tuple(grants),
-            limit_fen=limit_fen,
             idempotency_key=None if dry_run else key_of(request, self.declaration.idempotency),
             dry_run=dry_run,
         )
@@ -161,13 +158,3 @@ class _Conductor:
             request.state.document = parse_document(received.raw)
         document: JsonDocument | None = request.state.document
         return document
-
-
-def _open_call(request: Request, port: Port, work: UnitOfWork) -> OpenCall:
-    return OpenCall(
-        work=work,
-        keys=port.keys,
-        language=request.state.language,
-        request_id=request.state.request_id,
-        if_match=request.headers.get("if-match"),
-    )

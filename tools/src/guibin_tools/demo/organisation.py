@@ -77,11 +77,11 @@ def managers_of(branch_code: str, customers: int) -> Iterator[tuple[str, int]]:
             yield from [(grade, most)] * (math.ceil(expected / (most * _FILLED)) or 1)
 
 
-def head_office_staff(head_office: str = HEAD_OFFICE) -> Iterator[StaffData]:
+def head_office_staff() -> Iterator[StaffData]:
     """Yield the people of the head office, one or two for each role that four eyes need."""
     rng = Random(0)  # noqa: S311 - made-up names
     for number, role in enumerate(HEAD_OFFICE_ROLES, start=1):
-        yield StaffData(f"S00{number:03d}", person_name(rng, male=number % 2 == 0), head_office, role)
+        yield StaffData(f"S00{number:03d}", person_name(rng, male=number % 2 == 0), HEAD_OFFICE, role)
 
 
 def branch_staff(customers: int) -> Iterator[StaffData]:

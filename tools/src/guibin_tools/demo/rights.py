@@ -11,22 +11,6 @@ from random import Random
 
 Prices = tuple[tuple[str | None, int], ...]
 
-EARNING_ASSUMPTION: dict[str, tuple[int, int | None]] = {
-    "card_spend": (1, 20),
-    "payment": (1, 20),
-    "salary": (200, None),
-    "pension": (200, None),
-    "referral": (300, None),
-    "login": (5, None),
-}
-"""Event type to reward points, for each full so many CNY or (None) for each event: what the prices were set against."""
-
-SERVICE_POINT_PER_CNY = 10_000
-"""One service point a month for each full 10,000 CNY of the month-daily average ..."""
-
-SERVICE_FROM_CNY = 100_000
-"""... from this average on."""
-
 _CODE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _CODE_LENGTH = 12
 
@@ -55,14 +39,6 @@ class RightData:
     quotas: tuple[tuple[str, int], ...] = ()
     limit: tuple[int, str] | None = None
     sale_days: tuple[int, int] | None = None
-
-    def price_for(self, tier: str | None) -> int | None:
-        """Return the points that a customer of a tier pays, None when no price fits."""
-        return next((points for fits, points in self.prices if fits in (None, tier)), None)
-
-    def open_to(self, tier: str | None) -> bool:
-        """Tell whether a customer of a tier may have it; tier codes order as text."""
-        return self.minimum_tier is None or (tier or "") >= self.minimum_tier
 
     def sale_window(self, business_date: date) -> tuple[date, date] | None:
         """Return the first and the last day of sale, None when it is always on sale."""

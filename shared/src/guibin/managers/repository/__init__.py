@@ -2,7 +2,6 @@
 
 from guibin.managers.repository.coverage import (
     InBook,
-    NeedyCustomer,
     begin_coverage,
     book,
     coverage_of_the_gone,
@@ -29,7 +28,6 @@ from guibin.managers.repository.queue import list_unassigned, open_unassigned, p
 
 __all__ = [
     "InBook",
-    "NeedyCustomer",
     "Person",
     "Served",
     "begin_coverage",

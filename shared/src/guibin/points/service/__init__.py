@@ -2,7 +2,7 @@
 
 from guibin.points.repository import EntryFilter
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
-from guibin.points.service.earning import EventResult, earn_events, earn_pending
+from guibin.points.service.earning import earn_events, earn_pending
 from guibin.points.service.events import EventStatus, IncomingEvent, TakenEvent, take_events
 from guibin.points.service.expiry import expire
 from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
@@ -14,7 +14,6 @@ __all__ = [
     "Balances",
     "EntryFilter",
     "EntryView",
-    "EventResult",
     "EventStatus",
     "IncomingEvent",
     "LockedAccount",

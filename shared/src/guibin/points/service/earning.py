@@ -35,15 +35,15 @@ class EventResult:
     entry_ids: list[UUID]
 
 
-async def earn_pending(session: AsyncSession, *, limit: int, actor_id: UUID = EARNING_JOB) -> dict[str, int]:
-    """Let at most `limit` pending events earn (and at most `MOST_AT_ONCE`), and mark them.
+async def earn_pending(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> dict[str, int]:
+    """Let at most `limit` pending events earn, and mark them.
 
     Call it again, each time in a transaction of its own, until nothing is read. Restartable: entries and marks are one
     transaction, and an event posts once. Returns how many events were `read`, how many `earned` or gave `nothing`, and
     how many `points` were posted.
     """
-    pending = await repository.pending_events(session, limit=min(limit, MOST_AT_ONCE))
-    results = await _earn(session, pending, actor_id)
+    pending = await repository.pending_events(session, limit=limit)
+    results = await _earn(session, pending, EARNING_JOB)
     earned = [result for result in results.values() if result.state is EventState.EARNED]
     return {
         "read": len(results),

@@ -4,12 +4,10 @@ from guibin.tags.service.definitions import TagDraft, create_tag, edit_tag, reti
 from guibin.tags.service.explaining import Explanation, explain
 from guibin.tags.service.manual import set_tag, unset_tag
 from guibin.tags.service.nightly import run_tags
-from guibin.tags.service.preview import PREVIEW_SECONDS, Preview, preview_rule
-from guibin.tags.service.publishing import TAG_PUBLISH, TagPublishHandler, submit_tag
+from guibin.tags.service.preview import Preview, preview_rule
+from guibin.tags.service.publishing import TagPublishHandler, submit_tag
 
 __all__ = [
-    "PREVIEW_SECONDS",
-    "TAG_PUBLISH",
     "Explanation",
     "Preview",
     "TagDraft",
