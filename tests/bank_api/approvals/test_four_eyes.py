@@ -16,7 +16,7 @@ from guibin.core.ids import from_public, new_id, to_public
 from guibin.organisation.models import RoleGrant, Staff, StaffRole
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
 from guibin.tiers.models import TierScheme
-from support.house import EAST, ROOT, House
+from support.house import EAST, ROOT, WEST, House
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
 Submit = Callable[[], Awaitable[dict[str, Any]]]
@@ -281,3 +281,36 @@ async def test_a_decision_of_the_wrong_form_is_refused(
     url = f"/v1/approvals/{(await submit())['id']}/approve"
     response = await bank_client.post(url, json=body, headers=house.headers("hq_approver"))
     assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
+async def _add_role(house: House, who: str, role: str, branch: str) -> None:
+    async with house.sessions() as session:
+        session.add(StaffRole(staff_id=house.staff[who].id, role=role, branch_id=house.branches[branch].id))
+        await session.commit()
+
+
+async def _adjustment_in_the_east(client: httpx.AsyncClient, house: House, points: int) -> dict[str, Any]:
+    customer = to_public("cus", await house.add_customer(branch=EAST))
+    body = {"customer_id": customer, "wallet": "reward", "points": points, "reason": "系统故障少计积分补录"}
+    headers = house.headers("hq_operator", key=str(new_id()))
+    submitted = (await client.post("/v1/points/adjustments", json=body, headers=headers)).json()
+    return {"id": submitted["approval_id"]}
+
+
+async def test_a_role_without_a_branch_does_not_open_other_branches_to_a_second_role(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    await _add_role(house, "branch_head_west", "rights_approver", ROOT)
+    approval = await _adjustment_in_the_east(bank_client, house, 300)
+    stranger = await _decide(bank_client, house, approval, role="branch_head_west")
+    seen = await bank_client.get(f"/v1/approvals/{approval['id']}", headers=house.headers("branch_head_west"))
+    assert (stranger.status_code, seen.status_code) == (404, 404)
+    assert (await _decide(bank_client, house, approval, role="branch_head")).status_code == 200
+
+
+async def test_a_high_limit_in_one_branch_does_not_serve_another(bank_client: httpx.AsyncClient, house: House) -> None:
+    await _add_role(house, "branch_head", "hq_approver", WEST)
+    approval = await _adjustment_in_the_east(bank_client, house, 60_000)
+    response = await _decide(bank_client, house, approval, role="branch_head")
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    assert (await _decide(bank_client, house, approval)).status_code == 200

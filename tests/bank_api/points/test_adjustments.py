@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from guibin.audit.models import AuditEntry
 from guibin.core.ids import from_public, new_id, to_public
+from guibin.customers.models import Customer
 from guibin.points.invariants import check
 from guibin.points.models import PointsEntry
 from support.house import WEST, House
@@ -219,3 +220,19 @@ async def test_corrections_need_a_token_a_grant_and_a_key(bank_client: httpx.Asy
     assert await answer(house.headers("lobby", key="k")) == (403, "forbidden")
     assert await answer(house.service_headers("core_banking", ("earn:post",), key="k")) == (403, "forbidden")
     assert await answer(house.headers("hq_operator")) == (422, "idempotency_key_required")
+
+
+async def test_points_go_to_whom_the_customer_became_before_the_approval(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    losing, surviving = await house.add_customer(), await house.add_customer()
+    approval = (await submit(bank_client, house, adjustment(losing, 10))).json()["approval_id"]
+    async with house.sessions() as session:
+        await session.exec(update(Customer).where(col(Customer.id) == losing).values(merged_into=surviving))
+        await session.commit()
+
+    decided = await decide(bank_client, house, approval)
+
+    assert decided.json()["state"] == "approved"
+    assert [entry.points for entry in await entries_of(house, surviving)] == [10]
+    assert await entries_of(house, losing) == []

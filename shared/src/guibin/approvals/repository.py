@@ -1,11 +1,11 @@
 """All SQL of approvals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,18 +15,26 @@ from guibin.core.errors import NotFound
 
 @dataclass(frozen=True)
 class Reach:
-    """Which approvals a member of staff may see: the own ones, and those of domains and branches to decide on."""
+    """Which approvals a member of staff may see: the own ones, and by domain those to decide on.
+
+    `domains` names the branches in which the person decides on a domain's approvals, None for the whole bank; an
+    approval that stands at no branch is for everybody who decides in its domain.
+    """
 
     staff_id: UUID
-    domains: Collection[str]
-    whole_bank: bool
-    branch_ids: Collection[UUID]
+    domains: Mapping[str, Collection[UUID] | None]
 
 
 def _within(reach: Reach) -> ColumnElement[bool]:
-    place = or_(col(Approval.branch_id).is_(None), col(Approval.branch_id).in_(reach.branch_ids))
-    everywhere = true() if reach.whole_bank else place
-    return or_(col(Approval.maker_id) == reach.staff_id, and_(col(Approval.domain).in_(reach.domains), everywhere))
+    to_decide_on = (_in_domain(domain, branch_ids) for domain, branch_ids in reach.domains.items())
+    return or_(col(Approval.maker_id) == reach.staff_id, *to_decide_on)
+
+
+def _in_domain(domain: str, branch_ids: Collection[UUID] | None) -> ColumnElement[bool]:
+    here = col(Approval.domain) == domain
+    if branch_ids is None:
+        return here
+    return and_(here, or_(col(Approval.branch_id).is_(None), col(Approval.branch_id).in_(branch_ids)))
 
 
 async def list_approvals(
@@ -61,6 +69,14 @@ async def get_approval(session: AsyncSession, reach: Reach, *, approval_id: UUID
     if found is None:
         raise NotFound
     return found
+
+
+async def is_within(session: AsyncSession, reach: Reach, approval: Approval) -> bool:
+    """Tell whether an approval lies within a reach."""
+    query = select(Approval.id).where(
+        Approval.owner_id == approval.owner_id, Approval.id == approval.id, _within(reach)
+    )
+    return (await session.exec(query)).first() is not None
 
 
 async def lock_approval(session: AsyncSession, *, owner_id: UUID, approval_id: UUID) -> Approval:

@@ -46,7 +46,7 @@ async def submit(
     """Keep a command until another person decides.
 
     `payload` is all that the command needs, in JSON values; `preview` is what the approver looks at (a difference, a
-    count, a cost). `branch_id` says where an approver must stand; None asks for one without a bound on branches.
+    count, a cost). `branch_id` says where an approver must stand; None asks for any in the domain.
     """
     now = clock.now()
     approval = Approval(

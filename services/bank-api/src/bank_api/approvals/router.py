@@ -1,6 +1,8 @@
 """Four eyes on the bank port."""
 
+from collections.abc import Collection
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 
@@ -10,7 +12,8 @@ from guibin.approvals.models import ApprovalState
 from guibin.core.errors import VersionConflict
 from guibin.core.ids import ApprovalId
 from guibin.organisation import repository as organisation
-from guibin.security.actors import DataScope, Domain, Verb
+from guibin.security.actors import Domain, Verb, decide
+from guibin.security.errors import Forbidden
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -33,15 +36,18 @@ READ = staff(Verb.READ, Domain.APPROVALS)
 APPROVE = staff(Verb.APPROVE, Domain.APPROVALS)
 
 
-async def _reach(call: StaffCall) -> repository.Reach:
-    deciding = [grant for grant in call.grants if grant.verb is Verb.APPROVE]
-    roots = [grant.branch_id for grant in deciding if grant.branch_id is not None]
-    return repository.Reach(
-        staff_id=call.actor.id,
-        domains={grant.domain for grant in deciding},
-        whole_bank=any(grant.data in {DataScope.WHOLE_BANK, DataScope.NONE} for grant in deciding),
-        branch_ids=await organisation.subtree_ids(call.session, roots),
-    )
+async def _reach(call: StaffCall, cost_fen: int = 0) -> repository.Reach:
+    """Return what the caller may decide on at a cost, domain by domain: one role never widens another."""
+    domains: dict[str, Collection[UUID] | None] = {}
+    subtrees: dict[tuple[UUID, ...], Collection[UUID]] = {}
+    for domain in Domain:
+        scope = decide(call.grants, Verb.APPROVE, domain, staff_id=call.actor.id, cost_fen=cost_fen)
+        if scope is None:
+            continue
+        if scope.branch_roots not in subtrees:
+            subtrees[scope.branch_roots] = await organisation.subtree_ids(call.session, scope.branch_roots)
+        domains[domain] = None if scope.whole_bank else subtrees[scope.branch_roots]
+    return repository.Reach(call.actor.id, domains)
 
 
 @router.get("", operation_id="listApprovals")
@@ -69,9 +75,7 @@ REFUSALS = (SelfApproval, StateConflict, ApprovalExpired, VersionConflict)
 
 
 @router.post("/{approval_id}/approve", operation_id="approve")
-@declare(
-    caller=APPROVE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, refusals=REFUSALS
-)
+@declare(caller=APPROVE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, refusals=REFUSALS)
 async def approve(
     call: StaffCall, approval_id: ApprovalId, body: Annotated[DecisionIn, json_body(DecisionIn)]
 ) -> ApprovalOut:
@@ -80,9 +84,7 @@ async def approve(
 
 
 @router.post("/{approval_id}/reject", operation_id="reject")
-@declare(
-    caller=APPROVE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, refusals=REFUSALS
-)
+@declare(caller=APPROVE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, refusals=REFUSALS)
 async def reject(
     call: StaffCall, approval_id: ApprovalId, body: Annotated[DecisionIn, json_body(DecisionIn)]
 ) -> ApprovalOut:
@@ -92,6 +94,8 @@ async def reject(
 
 async def _decide(call: StaffCall, approval_id: ApprovalId, body: DecisionIn, *, approved: bool) -> ApprovalOut:
     approval = await repository.get_approval(call.session, await _reach(call), approval_id=approval_id)
+    if not await repository.is_within(call.session, await _reach(call, approval.cost_fen or 0), approval):
+        raise Forbidden
     seen = bytes.fromhex(body.payload_hash) if body.payload_hash else None
     decided = await service.decide_on(
         call.work,

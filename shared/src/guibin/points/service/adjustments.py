@@ -105,11 +105,12 @@ class AdjustmentHandler:
     domain = Domain.POINTS
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Post the entry; a refusal of the ledger makes the approval `failed`."""
+        """Post the entry, to whom the customer became if it was merged meanwhile; a refusal makes it `failed`."""
         adjustment = Adjustment.model_validate(payload)
+        customer = await customers.get_customer(session, Scope.of_job(), customer_id=adjustment.customer_id)
         await post(
             session,
-            customer_id=adjustment.customer_id,
+            customer_id=customer.id,
             wallet=adjustment.wallet,
             kind=adjustment.kind,
             points=abs(adjustment.points),
