@@ -26,44 +26,55 @@ LEDGER_GRANTS = {
 
 READ = {
     "guibin_customer": (
-        "alembic_version, branch, branch_closure, staff, customer, tier, tier_scheme, tier_scheme_line, tier_history, "
-        "customer_fact, customer_tag, manager, coverage, wallet, points_account, points_entry, points_lot, "
-        "points_lot_use, rights_item, rights_stock, voucher_code, redemption, redemption_step, idempotency_key, line_day"
+        "alembic_version, branch, staff, customer, tier, tier_scheme, tier_scheme_line, tier_history, customer_fact, "
+        "manager, coverage, wallet, points_account, points_entry, points_lot, points_lot_use, rights_item, "
+        "rights_stock, voucher_code, redemption, redemption_step, idempotency_key"
     ),
     "guibin_bank": "ALL TABLES IN SCHEMA public",
     "guibin_worker": "ALL TABLES IN SCHEMA public",
 }
 
-FEEDS = (
-    "INSERT, UPDATE ON customer, source_record, customer_ref, match_review, holding, holding_party, holding_balance, "
-    "line_day, business_event, customer_event, customer_access, feed_file, feed_reject, product"
-)
-# A merge moves a customer's records and holdings to the surviving customer: copied, then deleted.
+FUSION = "INSERT, UPDATE ON customer, source_record, customer_ref, match_review"
+HOLDINGS = "INSERT, UPDATE ON holding, holding_party, holding_balance, business_event"
+FEEDS = (FUSION, HOLDINGS, "INSERT ON line_day, customer_event, feed_file, feed_reject")
+# A merge moves a customer's records and holdings to the surviving customer: copied, then deleted. So does a new owner.
 MERGE = "DELETE ON source_record, holding, holding_balance, holding_party, customer_event"
-NIGHTLY = (
-    "INSERT, UPDATE ON customer_fact, customer_tag, unassigned, run, run_step, lease",
-    "INSERT ON tier_history, coverage",
+TAGGING = "INSERT, UPDATE ON customer_tag"
+ASSIGNING = (
+    "INSERT, UPDATE ON customer_access",
+    "INSERT ON coverage",
     "UPDATE (valid_to, end_reason) ON coverage",
 )
+NIGHTLY = ("INSERT, UPDATE ON customer_fact, unassigned, run, run_step, lease", "INSERT ON tier_history")
 WRITE = {
     "guibin_customer": (
         "INSERT, UPDATE ON idempotency_key",
-        "INSERT ON audit_entry, redemption, redemption_step",
+        "INSERT ON redemption, redemption_step",
         "UPDATE (free, sold) ON rights_stock",
         "UPDATE (redemption_id, customer_id, taken_at) ON voucher_code",
     ),
     "guibin_bank": (
-        FEEDS,
+        *FEEDS,
         MERGE,
-        *NIGHTLY,
-        "INSERT, UPDATE ON idempotency_key, approval, tag, tag_version, tier_scheme, tier_scheme_line, manager",
-        "INSERT ON audit_entry, approval_decision, voucher_code, redemption_step",
+        TAGGING,
+        *ASSIGNING,
+        "UPDATE (resolved_on) ON unassigned",
+        "INSERT, UPDATE ON idempotency_key, approval, tag, tier_scheme, tier_scheme_line, manager",
+        "INSERT ON audit_entry, approval_decision, product, run, tag_version, voucher_code, redemption_step",
         "INSERT, UPDATE ON rights_item, rights_stock",
         "UPDATE (used_at, used_by, used_at_branch) ON voucher_code",
         "UPDATE (state) ON redemption",
     ),
     # The worker never writes managers: it may lock them, which asks for a column that it could write.
-    "guibin_worker": (FEEDS, MERGE, *NIGHTLY, "INSERT ON audit_entry", "UPDATE (revision) ON manager"),
+    "guibin_worker": (
+        *FEEDS,
+        MERGE,
+        TAGGING,
+        *ASSIGNING,
+        *NIGHTLY,
+        "INSERT ON audit_entry",
+        "UPDATE (revision) ON manager",
+    ),
 }
 
 
