@@ -38,6 +38,7 @@ def after(keys: KeyRing, place: Position) -> PageRequest:
 def test_a_position_of_each_kind_comes_back_as_it_was(keys: KeyRing) -> None:
     assert after(keys, 7).after_seq == 7
     assert after(keys, "gold").after_code == "gold"
+    assert after(keys, str(MOMENT[1])).after_id == MOMENT[1]
     assert after(keys, MOMENT).after_moment == MOMENT
 
 

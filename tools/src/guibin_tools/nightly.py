@@ -10,7 +10,7 @@ from guibin.runs import service
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
 from guibin.runs.service import Progress
-from guibin_tools.actors import OPERATOR
+from guibin.security.actors import NIGHTLY_JOB
 from guibin_tools.errors import OperatorError
 from guibin_tools.roles import Role
 from guibin_tools.sessions import sessions_as
@@ -33,7 +33,7 @@ async def run_nightly(settings: OperatorSettings, *, day: date | None = None, pr
     async with sessions_as(Role.WORKER, settings) as factory:
         for _ in range(_PATIENCE_TURNS):
             try:
-                return await service.nightly(factory, day=business_date, actor=OPERATOR, progress=progress)
+                return await service.nightly(factory, day=business_date, actor=NIGHTLY_JOB, progress=progress)
             except RunInProgress:
                 await asyncio.sleep(_TURN_SECONDS)
             except Refusal as refusal:

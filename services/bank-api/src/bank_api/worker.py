@@ -5,7 +5,6 @@ import contextlib
 import signal
 from datetime import date, time
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,11 +17,10 @@ from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
 from guibin.runs.service import carry_out, request_run
-from guibin.security.actors import Actor, ActorKind
+from guibin.security.actors import NIGHTLY_JOB
 from guibin.web.checks import StartRefused, check_role
 from guibin.web.serving import parent_gone
 
-NIGHTLY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f01"), "job:nightly")
 NIGHT_BEGINS: Final = time(1)
 """Local time from which last night's run is due: the lines have closed their day by then."""
 

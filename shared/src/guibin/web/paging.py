@@ -64,6 +64,12 @@ class PageRequest:
         return self._typed(str)
 
     @property
+    def after_id(self) -> UUID | None:
+        """The position in a list ordered by an id; rows state it as text."""
+        code = self.after_code
+        return None if code is None else UUID(code)
+
+    @property
     def after_moment(self) -> tuple[datetime, UUID] | None:
         """The position in a list ordered by (created_at, id)."""
         if self.after is not None and not isinstance(self.after, tuple):

@@ -43,7 +43,6 @@ from .schemas import (
     SearchIn,
     ServedByOut,
     TierSummaryOut,
-    after_holding,
     identity_part,
     summary_of,
 )
@@ -142,7 +141,7 @@ async def list_holdings(
         customer_id=customer.id,
         day=clock.today(),
         limit=page.fetch,
-        after=after_holding(page.after_code),
+        after=page.after_id,
     )
     return page.answer(rows, position=lambda row: str(row.holding.id), shape=lambda row: HoldingOut.of(row, view))
 

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
@@ -237,8 +236,3 @@ def summary_of(counts: dict[tuple[str, str], int]) -> list[HoldingsSummaryOut]:
         HoldingsSummaryOut(side=Side(side), product_class=ProductClass(product_class), count=count)
         for (side, product_class), count in sorted(counts.items())
     ]
-
-
-def after_holding(code: str | None) -> UUID | None:
-    """Read the position of a page of holdings."""
-    return None if code is None else UUID(code)

@@ -83,7 +83,7 @@ async def get_book(
         manager_id=person.manager.id,
         day=clock.today(),
         limit=page.fetch,
-        after=_after(page),
+        after=page.after_id,
     )
     return page.answer(rows, position=lambda row: str(row.customer_id), shape=InBookOut.of)
 
@@ -97,7 +97,7 @@ async def list_unassigned(
 ) -> Page[UnassignedOut]:
     """List the customers who should have a manager and have none, with the reason, by customer id."""
     rows = await repository.list_unassigned(
-        call.session, call.scope, limit=page.fetch, after=_after(page), reason=reason
+        call.session, call.scope, limit=page.fetch, after=page.after_id, reason=reason
     )
     return page.answer(rows, position=lambda row: str(row.customer_id), shape=UnassignedOut.of)
 
@@ -145,7 +145,3 @@ async def _coverage(call: StaffCall, customer_id: UUID) -> CoverageOut:
         since=served.coverage.valid_from if served else None,
         history=[CoverageRowOut.of(row) for row in history],
     )
-
-
-def _after(page: PageRequest) -> UUID | None:
-    return UUID(page.after_code) if page.after_code else None

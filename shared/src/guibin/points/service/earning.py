@@ -15,9 +15,7 @@ from guibin.points import repository, rules
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement, PendingEvent
 from guibin.points.rules import Earned
-
-EARNING_JOB: Final = UUID("00000000-0000-7000-8000-000000000e02")
-"""The actor of entries that scheduled work earns."""
+from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 2_000
 """Events of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
@@ -43,7 +41,7 @@ async def earn_pending(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> d
     how many `points` were posted.
     """
     pending = await repository.pending_events(session, limit=limit)
-    results = await _earn(session, pending, EARNING_JOB)
+    results = await _earn(session, pending, NIGHTLY_JOB.id)
     earned = [result for result in results.values() if result.state is EventState.EARNED]
     return {
         "read": len(results),

@@ -11,12 +11,10 @@ from guibin.core.ids import new_id
 from guibin.points import repository
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement
+from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 1_000
 """Accounts of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
-
-EXPIRY_JOB: Final = UUID("00000000-0000-7000-8000-000000000e01")
-"""The actor of entries that expire points."""
 
 
 async def expire(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
@@ -50,7 +48,7 @@ def _movement(customer_id: UUID, wallet: str, day: date, source_id: str) -> Move
         reason_en="Points expired",
         source_kind=SourceKind.RUN,
         source_id=source_id,
-        actor=EXPIRY_JOB,
+        actor=NIGHTLY_JOB.id,
         at=clock.now(),
         day=day + timedelta(days=1),
     )
