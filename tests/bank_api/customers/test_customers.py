@@ -1,12 +1,14 @@
 """Customers on the bank port: who sees whom, and how much."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import httpx
 from sqlalchemy import text
 
-from guibin.core.ids import new_id, to_public
+from guibin.core.ids import from_public, new_id, to_public
+from guibin.holdings.models import HoldingParty
 from support.house import EAST, WEST, House
 
 from .conftest import EAST_CARD, EAST_NUMBER, EAST_PHONE, WEST_CARD, Known
@@ -249,3 +251,18 @@ async def test_personal_values_are_not_searched_for_in_the_url(bank_client: http
     for name in ("name", "phone", "certificate_no", "customer_no"):
         answer = await get(bank_client, house, "hq_operator", "/v1/customers", **{name: "1"})
         assert (answer.status_code, answer.json()["code"]) == (422, "sensitive_in_url")
+
+
+async def test_a_holding_says_how_many_others_may_operate_it(
+    bank_client: httpx.AsyncClient, house: House, known: Known
+) -> None:
+    path = url(known.east, "/holdings")
+    first = (await get(bank_client, house, "manager", path)).json()["items"][0]["id"]
+    async with house.sessions() as session:
+        holding_id = from_public("hld", first)
+        assert holding_id is not None
+        day = date(2026, 11, 24)
+        session.add(HoldingParty(customer_id=known.west, holding_id=holding_id, owner_id=known.east, as_of=day))
+        await session.commit()
+    shown = (await get(bank_client, house, "manager", path)).json()["items"]
+    assert [item["shared_with"] for item in shown] == [1, 0]

@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
+from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.customers.models import Customer
 from guibin.security.actors import Scope
 from guibin.tags.moving import TAGS_MOVER
-from guibin.tags.repository import list_held
+from guibin.tags.repository import Reach, count_reach, list_held
 from guibin.tags.service import run_tags, set_tag, unset_tag
 from support.tagging import (
     CHECKER,
@@ -74,3 +76,12 @@ async def test_a_tag_that_the_survivor_lost_today_comes_back(session: AsyncSessi
         await unset_tag(session, EVERYBODY, actor=CHECKER, customer_id=surviving, code="friend", reason="wrong")
         await TAGS_MOVER.move(session, losing_id=losing, surviving_id=surviving)
     assert await tags_of(session, surviving) == [("friend", "first")]
+
+
+async def test_the_reach_of_a_tag_leaves_out_who_was_merged_away(
+    session: AsyncSession, pair: tuple[UUID, UUID]
+) -> None:
+    losing, surviving = pair
+    await give(session, surviving, "a friend")
+    await session.execute(update(Customer).where(col(Customer.id) == losing).values(merged_into=surviving))
+    assert await count_reach(session, EVERYBODY, code="friend") == Reach(members=1, customers=1)

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tags.matching import percent_of
@@ -174,13 +175,15 @@ async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> 
 async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:
     """Count the customers in scope who have a tag now."""
     seen = visible(scope, col(CustomerFact.customer_id), col(CustomerFact.branch_id))
-    members = (
+    customers = (
         select(func.count())
         .select_from(CustomerFact)
-        .join(CustomerTag, col(CustomerTag.customer_id) == CustomerFact.customer_id)
-        .where(CustomerTag.tag_code == code, col(CustomerTag.until).is_(None), seen)
+        .join(Customer, col(Customer.id) == CustomerFact.customer_id)
+        .where(col(Customer.merged_into).is_(None), seen)
     )
-    customers = select(func.count()).select_from(CustomerFact).where(seen)
+    members = customers.join(CustomerTag, col(CustomerTag.customer_id) == CustomerFact.customer_id).where(
+        CustomerTag.tag_code == code, col(CustomerTag.until).is_(None)
+    )
     return Reach((await session.exec(members)).one(), (await session.exec(customers)).one())
 
 

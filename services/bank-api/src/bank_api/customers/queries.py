@@ -156,13 +156,8 @@ async def holdings_of(
         .limit(1)
         .lateral("last_balance")
     )
-    shared = (
-        select(func.count())
-        .where(col(HoldingParty.holding_id) == col(Holding.id), col(HoldingParty.owner_id) == customer_id)
-        .scalar_subquery()
-    )
     query = (
-        select(Holding, Product, last.c.balance_fen, last.c.day, shared)
+        select(Holding, Product, last.c.balance_fen, last.c.day)
         .join(Product, col(Product.code) == col(Holding.product_code))
         .join(last, true(), isouter=True)
         .where(col(Holding.customer_id) == customer_id, visible(scope, col(Holding.customer_id)))
@@ -171,7 +166,19 @@ async def holdings_of(
     )
     if after is not None:
         query = query.where(col(Holding.id) > after)
-    return [Held(*row) for row in (await session.execute(query))]
+    rows = (await session.execute(query)).all()
+    shared = await _count_shares(session, owner_id=customer_id) if rows else {}
+    return [Held(row[0], row[1], row[2], row[3], shared.get(row[0].id, 0)) for row in rows]
+
+
+async def _count_shares(session: AsyncSession, *, owner_id: UUID) -> dict[UUID, int]:
+    """Count by holding who else may operate it: rows of others, hence a statement of its own (docs/adr/0001)."""
+    query = (
+        select(col(HoldingParty.holding_id), func.count())
+        .where(col(HoldingParty.owner_id) == owner_id)
+        .group_by(col(HoldingParty.holding_id))
+    )
+    return dict((await session.execute(query)).all())
 
 
 async def count_holdings(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> dict[tuple[str, str], int]:
