@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import select
-
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.models import FeedMode
@@ -18,6 +16,7 @@ from guibin.holdings.references import holding_ref
 from guibin.holdings.rows import HoldingRow, last4
 from guibin.holdings.service import close_missing_holdings, take_holdings
 from guibin.products.models import Product, Side
+from guibin.products.repository import products_by_code
 
 _BATCH: Final = 5_000
 _CURRENCY: Final = "CNY"
@@ -38,7 +37,7 @@ class _Unresolved:
 
 async def take_holding_rows(taking: Taking, rows: Rows) -> None:
     """Take the rows of a holdings file; a full one closes the holdings that it leaves out."""
-    products = {product.code: product for product in await taking.session.exec(select(Product))}
+    products = await products_by_code(taking.session)
     seen: set[bytes] = set()
     batch: list[_Unresolved] = []
     for row in rows:

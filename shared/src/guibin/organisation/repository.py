@@ -26,6 +26,22 @@ async def subtree_ids(session: AsyncSession, roots: Iterable[UUID]) -> list[UUID
     return list((await session.exec(query)).all())
 
 
+async def ancestor_ids(session: AsyncSession, branch_id: UUID) -> list[UUID]:
+    """Return the nodes above a node, the node included."""
+    query = select(BranchClosure.ancestor_id).where(BranchClosure.descendant_id == branch_id)
+    return list((await session.exec(query)).all())
+
+
+async def staff_by_no(session: AsyncSession, no: str) -> Staff | None:
+    """Return the member of staff of a number, active or not."""
+    return (await session.exec(select(Staff).where(Staff.no == no))).first()
+
+
+async def service_by_name(session: AsyncSession, name: str) -> ServiceClient | None:
+    """Return the service client of a name, active or not."""
+    return (await session.exec(select(ServiceClient).where(ServiceClient.name == name))).first()
+
+
 async def staff_by_subject(session: AsyncSession, *, issuer: str, subject: str) -> Staff | None:
     """Return the active member of staff that a token's issuer and subject name."""
     query = select(Staff).where(Staff.issuer == issuer, Staff.subject == subject, col(Staff.active).is_(True))

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import new_id, to_public
@@ -53,15 +51,10 @@ async def add_branch(session: AsyncSession, new: NewBranch) -> Branch:
     )
     session.add(branch)
     await session.flush()
-    ancestors = await _ancestors(session, parent.id) if parent else []
+    ancestors = await repository.ancestor_ids(session, parent.id) if parent else []
     session.add_all(BranchClosure(ancestor_id=above, descendant_id=branch.id) for above in [*ancestors, branch.id])
     await session.flush()
     return branch
-
-
-async def _ancestors(session: AsyncSession, branch_id: UUID) -> list[UUID]:
-    query = select(BranchClosure.ancestor_id).where(BranchClosure.descendant_id == branch_id)
-    return list((await session.exec(query)).all())
 
 
 async def add_staff(session: AsyncSession, keys: KeyRing, new: NewStaff, *, issuer: str) -> Staff:
@@ -70,7 +63,7 @@ async def add_staff(session: AsyncSession, keys: KeyRing, new: NewStaff, *, issu
     Raises:
         LookupError: the branch is unknown.
     """
-    found = (await session.exec(select(Staff).where(Staff.no == new.no))).first()
+    found = await repository.staff_by_no(session, new.no)
     if found is not None:
         return found
     branch = await repository.branch_by_code(session, new.branch_code)
@@ -98,14 +91,14 @@ async def add_staff(session: AsyncSession, keys: KeyRing, new: NewStaff, *, issu
 
 async def add_service(session: AsyncSession, *, name: str, issuer: str, scopes: list[str]) -> UUID:
     """Add a service client whose token subject is its public id; an existing name is returned as it is."""
-    found = (await session.exec(select(ServiceClient).where(ServiceClient.name == name))).first()
+    found = await repository.service_by_name(session, name)
     if found is not None:
         return found.id
     service_id = new_id()
-    statement = insert(ServiceClient).values(
-        id=service_id, name=name, issuer=issuer, subject=to_public("svc", service_id), scopes=scopes, active=True
+    session.add(
+        ServiceClient(id=service_id, name=name, issuer=issuer, subject=to_public("svc", service_id), scopes=scopes)
     )
-    await session.execute(statement)
+    await session.flush()
     return service_id
 
 

@@ -27,6 +27,11 @@ async def list_products(
     return (await session.exec(statement if after is None else statement.where(col(Product.code) > after))).all()
 
 
+async def products_by_code(session: AsyncSession) -> dict[str, Product]:
+    """Return the whole product table by code."""
+    return {product.code: product for product in (await session.exec(select(Product))).all()}
+
+
 async def insert_product(session: AsyncSession, product: Product) -> bool:
     """Insert a product; False when its code is taken."""
     statement = insert(Product).values(product.model_dump()).on_conflict_do_nothing().returning(col(Product.code))

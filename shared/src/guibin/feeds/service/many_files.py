@@ -1,48 +1,23 @@
-"""Taking the lines' files, one or many, and what is known of them."""
+"""Taking files that lie ready: in their order, several lines side by side."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
-from enum import StrEnum
+from datetime import date
 from itertools import groupby
 from typing import Final, Protocol
-from uuid import UUID
-
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import SessionFactory
-from guibin.core.errors import NotFound
 from guibin.core.lines import Line
 from guibin.core.unit_of_work import unit_of_work
-from guibin.feeds import repository
-from guibin.feeds.file_taking import MOST_SHOWN_REJECTS, FeedResult, take_file
-from guibin.feeds.models import FeedFile, FeedKind, FeedMode
+from guibin.feeds.models import FeedKind, FeedMode
+from guibin.feeds.service.one_file import FeedResult, take_file
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
-
-__all__ = [
-    "MOST_SHOWN_REJECTS",
-    "FeedResult",
-    "FeedSource",
-    "Freshness",
-    "calendar",
-    "get_file",
-    "load_sources",
-    "take_file",
-]
 
 PARALLEL: Final = 3
 """How many files are taken at once; each needs a connection."""
 
 Progress = Callable[[str, dict[str, int]], None]
-
-
-class Freshness(StrEnum):
-    """What is known of a line on a day: its balances, those of an earlier day, or none yet."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    MISSING = "missing"
 
 
 class FeedSource(Protocol):
@@ -137,30 +112,3 @@ class _Loading:
             counts = {"rows": result.rows_read, "changed": result.rows_changed, "rejects": result.rows_rejected}
             self._progress(name, counts)
         return result
-
-
-async def get_file(session: AsyncSession, *, file_id: UUID) -> FeedFile:
-    """Return a file that was taken.
-
-    Raises:
-        NotFound: there is none with this id.
-    """
-    found = await repository.find_file(session, file_id=file_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def calendar(session: AsyncSession, *, first: date, last: date) -> dict[Line, dict[date, Freshness]]:
-    """Return for each of the seven lines how fresh it is on each day of a range, both ends included."""
-    known = {
-        line: (begin, set(days)) for line, begin, days in await repository.line_days(session, first=first, last=last)
-    }
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return {line: {day: _freshness(day, *known.get(line, (None, set()))) for day in days} for line in Line}
-
-
-def _freshness(day: date, begin: date | None, fresh: set[date]) -> Freshness:
-    if day in fresh:
-        return Freshness.FRESH
-    return Freshness.STALE if begin is not None and begin < day else Freshness.MISSING

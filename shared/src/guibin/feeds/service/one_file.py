@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.audit.service import record
 from guibin.core import clock
+from guibin.core.errors import NotFound
 from guibin.core.ids import new_id, to_public
 from guibin.core.lines import Line
 from guibin.feeds import repository
@@ -165,3 +166,15 @@ def _result(file: FeedFile, rejects: Sequence[Reject], *, repeated: bool = False
         repeated=repeated,
         dry_run=dry_run,
     )
+
+
+async def get_file(session: AsyncSession, *, file_id: UUID) -> FeedFile:
+    """Return a file that was taken.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = await repository.find_file(session, file_id=file_id)
+    if found is None:
+        raise NotFound
+    return found
