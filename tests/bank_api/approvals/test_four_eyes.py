@@ -200,7 +200,7 @@ async def test_those_without_the_grant_decide_nothing(
 async def test_no_service_decides(bank_client: httpx.AsyncClient, house: House, submit: Submit) -> None:
     headers = house.service_headers("core_banking", ["earn:post"])
     response = await bank_client.post(f"/v1/approvals/{(await submit())['id']}/approve", json={}, headers=headers)
-    assert response.status_code == 403
+    assert (response.status_code, response.json()["code"]) == (403, "human_required")
 
 
 async def test_two_approvers_at_once_carry_it_out_once(

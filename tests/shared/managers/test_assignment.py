@@ -8,10 +8,12 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess
 from guibin.managers import repository
 from guibin.managers.models import Coverage, Grade, GradeTier, Manager, Unassigned
 from guibin.managers.service import assign
+from guibin.organisation.models import Branch, BranchKind
 from guibin.security.actors import Scope
 from support.points import add_customers
 from support.tiers import DAY, add_manager, branch_of, give_tier, seed_defaults
@@ -225,3 +227,16 @@ async def test_the_night_of_an_older_day_ends_no_coverage_before_it_began(
     assert (await assign(session, day=older))["handed_over"] == 1
     after, before = await _coverage(session, customer_id)
     assert (before.valid_from, before.valid_to, after.valid_from) == (DAY, DAY, DAY)
+
+
+async def test_who_waits_and_moves_waits_at_the_new_branch(session: AsyncSession, customer_id: UUID) -> None:
+    await give_tier(session, customer_id, "T5")
+    await assign(session, day=DAY - timedelta(days=1))
+    branch = Branch(id=new_id(), code="NEW", kind=BranchKind.BRANCH, name_zh="新支行", name_en="New")
+    session.add(branch)
+    await session.flush()
+    await session.exec(update(Customer).where(col(Customer.id) == customer_id).values(branch_id=branch.id))
+    assert await assign(session, day=DAY) == NOTHING | {"queued": 1, "waiting": 1}
+    waiting = await _waiting(session, customer_id)
+    assert waiting is not None
+    assert (waiting.branch_id, waiting.since) == (branch.id, DAY)

@@ -71,7 +71,8 @@ async def _queue(
         one
         for one in alone
         if (before := queued.get(one.customer_id)) is None
-        or (before.reason, before.tier_code) != (plan.unplaced[one.customer_id], one.tier_code)
+        or (before.reason, before.tier_code, before.branch_id)
+        != (plan.unplaced[one.customer_id], one.tier_code, one.branch_id)
     ]
     await repository.put_unassigned(session, changed, plan.unplaced, since=from_day)
     resolved = set(queued) - {one.customer_id for one in alone}

@@ -21,6 +21,15 @@ class TokenInvalid(Refusal):
     en = "The access token is not accepted"
 
 
+class HumanRequired(Refusal):
+    """A person decides here: systems that call in their own name do not."""
+
+    category = Category.FORBIDDEN
+    code = "human_required"
+    zh = "须由人员本人操作"
+    en = "Only a person may decide this"
+
+
 class Forbidden(Refusal):
     """The caller is known and sees the object, but may not do this to it."""
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.security.actors import Actor, ActorKind, Grant, Scope, decide
-from guibin.security.errors import Forbidden, TokenInvalid
+from guibin.security.actors import Actor, ActorKind, Grant, Scope, Verb, decide
+from guibin.security.errors import Forbidden, HumanRequired, TokenInvalid
 from guibin.security.tokens import VerifiedToken
 from guibin.web.declaration import Caller, Callers
 
@@ -60,6 +60,7 @@ def permit(identified: Identified, callers: Callers) -> Scope:
     """Decide whether the actor may use the route, and on whose data.
 
     Raises:
+        HumanRequired: a service where people decide.
         Forbidden: no declared caller fits.
     """
     actor, grants = identified
@@ -68,6 +69,8 @@ def permit(identified: Identified, callers: Callers) -> Scope:
             scope = _scope(actor, grants, caller)
             if scope is not None:
                 return scope
+    if actor.kind is ActorKind.SERVICE and any(caller.verb is Verb.APPROVE for caller in callers):
+        raise HumanRequired
     raise Forbidden
 
 

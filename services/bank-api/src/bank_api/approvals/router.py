@@ -13,7 +13,7 @@ from guibin.core.errors import VersionConflict
 from guibin.core.ids import ApprovalId
 from guibin.organisation import repository as organisation
 from guibin.security.actors import Domain, Verb, decide
-from guibin.security.errors import Forbidden
+from guibin.security.errors import Forbidden, HumanRequired
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -71,7 +71,7 @@ async def get_approval(call: StaffCall, approval_id: ApprovalId) -> ApprovalOut:
     return ApprovalOut.of(await repository.get_approval(call.session, await _reach(call), approval_id=approval_id))
 
 
-REFUSALS = (SelfApproval, StateConflict, ApprovalExpired, VersionConflict)
+REFUSALS = (HumanRequired, SelfApproval, StateConflict, ApprovalExpired, VersionConflict)
 
 
 @router.post("/{approval_id}/approve", operation_id="approve")
