@@ -5,17 +5,19 @@ import pytest
 from guibin.core import clock
 from guibin.core.settings import Profile
 from guibin.web.declaration import RateClass
-from guibin.web.errors import RateLimited
+from guibin.web.errors import DailyLimit, RateLimited
 from guibin.web.limiter import LIMITS, RateLimiter
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 
-def calls_until_refused(limiter: RateLimiter, rate: RateClass, subject: str = "ann") -> tuple[int, RateLimited]:
+def calls_until_refused(
+    limiter: RateLimiter, rate: RateClass, subject: str = "ann"
+) -> tuple[int, RateLimited | DailyLimit]:
     for number in range(200_000):
         try:
             limiter.count(rate, subject)
-        except RateLimited as refused:
+        except (RateLimited, DailyLimit) as refused:
             return number, refused
     raise AssertionError("never refused")
 
@@ -51,7 +53,7 @@ def test_the_day_counts_beside_the_minute() -> None:
         with clock.fixed_at(NOON + timedelta(minutes=minute)):
             calls, refused = calls_until_refused(limiter, RateClass.REDEEM)
             counted += calls
-    assert (counted, refused.facts["limit"]) == (30, "redeem_per_day")
+    assert (counted, refused.code, refused.facts["limit"]) == (30, "daily_limit", "redeem_per_day")
 
 
 def test_subjects_and_classes_do_not_count_against_each_other() -> None:

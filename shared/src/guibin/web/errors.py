@@ -172,6 +172,18 @@ class RateLimited(Refusal):
         super().__init__(limit=limit, retry_after=retry_after)
 
 
+class DailyLimit(Refusal):
+    """Too many calls in a day; `limit` names the limit, `retry_after` is in seconds."""
+
+    category = Category.TOO_MANY
+    code = "daily_limit"
+    zh = "已达到当日操作次数上限"
+    en = "The limit of a day is reached"
+
+    def __init__(self, *, limit: str, retry_after: int) -> None:
+        super().__init__(limit=limit, retry_after=retry_after)
+
+
 class NotReady(Refusal):
     """The process cannot serve; `failed` names the checks that it does not pass."""
 

@@ -9,7 +9,7 @@ from typing import Final
 from guibin.core import clock
 from guibin.core.settings import Profile
 from guibin.web.declaration import RateClass
-from guibin.web.errors import RateLimited
+from guibin.web.errors import DailyLimit, RateLimited
 
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
@@ -25,6 +25,11 @@ class Limit:
     name: str
     calls: int
     seconds: int
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether it bounds the calls of a day."""
+        return self.seconds == _DAY
 
 
 LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
@@ -58,14 +63,15 @@ class RateLimiter:
         """Count one call of a subject.
 
         Raises:
-            RateLimited: with the name of the limit and the seconds to wait.
+            RateLimited, DailyLimit: with the name of the limit and the seconds to wait.
         """
         now = clock.now()
         buckets = [(limit, self._bucket(limit, subject, now)) for limit in LIMITS[rate]]
         for limit, bucket in buckets:
             if bucket.left < 1:
                 wait = (1 - bucket.left) * limit.seconds / self._size(limit)
-                raise RateLimited(limit=limit.name, retry_after=max(1, math.ceil(wait)))
+                refused = DailyLimit if limit.is_daily else RateLimited
+                raise refused(limit=limit.name, retry_after=max(1, math.ceil(wait)))
         for _, bucket in buckets:
             bucket.left -= 1
 

@@ -22,6 +22,7 @@ from guibin.web.declaration import Declaration, Idempotency
 from guibin.web.errors import (
     BodyTooLarge,
     CursorInvalid,
+    DailyLimit,
     DuplicateJsonKey,
     DuplicateParameter,
     MalformedJson,
@@ -33,6 +34,7 @@ from guibin.web.errors import (
     UnknownParameter,
     UnsupportedMediaType,
 )
+from guibin.web.limiter import LIMITS
 from guibin.web.parameters import ParameterRules
 from guibin.web.problems import MEDIA_TYPE, STATUS, problem_type
 from guibin.web.route import PortRoute
@@ -122,6 +124,8 @@ def _generic(route: PortRoute, declaration: Declaration, body: JsonBody | Upload
     if not declaration.is_public:
         yield from (TokenRequired, TokenInvalid, Forbidden)
     yield from (NotAcceptable, RateLimited, RetryLater)
+    if any(limit.is_daily for limit in LIMITS[declaration.rate]):
+        yield DailyLimit
     rules = ParameterRules.of(route.dependant)
     yield from (ValidationFailed, UnknownParameter, SensitiveInUrl)
     if rules.query:
