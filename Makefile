@@ -13,7 +13,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test check bench format openapi lock clean
+.PHONY: help install run test test-trust check bench format openapi lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,10 @@ run: $(INSTALLED) ## start everything: Postgres, a demo bank, worker, customer p
 
 # By file, in their order: what a file shares is made once, and the quick unit tests even out the end.
 test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a part
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(T),tests)
+	@$(BIN)/pytest -n 2 --dist worksteal $(or $(T),tests)
+
+test-trust: $(INSTALLED) ## the longer suites that run before a merge and at night
+	@$(BIN)/pytest -n 2 -m 'merge or nightly' $(or $(T),tests)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API snapshots, feature ledger, lock file
 	@$(BIN)/ruff format --check .

@@ -42,7 +42,7 @@ def guibin(*arguments: str, env: Mapping[str, str]) -> Done:
 
 def guibin_process(*arguments: str, env: Mapping[str, str]) -> Done:
     """Run `guibin` as a process of its own."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "guibin_tools", *arguments],
         env=child_environment(**env),
         capture_output=True,

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from guibin.core.ids import new_id, to_public
 from support.house import EAST, WEST, House
@@ -174,8 +175,6 @@ async def test_a_preview_that_waits_too_long_is_refused(bank_client: httpx.Async
 
 async def slow_facts(session: Any) -> None:
     """Let every read of the facts take longer than a preview may."""
-    from sqlalchemy import text  # noqa: PLC0415
-
     for statement in (
         "ALTER TABLE customer_fact RENAME TO stored_fact",
         "CREATE VIEW customer_fact AS SELECT f.* FROM stored_fact f CROSS JOIN (SELECT pg_sleep(20)) slow",

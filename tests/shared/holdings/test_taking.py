@@ -219,7 +219,7 @@ async def test_a_known_reference_is_the_same_or_a_conflict_and_writes_nothing(
     customer = await lines.customer_of("A")
     assert customer is not None
     await record_event(lines.session, line=Line.E_FINANCE, reference="R1", customer_id=customer, event=SPENT)
-    again = replace(SPENT, **changes)  # type: ignore[arg-type]
+    again = replace(SPENT, **changes)  # type: ignore[arg-type] # by name from the table of cases
     assert expected is await record_event(
         lines.session, line=Line.E_FINANCE, reference="R1", customer_id=customer, event=again
     )

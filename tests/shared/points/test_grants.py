@@ -159,7 +159,7 @@ async def test_impossible_movements_are_refused_by_the_function_itself(database:
     ]
     for change in impossible:
         with pytest.raises(asyncpg.InvalidParameterValueError):
-            await post(connection, customer_id, **{"kind": "earn", **change})  # type: ignore[arg-type]
+            await post(connection, customer_id, **{"kind": "earn", **change})  # type: ignore[arg-type] # by name from the list of cases
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await post(connection, new_id(), "earn")
     with pytest.raises(asyncpg.CheckViolationError):

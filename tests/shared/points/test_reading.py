@@ -37,7 +37,7 @@ async def reward(session: AsyncSession, customer_id: UUID, today: date = DAY) ->
 async def history(
     session: AsyncSession, customer_id: UUID, *, limit: int = 100, scope: Scope = BANK, **wanted: object
 ) -> list[EntryView]:
-    wish = EntryFilter(**wanted)  # type: ignore[arg-type]
+    wish = EntryFilter(**wanted)  # type: ignore[arg-type] # by name from the table of cases
     return list(await service.list_entries(session, scope, customer_id=customer_id, wanted=wish, limit=limit))
 
 

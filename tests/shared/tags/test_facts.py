@@ -176,7 +176,7 @@ async def test_a_customer_that_was_merged_away_gets_no_facts(session: AsyncSessi
     survivor = await add_customer(session, branch)
     gone = await add_customer(session, branch, merged_into=survivor)
     await refresh_facts(session, day=DAY)
-    assert (await session.exec(select(col(CustomerFact.customer_id)))).scalars().all() == [survivor]  # type: ignore[call-overload]
+    assert (await session.exec(select(col(CustomerFact.customer_id)))).scalars().all() == [survivor]  # type: ignore[call-overload] # exec knows its own select only
     assert gone != survivor
 
 

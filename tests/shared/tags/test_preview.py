@@ -99,7 +99,7 @@ async def test_a_preview_is_read_only_and_limited(
 
     async def looking(session: AsyncSession, scope: Scope, **arguments: object) -> matching.Counts:
         seen.append(await limit_now(session))
-        return await count(session, scope, **arguments)  # type: ignore[arg-type]
+        return await count(session, scope, **arguments)  # type: ignore[arg-type] # passed on as they came
 
     monkeypatch.setattr(matching, "count_matches", looking)
     await add_customer_with_facts(session, branch)

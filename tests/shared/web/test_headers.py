@@ -195,7 +195,7 @@ async def test_h18_a_chunked_body_over_the_limit_is_refused_before_its_end(port:
             yield b" " * 1024
 
     headers = {**port.customer(Idempotency_Key="k1"), "Content-Type": JSON}
-    answer = await port.client.post(spends_of(FIRST), headers=headers, content=endless())  # type: ignore[arg-type]
+    answer = await port.client.post(spends_of(FIRST), headers=headers, content=endless())  # type: ignore[arg-type] # httpx takes any iterator
     problem(answer, 413, "body_too_large")
 
 

@@ -30,7 +30,7 @@ def test_a_run_in_another_folder_is_not_hindered(tmp_path: Path) -> None:
 
 
 def test_the_lock_goes_with_its_process_even_after_kill_9(tmp_path: Path) -> None:
-    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, str(tmp_path)], check=False)  # noqa: S603
+    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, str(tmp_path)], check=False)  # noqa: S603 - our own program
     assert killed.returncode == -9
     with alone_in(tmp_path):
         pass

@@ -1,6 +1,7 @@
 """Assignment over plain values: room, matrix, branch, preference, least load, and the same plan every time."""
 
 from collections import Counter
+from random import Random
 from uuid import UUID
 
 from hypothesis import given
@@ -77,10 +78,10 @@ def test_everybody_is_placed_or_waits_with_a_reason(waiting: list[Waiting], seat
 
 
 @given(waiting_customers, free_seats, st.randoms())
-def test_the_order_of_the_input_changes_nothing(waiting: list[Waiting], seats: list[Seat], random: object) -> None:
+def test_the_order_of_the_input_changes_nothing(waiting: list[Waiting], seats: list[Seat], random: Random) -> None:
     shuffled, others = list(waiting), _copies(seats)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    random.shuffle(others)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
+    random.shuffle(others)
     assert assign(shuffled, others, PREFERENCES) == assign(waiting, _copies(seats), PREFERENCES)
 
 

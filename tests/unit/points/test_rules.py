@@ -21,7 +21,7 @@ def earning(code: str = "rule", **changes: object) -> Earning:
         "per_fen": 20_00,
         "max_points": None,
     }
-    return Earning(**{**values, **changes})  # type: ignore[arg-type]
+    return Earning(**{**values, **changes})  # type: ignore[arg-type] # by name from the test
 
 
 @pytest.mark.parametrize(

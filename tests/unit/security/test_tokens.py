@@ -110,7 +110,7 @@ def test_the_name_in_the_table_does_not_stand_in_for_the_issuers_own_name() -> N
 def test_an_issuer_signs_with_an_asymmetric_algorithm_of_the_two_allowed() -> None:
     jwks = Jwks.from_document({"keys": [ec_jwk(EC_KEY, "k1")]})
     with pytest.raises(ValueError, match="ES256 or RS256"):
-        IssuerConfig(ISSUER, OWN, "HS256", jwks, 600)  # type: ignore[arg-type]
+        IssuerConfig(ISSUER, OWN, "HS256", jwks, 600)  # type: ignore[arg-type] # that is the point
 
 
 def test_a_verified_token_is_remembered_for_a_minute() -> None:

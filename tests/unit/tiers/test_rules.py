@@ -1,5 +1,7 @@
 """Which average gives which tier, at, just below and just above each line."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,10 +41,10 @@ def test_a_line_belongs_to_the_tier_that_it_opens(average_fen: int, tier: str | 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.randoms())
 def test_a_higher_average_never_gives_a_lower_tier_whatever_the_order_of_lines(
-    one: int, other: int, random: object
+    one: int, other: int, random: Random
 ) -> None:
     shuffled = list(LINES)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     low, high = sorted((one, other))
     before, after = tier_of(low, shuffled), tier_of(high, shuffled)
     assert (RANKS[before] if before else -1) <= (RANKS[after] if after else -1)

@@ -39,7 +39,7 @@ def test_the_services_are_the_ones_that_the_product_has() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_command_of_a_service_exists(name: str) -> None:
-    known = set(get_command(app).commands)  # type: ignore[attr-defined]
+    known = set(get_command(app).commands)  # type: ignore[attr-defined] # a group
     for program, *arguments in commands_of(OURS[name]):
         assert program in SCRIPTS
         if program == "guibin":

@@ -2,7 +2,7 @@
 
 Each command imports what it needs when it runs, so that `guibin --help` and a refusal come at once.
 """
-# ruff: noqa: PLC0415
+# ruff: noqa: PLC0415 - see above
 
 import asyncio
 import sys

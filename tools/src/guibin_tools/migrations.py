@@ -44,7 +44,7 @@ def upgrade(url: str) -> None:
         url: SQLAlchemy URL of guibin_owner.
     """
     from alembic import command  # noqa: PLC0415 - most starts have nothing to migrate
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - the same
 
     config = Config(find_ini())
     # The ini parser takes a percent sign, which an encoded password may have, for interpolation.

@@ -261,7 +261,7 @@ def _read_bounds(raw: object, fact: Operand, place: str) -> tuple[Scalar, ...]:
     if not isinstance(raw, list) or len(raw) != bounds:
         raise RuleOperatorInvalid(place=place, allowed=OPERATORS[fact.type])
     low, high = (_read_scalar(item, fact, Operator.BETWEEN, f"{place}/{index}") for index, item in enumerate(raw))
-    if low > high:  # type: ignore[operator]
+    if low > high:  # type: ignore[operator] # both are of the one type of the fact
         raise RuleValueInvalid(place=place, expected="the lower bound first")
     return low, high
 
