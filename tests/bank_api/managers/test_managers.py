@@ -1,16 +1,19 @@
 """Managers, their books and the queue over HTTP."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.managers.models import Coverage, Grade
 from guibin.managers.service import assign
+from guibin.organisation.models import StaffRole
 from support.house import EAST, WEST, House
 from support.tiers import add_manager, give_tier
 
@@ -64,6 +67,26 @@ async def test_a_list_of_managers_goes_page_by_page(bank_client: httpx.AsyncClie
     first = (await bank_client.get("/v1/managers?limit=1", headers=headers)).json()
     rest = (await bank_client.get(f"/v1/managers?limit=1&cursor={first['next_cursor']}", headers=headers)).json()
     assert [first["items"][0]["id"], rest["items"][0]["id"], rest["next_cursor"]] == [made[1], made[0], None]
+
+
+async def test_a_member_of_staff_outside_the_makers_branches_is_not_found(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    async with house.sessions() as session:
+        maker = col(StaffRole.staff_id) == house.staff["hq_operator"].id
+        await session.exec(update(StaffRole).where(maker).values(branch_id=house.branches[EAST].id))
+        await session.commit()
+    await _create(bank_client, house, "manager")
+    headers = house.headers("hq_operator")
+    other = await bank_client.post("/v1/managers", json=_body(house, "manager_west"), headers=headers)
+    assert (other.status_code, other.json()["code"]) == (404, "not_found")
+
+
+async def test_of_two_at_once_one_makes_the_manager(bank_client: httpx.AsyncClient, house: House) -> None:
+    headers = house.headers("hq_operator")
+    calls = (bank_client.post("/v1/managers", json=_body(house), headers=headers) for _ in range(4))
+    answers = await asyncio.gather(*calls)
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
 async def test_nobody_is_a_manager_twice(bank_client: httpx.AsyncClient, house: House) -> None:

@@ -18,6 +18,7 @@ from guibin.managers.errors import AssigneeInvalid, ManagerExists
 from guibin.managers.models import Coverage, Grade, Manager
 from guibin.managers.repository import Served
 from guibin.organisation.models import Staff
+from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Scope
 from guibin.tiers.repository import current_tier
 
@@ -169,18 +170,18 @@ async def _check_assignee(session: AsyncSession, scope: Scope, customer: Custome
         raise AssigneeInvalid(reason="no_capacity")
 
 
-async def add_manager(session: AsyncSession, *, actor: Actor, staff_id: UUID, grade: Grade, capacity: int) -> Manager:
+async def add_manager(
+    session: AsyncSession, scope: Scope, *, actor: Actor, staff_id: UUID, grade: Grade, capacity: int
+) -> Manager:
     """Make a member of staff a manager of the own branch.
 
     Raises:
-        NotFound: no such member of staff.
+        NotFound: no such member of staff in the branches of the scope.
         ManagerExists: is one already.
     """
     staff = await session.get(Staff, staff_id)
-    if staff is None:
+    if staff is None or not await _stands_within(session, scope, staff):
         raise NotFound
-    if await repository.manager_of_staff(session, staff_id) is not None:
-        raise ManagerExists
     manager = Manager(
         id=new_id(),
         staff_id=staff_id,
@@ -189,7 +190,8 @@ async def add_manager(session: AsyncSession, *, actor: Actor, staff_id: UUID, gr
         capacity=capacity,
         created_at=clock.now(),
     )
-    session.add(manager)
+    if not await repository.insert_manager(session, manager):
+        raise ManagerExists
     await audit.record(
         session,
         actor=actor,
@@ -199,3 +201,7 @@ async def add_manager(session: AsyncSession, *, actor: Actor, staff_id: UUID, gr
         facts={"grade": grade, "capacity": capacity},
     )
     return manager
+
+
+async def _stands_within(session: AsyncSession, scope: Scope, staff: Staff) -> bool:
+    return scope.whole_bank or staff.branch_id in await subtree_ids(session, scope.branch_roots)

@@ -64,7 +64,7 @@ async def list_managers(
 async def create_manager(call: StaffCall, body: Annotated[ManagerIn, json_body(ManagerIn)]) -> ManagerOut:
     """Make a member of staff a manager of the own branch; the next nightly run gives the first customers."""
     manager = await service.add_manager(
-        call.session, actor=call.actor, staff_id=body.staff_id, grade=body.grade, capacity=body.capacity
+        call.session, call.scope, actor=call.actor, staff_id=body.staff_id, grade=body.grade, capacity=body.capacity
     )
     person = await repository.get_person(call.session, manager.id)
     return ManagerOut.of(person, 0, call.keys)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -92,9 +93,10 @@ async def get_person(session: AsyncSession, manager_id: UUID) -> Person:
     return found[0]
 
 
-async def manager_of_staff(session: AsyncSession, staff_id: UUID) -> Manager | None:
-    """Return the manager that a member of staff is."""
-    return (await session.exec(select_rows(Manager).where(Manager.staff_id == staff_id))).first()
+async def insert_manager(session: AsyncSession, manager: Manager) -> bool:
+    """Add a manager; False when the member of staff is one already."""
+    statement = insert(Manager).values(manager.model_dump()).on_conflict_do_nothing().returning(col(Manager.id))
+    return (await session.execute(statement)).first() is not None
 
 
 async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping[UUID, int]:
