@@ -14,7 +14,7 @@ from guibin.core.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Reach:
+class ApprovalScope:
     """Which approvals a member of staff may see: the own ones, and by domain those to decide on.
 
     `domains` names the branches in which the person decides on a domain's approvals, None for the whole bank; an
@@ -25,9 +25,9 @@ class Reach:
     domains: Mapping[str, Collection[UUID] | None]
 
 
-def _within(reach: Reach) -> ColumnElement[bool]:
-    to_decide_on = (_in_domain(domain, branch_ids) for domain, branch_ids in reach.domains.items())
-    return or_(col(Approval.maker_id) == reach.staff_id, *to_decide_on)
+def _within(scope: ApprovalScope) -> ColumnElement[bool]:
+    to_decide_on = (_in_domain(domain, branch_ids) for domain, branch_ids in scope.domains.items())
+    return or_(col(Approval.maker_id) == scope.staff_id, *to_decide_on)
 
 
 def _in_domain(domain: str, branch_ids: Collection[UUID] | None) -> ColumnElement[bool]:
@@ -39,16 +39,16 @@ def _in_domain(domain: str, branch_ids: Collection[UUID] | None) -> ColumnElemen
 
 async def list_approvals(
     session: AsyncSession,
-    reach: Reach,
+    scope: ApprovalScope,
     *,
     limit: int,
     state: str | None = None,
     before: tuple[datetime, UUID] | None = None,
 ) -> Sequence[Approval]:
-    """Return approvals within reach, newest first."""
+    """Return approvals in scope, newest first."""
     query = (
         select(Approval)
-        .where(_within(reach))
+        .where(_within(scope))
         .order_by(col(Approval.created_at).desc(), col(Approval.id).desc())
         .limit(limit)
     )
@@ -59,22 +59,22 @@ async def list_approvals(
     return (await session.exec(query)).all()
 
 
-async def get_approval(session: AsyncSession, reach: Reach, *, approval_id: UUID) -> Approval:
-    """Return one approval within reach.
+async def get_approval(session: AsyncSession, scope: ApprovalScope, *, approval_id: UUID) -> Approval:
+    """Return one approval in scope.
 
     Raises:
         NotFound: there is none, or it lies elsewhere.
     """
-    found = (await session.exec(select(Approval).where(Approval.id == approval_id, _within(reach)))).first()
+    found = (await session.exec(select(Approval).where(Approval.id == approval_id, _within(scope)))).first()
     if found is None:
         raise NotFound
     return found
 
 
-async def is_within(session: AsyncSession, reach: Reach, approval: Approval) -> bool:
-    """Tell whether an approval lies within a reach."""
+async def is_within(session: AsyncSession, scope: ApprovalScope, approval: Approval) -> bool:
+    """Tell whether an approval lies in a scope."""
     query = select(Approval.id).where(
-        Approval.owner_id == approval.owner_id, Approval.id == approval.id, _within(reach)
+        Approval.owner_id == approval.owner_id, Approval.id == approval.id, _within(scope)
     )
     return (await session.exec(query)).first() is not None
 

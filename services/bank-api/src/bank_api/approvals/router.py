@@ -36,7 +36,7 @@ READ = staff(Verb.READ, Domain.APPROVALS)
 APPROVE = staff(Verb.APPROVE, Domain.APPROVALS)
 
 
-async def _reach(call: StaffCall, cost_fen: int = 0) -> repository.Reach:
+async def _scope(call: StaffCall, cost_fen: int = 0) -> repository.ApprovalScope:
     """Return what the caller may decide on at a cost, domain by domain: one role never widens another."""
     domains: dict[str, Collection[UUID] | None] = {}
     subtrees: dict[tuple[UUID, ...], Collection[UUID]] = {}
@@ -47,7 +47,7 @@ async def _reach(call: StaffCall, cost_fen: int = 0) -> repository.Reach:
         if scope.branch_roots not in subtrees:
             subtrees[scope.branch_roots] = await organisation.subtree_ids(call.session, scope.branch_roots)
         domains[domain] = None if scope.whole_bank else subtrees[scope.branch_roots]
-    return repository.Reach(call.actor.id, domains)
+    return repository.ApprovalScope(call.actor.id, domains)
 
 
 @router.get("", operation_id="listApprovals")
@@ -59,7 +59,7 @@ async def list_approvals(
 ) -> Page[ApprovalOut]:
     """List what I submitted and what I may decide on, newest first."""
     rows = await repository.list_approvals(
-        call.session, await _reach(call), limit=page.fetch, state=state, before=page.after_moment
+        call.session, await _scope(call), limit=page.fetch, state=state, before=page.after_moment
     )
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=ApprovalOut.of)
 
@@ -68,7 +68,7 @@ async def list_approvals(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
 async def get_approval(call: StaffCall, approval_id: ApprovalId) -> ApprovalOut:
     """Show one approval with its payload and preview."""
-    return ApprovalOut.of(await repository.get_approval(call.session, await _reach(call), approval_id=approval_id))
+    return ApprovalOut.of(await repository.get_approval(call.session, await _scope(call), approval_id=approval_id))
 
 
 REFUSALS = (HumanRequired, SelfApproval, StateConflict, ApprovalExpired, VersionConflict)
@@ -93,8 +93,8 @@ async def reject(
 
 
 async def _decide(call: StaffCall, approval_id: ApprovalId, body: DecisionIn, *, approved: bool) -> ApprovalOut:
-    approval = await repository.get_approval(call.session, await _reach(call), approval_id=approval_id)
-    if not await repository.is_within(call.session, await _reach(call, approval.cost_fen or 0), approval):
+    approval = await repository.get_approval(call.session, await _scope(call), approval_id=approval_id)
+    if not await repository.is_within(call.session, await _scope(call, approval.cost_fen or 0), approval):
         raise Forbidden
     seen = bytes.fromhex(body.payload_hash) if body.payload_hash else None
     decided = await service.decide_on(
