@@ -1,8 +1,8 @@
 """The factory of both services' applications."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,6 @@ from guibin.web.openapi import document_of
 from guibin.web.port import Port
 from guibin.web.problems import problem_response
 from guibin.web.route import PortRoute
-
-Inner = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +64,16 @@ def create_port(
     database_url: str,
     tokens: TokenSource,
     schema_version: str | None = None,
-    lifespan: Inner | None = None,
 ) -> FastAPI:
     """Make the application of one port.
 
-    `name` is shown in the database's list of connections; `schema_version` is the alembic revision that the code needs;
-    `lifespan` runs inside the port's own, when `app.state.port` is there.
+    `name` is shown in the database's list of connections; `schema_version` is the alembic revision that the code needs.
 
     Raises:
         StartRefused: a route declares nothing, or the settings are unsafe in this profile.
     """
     check_settings(settings)
-    life = _Lifespan(settings, name, identity, database_url, tokens, schema_version, lifespan)
+    life = _Lifespan(settings, name, identity, database_url, tokens, schema_version)
     app = PortApplication(
         title=title,
         description=description,
@@ -122,18 +118,16 @@ class _Lifespan:
     database_url: str
     tokens: TokenSource
     schema_version: str | None
-    inner: Inner | None
 
     @asynccontextmanager
     async def __call__(self, app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(self.database_url, pool_size=self.settings.pool_size, application=self.name)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(engine.dispose)
+        try:
             await check_role(engine)
             app.state.port = self._port(engine)
-            if self.inner is not None:
-                await stack.enter_async_context(self.inner(app))
             yield
+        finally:
+            await engine.dispose()
 
     def _port(self, engine: AsyncEngine) -> Port:
         return Port(
