@@ -1,5 +1,6 @@
 -- Locks a customer's account of one wallet, makes it on first use, and says what it holds on a day of business.
 -- available = balance - held - what has expired and is not yet posted.
+-- Raises 40001 when the customer is being merged into another at this moment: come again, the other one will be found.
 CREATE OR REPLACE FUNCTION points_account_lock(p_customer uuid, p_wallet text, p_at timestamptz, p_day date)
 RETURNS TABLE (balance bigint, held bigint, debt bigint, state text, version bigint, expired bigint, available bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -15,6 +16,10 @@ BEGIN
         -- A twin that makes the account at the same time waits here; the second look sees the one that was made.
         INSERT INTO public.points_account (customer_id, wallet, balance, held, debt, version, state, opened_at)
         VALUES (p_customer, p_wallet, 0, 0, 0, 0, 'open', p_at) ON CONFLICT DO NOTHING;
+        -- The foreign key has waited for a merge that holds the customer's row; a merged customer gets no account.
+        IF EXISTS (SELECT FROM public.customer c WHERE c.id = p_customer AND c.merged_into IS NOT NULL) THEN
+            RAISE EXCEPTION 'the customer was merged into another' USING ERRCODE = '40001';
+        END IF;
         SELECT * INTO STRICT v_account FROM public.points_account a
          WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;
     END IF;

@@ -47,7 +47,12 @@ def register_mover(mover: MergeMover) -> None:
 
 
 async def first_objection(session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:
-    """Ask all guards; return the first objection."""
+    """Ask all guards; return the first objection.
+
+    The losing customer is locked first: what is being written under its id is waited for and seen by the guards, and
+    what comes later waits and finds it merged.
+    """
+    await session.execute(text("SELECT id FROM customer WHERE id = :loser FOR UPDATE"), {"loser": losing_id})
     for guard in MERGE_GUARDS:
         reason = await guard.objection(session, losing_id=losing_id, surviving_id=surviving_id)
         if reason is not None:
