@@ -7,7 +7,7 @@ count code points.
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import PydanticCustomError, core_schema
@@ -27,10 +27,8 @@ def has_lone_surrogate(text: str) -> bool:
 
 @dataclass(frozen=True)
 class _Text:
+    banned: ClassVar[str]
     max_length: int
-
-    def _banned(self) -> str:
-        raise NotImplementedError
 
     def check(self, text: str) -> str:
         """Return the text unchanged.
@@ -40,7 +38,7 @@ class _Text:
         """
         if has_lone_surrogate(text):
             raise PydanticCustomError("bad_unicode", "must be valid Unicode text")
-        if re.search(f"[{self._banned()}{_INVISIBLE_TAGS}]", text):
+        if re.search(f"[{self.banned}{_INVISIBLE_TAGS}]", text):
             raise PydanticCustomError("control_character", "must not contain control or invisible characters")
         if len(text) > self.max_length:
             raise PydanticCustomError("too_long", "must have at most {max} characters", {"max": self.max_length})
@@ -56,12 +54,12 @@ class _Text:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Describe length and characters."""
-        allowed = f"[^{self._banned()}]"
+        allowed = f"[^{self.banned}]"
         return {
             "type": "string",
             "minLength": 1,
             "maxLength": self.max_length,
-            "pattern": rf"^{allowed}*[^\s{self._banned()}]{allowed}*$",
+            "pattern": rf"^{allowed}*[^\s{self.banned}]{allowed}*$",
         }
 
 
@@ -69,16 +67,14 @@ class _Text:
 class OneLine(_Text):
     """Text on one line, for example a name or a title, of at most `max_length` code points."""
 
-    def _banned(self) -> str:
-        return _BANNED_IN_LINE
+    banned = _BANNED_IN_LINE
 
 
 @dataclass(frozen=True)
 class Note(_Text):
     """Text that may have several lines, for example a reason, of at most `max_length` code points."""
 
-    def _banned(self) -> str:
-        return _BANNED_IN_NOTE
+    banned = _BANNED_IN_NOTE
 
 
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
