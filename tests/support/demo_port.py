@@ -125,7 +125,7 @@ def demo_app(
         routers=[router],
         identity=identity,
         database_url=database_url,
-        tokens=TokenSource(ISSUER, issuer_dir / "jwks.json", AUDIENCE),
+        tokens=[TokenSource(ISSUER, AUDIENCE, issuer_dir / "jwks.json")],
         schema_version=schema_version,
     )
 

@@ -161,7 +161,7 @@ def test_an_input_of_the_same_name_as_an_output_gets_a_name_of_its_own() -> None
         routers=[router],
         identity=DemoIdentity(),
         database_url="postgresql+asyncpg://x/y",
-        tokens=TokenSource(ISSUER, Path("jwks.json"), AUDIENCE),
+        tokens=[TokenSource(ISSUER, AUDIENCE, Path("jwks.json"))],
     )
     document = app.openapi()
     operation = document["paths"]["/v1/wholes"]["put"]

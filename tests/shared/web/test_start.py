@@ -47,7 +47,7 @@ def make(settings: Settings, *routers: APIRouter) -> None:
         routers=routers,
         identity=DemoIdentity(),
         database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none",
-        tokens=TokenSource(ISSUER, Path("jwks.json"), AUDIENCE),
+        tokens=[TokenSource(ISSUER, AUDIENCE, Path("jwks.json"))],
     )
 
 

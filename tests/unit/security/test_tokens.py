@@ -52,6 +52,7 @@ def test_a_genuine_token_tells_who_is_calling() -> None:
         issued_at=NOW,
         expires_at=later(LATER),
         token_id="t-1",
+        session_id=None,
         auth_time=NOW - MINUTE,
         acr="mfa",
     )

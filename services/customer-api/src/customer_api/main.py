@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         routers=ROUTERS,
         identity=CustomerIdentity(),
         database_url=settings.required("customer_database_url"),
-        tokens=TokenSource(settings.customer_issuer, settings.effective_customer_jwks, AUDIENCE),
+        tokens=[TokenSource(settings.customer_issuer, AUDIENCE, settings.effective_customer_jwks)],
         schema_version=SCHEMA_VERSION,
     )
 

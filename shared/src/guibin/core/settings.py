@@ -40,6 +40,15 @@ class Settings(BaseSettings):
     customer_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
     bank_issuer: str = Field(default="https://issuer.guibin.local", description="Issuer of staff and service tokens")
     bank_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
+    session_issuer: str = Field(
+        default="https://sessions.guibin.local", description="Issuer name of the customer port's own access tokens"
+    )
+    fresh_login_seconds: int = Field(
+        default=900, ge=60, le=86_400, description="How long ago a login may be for approvals, exports and reveals"
+    )
+    fresh_login_acr: str = Field(
+        default="mfa", description="Values of `acr` that mean a second factor, separated by commas"
+    )
     token_max_life_seconds: int = Field(default=86_400, ge=60, description="Longest life of a token that is accepted")
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")

@@ -8,8 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import SessionFactory
 from guibin.core.errors import Refusal
+from guibin.core.logging import error_facts, logger
 
 Write = Callable[[AsyncSession], Awaitable[None]]
+Deed = Callable[[], Awaitable[None]]
 
 
 class UnitOfWork:
@@ -23,6 +25,7 @@ class UnitOfWork:
         self.session = session
         self._savepoint: AsyncSessionTransaction | None = None
         self._survivors: list[Write] = []
+        self._deeds: list[Deed] = []
 
     async def protect(self) -> None:
         """Set the savepoint to which a refusal returns."""
@@ -32,13 +35,23 @@ class UnitOfWork:
         """Register a write that is made even when the command is refused."""
         self._survivors.append(write)
 
+    def after_commit(self, deed: Deed) -> None:
+        """Register what is done once the transaction is committed and the connection given back: a message to send.
+
+        A refusal forgets the deeds of its command; what a surviving write registers is done. A deed that fails is
+        logged and changes no answer.
+        """
+        self._deeds.append(deed)
+
     async def abandon(self) -> None:
         """Undo what was written before `protect()` too; only what `survive()` registered can still be written."""
         self._savepoint = None
+        self._deeds.clear()
         await self.session.rollback()
 
     async def end_refused(self) -> None:
         """Undo the command, write what must survive, commit."""
+        self._deeds.clear()
         if self._savepoint is None:
             await self.session.rollback()
         elif self.session.in_nested_transaction():  # a failed flush leaves it inactive, and it still has to be closed
@@ -46,6 +59,14 @@ class UnitOfWork:
         for write in self._survivors:
             await write(self.session)
         await self.session.commit()
+
+    async def follow_up(self) -> None:
+        """Do what was to be done after the commit."""
+        for deed in self._deeds:
+            try:
+                await deed()
+            except Exception as error:  # noqa: BLE001 - the command is done, whatever becomes of its message
+                logger().error("deed_failed", **error_facts(error))
 
 
 @asynccontextmanager
@@ -60,5 +81,8 @@ async def unit_of_work(factory: SessionFactory) -> AsyncIterator[UnitOfWork]:
             yield work
         except Refusal:
             await work.end_refused()
+            await session.close()
+            await work.follow_up()
             raise
         await session.commit()
+    await work.follow_up()

@@ -48,6 +48,8 @@ class Domain(StrEnum):
     AUDIT = "audit"
     RUNS = "runs"
     ORGANISATION = "organisation"
+    PRIVACY = "privacy"
+    EXPORTS = "exports"
 
 
 class DataScope(StrEnum):

@@ -21,6 +21,18 @@ class TokenInvalid(Refusal):
     en = "The access token is not accepted"
 
 
+class ReauthRequired(Refusal):
+    """The caller logged in too long ago, or not strongly enough, for this step (RFC 9470); `max_age` in seconds."""
+
+    category = Category.UNAUTHENTICATED
+    code = "reauth_required"
+    zh = "此操作需要重新登录验证"
+    en = "Log in again with a second factor before this step"
+
+    def __init__(self, *, max_age: int) -> None:
+        super().__init__(max_age=max_age)
+
+
 class HumanRequired(Refusal):
     """A person decides here: systems that call in their own name do not."""
 

@@ -18,8 +18,23 @@ from typing import Final, Literal, Self, TypeVar, get_args
 from guibin.core.strict_json import StrictJsonError, read_object
 from guibin.security.private_files import write_new
 
-IndexField = Literal["customer_no", "certificate", "record", "holding", "phone", "name", "voucher_code"]
-SigningPurpose = Literal["cursor", "qr"]
+IndexField = Literal[
+    "customer_no",
+    "certificate",
+    "record",
+    "holding",
+    "phone",
+    "name",
+    "voucher_code",
+    "openid",
+    "unionid",
+    "otp",
+    "refresh_token",
+    "tombstone",
+    "person",
+    "audit",
+]
+SigningPurpose = Literal["cursor", "qr", "download", "step_up"]
 
 INDEX_FIELDS: Final[tuple[IndexField, ...]] = get_args(IndexField)
 SIGNING_PURPOSES: Final[tuple[SigningPurpose, ...]] = get_args(SigningPurpose)

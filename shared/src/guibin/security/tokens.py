@@ -53,7 +53,8 @@ class IssuerConfig:
 class VerifiedToken:
     """What a genuine token says. Instants are aware and in UTC.
 
-    ``auth_time`` and ``acr`` tell when and how strongly the person logged in, where the issuer says so.
+    ``session_id`` names the session in which the token was issued; ``auth_time`` and ``acr`` tell when and how strongly
+    the person logged in, where the issuer says so.
     """
 
     issuer: str
@@ -63,6 +64,7 @@ class VerifiedToken:
     issued_at: datetime
     expires_at: datetime
     token_id: str | None
+    session_id: str | None
     auth_time: datetime | None
     acr: str | None
 
@@ -139,6 +141,7 @@ def _check(token: str, issuers: Mapping[str, IssuerConfig], now: int) -> Verifie
         issued_at=_instant(claims, "iat"),
         expires_at=_instant(claims, "exp"),
         token_id=_text(claims, "jti") if "jti" in claims else None,
+        session_id=_text(claims, "sid") if "sid" in claims else None,
         auth_time=_instant(claims, "auth_time") if "auth_time" in claims else None,
         acr=_text(claims, "acr") if "acr" in claims else None,
     )

@@ -2,7 +2,7 @@
 
 from guibin.web.app import TokenSource, create_port
 from guibin.web.bodies import json_body
-from guibin.web.call import AnyCall, Call, CustomerCall, ServiceCall, StaffCall, set_etag
+from guibin.web.call import AnyCall, Call, CustomerCall, ServiceCall, StaffCall, Visit, VisitorCall, set_etag
 from guibin.web.checks import StartRefused
 from guibin.web.declaration import (
     BodyLimit,
@@ -43,6 +43,8 @@ __all__ = [
     "StrictModel",
     "TokenSource",
     "Upload",
+    "Visit",
+    "VisitorCall",
     "anyone_of",
     "check_range",
     "create_port",

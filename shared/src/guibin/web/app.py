@@ -1,9 +1,9 @@
 """The factory of both services' applications."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from guibin.core.database import make_engine, make_session_factory
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
-from guibin.security.jwks import Jwks
+from guibin.security.jwks import Algorithm, Jwks
 from guibin.security.tokens import IssuerConfig, TokenVerifier
 from guibin.web import health
 from guibin.web.checks import StartRefused, check_role, check_settings
@@ -39,8 +39,14 @@ class TokenSource:
     """Whose tokens a port accepts: the issuer's name, its key set, and the audience that stands for this port."""
 
     issuer: str
-    jwks: Path
     audience: str
+    keys: Path
+    algorithm: Algorithm = "ES256"
+    max_life_seconds: int | None = None
+
+
+Parts = Callable[[Settings, KeyRing], AbstractAsyncContextManager[object]]
+"""Opens what a service has beside the kit's own parts, for the life of its process."""
 
 
 class PortApplication(FastAPI):
@@ -62,8 +68,9 @@ def create_port(
     routers: Sequence[APIRouter],
     identity: IdentitySource,
     database_url: str,
-    tokens: TokenSource,
+    tokens: Sequence[TokenSource],
     schema_version: str | None = None,
+    parts: Parts | None = None,
 ) -> FastAPI:
     """Make the application of one port.
 
@@ -73,7 +80,7 @@ def create_port(
         StartRefused: a route declares nothing, or the settings are unsafe in this profile.
     """
     check_settings(settings)
-    life = _Lifespan(settings, name, identity, database_url, tokens, schema_version)
+    life = _Lifespan(settings, name, identity, database_url, tuple(tokens), schema_version, parts)
     app = PortApplication(
         title=title,
         description=description,
@@ -116,16 +123,19 @@ class _Lifespan:
     name: str
     identity: IdentitySource
     database_url: str
-    tokens: TokenSource
+    tokens: tuple[TokenSource, ...]
     schema_version: str | None
+    parts: Parts | None
 
     @asynccontextmanager
     async def __call__(self, app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(self.database_url, pool_size=self.settings.pool_size, application=self.name)
         try:
             await check_role(engine)
-            app.state.port = self._port(engine)
-            yield
+            port = self._port(engine)
+            async with self.parts(self.settings, port.keys) if self.parts else nullcontext() as parts:
+                app.state.port = replace(port, parts=parts)
+                yield
         finally:
             await engine.dispose()
 
@@ -142,15 +152,19 @@ class _Lifespan:
         )
 
 
-def _verifier(settings: Settings, tokens: TokenSource) -> TokenVerifier:
-    config = IssuerConfig(
-        issuer=tokens.issuer,
-        audience=tokens.audience,
-        algorithm="ES256",
-        jwks=Jwks.from_file(tokens.jwks),
-        max_life_seconds=settings.token_max_life_seconds,
+def _verifier(settings: Settings, tokens: Sequence[TokenSource]) -> TokenVerifier:
+    return TokenVerifier(
+        {
+            source.issuer: IssuerConfig(
+                issuer=source.issuer,
+                audience=source.audience,
+                algorithm=source.algorithm,
+                jwks=Jwks.from_file(source.keys),
+                max_life_seconds=source.max_life_seconds or settings.token_max_life_seconds,
+            )
+            for source in tokens
+        }
     )
-    return TokenVerifier({tokens.issuer: config})
 
 
 async def _answer_refusal(request: Request, refusal: Exception) -> Response:

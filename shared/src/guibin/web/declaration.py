@@ -51,6 +51,11 @@ class RateClass(StrEnum):
     EARN = "earn"
     CALLBACK = "callback"
     HEALTH = "health"
+    LOGIN = "login"
+    OTP = "otp"
+    VOUCHER_CODE = "voucher_code"
+    REVEAL = "reveal"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Declaration:
     body_limit: BodyLimit
     refusals: tuple[type[Refusal], ...]
     dry_run: bool
+    fresh_login: bool
 
     @property
     def is_public(self) -> bool:
@@ -123,19 +129,21 @@ def declare(
     refusals: tuple[type[Refusal], ...] = (),
     body_limit: BodyLimit = BodyLimit.DEFAULT,
     dry_run: bool = False,
+    fresh_login: bool = False,
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare who may call a route and how; the decorator stands below the router's.
 
     `refusals` are the domain's own; the generic ones are added to the OpenAPI document by themselves. `dry_run` says
     that the body has a field `dry_run`: when it is true no key is needed and the unit of work is rolled back after the
-    answer, which the endpoint gives the status 200.
+    answer, which the endpoint gives the status 200. `fresh_login` asks that the caller has logged in a short while ago
+    with a second factor: for decisions, exports and looks at unmasked data.
 
     Raises:
         ValueError: a stored answer would hold a secret, or there is no actor to whom a key could belong.
     """
     if idempotency is not Idempotency.NONE and (data is DataClass.C3 or not caller):
         raise ValueError("an idempotent route has an actor, and its stored answer holds no secret")
-    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run)
+    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login)
 
     def mark(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _MARK, declaration)

@@ -1,12 +1,15 @@
 """From a token to an actor and what the actor may do. Tokens identify; the database decides."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
+from guibin.core.settings import Settings
 from guibin.security.actors import Actor, ActorKind, Grant, Scope, Verb, decide
-from guibin.security.errors import Forbidden, HumanRequired, TokenInvalid
+from guibin.security.errors import Forbidden, HumanRequired, ReauthRequired, TokenInvalid
 from guibin.security.tokens import VerifiedToken
 from guibin.web.declaration import Caller, Callers
 
@@ -72,6 +75,18 @@ def permit(identified: Identified, callers: Callers) -> Scope:
     if actor.kind is ActorKind.SERVICE and any(caller.verb is Verb.APPROVE for caller in callers):
         raise HumanRequired
     raise Forbidden
+
+
+def require_fresh_login(token: VerifiedToken, settings: Settings) -> None:
+    """Hold a caller to a login of a short while ago with a second factor.
+
+    Raises:
+        ReauthRequired: logged in too long ago, or not strongly enough, or the issuer does not say.
+    """
+    oldest = clock.now() - timedelta(seconds=settings.fresh_login_seconds)
+    strong = token.acr is not None and token.acr in settings.fresh_login_acr.split(",")
+    if not strong or token.auth_time is None or token.auth_time < oldest:
+        raise ReauthRequired(max_age=settings.fresh_login_seconds)
 
 
 def _scope(actor: Actor, grants: Iterable[Grant], caller: Caller) -> Scope | None:

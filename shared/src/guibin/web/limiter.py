@@ -42,6 +42,11 @@ LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
     RateClass.UPLOAD: (Limit("upload_per_hour", 600, _HOUR),),
     RateClass.EARN: (Limit("earn_per_second", 200, 1),),
     RateClass.CALLBACK: (Limit("callback_per_second", 50, 1),),
+    RateClass.LOGIN: (Limit("login_per_minute", 10, _MINUTE),),
+    RateClass.OTP: (Limit("otp_per_hour", 50, _HOUR),),
+    RateClass.VOUCHER_CODE: (Limit("voucher_code_per_hour", 5, _HOUR),),
+    RateClass.REVEAL: (Limit("reveal_per_day", 20, _DAY),),
+    RateClass.EXPORT: (Limit("export_per_day", 5, _DAY),),
     RateClass.HEALTH: (Limit("health_per_second", 50, 1),),
 }
 

@@ -98,7 +98,7 @@ async def _page(
         str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")
     ] = None,
 ) -> PageRequest:
-    call = request.state.call
+    call = request.state.visit
     if not isinstance(call, Call):
         raise TypeError("only a call of an actor has pages")
     context = _context(call, request)

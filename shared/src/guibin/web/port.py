@@ -25,6 +25,8 @@ class Port:
     limiter: RateLimiter
     identity: IdentitySource
     schema_version: str | None
+    parts: object = None
+    """What this service has beside the kit's own: its clients, senders and issuers."""
 
 
 def port_of(request: Request) -> Port:

@@ -20,10 +20,10 @@ from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.tokens import VerifiedToken
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
-from guibin.web.call import Call
+from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, declaration_of
 from guibin.web.faults import retry_later
-from guibin.web.identity import identify, permit
+from guibin.web.identity import identify, permit, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
@@ -94,8 +94,8 @@ class _Conductor:
         token = None
         if not self.declaration.is_public:
             token = port.tokens.verify(request.headers.getlist("authorization"))
-        peer = request.client.host if request.client else "unknown"
-        port.limiter.count(self.declaration.rate, peer if token is None else f"{token.issuer} {token.subject}")
+        subject = _peer(request) if token is None else f"{token.issuer} {token.subject}"
+        port.limiter.count(self.declaration.rate, subject)
         return token
 
     @asynccontextmanager
@@ -116,9 +116,10 @@ class _Conductor:
     ) -> Response:
         if token is None:
             self._understand(request, received)
+            request.state.visit = Visit(**_around(request, port, work))
             return await run(self.handler, request)
         call = await self._call(request, port, token, received, work)
-        request.state.call = call
+        request.state.visit = call
         meaning = meaning_of(request, request.state.document, received.upload)
         response = await run_once(self.handler, request, call, meaning)
         if call.dry_run:
@@ -133,13 +134,13 @@ class _Conductor:
         actor, grants = identified
         request.state.actor_kind = actor.kind
         scope = permit(identified, self.declaration.callers)
+        if self.declaration.fresh_login:
+            require_fresh_login(token, port.settings)
         document = self._understand(request, received)
         dry_run = self.declaration.dry_run and document is not None and document.value.get("dry_run") is True
         return Call(
-            work=work,
-            keys=port.keys,
-            language=request.state.language,
-            request_id=request.state.request_id,
+            **_around(request, port, work),
+            token=token,
             if_match=request.headers.get("if-match"),
             actor=actor,
             scope=scope,
@@ -158,3 +159,18 @@ class _Conductor:
             request.state.document = parse_document(received.raw)
         document: JsonDocument | None = request.state.document
         return document
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _around(request: Request, port: Port, work: UnitOfWork) -> dict[str, Any]:
+    """Return what a visit and a call have in common."""
+    return {
+        "work": work,
+        "port": port,
+        "language": request.state.language,
+        "request_id": request.state.request_id,
+        "peer": _peer(request),
+    }
