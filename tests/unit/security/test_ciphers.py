@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -9,14 +10,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guibin.security.aead import Sm4Gcm
 from guibin.security.ciphers import DataKey, DecryptionFailed, KeyRing, WrappedKey
-from guibin.security.key_file import INDEX_FIELDS, IndexField, KeyMaterial
+from guibin.security.key_file import INDEX_FIELDS, IndexField, KeyMaterial, rewrite_key_file, write_key_file
 
 OWNER, NEIGHBOUR = UUID(int=1), UUID(int=2)
 ROW, OTHER_ROW = UUID(int=21), UUID(int=22)
 
 RING = KeyRing(KeyMaterial.generate())
 KEY = RING.open_data_key(RING.new_data_key(OWNER), OWNER)
+
+GM = KeyRing(KeyMaterial.generate("sm4-gcm", "sm3"))
+SM4_KEY = GM.open_data_key(GM.new_data_key(OWNER), OWNER)
 
 
 def encrypted(text: str = "王小明") -> bytes:
@@ -75,7 +80,7 @@ def test_a_ciphertext_cut_short_or_extended_is_not_decrypted() -> None:
 
 def test_the_key_version_is_bound_to_the_value_and_not_only_written_before_it() -> None:
     raw = AESGCM.generate_key(256)
-    first, second = DataKey(raw, version=1), DataKey(raw, version=2)
+    first, second = (DataKey(AESGCM(raw), "aes-256-gcm", version) for version in (1, 2))
     ciphertext = first.encrypt("王", "customer", "name_enc", ROW)
     relabelled = ciphertext[:2] + b"\x00\x02" + ciphertext[4:]
     with pytest.raises(DecryptionFailed):
@@ -194,3 +199,85 @@ def test_a_created_ring_is_the_one_that_is_loaded_later(tmp_path: Path) -> None:
     assert loaded.open_data_key(wrapped, OWNER).decrypt(ciphertext, "customer", "name_enc", ROW) == "王"
     assert loaded.blind_index("name", "王") == created.blind_index("name", "王")
     assert loaded.check("qr", b"x", created.sign("qr", b"x"))
+
+
+@given(text=st.text())
+def test_under_sm4_text_comes_back_as_it_was(text: str) -> None:
+    assert SM4_KEY.decrypt(SM4_KEY.encrypt(text, "customer", "name_enc", ROW), "customer", "name_enc", ROW) == text
+
+
+def test_a_ciphertext_names_its_algorithm() -> None:
+    assert SM4_KEY.encrypt("王", "customer", "name_enc", ROW)[:2] == b"\x01\x02"
+    with pytest.raises(DecryptionFailed):
+        SM4_KEY.decrypt(encrypted(), "customer", "name_enc", ROW)
+
+
+def test_under_sm4_a_flipped_bit_anywhere_is_found() -> None:
+    ciphertext = SM4_KEY.encrypt("王", "customer", "name_enc", ROW)
+    for position in range(len(ciphertext) * 8):
+        altered = bytearray(ciphertext)
+        altered[position // 8] ^= 1 << (position % 8)
+        with pytest.raises(DecryptionFailed):
+            SM4_KEY.decrypt(bytes(altered), "customer", "name_enc", ROW)
+
+
+def test_a_ring_that_goes_over_to_sm4_still_opens_what_aes_encrypted() -> None:
+    first = KeyMaterial.generate()
+    wrapped = KeyRing(first).new_data_key(OWNER)
+    ciphertext = KeyRing(first).open_data_key(wrapped, OWNER).encrypt("王", "customer", "name_enc", ROW)
+    national = KeyRing(replace(first, cipher="sm4-gcm"))
+    assert national.open_data_key(wrapped, OWNER).decrypt(ciphertext, "customer", "name_enc", ROW) == "王"
+    assert len(national.new_data_key(OWNER)) == len(wrapped) - 16
+
+
+def test_sm4_gcm_gives_what_rfc_8998_says() -> None:
+    plain = "".join(letter * 16 for letter in "ABCDEFEA").lower()
+    cipher = Sm4Gcm(bytes.fromhex("0123456789abcdeffedcba9876543210"))
+    given = cipher.encrypt(
+        bytes.fromhex("00001234567800000000abcd"),
+        bytes.fromhex(plain),
+        bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2"),
+    )
+    assert given.hex() == (
+        "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+        "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+        "83de3541e4c2b58177e065a9bf7b62ec"
+    )
+
+
+def test_a_national_ring_hashes_with_sm3() -> None:
+    material = KeyMaterial.generate("sm4-gcm", "sm3")
+    expected = hmac.new(material.index_keys["phone"], b"13800001234", "sm3").digest()
+    assert KeyRing(material).blind_index("phone", "13800001234") == expected
+
+
+def test_a_data_key_that_is_wrapped_again_is_the_same_key() -> None:
+    first = KeyMaterial.generate()
+    old = KeyRing(first).new_data_key(OWNER, version=3)
+    ciphertext = KeyRing(first).open_data_key(old, OWNER).encrypt("王", "customer", "name_enc", ROW)
+    ring = two_versions(2, first)
+    new = ring.wrap_again(old, OWNER)
+    assert new[2:4] == ring.current_mark != old[2:4]
+    assert ring.open_data_key(new, OWNER).decrypt(ciphertext, "customer", "name_enc", ROW) == "王"
+    with pytest.raises(DecryptionFailed):
+        ring.wrap_again(old, NEIGHBOUR)
+
+
+def test_a_ring_reads_its_file_again_when_it_meets_a_key_that_it_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    material = KeyMaterial.generate()
+    write_key_file(path, material)
+    serving = KeyRing.load(path)
+    rewrite_key_file(
+        path, replace(material, current=2, key_encryption_keys={**material.key_encryption_keys, 2: b"2" * 32})
+    )
+    wrapped = KeyRing.load(path).new_data_key(OWNER)
+    assert serving.open_data_key(wrapped, OWNER).version == 1
+    assert serving.new_data_key(OWNER)[2:4] == b"\x00\x02"
+
+
+def test_a_key_that_no_file_knows_stays_closed(tmp_path: Path) -> None:
+    ring = KeyRing.create(tmp_path / "keys.json")
+    strange = two_versions(2, KeyMaterial.generate()).new_data_key(OWNER)
+    with pytest.raises(DecryptionFailed):
+        ring.open_data_key(strange, OWNER)

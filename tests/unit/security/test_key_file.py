@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from guibin.security.ciphers import KeyRing
-from guibin.security.key_file import KeyFileInvalid, KeyMaterial, read_key_file, write_key_file
+from guibin.security.key_file import KeyFileInvalid, KeyMaterial, complete_key_file, read_key_file, write_key_file
 from guibin.security.private_files import replace, write_new
 
 
@@ -112,3 +112,29 @@ def test_a_private_file_can_be_replaced_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_from_before_the_choice_of_a_cipher_means_aes_and_sha256(tmp_path: Path) -> None:
+    document = key_document(tmp_path)
+    del document["cipher"], document["index_hash"]
+    (tmp_path / "keys.json").write_text(json.dumps(document))
+    material = read_key_file(tmp_path / "keys.json")
+    assert (material.cipher, material.index_hash) == ("aes-256-gcm", "sha256")
+
+
+@pytest.mark.parametrize(("choice", "known"), [("cipher", "aes-256-gcm, sm4-gcm"), ("index_hash", "sha256, sm3")])
+def test_an_unknown_choice_is_refused(tmp_path: Path, choice: str, known: str) -> None:
+    document = key_document(tmp_path) | {choice: "rot13"}
+    assert refusal(tmp_path, json.dumps(document).encode()).endswith(f"{choice} must be one of {known}")
+
+
+def test_completing_adds_what_a_newer_version_asks_for_and_keeps_every_other_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    document = key_document(tmp_path)
+    del document["index_keys"]["otp"], document["signing_keys"]["download"]
+    path.write_text(json.dumps(document))
+    assert complete_key_file(path) == ["index_keys.otp", "signing_keys.download"]
+    completed = json.loads(path.read_bytes())
+    assert completed["index_keys"]["phone"] == document["index_keys"]["phone"]
+    assert read_key_file(path).index_keys["otp"] != b""
+    assert complete_key_file(path) == []

@@ -2,7 +2,8 @@
 
 `key_encryption_keys` by version (a whole number from 1 to 65535), `current` the version that wraps new data keys (a new
 version is first given to every process and made current afterwards), `index_keys` one per field that is searched by
-value, `signing_keys` one per purpose. Every key is 32 random bytes in base64.
+value, `signing_keys` one per purpose. Every key is 32 random bytes in base64. `cipher` (`aes-256-gcm` or `sm4-gcm`) is
+what new data keys encrypt with; `index_hash` (`sha256` or `sm3`) is chosen once, because what is stored is found by it.
 """
 
 import base64
@@ -10,13 +11,15 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar, get_args
 
 from guibin.core.strict_json import StrictJsonError, read_object
-from guibin.security.private_files import write_new
+from guibin.security.aead import CipherName
+from guibin.security.private_files import replace, write_new
 
 IndexField = Literal[
     "customer_no",
@@ -34,8 +37,12 @@ IndexField = Literal[
     "person",
     "audit",
 ]
-SigningPurpose = Literal["cursor", "qr", "download", "step_up"]
+SigningPurpose = Literal["cursor", "qr", "download", "step_up", "rate"]
 
+IndexHash = Literal["sha256", "sm3"]
+
+CIPHERS: Final[tuple[CipherName, ...]] = get_args(CipherName)
+INDEX_HASHES: Final[tuple[IndexHash, ...]] = get_args(IndexHash)
 INDEX_FIELDS: Final[tuple[IndexField, ...]] = get_args(IndexField)
 SIGNING_PURPOSES: Final[tuple[SigningPurpose, ...]] = get_args(SigningPurpose)
 
@@ -58,11 +65,15 @@ class KeyMaterial:
     key_encryption_keys: Mapping[int, bytes]
     index_keys: Mapping[IndexField, bytes]
     signing_keys: Mapping[SigningPurpose, bytes]
+    cipher: CipherName = "aes-256-gcm"
+    index_hash: IndexHash = "sha256"
 
     @classmethod
-    def generate(cls) -> Self:
+    def generate(cls, cipher: CipherName = "aes-256-gcm", index_hash: IndexHash = "sha256") -> Self:
         """Make a first set of keys from the system's random source."""
         return cls(
+            cipher=cipher,
+            index_hash=index_hash,
             current=1,
             key_encryption_keys={1: os.urandom(_KEY_BYTES)},
             index_keys={field: os.urandom(_KEY_BYTES) for field in INDEX_FIELDS},
@@ -72,13 +83,24 @@ class KeyMaterial:
 
 def write_key_file(path: Path, material: KeyMaterial) -> None:
     """Write the keys to a new file that only its owner can read (0600)."""
+    write_new(path, _written(material))
+
+
+def rewrite_key_file(path: Path, material: KeyMaterial) -> None:
+    """Put other keys into the file, in one step: who reads it finds the old ones or the new ones."""
+    replace(path, _written(material))
+
+
+def _written(material: KeyMaterial) -> bytes:
     document = {
+        "cipher": material.cipher,
+        "index_hash": material.index_hash,
         "current": material.current,
         "key_encryption_keys": {str(version): _write_key(key) for version, key in material.key_encryption_keys.items()},
         "index_keys": {field: _write_key(key) for field, key in material.index_keys.items()},
         "signing_keys": {purpose: _write_key(key) for purpose, key in material.signing_keys.items()},
     }
-    write_new(path, json.dumps(document, indent=2).encode())
+    return json.dumps(document, indent=2).encode()
 
 
 def read_key_file(path: Path) -> KeyMaterial:
@@ -87,8 +109,39 @@ def read_key_file(path: Path) -> KeyMaterial:
     Raises:
         KeyFileInvalid: with one sentence for the operator.
     """
-    try:
+    with _named(path):
         return _material(read_object(path.read_bytes(), max_depth=_DEEPEST))
+
+
+def complete_key_file(path: Path) -> list[str]:
+    """Add keys for the fields and purposes that a newer version of the product asks for; returns their names.
+
+    Raises:
+        KeyFileInvalid: the file cannot be read, or something else is wrong with it.
+    """
+    with _named(path):
+        document = read_object(path.read_bytes(), max_depth=_DEEPEST)
+        added = [*_complete(document, "index_keys", INDEX_FIELDS)]
+        added += _complete(document, "signing_keys", SIGNING_PURPOSES)
+        if added:
+            rewrite_key_file(path, _material(document))
+    return added
+
+
+def _complete(document: dict[str, object], section: str, names: Iterable[str]) -> Iterator[str]:
+    known = dict(_section(document, section))
+    for name in names:
+        if name not in known:
+            known[name] = _write_key(os.urandom(_KEY_BYTES))
+            yield f"{section}.{name}"
+    document[section] = known
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say of every fault which file it is in."""
+    try:
+        yield
     except OSError as error:
         raise KeyFileInvalid(f"key file {path}: {error.strerror}") from None
     except StrictJsonError as error:
@@ -104,10 +157,14 @@ class _DocumentError(Exception):
 def _material(document: Mapping[str, object]) -> KeyMaterial:
     wrapping = _section(document, "key_encryption_keys")
     versions = {_version(name): _read_key("key_encryption_keys", name, wrapping) for name in wrapping}
+    cipher = _one_of(document, "cipher", CIPHERS)
+    index_hash = _one_of(document, "index_hash", INDEX_HASHES)
     current = document.get("current")
     if not isinstance(current, int) or isinstance(current, bool) or current not in versions:
         raise _DocumentError("current must be the version of one of the key_encryption_keys")
     return KeyMaterial(
+        cipher=cipher,
+        index_hash=index_hash,
         current=current,
         key_encryption_keys=versions,
         index_keys=_keys(document, "index_keys", INDEX_FIELDS),
@@ -118,6 +175,15 @@ def _material(document: Mapping[str, object]) -> KeyMaterial:
 def _keys(document: Mapping[str, object], section: str, names: Iterable[Name]) -> dict[Name, bytes]:
     found = _section(document, section)
     return {name: _read_key(section, name, found) for name in names}
+
+
+def _one_of(document: Mapping[str, object], name: str, known: tuple[Name, ...]) -> Name:
+    """Return a choice by name; a file from before the choice existed means the first one."""
+    found = document.get(name, known[0])
+    for choice in known:
+        if choice == found:
+            return choice
+    raise _DocumentError(f"{name} must be one of {', '.join(known)}")
 
 
 def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
