@@ -10,9 +10,11 @@ from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.organisation import models as organisation
 from guibin.points import models as points
+from guibin.privacy import models as privacy
 from guibin.products import models as products
 from guibin.rights import models as rights
 from guibin.runs import models as runs
+from guibin.sessions import models as sessions
 from guibin.tags import models as tags
 from guibin.tiers import models as tiers
 
@@ -27,9 +29,11 @@ __all__ = [
     "metadata",
     "organisation",
     "points",
+    "privacy",
     "products",
     "rights",
     "runs",
+    "sessions",
     "tags",
     "tiers",
 ]

@@ -98,7 +98,9 @@ class Customer(SQLModel, table=True):
     address_enc: bytes | None = cipher(default=None)
     employer_enc: bytes | None = cipher(default=None)
     leading_line: str = text_column(description="The line whose record the personal fields come from")
+    not_before: datetime | None = instant(default=None, description="Access tokens of an earlier instant are refused")
     created_at: datetime = instant()
+    erased_at: datetime | None = instant(default=None, description="When the personal data were deleted")
 
 
 class SourceRecord(SQLModel, table=True):
