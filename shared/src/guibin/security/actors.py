@@ -18,6 +18,7 @@ class ActorKind(StrEnum):
     STAFF = "staff"
     SERVICE = "service"
     JOB = "job"
+    VISITOR = "visitor"
 
 
 class Verb(StrEnum):
@@ -78,6 +79,10 @@ class Actor:
 
 NIGHTLY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f01"), "job:nightly")
 """Who runs the night and posts what it earns and expires; the same in every deployment, so that a trail tells it."""
+
+
+NOBODY: Final = Actor(ActorKind.VISITOR, UUID("00000000-0000-7000-8000-000000000f02"), "visitor")
+"""Who calls a public route before anybody has said who it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ IndexField = Literal[
     "person",
     "audit",
 ]
-SigningPurpose = Literal["cursor", "qr", "download", "step_up", "rate"]
+SigningPurpose = Literal["cursor", "qr", "download", "step_up", "rate", "audit"]
 
 IndexHash = Literal["sha256", "sm3"]
 
