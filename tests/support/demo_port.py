@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -65,7 +66,7 @@ class DemoPort:
     owner: AsyncEngine
 
     def headers(self, subject: str, *scopes: str, **more: str) -> dict[str, str]:
-        token = self.issuer.issue(subject, AUDIENCE, scopes=scopes)
+        token = self.issuer.issue(subject, AUDIENCE, scopes=scopes, lifetime=timedelta(minutes=5))
         return {"Authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
 
     def customer(self, customer_id: UUID = ANN, **more: str) -> dict[str, str]:
@@ -103,16 +104,23 @@ def spends_of(account: UUID) -> str:
     return f"/v1/demo/accounts/{to_public('acc', account)}/spends"
 
 
+def open_issuer(directory: Path) -> DevelopmentIssuer:
+    """Open the issuer and put its key set where a bank would: away from the private key."""
+    issuer = DevelopmentIssuer.open(directory / "issuer", ISSUER)
+    (directory / "jwks.json").write_bytes((directory / "issuer/jwks.json").read_bytes())
+    return issuer
+
+
 def demo_app(
     directory: Path, database_url: str, identity: DemoIdentity, *, profile: Profile, schema_version: str | None = None
 ) -> FastAPI:
-    issuer_dir = directory / "issuer"
+    key_set = directory / "jwks.json"
     settings = Settings(
         profile=profile,
         state_dir=directory,
         keys_file=directory / "keys.json",
-        customer_jwks=issuer_dir / "jwks.json",
-        bank_jwks=issuer_dir / "jwks.json",
+        customer_jwks=key_set,
+        bank_jwks=key_set,
         customer_issuer=ISSUER,
         bank_issuer=ISSUER,
         allowed_hosts="port.test,127.0.0.1,[::1]",
@@ -125,7 +133,7 @@ def demo_app(
         routers=[router],
         identity=identity,
         database_url=database_url,
-        tokens=[TokenSource(ISSUER, AUDIENCE, issuer_dir / "jwks.json")],
+        tokens=[TokenSource(ISSUER, AUDIENCE, key_set)],
         schema_version=schema_version,
     )
 
@@ -145,7 +153,7 @@ async def demo_port(
     profile: Profile = Profile.DEVELOPMENT,
     schema_version: str | None = SCHEMA_VERSION,
 ) -> AsyncIterator[DemoPort]:
-    issuer = DevelopmentIssuer.open(directory / "issuer", ISSUER)
+    issuer = open_issuer(directory)
     KeyRing.create(directory / "keys.json")
     identity = DemoIdentity()
     owner = make_engine(owner_url, pool_size=2, application="demo-owner")

@@ -16,10 +16,9 @@ import httpx
 import pytest
 
 from guibin.security.ciphers import KeyRing
-from guibin.security.development_issuer import DevelopmentIssuer
 from guibin_tools.settings import child_environment
 from support.databases import Database, cloned_database
-from support.demo_port import AUDIENCE, ISSUER, spends_of
+from support.demo_port import AUDIENCE, open_issuer, spends_of
 from support.demo_routes import ANN, FIRST, TABLES
 from support.server import ROOT, Server
 
@@ -64,7 +63,7 @@ class Served:
 
 @asynccontextmanager
 async def served(directory: Path, role_url: str) -> AsyncIterator[Served]:
-    issuer = DevelopmentIssuer.open(directory / "issuer", ISSUER)
+    issuer = open_issuer(directory)
     KeyRing.create(directory / "keys.json")
     reading, writing = os.pipe()
     port = _free_port()

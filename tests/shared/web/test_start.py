@@ -22,7 +22,7 @@ from guibin.web import (
     public,
 )
 from support.databases import Database
-from support.demo_port import AUDIENCE, ISSUER, DemoIdentity, DemoPort, demo_app, demo_port, problem
+from support.demo_port import AUDIENCE, ISSUER, DemoIdentity, DemoPort, demo_app, demo_port, open_issuer, problem
 from support.proxy import proxied
 
 
@@ -97,11 +97,34 @@ def test_production_with_the_development_issuer_is_refused(tmp_path: Path, name:
         make(production(tmp_path, **{name: Settings.model_fields[name].default}))
 
 
+def test_production_with_the_files_of_a_development_issuer_is_refused(tmp_path: Path) -> None:
+    DevelopmentIssuer.open(tmp_path / "elsewhere", "https://login.bank.example")
+    for folder in ("elsewhere", "issuer"):
+        with pytest.raises(StartRefused, match="GUIBIN_BANK_JWKS"):
+            make(production(tmp_path, state_dir=tmp_path, bank_jwks=tmp_path / folder / "jwks.json"))
+
+
+@pytest.mark.parametrize(("url", "safe"), [("https://login.bank.example/jwks", True), ("http://127.0.0.1/jwks", False)])
+def test_production_fetches_keys_over_https_only(tmp_path: Path, url: str, safe: bool) -> None:
+    settings = production(tmp_path, bank_jwks=url)
+    if safe:
+        make(settings)
+    else:
+        with pytest.raises(StartRefused, match="GUIBIN_BANK_JWKS"):
+            make(settings)
+
+
+def test_production_takes_no_tokens_that_live_longer_than_five_minutes(tmp_path: Path) -> None:
+    assert production(tmp_path).effective_token_max_life_seconds == 300
+    with pytest.raises(StartRefused, match="GUIBIN_TOKEN_MAX_LIFE_SECONDS"):
+        make(production(tmp_path, token_max_life_seconds=301))
+
+
 @pytest.mark.parametrize("profile", list(Profile))
 async def test_a_port_does_not_start_as_owner_or_superuser(
     database: Database, tmp_path: Path, profile: Profile
 ) -> None:
-    DevelopmentIssuer.open(tmp_path / "issuer", ISSUER)
+    open_issuer(tmp_path)
     KeyRing.create(tmp_path / "keys.json")
     admin_url = database.admin_url.replace("postgresql:", "postgresql+asyncpg:")
     for url in (database.owner_url, admin_url):

@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         routers=ROUTERS,
         identity=BankIdentity(),
         database_url=settings.required("bank_database_url"),
-        tokens=[TokenSource(settings.bank_issuer, AUDIENCE, settings.effective_bank_jwks)],
+        tokens=[TokenSource(settings.bank_issuer, AUDIENCE, settings.effective_bank_jwks, settings.bank_algorithm)],
         schema_version=SCHEMA_VERSION,
     )
 

@@ -36,7 +36,11 @@ def create_app(settings: Settings) -> FastAPI:
         routers=ROUTERS,
         identity=CustomerIdentity(),
         database_url=settings.required("customer_database_url"),
-        tokens=[TokenSource(settings.customer_issuer, AUDIENCE, settings.effective_customer_jwks)],
+        tokens=[
+            TokenSource(
+                settings.customer_issuer, AUDIENCE, settings.effective_customer_jwks, settings.customer_algorithm
+            )
+        ],
         schema_version=SCHEMA_VERSION,
     )
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,9 +38,15 @@ class Settings(BaseSettings):
     )
     keys_file: Path | None = Field(default=None, description="Key file; default STATE_DIR/keys.json in development")
     customer_issuer: str = Field(default="https://issuer.guibin.local", description="Issuer of customers' tokens")
-    customer_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
+    customer_jwks: str | Path | None = Field(
+        default=None, description="Its key set: an https URL or a file; default the development issuer's"
+    )
+    customer_algorithm: Literal["ES256", "RS256"] = Field(default="ES256", description="What it signs with")
     bank_issuer: str = Field(default="https://issuer.guibin.local", description="Issuer of staff and service tokens")
-    bank_jwks: Path | None = Field(default=None, description="Its JWKS file; default the development issuer's")
+    bank_jwks: str | Path | None = Field(
+        default=None, description="Its key set: an https URL or a file; default the development issuer's"
+    )
+    bank_algorithm: Literal["ES256", "RS256"] = Field(default="ES256", description="What it signs with")
     session_issuer: str = Field(
         default="https://sessions.guibin.local", description="Issuer name of the customer port's own access tokens"
     )
@@ -49,9 +56,24 @@ class Settings(BaseSettings):
     fresh_login_acr: str = Field(
         default="mfa", description="Values of `acr` that mean a second factor, separated by commas"
     )
-    token_max_life_seconds: int = Field(default=86_400, ge=60, description="Longest life of a token that is accepted")
+    token_max_life_seconds: int | None = Field(
+        default=None, ge=60, description="Longest life of a token that is accepted; 300 in production, else 86400"
+    )
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
+    queue_seconds: float | None = Field(
+        default=None, gt=0, le=60, description="Longest wait for a connection; 0.5 in production, else 5"
+    )
+    workers: int = Field(default=1, ge=1, le=256, description="Processes of one port; each allows its share of a rate")
+    trusted_proxies: str = Field(
+        default="", description="Addresses and networks whose X-Forwarded-For counts, separated by commas"
+    )
+    allowed_origins: str = Field(
+        default="", description="Origins whose pages may call the ports (CORS), separated by commas"
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port on the loopback address for /metrics, one for each process"
+    )
     berka_scale: int = Field(default=20, ge=1, description="Multiplies the amounts of the Czech bank's files")
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
@@ -77,11 +99,21 @@ class Settings(BaseSettings):
         return self.state_dir / "issuer"
 
     @property
-    def effective_customer_jwks(self) -> Path:
-        """The JWKS file of the customers' issuer."""
+    def effective_token_max_life_seconds(self) -> int:
+        """The longest life of a token of the bank's issuers: five minutes, a day for those of a development run."""
+        return self.token_max_life_seconds or (300 if self.profile is Profile.PRODUCTION else 86_400)
+
+    @property
+    def effective_queue_seconds(self) -> float:
+        """How long a call waits for a connection before it is told to come again."""
+        return self.queue_seconds or (0.5 if self.profile is Profile.PRODUCTION else 5.0)
+
+    @property
+    def effective_customer_jwks(self) -> str | Path:
+        """The key set of the customers' issuer, a URL or a file."""
         return self.customer_jwks or self.issuer_dir / "jwks.json"
 
     @property
-    def effective_bank_jwks(self) -> Path:
-        """The JWKS file of the staff's issuer."""
+    def effective_bank_jwks(self) -> str | Path:
+        """The key set of the staff's issuer, a URL or a file."""
         return self.bank_jwks or self.issuer_dir / "jwks.json"

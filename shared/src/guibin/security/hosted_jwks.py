@@ -41,7 +41,7 @@ class HostedJwks:
         if not _is_safe(parts, plain_on_loopback=plain_on_loopback):
             raise JwksInvalid("the URL of a key set begins with https:// and carries no credentials")
         self._url = url
-        self._trust = ssl.create_default_context() if parts.scheme == "https" else False
+        self._trust = ssl.create_default_context()  # reading the system's authorities takes too long for a request
         self._keys: Jwks | None = None
         self._fetched_at: datetime | None = None
         self._attempted_at: datetime | None = None
@@ -56,10 +56,9 @@ class HostedJwks:
 
     async def renew(self) -> bool:
         """Fetch the set because a key is missing in it; False when that was done less than a minute ago."""
-        if self._fetching is None:
-            if not _has_passed(self._demanded_at, RETRIED_AFTER):
-                return False
-            self._demanded_at = clock.now()
+        if self._fetching is None and not _has_passed(self._demanded_at, RETRIED_AFTER):
+            return False
+        self._demanded_at = clock.now()
         await asyncio.shield(self._fetch_once())
         return True
 

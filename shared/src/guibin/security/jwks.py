@@ -16,7 +16,7 @@ Algorithm = Literal["ES256", "RS256"]
 
 KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_DEEPEST: Final = 4
+DEEPEST: Final = 4
 _LEAST_RSA_BYTES: Final = 256
 # Public members only: whatever else an entry carries never reaches the library.
 _MEMBERS: Final[Mapping[Algorithm, tuple[str, ...]]] = {"ES256": ("kty", "crv", "x", "y"), "RS256": ("kty", "n", "e")}
@@ -48,7 +48,7 @@ class Jwks:
             JwksInvalid: the file is missing or no usable key set; the message names it.
         """
         try:
-            return cls.from_document(read_object(path.read_bytes(), max_depth=_DEEPEST))
+            return cls.from_document(read_object(path.read_bytes(), max_depth=DEEPEST))
         except OSError as error:
             raise JwksInvalid(f"key set {path}: {error.strerror}") from None
         except (StrictJsonError, JwksInvalid) as error:

@@ -5,10 +5,12 @@ the signature check has known holes; each check that stands here before and afte
 `tests/unit/security/test_forged_tokens.py` has a forged token for each.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
@@ -18,6 +20,7 @@ from jose import jwt
 from guibin.core import clock
 from guibin.core.strict_json import read_object
 from guibin.security.errors import TokenInvalid, TokenRequired
+from guibin.security.hosted_jwks import HostedJwks
 from guibin.security.jwks import KEY_ID, Algorithm, Jwks
 
 LEEWAY_SECONDS: Final = 10
@@ -41,7 +44,7 @@ class IssuerConfig:
     issuer: str
     audience: str
     algorithm: Algorithm
-    jwks: Jwks
+    jwks: Jwks | HostedJwks
     max_life_seconds: int
 
     def __post_init__(self) -> None:
@@ -69,6 +72,14 @@ class VerifiedToken:
     acr: str | None
 
 
+class _KeyUnknown(Exception):  # noqa: N818 - reads as what happened; it never leaves this module
+    """The token names a key that its issuer does not have, as far as is known here."""
+
+    def __init__(self, jwks: Jwks | HostedJwks) -> None:
+        super().__init__()
+        self.jwks = jwks
+
+
 class TokenVerifier:
     """Verifies the tokens of one port and remembers genuine ones for at most a minute, refused ones never.
 
@@ -77,8 +88,33 @@ class TokenVerifier:
 
     def __init__(self, issuers: Mapping[str, IssuerConfig], *, cache_size: int = CACHE_SIZE) -> None:
         self._issuers = dict(issuers)
+        self._hosted = [config.jwks for config in issuers.values() if isinstance(config.jwks, HostedJwks)]
         self._cache_size = cache_size
         self._known: dict[bytes, tuple[datetime, VerifiedToken]] = {}
+
+    @asynccontextmanager
+    async def fresh_keys(self) -> AsyncIterator[None]:
+        """Have the hosted key sets fetched, and end their fetches with the block; a host may be away."""
+        await asyncio.gather(*(jwks.renew() for jwks in self._hosted))
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(jwks.close() for jwks in self._hosted))
+
+    async def authenticate(self, header_values: Sequence[str]) -> VerifiedToken:
+        """Return what the token says, as `verify` does, and look at a key set again that lacks the token's key.
+
+        Raises:
+            TokenRequired, TokenInvalid: as `verify`.
+        """
+        for jwks in self._hosted:
+            jwks.refresh()
+        try:
+            return self._verify(header_values)
+        except _KeyUnknown as unknown:
+            if not (isinstance(unknown.jwks, HostedJwks) and await unknown.jwks.renew()):
+                raise TokenInvalid from None
+        return self.verify(header_values)
 
     def verify(self, header_values: Sequence[str]) -> VerifiedToken:
         """Return what the token in the Authorization headers says, its issuer being known by its exact name.
@@ -87,6 +123,12 @@ class TokenVerifier:
             TokenRequired: no Authorization header.
             TokenInvalid: anything else that is wrong, always without a reason.
         """
+        try:
+            return self._verify(header_values)
+        except _KeyUnknown:
+            raise TokenInvalid from None
+
+    def _verify(self, header_values: Sequence[str]) -> VerifiedToken:
         token = _bearer_token(header_values)
         now = clock.now()
         digest = hashlib.sha256(token.encode("ascii")).digest()
@@ -120,6 +162,8 @@ def _bearer_token(header_values: Sequence[str]) -> str:
 def _verify_token(token: str, issuers: Mapping[str, IssuerConfig], now: datetime) -> VerifiedToken:
     try:
         return _check(token, issuers, int(now.timestamp()))
+    except _KeyUnknown:
+        raise
     except Exception:  # noqa: BLE001 - the library also lets RecursionError, OverflowError and AttributeError through
         raise TokenInvalid from None
 
@@ -156,7 +200,7 @@ def _key(header: Mapping[str, object], config: IssuerConfig) -> Mapping[str, str
         raise TokenInvalid
     key = config.jwks.key_for(kid, config.algorithm)
     if key is None:
-        raise TokenInvalid
+        raise _KeyUnknown(config.jwks)
     return key
 
 

@@ -1,6 +1,6 @@
 """The HTTP kit of both services: what routers and applications are made of."""
 
-from guibin.web.app import TokenSource, create_port
+from guibin.web.app import create_port
 from guibin.web.bodies import json_body
 from guibin.web.call import AnyCall, Call, CustomerCall, ServiceCall, StaffCall, Visit, VisitorCall, set_etag
 from guibin.web.checks import StartRefused
@@ -20,6 +20,7 @@ from guibin.web.paging import Page, PageRequest, page_query
 from guibin.web.parameters import Day, Instant, check_range
 from guibin.web.route import PortRoute, PortRouter
 from guibin.web.schemas import OutModel, StrictModel
+from guibin.web.token_sources import TokenSource
 from guibin.web.uploads import Upload, upload_body
 
 __all__ = [

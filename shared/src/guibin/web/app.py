@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -18,13 +17,13 @@ from guibin.core.database import make_engine, make_session_factory
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
-from guibin.security.jwks import Algorithm, Jwks
-from guibin.security.tokens import IssuerConfig, TokenVerifier
 from guibin.web import health
 from guibin.web.checks import StartRefused, check_role, check_settings
+from guibin.web.counters import SharedCounters
 from guibin.web.declaration import declaration_of
 from guibin.web.docs import add_documentation
 from guibin.web.errors import InternalFault, MethodNotAllowed
+from guibin.web.gate import Gate
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
 from guibin.web.middleware import Edge
@@ -32,18 +31,7 @@ from guibin.web.openapi import document_of
 from guibin.web.port import Port
 from guibin.web.problems import problem_response
 from guibin.web.route import PortRoute
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSource:
-    """Whose tokens a port accepts: the issuer's name, its key set, and the audience that stands for this port."""
-
-    issuer: str
-    audience: str
-    keys: Path
-    algorithm: Algorithm = "ES256"
-    max_life_seconds: int | None = None
-
+from guibin.web.token_sources import TokenSource, verifier_of
 
 Parts = Callable[[Settings, KeyRing], AbstractAsyncContextManager[object]]
 """Opens what a service has beside the kit's own parts, for the life of its process."""
@@ -133,38 +121,30 @@ class _Lifespan:
         try:
             await check_role(engine)
             port = self._port(engine)
-            async with self.parts(self.settings, port.keys) if self.parts else nullcontext() as parts:
+            opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
+            async with port.tokens.fresh_keys(), opened as parts:
                 app.state.port = replace(port, parts=parts)
                 yield
         finally:
             await engine.dispose()
 
     def _port(self, engine: AsyncEngine) -> Port:
+        settings = self.settings
+        sessions = make_session_factory(engine)
+        keys = KeyRing.load(settings.effective_keys_file)
         return Port(
-            settings=self.settings,
+            settings=settings,
             engine=engine,
-            sessions=make_session_factory(engine),
-            keys=KeyRing.load(self.settings.effective_keys_file),
-            tokens=_verifier(self.settings, self.tokens),
-            limiter=RateLimiter(self.settings.profile),
+            sessions=sessions,
+            keys=keys,
+            tokens=verifier_of(self.settings, self.tokens),
+            limiter=RateLimiter(
+                settings.profile, processes=settings.workers, shared=SharedCounters(sessions), keys=keys
+            ),
+            gate=Gate(places=settings.pool_size, patience=settings.effective_queue_seconds),
             identity=self.identity,
             schema_version=self.schema_version,
         )
-
-
-def _verifier(settings: Settings, tokens: Sequence[TokenSource]) -> TokenVerifier:
-    return TokenVerifier(
-        {
-            source.issuer: IssuerConfig(
-                issuer=source.issuer,
-                audience=source.audience,
-                algorithm=source.algorithm,
-                jwks=Jwks.from_file(source.keys),
-                max_life_seconds=source.max_life_seconds or settings.token_max_life_seconds,
-            )
-            for source in tokens
-        }
-    )
 
 
 async def _answer_refusal(request: Request, refusal: Exception) -> Response:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from guibin.core.settings import Profile, Settings
+from guibin.web.token_sources import unsafe_in_production
 
 OWNER: Final = "guibin_owner"
 
@@ -33,9 +34,8 @@ def check_settings(settings: Settings) -> None:
     """
     if settings.profile is not Profile.PRODUCTION:
         return
-    unsafe = [name for name in ("keys_file", "customer_jwks", "bank_jwks") if getattr(settings, name) is None]
-    defaults = type(settings).model_fields
-    unsafe += [name for name in ("customer_issuer", "bank_issuer") if getattr(settings, name) == defaults[name].default]
+    unsafe = [] if settings.keys_file else ["keys_file"]
+    unsafe += unsafe_in_production(settings)
     if unsafe:
         named = ", ".join(f"GUIBIN_{name.upper()}" for name in unsafe)
         raise StartRefused(f"the production profile needs {named}")

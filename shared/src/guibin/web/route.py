@@ -76,7 +76,7 @@ class _Conductor:
         """Serve one request; refusals are raised for the application's handler to answer."""
         port = port_of(request)
         request.state.route = request.scope["route"].path
-        token = self._authenticate(request, port)
+        token = await self._authenticate(request, port)
         try:
             async with self._receive(request) as received, unit_of_work(port.sessions) as work:
                 return await self._serve(request, port, token, received, work)
@@ -89,11 +89,11 @@ class _Conductor:
             logger().warning("retry_later", request_id=request.state.request_id, **error_facts(error))
             raise refusal from error
 
-    def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
+    async def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
         """Verify the token and count the call, both before a body is read or a database connection is taken."""
         token = None
         if not self.declaration.is_public:
-            token = port.tokens.verify(request.headers.getlist("authorization"))
+            token = await port.tokens.authenticate(request.headers.getlist("authorization"))
         subject = _peer(request) if token is None else f"{token.issuer} {token.subject}"
         port.limiter.count(self.declaration.rate, subject)
         return token
