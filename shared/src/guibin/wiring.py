@@ -13,6 +13,7 @@ from guibin.points import defaults as points
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import AdjustmentHandler
+from guibin.privacy import defaults as privacy
 from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
 from guibin.tags import defaults as tags
@@ -27,6 +28,7 @@ Seeder = Callable[[AsyncSession], Awaitable[int]]
 
 SEEDERS: dict[str, Seeder] = {
     "organisation": organisation.seed,
+    "privacy": privacy.seed,
     "tiers": tiers.seed,
     "managers": managers.seed,
     "points": points.seed,

@@ -1,0 +1,100 @@
+"""The SQL of restrictions: what is in force on a day, and what it blocks."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.customers.repository import visible
+from guibin.privacy.models import CustomerRestriction, RestrictionKind
+from guibin.privacy.rules import Act, Restrained
+from guibin.security.actors import Scope
+
+_BLOCKS: Final = {
+    Act.EARN: RestrictionKind.blocks_earn,
+    Act.REDEEM: RestrictionKind.blocks_redeem,
+    Act.MESSAGE: RestrictionKind.blocks_message,
+    Act.CALL: RestrictionKind.blocks_call,
+    Act.ASSIGN: RestrictionKind.blocks_assign,
+    Act.LOGIN: RestrictionKind.blocks_login,
+}
+
+
+def _in_force(day: date) -> ColumnElement[bool]:
+    ends = col(CustomerRestriction.valid_to)
+    return (col(CustomerRestriction.valid_from) <= day) & or_(ends.is_(None), ends > day)
+
+
+async def is_blocked(session: AsyncSession, customer_id: UUID, act: Act, *, day: date) -> bool:
+    """Tell whether a restriction of a customer blocks something on a day."""
+    return bool(await blocked_among(session, [customer_id], act, day=day))
+
+
+async def blocked_among(session: AsyncSession, customer_ids: Collection[UUID], act: Act, *, day: date) -> set[UUID]:
+    """Return which of some customers may not do something on a day."""
+    query = (
+        select(CustomerRestriction.customer_id)
+        .join(RestrictionKind, col(RestrictionKind.code) == col(CustomerRestriction.kind))
+        .where(col(CustomerRestriction.customer_id).in_(set(customer_ids)), _in_force(day), col(_BLOCKS[act]).is_(True))
+    )
+    return set((await session.exec(query)).all())
+
+
+async def list_kinds(session: AsyncSession) -> Sequence[RestrictionKind]:
+    """Return all kinds of restrictions, in the order of their codes."""
+    return (await session.exec(select(RestrictionKind).order_by(col(RestrictionKind.code)))).all()
+
+
+async def list_open(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date
+) -> list[tuple[CustomerRestriction, RestrictionKind]]:
+    """Return a customer's restrictions that have not ended by a day, the oldest first."""
+    ends = col(CustomerRestriction.valid_to)
+    query = (
+        select(CustomerRestriction, RestrictionKind)
+        .join(RestrictionKind, col(RestrictionKind.code) == col(CustomerRestriction.kind))
+        .where(
+            CustomerRestriction.customer_id == customer_id,
+            or_(ends.is_(None), ends > day),
+            visible(scope, col(CustomerRestriction.customer_id)),
+        )
+        .order_by(col(CustomerRestriction.set_at), col(CustomerRestriction.id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def list_in_force(session: AsyncSession, *, customer_id: UUID, day: date) -> list[Restrained]:
+    """Return what is in force for a customer on a day."""
+    query = (
+        select(RestrictionKind)
+        .join(CustomerRestriction, col(RestrictionKind.code) == col(CustomerRestriction.kind))
+        .where(CustomerRestriction.customer_id == customer_id, _in_force(day))
+    )
+    return [restrained(kind) for kind in (await session.exec(query)).all()]
+
+
+def restrained(kind: RestrictionKind) -> Restrained:
+    """Return what a kind blocks."""
+    return Restrained(
+        kind.code, frozenset(act for act in Act if getattr(kind, f"blocks_{act}")), keeps_data=kind.keeps_data
+    )
+
+
+async def end_restrictions(
+    session: AsyncSession, *, customer_id: UUID, ids: Collection[UUID], day: date, ended_by: UUID
+) -> None:
+    """End restrictions of a customer; a day is the first without them. One that had not begun never was in force."""
+    restriction = CustomerRestriction
+    statement = update(restriction).where(
+        col(restriction.customer_id) == customer_id, col(restriction.id).in_(set(ids))
+    )
+    begun = statement.where(col(restriction.valid_from) <= day).values(valid_to=day, ended_by=ended_by)
+    ahead = statement.where(col(restriction.valid_from) > day).values(
+        valid_to=col(restriction.valid_from), ended_by=ended_by
+    )
+    for one in (begun, ahead):
+        await session.execute(one.execution_options(synchronize_session=False))
