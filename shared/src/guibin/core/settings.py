@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -59,6 +59,15 @@ class Settings(BaseSettings):
     token_max_life_seconds: int | None = Field(
         default=None, ge=60, description="Longest life of a token that is accepted; 300 in production, else 86400"
     )
+    wechat_api_url: str = Field(default="https://api.weixin.qq.com", description="WeChat's interface")
+    wechat_open_url: str = Field(default="https://open.weixin.qq.com", description="WeChat's page for web logins")
+    wechat_mini_program_appid: str | None = Field(default=None, description="appid of the bank's mini program")
+    wechat_mini_program_secret: SecretStr | None = Field(default=None, description="Its secret")
+    wechat_official_account_appid: str | None = Field(default=None, description="appid of the bank's official account")
+    wechat_official_account_secret: SecretStr | None = Field(default=None, description="Its secret")
+    wechat_read_seconds: float = Field(default=5.0, gt=0, le=30, description="Longest wait for an answer of WeChat")
+    sms_url: str | None = Field(default=None, description="Where text messages are posted: the bank's gateway")
+    sms_token: SecretStr | None = Field(default=None, description="Bearer token of the gateway")
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
     queue_seconds: float | None = Field(
