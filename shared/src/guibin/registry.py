@@ -2,6 +2,7 @@
 
 from guibin.approvals import models as approvals
 from guibin.audit import models as audit
+from guibin.channels import models as channels
 from guibin.core.models import metadata
 from guibin.customers import models as customers
 from guibin.feeds import models as feeds
@@ -21,6 +22,7 @@ from guibin.tiers import models as tiers
 __all__ = [
     "approvals",
     "audit",
+    "channels",
     "customers",
     "feeds",
     "holdings",

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import handlers
+from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
 from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
@@ -47,5 +48,6 @@ def connect() -> None:
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)
     merging.register_mover(TAGS_MOVER)
+    merging.register_mover(IDENTITY_MOVER)
     merging.register_guard(LEDGER_GUARD)
     merging.register_guard(REDEMPTION_GUARD)

@@ -1,0 +1,143 @@
+"""Who at WeChat is which customer: seen first, bound after proof, unbound, closed.
+
+An openid proves a WeChat account and nothing about the bank: whoever calls `bind` has other proof. Two identities of
+one person (unionid) that are bound to different customers are never merged; people decide.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.channels import repository
+from guibin.channels.errors import BindingConflict
+from guibin.channels.models import WechatIdentity
+from guibin.channels.wechat import WeChatLogin
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.security.ciphers import DecryptionFailed, KeyRing, WrappedKey
+
+_TABLE = "wechat_identity"
+HOW_TO_REBIND = "bank_token"
+
+
+async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -> WechatIdentity:
+    """Note who logged in and return the identity; its `customer_id` is None until it is bound.
+
+    The unionid is filled in when it is first seen, and replaced when it changes, as it does when our accounts move to
+    another owner at WeChat. A closed identity opens again, bound to nobody.
+    """
+    index = openid_index(keys, login.openid)
+    found = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+    if found is None:
+        await repository.add_identity(session, _new_identity(keys, login, index))
+    elif found.data_key is None:
+        fresh = _new_identity(keys, login, index).model_dump(exclude={"openid_idx", "appid", "kind", "first_seen_at"})
+        await repository.update_identity(session, found, fresh)
+    elif login.unionid is not None and found.unionid_idx != unionid_index(keys, login.unionid):
+        await repository.update_identity(session, found, _unionid_of(keys, found, login.unionid))
+    noted = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+    if noted is None:
+        raise LookupError("an identity's row is never deleted")
+    return noted
+
+
+async def find(session: AsyncSession, keys: KeyRing, *, openid: str, appid: str) -> WechatIdentity | None:
+    """Return how an account knows a person; None when it does not."""
+    return await repository.find_identity(session, openid_idx=openid_index(keys, openid), appid=appid)
+
+
+async def bind(session: AsyncSession, identity: WechatIdentity, *, customer_id: UUID, rebind: bool = False) -> None:
+    """Bind an identity to a customer who has proved who they are; the same again changes nothing.
+
+    With `rebind`, after the stronger proof of the bank's own app, the customer's earlier identity of the same account
+    gives way.
+
+    Raises:
+        BindingConflict: the identity, or another of the same person, belongs to another customer, or the customer has
+            another identity of the same account.
+    """
+    await repository.queue_bindings(session, customer_id=customer_id, unionid_idx=identity.unionid_idx)
+    if identity.unionid_idx is not None:
+        owners = await repository.customers_of_unionid(session, unionid_idx=identity.unionid_idx)
+        if set(owners) - {customer_id}:
+            raise BindingConflict(how=HOW_TO_REBIND)
+    for other in await repository.identities_of_customer(session, customer_id=customer_id):
+        if other.appid != identity.appid or other.openid_idx == identity.openid_idx:
+            continue
+        if not rebind:
+            raise BindingConflict(how=HOW_TO_REBIND)
+        await unbind(session, other)
+    values = {"customer_id": customer_id, "bound_at": clock.now()}
+    if await repository.update_identity(session, identity, values, unowned=True):
+        return
+    now = await repository.find_identity(session, openid_idx=identity.openid_idx, appid=identity.appid)
+    if now is None or now.customer_id != customer_id:
+        raise BindingConflict(how=HOW_TO_REBIND)
+
+
+async def unbind(session: AsyncSession, identity: WechatIdentity) -> None:
+    """Take the customer off an identity; who logs in with it afterwards is nobody's again."""
+    await repository.update_identity(session, identity, {"customer_id": None, "bound_at": None})
+
+
+async def list_of_customer(session: AsyncSession, *, customer_id: UUID) -> Sequence[WechatIdentity]:
+    """Return the identities that are bound to a customer."""
+    return await repository.identities_of_customer(session, customer_id=customer_id)
+
+
+async def close(session: AsyncSession, identity: WechatIdentity) -> None:
+    """Forget the person behind an identity for good: ids, key and binding go, the row says when."""
+    gone = dict.fromkeys(("customer_id", "bound_at", "data_key", "openid_enc", "unionid_enc", "unionid_idx"))
+    await repository.update_identity(session, identity, {**gone, "closed_at": clock.now()})
+
+
+def openid_of(keys: KeyRing, identity: WechatIdentity) -> str | None:
+    """Open the openid of an identity, to call WeChat with; None once it is closed.
+
+    Raises:
+        DecryptionFailed: the row was not written with this key ring.
+    """
+    if identity.data_key is None:
+        return None
+    if identity.openid_enc is None:
+        raise DecryptionFailed
+    key = keys.open_data_key(WrappedKey(identity.data_key), identity.id)
+    return key.decrypt(identity.openid_enc, _TABLE, "openid_enc", identity.id)
+
+
+def openid_index(keys: KeyRing, openid: str) -> bytes:
+    """Return the index by which an openid is found."""
+    return keys.blind_index("openid", openid)
+
+
+def unionid_index(keys: KeyRing, unionid: str) -> bytes:
+    """Return the index by which a unionid is found."""
+    return keys.blind_index("unionid", unionid)
+
+
+def _new_identity(keys: KeyRing, login: WeChatLogin, index: bytes) -> WechatIdentity:
+    row_id = new_id()
+    wrapped = keys.new_data_key(row_id)
+    identity = WechatIdentity(
+        openid_idx=index,
+        appid=login.appid,
+        id=row_id,
+        kind=login.kind,
+        data_key=wrapped,
+        openid_enc=keys.open_data_key(wrapped, row_id).encrypt(login.openid, _TABLE, "openid_enc", row_id),
+        first_seen_at=clock.now(),
+    )
+    if login.unionid is not None:
+        identity.sqlmodel_update(_unionid_of(keys, identity, login.unionid))
+    return identity
+
+
+def _unionid_of(keys: KeyRing, identity: WechatIdentity, unionid: str) -> dict[str, object]:
+    if identity.data_key is None:
+        raise DecryptionFailed
+    key = keys.open_data_key(WrappedKey(identity.data_key), identity.id)
+    return {
+        "unionid_idx": unionid_index(keys, unionid),
+        "unionid_enc": key.encrypt(unionid, _TABLE, "unionid_enc", identity.id),
+    }
