@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from guibin_tools.errors import OperatorError
+from guibin_tools.keys.commands import keys_app
 from guibin_tools.loading.commands import feed_app
 from guibin_tools.postgres.commands import postgres_app
 from guibin_tools.roles import Role
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(postgres_app, name="postgres")
 app.add_typer(feed_app, name="feed")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()

@@ -9,7 +9,7 @@ from guibin.core.database import SessionFactory, make_engine, make_session_facto
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
-from guibin.security.key_file import KeyFileInvalid
+from guibin.security.key_file import KeyFileInvalid, complete_key_file
 from guibin_tools.connections import connected
 from guibin_tools.databases import url_for
 from guibin_tools.errors import OperatorError
@@ -52,7 +52,7 @@ def prepare_secrets(settings: OperatorSettings) -> None:
 
 
 def open_keys(settings: OperatorSettings) -> KeyRing:
-    """Return the keys of this deployment; in development they are made when there are none.
+    """Return the keys of this deployment; in development what is missing is made.
 
     Raises:
         OperatorError: the key file is missing in production, or unusable.
@@ -63,6 +63,8 @@ def open_keys(settings: OperatorSettings) -> KeyRing:
         with suppress(FileExistsError):  # another process was first; its keys count
             return KeyRing.create(path)
     try:
+        if settings.profile is Profile.DEVELOPMENT:
+            complete_key_file(path)
         return KeyRing.load(path)
     except KeyFileInvalid as error:
         raise OperatorError(f"GUIBIN_KEYS_FILE: {error}.") from error
