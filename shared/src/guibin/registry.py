@@ -18,6 +18,7 @@ from guibin.runs import models as runs
 from guibin.sessions import models as sessions
 from guibin.tags import models as tags
 from guibin.tiers import models as tiers
+from guibin.web import models as web
 
 __all__ = [
     "approvals",
@@ -38,4 +39,5 @@ __all__ = [
     "sessions",
     "tags",
     "tiers",
+    "web",
 ]

@@ -37,6 +37,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
     code: ClassVar[str]
     zh: ClassVar[str]
     en: ClassVar[str]
+    answers_a_guess: ClassVar[bool] = False
+    """Whether it says that a code or a password was wrong, so that such answers are counted."""
 
     def __init__(self, **facts: object) -> None:
         super().__init__(self.code)

@@ -66,6 +66,7 @@ class CodeNotValid(Refusal):
 
     category = Category.NOT_FOUND
     code = "code_not_valid"
+    answers_a_guess = True
     zh = "券码无效"
     en = "The code is not valid"
 
@@ -84,6 +85,7 @@ class QrInvalid(Refusal):
 
     category = Category.CONFLICT
     code = "qr_invalid"
+    answers_a_guess = True
     zh = "二维码已失效，请刷新"
     en = "The QR code is not valid any more: show a new one"
 

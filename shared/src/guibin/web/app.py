@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -22,11 +22,12 @@ from guibin.web.checks import StartRefused, check_role, check_settings
 from guibin.web.counters import SharedCounters
 from guibin.web.declaration import declaration_of
 from guibin.web.docs import add_documentation
+from guibin.web.edge import add_edge, add_metrics_page
 from guibin.web.errors import InternalFault, MethodNotAllowed
 from guibin.web.gate import Gate
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
-from guibin.web.middleware import Edge
+from guibin.web.metrics import PortMetrics
 from guibin.web.openapi import document_of
 from guibin.web.port import Port
 from guibin.web.problems import problem_response
@@ -85,7 +86,8 @@ def create_port(
     require_declarations(app)
     if settings.profile is not Profile.PRODUCTION:
         add_documentation(app)
-    app.add_middleware(Edge, allowed_hosts=settings.allowed_hosts.split(","))
+        add_metrics_page(app, life.metrics)
+    add_edge(app, settings, life.metrics)
     app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     return app
@@ -114,6 +116,7 @@ class _Lifespan:
     tokens: tuple[TokenSource, ...]
     schema_version: str | None
     parts: Parts | None
+    metrics: PortMetrics = field(default_factory=PortMetrics)
 
     @asynccontextmanager
     async def __call__(self, app: FastAPI) -> AsyncIterator[None]:
@@ -122,9 +125,11 @@ class _Lifespan:
             await check_role(engine)
             port = self._port(engine)
             opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
-            async with port.tokens.fresh_keys(), opened as parts:
-                app.state.port = replace(port, parts=parts)
-                yield
+            self.metrics.watch(engine, port.gate)
+            with self.metrics.listener(self.settings.metrics_port):
+                async with port.tokens.fresh_keys(), opened as parts:
+                    app.state.port = replace(port, parts=parts)
+                    yield
         finally:
             await engine.dispose()
 
@@ -150,6 +155,7 @@ class _Lifespan:
 async def _answer_refusal(request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, Refusal):
         raise TypeError("registered for refusals only")
+    request.state.refusal = refusal
     return problem_response(refusal, request_id=request.state.request_id, language=request.state.language)
 
 

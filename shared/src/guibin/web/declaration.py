@@ -39,7 +39,7 @@ class BodyLimit(IntEnum):
 
 
 class RateClass(StrEnum):
-    """Which bucket a call counts against; `guibin.web.limiter` has the numbers."""
+    """Which bucket a call counts against; `guibin.web.limits` has the numbers."""
 
     READ = "read"
     BALANCE = "balance"

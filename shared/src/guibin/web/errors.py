@@ -160,28 +160,40 @@ class RangeTooLarge(Refusal):
         super().__init__(max_days=max_days)
 
 
-class RateLimited(Refusal):
-    """Too many calls; `limit` names the limit, `retry_after` is in seconds."""
+class LimitReached(Refusal):
+    """Base of the refusals by a limit: `limit` names it, `retry_after` is in seconds, `allowed` counts calls."""
 
     category = Category.TOO_MANY
+
+    def __init__(self, *, limit: str, retry_after: int, allowed: int = 0) -> None:
+        super().__init__(limit=limit, retry_after=retry_after)
+        self.limit = limit
+        self.retry_after = retry_after
+        self.allowed = allowed
+
+
+class RateLimited(LimitReached):
+    """Too many calls."""
+
     code = "rate_limited"
     zh = "操作过于频繁，请稍后再试"
     en = "Too many requests: slow down"
 
-    def __init__(self, *, limit: str, retry_after: int) -> None:
-        super().__init__(limit=limit, retry_after=retry_after)
 
+class DailyLimit(LimitReached):
+    """Too many calls in a day of business."""
 
-class DailyLimit(Refusal):
-    """Too many calls in a day; `limit` names the limit, `retry_after` is in seconds."""
-
-    category = Category.TOO_MANY
     code = "daily_limit"
     zh = "已达到当日操作次数上限"
     en = "The limit of a day is reached"
 
-    def __init__(self, *, limit: str, retry_after: int) -> None:
-        super().__init__(limit=limit, retry_after=retry_after)
+
+class CodeLocked(LimitReached):
+    """Too many wrong codes: the entry of codes is closed for this caller, and nothing else is."""
+
+    code = "code_locked"
+    zh = "错误次数过多，券码核验已暂时关闭"
+    en = "Too many wrong codes: the entry of codes is closed for a while"
 
 
 class NotReady(Refusal):

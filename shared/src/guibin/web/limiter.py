@@ -1,4 +1,9 @@
-"""Rate limits per subject and class: token buckets in the memory of the process."""
+"""Rate limits: how often a subject may call a class of routes. One token's subject is one subject; else the address.
+
+Some classes are counted in the database, for all processes together. The others are counted in each process, which
+gives its share of the limit: the limit divided by the number of processes. That part is ours and no library's, because
+it has to follow the product's clock, forget the least used subjects first and start no thread.
+"""
 
 import math
 from collections import OrderedDict
@@ -6,49 +11,84 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from guibin.core import clock
-from guibin.core.settings import Profile
-from guibin.web.declaration import RateClass
-from guibin.web.errors import DailyLimit, RateLimited
+from sqlalchemy.exc import DBAPIError
 
-_MINUTE: Final = 60
-_HOUR: Final = 3_600
-_DAY: Final = 86_400
-_DEVELOPMENT_FACTOR: Final = 1_000
+from guibin.core import clock
+from guibin.core.logging import error_facts, logger
+from guibin.core.settings import Profile
+from guibin.security.ciphers import KeyRing
+from guibin.web.counters import Count, SharedCounters
+from guibin.web.declaration import RateClass
+from guibin.web.errors import CodeLocked, DailyLimit, LimitReached, RateLimited
+from guibin.web.limits import COUNTED_TOGETHER, LIMITS, Allowance, Limit
+
 _MOST_BUCKETS: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many calls in so many seconds; a bucket of that size which fills evenly."""
+class RateLimiter:
+    """Counts the calls of subjects, where their class is counted."""
 
-    name: str
-    calls: int
-    seconds: int
+    def __init__(self, profile: Profile, *, processes: int, shared: SharedCounters, keys: KeyRing) -> None:
+        self._profile = profile
+        self._local = LocalLimiter(profile, processes=processes)
+        self._shared = shared
+        self._keys = keys
 
-    @property
-    def is_daily(self) -> bool:
-        """Whether it bounds the calls of a day."""
-        return self.seconds == _DAY
+    def count_here(self, rate: RateClass, subject: str) -> Allowance | None:
+        """Count one call of a class that each process counts for itself; None when the class is counted together.
 
+        Raises:
+            RateLimited, DailyLimit: with the name of the limit and the seconds to wait.
+        """
+        return None if rate in COUNTED_TOGETHER else self._local.count(LIMITS[rate], subject)
 
-LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
-    RateClass.READ: (Limit("read_per_minute", 120, _MINUTE),),
-    RateClass.BALANCE: (Limit("balance_per_minute", 60, _MINUTE),),
-    RateClass.HISTORY: (Limit("history_per_minute", 30, _MINUTE),),
-    RateClass.REDEEM: (Limit("redeem_per_minute", 6, _MINUTE), Limit("redeem_per_day", 30, _DAY)),
-    RateClass.WRITE: (Limit("write_per_minute", 60, _MINUTE),),
-    RateClass.SEARCH: (Limit("search_per_minute", 60, _MINUTE),),
-    RateClass.UPLOAD: (Limit("upload_per_hour", 600, _HOUR),),
-    RateClass.EARN: (Limit("earn_per_second", 200, 1),),
-    RateClass.CALLBACK: (Limit("callback_per_second", 50, 1),),
-    RateClass.LOGIN: (Limit("login_per_minute", 10, _MINUTE),),
-    RateClass.OTP: (Limit("otp_per_hour", 50, _HOUR),),
-    RateClass.VOUCHER_CODE: (Limit("voucher_code_per_hour", 5, _HOUR),),
-    RateClass.REVEAL: (Limit("reveal_per_day", 20, _DAY),),
-    RateClass.EXPORT: (Limit("export_per_day", 5, _DAY),),
-    RateClass.HEALTH: (Limit("health_per_second", 50, 1),),
-}
+    async def count_together(self, rate: RateClass, subject: str) -> Allowance:
+        """Count one call of a class that all processes count together; when the database cannot, count here, strictly.
+
+        Raises:
+            RateLimited, DailyLimit, CodeLocked: with the name of the limit and the seconds to wait.
+        """
+        limits = LIMITS[rate]
+        locking = [limit for limit in limits if limit.lock_seconds]
+        try:
+            if locking:
+                counts = [await self._shared.read(self._hashed(subject), limit) for limit in locking]
+            else:
+                most = [limit.most(self._profile) for limit in limits]
+                counts = await self._shared.count(self._hashed(subject), limits, most)
+        except (DBAPIError, OSError) as error:
+            logger().error("limits_counted_here", rate=str(rate), **error_facts(error))
+            return self._local.count(limits, subject)
+        return self._allowance(counts)
+
+    async def count_wrong(self, rate: RateClass, subject: str) -> None:
+        """Count a wrong guess where the class counts them; when the database cannot, the call itself was counted."""
+        for limit in LIMITS[rate]:
+            if limit.lock_seconds:
+                try:
+                    await self._shared.count_wrong(self._hashed(subject), limit, limit.most(self._profile))
+                except (DBAPIError, OSError) as error:
+                    logger().error("wrong_guess_not_counted", rate=str(rate), **error_facts(error))
+
+    def _hashed(self, subject: str) -> bytes:
+        return self._keys.sign("rate", subject.encode())
+
+    def _allowance(self, counts: list[Count]) -> Allowance:
+        """Refuse by the limit that is passed and lasts longest; else say what is left of the tightest."""
+        now = clock.now()
+        left: list[tuple[int, int, Limit]] = []
+        passed: list[tuple[int, Limit]] = []
+        for count in counts:
+            most = count.limit.most(self._profile)
+            reset = max(1, math.ceil((count.ends_at - now).total_seconds()))
+            if count.calls > most or (count.limit.lock_seconds and count.calls >= most):
+                passed.append((reset, count.limit))
+            left.append((most - count.calls, reset, count.limit))
+        if passed:
+            reset, limit = max(passed, key=lambda one: one[0])
+            raise _refusal(limit, reset, limit.most(self._profile))
+        remaining, reset, limit = min(left, key=lambda one: one[0])
+        return Allowance(limit.most(self._profile), remaining, reset)
 
 
 @dataclass(slots=True)
@@ -57,31 +97,38 @@ class _Bucket:
     filled_at: datetime
 
 
-class RateLimiter:
-    """Counts calls of subjects. Buckets that were used least recently are forgotten first: a full one says nothing."""
+class LocalLimiter:
+    """Counts in this process: a bucket per subject and limit, which fills evenly.
 
-    def __init__(self, profile: Profile) -> None:
-        self._factor = 1 if profile is Profile.PRODUCTION else _DEVELOPMENT_FACTOR
+    Buckets that were used least recently are forgotten first: a full one says nothing.
+    """
+
+    def __init__(self, profile: Profile, *, processes: int) -> None:
+        self._profile = profile
+        self._processes = processes
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    def count(self, rate: RateClass, subject: str) -> None:
-        """Count one call of a subject.
+    def count(self, limits: tuple[Limit, ...], subject: str) -> Allowance:
+        """Count one call under every limit of its class.
 
         Raises:
-            RateLimited, DailyLimit: with the name of the limit and the seconds to wait.
+            RateLimited, DailyLimit, CodeLocked: with the name of the limit and the seconds to wait.
         """
         now = clock.now()
-        buckets = [(limit, self._bucket(limit, subject, now)) for limit in LIMITS[rate]]
+        buckets = [(limit, self._bucket(limit, subject, now)) for limit in limits]
         for limit, bucket in buckets:
             if bucket.left < 1:
-                wait = (1 - bucket.left) * limit.seconds / self._size(limit)
-                refused = DailyLimit if limit.is_daily else RateLimited
-                raise refused(limit=limit.name, retry_after=max(1, math.ceil(wait)))
+                size = self._size(limit)
+                raise _refusal(limit, math.ceil((1 - bucket.left) * limit.seconds / size), size)
         for _, bucket in buckets:
             bucket.left -= 1
+        limit, bucket = min(buckets, key=lambda one: one[1].left)
+        size = self._size(limit)
+        return Allowance(size, int(bucket.left), math.ceil((size - bucket.left) * limit.seconds / size))
 
     def _size(self, limit: Limit) -> int:
-        return limit.calls * self._factor
+        """Return this process's share of a limit."""
+        return max(1, limit.most(self._profile) // self._processes)
 
     def _bucket(self, limit: Limit, subject: str, now: datetime) -> _Bucket:
         size = self._size(limit)
@@ -93,3 +140,9 @@ class RateLimiter:
         bucket.left = min(size, bucket.left + passed * size / limit.seconds)
         bucket.filled_at = now
         return bucket
+
+
+def _refusal(limit: Limit, seconds: int, allowed: int) -> LimitReached:
+    """Make the refusal of a limit that is passed."""
+    kind = CodeLocked if limit.lock_seconds else DailyLimit if limit.is_daily else RateLimited
+    return kind(limit=limit.name, retry_after=max(1, seconds), allowed=allowed)

@@ -10,9 +10,11 @@ from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, logger
+from guibin.web.addresses import Networks, client_address
 from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable
 from guibin.web.language import preferred_language
-from guibin.web.problems import problem_response
+from guibin.web.metrics import PortMetrics
+from guibin.web.problems import allowance_headers, problem_response
 
 MOST_HEADERS: Final = 100
 MOST_HEADER_BYTES: Final = 32 * 1024
@@ -23,15 +25,18 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ODD_PATH: Final = re.compile(rb"//|\\|%2f|%5c|%2e|/\.{1,2}(?:/|$)", re.IGNORECASE)
 _ACCEPTED: Final = frozenset({"*/*", "application/*", "application/json", "application/problem+json"})
 _API: Final = "/v1"
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
 _COMMON_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )
 _API_HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_PRODUCTION_HEADERS: Final = ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)
 _PAGE_POLICY: Final = (
     b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:; "
     b"frame-ancestors 'none'"
@@ -42,9 +47,20 @@ _PAGE_HEADERS: Final = ((b"content-security-policy", _PAGE_POLICY),)
 class Edge:
     """Pure ASGI middleware: guards the edge and answers every fault in the product's own form."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Iterable[str],
+        metrics: PortMetrics,
+        trusted_proxies: Networks = (),
+        behind_tls: bool = False,
+    ) -> None:
         self.app = app
         self._allowed_hosts = frozenset(host.strip().lower() for host in allowed_hosts)
+        self._metrics = metrics
+        self._trusted_proxies = trusted_proxies
+        self._headers = (*_COMMON_HEADERS, *(_PRODUCTION_HEADERS if behind_tls else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; the lifespan passes through and web sockets are not spoken."""
@@ -55,7 +71,9 @@ class Edge:
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(headers)
         state["language"] = preferred_language(",".join(_values(headers, "accept-language")))
-        exchange = _Exchange(scope, send)
+        peer = scope["client"][0] if scope.get("client") else None
+        state["peer"] = client_address(peer, _values(headers, "x-forwarded-for"), self._trusted_proxies)
+        exchange = _Exchange(scope, send, self._headers)
         try:
             self._guard(scope, headers)
             await self.app(scope, receive, exchange.send)
@@ -65,7 +83,7 @@ class Edge:
             logger().error("internal_fault", request_id=state["request_id"], **error_facts(error))
             await exchange.refuse(InternalFault(), receive)
         finally:
-            exchange.log()
+            exchange.end(self._metrics)
 
     def _guard(self, scope: Scope, headers: list[tuple[str, str]]) -> None:
         """Refuse what no route should see.
@@ -88,11 +106,12 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer: adds the headers, remembers the status, writes the log line."""
+    """One request and its answer: adds the headers, remembers the status, writes the log line, counts."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
         self._scope = scope
         self._send = send
+        self._own_headers = headers
         self._began = clock.now()
         self._status: int | None = None
 
@@ -107,26 +126,37 @@ class _Exchange:
         """Answer a refusal, unless an answer has begun."""
         if self._status is None:
             state = self._scope["state"]
+            state["refusal"] = refusal
             response = problem_response(refusal, request_id=state["request_id"], language=state["language"])
             await response(self._scope, receive, self.send)
 
-    def log(self) -> None:
-        """Write one line about the request: the template of its path, never the path itself."""
+    def end(self, metrics: PortMetrics) -> None:
+        """Write one line about the request and count it: the template of its path, never the path itself."""
         state = self._scope["state"]
-        passed = clock.now() - self._began
+        seconds = (clock.now() - self._began).total_seconds()
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        route = state.get("route", "-")
         logger().info(
             "request",
-            method=self._scope["method"] if self._scope["method"].isalpha() else "?",
-            route=state.get("route", "-"),
+            method=method,
+            route=route,
             status=self._status,
-            ms=round(passed.total_seconds() * 1000, 1),
+            ms=round(seconds * 1000, 1),
             request_id=state["request_id"],
             actor=state.get("actor_kind", "-"),
         )
+        metrics.observe(method=method, route=route, status=self._status, seconds=seconds)
+        refusal = state.get("refusal")
+        if refusal is not None:
+            metrics.observe_refusal(refusal)
 
     def _headers(self) -> Iterable[tuple[bytes, bytes]]:
         yield (b"x-request-id", self._scope["state"]["request_id"].encode("ascii"))
-        yield from _COMMON_HEADERS
+        yield from self._own_headers
+        allowance = self._scope["state"].get("allowance")
+        if allowance is not None:
+            for name, value in allowance_headers(allowance).items():
+                yield (name.lower().encode("ascii"), value.encode("ascii"))
         yield from _API_HEADERS if self._scope["path"].startswith(_API) else _PAGE_HEADERS
 
 

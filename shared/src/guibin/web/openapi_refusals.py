@@ -21,6 +21,7 @@ from guibin.web.bodies import JsonBody
 from guibin.web.declaration import Declaration, Idempotency
 from guibin.web.errors import (
     BodyTooLarge,
+    CodeLocked,
     CursorInvalid,
     DailyLimit,
     DuplicateJsonKey,
@@ -34,7 +35,7 @@ from guibin.web.errors import (
     UnknownParameter,
     UnsupportedMediaType,
 )
-from guibin.web.limiter import LIMITS
+from guibin.web.limits import LIMITS
 from guibin.web.parameters import ParameterRules
 from guibin.web.problems import MEDIA_TYPE, STATUS, problem_type
 from guibin.web.route import PortRoute
@@ -126,6 +127,8 @@ def _generic(route: PortRoute, declaration: Declaration, body: JsonBody | Upload
     yield from (NotAcceptable, RateLimited, RetryLater)
     if any(limit.is_daily for limit in LIMITS[declaration.rate]):
         yield DailyLimit
+    if any(limit.lock_seconds for limit in LIMITS[declaration.rate]):
+        yield CodeLocked
     rules = ParameterRules.of(route.dependant)
     yield from (ValidationFailed, UnknownParameter, SensitiveInUrl)
     if rules.query:

@@ -9,6 +9,7 @@ from guibin.core.database import SessionFactory
 from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.tokens import TokenVerifier
+from guibin.web.gate import Gate
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
 
@@ -23,6 +24,7 @@ class Port:
     keys: KeyRing
     tokens: TokenVerifier
     limiter: RateLimiter
+    gate: Gate
     identity: IdentitySource
     schema_version: str | None
     parts: object = None

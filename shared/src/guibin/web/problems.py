@@ -6,7 +6,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from guibin.core.errors import Category, Refusal, ValidationFailed
-from guibin.web.errors import MethodNotAllowed
+from guibin.web.errors import LimitReached, MethodNotAllowed
+from guibin.web.limits import Allowance
 from guibin.web.validation import localise
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -67,6 +68,9 @@ def problem_headers(refusal: Refusal) -> dict[str, str]:
     """Return the headers that belong to a refusal: how to authenticate, when to come again."""
     if refusal.category is Category.UNAUTHENTICATED:
         return {"WWW-Authenticate": _CHALLENGES.get(refusal.code, "Bearer")}
+    if isinstance(refusal, LimitReached):
+        left = allowance_headers(Allowance(refusal.allowed, 0, refusal.retry_after)) if refusal.allowed else {}
+        return {"Retry-After": str(refusal.retry_after), **left}
     if "retry_after" in refusal.facts or refusal.category in {Category.UNAVAILABLE, Category.TOO_MANY}:
         return {"Retry-After": str(refusal.facts.get("retry_after", _RETRY_SECONDS))}
     if isinstance(refusal, MethodNotAllowed):
@@ -74,6 +78,15 @@ def problem_headers(refusal: Refusal) -> dict[str, str]:
     if refusal.category in _UNREAD:
         return {"Connection": "close"}
     return {}
+
+
+def allowance_headers(allowance: Allowance) -> dict[str, str]:
+    """Say how many calls a limit allows, how many are left, and in how many seconds there are more."""
+    return {
+        "RateLimit-Limit": str(allowance.limit),
+        "RateLimit-Remaining": str(allowance.remaining),
+        "RateLimit-Reset": str(allowance.reset),
+    }
 
 
 def problem_response(refusal: Refusal, *, request_id: str, language: str) -> Response:

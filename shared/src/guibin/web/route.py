@@ -19,6 +19,7 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.tokens import VerifiedToken
+from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, declaration_of
@@ -27,6 +28,7 @@ from guibin.web.identity import identify, permit, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
+from guibin.web.trail import RouteTrail
 from guibin.web.uploads import Upload, UploadBody, receive_upload
 
 
@@ -39,7 +41,8 @@ class PortRoute(APIRoute):
         declaration = declaration_of(self.endpoint)
         if declaration is None:
             return handler
-        return _Conductor(handler, declaration, ParameterRules.of(self.dependant), body_of(self.dependant)).handle
+        rules, body = ParameterRules.of(self.dependant), body_of(self.dependant)
+        return _Conductor(handler, declaration, rules, body, self.operation_id or self.name).handle
 
 
 class PortRouter(APIRouter):
@@ -71,15 +74,16 @@ class _Conductor:
     declaration: Declaration
     rules: ParameterRules
     body: JsonBody | UploadBody | None
+    operation: str
 
     async def handle(self, request: Request) -> Response:
         """Serve one request; refusals are raised for the application's handler to answer."""
         port = port_of(request)
         request.state.route = request.scope["route"].path
-        token = await self._authenticate(request, port)
         try:
-            async with self._receive(request) as received, unit_of_work(port.sessions) as work:
-                return await self._serve(request, port, token, received, work)
+            token = await self._authenticate(request, port)
+            async with self._receive(request) as received, port.gate.enter():
+                return await self._work(request, port, token, received)
         except Refusal:
             raise
         except Exception as error:
@@ -94,8 +98,12 @@ class _Conductor:
         token = None
         if not self.declaration.is_public:
             token = await port.tokens.authenticate(request.headers.getlist("authorization"))
-        subject = _peer(request) if token is None else f"{token.issuer} {token.subject}"
-        port.limiter.count(self.declaration.rate, subject)
+        rate, subject = self.declaration.rate, _subject(request, token)
+        allowance = port.limiter.count_here(rate, subject)
+        if allowance is None:
+            async with port.gate.enter():
+                allowance = await port.limiter.count_together(rate, subject)
+        request.state.allowance = allowance
         return token
 
     @asynccontextmanager
@@ -111,29 +119,65 @@ class _Conductor:
         else:
             yield _Received()
 
+    async def _work(self, request: Request, port: Port, token: VerifiedToken | None, received: _Received) -> Response:
+        """Do one unit of work; a wrong guess is counted after it, when its connection is free again."""
+        try:
+            async with unit_of_work(port.sessions) as work:
+                return await self._serve(request, port, token, received, work)
+        except Refusal as refusal:
+            if refusal.answers_a_guess:
+                await port.limiter.count_wrong(self.declaration.rate, _subject(request, token))
+            raise
+
     async def _serve(
         self, request: Request, port: Port, token: VerifiedToken | None, received: _Received, work: UnitOfWork
     ) -> Response:
-        if token is None:
-            self._understand(request, received)
-            request.state.visit = Visit(**_around(request, port, work))
-            return await run(self.handler, request)
-        call = await self._call(request, port, token, received, work)
+        trail = RouteTrail(work.session, request, self.declaration, self.operation, self.rules.query)
+        trail.begin(port.keys, request.state.peer)
+        try:
+            if token is None:
+                self._understand(request, received)
+                request.state.visit = Visit(**_around(request, port, work))
+                return await run(self.handler, request)
+            call = await self._call(request, port, token, received, work, trail)
+            return await self._carry_out(request, call, received, trail)
+        except Refusal as refusal:
+            kept = trail.refusal(refusal)
+            if kept is not None:
+                work.survive(kept)
+            raise
+
+    async def _carry_out(self, request: Request, call: Call, received: _Received, trail: RouteTrail) -> Response:
         request.state.visit = call
+
+        async def handler(request: Request) -> Response:
+            response = await self.handler(request)
+            if not call.dry_run:
+                await trail.end(response.status_code)
+            return response
+
         meaning = meaning_of(request, request.state.document, received.upload)
-        response = await run_once(self.handler, request, call, meaning)
+        response = await run_once(handler, request, call, meaning)
         if call.dry_run:
-            await work.abandon()
+            await call.work.abandon()
         return response
 
     async def _call(
-        self, request: Request, port: Port, token: VerifiedToken, received: _Received, work: UnitOfWork
+        self,
+        request: Request,
+        port: Port,
+        token: VerifiedToken,
+        received: _Received,
+        work: UnitOfWork,
+        trail: RouteTrail,
     ) -> Call:
         """Settle who calls and whether they may, and only then what they want."""
         identified = await identify(port.identity, work.session, token, self.declaration.callers)
         actor, grants = identified
         request.state.actor_kind = actor.kind
+        trail.name_actor(actor)
         scope = permit(identified, self.declaration.callers)
+        trail.name_scope(scope)
         if self.declaration.fresh_login:
             require_fresh_login(token, port.settings)
         document = self._understand(request, received)
@@ -161,8 +205,11 @@ class _Conductor:
         return document
 
 
-def _peer(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+def _subject(request: Request, token: VerifiedToken | None) -> str:
+    """Return whose calls are counted together: those of a token's subject, else those of an address."""
+    if token is None:
+        return counted_as(request.state.peer)
+    return f"{token.issuer} {token.subject}"
 
 
 def _around(request: Request, port: Port, work: UnitOfWork) -> dict[str, Any]:
@@ -172,5 +219,5 @@ def _around(request: Request, port: Port, work: UnitOfWork) -> dict[str, Any]:
         "port": port,
         "language": request.state.language,
         "request_id": request.state.request_id,
-        "peer": _peer(request),
+        "peer": request.state.peer,
     }

@@ -190,7 +190,7 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
 @declare(
     caller=SERVE,
     idempotency=Idempotency.REQUIRED,
-    rate=RateClass.CALLBACK,
+    rate=RateClass.VOUCHER_CODE,
     data=DataClass.C2,
     refusals=(CodeNotValid, AlreadyUsed, QrInvalid, StateConflict),
 )
