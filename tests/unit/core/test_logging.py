@@ -10,10 +10,12 @@ from guibin.core.logging import configure_logging, logger
 configure_logging("info")
 logger().info("request", route="/v1/me", text="a\\nb")
 logger().debug("too fine")
+logger().info("careless", phone="13912345678", facts={"of": ["call 13712345678 now"]})
 try:
     raise ValueError("13812345678")
 except ValueError:
     logging.getLogger("uvicorn.error").exception("it failed: %s", "why")
+logging.getLogger("uvicorn.error").error("it failed for %s", "13812345678")
 logging.getLogger("uvicorn.error").info("chatter")
 """
 
@@ -21,10 +23,12 @@ logging.getLogger("uvicorn.error").info("chatter")
 def test_a_process_writes_one_line_of_json_per_event_and_no_message_of_an_error() -> None:
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert run.stdout == ""
-    first, second = (json.loads(line) for line in run.stderr.splitlines())
+    first, careless, second, third = (json.loads(line) for line in run.stderr.splitlines())
     assert (first["event"], first["level"], first["text"]) == ("request", "info", "a\nb")
     assert (second["event"], second["level"], second["error"]) == ("it failed: why", "error", "ValueError")
-    assert "13812345678" not in run.stderr
+    assert (careless["phone"], careless["facts"]) == ("[redacted]", {"of": ["call [redacted] now"]})
+    assert third["event"] == "it failed for [redacted]"
+    assert not [number for number in ("13812345678", "13912345678", "13712345678") if number in run.stderr]
 
 
 def raised() -> ValueError:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import structlog
 
+from guibin.core.redaction import redact
+
 _MOST_FRAMES: Final = 12
 
 
@@ -19,7 +21,7 @@ def configure_logging(level: str) -> None:
         _name_the_error,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*shared, _redact, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
@@ -30,6 +32,7 @@ def configure_logging(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _redact,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -52,6 +55,11 @@ def error_facts(error: BaseException) -> dict[str, Any]:
         "sqlstate": getattr(cause, "sqlstate", None),
         "at": [f"{frame.filename.rpartition('/src/')[2]}:{frame.lineno}:{frame.name}" for frame in frames],
     }
+
+
+def _redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Take out what looks personal or secret."""
+    return redact(event)
 
 
 def _name_the_error(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
