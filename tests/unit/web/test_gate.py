@@ -1,0 +1,72 @@
+import asyncio
+
+import pytest
+
+from guibin.core.errors import RetryLater
+from guibin.web.gate import Gate
+
+
+async def hold(gate: Gate, until: asyncio.Event) -> None:
+    async with gate.enter():
+        await until.wait()
+
+
+async def started(*tasks: "asyncio.Task[None]") -> None:
+    for _ in tasks:
+        await asyncio.sleep(0)
+
+
+async def test_calls_beyond_the_places_wait_in_their_order() -> None:
+    gate, order = Gate(places=1, patience=5), []
+
+    async def call(name: str) -> None:
+        async with gate.enter():
+            order.append(name)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(call(name) for name in "abcd"))
+    assert order == ["a", "b", "c", "d"]
+    assert gate.waiting == 0
+
+
+async def test_who_waits_too_long_is_told_to_come_again() -> None:
+    gate, end = Gate(places=1, patience=0.01), asyncio.Event()
+    holder = asyncio.create_task(hold(gate, end))
+    await started(holder)
+    with pytest.raises(RetryLater):
+        async with gate.enter():
+            raise AssertionError("let in")
+    end.set()
+    await holder
+    async with gate.enter():
+        assert gate.waiting == 0
+
+
+async def test_a_full_queue_takes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guibin.web.gate.MOST_WAITING", 1)
+    gate, end = Gate(places=1, patience=60), asyncio.Event()
+    tasks = [asyncio.create_task(hold(gate, end)) for _ in range(2)]
+    await started(*tasks)
+    assert gate.waiting == 1
+    with pytest.raises(RetryLater):
+        async with gate.enter():
+            raise AssertionError("let in")
+    end.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_call_that_fails_or_goes_away_gives_its_place_back() -> None:
+    gate = Gate(places=1, patience=60)
+    with pytest.raises(ZeroDivisionError):
+        async with gate.enter():
+            raise ZeroDivisionError
+    end = asyncio.Event()
+    holder, waiter = (asyncio.create_task(hold(gate, end)) for _ in range(2))
+    await started(holder, waiter)
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    assert gate.waiting == 0
+    end.set()
+    await holder
+    async with gate.enter():
+        pass
