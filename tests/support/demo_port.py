@@ -18,9 +18,10 @@ from guibin.core.database import make_engine
 from guibin.core.ids import to_public
 from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Profile, Settings
-from guibin.security.actors import Actor, ActorKind, DataScope, Domain, Grant, Verb
+from guibin.security.actors import Actor, ActorKind, DataScope, Domain, Grant, Scope, Verb
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
+from guibin.security.row_scope import open_rows
 from guibin.security.tokens import VerifiedToken
 from guibin.web import TokenSource, create_port
 from support.demo_routes import ANN, BOB, CLERK, FEEDER, FIRST, TABLES, VISITOR, router
@@ -35,8 +36,11 @@ class DemoIdentity:
 
     left: set[UUID] = field(default_factory=set)
 
-    async def customer_actor(self, _session: AsyncSession, token: VerifiedToken) -> Actor | None:
-        return self._known(ActorKind.CUSTOMER, token, {to_public("cus", one): one for one in (ANN, BOB)})
+    async def customer_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
+        actor = self._known(ActorKind.CUSTOMER, token, {to_public("cus", one): one for one in (ANN, BOB)})
+        if actor is not None:
+            await open_rows(session, Scope.of_customer(actor.id), actor_id=actor.id)
+        return actor
 
     async def staff_actor(self, _session: AsyncSession, token: VerifiedToken) -> tuple[Actor, list[Grant]] | None:
         actor = self._known(ActorKind.STAFF, token, {to_public("stf", one): one for one in (CLERK, VISITOR)})

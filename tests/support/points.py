@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection, event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
@@ -18,6 +19,7 @@ from guibin.organisation.models import Branch, BranchKind
 from guibin.points import defaults, service
 from guibin.points.models import EntryKind, LedgerGrant, SourceKind
 from guibin.points.service import Posted
+from guibin.security.row_scope import WHOLE_BANK
 from support.databases import Database
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -28,9 +30,14 @@ ACTOR = UUID(int=7)
 
 
 @asynccontextmanager
-async def sessions_of(url: str, *, pool_size: int = 4) -> AsyncIterator[SessionFactory]:
-    """Open a pool as one of the roles."""
+async def sessions_of(url: str, *, pool_size: int = 4, words: str = WHOLE_BANK) -> AsyncIterator[SessionFactory]:
+    """Open a pool as one of the roles; `words` are what every transaction opens for the row-level policies."""
     engine = make_engine(url, pool_size=pool_size, application="guibin-tests")
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _open(connection: Connection) -> None:
+        connection.execute(text("SELECT set_config('guibin.scope', :words, true)"), {"words": words})
+
     try:
         yield make_session_factory(engine)
     finally:

@@ -38,7 +38,7 @@ CREDITS = {"earn", "adjust_credit"}
 
 async def connect(database: Database, role: str) -> asyncpg.Connection:
     url: str = getattr(database, f"{role}_url")
-    return await asyncpg.connect(url.replace("+asyncpg", ""))
+    return await asyncpg.connect(url.replace("+asyncpg", ""), server_settings={"guibin.scope": "whole_bank"})
 
 
 async def state_of(connection: asyncpg.Connection, statement: str) -> str | None:

@@ -1,30 +1,36 @@
 """Who calls the customer port: the token's subject is our own id of a customer, and the customer must be active."""
 
-from sqlmodel import select
+from dataclasses import dataclass
+from uuid import UUID
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import from_public
-from guibin.customers.models import Customer, PartyStatus
+from guibin.customers.models import PartyStatus
+from guibin.customers.repository import Standing, enter_customer
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
 
 MAY_LOG_IN = {PartyStatus.ACTIVE, PartyStatus.DORMANT}
 
 
+@dataclass(frozen=True, slots=True)
 class CustomerIdentity:
-    """Knows customers and nobody else."""
+    """Knows customers and nobody else. Tokens of `session_issuer` are ours, and count while their session does."""
+
+    session_issuer: str
 
     async def customer_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
-        """Return the customer of a token; none when unknown, merged into another, closed, deceased or erased."""
+        """Return the customer of a token; none when unknown, merged into another, closed, deceased or erased.
+
+        Neither is anybody whose session was ended, or all of whose sessions were ended since the token was issued.
+        """
         customer_id = from_public("cus", token.subject)
         if customer_id is None:
             return None
-        query = select(Customer.status, Customer.merged_into, Customer.data_key).where(Customer.id == customer_id)
-        found = (await session.exec(query)).first()
-        if found is None:
-            return None
-        status, merged_into, data_key = found
-        if status not in MAY_LOG_IN or merged_into is not None or data_key is None:
+        session_id = UUID(token.session_id) if token.issuer == self.session_issuer and token.session_id else None
+        found = await enter_customer(session, customer_id=customer_id, session_id=session_id, issued_at=token.issued_at)
+        if found is None or not _may_enter(found):
             return None
         return Actor(ActorKind.CUSTOMER, customer_id, "customer", scopes=token.scopes)
 
@@ -35,3 +41,8 @@ class CustomerIdentity:
     async def service_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
         """Nor have services."""
         return None
+
+
+def _may_enter(standing: Standing) -> bool:
+    stands = standing.status in MAY_LOG_IN and standing.merged_into is None and standing.has_data_key
+    return stands and standing.in_force

@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Guibin customer port",
         description=DESCRIPTION,
         routers=ROUTERS,
-        identity=CustomerIdentity(),
+        identity=CustomerIdentity(settings.session_issuer),
         database_url=settings.required("customer_database_url"),
         tokens=[
             TokenSource(

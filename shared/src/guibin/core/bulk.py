@@ -17,7 +17,10 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 
 async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Rows) -> None:
-    """COPY rows into a table, inside the session's transaction; values in the order of `columns`."""
+    """COPY rows into a table, inside the session's transaction; values in the order of `columns`.
+
+    Into a stage, or a table without row-level policies: Postgres refuses COPY under them.
+    """
     connection = await session.connection()
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
@@ -31,6 +34,18 @@ async def stage(session: AsyncSession, name: str, definition: str) -> None:
     """
     await session.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({definition}) ON COMMIT DELETE ROWS"))
     await session.execute(text(f"TRUNCATE {name}"))
+
+
+async def insert_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Rows) -> None:
+    """Insert rows by way of a stage, as row-level policies demand; values in the order of `columns`.
+
+    Columns that are not named have to take NULL.
+    """
+    listed = ", ".join(columns)
+    await stage(session, f"stage_{table}", f"LIKE {table}")
+    await copy_rows(session, f"stage_{table}", columns, rows)
+    statement = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM stage_{table}"  # noqa: S608 - names of our own models
+    await session.execute(text(statement))
 
 
 async def upsert(

@@ -25,7 +25,12 @@ class UnitOfWork:
         self.session = session
         self._savepoint: AsyncSessionTransaction | None = None
         self._survivors: list[Write] = []
+        self._opening: Write | None = None
         self._deeds: list[Deed] = []
+
+    def reopen_with(self, opening: Write) -> None:
+        """Say what a new transaction of this unit begins with: one in which writes survive a full roll-back."""
+        self._opening = opening
 
     async def protect(self) -> None:
         """Set the savepoint to which a refusal returns."""
@@ -54,6 +59,8 @@ class UnitOfWork:
         self._deeds.clear()
         if self._savepoint is None:
             await self.session.rollback()
+            if self._survivors and self._opening is not None:
+                await self._opening(self.session)
         elif self.session.in_nested_transaction():  # a failed flush leaves it inactive, and it still has to be closed
             await self._savepoint.rollback()
         for write in self._survivors:

@@ -1,18 +1,21 @@
 """All SQL about customers. `visible` is the one predicate of data scope; whatever reads customers' data uses it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, text, true
+from sqlalchemy import Boolean, ColumnElement, SQLColumnExpression, Text, Uuid, false, or_, text, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.bulk import copy_rows
+from guibin.core.bulk import insert_rows
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer, CustomerAccess, RefKind
 from guibin.organisation.models import BranchClosure
 from guibin.security.actors import Scope
+from guibin.security.row_scope import opened_by_database
 
 
 def visible(
@@ -38,6 +41,40 @@ def visible(
         within = select(Customer.id).where(col(Customer.branch_id).in_(branches))
         opened.append(customer_id.in_(within) if branch_id is None else branch_id.in_(branches))
     return or_(*opened) if opened else false()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a customer who comes with a token stands, and whether the token still counts.
+
+    Without a data key the personal data is erased. A token does not count once its session is revoked, or when the
+    customer has ended all sessions since it was issued.
+    """
+
+    status: str
+    merged_into: UUID | None
+    has_data_key: bool
+    in_force: bool
+
+
+_ENTER: Final = text("SELECT * FROM customer_enter(:customer_id, :session_id, :issued_at)").columns(
+    status=Text, merged_into=Uuid, has_data_key=Boolean, in_force=Boolean
+)
+
+
+async def enter_customer(
+    session: AsyncSession, *, customer_id: UUID, session_id: UUID | None, issued_at: datetime
+) -> Standing | None:
+    """Open a customer's own rows and return how the customer stands, in one round trip; None when there is none.
+
+    `session_id` names the session of ours that issued the token; None for a token of another issuer.
+    """
+    parameters = {"customer_id": customer_id, "session_id": session_id, "issued_at": issued_at}
+    found = (await session.execute(_ENTER, parameters)).one_or_none()
+    if found is None:
+        return None
+    opened_by_database(session, Scope.of_customer(customer_id))
+    return Standing(*found)
 
 
 async def find_customer(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Customer | None:
@@ -73,7 +110,8 @@ async def customers_of_refs(session: AsyncSession, refs: Sequence[bytes]) -> dic
 async def add_refs(session: AsyncSession, refs: Iterable[tuple[bytes, RefKind, UUID]], *, day: date) -> None:
     """Add references that name nobody yet, valid from a day."""
     columns = ("ref", "kind", "customer_id", "key_version", "valid_from")
-    await copy_rows(session, "customer_ref", columns, ((ref, kind, owner, 1, day) for ref, kind, owner in refs))
+    rows = ((ref, kind, owner, 1, day) for ref, kind, owner in refs)
+    await insert_rows(session, "customer_ref", columns, rows)
 
 
 async def move_ref(session: AsyncSession, *, ref: bytes, kind: RefKind, customer_id: UUID) -> None:

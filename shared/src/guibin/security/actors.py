@@ -165,6 +165,18 @@ def decide(grants: Iterable[Grant], verb: Verb, domain: Domain, *, staff_id: UUI
     )
 
 
+def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
+    """Return the union of the data scopes of all grants, whatever they permit: the rows that may be of any use."""
+    held = tuple(grants)
+    kinds = {grant.data for grant in held}
+    if DataScope.WHOLE_BANK in kinds:
+        return Scope(whole_bank=True)
+    return Scope(
+        staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
+        branch_roots=tuple(sorted({grant.branch_id for grant in held if grant.branch_id is not None})),
+    )
+
+
 def limit_of(grants: Iterable[Grant], verb: Verb, domain: Domain) -> int | None:
     """Return the highest cost in fen that any grant permits; None means without bound, 0 that no grant fits."""
     highest = 0

@@ -14,6 +14,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
+from guibin.security.row_scope import all_rows
 from guibin.tags.matching import percent_of
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState, TagVersion
 
@@ -160,7 +161,8 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
             col(CustomerTag.customer_id) == customer_id, col(CustomerTag.source) == TagSource.MANUAL
         )
     ended = statement.values(until=func.greatest(col(CustomerTag.since), day)).returning(col(CustomerTag.customer_id))
-    return len((await session.execute(ended)).all())
+    async with all_rows(session):
+        return len((await session.execute(ended)).all())
 
 
 async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> None:
@@ -192,4 +194,5 @@ async def facts_as_of(session: AsyncSession, *, customer_id: UUID | None = None)
     statement = select(func.max(CustomerFact.as_of))
     if customer_id is not None:
         statement = statement.where(CustomerFact.customer_id == customer_id)
-    return (await session.exec(statement)).one()
+    async with all_rows(session):
+        return (await session.exec(statement)).one()

@@ -33,6 +33,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
+from guibin.security.row_scope import all_rows
 from guibin.tags.models import CustomerFact
 from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme, TierSchemeLine
 from guibin.tiers.rules import Line
@@ -189,7 +190,7 @@ def earned_tier(lines: Sequence[Line]) -> ColumnElement[str]:
 
 
 async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date) -> list[tuple[str, str, int]]:
-    """Count the customers by present tier and the tier that some lines would give them; `-` is no tier."""
+    """Count the customers by present tier and the tier that some lines would give them, bank-wide; `-` is no tier."""
     current = tiers_on(day)
     earned = earned_tier(lines)
     before, after = func.coalesce(current.c.tier, "-"), func.coalesce(earned, "-")
@@ -202,7 +203,8 @@ async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date
         .group_by(before, after)
         .order_by(before, after)
     )
-    return [(row[0], row[1], row[2]) for row in (await session.execute(query)).all()]
+    async with all_rows(session):
+        return [(row[0], row[1], row[2]) for row in (await session.execute(query)).all()]
 
 
 async def insert_changes(

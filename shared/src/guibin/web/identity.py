@@ -8,8 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.settings import Settings
-from guibin.security.actors import Actor, ActorKind, Grant, Scope, Verb, decide
+from guibin.core.unit_of_work import UnitOfWork
+from guibin.security.actors import Actor, ActorKind, Grant, Scope, Verb, data_of, decide
 from guibin.security.errors import Forbidden, HumanRequired, ReauthRequired, TokenInvalid
+from guibin.security.row_scope import open_rows
 from guibin.security.tokens import VerifiedToken
 from guibin.web.declaration import Caller, Callers
 
@@ -23,7 +25,7 @@ class IdentitySource(Protocol):
     """
 
     async def customer_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
-        """Return the customer of the token."""
+        """Return the customer of the token, whose own rows are open from then on (`guibin.security.row_scope`)."""
 
     async def staff_actor(self, session: AsyncSession, token: VerifiedToken) -> tuple[Actor, list[Grant]] | None:
         """Return the staff member of the token with the grants in force now."""
@@ -75,6 +77,28 @@ def permit(identified: Identified, callers: Callers) -> Scope:
     if actor.kind is ActorKind.SERVICE and any(caller.verb is Verb.APPROVE for caller in callers):
         raise HumanRequired
     raise Forbidden
+
+
+async def open_rows_of(work: UnitOfWork, identified: Identified) -> None:
+    """Open, for the database's row-level policies, the rows that any grant of the actor reaches.
+
+    The route's own scope is the first net and narrower. A customer's rows are open already: they were with the look-up.
+    """
+    actor, grants = identified
+    scope = _reach(actor, grants)
+
+    async def opening(session: AsyncSession) -> None:
+        await open_rows(session, scope, actor_id=actor.id)
+
+    work.reopen_with(opening)
+    if actor.kind is not ActorKind.CUSTOMER:
+        await opening(work.session)
+
+
+def _reach(actor: Actor, grants: Iterable[Grant]) -> Scope:
+    if actor.kind is ActorKind.CUSTOMER:
+        return Scope.of_customer(actor.id)
+    return data_of(grants, staff_id=actor.id) if actor.kind is ActorKind.STAFF else Scope.of_job()
 
 
 def require_fresh_login(token: VerifiedToken, settings: Settings) -> None:

@@ -24,7 +24,7 @@ from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse
 from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, declaration_of
 from guibin.web.faults import retry_later
-from guibin.web.identity import identify, permit, require_fresh_login
+from guibin.web.identity import identify, open_rows_of, permit, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
@@ -178,6 +178,7 @@ class _Conductor:
         trail.name_actor(actor)
         scope = permit(identified, self.declaration.callers)
         trail.name_scope(scope)
+        await open_rows_of(work, identified)
         if self.declaration.fresh_login:
             require_fresh_login(token, port.settings)
         document = self._understand(request, received)

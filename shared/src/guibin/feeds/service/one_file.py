@@ -26,6 +26,7 @@ from guibin.feeds.rules import RowCode
 from guibin.feeds.taking import Reject, Rows, Taking
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
+from guibin.security.row_scope import all_rows
 
 MOST_SHOWN_REJECTS: Final = 100
 
@@ -91,9 +92,11 @@ async def take_file(
             rejects = [Reject(reject.row, RowCode(reject.code), reject.column) for reject in kept]
             return _result(first, rejects, repeated=True, dry_run=dry_run)
         taking = Taking(session, keys, line, kind, mode, business_date, new_id(), actor)
-        if dry_run:
-            return await _try(taking, feed, expected_rows)
-        file = await _take(taking, feed, expected_rows)
+        # A file tells of everybody, whatever its sender may see.
+        async with all_rows(session):
+            if dry_run:
+                return await _try(taking, feed, expected_rows)
+            file = await _take(taking, feed, expected_rows)
     finally:
         feed.close()
     return _result(file, taking.rejects)

@@ -18,6 +18,7 @@ from guibin.managers.repository.coverage import in_force, is_open
 from guibin.managers.rules import Seat
 from guibin.organisation.models import Branch, Staff
 from guibin.security.actors import Scope
+from guibin.security.row_scope import all_rows
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,14 @@ async def insert_manager(session: AsyncSession, manager: Manager) -> bool:
 
 
 async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping[UUID, int]:
-    """Count the customers whom managers serve now or from the next day on."""
+    """Count the customers whom managers serve now or from the next day on: all of them, whoever asks."""
     query = (
         select(col(Coverage.manager_id), func.count())
         .where(is_open(), col(Coverage.manager_id).in_(manager_ids))
         .group_by(col(Coverage.manager_id))
     )
-    return dict((await session.execute(query)).all())
+    async with all_rows(session):
+        return dict((await session.execute(query)).all())
 
 
 async def matrix(session: AsyncSession) -> dict[tuple[str, str], int]:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.rights.models import RightsStock, VoucherCode
+from guibin.security.row_scope import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ async def give_codes(
 async def find_known_codes(session: AsyncSession, *, hashes: Collection[bytes]) -> set[bytes]:
     """Return which of some keyed hashes stand in any pool."""
     query = select(VoucherCode.code_hash).where(col(VoucherCode.code_hash).in_(hashes))
-    return set((await session.exec(query)).all())
+    async with all_rows(session):
+        return set((await session.exec(query)).all())
 
 
 async def insert_codes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> int:
@@ -118,13 +120,14 @@ async def insert_codes(session: AsyncSession, rows: Sequence[dict[str, Any]]) ->
 
 
 async def count_pool(session: AsyncSession, *, right_id: UUID) -> PoolSize:
-    """Count the codes of one right."""
+    """Count the codes of one right, whoever has them."""
     query = select(
         func.count(),
         func.count().filter(col(VoucherCode.taken_at).is_(None)),
         func.count(col(VoucherCode.used_at)),
     ).where(VoucherCode.right_id == right_id)
-    return PoolSize(*(await session.exec(query)).one())
+    async with all_rows(session):
+        return PoolSize(*(await session.exec(query)).one())
 
 
 async def codes_of_redemption(session: AsyncSession, *, right_id: UUID, redemption_id: UUID) -> Sequence[VoucherCode]:

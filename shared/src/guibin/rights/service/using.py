@@ -19,6 +19,7 @@ from guibin.rights.rules import COUNTED, is_legal_step
 from guibin.rights.service.codes import hash_code, read_qr
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
+from guibin.security.row_scope import all_rows
 
 # Whoever shows a code may use it, at every branch and every terminal: the caller's own customers do not matter here.
 _EVERYBODY: Final = Scope(whole_bank=True)
@@ -45,6 +46,13 @@ async def use_code(
         AlreadyUsed: it was used before.
         StateConflict: the redemption cannot be fulfilled any more.
     """
+    async with all_rows(session):
+        return await _use(session, actor, keys, code=code, qr=qr, request_id=request_id)
+
+
+async def _use(
+    session: AsyncSession, actor: Actor, keys: KeyRing, *, code: str | None, qr: str | None, request_id: str | None
+) -> VoucherUse:
     found = await _find_by_qr(session, keys, qr) if qr is not None else await _find_by_code(session, keys, code or "")
     redemption = await _lock(session, found)
     now = clock.now()
