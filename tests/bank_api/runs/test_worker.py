@@ -20,6 +20,7 @@ from guibin.core import clock
 from guibin.runs import repository
 from guibin.runs.models import RunState
 from guibin.runs.service import request_run
+from guibin.web.metrics import WorkerMetrics
 from guibin_tools.settings import child_environment
 from support.house import House
 from support.nights import AFTER, BY_HAND, MONTH_END, as_worker, furnish
@@ -167,7 +168,7 @@ async def test_a_bank_without_customers_has_no_nights(house: House) -> None:
 async def _work_for_a_while(house: House, *, finished: int) -> None:
     """Let a worker in this process look, and do what it finds, until so many runs are finished."""
     async with as_worker(house.database) as sessions:
-        worker = Worker(sessions)
+        worker = Worker(sessions, WorkerMetrics())
         working = asyncio.create_task(worker.work())
         for _ in range(600 if finished else 20):
             if finished and (await _states(house)).count(RunState.FINISHED) >= finished:

@@ -27,6 +27,8 @@ from support.proxy import proxied
 
 
 def production(directory: Path, **changed: object) -> Settings:
+    if not (directory / "keys.json").exists():
+        KeyRing.create(directory / "keys.json")
     safe: dict[str, object] = {
         "profile": Profile.PRODUCTION,
         "keys_file": directory / "keys.json",

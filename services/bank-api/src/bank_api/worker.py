@@ -18,7 +18,8 @@ from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
 from guibin.runs.service import carry_out, request_run
 from guibin.security.actors import NIGHTLY_JOB
-from guibin.web.checks import StartRefused, check_role
+from guibin.web.checks import StartRefused, check_role, check_worker_settings
+from guibin.web.metrics import WorkerMetrics
 from guibin.web.serving import parent_gone
 
 NIGHT_BEGINS: Final = time(1)
@@ -34,8 +35,9 @@ CONNECTIONS: Final = 3
 class Worker:
     """Looks for work until it is told to stop."""
 
-    def __init__(self, sessions: SessionFactory) -> None:
+    def __init__(self, sessions: SessionFactory, metrics: WorkerMetrics) -> None:
         self._sessions = sessions
+        self._metrics = metrics
         self._stop = asyncio.Event()
         self._look_again_at = 0.0
 
@@ -55,6 +57,7 @@ class Worker:
                 logger().debug("run_in_progress")
             except Exception as error:  # noqa: BLE001 - whatever a run fails of, the worker stays to try again
                 logger().error("run_failed", **error_facts(error))
+                self._metrics.observe_failure()
                 pause = RETRY_SECONDS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
@@ -81,12 +84,20 @@ class Worker:
         return run
 
     async def _carry_out(self, run: Run) -> None:
+        began = step_began = clock.now()
+
         def progress(step: str, counts: dict[str, int]) -> None:
+            nonlocal step_began
+            now = clock.now()
+            self._metrics.observe_step(step, seconds=(now - step_began).total_seconds())
+            step_began = now
             logger().info("step_done", run=str(run.id), step=step, counts=counts)
 
         logger().info("run_begins", run=str(run.id), business_date=run.business_date.isoformat())
         done = await carry_out(self._sessions, run.id, progress=progress, stopping=self._stop.is_set)
         logger().info("run_ends", run=str(run.id), state=done.state)
+        now = clock.now()
+        self._metrics.observe_run(done.state, ended_at=now, seconds=(now - began).total_seconds())
 
 
 def _day_due() -> date | None:
@@ -97,15 +108,17 @@ def _day_due() -> date | None:
 
 async def _run(settings: Settings, database_url: str) -> None:
     engine = make_engine(database_url, pool_size=CONNECTIONS, application="guibin-worker")
+    metrics = WorkerMetrics()
     try:
         await check_role(engine)
-        worker = Worker(make_session_factory(engine))
+        worker = Worker(make_session_factory(engine), metrics)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
         watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
         logger().info("worker_ready")
-        await worker.work()
+        with metrics.listener(settings.metrics_port):
+            await worker.work()
         watch.cancel()
     finally:
         await engine.dispose()
@@ -128,6 +141,7 @@ def serve() -> None:
     configure_logging(settings.log_level)
     wiring.connect()
     try:
+        check_worker_settings(settings)
         asyncio.run(_run(settings, settings.required("worker_database_url")))
     except (StartRefused, SettingMissing) as refused:
         logger().error("start_refused", reason=str(refused))

@@ -23,7 +23,8 @@ _FORMS: Final = tuple(
         r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",  # a token
         r"(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}",
         r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # an address of mail
-        r"(?<![A-Za-z0-9_-])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![A-Za-z0-9])",  # id card
+        # an id card
+        r"(?<![A-Za-z0-9_-])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![A-Za-z0-9])",
         r"(?<![A-Za-z0-9_-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![A-Za-z0-9_-])",  # a mobile number
         r"(?<![A-Za-z0-9_.-])\d(?:[ -]?\d){12,18}(?![A-Za-z0-9_-])",  # a bank card, an account, an old id card
         r"://[^/\s:@]+:[^/\s@]+@",  # user and password in an address

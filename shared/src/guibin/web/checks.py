@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from guibin.core.settings import Profile, Settings
+from guibin.web.safety import unsafe_settings
 from guibin.web.token_sources import unsafe_in_production
 
 OWNER: Final = "guibin_owner"
@@ -27,18 +28,30 @@ class StartRefused(Exception):  # noqa: N818 - reads as the sentence that the op
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse, in production, keys and issuers that belong to a development run.
+    """Refuse, in production, what belongs to a development run or lets strangers in.
 
     Raises:
-        StartRefused: with the names of the settings.
+        StartRefused: with the names of the settings and the reasons.
     """
-    if settings.profile is not Profile.PRODUCTION:
-        return
-    unsafe = [] if settings.keys_file else ["keys_file"]
-    unsafe += unsafe_in_production(settings)
+    if settings.profile is Profile.PRODUCTION:
+        _refuse(dict.fromkeys(unsafe_in_production(settings), "belongs to a development run"))
+        _refuse(unsafe_settings(settings))
+
+
+def check_worker_settings(settings: Settings) -> None:
+    """Refuse, in production, what the worker must not run with; it takes no tokens.
+
+    Raises:
+        StartRefused: with the names of the settings and the reasons.
+    """
+    if settings.profile is Profile.PRODUCTION:
+        _refuse(unsafe_settings(settings))
+
+
+def _refuse(unsafe: dict[str, str]) -> None:
     if unsafe:
-        named = ", ".join(f"GUIBIN_{name.upper()}" for name in unsafe)
-        raise StartRefused(f"the production profile needs {named}")
+        named = ", ".join(f"GUIBIN_{name.upper()} {reason}" for name, reason in unsafe.items())
+        raise StartRefused(f"the production profile refuses these settings: {named}")
 
 
 async def check_role(engine: AsyncEngine) -> None:

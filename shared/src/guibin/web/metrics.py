@@ -129,8 +129,12 @@ class WorkerMetrics(Metrics):
         """Note how long a step took."""
         self._step.labels(step).set(seconds)
 
+    def observe_failure(self) -> None:
+        """Count a run, or a look for one, that failed and will be tried again."""
+        self._runs.labels("failed").inc()
+
     def observe_run(self, state: str, *, ended_at: datetime, seconds: float) -> None:
-        """Count a run that ended, done or failed."""
+        """Count a run that came to its end."""
         self._runs.labels(state).inc()
         self._ended.labels(state).set(ended_at.timestamp())
         self._took.set(seconds)
