@@ -105,21 +105,6 @@ def test_events_of_the_last_400_days_are_accepted(occurred_at: datetime, *, acce
     assert rules.is_event_date_accepted(occurred_at, NOW) is accepted
 
 
-@pytest.mark.parametrize(
-    ("reason", "sufficient"),
-    [
-        ("", False),
-        ("补录九个字的原因啊", False),
-        ("补录十个字的原因如下", True),
-        ("x" * 200, True),
-        ("x" * 201, False),
-        (" " * 20, False),
-    ],
-)
-def test_a_reason_has_10_to_200_characters(reason: str, *, sufficient: bool) -> None:
-    assert rules.is_reason_sufficient(reason) is sufficient
-
-
 @pytest.mark.parametrize("points", [60_000, -60_000])
 def test_points_cost_the_same_whichever_way_they_move(points: int) -> None:
     assert rules.cost_of(points, 10) == 6_000_00

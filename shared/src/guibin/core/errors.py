@@ -100,3 +100,15 @@ class RetryLater(Refusal):
     code = "retry_later"
     zh = "系统繁忙，请稍后用同一幂等键重试"
     en = "Nothing happened: send the same call with the same key again"
+
+
+class ReasonRequired(Refusal):
+    """What is to be done needs a reason that says something, in `min_length` to `max_length` characters."""
+
+    category = Category.INVALID
+    code = "reason_required"
+    zh = "请填写10至200字的原因"
+    en = "State a reason of 10 to 200 characters"
+
+    def __init__(self, *, min_length: int, max_length: int) -> None:
+        super().__init__(min_length=min_length, max_length=max_length)

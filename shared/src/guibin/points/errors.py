@@ -75,15 +75,6 @@ class AmountOutOfRange(Refusal):
     en = "The amount is out of range"
 
 
-class ReasonRequired(Refusal):
-    """An adjustment needs a reason that says something. Facts: min_length, max_length."""
-
-    category = Category.INVALID
-    code = "reason_required"
-    zh = "请填写10至200字的原因"
-    en = "State a reason of 10 to 200 characters"
-
-
 class LimitExceeded(Refusal):
     """The adjustment costs the bank more than the caller may submit. Facts: limit and cost in CNY."""
 

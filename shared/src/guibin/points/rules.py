@@ -12,7 +12,6 @@ MAX_POINTS = 10**12
 
 OLDEST_EVENT = timedelta(days=400)
 NEWEST_EVENT = timedelta(minutes=5)
-REASON_LENGTH = (10, 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,6 @@ def is_amount_in_range(rules: Iterable[Earning], event_type: str, amount_fen: Cn
 def is_event_date_accepted(occurred_at: datetime, now: datetime) -> bool:
     """Tell whether an event that arrives now may have occurred then: at most 5 minutes ahead, 400 days back."""
     return now - OLDEST_EVENT <= occurred_at <= now + NEWEST_EVENT
-
-
-def is_reason_sufficient(reason: str) -> bool:
-    """Tell whether the reason of an adjustment has 10 to 200 characters that are not blank at its ends."""
-    shortest, longest = REASON_LENGTH
-    return shortest <= len(reason.strip()) and len(reason) <= longest
 
 
 def cost_of(points: int, cost_fen: int) -> Cny:

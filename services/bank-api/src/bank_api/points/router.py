@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.points import repository, service
-from guibin.points.errors import InsufficientPoints, LimitExceeded, ReasonRequired, WalletClosed
+from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind
 from guibin.points.service import IncomingEvent
 from guibin.security.actors import Domain, Verb

@@ -13,9 +13,10 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import CustomerId, to_public
 from guibin.core.money import format_cny
+from guibin.core.reasons import require_reason
 from guibin.customers import repository as customers
 from guibin.points import repository, rules
-from guibin.points.errors import InsufficientPoints, LimitExceeded, ReasonRequired, WalletClosed
+from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service.ledger import post
 from guibin.points.service.reading import balances
@@ -44,14 +45,12 @@ async def submit_adjustment(
     """Submit an adjustment of a customer's points; nothing moves before another person approves.
 
     Raises:
-        ReasonRequired: the reason has not 10 to 200 characters.
+        ReasonRequired: the reason says nothing.
         LimitExceeded: it costs more than the actor may submit.
         NotFound: no such customer or wallet, or out of scope.
         WalletClosed, InsufficientPoints: it could not be posted as things stand now.
     """
-    if not rules.is_reason_sufficient(adjustment.reason):
-        shortest, longest = rules.REASON_LENGTH
-        raise ReasonRequired(min_length=shortest, max_length=longest)
+    require_reason(adjustment.reason)
     wallet = await repository.get_wallet(session, adjustment.wallet)
     if wallet is None:
         raise NotFound
