@@ -7,7 +7,7 @@
 import itertools
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +22,7 @@ from guibin.core.settings import Settings
 from support.databases import Database, cloned_database
 from support.house import Furniture, House, furnish, life_in, open_client, open_house
 from support.server import Server, TestRun, obtain_server
+from support.wechat import WeChatSimulator, running_simulator
 
 _RUN = pytest.StashKey[TestRun]()
 _KEPT = {"GUIBIN_CITUS_DSN", "GUIBIN_BERKA_DIR"}
@@ -155,3 +156,17 @@ async def bank_client(house: House, bank_app: FastAPI) -> AsyncIterator[httpx.As
     """Return a client of the bank port, as its real database role."""
     async with open_client(bank_app, life=life_in(house, bank_app, database_url=house.database.bank_url)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def wechat_server() -> Iterator[WeChatSimulator]:
+    """Return the one simulator of WeChat of this worker."""
+    with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def wechat_simulator(wechat_server: WeChatSimulator) -> WeChatSimulator:
+    """Return the simulator with nothing but both accounts and two people in it."""
+    wechat_server.reset()
+    return wechat_server

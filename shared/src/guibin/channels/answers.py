@@ -11,7 +11,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
-OpenId = Annotated[str, Field(min_length=1, max_length=128, repr=False)]
+OpenId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class TokenAnswer(_Answer):
@@ -24,16 +24,16 @@ class TokenAnswer(_Answer):
 class SessionAnswer(_Answer):
     """Of `/sns/jscode2session`."""
 
-    openid: OpenId
+    openid: OpenId = Field(repr=False)
     session_key: str = Field(min_length=1, max_length=256, repr=False)
-    unionid: OpenId | None = None
+    unionid: OpenId | None = Field(default=None, repr=False)
 
 
 class OAuthAnswer(_Answer):
     """Of `/sns/oauth2/access_token`; a snapshot user is nobody in particular, and its ids are made up."""
 
-    openid: OpenId
-    unionid: OpenId | None = None
+    openid: OpenId = Field(repr=False)
+    unionid: OpenId | None = Field(default=None, repr=False)
     is_snapshotuser: int = 0
 
 

@@ -76,5 +76,7 @@ class Endpoint:
 STABLE_TOKEN: Final = Endpoint("POST", "/cgi-bin/stable_token", {40001: Behaviour.CONFIGURATION})
 MINI_PROGRAM_LOGIN: Final = Endpoint("GET", "/sns/jscode2session")
 OAUTH_LOGIN: Final = Endpoint("GET", "/sns/oauth2/access_token", {40003: Behaviour.CODE})
-# A code of somebody else than the openid that is passed along is that person's own matter.
-PHONE_NUMBER: Final = Endpoint("POST", "/wxa/business/getuserphonenumber", {40003: Behaviour.CODE})
+# A code of another person than the openid says, or of another account, is the fault of whoever sent it, not of ours.
+PHONE_NUMBER: Final = Endpoint(
+    "POST", "/wxa/business/getuserphonenumber", {40003: Behaviour.CODE, 40013: Behaviour.CODE}
+)
