@@ -16,6 +16,7 @@ from guibin.channels.wechat import WeChatLogin
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.security.ciphers import DecryptionFailed, KeyRing, WrappedKey
+from guibin.security.row_scope import all_rows
 
 _TABLE = "wechat_identity"
 HOW_TO_REBIND = "bank_token"
@@ -28,23 +29,25 @@ async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -
     another owner at WeChat. A closed identity opens again, bound to nobody.
     """
     index = openid_index(keys, login.openid)
-    found = await repository.find_identity(session, openid_idx=index, appid=login.appid)
-    if found is None:
-        await repository.add_identity(session, _new_identity(keys, login, index))
-    elif found.data_key is None:
-        fresh = _new_identity(keys, login, index).model_dump(exclude={"openid_idx", "appid", "kind", "first_seen_at"})
-        await repository.update_identity(session, found, fresh)
-    elif login.unionid is not None and found.unionid_idx != unionid_index(keys, login.unionid):
-        await repository.update_identity(session, found, _unionid_of(keys, found, login.unionid))
-    noted = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+    async with all_rows(session):
+        found = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+        if found is None:
+            await repository.add_identity(session, _new_identity(keys, login, index))
+        elif found.data_key is None:
+            new = _new_identity(keys, login, index).model_dump(exclude={"openid_idx", "appid", "kind", "first_seen_at"})
+            await repository.update_identity(session, found, new)
+        elif login.unionid is not None and found.unionid_idx != unionid_index(keys, login.unionid):
+            await repository.update_identity(session, found, _unionid_of(keys, found, login.unionid))
+        noted = await repository.find_identity(session, openid_idx=index, appid=login.appid)
     if noted is None:
         raise LookupError("an identity's row is never deleted")
     return noted
 
 
 async def find(session: AsyncSession, keys: KeyRing, *, openid: str, appid: str) -> WechatIdentity | None:
-    """Return how an account knows a person; None when it does not."""
-    return await repository.find_identity(session, openid_idx=openid_index(keys, openid), appid=appid)
+    """Return how an account knows a person, whosever it is; None when it does not."""
+    async with all_rows(session):
+        return await repository.find_identity(session, openid_idx=openid_index(keys, openid), appid=appid)
 
 
 async def bind(session: AsyncSession, identity: WechatIdentity, *, customer_id: UUID, rebind: bool = False) -> None:
@@ -58,22 +61,18 @@ async def bind(session: AsyncSession, identity: WechatIdentity, *, customer_id: 
             another identity of the same account.
     """
     await repository.queue_bindings(session, customer_id=customer_id, unionid_idx=identity.unionid_idx)
-    if identity.unionid_idx is not None:
-        owners = await repository.customers_of_unionid(session, unionid_idx=identity.unionid_idx)
-        if set(owners) - {customer_id}:
+    async with all_rows(session):
+        await _refuse_shared_person(session, identity, customer_id)
+        for other in await _others_at_account(session, identity, customer_id):
+            if not rebind:
+                raise BindingConflict(how=HOW_TO_REBIND)
+            await unbind(session, other)
+        values = {"customer_id": customer_id, "bound_at": clock.now()}
+        if await repository.update_identity(session, identity, values, unowned=True):
+            return
+        now = await repository.find_identity(session, openid_idx=identity.openid_idx, appid=identity.appid)
+        if now is None or now.customer_id != customer_id:
             raise BindingConflict(how=HOW_TO_REBIND)
-    for other in await repository.identities_of_customer(session, customer_id=customer_id):
-        if other.appid != identity.appid or other.openid_idx == identity.openid_idx:
-            continue
-        if not rebind:
-            raise BindingConflict(how=HOW_TO_REBIND)
-        await unbind(session, other)
-    values = {"customer_id": customer_id, "bound_at": clock.now()}
-    if await repository.update_identity(session, identity, values, unowned=True):
-        return
-    now = await repository.find_identity(session, openid_idx=identity.openid_idx, appid=identity.appid)
-    if now is None or now.customer_id != customer_id:
-        raise BindingConflict(how=HOW_TO_REBIND)
 
 
 async def unbind(session: AsyncSession, identity: WechatIdentity) -> None:
@@ -114,6 +113,21 @@ def openid_index(keys: KeyRing, openid: str) -> bytes:
 def unionid_index(keys: KeyRing, unionid: str) -> bytes:
     """Return the index by which a unionid is found."""
     return keys.blind_index("unionid", unionid)
+
+
+async def _refuse_shared_person(session: AsyncSession, identity: WechatIdentity, customer_id: UUID) -> None:
+    if identity.unionid_idx is None:
+        return
+    owners = await repository.customers_of_unionid(session, unionid_idx=identity.unionid_idx)
+    if set(owners) - {customer_id}:
+        raise BindingConflict(how=HOW_TO_REBIND)
+
+
+async def _others_at_account(
+    session: AsyncSession, identity: WechatIdentity, customer_id: UUID
+) -> Sequence[WechatIdentity]:
+    bound = await repository.identities_of_customer(session, customer_id=customer_id)
+    return [other for other in bound if other.appid == identity.appid and other.openid_idx != identity.openid_idx]
 
 
 def _new_identity(keys: KeyRing, login: WeChatLogin, index: bytes) -> WechatIdentity:

@@ -16,7 +16,7 @@ _FAULT: Final = 500
 
 
 class SmsSender:
-    """Sends one-time passwords. Neither phone nor code is ever logged or kept."""
+    """Sends one-time passwords and notices. Neither phone nor code is ever logged or kept."""
 
     def __init__(self, client: httpx.AsyncClient, url: str | None, token: str | None = None) -> None:
         self._client = client
@@ -32,10 +32,20 @@ class SmsSender:
         Raises:
             UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer: it may not have been sent.
         """
+        await self._post({"phone": phone, "purpose": purpose, "code": code, "text": _text(code)})
+
+    async def send_notice(self, phone: str, text: str, *, purpose: str) -> None:
+        """Tell a phone of something that was done; the gateway is posted the same fields with an empty `code`.
+
+        Raises:
+            UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer: it may not have been sent.
+        """
+        await self._post({"phone": phone, "purpose": purpose, "code": "", "text": text})
+
+    async def _post(self, message: dict[str, str]) -> None:
         if self._url is None:
             logger().error("sms_not_set_up")
             raise UpstreamBusy
-        message = {"phone": phone, "purpose": purpose, "code": code, "text": _text(code)}
         try:
             response = await self._client.post(self._url, json=message, headers=self._headers)
         except httpx.TimeoutException:
@@ -43,7 +53,7 @@ class SmsSender:
         except (httpx.HTTPError, httpx.InvalidURL):
             raise UpstreamBusy from None
         if response.status_code not in _SENT:
-            logger().error("sms_refused", purpose=purpose, status=response.status_code)
+            logger().error("sms_refused", purpose=message["purpose"], status=response.status_code)
             raise UpstreamBusy if response.status_code >= _FAULT else UpstreamBadAnswer
 
 
