@@ -9,8 +9,11 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from guibin import wiring
+from guibin.channels.jobs import keep_token, review_shared_unionids
+from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core import clock
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
+from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
 from guibin.runs import repository
@@ -18,6 +21,7 @@ from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
 from guibin.runs.service import carry_out, request_run
 from guibin.security.actors import NIGHTLY_JOB
+from guibin.security.ciphers import KeyRing
 from guibin.web.checks import StartRefused, check_role, check_worker_settings
 from guibin.web.metrics import WorkerMetrics
 from guibin.web.serving import parent_gone
@@ -28,6 +32,8 @@ NIGHT_BEGINS: Final = time(1)
 LOOK_SECONDS: Final = 1.0
 DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
+TEND_SECONDS: Final = 60.0
+"""From one look at WeChat's tokens and identities to the next."""
 CONNECTIONS: Final = 3
 """One for the step, one for the lease, one to spare."""
 
@@ -111,18 +117,45 @@ async def _run(settings: Settings, database_url: str) -> None:
     metrics = WorkerMetrics()
     try:
         await check_role(engine)
-        worker = Worker(make_session_factory(engine), metrics)
+        sessions = make_session_factory(engine)
+        worker = Worker(sessions, metrics)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
         watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
+        tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
         watch.cancel()
+        tending.cancel()
     finally:
         await engine.dispose()
     logger().info("worker_ended")
+
+
+async def _tend_channels(settings: Settings, sessions: SessionFactory, database_url: str) -> None:
+    """Look after WeChat beside the runs, where the bank has a mini program."""
+    if settings.wechat_mini_program_secret is None:
+        return
+    keys = KeyRing.load(settings.effective_keys_file)
+    async with open_wechat(settings, keys, database_url=database_url) as wechat:
+        while True:
+            try:
+                await _tend_once(wechat, sessions)
+            except Refusal as refusal:
+                logger().warning("channels_not_tended", code=refusal.code)
+            except Exception as error:  # noqa: BLE001 - the next turn tries again
+                logger().error("channels_not_tended", **error_facts(error))
+            await asyncio.sleep(TEND_SECONDS)
+
+
+async def _tend_once(wechat: WeChat, sessions: SessionFactory) -> None:
+    async with sessions() as session:
+        if found := await review_shared_unionids(session):
+            await session.commit()
+            logger().info("shared_unionids_found", count=found)
+    await keep_token(wechat)
 
 
 async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:

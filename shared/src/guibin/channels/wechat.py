@@ -137,15 +137,13 @@ class WeChat:
         country = phone.country_code.removeprefix("+")
         return phone.pure_phone_number if country == _MAINLAND else f"+{country}{phone.pure_phone_number}"
 
-    async def keep_tokens(self, fresh: timedelta) -> None:
-        """Fetch the next token of each account whose token has less than `fresh` to live, so that no request waits.
+    async def keep_token(self, *, fresh: timedelta) -> None:
+        """Fetch the mini program's next token if the one at hand has less than `fresh` to live.
 
         Raises:
-            UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer, UpstreamThrottled: of the first that fails.
+            UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer, UpstreamThrottled: about WeChat, or it is not set up.
         """
-        for account in (self._mini_program, self._official_account):
-            if account is not None:
-                await self._tokens.current(account, fresh=fresh)
+        await self._tokens.current(_set_up(self._mini_program), fresh=fresh)
 
     async def _with_token(self, account: WeChatAccount, ask: Callable[[str], Awaitable[Result]]) -> Result:
         """Call with the account's token; when WeChat rejects it once more with another one, and never again."""

@@ -1,0 +1,43 @@
+"""Scheduled work of the channels: the next access token in time, and persons that two customers share."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.channels import repository
+from guibin.channels.wechat import WeChat
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.customers.models import MatchReview
+
+EARLY: Final = timedelta(minutes=10)
+"""So long before its end a token is followed by the next, so that requests rarely wait for one."""
+SHARED_UNIONID: Final = "shared_unionid"
+_BATCH: Final = 500
+
+
+async def keep_token(wechat: WeChat) -> None:
+    """Fetch the next access token if it is time.
+
+    Raises:
+        UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer, UpstreamThrottled: of the fetching.
+    """
+    await wechat.keep_token(fresh=EARLY)
+
+
+async def review_shared_unionids(session: AsyncSession) -> int:
+    """Lay pairs of customers before people who are bound to one person at WeChat; they are never merged by this.
+
+    Each pair once, at most 500 in a turn. Returns how many.
+    """
+    pairs = await repository.shared_unionids(session, limit=_BATCH)
+    now = clock.now()
+    for customer_id, other_id in pairs:
+        session.add(
+            MatchReview(
+                customer_id=customer_id, id=new_id(), other_customer_id=other_id, reason=SHARED_UNIONID, created_at=now
+            )
+        )
+    await session.flush()
+    return len(pairs)
