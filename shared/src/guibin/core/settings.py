@@ -50,6 +50,16 @@ class Settings(BaseSettings):
     session_issuer: str = Field(
         default="https://sessions.guibin.local", description="Issuer name of the customer port's own access tokens"
     )
+    session_keys_file: Path | None = Field(
+        default=None, description="Keys that sign these tokens; default STATE_DIR/session-keys.json in development"
+    )
+    customer_no_claim: str = Field(
+        default="sub", min_length=1, description="Claim of the customers' issuer that holds the bank's customer number"
+    )
+    binding_fact: Literal["shared", "always"] | None = Field(
+        default=None,
+        description="Who names a certificate to bind WeChat: those who share a phone, or all, as in production",
+    )
     fresh_login_seconds: int = Field(
         default=900, ge=60, le=86_400, description="How long ago a login may be for approvals, exports and reveals"
     )
@@ -101,6 +111,16 @@ class Settings(BaseSettings):
     def effective_keys_file(self) -> Path:
         """The key file that is in force."""
         return self.keys_file or self.state_dir / "keys.json"
+
+    @property
+    def effective_session_keys_file(self) -> Path:
+        """The keys that sign customers' access tokens; the public part stands beside it."""
+        return self.session_keys_file or self.state_dir / "session-keys.json"
+
+    @property
+    def fact_always(self) -> bool:
+        """Whether a one-time password alone binds nobody: phone numbers change hands."""
+        return (self.binding_fact or ("always" if self.profile is Profile.PRODUCTION else "shared")) == "always"
 
     @property
     def issuer_dir(self) -> Path:
