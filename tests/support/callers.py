@@ -25,7 +25,7 @@ CALLERS = {
 }
 OK, UNAUTHENTICATED, FORBIDDEN = "ok", "401", "403"
 
-GRANTS = {(role, verb, domain) for role, verb, domain, _, _ in seeded_grants()}
+GRANTS = {(grant.role, grant.verb, grant.domain) for grant in seeded_grants()}
 
 
 @dataclass(frozen=True)

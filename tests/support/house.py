@@ -40,6 +40,9 @@ HEAD_OFFICE_ROLES = (
     "auditor",
     "administrator",
     "customer_service",
+    "marketing",
+    "finance",
+    "analyst",
 )
 BRANCH_ROLES = ("branch_head", "lobby", "manager")
 """Each at both branches: `manager` stands in the east, `manager_west` in the west."""
@@ -175,6 +178,7 @@ async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None
     places = [(role, role, ROOT) for role in HEAD_OFFICE_ROLES]
     places += [(role, role, EAST) for role in BRANCH_ROLES]
     places += [(f"{role}_west", role, WEST) for role in BRANCH_ROLES]
+    places += [("second_administrator", "administrator", ROOT)]
     for number, (name, role, branch) in enumerate(places):
         new = NewStaff(no=f"S{number:05d}", branch_code=branch, role=role, name="李四光", phone="02100000000")
         house.staff[name] = await add_staff(session, house.keys, new, issuer=issuer)

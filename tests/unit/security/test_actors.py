@@ -1,10 +1,23 @@
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guibin.security.actors import Actor, ActorKind, DataScope, Domain, Grant, Scope, Verb, decide, limit_of
+from guibin.security.actors import (
+    Actor,
+    ActorKind,
+    DataScope,
+    Domain,
+    Grant,
+    Scope,
+    Verb,
+    daily_limit_of,
+    decide,
+    limit_of,
+    row_limit_of,
+)
 
 ME = UUID(int=1)
 NORTH, SOUTH = UUID(int=11), UUID(int=12)
@@ -45,6 +58,7 @@ def test_a_grant_for_points_permits_nothing_in_another_domain(domain: Domain) ->
         pytest.param(grant(DataScope.WHOLE_BANK), Scope(whole_bank=True), id="whole bank"),
         pytest.param(grant(DataScope.OWN_CUSTOMERS), Scope(staff_id=ME), id="own customers"),
         pytest.param(of_branch(NORTH), Scope(branch_roots=(NORTH,)), id="subtree"),
+        pytest.param(grant(DataScope.AGGREGATES), Scope(aggregates=True), id="counts, and nobody's row"),
         pytest.param(grant(DataScope.NONE), Scope.nothing(), id="permitted, with nobody's data"),
     ],
 )
@@ -152,3 +166,12 @@ def test_one_more_grant_never_takes_anything_away(grants: list[Grant], extra: Gr
             and set(before.branch_roots) <= set(after.branch_roots)
             and before.staff_id in {None, after.staff_id}
         )
+
+
+def test_the_limits_of_a_day_and_of_an_answer_are_the_highest_of_the_grants_that_fit() -> None:
+    few, many = replace(grant(), per_day=20, row_limit=100), replace(grant(), per_day=50, row_limit=10)
+    other = replace(grant(verb=Verb.WRITE), per_day=99, row_limit=999)
+    assert daily_limit_of([few, many, other], Verb.READ, Domain.POINTS) == 50
+    assert row_limit_of([few, many, other], Verb.READ, Domain.POINTS) == 100
+    assert daily_limit_of([few, grant()], Verb.READ, Domain.POINTS) is None
+    assert row_limit_of([other], Verb.READ, Domain.POINTS) == 0

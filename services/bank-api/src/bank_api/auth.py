@@ -2,6 +2,7 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.organisation import repository
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
@@ -16,15 +17,14 @@ class BankIdentity:
 
     async def staff_actor(self, session: AsyncSession, token: VerifiedToken) -> tuple[Actor, list[Grant]] | None:
         """Return an active member of staff with the grants that hold now; the token decides nothing."""
-        staff = await repository.staff_by_subject(session, issuer=token.issuer, subject=token.subject)
+        staff = await repository.staff_by_token(session, token, now=clock.now())
         if staff is None:
             return None
-        roles, grants = await repository.roles_and_grants(session, staff.id)
-        return Actor(ActorKind.STAFF, staff.id, staff.no, roles=roles), grants
+        return Actor(ActorKind.STAFF, staff.id, staff.no, roles=staff.roles), staff.grants
 
     async def service_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
         """Return an active service client; it may use the scopes that the token carries and the bank has given it."""
-        client = await repository.service_by_subject(session, issuer=token.issuer, subject=token.subject)
+        client = await repository.service_by_token(session, token)
         if client is None:
             return None
         return Actor(ActorKind.SERVICE, client.id, client.name, scopes=token.scopes & set(client.scopes))

@@ -1,7 +1,8 @@
-"""The seeded roles: what a bank starts from and then edits. Limits are CNY of cost, in fen."""
+"""The seeded roles: what a bank starts from and then edits. Limits of cost are CNY, in fen."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Final, NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,7 +11,10 @@ from guibin.organisation.models import RoleGrant
 from guibin.security.actors import DataScope, Domain, Verb
 
 OWN, SUBTREE, BANK, NOBODY = DataScope.OWN_CUSTOMERS, DataScope.SUBTREE, DataScope.WHOLE_BANK, DataScope.NONE
+COUNTS = DataScope.AGGREGATES
 SMALL, MEDIUM = 500_00, 5_000_00
+REVEALS, MORE_REVEALS = 20, 50
+EXPORTED_ROWS = 5_000
 
 CUSTOMER_DATA = (
     Domain.CUSTOMERS,
@@ -23,74 +27,124 @@ CUSTOMER_DATA = (
     Domain.RIGHTS,
     Domain.ORGANISATION,
 )
-Row = tuple[str, Verb, Domain, DataScope, int | None]
+DEFINED: Final = (Domain.TAGS, Domain.TIERS, Domain.MANAGERS, Domain.POINTS)
+CATALOGUE: Final = (Domain.RIGHTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISATION)
+FIGURES: Final = (Domain.TAGS, Domain.TIERS, Domain.PRODUCTS, Domain.POINTS, Domain.RIGHTS)
+EVERYTHING: Final = (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, Domain.APPROVALS)
+PERSONAL: Final = (Domain.PRIVACY,)
+READ, WRITE, SUBMIT, APPROVE = (Verb.READ,), (Verb.WRITE,), (Verb.SUBMIT,), (Verb.APPROVE,)
+
+
+class SeededGrant(NamedTuple):
+    """One grant of a role; see `RoleGrant`."""
+
+    role: str
+    verb: Verb
+    domain: Domain
+    data: DataScope
+    limit_fen: int | None = None
+    per_day: int | None = None
+    row_limit: int | None = None
 
 
 def _grants(
-    role: str, verbs: Iterable[Verb], domains: Iterable[Domain], data: DataScope, limit_fen: int | None = None
-) -> Iterator[Row]:
-    return ((role, verb, domain, data, limit_fen) for verb, domain in product(verbs, domains))
+    role: str,
+    verbs: Iterable[Verb],
+    domains: Iterable[Domain],
+    data: DataScope,
+    limit_fen: int | None = None,
+    *,
+    per_day: int | None = None,
+    row_limit: int | None = None,
+) -> Iterator[SeededGrant]:
+    pairs = product(verbs, domains)
+    return (SeededGrant(role, verb, domain, data, limit_fen, per_day, row_limit) for verb, domain in pairs)
 
 
-def seeded_grants() -> Iterator[Row]:
-    """Yield role, verb, domain, data scope and limit of each seeded grant."""
-    read, write, submit, approve = (Verb.READ,), (Verb.WRITE,), (Verb.SUBMIT,), (Verb.APPROVE,)
-    see_approvals = (Domain.APPROVALS,)
+def seeded_grants() -> Iterator[SeededGrant]:
+    """Yield each seeded grant."""
+    yield from _serving()
+    yield from _head_office()
+    yield from _rights()
+    yield from _watching()
+    yield from _counting()
+    yield from _technical()
 
-    yield from _grants("manager", read, (*CUSTOMER_DATA, *see_approvals), OWN)
-    yield from _grants("manager", write, (Domain.TAGS,), OWN)
-    yield from _grants("manager", submit, (Domain.POINTS,), OWN, SMALL)
 
-    yield from _grants("branch_head", read, (*CUSTOMER_DATA, *see_approvals), SUBTREE)
-    yield from _grants("branch_head", write, (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS), SUBTREE)
-    yield from _grants("branch_head", submit, (Domain.POINTS,), SUBTREE, MEDIUM)
-    yield from _grants("branch_head", approve, (Domain.POINTS,), SUBTREE, SMALL)
-    yield from _grants("branch_head", approve, see_approvals, SUBTREE)
+def _serving() -> Iterator[SeededGrant]:
+    """Who serves customers: managers their own, branches theirs, customer service everybody, one at a time."""
+    reveal, customers = (Verb.REVEAL,), (Domain.CUSTOMERS,)
+    yield from _grants("manager", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), OWN)
+    yield from _grants("manager", WRITE, (Domain.TAGS,), OWN)
+    yield from _grants("manager", SUBMIT, (Domain.POINTS,), OWN, SMALL)
+    yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
+
+    yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
+    yield from _grants("branch_head", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, *PERSONAL), SUBTREE)
+    yield from _grants("branch_head", SUBMIT, (Domain.POINTS,), SUBTREE, MEDIUM)
+    yield from _grants("branch_head", SUBMIT, PERSONAL, SUBTREE)
+    yield from _grants("branch_head", APPROVE, (Domain.POINTS,), SUBTREE, SMALL)
+    yield from _grants("branch_head", APPROVE, (Domain.APPROVALS,), SUBTREE)
+    yield from _grants("branch_head", reveal, customers, SUBTREE, per_day=MORE_REVEALS)
+    yield from _grants("branch_head", (Verb.EXPORT,), (Domain.EXPORTS,), SUBTREE, row_limit=EXPORTED_ROWS)
 
     serving = (Domain.CUSTOMERS, Domain.TIERS, Domain.RIGHTS, Domain.ORGANISATION)
-    yield from _grants("lobby", read, serving, SUBTREE)
-    yield from _grants("lobby", write, (Domain.RIGHTS,), SUBTREE)
+    yield from _grants("lobby", READ, serving, SUBTREE)
+    yield from _grants("lobby", WRITE, (Domain.RIGHTS,), SUBTREE)
 
-    yield from _grants("customer_service", read, (*CUSTOMER_DATA, *see_approvals), BANK)
-    yield from _grants("customer_service", submit, (Domain.POINTS,), BANK, SMALL)
+    yield from _grants("customer_service", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), BANK)
+    yield from _grants("customer_service", SUBMIT, (Domain.POINTS,), BANK, SMALL)
+    yield from _grants("customer_service", (*WRITE, *SUBMIT), PERSONAL, BANK)
+    yield from _grants("customer_service", reveal, customers, BANK, per_day=REVEALS)
 
-    defined = (Domain.TAGS, Domain.TIERS, Domain.MANAGERS, Domain.POINTS)
-    yield from _grants("hq_operator", read, (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, *see_approvals), SUBTREE)
-    yield from _grants("hq_operator", submit, defined, SUBTREE)
-    yield from _grants("hq_operator", write, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS), SUBTREE)
-    yield from _grants("hq_operator", write, (Domain.FEEDS, Domain.RUNS), NOBODY)
 
-    yield from _grants("hq_approver", read, (*CUSTOMER_DATA, Domain.RUNS, *see_approvals), SUBTREE)
-    yield from _grants("hq_approver", approve, (*defined, Domain.CUSTOMERS, *see_approvals), SUBTREE)
+def _head_office() -> Iterator[SeededGrant]:
+    """Who defines what the bank does, and who agrees."""
+    seen = (*CUSTOMER_DATA, Domain.RUNS, Domain.APPROVALS)
+    yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
+    yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS), SUBTREE)
+    yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS), SUBTREE)
+    yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
+    yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)
 
-    catalogue = (Domain.RIGHTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISATION)
-    yield from _grants("rights_operator", read, (*catalogue, *see_approvals), NOBODY)
-    yield from _grants("rights_operator", submit, (Domain.RIGHTS,), NOBODY)
-    yield from _grants("rights_approver", read, (*catalogue, *see_approvals), NOBODY)
-    yield from _grants("rights_approver", approve, (Domain.RIGHTS, *see_approvals), NOBODY)
+    yield from _grants("hq_approver", READ, seen, SUBTREE)
+    decided = (*DEFINED, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
+    yield from _grants("hq_approver", APPROVE, decided, SUBTREE)
 
-    everything = (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, *see_approvals)
-    yield from _grants("compliance", read, everything, BANK)
-    yield from _grants("compliance", (Verb.AUDIT,), (Domain.AUDIT,), BANK)
-    personal = (Domain.PRIVACY,)
-    yield from _grants("manager", read, personal, OWN)
-    yield from _grants("branch_head", (*read, *write, *submit), personal, SUBTREE)
-    yield from _grants("customer_service", (*read, *write, *submit), personal, BANK)
-    yield from _grants("hq_operator", read, personal, SUBTREE)
-    yield from _grants("compliance", (*read, *write, *approve), personal, BANK)
-    yield from _grants("compliance", approve, see_approvals, BANK)
-    yield from _grants("auditor", read, personal, BANK)
-    yield from _grants("auditor", read, everything, BANK)
-    yield from _grants("auditor", (Verb.AUDIT,), (Domain.AUDIT,), BANK)
 
+def _rights() -> Iterator[SeededGrant]:
+    """Who makes the catalogue of rights, and who agrees; neither sees customers."""
+    yield from _grants("rights_operator", READ, (*CATALOGUE, Domain.APPROVALS), NOBODY)
+    yield from _grants("rights_operator", SUBMIT, (Domain.RIGHTS,), NOBODY)
+    yield from _grants("rights_approver", READ, (*CATALOGUE, Domain.APPROVALS), NOBODY)
+    yield from _grants("rights_approver", APPROVE, (Domain.RIGHTS, Domain.APPROVALS), NOBODY)
+
+
+def _watching() -> Iterator[SeededGrant]:
+    """Who watches the others: the whole bank, masked, and every look is in the trail."""
+    for role in ("compliance", "auditor"):
+        yield from _grants(role, READ, (*EVERYTHING, *PERSONAL), BANK)
+        yield from _grants(role, (Verb.AUDIT,), (Domain.AUDIT,), BANK)
+    yield from _grants("compliance", WRITE, PERSONAL, BANK)
+    yield from _grants("compliance", APPROVE, (*PERSONAL, Domain.APPROVALS), BANK)
+
+
+def _counting() -> Iterator[SeededGrant]:
+    """Who works with counts: no row of one customer, and no count that is small enough to tell of one."""
+    for role in ("marketing", "finance", "analyst"):
+        yield from _grants(role, READ, FIGURES, COUNTS)
+        yield from _grants(role, READ, (Domain.ORGANISATION,), NOBODY)
+
+
+def _technical() -> Iterator[SeededGrant]:
+    """Who runs the house: roles and people by four eyes of administrators, and no customer's data."""
     technical = (Domain.FEEDS, Domain.RUNS, Domain.ORGANISATION)
-    yield from _grants("administrator", (Verb.READ, Verb.WRITE), technical, NOBODY)
+    yield from _grants("administrator", (*READ, *WRITE), technical, NOBODY)
+    yield from _grants("administrator", (*SUBMIT, *APPROVE), (Domain.ORGANISATION,), NOBODY)
+    yield from _grants("administrator", (*READ, *APPROVE), (Domain.APPROVALS,), NOBODY)
 
 
 async def seed(session: AsyncSession) -> int:
     """Add the seeded grants that are missing; what a bank has changed stays. Returns the rows added."""
-    rows = [
-        {"role": role, "verb": verb, "domain": domain, "data": data, "limit_fen": limit}
-        for role, verb, domain, data, limit in seeded_grants()
-    ]
+    rows = [grant._asdict() | {"active": True} for grant in seeded_grants()]
     return await add_missing(session, RoleGrant, rows)

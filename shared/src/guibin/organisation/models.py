@@ -1,12 +1,13 @@
 """The bank's own people and places: the branch tree, staff, roles as data, service clients."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Column, Field
 
-from guibin.core.models import REFERENCE, SQLModel, cipher, one_of, text_column
+from guibin.core.models import REFERENCE, SQLModel, cipher, instant, one_of, text_column
 from guibin.security.actors import DataScope, Domain, Verb
 
 
@@ -55,6 +56,9 @@ class Staff(SQLModel, table=True):
     subject: str = text_column()
     branch_id: UUID = Field(foreign_key="branch.id", index=True)
     active: bool = True
+    not_before: datetime | None = instant(default=None, description="Tokens issued earlier are refused")
+    person_ref: bytes | None = cipher(default=None, index=True, description="Keyed hash of who the person is")
+    customer_ref: bytes | None = cipher(default=None, description="The certificate's reference in customer_ref")
     data_key: bytes | None = cipher(default=None)
     name_enc: bytes | None = cipher(default=None)
     phone_enc: bytes | None = cipher(default=None)
@@ -71,6 +75,9 @@ class RoleGrant(SQLModel, table=True):
     domain: str = Field(sa_type=Text, primary_key=True)
     data: str = text_column()
     limit_fen: int | None = Field(default=None, sa_type=BigInteger, sa_column_kwargs={"comment": "cost of one command"})
+    per_day: int | None = Field(default=None, sa_column_kwargs={"comment": "commands of a day"})
+    row_limit: int | None = Field(default=None, sa_column_kwargs={"comment": "rows of one answer"})
+    active: bool = Field(default=True, sa_column_kwargs={"comment": "false: taken away, and no seed brings it back"})
 
 
 class StaffRole(SQLModel, table=True):
@@ -82,6 +89,42 @@ class StaffRole(SQLModel, table=True):
     staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
     role: str = Field(sa_type=Text, primary_key=True)
     branch_id: UUID = Field(primary_key=True, foreign_key="branch.id")
+    ended_at: datetime | None = instant(default=None)
+
+
+class StaffDelegation(SQLModel, table=True):
+    """Cover for somebody who is away: the deputy holds the roles for a time, except over the other's own customers."""
+
+    __tablename__ = "staff_delegation"
+    __table_args__ = (
+        CheckConstraint("staff_id <> deputy_id", name="of_two"),
+        CheckConstraint(
+            "valid_to > valid_from AND valid_to <= valid_from + interval '30 days'", name="at_most_thirty_days"
+        ),
+        REFERENCE,
+    )
+
+    id: UUID = Field(primary_key=True)
+    staff_id: UUID = Field(foreign_key="staff.id", index=True)
+    deputy_id: UUID = Field(foreign_key="staff.id", index=True)
+    valid_from: datetime = instant()
+    valid_to: datetime = instant()
+    reason: str = text_column()
+    created_by: UUID
+    created_at: datetime = instant()
+
+
+class RevokedToken(SQLModel, table=True):
+    """A token, or all tokens of a session, that nobody believes any more; kept until it would have ended anyway."""
+
+    __tablename__ = "revoked_token"
+    __table_args__ = (REFERENCE,)
+
+    issuer: str = Field(sa_type=Text, primary_key=True)
+    token_id: str = Field(sa_type=Text, primary_key=True, description="The claim jti, or sid")
+    expires_at: datetime = instant()
+    revoked_at: datetime = instant()
+    revoked_by: UUID
 
 
 class ServiceClient(SQLModel, table=True):

@@ -1,13 +1,32 @@
 """All SQL of the organisation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlalchemy import CTE, ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.organisation.models import Branch, BranchClosure, RoleGrant, ServiceClient, Staff, StaffRole
+from guibin.core import clock
+from guibin.organisation.models import (
+    Branch,
+    BranchClosure,
+    RevokedToken,
+    RoleGrant,
+    ServiceClient,
+    Staff,
+    StaffDelegation,
+    StaffRole,
+)
 from guibin.security.actors import DataScope, Domain, Grant, Verb
+from guibin.security.tokens import VerifiedToken
+
+LONGEST_DELEGATION: Final = timedelta(days=30)
 
 
 async def list_branches(session: AsyncSession) -> Sequence[Branch]:
@@ -42,46 +61,132 @@ async def service_by_name(session: AsyncSession, name: str) -> ServiceClient | N
     return (await session.exec(select(ServiceClient).where(ServiceClient.name == name))).first()
 
 
-async def staff_by_subject(session: AsyncSession, *, issuer: str, subject: str) -> Staff | None:
-    """Return the active member of staff that a token's issuer and subject name."""
-    query = select(Staff).where(Staff.issuer == issuer, Staff.subject == subject, col(Staff.active).is_(True))
-    return (await session.exec(query)).first()
+@dataclass(frozen=True)
+class KnownStaff:
+    """An active member of staff as a token names one: the roles and grants in force now, own ones and a deputy's."""
+
+    id: UUID
+    no: str
+    roles: frozenset[str]
+    grants: list[Grant]
 
 
-async def service_by_subject(session: AsyncSession, *, issuer: str, subject: str) -> ServiceClient | None:
-    """Return the active service client that a token's issuer and subject name."""
+async def staff_by_token(session: AsyncSession, token: VerifiedToken, *, now: datetime) -> KnownStaff | None:
+    """Return the member of staff of a token with everything that permission depends on, in one question.
+
+    None when nobody active is known by its issuer and subject, when it was issued before the account's tokens count,
+    or when it or its session is revoked.
+    """
+    held = _held_roles(now)
+    query = (
+        sa.select(col(Staff.id), col(Staff.no), held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant)
+        .join(held, held.c.staff_id == col(Staff.id), isouter=True)
+        .join(RoleGrant, sa.and_(col(RoleGrant.role) == held.c.role, col(RoleGrant.active).is_(True)), isouter=True)
+        .where(
+            col(Staff.issuer) == token.issuer,
+            col(Staff.subject) == token.subject,
+            col(Staff.active).is_(True),
+            sa.or_(col(Staff.not_before).is_(None), col(Staff.not_before) <= token.issued_at),
+            _is_not_revoked(token),
+        )
+    )
+    rows = (await session.execute(query)).all()
+    if not rows:
+        return None
+    roles = frozenset(row.role for row in rows if row.role is not None)
+    return KnownStaff(rows[0].id, rows[0].no, roles, list(_grants(rows)))
+
+
+async def service_by_token(session: AsyncSession, token: VerifiedToken) -> ServiceClient | None:
+    """Return the active service client of a token that is not revoked."""
     query = select(ServiceClient).where(
-        ServiceClient.issuer == issuer, ServiceClient.subject == subject, col(ServiceClient.active).is_(True)
+        ServiceClient.issuer == token.issuer,
+        ServiceClient.subject == token.subject,
+        col(ServiceClient.active).is_(True),
+        _is_not_revoked(token),
     )
     return (await session.exec(query)).first()
 
 
 async def roles_and_grants(session: AsyncSession, staff_id: UUID) -> tuple[frozenset[str], list[Grant]]:
-    """Return a member of staff's roles and the grants that follow from them, as they stand now."""
+    """Return the roles of an active member of staff and the grants that follow from them, as they stand now."""
+    held = _held_roles(clock.now())
     query = (
-        select(StaffRole, RoleGrant)
-        .join(RoleGrant, col(RoleGrant.role) == col(StaffRole.role), isouter=True)
-        .where(StaffRole.staff_id == staff_id)
+        sa.select(held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant)
+        .join(Staff, col(Staff.id) == held.c.staff_id)
+        .join(RoleGrant, sa.and_(col(RoleGrant.role) == held.c.role, col(RoleGrant.active).is_(True)), isouter=True)
+        .where(held.c.staff_id == staff_id, col(Staff.active).is_(True))
     )
-    rows = (await session.exec(query)).all()
-    grants = [_grant(role, grant) for role, grant in rows if grant is not None]
-    return frozenset(role.role for role, _ in rows), grants
+    rows = (await session.execute(query)).all()
+    return frozenset(row.role for row in rows), list(_grants(rows))
 
 
 async def grants_of(session: AsyncSession, staff_id: UUID) -> Sequence[Grant]:
     """Return the grants of an active member of staff; none for one who is not active."""
-    staff = await session.get(Staff, staff_id)
-    if staff is None or not staff.active:
-        return []
     return (await roles_and_grants(session, staff_id))[1]
 
 
-def _grant(role: StaffRole, grant: RoleGrant) -> Grant:
-    data = DataScope(grant.data)
-    return Grant(
-        verb=Verb(grant.verb),
-        domain=Domain(grant.domain),
-        data=data,
-        branch_id=role.branch_id if data is DataScope.SUBTREE else None,
-        limit_fen=grant.limit_fen,
+async def is_same_person(session: AsyncSession, one: UUID, other: UUID) -> bool:
+    """Tell whether two staff accounts count as one person where two have to agree.
+
+    They do when they are one account, when both belong to one person, or when one of them stands or stood in for the
+    other within the longest life of a delegation.
+    """
+    if one == other:
+        return True
+    first, second = aliased(Staff), aliased(Staff)
+    accounts = sa.select(sa.literal(1)).where(
+        col(first.id) == one, col(second.id) == other, col(first.person_ref) == col(second.person_ref)
     )
+    pair = [one, other]
+    cover = sa.select(sa.literal(1)).where(
+        col(StaffDelegation.staff_id).in_(pair),
+        col(StaffDelegation.deputy_id).in_(pair),
+        col(StaffDelegation.valid_from) <= clock.now(),
+        col(StaffDelegation.valid_to) > clock.now() - LONGEST_DELEGATION,
+    )
+    return bool((await session.execute(sa.select(sa.or_(accounts.exists(), cover.exists())))).scalar_one())
+
+
+def _held_roles(now: datetime) -> CTE:
+    """Select who holds which role where: roles given, and roles of those for whom somebody stands in now."""
+    role, branch, given = col(StaffRole.role), col(StaffRole.branch_id), col(StaffRole.ended_at).is_(None)
+    own = sa.select(col(StaffRole.staff_id), role, branch, sa.literal(value=False).label("is_deputy")).where(given)
+    as_deputy = (
+        sa.select(col(StaffDelegation.deputy_id), role, branch, sa.literal(value=True))
+        .join(StaffRole, col(StaffRole.staff_id) == col(StaffDelegation.staff_id))
+        .join(Staff, col(Staff.id) == col(StaffDelegation.staff_id))
+        .where(
+            given,
+            col(Staff.active).is_(True),
+            col(StaffDelegation.valid_from) <= now,
+            col(StaffDelegation.valid_to) > now,
+        )
+    )
+    return sa.union_all(own, as_deputy).cte("held")
+
+
+def _is_not_revoked(token: VerifiedToken) -> ColumnElement[bool]:
+    names = [name for name in (token.token_id, token.session_id) if name is not None]
+    revoked = sa.select(sa.literal(1)).where(
+        col(RevokedToken.issuer) == token.issuer, col(RevokedToken.token_id).in_(names)
+    )
+    return ~revoked.exists()
+
+
+def _grants(rows: Iterable[Any]) -> Iterator[Grant]:
+    """Make the grants of roles; somebody's own customers pass to a deputy by coverage, not with the role."""
+    for row in rows:
+        grant: RoleGrant | None = row.RoleGrant
+        if grant is None or (row.is_deputy and grant.data == DataScope.OWN_CUSTOMERS):
+            continue
+        data = DataScope(grant.data)
+        yield Grant(
+            verb=Verb(grant.verb),
+            domain=Domain(grant.domain),
+            data=data,
+            branch_id=row.branch_id if data is DataScope.SUBTREE else None,
+            limit_fen=grant.limit_fen,
+            per_day=grant.per_day,
+            row_limit=grant.row_limit,
+        )

@@ -54,11 +54,15 @@ class Domain(StrEnum):
 
 
 class DataScope(StrEnum):
-    """Whose data a grant opens: own customers, those of a branch and all below it, everybody's, or nobody's."""
+    """Whose data a grant opens: own customers, those of a branch and all below it, everybody's, or nobody's.
+
+    `aggregates` opens counts over everybody, and the row of nobody.
+    """
 
     OWN_CUSTOMERS = "own_customers"
     SUBTREE = "subtree"
     WHOLE_BANK = "whole_bank"
+    AGGREGATES = "aggregates"
     NONE = "none"
 
 
@@ -90,7 +94,7 @@ class Grant:
     """One permission of a staff member: verb x domain x data scope x limit.
 
     ``branch_id`` is the root of the subtree, and present for that data scope only. ``limit_fen`` bounds one command by
-    its cost in fen; None means no bound.
+    its cost in fen, ``per_day`` the commands of a day, ``row_limit`` the rows of one answer; None means no bound.
     """
 
     verb: Verb
@@ -98,6 +102,8 @@ class Grant:
     data: DataScope
     branch_id: UUID | None = None
     limit_fen: int | None = None
+    per_day: int | None = None
+    row_limit: int | None = None
 
     def __post_init__(self) -> None:
         if (self.data is DataScope.SUBTREE) != (self.branch_id is not None):
@@ -114,13 +120,15 @@ class Scope:
     """The customers whose rows may be touched: the union of what the fields open. The empty scope opens nothing.
 
     ``customer_id`` opens that customer, ``staff_id`` the customers whom this staff member serves, ``branch_roots`` the
-    customers of these branches and of all branches below them, ``whole_bank`` everybody.
+    customers of these branches and of all branches below them, ``whole_bank`` everybody. ``aggregates`` opens no row:
+    it lets counts over everybody out that are too large to tell of anyone.
     """
 
     customer_id: UUID | None = None
     staff_id: UUID | None = None
     branch_roots: tuple[UUID, ...] = ()
     whole_bank: bool = False
+    aggregates: bool = False
 
     @classmethod
     def of_customer(cls, customer_id: UUID) -> Self:
@@ -144,6 +152,7 @@ class Scope:
         parts = [f"customer:{self.customer_id}"] if self.customer_id else []
         parts += [f"own_customers:{self.staff_id}"] if self.staff_id else []
         parts += [f"subtree:{root}" for root in self.branch_roots]
+        parts += ["aggregates"] if self.aggregates else []
         return " + ".join(parts) or "nothing"
 
 
@@ -162,6 +171,7 @@ def decide(grants: Iterable[Grant], verb: Verb, domain: Domain, *, staff_id: UUI
     return Scope(
         staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
         branch_roots=tuple(sorted({grant.branch_id for grant in fitting if grant.branch_id is not None})),
+        aggregates=DataScope.AGGREGATES in kinds,
     )
 
 
@@ -179,11 +189,23 @@ def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
 
 def limit_of(grants: Iterable[Grant], verb: Verb, domain: Domain) -> int | None:
     """Return the highest cost in fen that any grant permits; None means without bound, 0 that no grant fits."""
+    return _highest(grant.limit_fen for grant in grants if grant.fits(verb, domain))
+
+
+def daily_limit_of(grants: Iterable[Grant], verb: Verb, domain: Domain) -> int | None:
+    """Return how many times a day any grant permits something; None means without bound, 0 that no grant fits."""
+    return _highest(grant.per_day for grant in grants if grant.fits(verb, domain))
+
+
+def row_limit_of(grants: Iterable[Grant], verb: Verb, domain: Domain) -> int | None:
+    """Return how many rows of one answer any grant permits; None means without bound, 0 that no grant fits."""
+    return _highest(grant.row_limit for grant in grants if grant.fits(verb, domain))
+
+
+def _highest(limits: Iterable[int | None]) -> int | None:
     highest = 0
-    for grant in grants:
-        if not grant.fits(verb, domain):
-            continue
-        if grant.limit_fen is None:
+    for limit in limits:
+        if limit is None:
             return None
-        highest = max(highest, grant.limit_fen)
+        highest = max(highest, limit)
     return highest
