@@ -116,7 +116,13 @@ def open_issuer(directory: Path) -> DevelopmentIssuer:
 
 
 def demo_app(
-    directory: Path, database_url: str, identity: DemoIdentity, *, profile: Profile, schema_version: str | None = None
+    directory: Path,
+    database_url: str,
+    identity: DemoIdentity,
+    *,
+    profile: Profile,
+    schema_version: str | None = None,
+    **changed: Any,
 ) -> FastAPI:
     key_set = directory / "jwks.json"
     settings = Settings(
@@ -128,6 +134,7 @@ def demo_app(
         customer_issuer=ISSUER,
         bank_issuer=ISSUER,
         allowed_hosts="port.test,127.0.0.1,[::1]",
+        **changed,
     )
     return create_port(
         settings,
@@ -156,13 +163,14 @@ async def demo_port(
     *,
     profile: Profile = Profile.DEVELOPMENT,
     schema_version: str | None = SCHEMA_VERSION,
+    **changed: Any,
 ) -> AsyncIterator[DemoPort]:
     issuer = open_issuer(directory)
     KeyRing.create(directory / "keys.json")
     identity = DemoIdentity()
     owner = make_engine(owner_url, pool_size=2, application="demo-owner")
     await make_tables(owner)
-    app = demo_app(directory, role_url, identity, profile=profile, schema_version=schema_version)
+    app = demo_app(directory, role_url, identity, profile=profile, schema_version=schema_version, **changed)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://port.test") as client:

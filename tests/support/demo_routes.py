@@ -32,12 +32,14 @@ from guibin.web import (
     StaffCall,
     StrictModel,
     Upload,
+    VisitorCall,
     anyone_of,
     check_range,
     customer,
     declare,
     json_body,
     page_query,
+    public,
     service,
     set_etag,
     staff,
@@ -131,6 +133,10 @@ class NoteIn(StrictModel):
 class NoteOut(OutModel):
     year: int
     text: str
+
+
+class AddressOut(OutModel):
+    peer: str
 
 
 class FileOut(OutModel):
@@ -262,6 +268,13 @@ async def put_note(
     call.require_if_match(3)
     set_etag(response, 4)
     return NoteOut(year=year, text=body.text)
+
+
+@router.get("/address", operation_id="getAddress")
+@declare(caller=public(), rate=RateClass.READ, data=DataClass.PUBLIC)
+async def get_address(visit: VisitorCall) -> AddressOut:
+    """Tell visitors where they come from."""
+    return AddressOut(peer=visit.peer)
 
 
 @router.post("/files", operation_id="createFile")

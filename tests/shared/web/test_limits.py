@@ -72,7 +72,7 @@ async def processes(limits_database: Database, tmp_path_factory: pytest.TempPath
         (RateClass.LOGIN, 10, "rate_limited"),
         (RateClass.OTP, 50, "rate_limited"),
         (RateClass.REDEEM, 6, "rate_limited"),
-        (RateClass.REVEAL, 20, "daily_limit"),
+        (RateClass.REVEAL, 10, "rate_limited"),
         (RateClass.EXPORT, 5, "daily_limit"),
     ],
 )
@@ -104,12 +104,12 @@ async def test_a_refused_call_is_counted_by_no_limit(processes: Processes) -> No
 async def test_a_day_ends_at_midnight_in_shanghai_and_not_before(processes: Processes) -> None:
     evening = datetime(2026, 11, 25, 15, 59, tzinfo=UTC)
     with clock.fixed_at(evening):
-        _, refused = await processes.allowed(RateClass.REVEAL, "night")
+        _, refused = await processes.allowed(RateClass.EXPORT, "night")
         assert refused.retry_after == 60
     with clock.fixed_at(evening + timedelta(seconds=59)):
-        assert (await processes.allowed(RateClass.REVEAL, "night"))[0] == 0
+        assert (await processes.allowed(RateClass.EXPORT, "night"))[0] == 0
     with clock.fixed_at(evening + timedelta(seconds=60)):
-        assert (await processes.allowed(RateClass.REVEAL, "night"))[0] == 20
+        assert (await processes.allowed(RateClass.EXPORT, "night"))[0] == 5
 
 
 async def test_an_allowance_says_what_all_processes_have_left(processes: Processes) -> None:

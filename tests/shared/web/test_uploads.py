@@ -91,8 +91,55 @@ async def test_the_same_key_with_another_file_is_refused(port: DemoPort) -> None
 
 
 async def test_a_service_without_the_scope_and_staff_without_the_grant_are_refused(port: DemoPort) -> None:
-    problem(await port.client.post(FILES, headers=port.service("other"), content=b"a"), 415, "unsupported_media_type")
     headers = port.service("other", Content_Type="text/csv")
     problem(await port.client.post(FILES, headers=headers, content=b"a"), 403, "forbidden")
     headers = port.staff(Content_Type="text/csv")
     problem(await port.client.post(FILES, headers=headers, content=b"a"), 403, "forbidden")
+
+
+@pytest.mark.parametrize("who", ["nobody", "a stranger", "a service without the scope", "staff without the grant"])
+async def test_nothing_of_a_file_is_read_from_a_caller_who_may_not_send_it(port: DemoPort, who: str) -> None:
+    headers, status = {
+        "nobody": ({}, 401),
+        "a stranger": ({"Authorization": "Bearer a.b.c"}, 401),
+        "a service without the scope": (port.service("other"), 403),
+        "staff without the grant": (port.staff(), 403),
+    }[who]
+    sent = 0
+
+    async def file() -> Any:
+        nonlocal sent
+        sent += 1
+        yield b"a,b\r\n"
+
+    answer = await port.client.post(FILES, headers={**headers, "Content-Type": "text/csv"}, content=file())
+    assert (answer.status_code, sent) == (status, 0)
+    assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(("query", "key"), [("?unknown=1", "k1"), ("", "two words")])
+async def test_nothing_of_a_file_is_read_when_the_rest_of_the_call_is_wrong(
+    port: DemoPort, query: str, key: str
+) -> None:
+    sent = 0
+
+    async def file() -> Any:
+        nonlocal sent
+        sent += 1
+        yield b"a,b\r\n"
+
+    headers = port.service("files:post", Content_Type="text/csv", Idempotency_Key=key)
+    answer = await port.client.post(FILES + query, headers=headers, content=file())
+    assert (answer.status_code, sent) == (422, 0)
+
+
+async def test_no_connection_is_held_while_a_file_comes_in(port: DemoPort) -> None:
+    used = []
+
+    async def file() -> Any:
+        for _ in range(2):
+            used.append(port.app.state.port.engine.pool.checkedout())
+            yield b"a,b\r\n"
+
+    assert (await post(port, file(), "text/csv")).status_code == 200
+    assert used == [0, 0]

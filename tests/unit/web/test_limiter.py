@@ -39,7 +39,7 @@ def test_every_class_has_a_limit() -> None:
         (RateClass.REDEEM, [(6, 60), (30, 86_400)]),
         (RateClass.VOUCHER_CODE, [(5, 3_600)]),
         (RateClass.SEARCH, [(60, 60)]),
-        (RateClass.REVEAL, [(20, 86_400)]),
+        (RateClass.REVEAL, [(10, 60)]),
         (RateClass.EXPORT, [(5, 86_400)]),
         (RateClass.EARN, [(200, 1)]),
         (RateClass.CALLBACK, [(50, 1)]),

@@ -1,6 +1,5 @@
 """The factory of both services' applications."""
 
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,6 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.errors import NotFound, Refusal
@@ -29,6 +27,7 @@ from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
 from guibin.web.metrics import PortMetrics
 from guibin.web.openapi import document_of
+from guibin.web.paths import Paths
 from guibin.web.port import Port
 from guibin.web.problems import problem_response
 from guibin.web.route import PortRoute
@@ -87,6 +86,7 @@ def create_port(
     if settings.profile is not Profile.PRODUCTION:
         add_documentation(app)
         add_metrics_page(app, life.metrics)
+    app.state.paths = Paths(context.original_route for context in iter_route_contexts(app.routes))
     add_edge(app, settings, life.metrics)
     app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(HTTPException, _answer_http_exception)
@@ -166,15 +166,5 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     if status == 404:  # noqa: PLR2004 - the router's own word
         refusal = NotFound()
     elif status == 405:  # noqa: PLR2004 - the router's own word
-        refusal = MethodNotAllowed(allowed=_methods_of(request.app, request.scope["path"]))
+        refusal = MethodNotAllowed(allowed=request.app.state.paths.methods_of(request.scope["path"]))
     return await _answer_refusal(request, refusal)
-
-
-def _methods_of(app: FastAPI, path: str) -> tuple[str, ...]:
-    """Return all methods of a path; the router itself names those of one route only."""
-    methods: set[str] = set()
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, Route) and re.fullmatch(route.path_regex, path):
-            methods |= set(route.methods or ())
-    return tuple(sorted(methods))

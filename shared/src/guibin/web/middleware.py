@@ -11,6 +11,7 @@ from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, logger
 from guibin.web.addresses import Networks, client_address
+from guibin.web.declaration import BodyLimit
 from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable
 from guibin.web.language import preferred_language
 from guibin.web.metrics import PortMetrics
@@ -76,7 +77,7 @@ class Edge:
         exchange = _Exchange(scope, send, self._headers)
         try:
             self._guard(scope, headers)
-            await self.app(scope, receive, exchange.send)
+            await self.app(scope, exchange.receiving(receive), exchange.send)
         except Refusal as refusal:
             await exchange.refuse(refusal, receive)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem and the log its place
@@ -114,13 +115,31 @@ class _Exchange:
         self._own_headers = headers
         self._began = clock.now()
         self._status: int | None = None
+        self._is_received = False
+
+    def receiving(self, receive: Receive) -> Receive:
+        """Notice when the body has come in whole."""
+
+        async def noticed() -> Message:
+            message = await receive()
+            self._is_received = self._is_received or not message.get("more_body", False)
+            return message
+
+        return noticed
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with our headers on the answer's start."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message = {**message, "headers": [*message["headers"], *self._headers()]}
+            if self._must_close(message["headers"]):
+                message["headers"].append((b"connection", b"close"))
         await self._send(message)
+
+    def _must_close(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Tell whether a body is still on its way that would be read only to be thrown away."""
+        said = any(name == b"connection" for name, _ in headers)
+        return not said and not self._is_received and _may_be_large(self._scope)
 
     async def refuse(self, refusal: Refusal, receive: Receive) -> None:
         """Answer a refusal, unless an answer has begun."""
@@ -162,6 +181,16 @@ class _Exchange:
 
 def _texts(scope: Scope) -> list[tuple[str, str]]:
     return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+
+
+def _may_be_large(scope: Scope) -> bool:
+    """Tell a body of unknown length, or one that is longer than most routes take."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"transfer-encoding":
+            return True
+        if name.lower() == b"content-length" and (not value.isdigit() or int(value) > BodyLimit.DEFAULT):
+            return True
+    return False
 
 
 def _values(headers: list[tuple[str, str]], wanted: str) -> list[str]:

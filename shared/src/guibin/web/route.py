@@ -4,8 +4,8 @@ FastAPI's own handler runs inside the unit of work, so the answer's bytes are kn
 answer leaves: a commit that fails answers 503, never 200.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -18,13 +18,14 @@ from starlette.responses import Response
 from guibin.core.errors import Refusal
 from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
+from guibin.security.actors import Scope
 from guibin.security.tokens import VerifiedToken
 from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, declaration_of
 from guibin.web.faults import retry_later
-from guibin.web.identity import identify, open_rows_of, permit, require_fresh_login
+from guibin.web.identity import Identified, identify, open_rows_of, permit, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
@@ -79,10 +80,11 @@ class _Conductor:
     async def handle(self, request: Request) -> Response:
         """Serve one request; refusals are raised for the application's handler to answer."""
         port = port_of(request)
-        request.state.route = request.scope["route"].path
+        template = request.state.route = request.scope["route"].path
+        request.app.state.paths.hold(template=template, method=request.method, path=request.scope["path"])
         try:
             token = await self._authenticate(request, port)
-            async with self._receive(request) as received, port.gate.enter():
+            async with self._receive(request, port, token) as received, port.gate.enter():
                 return await self._work(request, port, token, received)
         except Refusal:
             raise
@@ -107,17 +109,27 @@ class _Conductor:
         return token
 
     @asynccontextmanager
-    async def _receive(self, request: Request) -> AsyncIterator[_Received]:
-        """Take the body off the wire before a database connection is held for it."""
+    async def _receive(self, request: Request, port: Port, token: VerifiedToken | None) -> AsyncIterator[_Received]:
+        """Take the body off the wire while no database connection is held for it."""
         limit = self.declaration.body_limit
         if isinstance(self.body, JsonBody):
             yield _Received(raw=await read_bytes(request, limit))
         elif isinstance(self.body, UploadBody):
+            await self._vouch(request, port, token)
             upload = await receive_upload(request, limit)
             with upload.file:
                 yield _Received(upload=upload)
         else:
             yield _Received()
+
+    async def _vouch(self, request: Request, port: Port, token: VerifiedToken | None) -> None:
+        """Settle, before the first byte of what may be large, whether the caller may send it and the rest is in order."""
+        if token is not None:
+            async with port.gate.enter(), unit_of_work(port.sessions) as work:
+                with self._trail(request, port, work) as trail:
+                    await self._admit(request, port, token, work, trail)
+        self.rules.check(request)
+        key_of(request, self.declaration.idempotency)
 
     async def _work(self, request: Request, port: Port, token: VerifiedToken | None, received: _Received) -> Response:
         """Do one unit of work; a wrong guess is counted after it, when its connection is free again."""
@@ -132,15 +144,21 @@ class _Conductor:
     async def _serve(
         self, request: Request, port: Port, token: VerifiedToken | None, received: _Received, work: UnitOfWork
     ) -> Response:
-        trail = RouteTrail(work.session, request, self.declaration, self.operation, self.rules.query)
-        trail.begin(port.keys, request.state.peer)
-        try:
+        with self._trail(request, port, work) as trail:
             if token is None:
                 self._understand(request, received)
                 request.state.visit = Visit(**_around(request, port, work))
                 return await run(self.handler, request)
             call = await self._call(request, port, token, received, work, trail)
             return await self._carry_out(request, call, received, trail)
+
+    @contextmanager
+    def _trail(self, request: Request, port: Port, work: UnitOfWork) -> Iterator[RouteTrail]:
+        """Open the trail of a unit of work, which keeps what has to be kept of a refusal."""
+        trail = RouteTrail(work.session, request, self.declaration, self.operation, self.rules.query)
+        trail.begin(port.keys, request.state.peer)
+        try:
+            yield trail
         except Refusal as refusal:
             kept = trail.refusal(refusal)
             if kept is not None:
@@ -172,15 +190,7 @@ class _Conductor:
         trail: RouteTrail,
     ) -> Call:
         """Settle who calls and whether they may, and only then what they want."""
-        identified = await identify(port.identity, work.session, token, self.declaration.callers)
-        actor, grants = identified
-        request.state.actor_kind = actor.kind
-        trail.name_actor(actor)
-        scope = permit(identified, self.declaration.callers)
-        trail.name_scope(scope)
-        await open_rows_of(work, identified)
-        if self.declaration.fresh_login:
-            require_fresh_login(token, port.settings)
+        (actor, grants), scope = await self._admit(request, port, token, work, trail)
         document = self._understand(request, received)
         dry_run = self.declaration.dry_run and document is not None and document.value.get("dry_run") is True
         return Call(
@@ -193,6 +203,21 @@ class _Conductor:
             idempotency_key=None if dry_run else key_of(request, self.declaration.idempotency),
             dry_run=dry_run,
         )
+
+    async def _admit(
+        self, request: Request, port: Port, token: VerifiedToken, work: UnitOfWork, trail: RouteTrail
+    ) -> tuple[Identified, Scope]:
+        """Settle who calls, whether they may, and on whose data."""
+        identified = await identify(port.identity, work.session, token, self.declaration.callers)
+        actor, _ = identified
+        request.state.actor_kind = actor.kind
+        trail.name_actor(actor)
+        scope = permit(identified, self.declaration.callers)
+        trail.name_scope(scope)
+        await open_rows_of(work, identified)
+        if self.declaration.fresh_login:
+            require_fresh_login(token, port.settings)
+        return identified, scope
 
     def _understand(self, request: Request, received: _Received) -> JsonDocument | None:
         """Hold parameters and body to their forms, and leave the body where its dependency finds it."""
