@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 from jose import jwk
 from jose.exceptions import JOSEError
 
+from guibin.core.logging import error_facts, logger
 from guibin.core.strict_json import StrictJsonError, read_object
 
 Algorithm = Literal["ES256", "RS256"]
@@ -81,6 +82,37 @@ class Jwks:
         """Return the key with this id as a JWK if it serves the algorithm, else None."""
         key = self.keys.get(kid)
         return key.jwk if key is not None and key.algorithm == algorithm else None
+
+
+class FollowedJwks:
+    """A key set in a file that is read again when it has changed: keys come and go while the process runs."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the set.
+
+        Raises:
+            JwksInvalid: the file is missing or no usable key set; the message names it.
+        """
+        self._path = path
+        self._read_of = self._changed_at()
+        self._keys = Jwks.from_file(path)
+
+    def key_for(self, kid: str, algorithm: Algorithm) -> Mapping[str, str] | None:
+        """Return the key with this id as a JWK if it serves the algorithm, else None."""
+        changed_at = self._changed_at()
+        if changed_at != self._read_of:
+            self._read_of = changed_at
+            try:
+                self._keys = Jwks.from_file(self._path)
+            except JwksInvalid as error:  # the keys at hand go on verifying until the file is whole again
+                logger().error("key_set_unreadable", **error_facts(error))
+        return self._keys.key_for(kid, algorithm)
+
+    def _changed_at(self) -> int | None:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return None
 
 
 def _usable(entry: object) -> tuple[str, SigningKey] | None:

@@ -21,7 +21,7 @@ from guibin.core import clock
 from guibin.core.strict_json import read_object
 from guibin.security.errors import TokenInvalid, TokenRequired
 from guibin.security.hosted_jwks import HostedJwks
-from guibin.security.jwks import KEY_ID, Algorithm, Jwks
+from guibin.security.jwks import KEY_ID, Algorithm, FollowedJwks, Jwks
 
 LEEWAY_SECONDS: Final = 10
 CACHE_LIFE: Final = timedelta(seconds=60)
@@ -37,6 +37,9 @@ _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _FORBIDDEN_HEADERS: Final = frozenset({"jku", "x5u", "jwk", "x5c", "crit", "zip", "b64"})
 
 
+KeySet = Jwks | FollowedJwks | HostedJwks
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerConfig:
     """Whose tokens a port accepts, for which audience, signed how, and for how long they may live."""
@@ -44,7 +47,7 @@ class IssuerConfig:
     issuer: str
     audience: str
     algorithm: Algorithm
-    jwks: Jwks | HostedJwks
+    jwks: KeySet
     max_life_seconds: int
 
     def __post_init__(self) -> None:
@@ -75,7 +78,7 @@ class VerifiedToken:
 class _KeyUnknown(Exception):  # noqa: N818 - reads as what happened; it never leaves this module
     """The token names a key that its issuer does not have, as far as is known here."""
 
-    def __init__(self, jwks: Jwks | HostedJwks) -> None:
+    def __init__(self, jwks: KeySet) -> None:
         super().__init__()
         self.jwks = jwks
 

@@ -8,8 +8,8 @@ from typing import Final
 from guibin.core.settings import Profile, Settings
 from guibin.security.development_issuer import PRIVATE_KEY
 from guibin.security.hosted_jwks import HostedJwks
-from guibin.security.jwks import Algorithm, Jwks
-from guibin.security.tokens import IssuerConfig, TokenVerifier
+from guibin.security.jwks import Algorithm, FollowedJwks
+from guibin.security.tokens import IssuerConfig, KeySet, TokenVerifier
 
 LONGEST_LIFE_SECONDS: Final = 300
 """Of a token of the bank's issuers in production."""
@@ -55,10 +55,10 @@ def _issuer(settings: Settings, source: TokenSource) -> IssuerConfig:
     )
 
 
-def _key_set(place: Path | str, *, in_production: bool) -> Jwks | HostedJwks:
+def _key_set(place: Path | str, *, in_production: bool) -> KeySet:
     if is_url(place):
         return HostedJwks(str(place), plain_on_loopback=not in_production)
-    return Jwks.from_file(Path(place))
+    return FollowedJwks(Path(place))
 
 
 def unsafe_in_production(settings: Settings) -> list[str]:
