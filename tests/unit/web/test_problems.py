@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from guibin.core.errors import Category, Refusal, RetryLater
-from guibin.security.errors import TokenInvalid, TokenRequired
+from guibin.security.errors import ReauthRequired, TokenInvalid, TokenRequired
 from guibin.web.errors import BodyTooLarge, MethodNotAllowed, RateLimited
 from guibin.web.problems import STATUS, problem_body, problem_headers, problem_response
 
@@ -20,6 +20,10 @@ def test_every_category_has_one_status() -> None:
     [
         (TokenRequired(), {"WWW-Authenticate": "Bearer"}),
         (TokenInvalid(), {"WWW-Authenticate": 'Bearer error="invalid_token"'}),
+        (
+            ReauthRequired(max_age=900),
+            {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age=900'},
+        ),
         (RetryLater(), {"Retry-After": "1"}),
         (RateLimited(limit="x", retry_after=7), {"Retry-After": "7"}),
         (MethodNotAllowed(allowed=("GET", "PUT")), {"Allow": "GET, PUT"}),

@@ -6,6 +6,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from guibin.core.errors import Category, Refusal, ValidationFailed
+from guibin.security.errors import ReauthRequired
 from guibin.web.errors import LimitReached, MethodNotAllowed
 from guibin.web.limits import Allowance
 from guibin.web.validation import localise
@@ -67,7 +68,7 @@ def problem_body(refusal: Refusal, *, request_id: str, language: str) -> bytes:
 def problem_headers(refusal: Refusal) -> dict[str, str]:
     """Return the headers that belong to a refusal: how to authenticate, when to come again."""
     if refusal.category is Category.UNAUTHENTICATED:
-        return {"WWW-Authenticate": _CHALLENGES.get(refusal.code, "Bearer")}
+        return {"WWW-Authenticate": _challenge(refusal)}
     if isinstance(refusal, LimitReached):
         left = allowance_headers(Allowance(refusal.allowed, 0, refusal.retry_after)) if refusal.allowed else {}
         return {"Retry-After": str(refusal.retry_after), **left}
@@ -87,6 +88,13 @@ def allowance_headers(allowance: Allowance) -> dict[str, str]:
         "RateLimit-Remaining": str(allowance.remaining),
         "RateLimit-Reset": str(allowance.reset),
     }
+
+
+def _challenge(refusal: Refusal) -> str:
+    """Say how to authenticate: with a token, or again and more strongly (RFC 9470)."""
+    if isinstance(refusal, ReauthRequired):
+        return f'Bearer error="insufficient_user_authentication", max_age={refusal.facts["max_age"]}'
+    return _CHALLENGES.get(refusal.code, "Bearer")
 
 
 def problem_response(refusal: Refusal, *, request_id: str, language: str) -> Response:
