@@ -22,6 +22,7 @@ from guibin.organisation.repository import branch_by_code
 from guibin.organisation.service import NewBranch, NewStaff, add_branch, add_service, add_staff
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
+from guibin.security.session_tokens import SessionKeys, write_session_keys
 from support.databases import Database
 
 Life = Callable[[FastAPI], AbstractAsyncContextManager[object]]
@@ -128,6 +129,7 @@ async def furnish(database: Database, folder: Path) -> Furniture:
     settings = Settings(state_dir=folder)
     keys = KeyRing.create(settings.effective_keys_file)
     issuer = DevelopmentIssuer.open(settings.issuer_dir, issuer_name)
+    write_session_keys(settings.effective_session_keys_file, SessionKeys.first(clock.now()))
     furniture = Furniture(database.name, folder, keys, issuer, {}, {}, {})
     engine = make_engine(database.owner_url, pool_size=1, application="guibin-tests")
     wiring.connect()

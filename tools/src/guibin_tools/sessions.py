@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 
+from guibin.core import clock
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.key_file import KeyFileInvalid, complete_key_file
+from guibin.security.session_tokens import SessionKeys, write_session_keys
 from guibin_tools.connections import connected
 from guibin_tools.databases import url_for
 from guibin_tools.errors import OperatorError
@@ -49,6 +51,7 @@ def prepare_secrets(settings: OperatorSettings) -> None:
     open_keys(settings)
     if settings.profile is Profile.DEVELOPMENT:
         DevelopmentIssuer.open(settings.issuer_dir, settings.bank_issuer)
+        keep_session_keys(settings)
 
 
 def open_keys(settings: OperatorSettings) -> KeyRing:
@@ -68,3 +71,10 @@ def open_keys(settings: OperatorSettings) -> KeyRing:
         return KeyRing.load(path)
     except KeyFileInvalid as error:
         raise OperatorError(f"GUIBIN_KEYS_FILE: {error}.") from error
+
+
+def keep_session_keys(settings: OperatorSettings) -> None:
+    """Make the keys that sign customers' access tokens where there are none."""
+    path = settings.effective_session_keys_file
+    if not path.exists():
+        write_session_keys(path, SessionKeys.first(clock.now()))

@@ -10,9 +10,11 @@ from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
 from bank_api.organisation.router import router as organisation
 from bank_api.points.router import router as points
+from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.rights.router import router as rights
 from bank_api.runs.router import router as runs
+from bank_api.sessions.router import router as sessions
 from bank_api.tags.router import router as tags
 from bank_api.tiers.router import router as tiers
 from guibin import wiring
@@ -25,12 +27,14 @@ AUDIENCE = "guibin-bank-api"
 ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     customers,
+    sessions,
     products,
     tags,
     tiers,
     managers,
     points,
     rights,
+    privacy,
     approvals,
     runs,
     organisation,

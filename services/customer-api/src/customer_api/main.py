@@ -4,16 +4,20 @@ from fastapi import APIRouter, FastAPI
 
 from customer_api.auth import CustomerIdentity
 from customer_api.customers.router import router as customers
+from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.router import router as points
+from customer_api.privacy.router import router as privacy
 from customer_api.rights.router import router as rights
+from customer_api.sessions.router import router as sessions
 from guibin import wiring
 from guibin.core.schema import SCHEMA_VERSION
-from guibin.core.settings import Settings
-from guibin.web import TokenSource, create_port
+from guibin.core.settings import Profile, Settings
+from guibin.security.session_tokens import jwks_of
+from guibin.sessions.service import TOKEN_SECONDS
+from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-AUDIENCE = "guibin-customer-api"
-ROUTERS: tuple[APIRouter, ...] = (customers, points, rights)
+ROUTERS: tuple[APIRouter, ...] = (sessions, customers, points, rights, privacy)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 
@@ -36,13 +40,28 @@ def create_app(settings: Settings) -> FastAPI:
         routers=ROUTERS,
         identity=CustomerIdentity(settings.session_issuer),
         database_url=settings.required("customer_database_url"),
-        tokens=[
-            TokenSource(
-                settings.customer_issuer, AUDIENCE, settings.effective_customer_jwks, settings.customer_algorithm
-            )
-        ],
+        tokens=_token_sources(settings),
         schema_version=SCHEMA_VERSION,
+        parts=open_parts,
     )
+
+
+def _token_sources(settings: Settings) -> list[TokenSource]:
+    """Our own sessions' tokens; in development also those of `guibin token`, which belong to no session."""
+    own = TokenSource(
+        settings.session_issuer,
+        AUDIENCE,
+        jwks_of(settings.effective_session_keys_file),
+        max_life_seconds=TOKEN_SECONDS,
+    )
+    if settings.profile is Profile.PRODUCTION:
+        if settings.session_keys_file is None:
+            raise StartRefused("the production profile needs GUIBIN_SESSION_KEYS_FILE")
+        return [own]
+    issuer = TokenSource(
+        settings.customer_issuer, AUDIENCE, settings.effective_customer_jwks, settings.customer_algorithm
+    )
+    return [own, issuer]
 
 
 def serve() -> None:

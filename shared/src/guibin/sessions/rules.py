@@ -106,6 +106,9 @@ class CodeLimit:
     period: timedelta
 
 
+DEVELOPMENT_FACTOR: Final = 1_000
+"""In development limits are so many times as wide."""
+
 PHONE_LIMITS: Final = (
     CodeLimit("otp_per_minute", 1, timedelta(seconds=60)),
     CodeLimit("otp_per_hour", 5, timedelta(hours=1)),
