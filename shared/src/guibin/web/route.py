@@ -123,7 +123,7 @@ class _Conductor:
             yield _Received()
 
     async def _vouch(self, request: Request, port: Port, token: VerifiedToken | None) -> None:
-        """Settle, before the first byte of what may be large, whether the caller may send it and the rest is in order."""
+        """Settle, before the first byte of what may be large, whether it may be sent and the rest is in order."""
         if token is not None:
             async with port.gate.enter(), unit_of_work(port.sessions) as work:
                 with self._trail(request, port, work) as trail:
