@@ -15,7 +15,6 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer, CustomerAccess, RefKind
 from guibin.organisation.models import BranchClosure
 from guibin.security.actors import Scope
-from guibin.security.row_scope import opened_by_database
 
 
 def visible(
@@ -71,10 +70,7 @@ async def enter_customer(
     """
     parameters = {"customer_id": customer_id, "session_id": session_id, "issued_at": issued_at}
     found = (await session.execute(_ENTER, parameters)).one_or_none()
-    if found is None:
-        return None
-    opened_by_database(session, Scope.of_customer(customer_id))
-    return Standing(*found)
+    return None if found is None else Standing(*found)
 
 
 async def find_customer(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Customer | None:

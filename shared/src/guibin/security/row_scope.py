@@ -20,14 +20,17 @@ from guibin.security.actors import Scope
 
 WHOLE_BANK: Final = "whole_bank"
 
-_OPENED: Final = "guibin.scope"
 # Who may see every subtree sees everybody, and the policies need not look at each customer's branch.
 _OPEN: Final = text(
     "SELECT set_config('guibin.scope', CASE WHEN cardinality(CAST(:roots AS uuid[])) > 0 AND NOT EXISTS ("
     "SELECT FROM branch WHERE parent_id IS NULL AND id <> ALL (CAST(:roots AS uuid[])))"
     " THEN 'whole_bank' ELSE :words END, true), set_config('guibin.actor', :actor, true)"
 )
-_REOPEN: Final = text("SELECT set_config('guibin.scope', :words, true)")
+_WIDEN: Final = text(
+    "WITH open AS MATERIALIZED (SELECT current_setting('guibin.scope', true) AS words)"
+    " SELECT words, set_config('guibin.scope', 'whole_bank', true) FROM open"
+)
+_NARROW: Final = text("SELECT set_config('guibin.scope', :words, true)")
 
 
 def words_of(scope: Scope) -> str:
@@ -46,31 +49,18 @@ async def open_rows(session: AsyncSession, scope: Scope, *, actor_id: UUID | Non
     Opening again replaces what was open.
     """
     parameters = {"roots": list(scope.branch_roots), "words": words_of(scope), "actor": str(actor_id or "")}
-    session.info[_OPENED] = (await session.execute(_OPEN, parameters)).scalar_one()
-
-
-def opened_by_database(session: AsyncSession, scope: Scope) -> None:
-    """Note what a function of the database has opened by itself in this transaction."""
-    session.info[_OPENED] = words_of(scope)
+    await session.execute(_OPEN, parameters)
 
 
 @asynccontextmanager
 async def all_rows(session: AsyncSession) -> AsyncIterator[None]:
     """Open everybody's rows for a block: for what must count or find whoever it is, such as a manager's whole load.
 
-    What comes out of the block goes to the caller as far as the caller's scope allows; the block's code sees to it.
-    Nothing happens where everybody's rows are open already, or where nothing was opened: in the worker and for the
-    owner. An exception out of the block ends the transaction, or the savepoint around it, and the opening with it.
+    What comes out of the block goes to the caller as far as the caller's scope allows; the block's code sees to it. An
+    exception out of the block has to end the transaction, or the savepoint around it: the opening ends with it.
     """
-    before = session.info.get(_OPENED, WHOLE_BANK)
-    if before == WHOLE_BANK:
-        yield
-        return
-    await session.execute(_REOPEN, {"words": WHOLE_BANK})
-    session.info[_OPENED] = WHOLE_BANK
-    try:
-        yield
-        await session.flush()
-    finally:
-        session.info[_OPENED] = before
-    await session.execute(_REOPEN, {"words": before})
+    before = (await session.execute(_WIDEN)).scalar_one()
+    yield
+    await session.flush()  # what the block changed is written while it may be
+    if before != WHOLE_BANK:
+        await session.execute(_NARROW, {"words": before or ""})
