@@ -186,3 +186,14 @@ class CustomerAccess(SQLModel, table=True):
     role: str = Field(sa_type=Text, primary_key=True)
     valid_from: date
     valid_to: date | None = Field(default=None, description="NULL while it lasts; coverage keeps the history")
+
+
+class RevealDay(SQLModel, table=True):
+    """How many unmasked values a member of staff has looked at on a day of business; who, what and why is audited."""
+
+    __tablename__ = "reveal_day"
+    __table_args__ = (CheckConstraint("revealed > 0", name="counted"), distributed("staff_id"))
+
+    staff_id: UUID = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    revealed: int

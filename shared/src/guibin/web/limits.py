@@ -48,7 +48,7 @@ LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
     RateClass.LOGIN: (Limit("login_per_minute", 10, MINUTE),),
     RateClass.OTP: (Limit("otp_per_hour", 50, HOUR),),
     RateClass.VOUCHER_CODE: (Limit("wrong_code_per_hour", 5, HOUR, lock_seconds=DAY),),
-    RateClass.REVEAL: (Limit("reveal_per_day", 20, DAY),),
+    RateClass.REVEAL: (Limit("reveal_per_minute", 10, MINUTE),),
     RateClass.EXPORT: (Limit("export_per_day", 5, DAY),),
     RateClass.HEALTH: (Limit("health_per_second", 50, 1),),
 }

@@ -1,22 +1,28 @@
 """Customers on the bank port: lists, search by whole values, the 360 and the holdings."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Query
 
 from guibin.audit.service import record
 from guibin.core import clock
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import BranchId, CustomerId, ManagerId, to_public
 from guibin.core.lines import Line
+from guibin.core.logging import logger
+from guibin.core.reasons import require_reason
 from guibin.core.text import Code
-from guibin.customers.errors import SearchTooBroad
+from guibin.customers.errors import NothingToReveal, SearchTooBroad
 from guibin.customers.models import CertificateType, Customer, Gender, PartyStatus, PartyType
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
+from guibin.customers.revealing import Looks, count_look
+from guibin.customers.revealing import reveal as reveal_value
 from guibin.managers.repository import is_primary_manager
 from guibin.managers.service import manager_of
-from guibin.security.actors import Domain, Scope, Verb, decide
+from guibin.security.actors import Domain, Scope, Verb, daily_limit_of, decide
+from guibin.security.errors import ReauthRequired
 from guibin.tiers.repository import current_tier
 from guibin.web import (
     DataClass,
@@ -30,6 +36,7 @@ from guibin.web import (
     page_query,
     staff,
 )
+from guibin.web.errors import DailyLimit
 
 from . import queries
 from .queries import Filters, Found
@@ -40,6 +47,8 @@ from .schemas import (
     FactsOut,
     HoldingOut,
     HoldingsSummaryOut,
+    RevealIn,
+    RevealOut,
     SearchIn,
     ServedByOut,
     TierSummaryOut,
@@ -144,6 +153,48 @@ async def list_holdings(
         after=page.after_id,
     )
     return page.answer(rows, position=lambda row: str(row.holding.id), shape=lambda row: HoldingOut.of(row, view))
+
+
+@router.post("/{customer_id}/reveal", operation_id="revealCustomerField")
+@declare(
+    caller=staff(Verb.REVEAL, Domain.CUSTOMERS),
+    rate=RateClass.REVEAL,
+    data=DataClass.C2,
+    refusals=(ReasonRequired, NothingToReveal, ReauthRequired, DailyLimit),
+    fresh_login=True,
+)
+async def reveal(call: StaffCall, customer_id: CustomerId, body: Annotated[RevealIn, json_body(RevealIn)]) -> RevealOut:
+    """Show one personal value of one customer in clear: with a reason, so many a day, and always in the trail."""
+    reason = require_reason(body.reason)
+    customer = await get_customer(call.session, call.scope, customer_id=customer_id)
+    looks = await _count_look(call)
+    value = reveal_value(call.keys, customer, body.field)
+    await record(
+        call.session,
+        actor=call.actor,
+        action="customer.reveal",
+        object_type="customer",
+        object_id=to_public("cus", customer.id),
+        owner_id=customer.id,
+        reason=reason,
+        ticket=body.ticket,
+        facts={"field": body.field, "today": looks.today, "unusual": looks.is_unusual},
+    )
+    return RevealOut(field=body.field, value=value, looks_today=looks.today)
+
+
+async def _count_look(call: StaffCall) -> Looks:
+    """Count one look; operators hear of a day that is used up and of one that is unlike this person's others."""
+    now, today = clock.now(), clock.today()
+    most = daily_limit_of(call.grants, Verb.REVEAL, Domain.CUSTOMERS)
+    looks = await count_look(call.session, staff_id=call.actor.id, day=today, most=most)
+    if looks is None:
+        logger().warning("reveals_used_up", staff=call.actor.name, request_id=call.request_id)
+        midnight = clock.start_of_day(today + timedelta(days=1))
+        raise DailyLimit(limit="reveal_per_day", retry_after=int((midnight - now).total_seconds()) + 1)
+    if looks.is_unusual:
+        logger().warning("reveals_unusual", staff=call.actor.name, today=looks.today, request_id=call.request_id)
+    return looks
 
 
 def _row(call: StaffCall, found: Found) -> CustomerRowOut:

@@ -8,9 +8,10 @@ from pydantic import Field
 from guibin.core.ids import BranchId, CustomerId, HoldingId, ManagerId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
-from guibin.core.text import OneLine
+from guibin.core.text import Note, OneLine
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.customers.personal import Identity
+from guibin.customers.revealing import RevealField
 from guibin.holdings.models import HoldingStatus
 from guibin.managers.repository import Served
 from guibin.products.models import ProductClass, Side
@@ -33,6 +34,24 @@ class SearchIn(StrictModel):
     certificate_type: CertificateType = Field(default=CertificateType.ID_CARD, description="Of certificate_no")
     certificate_no: Annotated[str, OneLine(40)] | None = None
     customer_no: Annotated[str, OneLine(64)] | None = None
+
+
+class RevealIn(StrictModel):
+    """One value, and why it has to be seen."""
+
+    field: RevealField
+    reason: Annotated[str, Note(200)] | None = Field(default=None, examples=["客户到网点更换预留手机号，核对旧号"])
+    ticket: Annotated[str, OneLine(40)] | None = Field(
+        default=None, description="Number of the case, where there is one"
+    )
+
+
+class RevealOut(OutModel):
+    """One personal value in clear. Show it, do not keep it."""
+
+    field: RevealField
+    value: str = Field(examples=["13800001234"])
+    looks_today: int = Field(description="How many values you have looked at today, this one among them")
 
 
 class CustomerRowOut(OutModel):
