@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import handlers
+from guibin.approvals import defaults as approvals
+from guibin.approvals import handlers, surroundings
 from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
+from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
+from guibin.organisation import holidays
 from guibin.points import defaults as points
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
@@ -29,6 +32,8 @@ Seeder = Callable[[AsyncSession], Awaitable[int]]
 
 SEEDERS: dict[str, Seeder] = {
     "organisation": organisation.seed,
+    "calendars": holidays.seed,
+    "approvals": approvals.seed,
     "privacy": privacy.seed,
     "tiers": tiers.seed,
     "managers": managers.seed,
@@ -40,6 +45,7 @@ SEEDERS: dict[str, Seeder] = {
 
 def connect() -> None:
     """Fill the open lists; again changes nothing."""
+    surroundings.connect(SURROUNDINGS)
     handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
     handlers.register(RightPublication())

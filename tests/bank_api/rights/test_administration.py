@@ -90,7 +90,7 @@ async def test_terms_come_into_force_when_another_person_approves_them(
     approval = await desk.submit(path)
     assert (await desk.get(path)).json()["state"] == "pending"
     seen = (await desk.get(approval, APPROVER)).json()
-    assert (seen["kind"], seen["payload"]["terms"], seen["preview"]["now"]) == ("right.publish", STORED_TERMS, None)
+    assert (seen["kind"], seen["payload"]["terms"], seen["preview"]["before"]) == ("right.publish", STORED_TERMS, None)
     answer = await desk.post(f"{approval}/approve", APPROVER, payload_hash=seen["payload_hash"])
     assert answer.status_code == 200
     right = (await desk.get(path)).json()
@@ -134,7 +134,7 @@ async def test_new_terms_of_a_published_right_wait_while_the_old_ones_hold(desk:
     changed = await desk.put(path, etag, **CONTENT | {"name_en": "Lounge", "terms": dearer})
     assert (changed.status_code, changed.json()["name_en"], changed.json()["terms"]) == (200, "Lounge", STORED_TERMS)
     approval = await desk.submit(path)
-    assert (await desk.get(approval, APPROVER)).json()["preview"]["now"] == STORED_TERMS
+    assert (await desk.get(approval, APPROVER)).json()["preview"]["before"] == STORED_TERMS
     assert (await desk.get(path)).json()["state"] == "published"
     await desk.post(f"{approval}/approve", APPROVER)
     assert (await desk.get(path)).json()["terms"]["prices"] == [{"tier": None, "points": 120}]

@@ -179,7 +179,9 @@ async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, 
     made = await _create(bank_client, house)
     approval = await _submit(bank_client, house, made["id"])
     shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
-    assert shown["preview"] == {"moves": [{"from": "T2", "to": "T1", "customers": 1}]}
+    moves = [{"from": "T2", "to": "T1", "customers": 1}]
+    assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, "moves": moves}
+    assert (shown["kind_label"], shown["preview_labels"]["moves"]) == ("启用层级方案", "层级变动客户数")
     assert shown["payload"] == {"scheme_id": made["id"], "revision": 1, "lower_bounds": HIGHER}
 
 

@@ -132,7 +132,8 @@ async def test_submitting_asks_for_another_persons_approval(session: AsyncSessio
         "share_percent": 100.0,
         "added": 1,
         "removed": 0,
-        "rule_in_force": None,
+        "before": None,
+        "after": RICH,
     }
     assert (await locked(session)).state == TagState.PENDING
 
@@ -151,7 +152,7 @@ async def test_every_approval_makes_a_new_version_and_keeps_the_old_ones(session
     await approve(session, await submitted(session))
     await edit_tag(session, await locked(session), actor=MAKER, draft=draft(rule=OLD))
     second = await submit_tag(session, EVERYBODY, await locked(session), actor=MAKER)
-    assert second.preview["rule_in_force"] == RICH
+    assert second.preview["before"] == RICH
     await approve(session, second)
     versions = await repository.list_versions(session, code="rich", limit=10)
     assert [(one.version, one.rule) for one in versions] == [(2, OLD), (1, RICH)]
@@ -160,7 +161,7 @@ async def test_every_approval_makes_a_new_version_and_keeps_the_old_ones(session
 
 async def test_a_rejected_draft_goes_back_to_its_maker(session: AsyncSession) -> None:
     approval = await submitted(session)
-    await HANDLER.rejected(session, approval.payload)
+    await HANDLER.give_back(session, approval.payload)
     tag = await locked(session)
     assert (tag.state, tag.draft_rule) == (TagState.DRAFT, RICH)
 
@@ -171,7 +172,7 @@ async def test_editing_takes_a_submitted_draft_back(session: AsyncSession) -> No
     assert edited.state == TagState.DRAFT
     with pytest.raises(StateConflict):
         await approve(session, approval)
-    await HANDLER.rejected(session, approval.payload)
+    await HANDLER.give_back(session, approval.payload)
     assert (await locked(session)).draft_rule == OLD
 
 

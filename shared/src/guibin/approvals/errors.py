@@ -4,7 +4,7 @@ from guibin.core.errors import Category, Refusal
 
 
 class SelfApproval(Refusal):
-    """Maker and checker are one person."""
+    """Maker and checker are one person, through whichever account or delegation."""
 
     category = Category.FORBIDDEN
     code = "self_approval"
@@ -28,3 +28,12 @@ class StateConflict(Refusal):
     code = "state_conflict"
     zh = "当前状态不允许此操作"
     en = "This step is not possible in the present state"
+
+
+class AmendmentNotPossible(Refusal):
+    """This kind of request cannot be changed, or not in this way."""
+
+    category = Category.CONFLICT
+    code = "amendment_not_possible"
+    zh = "此申请不能这样修改，请撤回后重新提交"
+    en = "Withdraw this request and submit it again"

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, tuple_
+from sqlalchemy import ColumnElement, and_, not_, or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals.models import Approval, ApprovalDecision
+from guibin.approvals.models import Approval, ApprovalDecision, ApprovalRule, ApprovalState, Verdict
+from guibin.approvals.rules import DEFAULT_RULE, Rule
 from guibin.core.errors import NotFound
+
+OPEN = (ApprovalState.PENDING, ApprovalState.CHANGES_REQUESTED)
+"""The states in which something is still to come."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,22 @@ def _in_domain(domain: str, branch_ids: Collection[UUID] | None) -> ColumnElemen
     return and_(here, or_(col(Approval.branch_id).is_(None), col(Approval.branch_id).in_(branch_ids)))
 
 
+@dataclass(frozen=True)
+class ApprovalFilter:
+    """Which approvals somebody looks for; `mine` tells the own requests from those of others."""
+
+    state: str | None = None
+    kind: str | None = None
+    domain: str | None = None
+    mine: bool | None = None
+
+
 async def list_approvals(
     session: AsyncSession,
     scope: ApprovalScope,
+    wanted: ApprovalFilter,
     *,
     limit: int,
-    state: str | None = None,
     before: tuple[datetime, UUID] | None = None,
 ) -> Sequence[Approval]:
     """Return approvals in scope, newest first."""
@@ -52,8 +66,15 @@ async def list_approvals(
         .order_by(col(Approval.created_at).desc(), col(Approval.id).desc())
         .limit(limit)
     )
-    if state is not None:
-        query = query.where(Approval.state == state)
+    if wanted.state is not None:
+        query = query.where(Approval.state == wanted.state)
+    if wanted.kind is not None:
+        query = query.where(Approval.kind == wanted.kind)
+    if wanted.domain is not None:
+        query = query.where(Approval.domain == wanted.domain)
+    if wanted.mine is not None:
+        mine = col(Approval.maker_id) == scope.staff_id
+        query = query.where(mine if wanted.mine else not_(mine))
     if before is not None:
         query = query.where(tuple_(col(Approval.created_at), col(Approval.id)) < before)
     return (await session.exec(query)).all()
@@ -90,18 +111,53 @@ async def lock_approval(session: AsyncSession, *, owner_id: UUID, approval_id: U
     return (await session.exec(query)).one()
 
 
-async def count_agreements(session: AsyncSession, approval: Approval) -> int:
-    """Return how many people have agreed to the payload as it is."""
-    query = select(func.count()).where(
+async def agreements(session: AsyncSession, approval: Approval) -> Sequence[ApprovalDecision]:
+    """Return who has agreed to the payload as it is."""
+    query = select(ApprovalDecision).where(
         ApprovalDecision.owner_id == approval.owner_id,
         ApprovalDecision.approval_id == approval.id,
+        ApprovalDecision.revision == approval.revision,
         ApprovalDecision.payload_hash == approval.payload_hash,
-        col(ApprovalDecision.approved).is_(True),
+        ApprovalDecision.verdict == Verdict.AGREED,
     )
-    return (await session.exec(query)).one()
+    return (await session.exec(query.order_by(col(ApprovalDecision.decided_at)))).all()
 
 
-async def has_decided(session: AsyncSession, approval: Approval, *, approver_id: UUID) -> bool:
-    """Tell whether somebody has decided on an approval already."""
-    key = (approval.owner_id, approval.id, approver_id)
-    return await session.get(ApprovalDecision, key) is not None
+async def decisions_on(session: AsyncSession, approvals: Collection[Approval]) -> dict[UUID, list[ApprovalDecision]]:
+    """Return what people have said of some approvals, by approval, oldest first."""
+    keys = [(approval.owner_id, approval.id) for approval in approvals]
+    query = (
+        select(ApprovalDecision)
+        .where(tuple_(col(ApprovalDecision.owner_id), col(ApprovalDecision.approval_id)).in_(keys))
+        .order_by(col(ApprovalDecision.decided_at))
+    )
+    found: dict[UUID, list[ApprovalDecision]] = {}
+    for decision in (await session.exec(query)).all():
+        found.setdefault(decision.approval_id, []).append(decision)
+    return found
+
+
+async def overdue(session: AsyncSession, *, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return (owner_id, id) of open approvals that nobody decided on in time, longest overdue first."""
+    query = (
+        select(Approval.owner_id, Approval.id)
+        .where(col(Approval.state).in_(OPEN), col(Approval.expires_at) <= now)
+        .order_by(col(Approval.expires_at))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def rule_of(session: AsyncSession, kind: str) -> Rule:
+    """Return how a kind of command is approved."""
+    found = await session.get(ApprovalRule, kind)
+    return DEFAULT_RULE if found is None else _rule(found)
+
+
+async def rules_by_kind(session: AsyncSession) -> dict[str, Rule]:
+    """Return how commands are approved, for the kinds that the bank's table names."""
+    return {row.kind: _rule(row) for row in (await session.exec(select(ApprovalRule))).all()}
+
+
+def _rule(row: ApprovalRule) -> Rule:
+    return Rule(row.business_days, row.approvers, row.threshold_fen, row.approvers_above, row.free_items)

@@ -3,11 +3,37 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
 
-TWO_APPROVERS_ABOVE_FEN = 50_000_00
-BUSINESS_DAYS_OPEN = 3
-_SATURDAY = 5
+_SATURDAY: Final = 5
+SEARCHED_DAYS: Final = 366
+"""How far ahead the end of a request is looked for: more than sixty business days with every holiday between them."""
+
+Calendar = Mapping[date, bool]
+"""Days that are not what their weekday says: True is worked (a Saturday made up for), False is free (a holiday)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a kind of command is approved. `threshold_fen` None never asks for more people."""
+
+    business_days: int = 3
+    approvers: int = 1
+    threshold_fen: int | None = 50_000_00
+    approvers_above: int = 2
+    free_items: int | None = None
+
+    def approvers_for(self, cost_fen: int | None) -> int:
+        """Return how many different people must agree to a command of some cost in fen."""
+        if cost_fen is None or self.threshold_fen is None or cost_fen <= self.threshold_fen:
+            return self.approvers
+        return self.approvers_above
+
+
+DEFAULT_RULE: Final = Rule()
+"""For a kind of which the bank's table says nothing: three business days, two people above 50,000 CNY of cost."""
 
 
 def canonical(payload: Mapping[str, object]) -> bytes:
@@ -20,18 +46,20 @@ def payload_hash(payload: Mapping[str, object]) -> bytes:
     return hashlib.sha256(canonical(payload)).digest()
 
 
-def approvers_needed(cost_fen: int | None) -> int:
-    """Return how many people must agree: two above 50,000 CNY of cost, else one."""
-    return 2 if cost_fen is not None and cost_fen > TWO_APPROVERS_ABOVE_FEN else 1
+def is_business_day(day: date, calendar: Calendar) -> bool:
+    """Tell whether the bank works on a day: as the calendar says, else from Monday to Friday."""
+    return calendar.get(day, day.weekday() < _SATURDAY)
 
 
-def expiry(created_at: datetime) -> datetime:
-    """Return when an open request lapses: three business days later, Saturdays and Sundays not counted.
+def expiry(created_at: datetime, business_days: int, calendar: Calendar) -> datetime:
+    """Return when an open request lapses: the same time of day, so many business days later.
 
-    The days are those of the instant's own zone.
+    The days are those of the instant's own zone. A calendar without any business day ahead ends the search after
+    `SEARCHED_DAYS`.
     """
-    moment, left = created_at, BUSINESS_DAYS_OPEN
-    while left:
+    moment, left = created_at, business_days
+    last = created_at + timedelta(days=SEARCHED_DAYS)
+    while left and moment < last:
         moment += timedelta(days=1)
-        left -= moment.weekday() < _SATURDAY
+        left -= is_business_day(moment.date(), calendar)
     return moment

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
 from guibin.core.models import REFERENCE, SQLModel, cipher, instant, one_of, text_column
@@ -139,3 +140,18 @@ class ServiceClient(SQLModel, table=True):
     subject: str = text_column()
     scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     active: bool = True
+
+
+class CalendarYear(SQLModel, table=True):
+    """The days of a year that are not what their weekday says: holidays, and weekends that are worked.
+
+    `days` is a list of `{"day": "2026-10-01", "works": false, "name_zh": "国庆节", "name_en": "National Day"}` in
+    order. A year without a row has none: the bank works from Monday to Friday.
+    """
+
+    __tablename__ = "calendar_year"
+    __table_args__ = (REFERENCE,)
+
+    year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    days: list[dict[str, object]] = Field(sa_column=Column(JSONB, nullable=False))
+    revision: int = Field(default=1, description="Counts every change; the ETag")

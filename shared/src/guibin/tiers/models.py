@@ -4,7 +4,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
@@ -25,6 +26,25 @@ class TierCause(StrEnum):
     FIRST = "first"
     UP = "up"
     DOWN = "down"
+    OVERRIDE = "override"
+    OVERRIDE_ENDED = "override_ended"
+
+
+class OverrideMode(StrEnum):
+    """What an override does: `hold` lets nobody fall below its tier, `lock` gives exactly its tier."""
+
+    HOLD = "hold"
+    LOCK = "lock"
+
+
+class OverrideReason(StrEnum):
+    """Why a tier was given by hand."""
+
+    RETENTION = "retention"
+    FAMILY = "family"
+    COMPLAINT = "complaint"
+    ASSETS_IN_TRANSIT = "assets_in_transit"
+    OTHER = "other"
 
 
 class Tier(SQLModel, table=True):
@@ -87,7 +107,42 @@ class TierHistory(SQLModel, table=True):
     tier_code: str | None = Field(default=None, sa_type=Text, foreign_key="tier.code")
     effective_on: date
     cause: str = text_column()
-    metric_fen: int = Field(sa_type=BigInteger, description="The month-daily average that decided")
-    metric_month: date
+    metric_fen: int | None = Field(
+        default=None, sa_type=BigInteger, description="The month-daily average; unknown only where an override decided"
+    )
+    metric_month: date | None = Field(default=None)
     scheme_id: UUID = Field(foreign_key="tier_scheme.id")
+    override_id: UUID | None = Field(default=None, description="The override that decided, or that has ended")
     recorded_at: datetime = instant()
+
+
+class TierOverride(SQLModel, table=True):
+    """A tier given by hand for a time; it ends by itself. Only `valid_to` and `end_reason` are ever written again."""
+
+    __tablename__ = "tier_override"
+    __table_args__ = (
+        one_of("mode", OverrideMode),
+        one_of("reason_code", OverrideReason),
+        CheckConstraint("valid_to >= valid_from", name="ends_after_it_begins"),
+        ExcludeConstraint(
+            ("customer_id", "="),
+            (func.daterange(text("valid_from"), text("valid_to")), "&&"),
+            using="gist",
+            name="ex_tier_override_one_at_a_time",
+        ),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    id: UUID = Field(primary_key=True)
+    tier_code: str = Field(sa_type=Text, foreign_key="tier.code")
+    mode: str = text_column()
+    reason_code: str = text_column()
+    reason: str = text_column()
+    valid_from: date
+    valid_to: date = Field(description="First day on which it is over")
+    end_reason: str | None = text_column(default=None, description="Why it ended before its time")
+    approval_id: UUID
+    maker_id: UUID
+    approver_id: UUID
+    created_at: datetime = instant()

@@ -1,19 +1,20 @@
 """Commands on tier schemes, and the evaluation of the nightly run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
-from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
 from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
 from guibin.core.money import format_cny
-from guibin.security.actors import Actor, Domain
+from guibin.security.actors import Actor, Domain, Grant
 from guibin.tiers import repository, rules
 from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
 from guibin.tiers.models import SchemeState, TierCause, TierScheme
@@ -59,28 +60,55 @@ async def submit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Act
     Raises:
         SchemeNotDraft: it is no draft.
     """
-    _require_draft(scheme)
-    scheme.state = SchemeState.PENDING
-    lines = await repository.lines_of(session, scheme.id)
-    moves = await repository.count_moves(session, lines, day=clock.today())
-    public = to_public("sch", scheme.id)
-    bounds = {line.tier_code: format_cny(line.lower_bound_fen) for line in lines}
+    request = await _mark_submitted(session, scheme)
     return await approvals.submit(
         session,
         actor=actor,
         kind=ACTIVATE,
         domain=Domain.TIERS,
-        subject=public,
-        payload={"scheme_id": public, "revision": scheme.revision, "lower_bounds": bounds},
-        preview={"moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves]},
+        subject=to_public("sch", scheme.id),
+        payload=request.payload,
+        preview=request.preview,
     )
 
 
-class SchemeActivation:
+async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
+    _require_draft(scheme)
+    scheme.state = SchemeState.PENDING
+    lines = await repository.lines_of(session, scheme.id)
+    moves = await repository.count_moves(session, lines, day=clock.today())
+    active = await repository.active_scheme(session)
+    bounds = _bounds(lines)
+    return Amended(
+        payload={"scheme_id": to_public("sch", scheme.id), "revision": scheme.revision, "lower_bounds": bounds},
+        preview={
+            "before": _bounds(await repository.lines_of(session, active.id)) if active else None,
+            "after": bounds,
+            "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
+        },
+    )
+
+
+def _bounds(lines: Iterable[rules.Line]) -> dict[str, str]:
+    return {line.tier_code: format_cny(line.lower_bound_fen) for line in lines}
+
+
+class SchemeActivation(ApprovalHandler):
     """Puts an approved scheme in force; the next nightly run evaluates by it."""
 
     kind = ACTIVATE
     domain = Domain.TIERS
+    title = Label("启用层级方案", "Put a tier scheme in force")
+    labels = MappingProxyType(
+        {
+            "before": Label("现行层级起点（元）", "Lower bounds in force"),
+            "after": Label("拟启用层级起点（元）", "Lower bounds submitted"),
+            "moves": Label("层级变动客户数", "Customers who move"),
+            "from": Label("现层级", "From"),
+            "to": Label("新层级", "To"),
+            "customers": Label("客户数", "Customers"),
+        }
+    )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
         """Replace the active scheme.
@@ -97,12 +125,26 @@ class SchemeActivation:
         scheme.activated_at = clock.now()
         await _record(session, context.approver, scheme, ACTIVATE)
 
-    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
+    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
         """Give the scheme back to its maker as a draft."""
         scheme = await repository.lock_scheme(session, _scheme_id(payload))
         if scheme.state == SchemeState.PENDING and scheme.revision == payload["revision"]:
             scheme.state = SchemeState.DRAFT
             await session.flush()
+
+    async def amend(
+        self,
+        session: AsyncSession,
+        payload: Mapping[str, object],
+        changes: Mapping[str, object],
+        *,
+        maker: Actor,
+        grants: Sequence[Grant],
+    ) -> Amended:
+        """Submit the draft as it was edited since."""
+        del maker, grants  # a definition is submitted by whoever may submit any
+        refuse_changes(changes)
+        return await _mark_submitted(session, await repository.lock_scheme(session, _scheme_id(payload)))
 
 
 async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:

@@ -1,20 +1,25 @@
 """Adjustments by hand: always submitted by one person and approved by another."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
-from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, read_changes
 from guibin.approvals.models import Approval
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import CustomerId, to_public
 from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
+from guibin.core.text import Code, Note
 from guibin.customers import repository as customers
+from guibin.customers.models import Customer
 from guibin.points import repository, rules
 from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind, SourceKind
@@ -50,6 +55,25 @@ async def submit_adjustment(
         NotFound: no such customer or wallet, or out of scope.
         WalletClosed, InsufficientPoints: it could not be posted as things stand now.
     """
+    request, customer = await _examine(session, actor, grants, adjustment)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=AdjustmentHandler.kind,
+        domain=AdjustmentHandler.domain,
+        subject=to_public("cus", customer.id),
+        payload=request.payload,
+        preview=request.preview,
+        owner_id=customer.id,
+        cost_fen=request.cost_fen,
+        branch_id=request.branch_id,
+    )
+
+
+async def _examine(
+    session: AsyncSession, actor: Actor, grants: Sequence[Grant], adjustment: Adjustment
+) -> tuple[Amended, Customer]:
+    """Hold an adjustment to what can be posted now and what the actor may submit, and show what it does."""
     require_reason(adjustment.reason)
     wallet = await repository.get_wallet(session, adjustment.wallet)
     if wallet is None:
@@ -60,12 +84,7 @@ async def submit_adjustment(
     if not wallet.active:
         raise WalletClosed
     before = await _available(session, scope, customer.id, adjustment)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=AdjustmentHandler.kind,
-        domain=AdjustmentHandler.domain,
-        subject=to_public("cus", customer.id),
+    request = Amended(
         payload=adjustment.model_copy(update={"customer_id": customer.id}).model_dump(mode="json"),
         preview={
             "points": adjustment.points,
@@ -73,10 +92,10 @@ async def submit_adjustment(
             "available_after": before + adjustment.points,
             "cost": format_cny(cost_fen),
         },
-        owner_id=customer.id,
         cost_fen=cost_fen,
         branch_id=customer.branch_id,
     )
+    return request, customer
 
 
 def _scope(actor: Actor, grants: Sequence[Grant], cost_fen: int) -> Scope:
@@ -97,16 +116,41 @@ async def _available(session: AsyncSession, scope: Scope, customer_id: UUID, adj
     return available
 
 
-class AdjustmentHandler:
+def _not_zero(points: int) -> int:
+    if points == 0:
+        raise PydanticCustomError("zero", "must not be zero")
+    return points
+
+
+class Changes(BaseModel):
+    """What the maker may change when an approver asks for it: all but whose points they are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    wallet: Code | None = None
+    points: Annotated[int, Field(ge=-rules.MAX_POINTS, le=rules.MAX_POINTS), AfterValidator(_not_zero)] | None = None
+    reason: Annotated[str, Note(200)] | None = None
+
+
+class AdjustmentHandler(ApprovalHandler):
     """Posts an approved adjustment; the entry names the approval, which names both people."""
 
     kind = "points.adjust"
     domain = Domain.POINTS
+    title = Label("积分调整", "Adjust points")
+    labels = MappingProxyType(
+        {
+            "points": Label("调整积分", "Points"),
+            "available_before": Label("调整前可用积分", "Available before"),
+            "available_after": Label("调整后可用积分", "Available after"),
+            "cost": Label("成本（元）", "Cost in CNY"),
+        }
+    )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
         """Post the entry, to whom the customer became if it was merged meanwhile; a refusal makes it `failed`."""
         adjustment = Adjustment.model_validate(payload)
-        customer = await customers.get_customer(session, Scope.of_job(), customer_id=adjustment.customer_id)
+        customer = await customers.get_customer(session, context.maker_scope, customer_id=adjustment.customer_id)
         await post(
             session,
             customer_id=customer.id,
@@ -120,5 +164,17 @@ class AdjustmentHandler:
             actor_id=context.maker_id,
         )
 
-    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
-        """Nothing was marked as pending."""
+    async def amend(
+        self,
+        session: AsyncSession,
+        payload: Mapping[str, object],
+        changes: Mapping[str, object],
+        *,
+        maker: Actor,
+        grants: Sequence[Grant],
+    ) -> Amended:
+        """Examine the adjustment again with other points, another wallet or another reason."""
+        changed = read_changes(Changes, changes).model_dump(exclude_none=True)
+        adjustment = Adjustment.model_validate({**payload, **changed})
+        request, _ = await _examine(session, maker, grants, adjustment)
+        return request

@@ -1,6 +1,7 @@
 """Four eyes over the terms of a right: one person submits them as one, another approves, then they are in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,14 +9,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
 from guibin.approvals.errors import StateConflict
-from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
 from guibin.approvals.models import Approval
 from guibin.core.ids import from_public, to_public
 from guibin.rights import terms
 from guibin.rights.models import RightsItem, RightState
 from guibin.rights.repository import catalogue
 from guibin.rights.repository.catalogue import Right
-from guibin.security.actors import Actor, Domain
+from guibin.security.actors import Actor, Domain, Grant
 
 KIND: Final = "right.publish"
 
@@ -27,6 +28,19 @@ async def submit_terms(session: AsyncSession, *, actor: Actor, right_id: UUID) -
         NotFound: there is no such right.
         StateConflict: they are submitted already, or nothing is drafted.
     """
+    request = await _mark_submitted(session, right_id)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=KIND,
+        domain=Domain.RIGHTS,
+        subject=to_public("rgt", right_id),
+        payload=request.payload,
+        preview=request.preview,
+    )
+
+
+async def _mark_submitted(session: AsyncSession, right_id: UUID) -> Amended:
     right = await catalogue.get_right(session, right_id=right_id)
     item = right.item
     draft = item.draft_terms or (terms.document_of(item) if item.state == RightState.SUSPENDED else None)
@@ -35,22 +49,42 @@ async def submit_terms(session: AsyncSession, *, actor: Actor, right_id: UUID) -
     state = RightState.PENDING if item.state == RightState.DRAFT else RightState(item.state)
     values = {"state": state, "draft_terms": draft}
     await catalogue.update_right(session, right_id=right_id, revision=item.revision, values=values)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=KIND,
-        domain=Domain.RIGHTS,
-        subject=to_public("rgt", right_id),
+    before = _in_force(item)
+    return Amended(
         payload={"right_id": to_public("rgt", right_id), "state": state.value, "terms": draft},
-        preview={"code": item.code, "name": item.name_zh, "now": _in_force(item), "then": draft},
+        preview={
+            "code": item.code,
+            "name": item.name_zh,
+            "change": _change(item),
+            "changed": sorted(name for name, value in draft.items() if before is None or before[name] != value),
+            "before": before,
+            "after": draft,
+        },
     )
 
 
-class RightPublication:
+def _change(item: RightsItem) -> str:
+    """Say what approval does: a right comes on sale, comes back, or is sold on other terms, prices among them."""
+    words = {RightState.DRAFT: "publication", RightState.SUSPENDED: "return", RightState.PUBLISHED: "new_terms"}
+    return words[RightState(item.state)]
+
+
+class RightPublication(ApprovalHandler):
     """Carries out `right.publish`: the terms of the payload come into force, and the right is on sale."""
 
     kind = KIND
     domain = Domain.RIGHTS
+    title = Label("权益上架或条款、价格变更", "Publish a right, or change its terms and prices")
+    labels = MappingProxyType(
+        {
+            "code": Label("权益代码", "Code"),
+            "name": Label("权益名称", "Name"),
+            "change": Label("变更类型", "Kind of change"),
+            "changed": Label("变更项目", "What changes"),
+            "before": Label("现行条款", "Terms in force"),
+            "after": Label("拟生效条款", "Terms submitted"),
+        }
+    )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, Any], *, context: ApprovalContext) -> None:
         """Put the submitted terms in force.
@@ -65,21 +99,39 @@ class RightPublication:
         values = {**terms.columns_of(payload["terms"]), "state": RightState.PUBLISHED, "draft_terms": None}
         await catalogue.update_right(session, right_id=right.item.id, revision=right.item.revision, values=values)
 
-    async def rejected(self, session: AsyncSession, payload: Mapping[str, Any]) -> None:
+    async def give_back(self, session: AsyncSession, payload: Mapping[str, Any]) -> None:
         """Make a draft again of what was never published."""
         right = await _still_submitted(session, payload)
         if right is not None and right.item.state == RightState.PENDING:
             values = {"state": RightState.DRAFT}
             await catalogue.update_right(session, right_id=right.item.id, revision=right.item.revision, values=values)
 
+    async def amend(
+        self,
+        session: AsyncSession,
+        payload: Mapping[str, Any],
+        changes: Mapping[str, object],
+        *,
+        maker: Actor,
+        grants: Sequence[Grant],
+    ) -> Amended:
+        """Submit the terms as they were drafted anew."""
+        del maker, grants  # terms are submitted by whoever may submit any
+        refuse_changes(changes)
+        return await _mark_submitted(session, _right_id(payload))
+
 
 async def _still_submitted(session: AsyncSession, payload: Mapping[str, Any]) -> Right | None:
+    right = await catalogue.get_right(session, right_id=_right_id(payload))
+    same = right.item.draft_terms == payload["terms"] and right.item.state == payload["state"]
+    return right if same else None
+
+
+def _right_id(payload: Mapping[str, Any]) -> UUID:
     right_id = from_public("rgt", payload["right_id"])
     if right_id is None:
         raise ValueError("the payload names no right")
-    right = await catalogue.get_right(session, right_id=right_id)
-    same = right.item.draft_terms == payload["terms"] and right.item.state == payload["state"]
-    return right if same else None
+    return right_id
 
 
 def _in_force(item: RightsItem) -> dict[str, Any] | None:

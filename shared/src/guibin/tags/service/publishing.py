@@ -1,17 +1,18 @@
 """Four eyes on rules: submitted by one person, published as a new version by another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
 from guibin.approvals.errors import StateConflict
-from guibin.approvals.handlers import ApprovalContext
+from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
 from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
-from guibin.security.actors import Actor, Domain, Scope
+from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
 from guibin.tags.models import Tag, TagKind, TagState, TagVersion
@@ -32,6 +33,21 @@ async def submit_tag(
         TagRuleMissing: there is no draft.
         RuleTooExpensive: its preview took too long.
     """
+    request = await _mark_submitted(session, scope, tag, seconds=seconds)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=TAG_PUBLISH,
+        domain=Domain.TAGS,
+        subject=tag.code,
+        payload=request.payload,
+        preview=request.preview,
+    )
+
+
+async def _mark_submitted(
+    session: AsyncSession, scope: Scope, tag: Tag, *, seconds: float = PREVIEW_SECONDS
+) -> Amended:
     if tag.kind != TagKind.RULE:
         raise TagKindConflict(kind=tag.kind)
     if tag.state in {TagState.PENDING, TagState.RETIRED}:
@@ -43,12 +59,7 @@ async def submit_tag(
     tag.state = TagState.PENDING
     tag.revision += 1
     session.add(tag)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=TAG_PUBLISH,
-        domain=Domain.TAGS,
-        subject=tag.code,
+    return Amended(
         payload={"code": tag.code, "revision": tag.revision, "rule": tag.draft_rule},
         preview={
             "as_of": preview.as_of.isoformat(),
@@ -57,16 +68,30 @@ async def submit_tag(
             "share_percent": preview.counts.share_percent,
             "added": preview.counts.added,
             "removed": preview.counts.removed,
-            "rule_in_force": in_force.rule if in_force else None,
+            "before": in_force.rule if in_force else None,
+            "after": tag.draft_rule,
         },
     )
 
 
-class TagPublishHandler:
+class TagPublishHandler(ApprovalHandler):
     """Carries out `tag.publish`."""
 
-    kind: Final = TAG_PUBLISH
-    domain: Final = Domain.TAGS
+    kind = TAG_PUBLISH
+    domain = Domain.TAGS
+    title = Label("发布标签规则", "Publish a tag rule")
+    labels = MappingProxyType(
+        {
+            "as_of": Label("数据日期", "Figures of"),
+            "customers": Label("客户总数", "Customers"),
+            "members": Label("命中客户数", "Customers hit"),
+            "share_percent": Label("覆盖率（%）", "Reach in per cent"),
+            "added": Label("新增客户数", "Customers added"),
+            "removed": Label("减少客户数", "Customers removed"),
+            "before": Label("现行规则", "Rule in force"),
+            "after": Label("拟发布规则", "Rule submitted"),
+        }
+    )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
         """Publish what was submitted as a new version; the next nightly run tags by it.
@@ -98,13 +123,28 @@ class TagPublishHandler:
             facts={"version": version.version},
         )
 
-    async def rejected(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
+    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
         """Give the draft back to its maker."""
         tag = await _submitted(session, payload)
         if tag is not None:
             tag.state = resting_state(tag)
             tag.revision += 1
             session.add(tag)
+
+    async def amend(
+        self,
+        session: AsyncSession,
+        payload: Mapping[str, object],
+        changes: Mapping[str, object],
+        *,
+        maker: Actor,
+        grants: Sequence[Grant],
+    ) -> Amended:
+        """Submit the draft as it was edited since."""
+        del maker, grants  # a definition is submitted by whoever may submit any
+        refuse_changes(changes)
+        tag = await repository.get_tag(session, code=str(payload["code"]), lock=True)
+        return await _mark_submitted(session, Scope.of_job(), tag)
 
 
 async def _submitted(session: AsyncSession, payload: Mapping[str, object]) -> Tag | None:

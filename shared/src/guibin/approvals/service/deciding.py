@@ -1,0 +1,166 @@
+"""What an approver does: agree, disagree, ask for changes. The last agreement needed carries the command out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals import repository, rules
+from guibin.approvals.errors import ApprovalExpired, SelfApproval, StateConflict
+from guibin.approvals.handlers import APPROVAL_HANDLERS, ApprovalContext, ApprovalHandler, execution_key
+from guibin.approvals.models import Approval, ApprovalDecision, ApprovalState, Verdict
+from guibin.approvals.service.ending import close, end_refused, give_back, record
+from guibin.approvals.surroundings import surroundings
+from guibin.core import clock
+from guibin.core.errors import Refusal, VersionConflict
+from guibin.core.unit_of_work import UnitOfWork
+from guibin.idempotency.service import Replay, claim, store
+from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
+from guibin.security.errors import Forbidden
+from guibin.security.row_scope import all_rows
+
+_LEADS_TO: Final = {
+    Verdict.AGREED: ApprovalState.APPROVED,
+    Verdict.REJECTED: ApprovalState.REJECTED,
+    Verdict.CHANGES_REQUESTED: ApprovalState.CHANGES_REQUESTED,
+}
+_DONE: Final = 200
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an approver says, over which payload, with which words."""
+
+    verdict: Verdict
+    payload_hash: bytes | None
+    comment: str | None
+
+
+async def decide_on(
+    work: UnitOfWork, approval: Approval, decision: Decision, *, approver: Actor, grants: Sequence[Grant]
+) -> Approval:
+    """Take one person's decision; the last agreement that is needed carries the command out.
+
+    Raises:
+        SelfApproval, Forbidden: not this person.
+        StateConflict, ApprovalExpired, VersionConflict: not any more, or not this payload.
+        Refusal: the command itself was refused; the approval is then `failed`.
+    """
+    session = work.session
+    approval = await repository.lock_approval(session, owner_id=approval.owner_id, approval_id=approval.id)
+    await _check_person(session, approval, approver, grants)
+    await _check_state(work, approval, decision, approver)
+    await _keep(session, approval, decision, approver)
+    if decision.verdict is Verdict.AGREED:
+        return await _agree(work, approval, approver)
+    await give_back(session, approval)
+    if decision.verdict is Verdict.REJECTED:
+        return await close(session, approval, ApprovalState.REJECTED, approver)
+    approval.state = ApprovalState.CHANGES_REQUESTED
+    session.add(approval)
+    await record(session, approval, approver, approval.state)
+    return approval
+
+
+async def _check_person(session: AsyncSession, approval: Approval, approver: Actor, grants: Sequence[Grant]) -> None:
+    """Refuse the maker, whoever may not decide at this cost, and whoever does not reach the customer concerned."""
+    if await surroundings().is_same_person(session, approval.maker_id, approver.id):
+        raise SelfApproval
+    if not await _reaches(session, approval, approver.id, grants, Verb.APPROVE):
+        raise Forbidden
+
+
+async def _check_state(work: UnitOfWork, approval: Approval, decision: Decision, approver: Actor) -> None:
+    session = work.session
+    if approval.state != ApprovalState.PENDING:
+        raise StateConflict(**{"from": approval.state, "to": _LEADS_TO[decision.verdict]})
+    if approval.expires_at <= clock.now():
+        work.survive(end_refused(approval, approver, ApprovalState.EXPIRED))
+        raise ApprovalExpired
+    if decision.payload_hash is not None and decision.payload_hash != approval.payload_hash:
+        raise VersionConflict
+    if rules.payload_hash(approval.payload) != approval.payload_hash:
+        raise VersionConflict
+    for earlier in await repository.agreements(session, approval):
+        if await surroundings().is_same_person(session, earlier.approver_id, approver.id):
+            raise StateConflict(**{"from": Verdict.AGREED, "to": decision.verdict})
+
+
+async def _keep(session: AsyncSession, approval: Approval, decision: Decision, approver: Actor) -> None:
+    session.add(
+        ApprovalDecision(
+            owner_id=approval.owner_id,
+            approval_id=approval.id,
+            revision=approval.revision,
+            approver_id=approver.id,
+            verdict=decision.verdict,
+            payload_hash=approval.payload_hash,
+            comment=decision.comment,
+            decided_at=clock.now(),
+        )
+    )
+    await session.flush()
+
+
+async def _agree(work: UnitOfWork, approval: Approval, approver: Actor) -> Approval:
+    session = work.session
+    rule = await repository.rule_of(session, approval.kind)
+    if await _count_standing(session, approval) < rule.approvers_for(approval.cost_fen):
+        await record(session, approval, approver, Verdict.AGREED)
+        return approval
+    await _execute(work, approval, approver)
+    return await close(session, approval, ApprovalState.APPROVED, approver)
+
+
+async def _count_standing(session: AsyncSession, approval: Approval) -> int:
+    """Count who has agreed and could still agree now; whoever lost the grant meanwhile does not count."""
+    standing = 0
+    for one in await repository.agreements(session, approval):
+        grants = await surroundings().grants_of(session, one.approver_id)
+        standing += await _reaches(session, approval, one.approver_id, grants, Verb.APPROVE)
+    return standing
+
+
+async def _execute(work: UnitOfWork, approval: Approval, approver: Actor) -> None:
+    """Carry the command out under its key; the maker must still be allowed to submit it now, and for this customer."""
+    session, handler = work.session, APPROVAL_HANDLERS[approval.kind]
+    try:
+        grants = await surroundings().grants_of(session, approval.maker_id)
+        scope = _scope(approval, approval.maker_id, grants, handler.maker_verb)
+        if scope is None or not await _reaches(session, approval, approval.maker_id, grants, handler.maker_verb):
+            raise Forbidden
+        context = ApprovalContext(approval.id, approval.maker_id, approver, scope)
+        # Whom the command concerns was settled above; what it has to read and write beside them is its own affair.
+        async with all_rows(session):
+            await _execute_once(session, handler, approval, context)
+    except Refusal as refusal:
+        work.survive(end_refused(approval, approver, ApprovalState.FAILED, refusal.code))
+        raise
+
+
+async def _execute_once(
+    session: AsyncSession, handler: ApprovalHandler, approval: Approval, context: ApprovalContext
+) -> None:
+    key = execution_key(approval.id)
+    claimed = await claim(session, actor_id=approval.id, key=key, fingerprint=approval.payload_hash, now=clock.now())
+    if isinstance(claimed, Replay):
+        raise StateConflict(**{"from": ApprovalState.APPROVED, "to": ApprovalState.APPROVED})
+    await handler.execute(session, approval.payload, context=context)
+    await store(session, actor_id=approval.id, key=key, status=_DONE, body=b"")
+
+
+def _scope(approval: Approval, staff_id: UUID, grants: Sequence[Grant], verb: Verb) -> Scope | None:
+    cost_fen = approval.cost_fen or 0
+    return decide(grants, verb, Domain(approval.domain), staff_id=staff_id, cost_fen=cost_fen)
+
+
+async def _reaches(
+    session: AsyncSession, approval: Approval, staff_id: UUID, grants: Sequence[Grant], verb: Verb
+) -> bool:
+    """Tell whether somebody may do this at its cost, and for the customer concerned where there is one."""
+    scope = _scope(approval, staff_id, grants, verb)
+    if scope is None:
+        return False
+    return approval.customer_id is None or await surroundings().opens(session, scope, approval.customer_id)

@@ -1,0 +1,41 @@
+"""What approvals ask of the domains above them: people, the calendar, and whose customer somebody is."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals.rules import Calendar
+from guibin.core.errors import NotFound
+from guibin.customers.repository import get_customer
+from guibin.organisation import calendars
+from guibin.organisation import repository as organisation
+from guibin.security.actors import Grant, Scope
+
+
+class BankSurroundings:
+    """Answers from the organisation and the customers as they stand now."""
+
+    async def grants_of(self, session: AsyncSession, staff_id: UUID) -> Sequence[Grant]:
+        """Return the grants of an active member of staff."""
+        return await organisation.grants_of(session, staff_id)
+
+    async def is_same_person(self, session: AsyncSession, one: UUID, other: UUID) -> bool:
+        """Tell whether two accounts are one person, or one stands in for the other."""
+        return await organisation.is_same_person(session, one, other)
+
+    async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
+        """Tell whether a scope opens a customer, or whom that customer became."""
+        try:
+            await get_customer(session, scope, customer_id=customer_id)
+        except NotFound:
+            return False
+        return True
+
+    async def calendar(self, session: AsyncSession, first: date, last: date) -> Calendar:
+        """Return the holidays and worked weekends of a range."""
+        return await calendars.special_days(session, first, last)
+
+
+SURROUNDINGS = BankSurroundings()
