@@ -13,6 +13,7 @@ from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
+from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.points import defaults as points
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
@@ -50,6 +51,9 @@ def connect() -> None:
     handlers.register(SchemeActivation())
     handlers.register(RightPublication())
     handlers.register(TagPublishHandler())
+    handlers.register(RolesHandler())
+    handlers.register(GrantsHandler())
+    handlers.register(CoverHandler())
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)

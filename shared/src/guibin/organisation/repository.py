@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import CTE, ColumnElement
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -190,3 +191,122 @@ def _grants(rows: Iterable[Any]) -> Iterator[Grant]:
             per_day=grant.per_day,
             row_limit=grant.row_limit,
         )
+
+
+async def list_staff(
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: UUID | None = None,
+    branch_id: UUID | None = None,
+    active: bool | None = None,
+) -> Sequence[Staff]:
+    """Return members of staff by id: of a branch and all below it, and active or not, where that is asked for."""
+    query = select(Staff).order_by(col(Staff.id)).limit(limit)
+    if after is not None:
+        query = query.where(col(Staff.id) > after)
+    if branch_id is not None:
+        below = select(BranchClosure.descendant_id).where(BranchClosure.ancestor_id == branch_id)
+        query = query.where(col(Staff.branch_id).in_(below))
+    if active is not None:
+        query = query.where(col(Staff.active).is_(active))
+    return (await session.exec(query)).all()
+
+
+async def insert_staff(session: AsyncSession, staff: Staff) -> bool:
+    """Add a member of staff; False when the number or the subject is taken."""
+    statement = insert(Staff).values(**staff.model_dump()).on_conflict_do_nothing().returning(col(Staff.id))
+    return (await session.execute(statement)).first() is not None
+
+
+async def lock_staff(session: AsyncSession, staff_id: UUID) -> Staff | None:
+    """Return a member of staff for a change; the account is changed by one at a time."""
+    return (await session.exec(select(Staff).where(Staff.id == staff_id).with_for_update())).first()
+
+
+async def insert_revocation(session: AsyncSession, revocation: RevokedToken) -> None:
+    """Revoke a token or session; again changes nothing."""
+    await session.execute(insert(RevokedToken).values(**revocation.model_dump()).on_conflict_do_nothing())
+
+
+async def roles_of(session: AsyncSession, staff_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, str]]]:
+    """Return the roles that people hold now, each with the code of its branch."""
+    query = (
+        select(StaffRole, Branch.code)
+        .join(Branch, col(Branch.id) == col(StaffRole.branch_id))
+        .where(col(StaffRole.staff_id).in_(staff_ids), col(StaffRole.ended_at).is_(None))
+        .order_by(col(StaffRole.role), col(Branch.code))
+    )
+    held: dict[UUID, list[tuple[str, str]]] = {}
+    for role, code in (await session.exec(query)).all():
+        held.setdefault(role.staff_id, []).append((role.role, code))
+    return held
+
+
+async def holders_of(session: AsyncSession, role: str) -> Sequence[UUID]:
+    """Return who has a role now, active or not."""
+    query = select(StaffRole.staff_id).where(StaffRole.role == role, col(StaffRole.ended_at).is_(None)).distinct()
+    return (await session.exec(query)).all()
+
+
+async def covers_of(session: AsyncSession, staff_id: UUID, *, now: datetime) -> Sequence[StaffDelegation]:
+    """Return who stands or will stand in for somebody, and for whom that person does, until it is over."""
+    query = (
+        select(StaffDelegation)
+        .where(
+            sa.or_(col(StaffDelegation.staff_id) == staff_id, col(StaffDelegation.deputy_id) == staff_id),
+            col(StaffDelegation.valid_to) > now,
+        )
+        .order_by(col(StaffDelegation.valid_from), col(StaffDelegation.id))
+    )
+    return (await session.exec(query)).all()
+
+
+async def list_roles(session: AsyncSession) -> set[str]:
+    """Return the roles that have a grant."""
+    return set((await session.exec(select(RoleGrant.role).where(col(RoleGrant.active).is_(True)).distinct())).all())
+
+
+async def list_grants(session: AsyncSession, *, role: str | None = None) -> Sequence[RoleGrant]:
+    """Return the grants in force, of one role or of all, in the order of role, domain and verb."""
+    query = select(RoleGrant).where(col(RoleGrant.active).is_(True))
+    if role is not None:
+        query = query.where(RoleGrant.role == role)
+    return (await session.exec(query.order_by(RoleGrant.role, RoleGrant.domain, RoleGrant.verb))).all()
+
+
+async def replace_roles(
+    session: AsyncSession, staff_id: UUID, places: Iterable[tuple[str, str]], *, now: datetime
+) -> None:
+    """Let somebody have exactly these roles at these branches from now on."""
+    codes = dict((await session.exec(select(Branch.code, Branch.id))).all())
+    wanted = {(role, codes[code]) for role, code in places}
+    held = (await session.exec(select(StaffRole).where(StaffRole.staff_id == staff_id))).all()
+    for row in held:
+        keeps = (row.role, row.branch_id) in wanted
+        row.ended_at = None if keeps else row.ended_at or now
+        session.add(row)
+    missing = wanted - {(row.role, row.branch_id) for row in held}
+    session.add_all(StaffRole(staff_id=staff_id, role=role, branch_id=branch_id) for role, branch_id in missing)
+    await session.flush()
+
+
+async def replace_grants(session: AsyncSession, role: str, wanted: Sequence[RoleGrant]) -> None:
+    """Let a role have exactly these grants from now on; one that is taken away stays as a row that does not count."""
+    held = {
+        (row.verb, row.domain): row
+        for row in (await session.exec(select(RoleGrant).where(RoleGrant.role == role).with_for_update())).all()
+    }
+    for row in held.values():
+        row.active = False
+    for grant in wanted:
+        row = held.get((grant.verb, grant.domain), grant)
+        row.data, row.limit_fen, row.per_day, row.row_limit = (
+            grant.data,
+            grant.limit_fen,
+            grant.per_day,
+            grant.row_limit,
+        )
+        row.active = True
+        session.add(row)
+    await session.flush()

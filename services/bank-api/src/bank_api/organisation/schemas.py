@@ -1,10 +1,22 @@
 """What the bank port says of the organisation."""
 
-from pydantic import Field
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Self
 
-from guibin.core.ids import BranchId
-from guibin.organisation.models import BranchKind
-from guibin.web import OutModel
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.ids import BranchId, DelegationId, StaffId
+from guibin.core.money import Cny
+from guibin.core.text import Code, Note, OneLine
+from guibin.customers.models import CertificateType
+from guibin.organisation.models import BranchKind, RoleGrant, Staff, StaffDelegation
+from guibin.security.actors import DataScope, Domain, Verb
+from guibin.web import Instant, OutModel, StrictModel
+
+LONGEST_COVER: Final = timedelta(days=30)
+Reason = Annotated[str, Note(200)]
 
 
 class BranchOut(OutModel):
@@ -23,3 +35,184 @@ class BranchesOut(OutModel):
     """The whole tree."""
 
     items: list[BranchOut]
+
+
+class RoleAtOut(OutModel):
+    """A role at a node of the organisation."""
+
+    role: str = Field(examples=["manager"])
+    branch_code: str = Field(examples=["310001"])
+
+
+class StaffOut(OutModel):
+    """A member of staff as administrators and auditors see one: no name, no phone."""
+
+    id: StaffId
+    no: str
+    branch_id: BranchId
+    active: bool
+    not_before: datetime | None = Field(description="Tokens issued earlier are refused")
+    roles: list[RoleAtOut]
+
+    @classmethod
+    def of(cls, staff: Staff, roles: Sequence[tuple[str, str]]) -> Self:
+        """Describe a row with the roles held now."""
+        return cls(
+            id=staff.id,
+            no=staff.no,
+            branch_id=staff.branch_id,
+            active=staff.active,
+            not_before=staff.not_before,
+            roles=[RoleAtOut(role=role, branch_code=code) for role, code in roles],
+        )
+
+
+class CoverOut(OutModel):
+    """Who stands in for whom, and until when."""
+
+    id: DelegationId
+    staff_id: StaffId
+    deputy_id: StaffId
+    valid_from: datetime
+    valid_to: datetime
+    reason: str
+
+
+class StaffDetailOut(StaffOut):
+    """A member of staff with cover that runs or is to come."""
+
+    covers: list[CoverOut]
+
+    @classmethod
+    def with_covers(cls, staff: Staff, roles: Sequence[tuple[str, str]], covers: Sequence[StaffDelegation]) -> Self:
+        """Describe a row with roles and cover."""
+        shown = [CoverOut.model_validate(cover) for cover in covers]
+        return cls(**StaffOut.of(staff, roles).model_dump(), covers=shown)
+
+
+class StaffIn(StrictModel):
+    """Somebody who joins: known by the subject of the bank's tokens, and without any role at first."""
+
+    no: Code = Field(examples=["S00042"])
+    branch_code: Code = Field(examples=["310001"])
+    name: Annotated[str, OneLine(80)] = Field(examples=["李四光"])
+    phone: Annotated[str, OneLine(30)] | None = Field(default=None, description="Office phone")
+    subject: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")] | None = Field(
+        default=None, description="The `sub` of this person's tokens; the public id when absent"
+    )
+    certificate_type: CertificateType = Field(default=CertificateType.ID_CARD, description="Of certificate_no")
+    certificate_no: Annotated[str, OneLine(40)] | None = Field(
+        default=None,
+        description="Kept as keyed hashes only: tells second accounts of one person, and the person's own customer",
+    )
+
+
+class ReasonIn(StrictModel):
+    """Why something is done."""
+
+    reason: Reason = Field(examples=["left the bank on 30 November"])
+
+
+class RevocationIn(StrictModel):
+    """What nobody believes any more: one token, one session, or, without a name, all issued until now."""
+
+    token_id: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")] | None = Field(
+        default=None, description="The `jti` of a token or the `sid` of a session"
+    )
+    reason: Reason = Field(examples=["device reported stolen"])
+
+
+class RoleAtIn(StrictModel):
+    """A role at a node of the organisation."""
+
+    role: Code = Field(examples=["manager"])
+    branch_code: Code = Field(examples=["310001"])
+
+
+class RolesIn(StrictModel):
+    """All roles that somebody shall have; what is not named ends."""
+
+    roles: Annotated[list[RoleAtIn], Field(max_length=20)] = Field(
+        examples=[[{"role": "lobby", "branch_code": "310001"}]]
+    )
+    reason: Reason = Field(examples=["moved to the lobby"])
+
+
+class CoverIn(StrictModel):
+    """Who stands in, from when to when: 30 days at most."""
+
+    deputy_id: StaffId
+    valid_from: Instant
+    valid_to: Instant
+    reason: Reason = Field(examples=["annual leave"])
+
+    @model_validator(mode="after")
+    def _is_a_short_time(self) -> Self:
+        if self.valid_to <= self.valid_from:
+            raise PydanticCustomError("range", "must not begin after its end")
+        if self.valid_to - self.valid_from > LONGEST_COVER:
+            raise PydanticCustomError("too_long_cover", "cover lasts 30 days at most")
+        return self
+
+
+class GrantIn(StrictModel):
+    """One grant: what may be done, to whose data, and within which limits."""
+
+    verb: Verb
+    domain: Domain
+    data: DataScope
+    limit: Cny | None = Field(default=None, description="Cost of one command in CNY")
+    per_day: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(default=None, description="Commands of a day")
+    row_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(default=None, description="Rows of one answer")
+
+
+class GrantsIn(StrictModel):
+    """All grants that a role shall have; what is not named is taken away."""
+
+    role: Code = Field(examples=["branch_deputy"])
+    grants: Annotated[list[GrantIn], Field(max_length=200)] = Field(
+        examples=[[{"verb": "read", "domain": "tags", "data": "subtree"}]]
+    )
+    reason: Reason = Field(examples=["a deputy for each branch head"])
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        if len({(grant.verb, grant.domain) for grant in self.grants}) < len(self.grants):
+            raise PydanticCustomError("duplicate_item", "must not name an item twice")
+        return self
+
+
+class GrantOut(OutModel):
+    """One grant of a role."""
+
+    verb: Verb
+    domain: Domain
+    data: DataScope
+    limit: Cny | None
+    per_day: int | None
+    row_limit: int | None
+
+    @classmethod
+    def of(cls, row: RoleGrant) -> Self:
+        """Describe a row."""
+        return cls(
+            verb=Verb(row.verb),
+            domain=Domain(row.domain),
+            data=DataScope(row.data),
+            limit=row.limit_fen,
+            per_day=row.per_day,
+            row_limit=row.row_limit,
+        )
+
+
+class RoleOut(OutModel):
+    """A role with its grants."""
+
+    role: str
+    grants: list[GrantOut]
+
+
+class RolesOut(OutModel):
+    """All roles, by name."""
+
+    items: list[RoleOut]
