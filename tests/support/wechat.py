@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from guibin.channels.transport import Patience
 from guibin.core.settings import Settings
 from guibin_tools.wechat_simulator.application import create_app
 from guibin_tools.wechat_simulator.server import make_server
@@ -21,6 +22,9 @@ OPEN_ACCOUNT = "open-account"
 CONTROL_TOKEN = "control"
 LI, WANG = "li", "wang"
 PHONES = {LI: "13800138001", WANG: "13900139002"}
+PATIENCE = Patience(read=0.3, whole=2.0, pauses=(0.01, 0.01, 0.01))
+"""Of a client under test: as patient as it must be, and no more."""
+
 REDIRECT_HOST = "h5.example.test"
 
 SEED: dict[str, Any] = {

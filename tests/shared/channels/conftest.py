@@ -6,16 +6,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from guibin.channels.transport import Patience
 from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 from guibin_tools.roles import driver_url
 from support.databases import Database, cloned_database
 from support.server import Server
-from support.wechat import WeChatSimulator
-
-PATIENCE = Patience(read=0.3, whole=2.0, pauses=(0.01, 0.01, 0.01))
+from support.wechat import PATIENCE, WeChatSimulator
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ class Bank:
     customer_port: int
     bank_port: int
     pg_port: int
+    simulator_port: int
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,6 +44,7 @@ class Bank:
             "GUIBIN_CUSTOMER_PORT": str(self.customer_port),
             "GUIBIN_BANK_PORT": str(self.bank_port),
             "GUIBIN_PG_PORT": str(self.pg_port),
+            "GUIBIN_SIMULATOR_PORT": str(self.simulator_port),
             "GUIBIN_DEMO_CUSTOMERS": "40",
         }
 
@@ -75,7 +77,7 @@ class Bank:
 
     def wait_until_nobody_answers(self) -> None:
         deadline = time.monotonic() + 40
-        while is_answering(self.customer_port) or is_answering(self.bank_port):
+        while any(map(is_answering, (self.customer_port, self.bank_port, self.simulator_port))):
             assert time.monotonic() < deadline, "a service outlived the command that started it"
             time.sleep(0.1)
 
@@ -95,7 +97,7 @@ def bank() -> Iterator[Bank]:
     with tempfile.TemporaryDirectory(prefix="guibin-up-", dir=roomiest()) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        made = Bank(folder, free_port(), free_port(), free_port())
+        made = Bank(folder, free_port(), free_port(), free_port(), free_port())
         # The first start is killed in the middle of making the demo bank: everything below stands on the second one.
         made.start(until="... Demo bank")
         made.end(signal.SIGKILL)
@@ -134,6 +136,31 @@ def test_at_least_five_demo_customers_can_afford_a_right(bank: Bank) -> None:
         if bank.get(bank.customer_port, "/v1/rights?affordable=true", customer["token"]).json()["items"]
     ]
     assert len(able) >= 5
+
+
+def test_people_of_the_simulator_have_the_phones_of_demo_customers(bank: Bank) -> None:
+    wechat = bank.logins["wechat"]
+    assert wechat["simulator"] == f"http://127.0.0.1:{bank.simulator_port}"
+    customers = {customer["id"] for customer in bank.logins["customers"]}
+    assert wechat["people"]
+    assert {person["customer"] for person in wechat["people"]} <= customers
+    act = f"{wechat['simulator']}/_sim/users/{wechat['people'][0]['uid']}/login"
+    given = {"appid": wechat["mini_program"]}
+    assert httpx.post(act, json=given, timeout=10).status_code == 401
+    headers = {"Authorization": f"Bearer {wechat['control_token']}"}
+    assert httpx.post(act, json=given, headers=headers, timeout=10).json()["code"]
+
+
+def test_the_worker_has_the_token_of_the_simulated_mini_program_in_time(bank: Bank) -> None:
+    wechat = bank.logins["wechat"]
+    headers = {"Authorization": f"Bearer {wechat['control_token']}"}
+    deadline = time.monotonic() + 90
+    asked: list[dict[str, Any]] = []
+    while not any(row["errcode"] is None and row["status"] == 200 for row in asked):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        log = httpx.get(f"{wechat['simulator']}/_sim/requests", headers=headers, timeout=10)
+        asked = [row for row in log.json()["items"] if row["path"] == "/cgi-bin/stable_token"]
 
 
 def test_the_demo_logins_are_for_their_owner_only(bank: Bank) -> None:
@@ -181,7 +208,8 @@ def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
     assert not is_answering(bank.customer_port)
     assert not is_answering(bank.bank_port)
     assert not is_answering(bank.pg_port)
-    assert "Exit codes: bank port 0, customer port 0, worker 0." in bank.output.read_text()
+    assert not is_answering(bank.simulator_port)
+    assert "Exit codes: bank port 0, customer port 0, worker 0, WeChat simulator 0." in bank.output.read_text()
 
 
 def pid_of(bank: Bank, module: str) -> int:

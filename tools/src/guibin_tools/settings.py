@@ -23,6 +23,7 @@ class OperatorSettings(Settings):
         validation_alias=AliasChoices("GUIBIN_PG_PORT", "GUIBIN_POSTGRES_PORT"),
         description="Port of the embedded server",
     )
+    simulator_port: int = Field(default=8003, ge=1, le=65535, description="Port of the simulator of WeChat")
     demo_customers: int = Field(default=2_000, ge=1, description="Customers of the demo bank that `guibin up` makes")
 
     @property

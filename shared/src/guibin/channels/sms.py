@@ -65,5 +65,5 @@ def _text(code: str) -> str:
 async def open_sms(settings: Settings) -> AsyncIterator[SmsSender]:
     """Open the sender for the life of a process."""
     token = settings.sms_token.get_secret_value() if settings.sms_token else None
-    async with make_http_client("", Patience()) as client:
+    async with make_http_client("", Patience(read=settings.wechat_read_seconds)) as client:
         yield SmsSender(client, settings.sms_url, token)

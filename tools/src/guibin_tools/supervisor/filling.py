@@ -19,6 +19,7 @@ from guibin_tools.databases import url_for
 from guibin_tools.progress import step
 from guibin_tools.roles import URL_SETTINGS, Role
 from guibin_tools.settings import OperatorSettings
+from guibin_tools.supervisor.simulator import Simulator
 
 DEMO_SEED = 7
 
@@ -40,12 +41,12 @@ def put_defaults(settings: OperatorSettings, console: Console) -> None:
         doing.done = f"Defaults are in place ({added} rows added)"
 
 
-def issue_logins(settings: OperatorSettings, console: Console) -> dict[str, Any]:
-    """Issue the demo logins and return them."""
+def issue_logins(settings: OperatorSettings, console: Console, simulator: Simulator | None) -> dict[str, Any]:
+    """Issue the demo logins and return them; the simulator of WeChat gets its people."""
     from guibin_tools.supervisor.logins import write_logins
 
     with step(console, "Demo logins") as doing:
-        logins = asyncio.run(write_logins(settings))
+        logins = asyncio.run(write_logins(settings, simulator))
         doing.done = f"Demo logins are in {settings.logins_file}"
     return logins
 

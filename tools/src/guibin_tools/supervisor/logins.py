@@ -9,15 +9,19 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import to_public
+from guibin.customers.models import Customer
+from guibin.customers.personal import identity_of
 from guibin.managers.models import Coverage, Manager
 from guibin.organisation.models import ServiceClient, Staff, StaffRole
 from guibin.points.models import PointsAccount
 from guibin.rights import service as rights
 from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing
 from guibin.security.private_files import replace
 from guibin_tools.roles import Role
-from guibin_tools.sessions import sessions_as
+from guibin_tools.sessions import open_keys, sessions_as
 from guibin_tools.settings import OperatorSettings
+from guibin_tools.supervisor.simulator import Simulator
 from guibin_tools.tokens import TokenDesk
 
 CUSTOMERS = 8
@@ -29,21 +33,24 @@ BRANCH_HEAD = "branch_head"
 Logins = dict[str, Any]
 
 
-async def write_logins(settings: OperatorSettings) -> Logins:
+async def write_logins(settings: OperatorSettings, simulator: Simulator | None) -> Logins:
     """Issue tokens for customers who can afford a right, for one member of staff of each role and for the services.
+
+    People of the simulator of WeChat, if there is one, get the phone numbers of these customers.
 
     Returns:
         What is in the file: `customer_api` and `bank_api` (addresses), `customers` as `[{id, token}]`, `staff` as
-        `{role: {no, token}}`, `services` as `{name: {token}}`.
+        `{role: {no, token}}`, `services` as `{name: {token}}`, and `wechat` with the simulator and its `people` as
+        `[{uid, phone, customer}]`.
     """
     desk = TokenDesk(settings)
     async with sessions_as(Role.WORKER, settings) as factory, factory() as session:
-        logins = {
+        able = await _able_customers(session)
+        logins: Logins = {
             "customer_api": f"http://{settings.host}:{settings.customer_port}",
             "bank_api": f"http://{settings.host}:{settings.bank_port}",
             "customers": [
-                {"id": to_public("cus", customer_id), "token": desk.of_customer(customer_id)}
-                for customer_id in await _able_customers(session)
+                {"id": to_public("cus", customer_id), "token": desk.of_customer(customer_id)} for customer_id in able
             ],
             "staff": {
                 role: {"no": no, "token": await desk.of_staff(session, no)}
@@ -53,6 +60,10 @@ async def write_logins(settings: OperatorSettings) -> Logins:
                 name: {"token": await desk.of_service(session, name)} for name in await _service_names(session)
             },
         }
+        if simulator is not None:
+            people = await _people_of(session, open_keys(settings), able)
+            simulator.seed(people)
+            logins["wechat"] = simulator.login(people)
     replace(settings.logins_file, json.dumps(logins, indent=2).encode())
     return logins
 
@@ -75,6 +86,18 @@ async def _able_customers(session: AsyncSession) -> list[UUID]:
         if len(able) == CUSTOMERS:
             break
     return able
+
+
+async def _people_of(session: AsyncSession, keys: KeyRing, customer_ids: Sequence[UUID]) -> list[dict[str, str]]:
+    """Return people who have the phones of demo customers, so that binding can be tried."""
+    customers = (await session.exec(select(Customer).where(col(Customer.id).in_(customer_ids)))).all()
+    people: list[dict[str, str]] = []
+    for customer in sorted(customers, key=lambda customer: customer_ids.index(customer.id)):
+        phone = identity_of(keys, customer).phone
+        if phone is not None:
+            uid = f"demo{len(people) + 1}"
+            people.append({"uid": uid, "phone": phone.value, "customer": to_public("cus", customer.id)})
+    return people
 
 
 async def _richest(session: AsyncSession) -> Sequence[UUID]:

@@ -10,10 +10,11 @@ from guibin_tools.postgres.cluster import HOST, is_answering
 from guibin_tools.roles import URL_SETTINGS, Role, RoleUrls
 from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor.children import Child, LifeLine, start
+from guibin_tools.supervisor.simulator import is_wanted
 
 _READY_SECONDS = 60
 _OK = 200
-_SECRET_SETTINGS = (*URL_SETTINGS.values(), "GUIBIN_ADMIN_DATABASE_URL")
+SECRET_SETTINGS = (*URL_SETTINGS.values(), "GUIBIN_ADMIN_DATABASE_URL")
 
 
 @dataclass(frozen=True)
@@ -42,27 +43,33 @@ def port_of(service: Service, settings: OperatorSettings) -> int | None:
 
 def refuse_taken_ports(settings: OperatorSettings) -> None:
     """Raise OperatorError when another program listens where a service shall, or two services shall share a port."""
-    if settings.customer_port == settings.bank_port:
-        raise OperatorError("GUIBIN_CUSTOMER_PORT and GUIBIN_BANK_PORT are the same port: they must differ.")
-    for service in SERVICES:
-        port = port_of(service, settings)
-        if port is not None and is_answering(port):
+    wanted = [(service.name, service.port_setting) for service in SERVICES if service.port_setting]
+    if is_wanted(settings):
+        wanted.append(("WeChat simulator", "simulator_port"))
+    taken: dict[int, str] = {}
+    for name, setting in wanted:
+        port: int = getattr(settings, setting)
+        variable = f"GUIBIN_{setting.upper()}"
+        if (other := taken.setdefault(port, variable)) != variable:
+            raise OperatorError(f"{other} and {variable} are the same port: they must differ.")
+        if is_answering(port):
             raise OperatorError(
-                f"Port {port}, wanted by the {service.name}, is taken by another program: "
-                f"stop that program or set GUIBIN_{str(service.port_setting).upper()}."
+                f"Port {port}, wanted by the {name}, is taken by another program: stop that program or set {variable}."
             )
 
 
-def service_environment(role: Role, urls: RoleUrls) -> Mapping[str, str]:
-    """Return the environment of a service: this process's, with the service's own database URL and nobody else's."""
-    everything = child_environment()
-    kept = {name: value for name, value in everything.items() if name not in _SECRET_SETTINGS}
+def service_environment(role: Role, urls: RoleUrls, more: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment of a service: this process's and more, with its own database URL and nobody else's."""
+    everything = child_environment(**more)
+    kept = {name: value for name, value in everything.items() if name not in SECRET_SETTINGS}
     return {**kept, URL_SETTINGS[role]: urls.of(role), "TZ": "UTC"}
 
 
-def start_service(service: Service, urls: RoleUrls, settings: OperatorSettings, line: LifeLine) -> Child:
-    """Start a service as a child."""
-    env = service_environment(service.role, urls)
+def start_service(
+    service: Service, urls: RoleUrls, settings: OperatorSettings, line: LifeLine, more: Mapping[str, str]
+) -> Child:
+    """Start a service as a child; `more` is added to its environment."""
+    env = service_environment(service.role, urls, more)
     return start(service.name, service.module, line=line, env=env, logs=settings.state_dir / "logs")
 
 

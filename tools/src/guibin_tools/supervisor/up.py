@@ -18,12 +18,14 @@ from guibin_tools.supervisor.children import Child, LifeLine
 from guibin_tools.supervisor.exclusive import alone_in
 from guibin_tools.supervisor.filling import is_filled, issue_logins, make_demo_bank, put_defaults
 from guibin_tools.supervisor.services import (
+    SECRET_SETTINGS,
     SERVICES,
     port_of,
     refuse_taken_ports,
     start_service,
     wait_until_ready,
 )
+from guibin_tools.supervisor.simulator import Simulator, is_wanted, settings_for_services, start_simulator
 
 READY = "Ctrl-C stops everything."
 _WATCH_SECONDS = 0.5
@@ -40,9 +42,12 @@ class Run:
         self._line = LifeLine()
         self._database: RunDatabase | None = None
         self._children: list[Child] = []
+        self._simulator: Simulator | None = None
 
     def start(self) -> None:
         """Start everything, step by step. Raises OperatorError when a step fails."""
+        if is_wanted(self._settings):  # comes up while the database does
+            self._simulator = start_simulator(self._settings, self._line, kept_away=SECRET_SETTINGS)
         database = self._start_database()
         self._migrate(database)
         self._settings = self._settings.model_copy(update=database.urls.fields)
@@ -57,7 +62,7 @@ class Run:
             if development:
                 make_demo_bank(self._settings, self._console)
             self._launch_services(database)
-        logins = issue_logins(self._settings, self._console) if development else None
+        logins = issue_logins(self._settings, self._console, self._simulator) if development else None
         self._wait_for_services()
         self._announce(logins)
 
@@ -65,7 +70,7 @@ class Run:
         """Wait for ever. Raises OperatorError when a part ends by itself, StopRequested on a stop signal."""
         lost = 0
         while True:
-            if (ended := children.wait_for_first_end(self._children, every=_WATCH_SECONDS)) is not None:
+            if (ended := children.wait_for_first_end(self._started, every=_WATCH_SECONDS)) is not None:
                 raise OperatorError(f"The {ended.name} ended (exit code {ended.exit_code}):\n{ended.last_words()}")
             lost = lost + 1 if self._database is not None and self._database.is_lost() else 0
             if lost >= _LOST_TURNS:
@@ -75,12 +80,16 @@ class Run:
 
     def stop(self) -> None:
         """Stop everything that runs, in reverse order."""
-        codes = children.stop(reversed(self._children))
+        codes = children.stop(reversed(self._started))
         self._line.close()
         if self._database is not None:
             self._database.stop()
         ended = ", ".join(f"{name} {code}" for name, code in codes.items())
         self._console.print(f"Stopped. {f'Exit codes: {ended}.' if ended else ''}", markup=False, highlight=False)
+
+    @property
+    def _started(self) -> list[Child]:
+        return [*([self._simulator.child] if self._simulator else []), *self._children]
 
     def _start_database(self) -> RunDatabase:
         with step(self._console, "Postgres") as doing:
@@ -102,8 +111,12 @@ class Run:
             doing.done = "The schema is up to date"
 
     def _launch_services(self, database: RunDatabase) -> None:
+        more: Mapping[str, str] = {}
+        if self._simulator is not None:
+            self._simulator.open_accounts()
+            more = settings_for_services(self._settings, self._simulator)
         for service in SERVICES:
-            self._children.append(start_service(service, database.urls, self._settings, self._line))
+            self._children.append(start_service(service, database.urls, self._settings, self._line, more))
 
     def _wait_for_services(self) -> None:
         with step(self._console, "Worker, customer port, bank port") as doing:
@@ -120,6 +133,8 @@ class Run:
             f"Customer port  {customer}   documentation {customer}/docs",
             f"Bank port      {bank}   documentation {bank}/docs",
         ]
+        if self._simulator is not None:
+            lines.append(f"WeChat         {self._simulator.url}   simulated, with the inbox of text messages")
         if logins is not None:
             staff = ", ".join(f"{role} {login['no']}" for role, login in logins["staff"].items())
             lines += [

@@ -1,0 +1,187 @@
+"""Who at WeChat is which customer: seen, bound, in conflict, unbound, closed, merged."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.channels import identities
+from guibin.channels.errors import BindingConflict
+from guibin.channels.jobs import review_shared_unionids
+from guibin.channels.merging import IDENTITY_MOVER
+from guibin.channels.models import IdentityKind, WechatIdentity
+from guibin.channels.wechat import WeChatLogin
+from guibin.core.database import make_engine, make_session_factory
+from guibin.core.ids import new_id
+from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing
+from guibin.security.row_scope import open_rows
+from support.databases import Database
+from support.house import House
+
+ONE, TWO = new_id(), new_id()
+
+
+def login(openid: str = "o-one", unionid: str | None = None, appid: str = "wx-mp") -> WeChatLogin:
+    kind = IdentityKind.MINI_PROGRAM if appid == "wx-mp" else IdentityKind.OFFICIAL_ACCOUNT
+    return WeChatLogin(appid, openid, unionid, kind)
+
+
+async def bound(session: AsyncSession, keys: KeyRing, given: WeChatLogin, customer_id: UUID = ONE) -> WechatIdentity:
+    identity = await identities.note_login(session, keys, given)
+    await identities.bind(session, identity, customer_id=customer_id)
+    return await identities.note_login(session, keys, given)
+
+
+async def test_an_identity_is_noted_once_and_belongs_to_nobody(session: AsyncSession, keys: KeyRing) -> None:
+    first = await identities.note_login(session, keys, login())
+    again = await identities.note_login(session, keys, login())
+    assert first.id == again.id
+    assert first.customer_id is None
+    assert await identities.find(session, keys, openid="o-one", appid="wx-oa") is None
+
+
+async def test_openid_and_unionid_rest_encrypted_and_open_with_the_keys(session: AsyncSession, keys: KeyRing) -> None:
+    identity = await identities.note_login(session, keys, login(unionid="u-one"))
+    assert identities.openid_of(keys, identity) == "o-one"
+    row = (await session.execute(text("SELECT * FROM wechat_identity"))).one()
+    assert not [value for value in row if isinstance(value, bytes) and (b"o-one" in value or b"u-one" in value)]
+    assert "o-one" not in repr(login())
+
+
+async def test_a_unionid_is_filled_in_when_it_is_first_seen_and_follows_a_change(
+    session: AsyncSession, keys: KeyRing
+) -> None:
+    assert (await identities.note_login(session, keys, login())).unionid_idx is None
+    filled = await identities.note_login(session, keys, login(unionid="u-one"))
+    assert filled.unionid_idx == identities.unionid_index(keys, "u-one")
+    silent = await identities.note_login(session, keys, login())
+    assert silent.unionid_idx == identities.unionid_index(keys, "u-one")
+    changed = await identities.note_login(session, keys, login(unionid="u-two"))
+    assert changed.unionid_idx == identities.unionid_index(keys, "u-two")
+
+
+async def test_binding_again_changes_nothing(session: AsyncSession, keys: KeyRing) -> None:
+    identity = await bound(session, keys, login())
+    await identities.bind(session, identity, customer_id=ONE)
+    assert [found.id for found in await identities.list_of_customer(session, customer_id=ONE)] == [identity.id]
+
+
+async def test_an_identity_of_another_customer_is_a_conflict(session: AsyncSession, keys: KeyRing) -> None:
+    identity = await bound(session, keys, login(), TWO)
+    for rebind in (False, True):
+        with pytest.raises(BindingConflict):
+            await identities.bind(session, identity, customer_id=ONE, rebind=rebind)
+
+
+async def test_a_second_identity_at_one_account_is_a_conflict_unless_it_replaces_the_first(
+    session: AsyncSession, keys: KeyRing
+) -> None:
+    await bound(session, keys, login("o-one"))
+    second = await identities.note_login(session, keys, login("o-two"))
+    with pytest.raises(BindingConflict) as refused:
+        await identities.bind(session, second, customer_id=ONE)
+    assert refused.value.facts == {"how": "bank_token"}
+    await identities.bind(session, second, customer_id=ONE, rebind=True)
+    assert [found.id for found in await identities.list_of_customer(session, customer_id=ONE)] == [second.id]
+
+
+async def test_a_customer_may_have_one_identity_at_each_account(session: AsyncSession, keys: KeyRing) -> None:
+    await bound(session, keys, login("o-one", "u-one"))
+    await bound(session, keys, login("o-page", "u-one", appid="wx-oa"))
+    assert len(await identities.list_of_customer(session, customer_id=ONE)) == 2
+
+
+async def test_a_person_who_is_another_customer_at_the_other_account_is_a_conflict(
+    session: AsyncSession, keys: KeyRing
+) -> None:
+    await bound(session, keys, login("o-one", "u-one"), TWO)
+    page = await identities.note_login(session, keys, login("o-page", "u-one", appid="wx-oa"))
+    assert page.customer_id is None
+    with pytest.raises(BindingConflict):
+        await identities.bind(session, page, customer_id=ONE)
+
+
+async def test_an_identity_that_was_unbound_can_be_bound_to_another(session: AsyncSession, keys: KeyRing) -> None:
+    identity = await bound(session, keys, login())
+    await identities.unbind(session, identity)
+    assert (await bound(session, keys, login(), TWO)).customer_id == TWO
+
+
+async def test_a_closed_identity_is_forgotten_and_begins_anew(session: AsyncSession, keys: KeyRing) -> None:
+    identity = await bound(session, keys, login(unionid="u-one"))
+    await identities.close(session, identity)
+    closed = await identities.find(session, keys, openid="o-one", appid="wx-mp")
+    assert closed is not None
+    kept = (closed.customer_id, closed.data_key, closed.openid_enc, closed.unionid_idx, closed.unionid_enc)
+    assert kept == (None,) * 5
+    assert closed.closed_at is not None
+    assert identities.openid_of(keys, closed) is None
+    anew = await identities.note_login(session, keys, login(unionid="u-one"))
+    assert (anew.customer_id, anew.closed_at) == (None, None)
+    assert identities.openid_of(keys, anew) == "o-one"
+
+
+async def test_a_merge_takes_the_identities_along(session: AsyncSession, keys: KeyRing) -> None:
+    await bound(session, keys, login("o-one"), ONE)
+    await bound(session, keys, login("o-two"), TWO)
+    await IDENTITY_MOVER.move(session, losing_id=TWO, surviving_id=ONE)
+    assert len(await identities.list_of_customer(session, customer_id=ONE)) == 2
+    assert await identities.list_of_customer(session, customer_id=TWO) == []
+
+
+async def test_of_two_bindings_of_one_customer_at_one_moment_one_is_refused(database: Database, keys: KeyRing) -> None:
+    engine = make_engine(database.customer_url, pool_size=4, application="guibin-tests")
+    sessions = make_session_factory(engine)
+
+    async def bind(openid: str) -> bool:
+        async with sessions() as session:
+            await open_rows(session, Scope.of_job())
+            identity = await identities.note_login(session, keys, login(openid))
+            try:
+                await identities.bind(session, identity, customer_id=ONE)
+            except BindingConflict:
+                return False
+            await session.commit()
+            return True
+
+    assert sorted(await asyncio.gather(*(bind(f"o-{number}") for number in range(4)))) == [False, False, False, True]
+    await engine.dispose()
+
+
+async def test_under_one_customers_scope_the_conflict_with_another_is_still_seen(
+    database: Database, keys: KeyRing
+) -> None:
+    engine = make_engine(database.customer_url, pool_size=1, application="guibin-tests")
+    async with make_session_factory(engine)() as session:
+        await open_rows(session, Scope.of_job())
+        identity = await bound(session, keys, login(unionid="u-one"), TWO)
+        page = await identities.note_login(session, keys, login("o-page", "u-one", appid="wx-oa"))
+        await open_rows(session, Scope.of_customer(ONE))
+        assert await identities.find(session, keys, openid="o-one", appid="wx-mp") is not None
+        for other in (identity, page):
+            async with session.begin_nested() as savepoint:
+                with pytest.raises(BindingConflict):
+                    await identities.bind(session, other, customer_id=ONE)
+                await savepoint.rollback()
+    await engine.dispose()
+
+
+async def test_customers_who_turn_out_to_be_one_person_at_wechat_are_laid_before_people_once(house: House) -> None:
+    one, two = await house.add_customer(), await house.add_customer()
+    async with house.sessions() as session:
+        # Both were bound before WeChat said that they are one person.
+        await bound(session, house.keys, login("o-one"), one)
+        await bound(session, house.keys, login("o-page", appid="wx-oa"), two)
+        await identities.note_login(session, house.keys, login("o-one", "u-one"))
+        await identities.note_login(session, house.keys, login("o-page", "u-one", appid="wx-oa"))
+        await session.commit()
+    engine = make_engine(house.database.worker_url, pool_size=1, application="guibin-tests")
+    async with make_session_factory(engine)() as session:
+        assert await review_shared_unionids(session) == 1
+        assert await review_shared_unionids(session) == 0
+        found = (await session.execute(text("SELECT reason, state FROM match_review"))).one()
+        assert tuple(found) == ("shared_unionid", "open")
+    await engine.dispose()
