@@ -58,6 +58,7 @@ BY_CUSTOMER = (
     "customer_fact",
     "customer_tag",
     "tier_history",
+    "tier_override",
     "coverage",
     "unassigned",
     "points_account",
@@ -96,6 +97,8 @@ OTHERS = {
     ),
     # Stored answers are their actor's, whoever they tell of.
     "idempotency_key": (f"{BANK} OR actor_id = {ACTOR}", f"actor_id = {ACTOR}"),
+    # One chain over everybody's rows of the trail.
+    "audit_seal": (BANK, None),
     # Where no customer is concerned the owner is the maker.
     "approval": (
         f"{BANK} OR maker_id = {ACTOR} OR owner_id = maker_id OR {seen('approval.owner_id')}",
