@@ -77,7 +77,7 @@ async def add_right(
 async def add_pool(session: AsyncSession, keys: KeyRing, codes: Sequence[str], **columns: Any) -> UUID:
     """Add a right with a pool of codes."""
     right_id = await add_right(session, fulfilment=Fulfilment.CODE, stock_mode=StockMode.CODES, **columns)
-    await add_codes(session, actor=OPERATOR, keys=keys, right_id=right_id, codes=codes, request_id=None)
+    await add_codes(session, actor=OPERATOR, keys=keys, right_id=right_id, codes=codes)
     return right_id
 
 

@@ -100,7 +100,7 @@ async def test_an_id_of_the_wrong_form_is_invalid(bank_client: httpx.AsyncClient
 async def test_every_look_is_kept(bank_client: httpx.AsyncClient, house: House, known: Known) -> None:
     await get(bank_client, house, "hq_operator", url(known.east))
     async with house.sessions() as session:
-        looked = text("SELECT owner_id, actor_id FROM audit_entry WHERE action = 'customer.view'")
+        looked = text("SELECT owner_id, actor_id FROM audit_entry WHERE action = 'getCustomer'")
         assert (await session.execute(looked)).all() == [(known.east, house.staff["hq_operator"].id)]
 
 

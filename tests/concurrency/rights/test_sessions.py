@@ -252,9 +252,7 @@ async def use(arena: Arena, code: str) -> str:
         async with unit_of_work(arena.bank) as work:
             await work.protect()
             with clock.fixed_at(NOON + timedelta(minutes=1)):
-                done = await use_code(
-                    work.session, actor=OPERATOR, keys=arena.keys, code=code, qr=None, request_id=None
-                )
+                done = await use_code(work.session, actor=OPERATOR, keys=arena.keys, code=code, qr=None)
             return f"{done.codes_left} left"
     except AlreadyUsed as refusal:
         return refusal.code

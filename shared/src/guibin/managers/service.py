@@ -98,6 +98,7 @@ async def assign_by_hand(
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
     present = await _hold_still(session, customer, manager_id)
+    before = {"manager_id": present.manager_id} if present else None
     if present is None or present.manager_id != manager_id:
         await _check_assignee(session, scope, customer, manager_id)
         await _replace(session, present, customer_id=customer.id, manager_id=manager_id, reason=reason)
@@ -110,6 +111,8 @@ async def assign_by_hand(
             owner_id=customer.id,
             reason=reason,
             scope=scope,
+            before=before,
+            after={"manager_id": manager_id},
             facts={"manager_id": to_public("mgr", manager_id)},
         )
     served = await manager_of(session, Scope(customer_id=customer.id), customer_id=customer.id)

@@ -114,8 +114,6 @@ async def search_customers(call: StaffCall, body: Annotated[SearchIn, json_body(
         action="customer.search",
         object_type="customer",
         object_id="-",
-        scope=call.scope,
-        request_id=call.request_id,
         facts={"fields": fields, "found": len(found)},
     )
     return CustomersOut(items=[_row(call, row) for row in found])
@@ -131,7 +129,6 @@ async def get_one(call: StaffCall, customer_id: CustomerId) -> CustomerOut:
     )
     if found is None:
         raise NotFound
-    await _note_look(call, customer)
     return await _all_sides(call, found)
 
 
@@ -204,19 +201,6 @@ def _row(call: StaffCall, found: Found) -> CustomerRowOut:
 def _scope_in(call: StaffCall, domain: Domain) -> Scope:
     """Return whose data of another domain the caller may read; nobody's without a grant."""
     return decide(call.grants, Verb.READ, domain, staff_id=call.actor.id) or Scope.nothing()
-
-
-async def _note_look(call: StaffCall, customer: Customer) -> None:
-    await record(
-        call.session,
-        actor=call.actor,
-        action="customer.view",
-        object_type="customer",
-        object_id=to_public("cus", customer.id),
-        owner_id=customer.id,
-        scope=call.scope,
-        request_id=call.request_id,
-    )
 
 
 async def _all_sides(call: StaffCall, found: Found) -> CustomerOut:

@@ -89,9 +89,7 @@ async def get_right(call: StaffCall, right_id: RightId, response: Response) -> R
 )
 async def create_right(call: StaffCall, body: Annotated[RightIn, json_body(RightIn)], response: Response) -> RightOut:
     """Draft a right. Customers see it once its terms are submitted and another person has approved them."""
-    right = await service.create_right(
-        call.session, actor=call.actor, new=body.new(), content=body.content(), request_id=call.request_id
-    )
+    right = await service.create_right(call.session, actor=call.actor, new=body.new(), content=body.content())
     set_etag(response, right.item.revision)
     return RightOut.of(right)
 
@@ -107,9 +105,7 @@ async def change_right(
     """Change the texts at once and draft new terms, which come into force when they are submitted and approved."""
     right = await catalogue.get_right(call.session, right_id=right_id)
     call.require_if_match(right.item.revision)
-    changed = await service.change_right(
-        call.session, actor=call.actor, right=right, content=body.content(), request_id=call.request_id
-    )
+    changed = await service.change_right(call.session, actor=call.actor, right=right, content=body.content())
     set_etag(response, changed.item.revision)
     return RightOut.of(changed)
 
@@ -137,7 +133,7 @@ async def submit_right(call: StaffCall, right_id: RightId) -> SubmittedOut:
 )
 async def suspend_right(call: StaffCall, right_id: RightId) -> RightOut:
     """Take a right off sale at once; what was redeemed stays good. Submitting it again brings it back."""
-    right = await service.suspend_right(call.session, actor=call.actor, right_id=right_id, request_id=call.request_id)
+    right = await service.suspend_right(call.session, actor=call.actor, right_id=right_id)
     return RightOut.of(right)
 
 
@@ -151,9 +147,7 @@ async def suspend_right(call: StaffCall, right_id: RightId) -> RightOut:
 )
 async def add_stock(call: StaffCall, right_id: RightId, body: Annotated[StockIn, json_body(StockIn)]) -> RightDetailOut:
     """Add units to a right with counted stock."""
-    await service.add_stock(
-        call.session, actor=call.actor, right_id=right_id, quantity=body.add, request_id=call.request_id
-    )
+    await service.add_stock(call.session, actor=call.actor, right_id=right_id, quantity=body.add)
     right = await catalogue.get_right(call.session, right_id=right_id)
     return RightDetailOut.of_supplied(right, await read_supply(call.session, right))
 
@@ -177,11 +171,10 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
             keys=call.keys,
             right_id=right_id,
             codes=body.codes,
-            request_id=call.request_id,
         )
     else:
         added = await service.generate_codes(
-            call.session, actor=call.actor, keys=call.keys, right_id=right_id, count=sent, request_id=call.request_id
+            call.session, actor=call.actor, keys=call.keys, right_id=right_id, count=sent
         )
     return CodesAddedOut.of(sent=sent, added=added, size=await read_pool(call.session, right_id))
 
@@ -196,9 +189,7 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
 )
 async def use_voucher(call: AnyCall, body: Annotated[VoucherUseIn, json_body(VoucherUseIn)]) -> VoucherUseOut:
     """Use a code at the point of service, written in whatever way or scanned. A code is used once."""
-    use = await service.use_code(
-        call.session, actor=call.actor, keys=call.keys, code=body.code, qr=body.qr, request_id=call.request_id
-    )
+    use = await service.use_code(call.session, actor=call.actor, keys=call.keys, code=body.code, qr=body.qr)
     return VoucherUseOut.of(use, call.language)
 
 

@@ -56,9 +56,7 @@ class RightContent:
         }
 
 
-async def create_right(
-    session: AsyncSession, *, actor: Actor, new: NewRight, content: RightContent, request_id: str | None
-) -> Right:
+async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, content: RightContent) -> Right:
     """Draft a right. Customers see it once its terms are submitted and approved.
 
     Raises:
@@ -83,13 +81,11 @@ async def create_right(
     }
     if not await catalogue.insert_right(session, values):
         raise RightCodeTaken
-    await _record(session, actor, "right.create", right_id, request_id)
+    await _record(session, actor, "right.create", right_id)
     return await catalogue.get_right(session, right_id=right_id)
 
 
-async def change_right(
-    session: AsyncSession, *, actor: Actor, right: Right, content: RightContent, request_id: str | None
-) -> Right:
+async def change_right(session: AsyncSession, *, actor: Actor, right: Right, content: RightContent) -> Right:
     """Change the texts at once and draft new terms; what was submitted before is thereby taken back.
 
     Raises:
@@ -104,12 +100,13 @@ async def change_right(
         "draft_terms": None if in_force else dict(content.terms),
         "state": RightState.DRAFT if item.state == RightState.PENDING else item.state,
     }
+    before = {name: getattr(item, name) for name in values}
     await catalogue.update_right(session, right_id=item.id, revision=item.revision, values=values)
-    await _record(session, actor, "right.change", item.id, request_id)
+    await _record(session, actor, "right.change", item.id, before=before, after=values)
     return await catalogue.get_right(session, right_id=item.id)
 
 
-async def suspend_right(session: AsyncSession, *, actor: Actor, right_id: UUID, request_id: str | None) -> Right:
+async def suspend_right(session: AsyncSession, *, actor: Actor, right_id: UUID) -> Right:
     """Take a published right off sale at once. Submitting its terms again brings it back.
 
     Raises:
@@ -121,13 +118,11 @@ async def suspend_right(session: AsyncSession, *, actor: Actor, right_id: UUID, 
         raise StateConflict(**{"from": right.item.state, "to": RightState.SUSPENDED})
     values = {"state": RightState.SUSPENDED}
     await catalogue.update_right(session, right_id=right_id, revision=right.item.revision, values=values)
-    await _record(session, actor, "right.suspend", right_id, request_id)
+    await _record(session, actor, "right.suspend", right_id)
     return await catalogue.get_right(session, right_id=right_id)
 
 
-async def add_stock(
-    session: AsyncSession, *, actor: Actor, right_id: UUID, quantity: int, request_id: str | None
-) -> None:
+async def add_stock(session: AsyncSession, *, actor: Actor, right_id: UUID, quantity: int) -> None:
     """Add units to a counted right.
 
     Raises:
@@ -136,12 +131,10 @@ async def add_stock(
     """
     await _get_of_mode(session, right_id, StockMode.COUNTED)
     await pool.add_stock(session, right_id=right_id, quantity=quantity)
-    await _record(session, actor, "right.stock", right_id, request_id, {"added": quantity})
+    await _record(session, actor, "right.stock", right_id, {"added": quantity})
 
 
-async def add_codes(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, codes: Sequence[str], request_id: str | None
-) -> int:
+async def add_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, codes: Sequence[str]) -> int:
     """Add a supplier's codes to a pool, and return how many were new: a code that any pool knows is passed over.
 
     Raises:
@@ -154,16 +147,14 @@ async def add_codes(
     fresh = [code for code_hash, code in by_hash.items() if code_hash not in known]
     data_key = keys.open_data_key(await _data_key(session, keys, right), right_id)
     added = await pool.insert_codes(session, seal_codes(keys, data_key, right_id, fresh))
-    await _record(session, actor, "right.codes", right_id, request_id, {"added": added, "sent": len(codes)})
+    await _record(session, actor, "right.codes", right_id, {"added": added, "sent": len(codes)})
     return added
 
 
-async def generate_codes(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, count: int, request_id: str | None
-) -> int:
+async def generate_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, count: int) -> int:
     """Add codes of our own to a pool, 80 random bits each, and return how many; refuses as `add_codes` does."""
     codes = [new_code() for _ in range(count)]
-    return await add_codes(session, actor=actor, keys=keys, right_id=right_id, codes=codes, request_id=request_id)
+    return await add_codes(session, actor=actor, keys=keys, right_id=right_id, codes=codes)
 
 
 async def _get_of_mode(session: AsyncSession, right_id: UUID, mode: StockMode) -> Right:
@@ -195,8 +186,10 @@ async def _record(
     actor: Actor,
     action: str,
     right_id: UUID,
-    request_id: str | None,
     facts: Mapping[str, object] | None = None,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     await audit.record(
         session,
@@ -204,6 +197,7 @@ async def _record(
         action=action,
         object_type=_KIND,
         object_id=to_public("rgt", right_id),
-        request_id=request_id,
+        before=before,
+        after=after,
         facts=facts,
     )

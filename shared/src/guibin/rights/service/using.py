@@ -36,7 +36,7 @@ class VoucherUse:
 
 
 async def use_code(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, code: str | None, qr: str | None, request_id: str | None
+    session: AsyncSession, *, actor: Actor, keys: KeyRing, code: str | None, qr: str | None
 ) -> VoucherUse:
     """Use a code, given as it is written or as the payload of the QR picture; the last one fulfils the redemption.
 
@@ -47,12 +47,10 @@ async def use_code(
         StateConflict: the redemption cannot be fulfilled any more.
     """
     async with all_rows(session):
-        return await _use(session, actor, keys, code=code, qr=qr, request_id=request_id)
+        return await _use(session, actor, keys, code=code, qr=qr)
 
 
-async def _use(
-    session: AsyncSession, actor: Actor, keys: KeyRing, *, code: str | None, qr: str | None, request_id: str | None
-) -> VoucherUse:
+async def _use(session: AsyncSession, actor: Actor, keys: KeyRing, *, code: str | None, qr: str | None) -> VoucherUse:
     found = await _find_by_qr(session, keys, qr) if qr is not None else await _find_by_code(session, keys, code or "")
     redemption = await _lock(session, found)
     now = clock.now()
@@ -68,7 +66,6 @@ async def _use(
         object_type="redemption",
         object_id=to_public("rdm", redemption.id),
         owner_id=redemption.customer_id,
-        request_id=request_id,
         facts={"right_id": to_public("rgt", found.right_id), "codes_left": left},
     )
     items = await catalogue.find_items(session, right_ids=[found.right_id])

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +14,8 @@ from guibin.tags import repository
 from guibin.tags.errors import TagExists, TagKindConflict
 from guibin.tags.models import Tag, TagAxis, TagKind, TagState
 from guibin.tags.rules import parse_rule
+
+_EDITED: Final = ("axis", "name_zh", "name_en", "description", "draft_rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
     if tag.state == TagState.RETIRED:
         raise StateConflict(**{"from": tag.state, "to": TagState.DRAFT})
     await _check(session, tag.code, TagKind(tag.kind), draft)
+    before = {name: getattr(tag, name) for name in _EDITED}
     tag.axis, tag.name_zh, tag.name_en = draft.axis, draft.name_zh, draft.name_en
     tag.description, tag.draft_rule = draft.description, draft.rule
     tag.state = resting_state(tag)
@@ -75,6 +79,8 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
         action="tag.edit",
         object_type="tag",
         object_id=tag.code,
+        before=before,
+        after={name: getattr(tag, name) for name in _EDITED},
         facts={"revision": tag.revision},
     )
     return tag

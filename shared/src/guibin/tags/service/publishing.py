@@ -12,6 +12,7 @@ from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler,
 from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
+from guibin.core.ids import to_public
 from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
@@ -120,7 +121,8 @@ class TagPublishHandler(ApprovalHandler):
             action="tag.published",
             object_type="tag",
             object_id=tag.code,
-            facts={"version": version.version},
+            on_behalf_id=context.maker_id,
+            facts={"version": version.version, "approval": to_public("apr", context.approval_id)},
         )
 
     async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
