@@ -6,28 +6,39 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
+from guibin.channels import personal_data as channels_data
 from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
+from guibin.holdings import personal_data as holdings_data
 from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
+from guibin.managers import personal_data as managers_data
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.points import defaults as points
+from guibin.points import personal_data as points_data
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import AdjustmentHandler
+from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
+from guibin.privacy.merging import PRIVACY_GUARD, PRIVACY_MOVER
+from guibin.privacy.service.erasing import ErasureHandler
+from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
+from guibin.sessions import personal_data as sessions_data
 from guibin.tags import defaults as tags
 from guibin.tags import facts
+from guibin.tags import personal_data as tags_data
 from guibin.tags.moving import TAGS_MOVER
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
+from guibin.tiers import personal_data as tiers_data
 from guibin.tiers.facts import TIER_FACTS
-from guibin.tiers.service import SchemeActivation
+from guibin.tiers.service import SchemeActivation, TierOverriding
 
 Seeder = Callable[[AsyncSession], Awaitable[int]]
 
@@ -49,6 +60,7 @@ def connect() -> None:
     surroundings.connect(SURROUNDINGS)
     handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
+    handlers.register(TierOverriding())
     handlers.register(RightPublication())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())
@@ -61,3 +73,23 @@ def connect() -> None:
     merging.register_mover(IDENTITY_MOVER)
     merging.register_guard(LEDGER_GUARD)
     merging.register_guard(REDEMPTION_GUARD)
+    merging.register_guard(PRIVACY_GUARD)
+    merging.register_mover(PRIVACY_MOVER)
+    _connect_personal_data()
+
+
+def _connect_personal_data() -> None:
+    """Say what each domain shows in a copy of a customer's data, and what an erasure removes or waits for."""
+    handlers.register(ErasureHandler())
+    subject.register_all(holdings_data.SUBJECT_SECTIONS, holdings_data.ERASURE_STEPS)
+    subject.register_all(tags_data.SUBJECT_SECTIONS, tags_data.ERASURE_STEPS)
+    subject.register_all(tiers_data.SUBJECT_SECTIONS, tiers_data.ERASURE_STEPS)
+    subject.register_all(managers_data.SUBJECT_SECTIONS, managers_data.ERASURE_STEPS)
+    subject.register_all(points_data.SUBJECT_SECTIONS, ())
+    subject.register_all(rights_data.SUBJECT_SECTIONS, ())
+    subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
+    subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
+    subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)
+    subject.register_guard(points_data.LEDGER_ERASURE_GUARD)
+    subject.register_guard(rights_data.REDEMPTION_ERASURE_GUARD)
+    subject.register_guard(customer_data.RETENTION_GUARD)

@@ -16,6 +16,7 @@ from guibin.core.database import SessionFactory, make_engine, make_session_facto
 from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
+from guibin.privacy.jobs import tend_copies
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
@@ -34,8 +35,10 @@ DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
 TEND_SECONDS: Final = 60.0
 """From one look at WeChat's tokens and identities to the next."""
-CONNECTIONS: Final = 3
-"""One for the step, one for the lease, one to spare."""
+COPY_SECONDS: Final = 2.0
+"""From one look at customers' requests for a copy of their data to the next."""
+CONNECTIONS: Final = 4
+"""One for the step, one for the lease, one for copies, one to spare."""
 
 
 class Worker:
@@ -124,11 +127,13 @@ async def _run(settings: Settings, database_url: str) -> None:
             loop.add_signal_handler(number, worker.stop)
         watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
         tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
+        copying = asyncio.create_task(_tend_privacy(settings, sessions))
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
         watch.cancel()
         tending.cancel()
+        copying.cancel()
     finally:
         await engine.dispose()
     logger().info("worker_ended")
@@ -156,6 +161,17 @@ async def _tend_once(wechat: WeChat, sessions: SessionFactory) -> None:
             await session.commit()
             logger().info("shared_unionids_found", count=found)
     await keep_token(wechat)
+
+
+async def _tend_privacy(settings: Settings, sessions: SessionFactory) -> None:
+    """Make the copies that customers asked for, beside the runs."""
+    while True:
+        try:
+            if made := await tend_copies(sessions, lambda: KeyRing.load(settings.effective_keys_file)):
+                logger().info("copies_made", count=made)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger().error("copies_not_made", **error_facts(error))
+        await asyncio.sleep(COPY_SECONDS)
 
 
 async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:

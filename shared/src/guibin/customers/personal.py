@@ -1,6 +1,6 @@
 """Personal fields at rest: each row's owner has a data key, each field is bound to its table, column and row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -32,19 +32,21 @@ def seal(key: DataKey, table: str, row_id: UUID, values: Mapping[str, str | None
     }
 
 
-def unseal(keys: KeyRing, table: str, row: Mapping[str, Any]) -> dict[str, str | None]:
-    """Decrypt the personal fields of a row of `customer` or `source_record`; all None after erasure.
+def unseal(
+    keys: KeyRing, table: str, row: Mapping[str, Any], *, fields: Sequence[str] = FIELDS
+) -> dict[str, str | None]:
+    """Decrypt personal fields of a row of `customer` or `source_record`; all None after erasure.
 
     Raises:
         DecryptionFailed: the row was not written with this key ring.
     """
     wrapped: bytes | None = row["data_key"]
     if wrapped is None:
-        return dict.fromkeys(FIELDS)
+        return dict.fromkeys(fields)
     row_id: UUID = row["id"]
     key = keys.open_data_key(WrappedKey(wrapped), row_id)
     found: dict[str, str | None] = {}
-    for field in FIELDS:
+    for field in fields:
         column = f"{field}_enc"
         found[field] = None if row[column] is None else key.decrypt(row[column], table, column, row_id)
     return found

@@ -1,6 +1,6 @@
 """Parties files: who a line's customers are. Every record finds its customer through `guibin.customers.fusion`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from guibin.feeds.models import FeedMode
 from guibin.feeds.rules import LONGEST_NAME, Cells, RowCode, RowRefused
 from guibin.feeds.taking import Rows, Taking
 from guibin.organisation.repository import list_branches
+from guibin.privacy.tombstones import find_buried, stones_of
 
 _BATCH: Final = 1_000
 
@@ -42,20 +43,35 @@ async def take_parties(taking: Taking, rows: Rows) -> None:
     context = FileContext(taking.line, taking.business_date, taking.file_id, taking.actor, codes, head_office)
     fusion = Fusion(taking.session, taking.keys, context)
     seen: set[bytes] = set()
-    batch: list[Party] = []
+    batch: list[tuple[int, Party]] = []
     for row in rows:
         try:
-            batch.append(_read(taking, taking.cells(row), seen, codes))
+            batch.append((row[0], _read(taking, taking.cells(row), seen, codes)))
         except RowRefused as refused:
             taking.refuse(row[0], refused)
         if len(batch) == _BATCH:
-            await fusion.take(batch)
+            await fusion.take(await _living(taking, batch))
             batch = []
-    await fusion.take(batch)
+    await fusion.take(await _living(taking, batch))
     if taking.mode is FeedMode.FULL:
         await fusion.end_missing(seen)
     taking.counts += fusion.counts
     taking.rows_changed = taking.counts["records_new"] + taking.counts["records_changed"]
+
+
+async def _living(taking: Taking, batch: Sequence[tuple[int, Party]]) -> list[Party]:
+    """Refuse the rows of customers whose data were erased; returns the others."""
+    stones = {
+        number: stones_of(taking.keys, taking.line, party.record_id, party.customer_no) for number, party in batch
+    }
+    buried = await find_buried(taking.session, {stone for of_row in stones.values() for stone in of_row})
+    living = []
+    for number, party in batch:
+        if buried.isdisjoint(stones[number]):
+            living.append(party)
+        else:
+            taking.refuse(number, RowRefused(RowCode.CUSTOMER_ERASED, "record_id"))
+    return living
 
 
 def _read(taking: Taking, cells: Cells, seen: set[bytes], branches: Mapping[str, UUID]) -> Party:

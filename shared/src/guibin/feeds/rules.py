@@ -73,6 +73,7 @@ class RowCode(StrEnum):
     CERTIFICATE_INVALID = "certificate_invalid"
     CURRENCY_UNSUPPORTED = "currency_unsupported"
     DUPLICATE_IN_FILE = "duplicate_in_file"
+    CUSTOMER_ERASED = "customer_erased"
     BRANCH_UNKNOWN = "branch_unknown"
     RECORD_UNKNOWN = "record_unknown"
     HOLDING_UNKNOWN = "holding_unknown"

@@ -151,8 +151,10 @@ async def get_wallet(session: AsyncSession, code: str) -> Wallet | None:
 
 
 async def known_customers(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
-    """Return which of these customers there are, each with whom it was merged into."""
-    query = sa_select(col(Customer.id), col(Customer.merged_into)).where(col(Customer.id).in_(set(ids)))
+    """Return which of these customers there are and were not erased, each with whom it was merged into."""
+    query = sa_select(col(Customer.id), col(Customer.merged_into)).where(
+        col(Customer.id).in_(set(ids)), col(Customer.erased_at).is_(None)
+    )
     return {row["id"]: row["merged_into"] for row in await rows_of(session, query)}
 
 

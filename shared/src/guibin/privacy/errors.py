@@ -30,15 +30,6 @@ class RequestClosed(Refusal):
     en = "This request was answered before"
 
 
-class AnswerRequired(Refusal):
-    """A decision on a data request is told to the customer in words."""
-
-    category = Category.INVALID
-    code = "answer_required"
-    zh = "请填写给客户的答复"
-    en = "Say in words what the customer is answered"
-
-
 class ExportNotReady(Refusal):
     """The file is not made yet, or its time is over."""
 

@@ -93,13 +93,6 @@ class ErasureState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class TombstoneKind(StrEnum):
-    """What a tombstone is a keyed hash of."""
-
-    CUSTOMER_NO = "customer_no"
-    RECORD = "record"
-
-
 class ConsentText(SQLModel, table=True):
     """The words of a consent, by version: what was published stays as it is."""
 
@@ -216,10 +209,9 @@ class Tombstone(SQLModel, table=True):
     """Keyed hash of a customer number or record id that was erased: no feed brings it back."""
 
     __tablename__ = "tombstone"
-    __table_args__ = (one_of("kind", TombstoneKind), distributed("ref"))
+    __table_args__ = (distributed("ref"),)
 
     ref: bytes = cipher(primary_key=True)
-    kind: str = Field(sa_type=Text, primary_key=True)
     laid_at: datetime = instant()
 
 

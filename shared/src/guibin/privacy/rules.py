@@ -17,8 +17,8 @@ COPIES_A_DAY: Final = 3
 LINK_LIFE: Final = timedelta(minutes=15)
 FILE_LIFE: Final = timedelta(hours=24)
 
-BACKUP_DAYS: Final = 35
-"""After so many days no backup holds what was erased."""
+BACKUP_LIFE: Final = timedelta(days=35)
+"""After so long no backup holds what was erased."""
 
 MARKETING_CHANNELS: Final = (ConsentChannel.SMS, ConsentChannel.PHONE, ConsentChannel.WECHAT, ConsentChannel.APP)
 

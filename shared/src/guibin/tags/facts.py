@@ -71,7 +71,7 @@ async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
 
 
 def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
-    """Join the sources to the customers that were not merged away."""
+    """Join the sources to the customers that were neither merged away nor erased."""
     joined: FromClause = _CUSTOMER
     columns: dict[str, ColumnElement[Any]] = {"customer_id": _CUSTOMER.c.id, "as_of": literal(day, Date)}
     for source in sources:
@@ -81,7 +81,8 @@ def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
     for name, empty in _EMPTY.items():
         columns[name] = func.coalesce(columns[name], empty) if name in columns else empty
     labelled = [column.label(name) for name, column in columns.items()]
-    return select(*labelled).select_from(joined).where(_CUSTOMER.c.merged_into.is_(None))
+    living = _CUSTOMER.c.merged_into.is_(None) & _CUSTOMER.c.erased_at.is_(None)
+    return select(*labelled).select_from(joined).where(living)
 
 
 _EMPTY: Final[dict[str, ColumnElement[Any]]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +16,7 @@ async def texts_in_force(session: AsyncSession) -> dict[Purpose, ConsentText]:
     """Return the newest text of each purpose."""
     query = (
         select(ConsentText)
-        .distinct(col(ConsentText.purpose))
+        .ext(distinct_on(col(ConsentText.purpose)))
         .order_by(col(ConsentText.purpose), col(ConsentText.version).desc())
     )
     return {Purpose(row.purpose): row for row in (await session.exec(query)).all()}
@@ -28,7 +29,7 @@ async def latest_consents(
     query = (
         select(Consent)
         .where(Consent.customer_id == customer_id, visible(scope, col(Consent.customer_id)))
-        .distinct(col(Consent.purpose), col(Consent.channel))
+        .ext(distinct_on(col(Consent.purpose), col(Consent.channel)))
         .order_by(col(Consent.purpose), col(Consent.channel), col(Consent.recorded_at).desc(), col(Consent.id).desc())
     )
     rows = (await session.exec(query)).all()

@@ -1,0 +1,52 @@
+"""A customer's points: for a copy of the data; what is held or owed forbids an erasure. The ledger itself stays."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.points.models import PointsAccount
+from guibin.privacy.subject import QuerySection, Section
+
+SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
+    QuerySection(
+        "points_accounts",
+        frozenset({"points_account"}),
+        "SELECT wallet, balance, held, debt, state, opened_at FROM points_account"
+        " WHERE customer_id = :customer_id ORDER BY wallet",
+    ),
+    QuerySection(
+        "points_entries",
+        frozenset({"points_entry"}),
+        "SELECT wallet, seq, kind, points, debt_change, balance_after, reason_zh, reason_en, posted_at"
+        " FROM points_entry WHERE customer_id = :customer_id ORDER BY wallet, seq",
+    ),
+    QuerySection(
+        "points_lots",
+        frozenset({"points_lot", "points_lot_use"}),
+        "SELECT l.wallet, l.original, l.remaining, l.earned_at, l.expires_on, e.seq AS made_by,"
+        " (SELECT array_agg(d.seq ORDER BY d.seq) FROM points_lot_use u JOIN points_entry d"
+        " ON d.customer_id = u.customer_id AND d.id = u.entry_id"
+        " WHERE u.customer_id = l.customer_id AND u.lot_id = l.id) AS drawn_by"
+        " FROM points_lot l JOIN points_entry e ON e.customer_id = l.customer_id AND e.id = l.entry_id"
+        " WHERE l.customer_id = :customer_id ORDER BY l.wallet, e.seq",
+    ),
+)
+
+
+class LedgerErasureGuard:
+    """Points that are set aside or owed are an open matter."""
+
+    async def objections(self, session: AsyncSession, *, customer_id: UUID) -> list[str]:
+        """Object to holds and to debt."""
+        query = select(PointsAccount.held, PointsAccount.debt).where(
+            PointsAccount.customer_id == customer_id,
+            or_(col(PointsAccount.held) > 0, col(PointsAccount.debt) > 0),
+        )
+        rows = (await session.exec(query)).all()
+        kinds = {"points_held": any(held for held, _ in rows), "points_debt": any(debt for _, debt in rows)}
+        return [kind for kind, stands in kinds.items() if stands]
+
+
+LEDGER_ERASURE_GUARD: Final = LedgerErasureGuard()

@@ -1,0 +1,144 @@
+"""The open lists of everything that is kept of a customer: what a copy shows, what forbids an erasure, what it removes.
+
+`guibin.wiring` fills them from the domains. A test holds them to the schema: every table with a customer in it stands
+in a section or in `NOT_EXPORTED`, and is emptied by a step or stands in `KEPT_AFTER_ERASURE`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.privacy.repository.erasures import forget
+from guibin.security.ciphers import KeyRing
+
+Rows = list[dict[str, Any]]
+"""What a section shows: plain values by name, in one order of names."""
+
+
+class Section(Protocol):
+    """One part of a copy of a customer's data."""
+
+    @property
+    def name(self) -> str:
+        """The name of the list in the JSON and of the CSV file."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables whose rows it shows."""
+
+    async def read(self, session: AsyncSession, keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return the customer's own rows, without data of others and without secrets."""
+
+
+class ErasureGuard(Protocol):
+    """Knows whether something of a customer forbids the erasure."""
+
+    async def objections(self, session: AsyncSession, *, customer_id: UUID) -> list[str]:
+        """Return the kinds of what forbids it, as codes."""
+
+
+class ErasureStep(Protocol):
+    """Removes what a domain keeps of a customer."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables that hold nothing personal of the customer afterwards."""
+
+    async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
+        """Remove it; returns how many rows by table. It runs as the bank's role, and once."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySection:
+    """A section that one statement reads; it names `:customer_id`."""
+
+    name: str
+    tables: frozenset[str]
+    statement: str
+
+    async def read(self, session: AsyncSession, keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return the rows of the statement."""
+        rows = await session.execute(text(self.statement), {"customer_id": customer_id})
+        return [dict(row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenRows:
+    """A step that deletes a customer's rows, table by table in this order."""
+
+    names: tuple[str, ...]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables that are emptied."""
+        return frozenset(self.names)
+
+    async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
+        """Delete the rows."""
+        return {name: await forget(session, customer_id=customer_id, table=name) for name in self.names}
+
+
+SECTIONS: list[Section] = []
+ERASURE_GUARDS: list[ErasureGuard] = []
+ERASURE_STEPS: list[ErasureStep] = []
+
+NOT_EXPORTED: Final[Mapping[str, str]] = {
+    "customer_ref": "keyed hashes of values that the copy shows in clear",
+    "match_review": "names other customers",
+    "customer_access": "the same as who serves whom, which the copy shows as the history of managers",
+    "customer_restriction": "the law forbids to tell a customer of some of them",
+    "unassigned": "a place in the bank's own queue",
+    "erasure": "there is none while there is somebody to ask for a copy",
+    "subject_export": "the file itself and what opens it",
+    "business_event": "the same events stand in the section of events",
+    "voucher_code": "a code is a secret; the app shows it",
+}
+"""Tables with a customer in them that a copy does not show, and why."""
+
+KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
+    "points_account": "ledger, under a pseudonym",
+    "points_entry": "ledger, under a pseudonym",
+    "points_lot": "ledger, under a pseudonym",
+    "points_lot_use": "ledger, under a pseudonym",
+    "redemption": "what was charged and delivered, under a pseudonym",
+    "redemption_step": "what was charged and delivered, under a pseudonym",
+    "voucher_code": "which code was given out, under a pseudonym",
+    "business_event": "that an event has earned, so that it never earns again; its content is deleted",
+    "tier_history": "which tier was given on which average, under a pseudonym",
+    "coverage": "who served whom, for the managers' own figures, under a pseudonym",
+    "consent": "the proof of what was allowed",
+    "erasure": "the proof of the erasure",
+    "customer_restriction": "why something was refused, under a pseudonym",
+}
+"""Tables with a customer in them whose rows stay, and why."""
+
+
+def register_section(section: Section) -> None:
+    """Put a section into the list; one of the same name again changes nothing."""
+    if section.name not in {known.name for known in SECTIONS}:
+        SECTIONS.append(section)
+
+
+def register_guard(guard: ErasureGuard) -> None:
+    """Put a guard into the list; the same again changes nothing."""
+    if guard not in ERASURE_GUARDS:
+        ERASURE_GUARDS.append(guard)
+
+
+def register_step(step: ErasureStep) -> None:
+    """Put a step into the list; the same again changes nothing."""
+    if step not in ERASURE_STEPS:
+        ERASURE_STEPS.append(step)
+
+
+def register_all(sections: Sequence[Section], steps: Sequence[ErasureStep]) -> None:
+    """Put what a domain shows and removes into the lists."""
+    for section in sections:
+        register_section(section)
+    for step in steps:
+        register_step(step)

@@ -1,0 +1,24 @@
+"""A customer's tags with what they mean, and the figures that rules read: for a copy, and for an erasure."""
+
+from typing import Final
+
+from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Section
+
+SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
+    QuerySection(
+        "tags",
+        frozenset({"customer_tag"}),
+        "SELECT t.name_zh, t.name_en, t.description AS meaning, t.axis, c.source, c.since, c.until, c.reason,"
+        " v.rule AS conditions FROM customer_tag c JOIN tag t ON t.code = c.tag_code"
+        " LEFT JOIN tag_version v ON v.tag_code = c.tag_code AND v.version = c.version"
+        " WHERE c.customer_id = :customer_id ORDER BY c.since, t.code, c.source",
+    ),
+    QuerySection(
+        "figures",
+        frozenset({"customer_fact"}),
+        "SELECT as_of, age, tenure_days, round(aum_fen / 100.0, 2) AS aum, round(aum_mda_fen / 100.0, 2) AS aum_mda,"
+        " aum_mda_month, round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier"
+        " FROM customer_fact WHERE customer_id = :customer_id",
+    ),
+)
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("customer_tag", "customer_fact")),)

@@ -1,0 +1,138 @@
+"""A copy of my data: asked for, made by the worker, fetched once by its owner (BAD-D9, BAD-X9)."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pyzipper
+from fastapi import FastAPI
+
+from guibin.core import clock
+from guibin.core.settings import Profile
+from guibin.privacy.jobs import tend_copies
+from guibin.web.port import Port
+from support.house import House, life_in, open_client
+from support.points import commit_points, sessions_of
+from support.privacy import PERSON, SECRETS, move_in, rows_of
+from support.stored import stored_in_clear
+
+COPY = {"kind": "copy"}
+
+
+async def ask(client: httpx.AsyncClient, headers: dict[str, str]) -> str:
+    asked = await client.post("/v1/me/data-requests", json=COPY, headers=headers)
+    assert asked.status_code == 201, asked.text
+    return str(asked.json()["id"])
+
+
+async def work(house: House) -> int:
+    """Let the worker look once, as its own role."""
+    async with sessions_of(house.database.worker_url, pool_size=1) as factory:
+        return await tend_copies(factory, lambda: house.keys)
+
+
+async def link(client: httpx.AsyncClient, headers: dict[str, str], request: str) -> dict[str, Any]:
+    opened = await client.post(f"/v1/me/data-requests/{request}/link", headers=headers)
+    assert opened.status_code == 200, opened.text
+    return dict(opened.json())
+
+
+def unpacked(content: bytes, password: str) -> dict[str, bytes]:
+    with pyzipper.AESZipFile(io.BytesIO(content)) as archive:
+        archive.setpassword(password.encode())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_a_copy_shows_all_that_is_mine_in_an_encrypted_zip_and_nothing_of_it_lies_in_clear(
+    house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
+) -> None:
+    customer = await move_in(house, bank_client)
+    await commit_points(house.database, customer, 500, at=clock.now())
+    headers = house.customer_headers(customer)
+    request = await ask(customer_client, headers)
+    early = await customer_client.post(f"/v1/me/data-requests/{request}/link", headers=headers)
+    assert (early.status_code, early.json()["code"]) == (409, "export_not_ready")
+    assert await work(house) == 1
+    assert await work(house) == 0
+    assert await stored_in_clear(house, SECRETS) == []
+
+    opened = await link(customer_client, headers, request)
+    fetched = await customer_client.get(opened["path"], headers=headers)
+    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "application/zip")
+    assert "no-store" in fetched.headers["cache-control"]
+    with pytest.raises(RuntimeError, match="password"):
+        unpacked(fetched.content, "wrong")
+    files = unpacked(fetched.content, opened["password"])
+    document = json.loads(files["my-data.json"])
+    assert document["profile"][0]["name"] == PERSON["name"]
+    assert document["profile"][0]["phone"] == PERSON["phone"]
+    assert document["source_records"][0]["customer_no"] == PERSON["customer_no"]
+    assert document["holding_balances"][0]["balance"] == "1234567.00"
+    assert [entry["points"] for entry in document["points_entries"]] == [500]
+    assert "customer.view" not in {entry["action"] for entry in document["access_log"]}
+    assert "data_request.copy" in {entry["action"] for entry in document["access_log"]}
+    rows = list(csv.DictReader(io.StringIO(files["csv/events.csv"].decode("utf-8-sig"))))
+    assert [(row["reference"], row["amount"]) for row in rows] == [("T-1", "12.50")]
+    assert (await state_of(customer_client, headers)) == ("fulfilled", True)
+
+
+async def state_of(client: httpx.AsyncClient, headers: dict[str, str]) -> tuple[str, bool]:
+    (item,) = (await client.get("/v1/me/data-requests", headers=headers)).json()["items"]
+    return item["state"], item["file_until"] is not None
+
+
+async def test_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_for_24_hours(
+    house: House, customer_client: httpx.AsyncClient
+) -> None:
+    mine, other = await house.add_customer(), await house.add_customer()
+    headers, stranger = house.customer_headers(mine), house.customer_headers(other)
+    request = await ask(customer_client, headers)
+    await work(house)
+    taken = await customer_client.post(f"/v1/me/data-requests/{request}/link", headers=stranger)
+    assert taken.status_code == 404
+    first, second = [await link(customer_client, headers, request) for _ in range(2)]
+    answers = [
+        await customer_client.get(first["path"], headers=headers),  # the second link has closed it
+        await customer_client.get(second["path"], headers=stranger),
+        await customer_client.get(second["path"], headers=headers),
+        await customer_client.get(second["path"], headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404, 200, 404]
+    assert answers[0].json()["code"] == "not_found"
+    late = await link(customer_client, headers, request)
+    with clock.fixed_at(clock.now() + timedelta(minutes=15, seconds=1)):
+        assert (await customer_client.get(late["path"], headers=headers)).status_code == 404
+    with clock.fixed_at(clock.now() + timedelta(hours=24, seconds=1)):
+        await work(house)
+    left = await rows_of(house, "SELECT content, password_enc, link_hash FROM subject_export")
+    assert [tuple(row) for row in left] == [(None, None, None)]
+    assert (await state_of(customer_client, headers)) == ("fulfilled", False)
+
+
+@pytest.fixture
+async def production_client(house: House, customer_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the customer port with the limits of production, and tokens of the development issuer."""
+    life = life_in(house, customer_app, database_url=house.database.customer_url)
+    async with open_client(customer_app, life=life) as client:
+        port: Port = customer_app.state.port
+        strict = port.settings.model_copy(update={"profile": Profile.PRODUCTION})
+        customer_app.state.port = replace(port, settings=strict)
+        yield client
+
+
+async def test_the_fourth_copy_of_a_day_is_refused(house: House, production_client: httpx.AsyncClient) -> None:
+    headers = house.customer_headers(await house.add_customer())
+    for _ in range(3):
+        await ask(production_client, headers)
+    refused = await production_client.post("/v1/me/data-requests", json=COPY, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "daily_limit")
+    assert refused.json()["limit"] == "copy_per_day"
+    assert 0 < int(refused.headers["retry-after"]) <= 86_400
+    other = await production_client.post("/v1/me/data-requests", json={"kind": "explain"}, headers=headers)
+    assert other.status_code == 201
