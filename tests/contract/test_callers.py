@@ -8,11 +8,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import new_id, to_public
+from guibin.organisation.models import RevokedToken, Staff
 from guibin.security.development_issuer import DevelopmentIssuer
-from support.callers import CALLERS, FILE, NOBODY, OK, ROLES, SERVICES, expected, table
+from support.callers import CALLERS, FILE, OK, OLD_LOGIN, OVERREACHING, ROLES, SERVICES, WEAK_LOGIN, expected, table
+from support.claims import claims_of
 from support.house import BANK_AUDIENCE, CUSTOMER_AUDIENCE, CUSTOMER_SCOPES, House
 from support.routes import Route, all_routes
 
@@ -30,11 +34,45 @@ async def credentials(house: House, tmp_path_factory: pytest.TempPathFactory) ->
     bank_people = {role: house.headers(role) for role in ROLES}
     bank_people |= {name: house.service_headers(name, scopes) for name, scopes in SERVICES.items()}
     bank_people |= {"service_without_scopes": house.service_headers("core_banking", ())}
+    bank_people |= {OVERREACHING: house.service_headers("supplier_terminal", all_oauth_scopes())}
+    bank_people |= await gone(house) | stale(house)
     return {
         "bank-api": bank_people | nobodies(house, stranger, BANK_AUDIENCE, CUSTOMER_AUDIENCE, staff, customer),
         "customer-api": nobodies(house, stranger, CUSTOMER_AUDIENCE, BANK_AUDIENCE, customer, staff)
         | customers(house, customer_id),
     }
+
+
+def all_oauth_scopes() -> set[str]:
+    callers = [caller for route in all_routes() for caller in route.declaration.callers]
+    return {caller.oauth_scope for caller in callers if caller.oauth_scope is not None}
+
+
+async def gone(house: House) -> dict[str, dict[str, str]]:
+    """Return the headers of staff whom the bank does not know any more."""
+    headers = {"revoked": house.headers("hq_operator"), "disabled": house.headers("lobby_west")}
+    claims, now = claims_of(headers["revoked"]["Authorization"]), clock.now()
+    revocation = RevokedToken(
+        issuer=claims["iss"],
+        token_id=claims["jti"],
+        expires_at=now + timedelta(hours=1),
+        revoked_at=now,
+        revoked_by=new_id(),
+    )
+    async with house.sessions() as session:
+        session.add(revocation)
+        left = update(Staff).where(col(Staff.id) == house.staff["lobby_west"].id)
+        await session.execute(left.values(active=False))
+        await session.commit()
+    return headers
+
+
+def stale(house: House) -> dict[str, dict[str, str]]:
+    """Return the headers of somebody who logged in 16 minutes ago, and of one who did without a second factor."""
+    subject, now = house.staff["hq_approver"].subject, clock.now()
+    old = house.issuer.issue(subject, BANK_AUDIENCE, auth_time=now - timedelta(minutes=16), acr="mfa")
+    weak = house.issuer.issue(subject, BANK_AUDIENCE, auth_time=now, acr="password")
+    return {name: {"Authorization": f"Bearer {token}"} for name, token in ((OLD_LOGIN, old), (WEAK_LOGIN, weak))}
 
 
 def nobodies(
@@ -66,9 +104,9 @@ async def test_every_caller_is_answered_as_the_table_says(
         headers = credentials[route.port][caller] | ({"Content-Type": "text/csv"} if route.is_upload else {})
         answer = await clients[route.port].request(route.method, route.url(), headers=headers)
         assert outcome(answer) == expected(route, caller), (caller, answer.text)
-        if caller in NOBODY and not route.declaration.is_public:
-            code = "token_required" if caller == "no_token" else "token_invalid"
-            assert answer.json()["code"] == code, caller
+        if answer.status_code == 401:
+            code = {"no_token": "token_required", OLD_LOGIN: "reauth_required", WEAK_LOGIN: "reauth_required"}
+            assert answer.json()["code"] == code.get(caller, "token_invalid"), caller
 
 
 def outcome(answer: httpx.Response) -> str:

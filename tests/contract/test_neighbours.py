@@ -15,7 +15,7 @@ from support.neighbours import TAG, Neighbours
 from support.routes import Route, all_routes
 
 OWNED = {"customer_id", "redemption_id"}
-COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id"}
+COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id"}
 """What belongs to the bank. Approvals have their own tests of who sees them."""
 
 ROUTES = all_routes()

@@ -19,8 +19,19 @@ ROLES = (*HEAD_OFFICE_ROLES, *BRANCH_ROLES)
 NOBODY = ("no_token", "expired", "wrong_issuer", "other_port", "wrong_kind")
 """Credentials that identify nobody: `other_port` is a token for the other port, `wrong_kind` one of the other port's
 people issued for this port."""
+STAFF_NOBODY = ("revoked", "disabled")
+"""Staff whose token was revoked, or whose account is disabled."""
+
+OVERREACHING = "supplier_terminal_asking_for_all"
+"""A service whose token has every scope that any route asks for; the bank has given it fewer."""
+
+OLD_LOGIN = "hq_approver_of_an_old_login"
+WEAK_LOGIN = "hq_approver_without_second_factor"
 CALLERS = {
-    "bank-api": (*NOBODY, *ROLES, *SERVICES, "service_without_scopes"),
+    "bank-api": (
+        *(*NOBODY, *STAFF_NOBODY, *ROLES, OLD_LOGIN, WEAK_LOGIN),
+        *(*SERVICES, OVERREACHING, "service_without_scopes"),
+    ),
     "customer-api": (*NOBODY, "customer", "customer_without_scopes"),
 }
 OK, UNAUTHENTICATED, FORBIDDEN = "ok", "401", "403"
@@ -40,26 +51,36 @@ class Held:
 def held_by(caller: str) -> Held:
     if caller in ROLES:
         return Held(ActorKind.STAFF, role=caller)
+    if caller in {OLD_LOGIN, WEAK_LOGIN}:
+        return Held(ActorKind.STAFF, role="hq_approver")
     if caller.startswith("customer"):
         return Held(ActorKind.CUSTOMER, CUSTOMER_SCOPES if caller == "customer" else ())
-    return Held(ActorKind.SERVICE, SERVICES.get(caller, ()))
+    return Held(
+        ActorKind.SERVICE, SERVICES["supplier_terminal"] if caller == OVERREACHING else SERVICES.get(caller, ())
+    )
 
 
 def expected(route: Route, caller: str) -> str:
     """Compute from the declaration and the grants what a caller is answered."""
     if route.declaration.is_public:
         return OK
-    if caller in NOBODY:
+    if caller in {*NOBODY, *STAFF_NOBODY}:
         return UNAUTHENTICATED
     held = held_by(caller)
+    if caller in {OLD_LOGIN, WEAK_LOGIN} and route.declaration.fresh_login:
+        return UNAUTHENTICATED if _is_permitted(route, held) else FORBIDDEN
+    return OK if _is_permitted(route, held) else FORBIDDEN
+
+
+def _is_permitted(route: Route, held: Held) -> bool:
     for declared in route.declaration.callers:
         if declared.kind is not held.kind:
             continue
         if declared.oauth_scope in held.scopes:
-            return OK
+            return True
         if declared.verb and declared.domain and held.role and (held.role, declared.verb, declared.domain) in GRANTS:
-            return OK
-    return FORBIDDEN
+            return True
+    return False
 
 
 def table() -> str:

@@ -1,7 +1,5 @@
 """People and roles over HTTP: one administrator asks, another agrees, and the next request is permitted by it."""
 
-import base64
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 
 from guibin.core import clock
 from guibin.core.ids import to_public
+from support.claims import claims_of
 from support.house import EAST, ROOT, House
 from support.lines import id_card
 
@@ -145,17 +144,11 @@ async def test_revoked_tokens_are_refused_at_once_and_a_new_login_is_not(bank: B
     assert (await bank.client.get("/v1/branches", headers=headers)).status_code == 200
     body: dict[str, Any] = {"reason": "device stolen"}
     if names_the_token:
-        body["token_id"] = id_of_token(headers["Authorization"].removeprefix("Bearer "))
+        body["token_id"] = claims_of(headers["Authorization"])["jti"]
     await bank.post("administrator", f"/staff/{to_public('stf', staff.id)}/revoke", body, status=200)
     assert (await bank.client.get("/v1/branches", headers=headers)).status_code == 401
     with clock.fixed_at(clock.now() + timedelta(seconds=2)):
         assert (await bank.get("manager", "/branches")).status_code == 200
-
-
-def id_of_token(token: str) -> str:
-    claims = token.split(".")[1]
-    read: dict[str, str] = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-    return read["jti"]
 
 
 async def test_cover_is_agreed_to_lasts_thirty_days_at_most_and_ends_by_itself(bank: Bank) -> None:
