@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.audit.service import record
 from guibin.channels import identities
 from guibin.channels.models import WechatIdentity
+from guibin.channels.repository import find_identity
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
@@ -146,7 +147,7 @@ async def unbind(session: AsyncSession, scope: Scope, *, actor: Actor, way: Logi
 
 
 async def _identity_of(session: AsyncSession, ticket: BindingTicket) -> WechatIdentity:
-    found = await identities.find_by_index(session, openid_idx=ticket.openid_idx, appid=ticket.appid)
+    found = await find_identity(session, openid_idx=ticket.openid_idx, appid=ticket.appid)
     if found is None:
         raise TicketInvalid
     return found

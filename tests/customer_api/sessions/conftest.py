@@ -1,0 +1,44 @@
+"""One small bank for all tests of a module, with WeChat and text messages simulated; each brings its own people."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bank_api.main import create_app as create_bank_port
+from customer_api.main import create_app as create_customer_port
+from support.databases import cloned_database
+from support.house import Furniture, House, open_client, open_house
+from support.server import Server
+from support.wechat import WeChatSimulator
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+async def house(
+    server: Server, worker_name: str, furniture: Furniture, wechat_server: WeChatSimulator
+) -> AsyncIterator[House]:
+    """Return a small seeded bank on the module's clone."""
+    name = f"t_{worker_name}_sessions_{next(_numbers)}"
+    async with (
+        cloned_database(server, name, template=furniture.template) as clone,
+        open_house(clone, furniture) as made,
+    ):
+        made.settings = wechat_server.settings(made.settings)
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def customer_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the customer port."""
+    async with open_client(create_customer_port(house.settings)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def bank_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the bank port."""
+    async with open_client(create_bank_port(house.settings)) as client:
+        yield client
