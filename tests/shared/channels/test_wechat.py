@@ -1,6 +1,8 @@
 """The client against the simulator: logins, the phone number, and what becomes of each failure."""
 
 import logging
+import socket
+import time
 
 import pytest
 
@@ -14,13 +16,18 @@ from guibin.channels.errors import (
     WeChatLoginBlocked,
 )
 from guibin.channels.models import IdentityKind
-from guibin.channels.wechat import WeChat
+from guibin.channels.transport import Patience
+from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core.errors import Refusal
+from guibin.core.settings import Settings
+from guibin.security.ciphers import KeyRing
+from support.databases import Database
 from support.wechat import (
     LI,
     MINI_PROGRAM,
     MINI_PROGRAM_SECRET,
     OFFICIAL_ACCOUNT,
+    PATIENCE,
     PHONES,
     WANG,
     WeChatSimulator,
@@ -162,6 +169,67 @@ async def test_each_failure_of_a_login_has_its_own_answer(
         await wechat.mini_program_login(wechat_simulator.login())
     assert type(refused.value) is expected
     assert len(wechat_simulator.requests(LOGIN)) <= 4
+
+
+async def test_a_host_that_does_not_take_the_connection_is_not_waited_for_twice(
+    wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing
+) -> None:
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for caller in (first, second):  # the queue of the deaf host is full with these
+            caller.setblocking(False)
+            caller.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        settings = wechat_simulator.settings(Settings()).model_copy(update={"wechat_api_url": url})
+        patience = Patience(connect=0.2, read=0.2, whole=5.0)
+        began = time.monotonic()
+        async with open_wechat(settings, keys, database_url=no_tokens.customer_url, patience=patience) as client:
+            with pytest.raises(UpstreamTimeout):
+                await client.mini_program_login("code")
+    assert time.monotonic() - began < 2.0
+
+
+async def test_a_host_that_is_not_there_is_busy(
+    wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing
+) -> None:
+    settings = wechat_simulator.settings(Settings()).model_copy(update={"wechat_api_url": "http://127.0.0.1:1"})
+    async with open_wechat(settings, keys, database_url=no_tokens.customer_url, patience=PATIENCE) as client:
+        with pytest.raises(UpstreamBusy):
+            await client.mini_program_login("code")
+
+
+async def test_without_an_account_nothing_is_asked(
+    wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing
+) -> None:
+    settings = Settings(wechat_api_url=wechat_simulator.url)
+    async with open_wechat(settings, keys, database_url=no_tokens.customer_url) as client:
+        for ask in (client.mini_program_login, client.official_account_login):
+            with pytest.raises(UpstreamBusy):
+                await ask("code")
+    assert wechat_simulator.requests() == []
+
+
+async def test_the_whole_of_a_call_has_an_end_however_slowly_it_goes(
+    wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing
+) -> None:
+    wechat_simulator.fail(LOGIN, "errcode", errcode=-1)
+    settings = wechat_simulator.settings(Settings())
+    patience = Patience(whole=0.3, pauses=(5.0,))
+    async with open_wechat(settings, keys, database_url=no_tokens.customer_url, patience=patience) as client:
+        with pytest.raises(UpstreamTimeout):
+            await client.mini_program_login(wechat_simulator.login())
+
+
+async def test_the_session_key_of_a_login_opens_what_the_mini_program_was_given(
+    wechat: WeChat, wechat_simulator: WeChatSimulator
+) -> None:
+    login = await wechat.mini_program_login(wechat_simulator.login())
+    data = wechat_simulator.control(f"/users/{LI}/open_data", {"appid": MINI_PROGRAM})
+    assert login.session_key is not None
+    opened = login.session_key.open(data["encryptedData"], data["iv"], appid=login.appid)
+    assert opened["purePhoneNumber"] == PHONES[LI]
+    assert login.session_key.signs(data["rawData"], data["signature"])
 
 
 HARMLESS = ["unknown_fields", "numbers_as_strings", "no_errcode", "country_code_number", "session_key_replaced"]

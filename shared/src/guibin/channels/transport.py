@@ -31,7 +31,6 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import logger
 from guibin.core.strict_json import StrictJsonError, read_object
 
-CONNECT_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 60
 _LARGEST_ANSWER: Final = 64 * 1024
 _DEEPEST: Final = 10
@@ -49,8 +48,9 @@ class TokenRejected(Exception):  # noqa: N818 - named for what happened; it neve
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call may take, in seconds: to read, with all its tries, and the pauses between these."""
+    """How long a call may take, in seconds: to connect, to read, with all its tries, and the pauses between these."""
 
+    connect: float = 2.0
     read: float = 5.0
     whole: float = 8.0
     pauses: tuple[float, ...] = (0.1, 0.2, 0.4)
@@ -62,7 +62,7 @@ def make_http_client(base_url: str, patience: Patience) -> httpx.AsyncClient:
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         base_url=base_url,
-        timeout=httpx.Timeout(patience.read, connect=CONNECT_SECONDS),
+        timeout=httpx.Timeout(patience.read, connect=patience.connect),
         follow_redirects=False,
         trust_env=False,
         limits=httpx.Limits(max_connections=50, max_keepalive_connections=10, keepalive_expiry=30),

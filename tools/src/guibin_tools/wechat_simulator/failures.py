@@ -54,8 +54,12 @@ class FailureRule:
         kind = effect.pop("kind")
         if kind not in EFFECTS:
             raise ValueError(f"there is no effect {kind}")
+        try:
+            match = re.compile(given["match"])
+        except re.error as error:
+            raise ValueError(str(error)) from None
         return cls(
-            match=re.compile(given["match"]),
+            match=match,
             effect=kind,
             values=effect,
             appid=given.get("appid"),
