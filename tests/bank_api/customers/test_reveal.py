@@ -128,3 +128,19 @@ async def test_a_day_unlike_the_thirty_before_is_noted(
     await look(bank_client, house, known)
     kept = await rows(house, "SELECT facts FROM audit_entry WHERE action = 'customer.reveal'")
     assert [row.facts["unusual"] for row in kept] == [True]
+
+
+async def test_t_pii_3_a_value_that_was_moved_stays_closed_and_the_trail_says_where(
+    bank_client: httpx.AsyncClient, house: House, known: Known
+) -> None:
+    async with house.sessions() as session:
+        moved = "UPDATE customer SET phone_enc = (SELECT name_enc FROM customer WHERE id = :west) WHERE id = :east"
+        await session.execute(text(moved), {"east": known.east, "west": known.west})
+        await session.commit()
+    answer = await look(bank_client, house, known)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_fault")
+    kept = await rows(house, "SELECT * FROM audit_entry WHERE action = 'value.damaged'")
+    assert [(row.object_type, row.owner_id, row.facts["column"]) for row in kept] == [
+        ("customer", known.east, "phone_enc")
+    ]
+    assert await rows(house, "SELECT revealed FROM reveal_day") == []

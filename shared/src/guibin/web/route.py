@@ -19,13 +19,15 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.actors import Scope
+from guibin.security.ciphers import DecryptionFailed
 from guibin.security.tokens import VerifiedToken
 from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, declaration_of
+from guibin.web.errors import InternalFault
 from guibin.web.faults import retry_later
-from guibin.web.identity import Identified, identify, open_rows_of, permit, require_fresh_login
+from guibin.web.identity import Identified, identify, open_rows_of, permit, refuse_own_account, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
@@ -164,6 +166,10 @@ class _Conductor:
             if kept is not None:
                 work.survive(kept)
             raise
+        except DecryptionFailed as error:
+            logger().error("value_damaged", request_id=request.state.request_id, **error_facts(error))
+            work.survive(trail.damage(error))
+            raise InternalFault from error
 
     async def _carry_out(self, request: Request, call: Call, received: _Received, trail: RouteTrail) -> Response:
         request.state.visit = call
@@ -192,6 +198,9 @@ class _Conductor:
         """Settle who calls and whether they may, and only then what they want."""
         (actor, grants), scope = await self._admit(request, port, token, work, trail)
         document = self._understand(request, received)
+        if request.method != "GET":
+            named = [*request.path_params.values(), document.value if document else None]
+            await refuse_own_account(port.identity, work.session, actor, named)
         dry_run = self.declaration.dry_run and document is not None and document.value.get("dry_run") is True
         return Call(
             **_around(request, port, work),

@@ -16,7 +16,7 @@ from guibin.audit.rules import Named, named_by, noun_of
 from guibin.audit.service import Circumstances, enter, has_recorded, record
 from guibin.core.errors import Category, Refusal
 from guibin.security.actors import NOBODY, Actor, ActorKind, Scope
-from guibin.security.ciphers import KeyRing
+from guibin.security.ciphers import DecryptionFailed, KeyRing
 from guibin.web.bodies import JsonDocument
 from guibin.web.declaration import Caller, DataClass, Declaration
 
@@ -78,6 +78,23 @@ class RouteTrail:
 
         async def write(session: AsyncSession) -> None:
             await self._record(session, result=refusal.code)
+
+        return write
+
+    def damage(self, error: DecryptionFailed) -> Callable[[AsyncSession], Awaitable[None]]:
+        """Return the write that tells of a stored value that is not what was stored, for after the roll-back."""
+
+        async def write(session: AsyncSession) -> None:
+            await record(
+                session,
+                actor=self.actor,
+                action="value.damaged",
+                object_type=error.table or "data_key",
+                object_id=str(error.row_id or "-"),
+                owner_id=self._named().customer_id,
+                result="failed",
+                facts={"column": error.column, "operation": self.operation},
+            )
 
         return write
 
