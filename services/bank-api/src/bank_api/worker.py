@@ -8,7 +8,9 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
+from guibin.audit.anchors import AnchorInvalid
 from guibin.channels.jobs import keep_token, review_shared_unionids
 from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core import clock
@@ -37,8 +39,8 @@ TEND_SECONDS: Final = 60.0
 """From one look at WeChat's tokens and identities to the next."""
 COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data to the next."""
-CONNECTIONS: Final = 4
-"""One for the step, one for the lease, one for copies, one to spare."""
+CONNECTIONS: Final = 5
+"""One for the step, one for the lease, one for copies, one for seals, one to spare."""
 
 
 class Worker:
@@ -128,12 +130,14 @@ async def _run(settings: Settings, database_url: str) -> None:
         watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
         tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
         copying = asyncio.create_task(_tend_privacy(settings, sessions))
+        sealing = asyncio.create_task(Sealer(settings, sessions).work())
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
         watch.cancel()
         tending.cancel()
         copying.cancel()
+        sealing.cancel()
     finally:
         await engine.dispose()
     logger().info("worker_ended")
@@ -191,8 +195,9 @@ def serve() -> None:
     wiring.connect()
     try:
         check_worker_settings(settings)
+        prepare_anchor_key(settings)
         asyncio.run(_run(settings, settings.required("worker_database_url")))
-    except (StartRefused, SettingMissing) as refused:
+    except (StartRefused, SettingMissing, AnchorInvalid) as refused:
         logger().error("start_refused", reason=str(refused))
         raise SystemExit(1) from None
     except (OSError, DBAPIError) as error:

@@ -3,14 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, tuple_
+from sqlalchemy import RowMapping, insert, text, tuple_
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.audit.models import AuditEntry
+from guibin.audit.chain import Algorithm, Fault, Finding, Head, Link
+from guibin.audit.models import AuditEntry, AuditSeal
 from guibin.core.models import metadata
+
+_ENTRIES: Final = metadata.tables["audit_entry"]
+_SEALS: Final = metadata.tables["audit_seal"]
+_HORIZON: Final = "(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint"
+"""The oldest transaction that is still open: what a younger one writes comes after all that is sealed now."""
+
+_CHAIN_LOCK: Final = 7_301_558_207_014_422
+"""The advisory lock of whoever seals."""
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class TrailFilter:
 
 async def insert_entry(session: AsyncSession, row: Mapping[str, object]) -> None:
     """Add a row; nothing is read back, for not every role that writes the trail may read it."""
-    await session.execute(insert(metadata.tables[AuditEntry.__tablename__]).values(row))
+    await session.execute(insert(_ENTRIES).values(row))
 
 
 async def list_entries(
@@ -53,3 +66,79 @@ async def list_entries(
     if before is not None:
         query = query.where(tuple_(col(AuditEntry.at), col(AuditEntry.id)) < before)
     return (await session.exec(query)).all()
+
+
+async def lock_chain(session: AsyncSession) -> bool:
+    """Take the right to seal until the end of the transaction; False when somebody has it."""
+    taken = await session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
+    return bool(taken.scalar_one())
+
+
+async def head_of_chain(session: AsyncSession) -> Head:
+    """Return the last seal; the beginning when there is none."""
+    last = (await session.exec(select(AuditSeal).order_by(col(AuditSeal.seq).desc()).limit(1))).first()
+    if last is None:
+        return Head()
+    return Head(last.seq, last.hash, last.xact, last.entry_id, Algorithm(last.algorithm))
+
+
+async def next_rows(session: AsyncSession, *, after: Head, limit: int) -> list[Row]:
+    """Return the rows after a head whose transactions are over and have none before them that is still open."""
+    place = tuple_(_ENTRIES.c.xact, _ENTRIES.c.id)
+    query = (
+        sql_select(_ENTRIES)
+        .where(place > (after.xact, after.entry_id), _ENTRIES.c.xact < text(_HORIZON))
+        .order_by(_ENTRIES.c.xact, _ENTRIES.c.id)
+        .limit(limit)
+    )
+    return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def insert_seals(session: AsyncSession, seals: Sequence[AuditSeal]) -> None:
+    """Add links to the chain."""
+    if seals:
+        await session.execute(insert(_SEALS), [seal.model_dump() for seal in seals])
+
+
+async def links_after(session: AsyncSession, *, seq: int, limit: int) -> list[Link]:
+    """Return the next links with their rows, in the order of the chain."""
+    columns = [column.label(f"row_{column.name}") for column in _ENTRIES.columns]
+    joined = _SEALS.outerjoin(
+        _ENTRIES, (_ENTRIES.c.owner_id == _SEALS.c.owner_id) & (_ENTRIES.c.id == _SEALS.c.entry_id)
+    )
+    query = sql_select(_SEALS, *columns).select_from(joined).where(_SEALS.c.seq > seq)
+    found = (await session.execute(query.order_by(_SEALS.c.seq).limit(limit))).mappings()
+    return [_link(row) for row in found]
+
+
+async def first_row_without_seal(session: AsyncSession) -> Finding | None:
+    """Return the first row that stands before the end of the chain and is not in it."""
+    statement = text(
+        "SELECT e.owner_id, e.id, e.xact FROM audit_entry e"
+        " LEFT JOIN audit_seal s ON s.owner_id = e.owner_id AND s.entry_id = e.id"
+        " WHERE s.seq IS NULL AND (e.xact, e.id) <= (SELECT xact, entry_id FROM audit_seal ORDER BY seq DESC LIMIT 1)"
+        " ORDER BY e.xact, e.id LIMIT 1"
+    )
+    found = (await session.execute(statement)).first()
+    return None if found is None else Finding(Fault.INSERTED, None, found.owner_id, found.id, found.xact)
+
+
+async def count_waiting(session: AsyncSession) -> int:
+    """Count the rows after the end of the chain."""
+    head = await head_of_chain(session)
+    statement = text("SELECT count(*) FROM audit_entry WHERE (xact, id) > (:xact, :id)")
+    return int((await session.execute(statement, {"xact": head.xact, "id": head.entry_id})).scalar_one())
+
+
+def _link(found: RowMapping) -> Link:
+    row = {column.name: found[f"row_{column.name}"] for column in _ENTRIES.columns}
+    return Link(
+        seq=found["seq"],
+        owner_id=found["owner_id"],
+        entry_id=found["entry_id"],
+        xact=found["xact"],
+        algorithm=found["algorithm"],
+        prev_hash=found["prev_hash"],
+        hash=found["hash"],
+        row=row if row["id"] is not None else None,
+    )

@@ -11,6 +11,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "brn": "branch",
     "cov": "coverage",
     "cus": "customer",
+    "dsr": "data_request",
     "ent": "points_entry",
     "fil": "feed_file",
     "hld": "holding",
@@ -24,7 +25,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
-OWNED_BY_CUSTOMERS: Final = frozenset({"cus", "ent", "hld", "lot", "rdm"})
+OWNED_BY_CUSTOMERS: Final = frozenset({"cus", "dsr", "ent", "hld", "lot", "rdm"})
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 
 CUSTOMER: Final = "cus"

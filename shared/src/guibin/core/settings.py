@@ -93,6 +93,15 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="Port on the loopback address for /metrics, one for each process"
     )
+    audit_hash: Literal["sha256", "sm3"] = Field(default="sha256", description="What seals the audit trail")
+    audit_anchor_file: Path | None = Field(default=None, description="Where signed heads of the trail are kept")
+    audit_anchor_key_file: Path | None = Field(
+        default=None, description="Ed25519 key (PEM) that signs them: worker only"
+    )
+    audit_anchor_public_key_file: Path | None = Field(default=None, description="Its public part, which checks them")
+    audit_anchor_syslog: str | None = Field(
+        default=None, description="System log that gets them too: host:port or the path of a socket"
+    )
     berka_scale: int = Field(default=20, ge=1, description="Multiplies the amounts of the Czech bank's files")
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
@@ -116,6 +125,21 @@ class Settings(BaseSettings):
     def effective_session_keys_file(self) -> Path:
         """The keys that sign customers' access tokens; the public part stands beside it."""
         return self.session_keys_file or self.state_dir / "session-keys.json"
+
+    @property
+    def effective_audit_anchor_file(self) -> Path:
+        """The file that keeps the signed heads of the audit trail."""
+        return self.audit_anchor_file or self.state_dir / "audit-anchors.jsonl"
+
+    @property
+    def effective_audit_anchor_key_file(self) -> Path:
+        """The key that signs them."""
+        return self.audit_anchor_key_file or self.state_dir / "audit-anchor-key.pem"
+
+    @property
+    def effective_audit_anchor_public_key_file(self) -> Path:
+        """The key that checks them."""
+        return self.audit_anchor_public_key_file or self.state_dir / "audit-anchor-key.pub.pem"
 
     @property
     def fact_always(self) -> bool:
