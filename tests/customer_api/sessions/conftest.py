@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from bank_api.main import create_app as create_bank_port
 from customer_api.main import create_app as create_customer_port
@@ -42,3 +43,13 @@ async def bank_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the bank port."""
     async with open_client(create_bank_port(house.settings)) as client:
         yield client
+
+
+@pytest.fixture
+async def wechat(house: House, wechat_server: WeChatSimulator) -> WeChatSimulator:
+    """Return the simulator with two people in it, neither of whom is bound to anybody."""
+    wechat_server.reset()
+    async with house.sessions() as session:
+        await session.execute(text("UPDATE wechat_identity SET customer_id = NULL, bound_at = NULL"))
+        await session.commit()
+    return wechat_server

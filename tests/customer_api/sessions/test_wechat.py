@@ -65,11 +65,8 @@ class Phone:
 
 
 @pytest.fixture
-async def phone(customer_client: httpx.AsyncClient, wechat_simulator: WeChatSimulator, house: House) -> Phone:
-    async with house.sessions() as session:  # the simulator's people begin anew with each test, and so do we
-        await session.execute(text("UPDATE wechat_identity SET customer_id = NULL, bound_at = NULL"))
-        await session.commit()
-    return Phone(customer_client, wechat_simulator)
+def phone(customer_client: httpx.AsyncClient, wechat: WeChatSimulator) -> Phone:
+    return Phone(customer_client, wechat)
 
 
 async def test_an_unknown_account_is_bound_once_and_logs_in_from_then_on(phone: Phone, house: House) -> None:
