@@ -32,8 +32,12 @@ def test_every_id_in_a_path_is_either_owned_by_a_customer_or_common() -> None:
     assert {name for route in ROUTES for name in route.ids} <= OWNED | COMMON
 
 
+ASKED_ELSEWHERE = {"POST /v1/customers/{customer_id}/tier/override"}
+"""For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask."""
+
+
 def test_every_route_with_an_owned_id_is_asked_by_somebody_of_a_narrow_scope() -> None:
-    asked = {route.name for route, _ in ASKED}
+    asked = {route.name for route, _ in ASKED} | ASKED_ELSEWHERE
     assert [route.name for route in ROUTES if OWNED & route.ids.keys() and route.name not in asked] == []
 
 

@@ -14,12 +14,17 @@ from guibin.managers.models import Grade, Manager
 from guibin.organisation.models import Staff
 from guibin.tags.models import CustomerFact
 from guibin.tiers import defaults as tiers
-from guibin.tiers.models import TierHistory
+from guibin.tiers.models import TierCause, TierHistory
 from guibin.tiers.repository import list_schemes
 
 DAY = date(2026, 11, 24)
 MONTH = date(2026, 10, 1)
 MILLION = 1_000_000_00
+
+
+def tier_changes(**counts: int) -> dict[str, int]:
+    """Return what an evaluation counts: the given causes, and nobody for the others."""
+    return {cause.value: counts.get(cause.value, 0) for cause in TierCause}
 
 
 async def seed_defaults(session: AsyncSession) -> None:

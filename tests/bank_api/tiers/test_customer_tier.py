@@ -91,4 +91,4 @@ async def test_a_malformed_id_is_refused(bank_client: httpx.AsyncClient, house: 
 async def test_a_customer_without_a_tier_has_none(bank_client: httpx.AsyncClient, house: House) -> None:
     found = await house.add_customer(branch=WEST)
     body = (await _tier(bank_client, house, "branch_head_west", found)).json()
-    assert body == {"customer_id": to_public("cus", found), "current": None, "history": []}
+    assert body == {"customer_id": to_public("cus", found), "current": None, "overrides": [], "history": []}

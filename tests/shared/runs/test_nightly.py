@@ -28,6 +28,7 @@ from support.databases import Database, cloned_database
 from support.house import House
 from support.nights import AFTER, BY_HAND, MONTH_END, all_tables, as_worker, furnish
 from support.server import Server
+from support.tiers import tier_changes
 
 NEXT_DAY = MONTH_END + timedelta(days=1)
 WAITING = (
@@ -83,7 +84,7 @@ async def test_a_night_brings_tiers_managers_and_points(
     assert steps["earn"]["read"] == steps["earn"]["earned"] == 4
     assert (steps["expire"]["expired"], steps["expire"]["points"]) == (1, 70)
     assert steps["facts"]["read"] == 4
-    assert steps["tiers"] == {"first": 3, "up": 0, "down": 0}
+    assert steps["tiers"] == tier_changes(first=3)
     assert (steps["coverage"]["assigned"], steps["coverage"]["queued"]) == (2, 1)
     assert points == [5_000] * 4
 
@@ -128,7 +129,7 @@ async def test_a_second_night_of_the_day_changes_nothing(house: House, sessions:
         steps = {step.name: step.counts for step in await repository.steps_of(session, second.id)}
     assert steps["facts"] == {"read": 4, "changed": 0}
     assert (steps["tags"]["added"], steps["tags"]["ended"]) == (0, 0)
-    assert steps["tiers"] == {"first": 0, "up": 0, "down": 0}
+    assert steps["tiers"] == tier_changes()
     assert steps["earn"]["read"] == steps["expire"]["read"] == 0
 
 

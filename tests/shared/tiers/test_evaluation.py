@@ -20,7 +20,7 @@ from guibin.tiers.repository import CurrentTier
 from guibin.tiers.rules import Line, tier_of
 from guibin.tiers.service import evaluate
 from support.points import add_customers
-from support.tiers import DAY, MILLION, MONTH, give_tier, put_average, seed_defaults
+from support.tiers import DAY, MILLION, MONTH, give_tier, put_average, seed_defaults, tier_changes
 
 NEXT_DAY = DAY + timedelta(days=1)
 BANK = Scope.of_job()
@@ -45,7 +45,7 @@ async def test_a_first_tier_begins_the_day_after_with_the_figures_that_decided(
     session: AsyncSession, customer_id: UUID
 ) -> None:
     await put_average(session, customer_id, MILLION)
-    assert await evaluate(session, day=DAY) == {"first": 1, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes(first=1)
     tier = await _current(session, customer_id)
     assert tier is not None
     assert (tier.code, tier.since, tier.metric_fen, tier.metric_month) == ("T2", NEXT_DAY, MILLION, MONTH)
@@ -77,20 +77,20 @@ async def test_falling_below_all_lines_ends_the_tier(session: AsyncSession, cust
 
 async def test_somebody_below_all_lines_gets_no_row(session: AsyncSession, customer_id: UUID) -> None:
     await put_average(session, customer_id, 0)
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
     assert await _rows(session, customer_id) == []
 
 
 async def test_an_unknown_average_changes_nothing(session: AsyncSession, customer_id: UUID) -> None:
     await give_tier(session, customer_id, "T3")
     await put_average(session, customer_id, None)
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
 
 
 async def test_a_stale_line_never_lowers(session: AsyncSession, customer_id: UUID) -> None:
     await give_tier(session, customer_id, "T3")
     await put_average(session, customer_id, 0, stale_lines=["credit_card"])
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
 
 
 async def test_a_stale_line_does_not_keep_from_rising(session: AsyncSession, customer_id: UUID) -> None:
@@ -102,7 +102,7 @@ async def test_a_stale_line_does_not_keep_from_rising(session: AsyncSession, cus
 async def test_a_second_run_of_the_day_changes_nothing(session: AsyncSession, customer_id: UUID) -> None:
     await put_average(session, customer_id, MILLION)
     await evaluate(session, day=DAY)
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
     assert len(await _rows(session, customer_id)) == 1
 
 
@@ -119,13 +119,13 @@ async def test_a_second_run_on_corrected_figures_corrects_the_tier(session: Asyn
 
 async def test_facts_of_an_older_day_are_not_evaluated(session: AsyncSession, customer_id: UUID) -> None:
     await put_average(session, customer_id, MILLION, day=DAY - timedelta(days=1))
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
 
 
 async def test_without_a_scheme_in_force_nobody_gets_a_tier(session: AsyncSession, customer_id: UUID) -> None:
     await put_average(session, customer_id, MILLION)
     await repository.retire_active(session)
-    assert await evaluate(session, day=DAY) == {"first": 0, "up": 0, "down": 0}
+    assert await evaluate(session, day=DAY) == tier_changes()
 
 
 async def test_seeding_again_adds_nothing(session: AsyncSession) -> None:

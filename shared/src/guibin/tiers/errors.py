@@ -19,3 +19,21 @@ class SchemeNotDraft(Refusal):
     code = "scheme_not_draft"
     zh = "只有草稿状态的方案可以修改或提交"
     en = "Only a draft can be edited or submitted"
+
+
+class PeriodInvalid(Refusal):
+    """A period that ends before it begins, begins too early or lasts too long; the facts say what is possible."""
+
+    category = Category.INVALID
+    code = "period_invalid"
+    zh = "起止日期不符合要求"
+    en = "The period ends before it begins, or lies outside what is possible"
+
+
+class PeriodConflict(Refusal):
+    """A period that is over, or that another one stands against."""
+
+    category = Category.CONFLICT
+    code = "period_conflict"
+    zh = "该期间已过，或与已有期间冲突"
+    en = "The period is over, or conflicts with one that is there"

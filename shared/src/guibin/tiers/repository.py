@@ -2,29 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    SQLColumnExpression,
     Subquery,
     Text,
-    Uuid,
     case,
     cast,
     func,
-    insert,
     literal,
     null,
-    or_,
     select,
     tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,7 +32,7 @@ from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
 from guibin.tags.models import CustomerFact
-from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme, TierSchemeLine
+from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine
 from guibin.tiers.rules import Line
 
 NEWEST_FIRST = (col(TierHistory.effective_on).desc(), col(TierHistory.recorded_at).desc())
@@ -51,8 +48,13 @@ class CurrentTier:
     name_en: str
     managed: bool
     since: date
-    metric_fen: int
-    metric_month: date
+    metric_fen: int | None
+    metric_month: date | None
+
+
+def in_force(day: date) -> ColumnElement[bool]:
+    """Return the predicate of an override that is in force on a day."""
+    return (col(TierOverride.valid_from) <= day) & (col(TierOverride.valid_to) > day)
 
 
 async def list_tiers(session: AsyncSession) -> Sequence[Tier]:
@@ -200,6 +202,7 @@ async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date
         .join(Customer, col(Customer.id) == col(CustomerFact.customer_id))
         .join(current, current.c.customer_id == col(CustomerFact.customer_id), isouter=True)
         .where(col(Customer.merged_into).is_(None), col(CustomerFact.aum_mda_fen).is_not(None))
+        .where(col(Customer.id).not_in(select(col(TierOverride.customer_id)).where(in_force(day))))
         .group_by(before, after)
         .order_by(before, after)
     )
@@ -207,65 +210,13 @@ async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date
         return [(row[0], row[1], row[2]) for row in (await session.execute(query)).all()]
 
 
-async def insert_changes(
-    session: AsyncSession, scheme_id: UUID, lines: Sequence[Line], *, effective_on: date, at: datetime
-) -> list[str]:
-    """Write a row for each customer whose earned tier differs from the present one; return the causes.
+def select_tiers(day: date, *others: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
+    """Return the statement of every customer's tier on a day, as `customer_id` and `tier`; NULL is below all tiers.
 
-    Reads the facts of the day before `effective_on`: a customer who was merged away has none of that day. An unknown
-    average changes nothing, and a customer with a stale line is not lowered.
+    `others` are further columns of the row of the history that decided.
     """
-    current = tiers_on(effective_on)
-    held, given = aliased(Tier), aliased(Tier)
-    earned = earned_tier(lines)
-    held_rank, given_rank = func.coalesce(col(held.rank), -1), func.coalesce(col(given.rank), -1)
-    first = current.c.customer_id.is_(None)
-    cause = case(
-        (first, TierCause.FIRST.value), (given_rank > held_rank, TierCause.UP.value), else_=TierCause.DOWN.value
-    )
-    fresh = func.cardinality(col(CustomerFact.stale_lines)) == 0
-    customer_id = col(CustomerFact.customer_id)
-    source = (
-        select(
-            customer_id,
-            # Derived, for a statement over all customers cannot bind an id for each.
-            cast(func.md5(cast(customer_id, Text).concat(f"{effective_on} {at.isoformat()}")), Uuid),
-            earned,
-            literal(effective_on),
-            cause,
-            col(CustomerFact.aum_mda_fen),
-            col(CustomerFact.aum_mda_month),
-            literal(scheme_id),
-            literal(at),
-        )
-        .select_from(CustomerFact)
-        .join(current, current.c.customer_id == customer_id, isouter=True)
-        .join(held, col(held.code) == current.c.tier, isouter=True)
-        .join(given, col(given.code) == earned, isouter=True)
-        .where(col(CustomerFact.as_of) == effective_on - timedelta(days=1))
-        .where(col(CustomerFact.aum_mda_fen).is_not(None))
-        .where(earned.is_distinct_from(current.c.tier))
-        .where(or_(fresh, given_rank > held_rank))
-    )
-    columns = [
-        "customer_id",
-        "id",
-        "tier_code",
-        "effective_on",
-        "cause",
-        "metric_fen",
-        "metric_month",
-        "scheme_id",
-        "recorded_at",
-    ]
-    statement = insert(TierHistory).from_select(columns, source).returning(col(TierHistory.cause))
-    return list((await session.execute(statement)).scalars())
-
-
-def select_tiers(day: date) -> Select[*tuple[Any, ...]]:
-    """Return the statement of every customer's tier on a day, as `customer_id` and `tier`; NULL is below all tiers."""
     return (
-        select(col(TierHistory.customer_id), col(TierHistory.tier_code).label("tier"))
+        select(col(TierHistory.customer_id), col(TierHistory.tier_code).label("tier"), *others)
         .ext(distinct_on(col(TierHistory.customer_id)))
         .where(col(TierHistory.effective_on) <= day)
         .order_by(col(TierHistory.customer_id), *NEWEST_FIRST)

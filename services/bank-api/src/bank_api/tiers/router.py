@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
-from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.errors import PreconditionRequired, ReasonRequired, VersionConflict
 from guibin.core.ids import CustomerId, SchemeId
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
 from guibin.security.actors import Domain, Verb
-from guibin.tiers import repository, service
-from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
+from guibin.tiers import override_repository, repository, service
+from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -28,7 +28,17 @@ from guibin.web import (
     staff,
 )
 
-from .schemas import CustomerTierOut, TierChangeOut, TierNowOut, TierOut, TierSchemeIn, TierSchemeOut, TiersOut
+from .schemas import (
+    CustomerTierOut,
+    TierChangeOut,
+    TierNowOut,
+    TierOut,
+    TierOverrideIn,
+    TierOverrideOut,
+    TierSchemeIn,
+    TierSchemeOut,
+    TiersOut,
+)
 
 router = PortRouter(prefix="/v1", tags=["tiers"])
 
@@ -130,8 +140,35 @@ async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> Custome
     exact = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
     current = await repository.current_tier(call.session, call.scope, customer_id=customer.id, day=clock.today())
     history = await repository.list_history(call.session, call.scope, customer_id=customer.id)
+    overrides = await override_repository.list_overrides(call.session, call.scope, customer_id=customer.id)
+    reasons = {one.id: one.reason for one in overrides}
     return CustomerTierOut(
         customer_id=customer.id,
         current=TierNowOut.of(current, exact=exact) if current else None,
-        history=[TierChangeOut.of(row, exact=exact) for row in history],
+        overrides=[TierOverrideOut.of(one) for one in reversed(overrides) if one.valid_to > clock.today()],
+        history=[TierChangeOut.of(row, reasons, exact=exact) for row in history],
     )
+
+
+@router.post("/customers/{customer_id}/tier/override", status_code=202, operation_id="overrideTier")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(ReasonRequired, PeriodInvalid),
+)
+async def override_tier(
+    call: StaffCall, customer_id: CustomerId, body: Annotated[TierOverrideIn, json_body(TierOverrideIn)]
+) -> SubmittedOut:
+    """Ask another person to give a tier by hand until a day; it ends by itself, and a new one replaces it."""
+    override = service.Override(
+        customer_id=customer_id,
+        tier=body.tier,
+        mode=body.mode,
+        reason_code=body.reason_code,
+        reason=body.reason,
+        valid_from=body.valid_from or clock.today(),
+        valid_to=body.valid_to,
+    )
+    return SubmittedOut.of(await service.submit_override(call.session, call.scope, actor=call.actor, override=override))

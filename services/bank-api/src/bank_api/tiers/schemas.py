@@ -3,16 +3,26 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
-from guibin.core.ids import CustomerId, SchemeId
+from guibin.core.ids import ApprovalId, CustomerId, SchemeId, StaffId
 from guibin.core.money import Cny
-from guibin.core.text import Code, OneLine
-from guibin.tiers.models import SchemeState, Tier, TierCause, TierHistory, TierScheme
+from guibin.core.text import Code, Note, OneLine
+from guibin.tiers.models import (
+    OverrideMode,
+    OverrideReason,
+    SchemeState,
+    Tier,
+    TierCause,
+    TierHistory,
+    TierOverride,
+    TierScheme,
+)
 from guibin.tiers.repository import CurrentTier
 from guibin.tiers.rules import Line
-from guibin.web import OutModel, StrictModel
+from guibin.web import Day, OutModel, StrictModel
 
 MOST_TIERS = 20
 
@@ -87,7 +97,7 @@ class TierNowOut(OutModel):
     name_en: str
     since: date
     metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
-    metric_month: date = Field(description="First day of the month of that average")
+    metric_month: date | None = Field(description="First day of the month of that average; null where it is unknown")
 
     @classmethod
     def of(cls, tier: CurrentTier, *, exact: bool) -> "TierNowOut":
@@ -110,13 +120,15 @@ class TierChangeOut(OutModel):
     effective_on: date
     cause: TierCause
     metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
-    metric_month: date
+    metric_month: date | None
     scheme_id: SchemeId
+    reason: str | None = Field(description="Why the tier was given by hand, where an override decided or has ended")
 
     @classmethod
-    def of(cls, row: TierHistory, *, exact: bool) -> "TierChangeOut":
-        """Describe a row of the history; the amount only where the caller may see it."""
+    def of(cls, row: TierHistory, reasons: Mapping[UUID, str], *, exact: bool) -> "TierChangeOut":
+        """Describe a row of the history, `reasons` being those of the overrides; the amount only where it is due."""
         return cls(
+            reason=reasons.get(row.override_id) if row.override_id else None,
             code=row.tier_code,
             effective_on=row.effective_on,
             cause=TierCause(row.cause),
@@ -126,9 +138,44 @@ class TierChangeOut(OutModel):
         )
 
 
+class TierOverrideIn(StrictModel):
+    """A tier to give by hand for a time."""
+
+    tier: Code = Field(examples=["T3"])
+    mode: OverrideMode = Field(
+        default=OverrideMode.HOLD, description="`hold`: not below this tier; `lock`: exactly this tier"
+    )
+    reason_code: OverrideReason
+    reason: Annotated[str, Note(200)] = Field(
+        description="10 to 200 characters", examples=["客户名下资产正从他行转入，保留层级"]
+    )
+    valid_from: Day | None = Field(default=None, description="First day; today where it is left out")
+    valid_to: Day = Field(description="First day on which it is over, at most a year later", examples=["2027-03-01"])
+
+
+class TierOverrideOut(OutModel):
+    """A tier given by hand, in force or to come."""
+
+    tier: str = Field(examples=["T3"])
+    mode: OverrideMode
+    reason_code: OverrideReason
+    reason: str
+    valid_from: date
+    valid_to: date = Field(description="First day on which it is over")
+    approval_id: ApprovalId
+    maker_id: StaffId
+    approver_id: StaffId
+
+    @classmethod
+    def of(cls, row: TierOverride) -> "TierOverrideOut":
+        """Describe a row."""
+        return cls.model_validate({**row.model_dump(), "tier": row.tier_code})
+
+
 class CustomerTierOut(OutModel):
     """A customer's tier and how it came about."""
 
     customer_id: CustomerId
     current: TierNowOut | None = Field(description="Null: below all tiers, or never evaluated")
+    overrides: list[TierOverrideOut] = Field(description="In force or to come, the next one first")
     history: list[TierChangeOut] = Field(description="Newest first; a change of the coming day stands in it already")

@@ -1,7 +1,6 @@
-"""Commands on tier schemes, and the evaluation of the nightly run."""
+"""Commands on tier schemes: which average gives which tier, put in force by a second person."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from guibin.core.money import format_cny
 from guibin.security.actors import Actor, Domain, Grant
 from guibin.tiers import repository, rules
 from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
-from guibin.tiers.models import SchemeState, TierCause, TierScheme
+from guibin.tiers.models import SchemeState, TierScheme
 
 ACTIVATE = "tier_scheme.activate"
 
@@ -47,10 +46,13 @@ async def edit_scheme(
     """
     _require_draft(scheme)
     await _check_bounds(session, bounds_fen)
+    lines = await repository.lines_of(session, scheme.id)
+    before: dict[str, object] = {line.tier_code: line.lower_bound_fen for line in lines}
+    before["name"] = scheme.name
     scheme.name = name
     scheme.revision += 1
     await repository.replace_lines(session, scheme.id, bounds_fen)
-    await _record(session, actor, scheme, "tier_scheme.edit")
+    await _record(session, actor, scheme, "tier_scheme.edit", before=before, after={"name": name, **bounds_fen})
     return scheme
 
 
@@ -123,7 +125,7 @@ class SchemeActivation(ApprovalHandler):
         await repository.retire_active(session)
         scheme.state = SchemeState.ACTIVE
         scheme.activated_at = clock.now()
-        await _record(session, context.approver, scheme, ACTIVATE)
+        await _record(session, context.approver, scheme, ACTIVATE, on_behalf_id=context.maker_id)
 
     async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
         """Give the scheme back to its maker as a draft."""
@@ -147,22 +149,6 @@ class SchemeActivation(ApprovalHandler):
         return await _mark_submitted(session, await repository.lock_scheme(session, _scheme_id(payload)))
 
 
-async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
-    """Give every customer the tier of the last complete month's daily average, in force from the next day.
-
-    Reads `customer_fact`; a second run of the same day changes nothing. Returns the changes by cause.
-    """
-    counts = {cause.value: 0 for cause in TierCause}
-    scheme = await repository.active_scheme(session)
-    if scheme is None:
-        return counts
-    lines = await repository.lines_of(session, scheme.id)
-    effective_on = day + timedelta(days=1)
-    for cause in await repository.insert_changes(session, scheme.id, lines, effective_on=effective_on, at=clock.now()):
-        counts[cause] += 1
-    return counts
-
-
 async def _check_bounds(session: AsyncSession, bounds_fen: Mapping[str, int]) -> None:
     ranks = {tier.code: tier.rank for tier in await repository.list_tiers(session)}
     fault = rules.faults_of(bounds_fen, ranks)
@@ -182,12 +168,24 @@ def _scheme_id(payload: Mapping[str, object]) -> UUID:
     return found
 
 
-async def _record(session: AsyncSession, actor: Actor, scheme: TierScheme, action: str) -> None:
+async def _record(
+    session: AsyncSession,
+    actor: Actor,
+    scheme: TierScheme,
+    action: str,
+    *,
+    on_behalf_id: UUID | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
     await audit.record(
         session,
         actor=actor,
         action=action,
         object_type="tier_scheme",
         object_id=to_public("sch", scheme.id),
+        on_behalf_id=on_behalf_id,
+        before=before,
+        after=after,
         facts={"revision": scheme.revision},
     )

@@ -1,0 +1,16 @@
+"""Commands on tiers: schemes, overrides by hand, and the evaluation of the nightly run."""
+
+from guibin.tiers.service.evaluating import evaluate
+from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
+from guibin.tiers.service.schemes import SchemeActivation, create_scheme, edit_scheme, submit_scheme
+
+__all__ = [
+    "Override",
+    "SchemeActivation",
+    "TierOverriding",
+    "create_scheme",
+    "edit_scheme",
+    "evaluate",
+    "submit_override",
+    "submit_scheme",
+]
