@@ -15,11 +15,10 @@ from guibin.web import Idempotency
 from support.callers import CALLERS, FORBIDDEN, OK, ROLES, SERVICES, expected
 from support.examples import example_of
 from support.house import House
-from support.neighbours import TAG, Neighbours
+from support.neighbours import OWNED, PREFIXES, TAG, Neighbours
 from support.routes import Route, all_routes
 
 ROUTES = all_routes()
-OWNED = {"customer_id", "redemption_id"}
 AGENT = "intruder/1.0 (13812345678)"
 REQUEST_ROWS = text("SELECT * FROM audit_entry WHERE request_id = :request_id")
 
@@ -82,7 +81,7 @@ def trespasser(route: Route) -> str | None:
     if not OWNED & names:
         return None
     if route.port == "customer-api":
-        return "customer" if "redemption_id" in names else None
+        return "customer" if names & (OWNED - {"customer_id"}) else None
     return next((role for role in NARROW if expected(route, role) == OK), None)
 
 
@@ -95,12 +94,9 @@ async def test_who_asks_for_a_customer_out_of_reach_leaves_one_row_with_that_id(
 ) -> None:
     role = trespasser(route)
     assert role is not None
-    for customer_id, redemption_id in (
-        (neighbours.west.customer_id, neighbours.west.redemption_id),
-        (new_id(), new_id()),
-    ):
-        url = route.url(code=TAG, customer_id=customer_id, redemption_id=redemption_id)
-        told = {"customer_id": to_public("cus", customer_id), "reason": "客户来电要求核对资料"}
+    for ids in (neighbours.west.ids, {name: new_id() for name in OWNED}):
+        url = route.url(code=TAG, **ids)
+        told = {"customer_id": to_public("cus", ids["customer_id"]), "reason": "客户来电要求核对资料"}
         body = example_of(route.model) if route.model else None
         if body is not None and route.model is not None:
             body |= {name: value for name, value in told.items() if name in route.model.model_fields}
@@ -108,11 +104,11 @@ async def test_who_asks_for_a_customer_out_of_reach_leaves_one_row_with_that_id(
         answer = await clients[route.port].request(route.method, url, headers=headers, json=body)
         assert answer.status_code == 404, answer.text
         [row] = await rows_of(house, answer)
-        asked = {to_public("cus", customer_id), to_public("rdm", redemption_id)}
+        asked = {to_public(PREFIXES[name], value) for name, value in ids.items()}
         assert row["object_id"] in asked
         assert (row["action"], row["result"]) == (route.operation_id, "not_found")
         if row["object_type"] == "customer":
-            assert row["owner_id"] == customer_id
+            assert row["owner_id"] == ids["customer_id"]
 
 
 async def test_an_unknown_object_of_the_banks_own_is_not_worth_a_row(

@@ -11,10 +11,9 @@ from guibin.web import Idempotency
 from support.callers import OK, expected
 from support.examples import example_of
 from support.house import House
-from support.neighbours import TAG, Neighbours
+from support.neighbours import OWNED, TAG, Neighbours
 from support.routes import Route, all_routes
 
-OWNED = {"customer_id", "redemption_id"}
 COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id"}
 """What belongs to the bank. Approvals have their own tests of who sees them."""
 
@@ -49,14 +48,14 @@ async def test_the_neighbours_answers_like_nobodys(
 ) -> None:
     headers = house.headers(role) if role != "customer" else house.customer_headers(neighbours.east.customer_id)
 
-    async def ask(customer_id: UUID, redemption_id: UUID) -> httpx.Response:
-        url = route.url(code=TAG, customer_id=customer_id, redemption_id=redemption_id)
-        body = body_of(route, customer_id)
+    async def ask(ids: dict[str, UUID]) -> httpx.Response:
+        url = route.url(code=TAG, **ids)
+        body = body_of(route, ids["customer_id"])
         return await clients[route.port].request(route.method, url, headers=headers | keys_of(route), json=body)
 
-    neighbours_own = await ask(neighbours.west.customer_id, neighbours.west.redemption_id)
-    nobodys = await ask(new_id(), new_id())
-    own = await ask(neighbours.east.customer_id, neighbours.east.redemption_id)
+    neighbours_own = await ask(neighbours.west.ids)
+    nobodys = await ask({name: new_id() for name in OWNED})
+    own = await ask(neighbours.east.ids)
     assert neighbours_own.status_code == nobodys.status_code == 404, neighbours_own.text
     assert shown(neighbours_own) == shown(nobodys)
     if route.method != "DELETE":  # what one caller has taken away is gone for the next

@@ -28,6 +28,7 @@ def known(neighbours: Neighbours) -> dict[str, str]:
     return {
         "right_id": to_public("rgt", neighbours.right_id),
         "redemption_id": to_public("rdm", neighbours.east.redemption_id),
+        "data_request_id": to_public("dsr", neighbours.east.data_request_id),
     }
 
 

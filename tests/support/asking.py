@@ -40,13 +40,7 @@ class Asker:
 
     def url(self, route: Route) -> str:
         """Return the path with objects that exist, where the house has such."""
-        east = self.neighbours.east
-        return route.url(
-            code=TAG,
-            customer_id=east.customer_id,
-            redemption_id=east.redemption_id,
-            right_id=self.neighbours.right_id,
-        )
+        return route.url(code=TAG, right_id=self.neighbours.right_id, **self.neighbours.east.ids)
 
     def body(self, route: Route) -> dict[str, Any]:
         """Return the example of the route's body with objects that exist."""

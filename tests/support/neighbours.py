@@ -6,15 +6,22 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.ids import to_public
 from guibin.customers.models import CustomerAccess
 from guibin.points.models import EntryKind
+from guibin.privacy.models import RequestKind
+from guibin.privacy.service.requests import open_request
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
 from support.points import post_points, sessions_of
-from support.rights import add_pool, add_right, take
+from support.rights import add_pool, add_right, customer_actor, take
 
 TAG = "gift_received"
 """A tag by hand that both have."""
+
+PREFIXES = {"customer_id": "cus", "redemption_id": "rdm", "data_request_id": "dsr"}
+OWNED = frozenset(PREFIXES)
+"""The names in paths of what is a customer's own."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,17 @@ class Neighbour:
 
     customer_id: UUID
     redemption_id: UUID
+    data_request_id: UUID
+
+    @property
+    def ids(self) -> dict[str, UUID]:
+        """What is the customer's own, by the names in paths."""
+        return {name: getattr(self, name) for name in OWNED}
+
+    @property
+    def public_ids(self) -> tuple[str, ...]:
+        """The same, as answers show it."""
+        return tuple(to_public(PREFIXES[name], value) for name, value in self.ids.items())
 
 
 @dataclass(frozen=True)
@@ -50,7 +68,7 @@ async def move_in(house: House) -> Neighbours:
             await post_points(session, customer_id, EntryKind.EARN, 1_000_000, at=clock.now())
         await session.commit()
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
-        east, west = [await _with_voucher(session, customer_id, pool_id) for customer_id in customers]
+        east, west = [await _with_voucher(session, house, customer_id, pool_id) for customer_id in customers]
         await session.commit()
     return Neighbours(east, west, right_id, pool_id)
 
@@ -77,6 +95,14 @@ async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
         session.add(tag)
 
 
-async def _with_voucher(session: AsyncSession, customer_id: UUID, pool_id: UUID) -> Neighbour:
+async def _with_voucher(session: AsyncSession, house: House, customer_id: UUID, pool_id: UUID) -> Neighbour:
     taken = await take(session, customer_id, pool_id, at=clock.now())
-    return Neighbour(customer_id, taken.redemption.id)
+    asked = await open_request(
+        session,
+        house.keys,
+        actor=customer_actor(customer_id),
+        customer_id=customer_id,
+        kind=RequestKind.EXPLAIN,
+        details="为什么给我这个标签",
+    )
+    return Neighbour(customer_id, taken.redemption.id, asked.row.id)

@@ -17,7 +17,13 @@ from guibin.web.route import PortRoute, body_of
 from guibin.web.uploads import UploadBody
 from guibin_tools.openapi import make_ports
 
-PLACEHOLDERS = {"business_date": "2026-11-24", "day": "2026-11-24", "month": "2026-10", "line": "personal_finance"}
+PLACEHOLDERS = {
+    "business_date": "2026-11-24",
+    "day": "2026-11-24",
+    "month": "2026-10",
+    "line": "personal_finance",
+    "link": "A" * 43,
+}
 """Well-formed values of path parameters that are neither ids nor codes."""
 
 
