@@ -95,6 +95,24 @@ def check_ledger() -> None:
         raise typer.Exit(1)
 
 
+@app.command("check-audit")
+def check_audit() -> None:
+    """Check that the audit trail is as it was sealed and anchored; exit code 1 and the first bad row when it is not."""
+    from guibin.audit.anchors import AnchorInvalid
+    from guibin_tools.trail import check_trail
+
+    try:
+        verdict = asyncio.run(check_trail(OperatorSettings()))
+    except AnchorInvalid as error:
+        raise OperatorError(str(error)) from None
+    typer.echo(f"{verdict.sealed} rows sealed, {verdict.waiting} waiting, {verdict.anchors} anchors.")
+    bad = verdict.finding
+    if bad is not None:
+        typer.echo(f"First bad row: {bad.fault}, seal {bad.seq or '-'}, row {bad.entry_id or '-'}.")
+        raise typer.Exit(1)
+    typer.echo("The audit trail is intact.")
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(help="Number of customers")] = 2_000,
