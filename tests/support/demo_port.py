@@ -1,6 +1,6 @@
 """A small running port for tests of the kit, with a client and tokens for those whom it knows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -51,6 +51,9 @@ class DemoIdentity:
 
     async def service_actor(self, _session: AsyncSession, token: VerifiedToken) -> Actor | None:
         return self._known(ActorKind.SERVICE, token, {to_public("svc", FEEDER): FEEDER})
+
+    async def owns_account(self, _session: AsyncSession, _actor: Actor, _customer_ids: Collection[UUID]) -> bool:
+        return False
 
     def _known(self, kind: ActorKind, token: VerifiedToken, subjects: dict[str, UUID]) -> Actor | None:
         found = subjects.get(token.subject)

@@ -1,8 +1,12 @@
 """Who calls the bank port: staff by issuer and subject with their grants of this moment, and service clients."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.customers.own_account import is_one_of
 from guibin.organisation import repository
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
@@ -28,3 +32,7 @@ class BankIdentity:
         if client is None:
             return None
         return Actor(ActorKind.SERVICE, client.id, client.name, scopes=token.scopes & set(client.scopes))
+
+    async def owns_account(self, session: AsyncSession, actor: Actor, customer_ids: Collection[UUID]) -> bool:
+        """Tell whether one of these customers is the member of staff who acts."""
+        return await is_one_of(session, actor.id, customer_ids)

@@ -1,5 +1,6 @@
 """Who calls the customer port: the token's subject is our own id of a customer, and the customer must be active."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,6 +42,10 @@ class CustomerIdentity:
     async def service_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
         """Nor have services."""
         return None
+
+    async def owns_account(self, session: AsyncSession, actor: Actor, customer_ids: Collection[UUID]) -> bool:
+        """Nobody here acts as staff."""
+        return False
 
 
 def _may_enter(standing: Standing) -> bool:

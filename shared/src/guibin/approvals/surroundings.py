@@ -20,6 +20,9 @@ class Surroundings(Protocol):
     async def is_same_person(self, session: AsyncSession, one: UUID, other: UUID) -> bool:
         """Tell whether two staff accounts are one person: the same, a second account, or a delegate's."""
 
+    async def is_customer(self, session: AsyncSession, staff_id: UUID, customer_id: UUID) -> bool:
+        """Tell whether a member of staff is this customer, or whom that customer became."""
+
     async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
         """Tell whether a scope opens a customer now, or whom that customer became."""
 
@@ -35,6 +38,9 @@ class _Nobody:
 
     async def is_same_person(self, session: AsyncSession, one: UUID, other: UUID) -> bool:
         return one == other
+
+    async def is_customer(self, session: AsyncSession, staff_id: UUID, customer_id: UUID) -> bool:
+        return False
 
     async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
         return False

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals.rules import Calendar
 from guibin.core.errors import NotFound
+from guibin.customers.own_account import is_one_of
 from guibin.customers.repository import get_customer
 from guibin.organisation import calendars
 from guibin.organisation import repository as organisation
@@ -24,6 +25,10 @@ class BankSurroundings:
     async def is_same_person(self, session: AsyncSession, one: UUID, other: UUID) -> bool:
         """Tell whether two accounts are one person, or one stands in for the other."""
         return await organisation.is_same_person(session, one, other)
+
+    async def is_customer(self, session: AsyncSession, staff_id: UUID, customer_id: UUID) -> bool:
+        """Tell whether a member of staff is this customer, or whom that customer became."""
+        return await is_one_of(session, staff_id, [customer_id])
 
     async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
         """Tell whether a scope opens a customer, or whom that customer became."""

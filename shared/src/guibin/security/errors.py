@@ -49,3 +49,12 @@ class Forbidden(Refusal):
     code = "forbidden"
     zh = "您没有执行此操作的权限"
     en = "You are not permitted to do this"
+
+
+class SelfDealing(Refusal):
+    """The command is about the caller's own account as a customer of the bank."""
+
+    category = Category.FORBIDDEN
+    code = "self_dealing"
+    zh = "不能办理本人账户的业务"
+    en = "Nobody acts on the own account"

@@ -1,16 +1,18 @@
 """From a token to an actor and what the actor may do. Tokens identify; the database decides."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.ids import from_public
 from guibin.core.settings import Settings
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.security.actors import Actor, ActorKind, Grant, Scope, Verb, data_of, decide
-from guibin.security.errors import Forbidden, HumanRequired, ReauthRequired, TokenInvalid
+from guibin.security.errors import Forbidden, HumanRequired, ReauthRequired, SelfDealing, TokenInvalid
 from guibin.security.row_scope import open_rows
 from guibin.security.tokens import VerifiedToken
 from guibin.web.declaration import Caller, Callers
@@ -32,6 +34,9 @@ class IdentitySource(Protocol):
 
     async def service_actor(self, session: AsyncSession, token: VerifiedToken) -> Actor | None:
         """Return the service of the token."""
+
+    async def owns_account(self, session: AsyncSession, actor: Actor, customer_ids: Collection[UUID]) -> bool:
+        """Tell whether one of these customers is the member of staff who acts."""
 
 
 async def identify(
@@ -111,6 +116,33 @@ def require_fresh_login(token: VerifiedToken, settings: Settings) -> None:
     strong = token.acr is not None and token.acr in settings.fresh_login_acr.split(",")
     if not strong or token.auth_time is None or token.auth_time < oldest:
         raise ReauthRequired(max_age=settings.fresh_login_seconds)
+
+
+async def refuse_own_account(
+    identity: IdentitySource, session: AsyncSession, actor: Actor, names: Iterable[object]
+) -> None:
+    """Keep staff from commands on their own account: `names` is the path's values and the body, in which it may stand.
+
+    Raises:
+        SelfDealing: one of the customers named is the actor.
+    """
+    customer_ids = {customer_id for name in names for customer_id in _customers_in(name)}
+    if actor.kind is ActorKind.STAFF and customer_ids and await identity.owns_account(session, actor, customer_ids):
+        raise SelfDealing
+
+
+def _customers_in(value: object) -> Iterator[UUID]:
+    """Find the public ids of customers in a value of JSON, however deep."""
+    if isinstance(value, str):
+        found = from_public("cus", value)
+        if found is not None:
+            yield found
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _customers_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _customers_in(part)
 
 
 def _scope(actor: Actor, grants: Iterable[Grant], caller: Caller) -> Scope | None:

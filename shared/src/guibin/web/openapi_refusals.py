@@ -16,7 +16,8 @@ from guibin.idempotency.errors import (
     IdempotencyKeyRequired,
     IdempotencyKeyReused,
 )
-from guibin.security.errors import Forbidden, TokenInvalid, TokenRequired
+from guibin.security.actors import ActorKind
+from guibin.security.errors import Forbidden, ReauthRequired, SelfDealing, TokenInvalid, TokenRequired
 from guibin.web.bodies import JsonBody
 from guibin.web.declaration import Declaration, Idempotency
 from guibin.web.errors import (
@@ -124,6 +125,7 @@ def _shared(status: str, kinds: list[type[Refusal]]) -> dict[str, Any] | None:
 def _generic(route: PortRoute, declaration: Declaration, body: JsonBody | UploadBody | None) -> Kinds:
     if not declaration.is_public:
         yield from (TokenRequired, TokenInvalid, Forbidden)
+        yield from _of_staff(route, declaration, body)
     yield from (NotAcceptable, RateLimited, RetryLater)
     if any(limit.is_daily for limit in LIMITS[declaration.rate]):
         yield DailyLimit
@@ -139,6 +141,14 @@ def _generic(route: PortRoute, declaration: Declaration, body: JsonBody | Upload
         yield NotFound
     yield from _of_body(body)
     yield from _of_key(declaration)
+
+
+def _of_staff(route: PortRoute, declaration: Declaration, body: JsonBody | UploadBody | None) -> Kinds:
+    if declaration.fresh_login:
+        yield ReauthRequired
+    by_staff = any(caller.kind is ActorKind.STAFF for caller in declaration.callers)
+    if by_staff and route.methods != {"GET"} and (route.param_convertors or body is not None):
+        yield SelfDealing
 
 
 def _of_body(body: JsonBody | UploadBody | None) -> Kinds:

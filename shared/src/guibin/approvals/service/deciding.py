@@ -18,7 +18,7 @@ from guibin.core.errors import Refusal, VersionConflict
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.idempotency.service import Replay, claim, store
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
-from guibin.security.errors import Forbidden
+from guibin.security.errors import Forbidden, SelfDealing
 from guibin.security.row_scope import all_rows
 
 _LEADS_TO: Final = {
@@ -44,7 +44,7 @@ async def decide_on(
     """Take one person's decision; the last agreement that is needed carries the command out.
 
     Raises:
-        SelfApproval, Forbidden: not this person.
+        SelfApproval, SelfDealing, Forbidden: not this person.
         StateConflict, ApprovalExpired, VersionConflict: not any more, or not this payload.
         Refusal: the command itself was refused; the approval is then `failed`.
     """
@@ -65,9 +65,12 @@ async def decide_on(
 
 
 async def _check_person(session: AsyncSession, approval: Approval, approver: Actor, grants: Sequence[Grant]) -> None:
-    """Refuse the maker, whoever may not decide at this cost, and whoever does not reach the customer concerned."""
+    """Refuse the maker, the customer concerned, and whoever may not decide at this cost or reaches no such customer."""
     if await surroundings().is_same_person(session, approval.maker_id, approver.id):
         raise SelfApproval
+    customer_id = approval.customer_id
+    if customer_id is not None and await surroundings().is_customer(session, approver.id, customer_id):
+        raise SelfDealing
     if not await _reaches(session, approval, approver.id, grants, Verb.APPROVE):
         raise Forbidden
 
