@@ -48,9 +48,10 @@ format: $(INSTALLED) ## put the code into the house's form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-openapi: $(INSTALLED) ## write from the code docs/openapi and who may call what (tests/contract/callers.txt)
+openapi: $(INSTALLED) ## write from the code docs/openapi, who may call what (callers.txt) and the database's grants (grants.txt)
 	@$(BIN)/guibin openapi
 	@cd tests && ../$(BIN)/python -m support.callers
+	@cd tests && ../$(BIN)/python -m support.grants
 
 lock: ## write requirements.lock from the manifests; UPGRADE=1 takes newer versions
 	@$(PYTHON) -m venv .guibin/lock
