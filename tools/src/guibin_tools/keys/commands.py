@@ -19,6 +19,7 @@ from guibin.security.key_file import (
 )
 from guibin_tools.errors import OperatorError
 from guibin_tools.keys.rewrapping import rewrap_all
+from guibin_tools.keys.session_keys import rotate
 from guibin_tools.settings import OperatorSettings
 
 _KEY_BYTES = 32
@@ -80,6 +81,14 @@ def rewrap() -> None:
 
     done = asyncio.run(rewrap_all(OperatorSettings(), progress=show))
     typer.echo(f"{sum(done.values())} data keys wrapped again; all are wrapped with the current key.")
+
+
+@keys_app.command("rotate-sessions")
+def rotate_sessions(
+    at_once: Annotated[bool, typer.Option("--at-once", help="A key has leaked: the old ones end now")] = False,
+) -> None:
+    """Publish the next key that signs customers' access tokens; it signs a day later, when every process knows it."""
+    typer.echo(rotate(OperatorSettings().effective_session_keys_file, at_once=at_once))
 
 
 def _read() -> KeyMaterial:
