@@ -21,6 +21,7 @@ PLACEHOLDERS = {
     "business_date": "2026-11-24",
     "day": "2026-11-24",
     "month": "2026-10",
+    "year": "2026",
     "line": "personal_finance",
     "link": "A" * 43,
 }

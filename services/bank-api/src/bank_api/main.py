@@ -8,6 +8,7 @@ from bank_api.auth import BankIdentity
 from bank_api.customers.router import router as customers
 from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
+from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
 from bank_api.points.router import router as points
 from bank_api.privacy.router import router as privacy
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     approvals,
     runs,
     organisation,
+    calendars,
     audit,
 )
 

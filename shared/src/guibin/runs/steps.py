@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals import service as approvals
 from guibin.core.lines import Line
 from guibin.managers import service as managers
 from guibin.points import service as points
@@ -37,6 +38,10 @@ async def look_at_feeds(session: AsyncSession, day: date) -> Counts:
     return {"fresh": fresh, "stale": len(arrived) - fresh, "missing": len(Line) - len(arrived)}
 
 
+async def _approvals(session: AsyncSession, _day: date) -> Counts:
+    return await approvals.lapse(session)
+
+
 async def _facts(session: AsyncSession, day: date) -> Counts:
     return await facts.refresh_facts(session, day=day)
 
@@ -64,6 +69,7 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
 # Points come before facts: the facts count them, and a second run of the night finds nothing to change.
 STEPS = (
     Step("feeds", look_at_feeds),
+    Step("approvals", _approvals, in_batches=True),
     Step("earn", _earn, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("facts", _facts, over_everybody=True),

@@ -1,7 +1,7 @@
 """What the bank port says of the organisation."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -11,10 +11,12 @@ from guibin.core.ids import BranchId, DelegationId, StaffId
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
 from guibin.customers.models import CertificateType
-from guibin.organisation.models import BranchKind, RoleGrant, Staff, StaffDelegation
+from guibin.organisation.calendars import SpecialDay
+from guibin.organisation.models import BranchKind, CalendarYear, RoleGrant, Staff, StaffDelegation
 from guibin.security.actors import DataScope, Domain, Verb
-from guibin.web import Instant, OutModel, StrictModel
+from guibin.web import Day, Instant, OutModel, StrictModel
 
+MOST_SPECIAL_DAYS: Final = 120
 LONGEST_COVER: Final = timedelta(days=30)
 Reason = Annotated[str, Note(200)]
 
@@ -216,3 +218,50 @@ class RolesOut(OutModel):
     """All roles, by name."""
 
     items: list[RoleOut]
+
+
+class SpecialDayIn(StrictModel):
+    """A day that is not what its weekday says."""
+
+    day: Day = Field(examples=["2026-10-01"])
+    works: bool = Field(description="false: a holiday; true: a weekend day that is worked", examples=[False])
+    name_zh: Annotated[str, OneLine(40)] = Field(examples=["国庆节"])
+    name_en: Annotated[str, OneLine(40)] = Field(examples=["National Day"])
+
+    def special(self) -> SpecialDay:
+        """Return the command's day."""
+        return SpecialDay(self.day, self.works, self.name_zh, self.name_en)
+
+
+class CalendarIn(StrictModel):
+    """All special days of a year."""
+
+    days: list[SpecialDayIn] = Field(max_length=MOST_SPECIAL_DAYS, examples=[[]])
+
+    @model_validator(mode="after")
+    def _each_day_once(self) -> Self:
+        if len({day.day for day in self.days}) != len(self.days):
+            raise PydanticCustomError("duplicate_item", "must not name a day twice")
+        return self
+
+
+class SpecialDayOut(OutModel):
+    """A day that is not what its weekday says."""
+
+    day: date
+    works: bool = Field(description="false: a holiday; true: a weekend day that is worked")
+    name_zh: str
+    name_en: str
+
+
+class CalendarOut(OutModel):
+    """Which days of a year the bank works: Monday to Friday, but for these."""
+
+    year: int
+    revision: int = Field(description="Counts every change; the ETag")
+    days: list[SpecialDayOut] = Field(description="In order")
+
+    @classmethod
+    def of(cls, row: CalendarYear) -> "CalendarOut":
+        """Describe a year."""
+        return cls(year=row.year, revision=row.revision, days=[SpecialDayOut.model_validate(day) for day in row.days])
