@@ -114,7 +114,6 @@ async def test_without_profiling_the_catalogue_is_the_same_in_order_price_and_el
 
 async def tag(house: House, customer_id: Any) -> None:
     async with house.sessions() as session:
-        names = {"name_zh": "高价值", "name_en": "High value"}
         session.add(
             Tag(
                 code="vip",
@@ -122,7 +121,8 @@ async def tag(house: House, customer_id: Any) -> None:
                 axis=TagAxis.SERVICE,
                 state=TagState.PUBLISHED,
                 created_at=clock.now(),
-                **names,
+                name_zh="高价值",
+                name_en="High value",
             )
         )
         await session.flush()

@@ -15,6 +15,8 @@ from guibin.points import repository, rules
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement, PendingEvent
 from guibin.points.rules import Earned
+from guibin.privacy.repository import blocked_among
+from guibin.privacy.rules import Act
 from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 2_000
@@ -34,7 +36,7 @@ class EventResult:
 
 
 async def earn_pending(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> dict[str, int]:
-    """Let at most `limit` pending events earn, and mark them.
+    """Let at most `limit` pending events earn, and mark them; those of a customer who may not earn give nothing.
 
     Call it again, each time in a transaction of its own, until nothing is read. Restartable: entries and marks are one
     transaction, and an event posts once. Returns how many events were `read`, how many `earned` or gave `nothing`, and
@@ -65,9 +67,12 @@ async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id
     earning = await repository.active_rules(session)
     expiry_years = {wallet.code: wallet.expiry_years for wallet in await repository.list_wallets(session)}
     now = clock.now()
+    people = {event.customer_id for event in pending}
+    blocked = await blocked_among(session, people, Act.EARN, day=clock.business_day(now))
     due = [
         (event, _movement(event, earned, expiry_years[earned.rule.wallet], actor_id, now))
         for event in pending
+        if event.customer_id not in blocked
         for earned in rules.earnings_of(earning, event.event_type, event.amount_fen)
     ]
     # One order for all writers: accounts by customer, then by wallet.

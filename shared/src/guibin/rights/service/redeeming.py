@@ -17,12 +17,14 @@ from guibin.core.ids import new_id, to_public
 from guibin.points import service as points
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import LockedAccount, LotUse, Posted
+from guibin.privacy.repository import is_blocked
+from guibin.privacy.rules import Act
 from guibin.rights.errors import OutOfStock, refusal_of
 from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
 from guibin.rights.repository import catalogue, pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import Decision, Standing, Usage, assess
-from guibin.rights.service.standing import find_in_stock, offered, read_customer_side, read_tier
+from guibin.rights.service.standing import account_towards, find_in_stock, offered, read_customer_side, read_tier
 from guibin.security.actors import Actor, Scope
 
 
@@ -141,7 +143,9 @@ async def _standing(
     usage = await redemptions.sum_usage(
         session, scope, customer_id=customer_id, right_ids=[right.item.id], day=clock.business_day(now)
     )
-    return Standing(tier, account.available, account.state, usage.get(right.item.id, Usage()))
+    restricted = await is_blocked(session, customer_id, Act.REDEEM, day=clock.business_day(now))
+    state = account_towards(account.state, restricted=restricted)
+    return Standing(tier, account.available, state, usage.get(right.item.id, Usage()))
 
 
 async def _charge(session: AsyncSession, right: Right, redemption: Redemption) -> Posted:

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.points import service as points
 from guibin.points.models import AccountState
+from guibin.privacy.repository import is_blocked
+from guibin.privacy.rules import Act
 from guibin.rights.models import RightState, StockMode
 from guibin.rights.repository import pool, redemptions
 from guibin.rights.repository.catalogue import Right
@@ -27,6 +29,7 @@ class CustomerSide:
     available: Mapping[str, int]
     states: Mapping[str, AccountState]
     usage: Mapping[UUID, Usage]
+    restricted: bool
 
     def towards(self, right: Right) -> Standing:
         """Return what decides on one right."""
@@ -34,7 +37,7 @@ class CustomerSide:
         return Standing(
             tier=self.tier,
             available=self.available.get(wallet, 0),
-            account=self.states.get(wallet, AccountState.OPEN),
+            account=account_towards(self.states.get(wallet, AccountState.OPEN), restricted=self.restricted),
             usage=self.usage.get(right.item.id, Usage()),
         )
 
@@ -57,7 +60,13 @@ async def read_customer_side(
         usage=await redemptions.sum_usage(
             session, scope, customer_id=customer_id, right_ids=[right.item.id for right in rights], day=day
         ),
+        restricted=await is_blocked(session, customer_id, Act.REDEEM, day=day),
     )
+
+
+def account_towards(state: AccountState, *, restricted: bool) -> AccountState:
+    """Return an account's state towards a redemption: a restriction shows as a freeze, and is never named."""
+    return AccountState.FROZEN if restricted and state is AccountState.OPEN else state
 
 
 async def read_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID, now: datetime) -> TierLevel | None:
