@@ -9,22 +9,19 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
-# Logins note, bind, unbind and close; merges move identities in both other roles. Nobody deletes.
+# Logins note, bind and unbind, the worker forgets strangers, merges move identities in both other roles.
 GRANTS = (
     "SELECT, INSERT ON wechat_identity, wechat_token TO guibin_customer, guibin_worker",
     (
-        "UPDATE (id, customer_id, data_key, openid_enc, unionid_idx, unionid_enc, bound_at, closed_at)"
-        " ON wechat_identity TO guibin_customer, guibin_worker"
+        "UPDATE (id, customer_id, data_key, openid_enc, unionid_idx, unionid_enc, first_seen_at, seen_at, bound_at,"
+        " closed_at) ON wechat_identity TO guibin_customer, guibin_worker"
     ),
     (
         "UPDATE (id, data_key, token_enc, expires_at, fetched_at, generation, leased_until)"
         " ON wechat_token TO guibin_customer, guibin_worker"
     ),
     "SELECT ON wechat_identity TO guibin_bank",
-    (
-        "UPDATE (customer_id, data_key, openid_enc, unionid_idx, unionid_enc, bound_at, closed_at)"
-        " ON wechat_identity TO guibin_bank"
-    ),
+    "UPDATE (customer_id) ON wechat_identity TO guibin_bank",
 )
 
 
@@ -41,6 +38,7 @@ def upgrade() -> None:
         sa.Column("unionid_idx", sa.LargeBinary(), nullable=True),
         sa.Column("unionid_enc", sa.LargeBinary(), nullable=True),
         sa.Column("first_seen_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
         sa.Column("bound_at", MOMENT, nullable=True),
         sa.Column("closed_at", MOMENT, nullable=True),
         sa.CheckConstraint("kind IN ('mp', 'oa', 'app', 'wecom')", name=op.f("ck_wechat_identity_kind_known")),

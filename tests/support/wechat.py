@@ -116,7 +116,6 @@ class WeChatSimulator:
         return settings.model_copy(
             update={
                 "wechat_api_url": self.url,
-                "wechat_open_url": self.url,
                 "wechat_mini_program_appid": MINI_PROGRAM,
                 "wechat_mini_program_secret": SecretStr(MINI_PROGRAM_SECRET),
                 "wechat_official_account_appid": OFFICIAL_ACCOUNT,

@@ -1,6 +1,7 @@
 """Who at WeChat is which customer: seen, bound, in conflict, unbound, closed, merged."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,10 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.channels import identities
 from guibin.channels.errors import BindingConflict
-from guibin.channels.jobs import review_shared_unionids
+from guibin.channels.jobs import STRANGER, forget_strangers, review_shared_unionids
 from guibin.channels.merging import IDENTITY_MOVER
 from guibin.channels.models import IdentityKind, WechatIdentity
+from guibin.channels.repository import find_identity
 from guibin.channels.wechat import WeChatLogin
+from guibin.core import clock
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.ids import new_id
 from guibin.security.actors import Scope
@@ -40,7 +43,6 @@ async def test_an_identity_is_noted_once_and_belongs_to_nobody(session: AsyncSes
     again = await identities.note_login(session, keys, login())
     assert first.id == again.id
     assert first.customer_id is None
-    assert await identities.find(session, keys, openid="o-one", appid="wx-oa") is None
 
 
 async def test_openid_and_unionid_rest_encrypted_and_open_with_the_keys(session: AsyncSession, keys: KeyRing) -> None:
@@ -110,18 +112,40 @@ async def test_an_identity_that_was_unbound_can_be_bound_to_another(session: Asy
     assert (await bound(session, keys, login(), TWO)).customer_id == TWO
 
 
-async def test_a_closed_identity_is_forgotten_and_begins_anew(session: AsyncSession, keys: KeyRing) -> None:
-    identity = await bound(session, keys, login(unionid="u-one"))
-    await identities.close(session, identity)
-    closed = await identities.find(session, keys, openid="o-one", appid="wx-mp")
-    assert closed is not None
-    kept = (closed.customer_id, closed.data_key, closed.openid_enc, closed.unionid_idx, closed.unionid_enc)
-    assert kept == (None,) * 5
-    assert closed.closed_at is not None
-    assert identities.openid_of(keys, closed) is None
+async def test_a_stranger_is_forgotten_after_a_month_and_begins_anew(session: AsyncSession, keys: KeyRing) -> None:
+    stranger_id = (await identities.note_login(session, keys, login(unionid="u-one"))).id
+    await bound(session, keys, login("o-two"))
+    with clock.fixed_at(clock.now() + STRANGER - timedelta(minutes=1)):
+        assert await forget_strangers(session) == 0
+    with clock.fixed_at(clock.now() + STRANGER + timedelta(minutes=1)):
+        assert await forget_strangers(session) == 1
+        assert await forget_strangers(session) == 0
+    row = await session.execute(
+        text("SELECT data_key, openid_enc, unionid_idx, unionid_enc FROM wechat_identity WHERE closed_at IS NOT NULL")
+    )
+    assert tuple(row.one()) == (None,) * 4
     anew = await identities.note_login(session, keys, login(unionid="u-one"))
     assert (anew.customer_id, anew.closed_at) == (None, None)
+    assert anew.id != stranger_id
     assert identities.openid_of(keys, anew) == "o-one"
+
+
+async def test_who_logs_in_again_is_not_forgotten(session: AsyncSession, keys: KeyRing) -> None:
+    await identities.note_login(session, keys, login())
+    with clock.fixed_at(clock.now() + timedelta(days=29)):
+        await identities.note_login(session, keys, login())
+    with clock.fixed_at(clock.now() + timedelta(days=31)):
+        assert await forget_strangers(session) == 0
+
+
+async def test_an_identity_that_was_forgotten_opens_to_nothing(session: AsyncSession, keys: KeyRing) -> None:
+    await identities.note_login(session, keys, login())
+    with clock.fixed_at(clock.now() + timedelta(days=31)):
+        await forget_strangers(session)
+    index = identities.openid_index(keys, "o-one")
+    forgotten = await find_identity(session, openid_idx=index, appid="wx-mp")
+    assert forgotten is not None
+    assert identities.openid_of(keys, forgotten) is None
 
 
 async def test_a_merge_takes_the_identities_along(session: AsyncSession, keys: KeyRing) -> None:
@@ -160,7 +184,7 @@ async def test_under_one_customers_scope_the_conflict_with_another_is_still_seen
         identity = await bound(session, keys, login(unionid="u-one"), TWO)
         page = await identities.note_login(session, keys, login("o-page", "u-one", appid="wx-oa"))
         await open_rows(session, Scope.of_customer(ONE))
-        assert await identities.find(session, keys, openid="o-one", appid="wx-mp") is not None
+        assert (await identities.note_login(session, keys, login())).customer_id == TWO
         for other in (identity, page):
             async with session.begin_nested() as savepoint:
                 with pytest.raises(BindingConflict):

@@ -320,14 +320,3 @@ async def test_secrets_tokens_and_persons_are_in_no_log(
     for secret in (code, phone_code, openid, login.unionid, PHONES[LI], MINI_PROGRAM_SECRET, "access_token="):
         assert secret
         assert secret not in written.replace(wechat_simulator.url, "")
-
-
-async def test_the_page_that_logs_in_is_named_with_its_parameters_in_order(wechat: WeChat) -> None:
-    url = wechat.authorize_url("https://h5.example.test/a?b=1", state="S1", scope="snsapi_base")
-    assert url.partition("/connect")[2] == (
-        f"/oauth2/authorize?appid={OFFICIAL_ACCOUNT}&redirect_uri=https%3A%2F%2Fh5.example.test%2Fa%3Fb%3D1"
-        "&response_type=code&scope=snsapi_base&state=S1#wechat_redirect"
-    )
-    for state in ("", "a b", "x" * 129, "a&b"):
-        with pytest.raises(ValueError, match="state"):
-            wechat.authorize_url("https://h5.example.test/", state=state, scope="snsapi_base")

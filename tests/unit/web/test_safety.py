@@ -50,7 +50,7 @@ def test_safe_settings_are_safe(keys: Path) -> None:
         ("sms_url", "https://localhost/sms"),
         ("wechat_api_url", "http://api.weixin.qq.com"),
         ("wechat_api_url", "https://simulator.local"),
-        ("wechat_open_url", "https://[::1]/"),
+        ("wechat_api_url", "https://[::1]/"),
         ("allowed_hosts", "*"),
         ("allowed_hosts", "guibin.bank.cn,*.bank.cn"),
         ("allowed_hosts", "guibin.bank.cn,,"),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
 from guibin.audit.anchors import AnchorInvalid
-from guibin.channels.jobs import keep_token, review_shared_unionids
+from guibin.channels.jobs import forget_strangers, keep_token, review_shared_unionids
 from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core import clock
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
@@ -161,9 +161,10 @@ async def _tend_channels(settings: Settings, sessions: SessionFactory, database_
 
 async def _tend_once(wechat: WeChat, sessions: SessionFactory) -> None:
     async with sessions() as session:
-        if found := await review_shared_unionids(session):
-            await session.commit()
-            logger().info("shared_unionids_found", count=found)
+        shared, forgotten = await review_shared_unionids(session), await forget_strangers(session)
+        await session.commit()
+    if shared or forgotten:
+        logger().info("identities_tended", shared_unionids=shared, forgotten=forgotten)
     await keep_token(wechat)
 
 

@@ -1,10 +1,11 @@
-"""Who at WeChat is which customer: seen first, bound after proof, unbound, closed.
+"""Who at WeChat is which customer: seen first, bound after proof, unbound, forgotten.
 
 An openid proves a WeChat account and nothing about the bank: whoever calls `bind` has other proof. Two identities of
 one person (unionid) that are bound to different customers are never merged; people decide.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +20,7 @@ from guibin.security.ciphers import DecryptionFailed, KeyRing, WrappedKey
 from guibin.security.row_scope import all_rows
 
 _TABLE = "wechat_identity"
+_SEEN_AGAIN = timedelta(days=1)
 HOW_TO_REBIND = "bank_token"
 
 
@@ -26,7 +28,7 @@ async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -
     """Note who logged in and return the identity; its `customer_id` is None until it is bound.
 
     The unionid is filled in when it is first seen, and replaced when it changes, as it does when our accounts move to
-    another owner at WeChat. A closed identity opens again, bound to nobody.
+    another owner at WeChat. An identity that was forgotten begins anew, bound to nobody.
     """
     index = openid_index(keys, login.openid)
     async with all_rows(session):
@@ -34,20 +36,14 @@ async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -
         if found is None:
             await repository.add_identity(session, _new_identity(keys, login, index))
         elif found.data_key is None:
-            new = _new_identity(keys, login, index).model_dump(exclude={"openid_idx", "appid", "kind", "first_seen_at"})
+            new = _new_identity(keys, login, index).model_dump(exclude={"openid_idx", "appid", "kind"})
             await repository.update_identity(session, found, new)
-        elif login.unionid is not None and found.unionid_idx != unionid_index(keys, login.unionid):
-            await repository.update_identity(session, found, _unionid_of(keys, found, login.unionid))
+        elif changes := _changes(keys, found, login):
+            await repository.update_identity(session, found, changes)
         noted = await repository.find_identity(session, openid_idx=index, appid=login.appid)
     if noted is None:
         raise LookupError("an identity's row is never deleted")
     return noted
-
-
-async def find(session: AsyncSession, keys: KeyRing, *, openid: str, appid: str) -> WechatIdentity | None:
-    """Return how an account knows a person, whosever it is; None when it does not."""
-    async with all_rows(session):
-        return await repository.find_identity(session, openid_idx=openid_index(keys, openid), appid=appid)
 
 
 async def bind(session: AsyncSession, identity: WechatIdentity, *, customer_id: UUID, rebind: bool = False) -> None:
@@ -83,12 +79,6 @@ async def unbind(session: AsyncSession, identity: WechatIdentity) -> None:
 async def list_of_customer(session: AsyncSession, *, customer_id: UUID) -> Sequence[WechatIdentity]:
     """Return the identities that are bound to a customer."""
     return await repository.identities_of_customer(session, customer_id=customer_id)
-
-
-async def close(session: AsyncSession, identity: WechatIdentity) -> None:
-    """Forget the person behind an identity for good: ids, key and binding go, the row says when."""
-    gone = dict.fromkeys(("customer_id", "bound_at", "data_key", "openid_enc", "unionid_enc", "unionid_idx"))
-    await repository.update_identity(session, identity, {**gone, "closed_at": clock.now()})
 
 
 def openid_of(keys: KeyRing, identity: WechatIdentity) -> str | None:
@@ -131,7 +121,7 @@ async def _others_at_account(
 
 
 def _new_identity(keys: KeyRing, login: WeChatLogin, index: bytes) -> WechatIdentity:
-    row_id = new_id()
+    row_id, now = new_id(), clock.now()
     wrapped = keys.new_data_key(row_id)
     identity = WechatIdentity(
         openid_idx=index,
@@ -140,11 +130,22 @@ def _new_identity(keys: KeyRing, login: WeChatLogin, index: bytes) -> WechatIden
         kind=login.kind,
         data_key=wrapped,
         openid_enc=keys.open_data_key(wrapped, row_id).encrypt(login.openid, _TABLE, "openid_enc", row_id),
-        first_seen_at=clock.now(),
+        first_seen_at=now,
+        seen_at=now,
     )
     if login.unionid is not None:
         identity.sqlmodel_update(_unionid_of(keys, identity, login.unionid))
     return identity
+
+
+def _changes(keys: KeyRing, found: WechatIdentity, login: WeChatLogin) -> dict[str, object]:
+    """Return what a login changes of an identity that is known; when it was seen is written once a day."""
+    changes: dict[str, object] = {}
+    if login.unionid is not None and found.unionid_idx != unionid_index(keys, login.unionid):
+        changes |= _unionid_of(keys, found, login.unionid)
+    if clock.now() - found.seen_at > _SEEN_AGAIN:
+        changes["seen_at"] = clock.now()
+    return changes
 
 
 def _unionid_of(keys: KeyRing, identity: WechatIdentity, unionid: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Scheduled work of the channels: the next access token in time, and persons that two customers share."""
+"""Scheduled work of the channels: the next access token in time, persons that two customers share, strangers."""
 
 from datetime import timedelta
 from typing import Final
@@ -13,6 +13,8 @@ from guibin.customers.models import MatchReview
 
 EARLY: Final = timedelta(minutes=10)
 """So long before its end a token is followed by the next, so that requests rarely wait for one."""
+STRANGER: Final = timedelta(days=30)
+"""So long a person is known who has logged in at WeChat and is bound to no customer."""
 SHARED_UNIONID: Final = "shared_unionid"
 _BATCH: Final = 500
 
@@ -41,3 +43,9 @@ async def review_shared_unionids(session: AsyncSession) -> int:
         )
     await session.flush()
     return len(pairs)
+
+
+async def forget_strangers(session: AsyncSession) -> int:
+    """Forget who was last seen 30 days ago and is bound to no customer; at most 500 in a turn. Returns how many."""
+    now = clock.now()
+    return await repository.forget_unbound(session, seen_before=now - STRANGER, now=now, limit=_BATCH)

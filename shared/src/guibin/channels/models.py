@@ -44,13 +44,14 @@ class WechatIdentity(SQLModel, table=True):
     id: UUID = Field(description="Binds the ciphertexts to the row")
     kind: str = text_column()
     customer_id: UUID | None = None
-    data_key: bytes | None = cipher(default=None, description="Wrapped; NULL once the identity is closed")
+    data_key: bytes | None = cipher(default=None, description="Wrapped; NULL once the person is forgotten")
     openid_enc: bytes | None = cipher(default=None)
     unionid_idx: bytes | None = cipher(default=None)
     unionid_enc: bytes | None = cipher(default=None)
     first_seen_at: datetime = instant()
+    seen_at: datetime = instant(description="Last login, to the day")
     bound_at: datetime | None = instant(default=None)
-    closed_at: datetime | None = instant(default=None, description="Set when the person took it back or was erased")
+    closed_at: datetime | None = instant(default=None, description="When a person who is bound to nobody was forgotten")
 
 
 class WechatToken(SQLModel, table=True):

@@ -8,7 +8,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     QuerySection(
         "wechat_identities",
         frozenset({"wechat_identity"}),
-        "SELECT appid, kind, first_seen_at, bound_at, closed_at FROM wechat_identity"
+        "SELECT appid, kind, first_seen_at, seen_at, bound_at FROM wechat_identity"
         " WHERE customer_id = :customer_id ORDER BY first_seen_at, id",
     ),
 )

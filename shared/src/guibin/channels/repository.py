@@ -79,6 +79,18 @@ async def queue_bindings(session: AsyncSession, *, customer_id: UUID, unionid_id
         await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
+async def forget_unbound(session: AsyncSession, *, seen_before: datetime, now: datetime, limit: int) -> int:
+    """Forget persons who are bound to nobody and were last seen before an instant; return how many."""
+    statement = text(
+        "UPDATE wechat_identity SET data_key = NULL, openid_enc = NULL, unionid_enc = NULL, unionid_idx = NULL,"
+        " closed_at = :now WHERE (openid_idx, appid) IN (SELECT openid_idx, appid FROM wechat_identity"
+        " WHERE customer_id IS NULL AND closed_at IS NULL AND seen_at < :seen_before LIMIT :limit)"
+        " AND customer_id IS NULL RETURNING appid"
+    )
+    values = {"now": now, "seen_before": seen_before, "limit": limit}
+    return len((await session.execute(statement, values)).all())
+
+
 async def shared_unionids(session: AsyncSession, *, limit: int) -> Sequence[tuple[UUID, UUID]]:
     """Return pairs of customers who share a person at WeChat and have not been laid before anybody yet."""
     statement = text(

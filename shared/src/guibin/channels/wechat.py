@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal, TypeVar
-from urllib.parse import quote
+from typing import Final, TypeVar
 
 from guibin.channels.answers import OAuthAnswer, PhoneAnswer, SessionAnswer, TokenAnswer
 from guibin.channels.errors import UpstreamBadAnswer, UpstreamBusy, WeChatCodeInvalid, WeChatLoginBlocked
@@ -24,7 +23,6 @@ from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 
 _CODE: Final = re.compile(r"[\x21-\x7e]{1,512}")
-_STATE: Final = re.compile(r"[a-zA-Z0-9]{1,128}")
 _MAINLAND: Final = "86"
 _CONNECTIONS: Final = 2
 Result = TypeVar("Result")
@@ -52,13 +50,11 @@ class WeChat:
         transport: WeChatTransport,
         tokens: AccessTokens,
         *,
-        open_url: str,
         mini_program: WeChatAccount | None,
         official_account: WeChatAccount | None,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
-        self._open_url = open_url
         self._mini_program = mini_program
         self._official_account = official_account
 
@@ -79,24 +75,8 @@ class WeChat:
         answer = await self._transport.call(MINI_PROGRAM_LOGIN, SessionAnswer, appid=account.appid, query=query)
         return WeChatLogin(account.appid, answer.openid, answer.unionid, account.kind, SessionKey(answer.session_key))
 
-    def authorize_url(self, redirect_uri: str, *, state: str, scope: Literal["snsapi_base", "snsapi_userinfo"]) -> str:
-        """Return where a page inside WeChat sends a person to log in; the order of the parameters matters there.
-
-        `state` is random, bound to the browser by the caller, and comes back with the code.
-
-        Raises:
-            ValueError: `state` is not of 1 to 128 letters and digits.
-        """
-        if _STATE.fullmatch(state) is None:
-            raise ValueError("a state has 1 to 128 letters and digits")
-        appid = _set_up(self._official_account).appid
-        return (
-            f"{self._open_url}/connect/oauth2/authorize?appid={appid}&redirect_uri={quote(redirect_uri, safe='')}"
-            f"&response_type=code&scope={scope}&state={state}#wechat_redirect"
-        )
-
     async def official_account_login(self, code: str) -> WeChatLogin:
-        """Trade the code that came back from `authorize_url` for who logged in.
+        """Trade the code with which WeChat called a page of the official account back for who logged in.
 
         Raises:
             WeChatLoginBlocked: also for the made-up person of a snapshot page (`reason` `snapshot_page`).
@@ -175,7 +155,6 @@ async def open_wechat(
             yield WeChat(
                 transport,
                 AccessTokens(make_session_factory(engine), keys, _fetcher(transport)),
-                open_url=settings.wechat_open_url.rstrip("/"),
                 mini_program=_account(settings, "mini_program", IdentityKind.MINI_PROGRAM),
                 official_account=_account(settings, "official_account", IdentityKind.OFFICIAL_ACCOUNT),
             )

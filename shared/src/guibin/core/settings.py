@@ -70,7 +70,6 @@ class Settings(BaseSettings):
         default=None, ge=60, description="Longest life of a token that is accepted; 300 in production, else 86400"
     )
     wechat_api_url: str = Field(default="https://api.weixin.qq.com", description="WeChat's interface")
-    wechat_open_url: str = Field(default="https://open.weixin.qq.com", description="WeChat's page for web logins")
     wechat_mini_program_appid: str | None = Field(default=None, description="appid of the bank's mini program")
     wechat_mini_program_secret: SecretStr | None = Field(default=None, description="Its secret")
     wechat_official_account_appid: str | None = Field(default=None, description="appid of the bank's official account")

@@ -113,7 +113,6 @@ def settings_for_services(settings: OperatorSettings, simulator: Simulator) -> d
     """Return the environment variables that point a service at the simulator; what the operator has set stays."""
     pointing = {
         "wechat_api_url": simulator.url,
-        "wechat_open_url": simulator.url,
         "wechat_mini_program_appid": str(MINI_PROGRAM["appid"]),
         "wechat_mini_program_secret": str(MINI_PROGRAM["secret"]),
         "wechat_official_account_appid": str(OFFICIAL_ACCOUNT["appid"]),
