@@ -32,7 +32,7 @@ CUSTOMER: Final = "cus"
 NO_OBJECT: Final = "-"
 
 _PUBLIC_ID: Final = re.compile(r"([a-z]{3})_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
-_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,59}|\d{4}-\d\d(?:-\d\d)?")
+_CODE: Final = re.compile(r"(?!.*\d{7})[A-Za-z][A-Za-z0-9_.-]{0,63}|\d{4}-\d\d(?:-\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from guibin.audit import repository
 from guibin.audit.models import AuditEntry
+from guibin.audit.verification import verify_deployment
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.security.actors import Domain, Verb
@@ -24,7 +25,7 @@ from guibin.web import (
     staff,
 )
 
-from .schemas import AuditEntryOut
+from .schemas import AuditEntryOut, VerdictOut
 
 router = PortRouter(prefix="/v1/audit", tags=["audit"])
 
@@ -54,3 +55,10 @@ async def list_entries(
     wanted = repository.TrailFilter(customer_id, actor, action, object_id, result, since=since, until=until)
     rows = await repository.list_entries(call.session, limit=page.fetch, before=page.after_moment, wanted=wanted)
     return page.answer(rows, position=lambda row: (row.at, row.id), shape=_shape)
+
+
+@router.get("/verify", operation_id="verifyAuditTrail")
+@declare(caller=AUDIT, rate=RateClass.SEARCH, data=DataClass.C1)
+async def verify_trail(call: StaffCall) -> VerdictOut:
+    """Check every row against its seal and the seals against the signed heads outside; names the first bad row."""
+    return VerdictOut.of(await verify_deployment(call.session, call.port.settings))
