@@ -114,6 +114,20 @@ def check_audit() -> None:
 
 
 @app.command()
+def retention(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be removed, and remove nothing")] = False,
+) -> None:
+    """Remove what has outlived its period; run it every day, as guibin_owner."""
+    from guibin.privacy.retention import ARCHIVE
+    from guibin_tools.retention import run_retention
+
+    for one in asyncio.run(run_retention(OperatorSettings(), dry_run=dry_run)):
+        what = "due for the archive" if one.subject == ARCHIVE else "would go" if dry_run else "removed"
+        typer.echo(f"{one.table}: {one.rows} {what} (before {one.cut:%Y-%m-%d})")
+
+
+@app.command()
 def demo(
     customers: Annotated[int, typer.Option(help="Number of customers")] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same bank")] = 7,

@@ -60,7 +60,8 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("idempotency_body", 7, "an answer may be asked for again for seven days; the key stays for ever"),
     ("one_time_password", 1, "a code lives for five minutes"),
     ("session", 90, "an ended login is kept for questions about it"),
-    ("rate_counter", 2, "the longest limit counts a day"),
+    ("rate_counter", 1, "the longest limit counts a day"),
+    ("revoked_token", 1, "a token that has ended by itself needs no list"),
     ("subject_export", 1, "a copy lies ready for 24 hours"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )

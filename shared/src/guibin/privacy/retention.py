@@ -1,0 +1,102 @@
+"""What has outlived its period is removed: run by an operator as the owner, since no service may delete.
+
+How long what is kept stands in `retention_period`, which a bank edits. The ledger, consents and the trail itself are
+not touched: of the trail it is told how many rows are due for the archive.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.audit.service import record
+from guibin.core import clock
+from guibin.privacy.models import RetentionPeriod
+from guibin.security.actors import Actor, ActorKind
+
+RETENTION_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f03"), "job:retention")
+"""On whose behalf an operator removes; the same in every deployment, so that a trail tells it."""
+
+ARCHIVE: Final = "audit_archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of a table that are overdue when `overdue` holds for `:cut`; they are deleted, or `emptied` columns are."""
+
+    subject: str
+    table: str
+    overdue: str
+    emptied: tuple[str, ...] = ()
+
+    @property
+    def removal(self) -> str:
+        """The statement that removes."""
+        if not self.emptied:
+            return f"DELETE FROM {self.table} WHERE {self.overdue}"  # noqa: S608 - words of the rules below
+        columns = ", ".join(f"{name} = NULL" for name in self.emptied)
+        return f"UPDATE {self.table} SET {columns} WHERE {self.overdue}"  # noqa: S608 - words of the rules below
+
+
+RULES: Final = (
+    Rule("idempotency_body", "idempotency_key", "body IS NOT NULL AND created_at < :cut", ("body",)),
+    Rule("one_time_password", "one_time_code", "expires_at < :cut"),
+    Rule("one_time_password", "binding_ticket", "expires_at < :cut"),
+    Rule("one_time_password", "code_quota", "NOT EXISTS (SELECT FROM unnest(asked_at) asked WHERE asked >= :cut)"),
+    Rule("session", "customer_session", "coalesce(revoked_at, least(expires_at, idle_expires_at)) < :cut"),
+    Rule("rate_counter", "rate_counter", "ends_at < :cut"),
+    Rule("revoked_token", "revoked_token", "expires_at < :cut"),
+    Rule(
+        "subject_export",
+        "subject_export",
+        "content IS NOT NULL AND made_at < :cut",
+        ("content", "password_enc", "link_hash", "link_expires_at"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many rows of a table were removed, or would be, and before which instant they ended."""
+
+    subject: str
+    table: str
+    rows: int
+    cut: datetime
+
+
+async def remove_overdue(session: AsyncSession, *, dry_run: bool) -> list[Removed]:
+    """Remove what has outlived its period, in the caller's transaction, and tell the trail; a dry run counts only."""
+    periods = {row.subject: row.days for row in (await session.exec(select(RetentionPeriod))).all()}
+    now = clock.now()
+    done = []
+    for rule in RULES:
+        cut = now - timedelta(days=periods[rule.subject])
+        rows = await _count(session, rule.table, rule.overdue, cut)
+        done.append(Removed(rule.subject, rule.table, rows, cut))
+        if rows and not dry_run:
+            await session.execute(text(rule.removal), {"cut": cut})
+            await _tell(session, done[-1])
+    cut = now - timedelta(days=periods[ARCHIVE])
+    done.append(Removed(ARCHIVE, "audit_entry", await _count(session, "audit_entry", "at < :cut", cut), cut))
+    return done
+
+
+async def _count(session: AsyncSession, table: str, overdue: str, cut: datetime) -> int:
+    statement = text(f"SELECT count(*) FROM {table} WHERE {overdue}")  # noqa: S608 - words of the rules above
+    return int((await session.execute(statement, {"cut": cut})).scalar_one())
+
+
+async def _tell(session: AsyncSession, removed: Removed) -> None:
+    await record(
+        session,
+        actor=RETENTION_JOB,
+        action="retention.remove",
+        object_type="table",
+        object_id=removed.table,
+        facts={"subject": removed.subject, "rows": removed.rows, "before": removed.cut.isoformat()},
+    )

@@ -1,0 +1,131 @@
+"""`guibin retention`: of planted rows all that are overdue go, and no other (trust: retention defaults)."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from guibin.core import clock
+from guibin.privacy.retention import RULES
+from guibin.registry import metadata
+from support.commands import guibin
+from support.house import House
+
+NOW = clock.now()
+OLD, FRESH = b"\x01" * 32, b"\x02" * 32
+
+
+def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return a row for every table of the rules, all of whose instants are `at`."""
+    name = marker.hex()
+    return {
+        "idempotency_key": [
+            {"actor_id": customer, "key": name, "fingerprint": marker, "status": 200, "body": b"{}", "created_at": at}
+        ],
+        "one_time_code": [
+            {
+                "phone_idx": marker,
+                "purpose": "bind",
+                "bound_to": marker,
+                "code_hash": marker,
+                "created_at": at,
+                "expires_at": at,
+            }
+        ],
+        "binding_ticket": [
+            {
+                "ref": marker,
+                "appid": "wx1",
+                "openid_idx": marker,
+                "way": "mp",
+                "created_at": at,
+                "expires_at": at,
+            }
+        ],
+        "code_quota": [{"subject": marker, "asked_at": [at]}],
+        "rate_counter": [{"subject": marker, "name": "redeem_per_day", "calls": 1, "ends_at": at}],
+        "revoked_token": [
+            {"issuer": name, "token_id": name, "expires_at": at, "revoked_at": at, "revoked_by": customer}
+        ],
+    }
+
+
+async def plant(house: House) -> None:
+    """Plant overdue rows a little older than each period, and rows a little younger."""
+    customer = await house.add_customer()
+    async with house.sessions() as session:
+        periods = {row[0]: row[1] for row in await session.execute(text("SELECT subject, days FROM retention_period"))}
+        for rule in RULES:
+            for marker, minutes in ((OLD, 1), (FRESH, -1)):
+                at = NOW - timedelta(days=periods[rule.subject], minutes=minutes)
+                rows = planted(marker, at, customer).get(rule.table, [])
+                if rows:
+                    await session.execute(insert(metadata.tables[rule.table]), rows)
+        await session.commit()
+    await plant_sessions_and_files(house, customer, periods)
+
+
+async def plant_sessions_and_files(house: House, customer: Any, periods: dict[str, int]) -> None:
+    async with house.sessions() as session:
+        for marker, minutes in ((OLD, 1), (FRESH, -1)):
+            ended = NOW - timedelta(days=periods["session"], minutes=minutes)
+            made = NOW - timedelta(days=periods["subject_export"], minutes=minutes)
+            await session.execute(
+                text(
+                    "INSERT INTO customer_session (customer_id, id, way, created_at, expires_at, idle_expires_at,"
+                    " refresh_hash, generation, rotated_at, rotated_by)"
+                    " VALUES (:customer, gen_random_uuid(), 'mp', :at, :at, :at, :marker, 1, :at, :marker)"
+                ),
+                {"customer": customer, "at": ended, "marker": marker},
+            )
+            await session.execute(
+                text(
+                    "WITH asked AS (INSERT INTO data_request (customer_id, id, kind, state, created_at, due_on)"
+                    " VALUES (:customer, gen_random_uuid(), 'copy', 'fulfilled', :at, :day) RETURNING customer_id, id)"
+                    " INSERT INTO subject_export (customer_id, request_id, created_at, made_at, expires_at, content,"
+                    " password_enc) SELECT customer_id, id, :at, :at, :at, :marker, :marker FROM asked"
+                ),
+                {"customer": customer, "at": made, "day": made.date(), "marker": marker},
+            )
+        await session.commit()
+
+
+async def left(house: House) -> dict[str, tuple[int, int]]:
+    """Return for each table how many planted rows are old and how many fresh."""
+    marked = {"idempotency_key": "body IS NOT NULL AND fingerprint", "subject_export": "content"}
+    marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
+    marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
+    assert marked.keys() == {rule.table for rule in RULES}
+    found = {}
+    async with house.sessions() as session:
+        for table, column in marked.items():
+            counts = []
+            for marker in (OLD, FRESH):
+                extra = " AND issuer ~ '^[0-9a-f]{64}$'" if table == "revoked_token" else ""
+                statement = text(f"SELECT count(*) FROM {table} WHERE {column} = :marker{extra}")
+                counts.append(int((await session.execute(statement, {"marker": marker})).scalar_one()))
+            found[table] = (counts[0], counts[1])
+    return found
+
+
+async def test_all_that_is_overdue_goes_and_nothing_else(house: House) -> None:
+    env = {"GUIBIN_DATABASE_URL": house.database.owner_url, "GUIBIN_STATE_DIR": str(house.settings.state_dir)}
+    await plant(house)
+    assert set((await left(house)).values()) == {(1, 1)}
+    rehearsed = await asyncio.to_thread(guibin, "retention", "--dry-run", env=env)
+    assert set((await left(house)).values()) == {(1, 1)}
+    assert rehearsed.out.count(" 1 would go") == len(RULES)
+    removed = await asyncio.to_thread(guibin, "retention", env=env)
+    assert removed.code == 0, removed.err
+    assert set((await left(house)).values()) == {(0, 1)}
+    assert "audit_entry: 0 due for the archive" in removed.out
+    async with house.sessions() as session:
+        told = await session.execute(
+            text("SELECT object_id, facts ->> 'rows' FROM audit_entry WHERE action = 'retention.remove'")
+        )
+        assert sorted(tuple(row) for row in told) == sorted((rule.table, "1") for rule in RULES)
+        keys = await session.execute(
+            text("SELECT count(*) FROM idempotency_key WHERE fingerprint = :old"), {"old": OLD}
+        )
+        assert keys.scalar_one() == 1, "the key stays, so that it never has a second effect"
