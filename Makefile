@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
+AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0
 MEMBERS := shared services/customer-api services/bank-api tools
 MANIFESTS := pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 SOURCES := shared/src services/customer-api/src services/bank-api/src tools/src tests
@@ -13,7 +14,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-trust coverage check bench format openapi lock clean
+.PHONY: help install run test test-trust coverage check bench format openapi audit lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,17 @@ openapi: $(INSTALLED) ## write from the code docs/openapi, who may call what (ca
 	@$(BIN)/guibin openapi
 	@cd tests && ../$(BIN)/python -m support.callers
 	@cd tests && ../$(BIN)/python -m support.grants
+
+audit: .guibin/audit/bin/pip-audit ## look for known vulnerabilities in what is locked (needs the network), and write the SBOM
+	@.guibin/audit/bin/cyclonedx-py requirements requirements.lock --of JSON --output-reproducible -o .guibin/sbom.json
+	@echo "SBOM (CycloneDX): .guibin/sbom.json"
+	@.guibin/audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off \
+		$(shell awk '/^[A-Z]/ {print "--ignore-vuln", $$1}' audit-exceptions.txt)
+
+.guibin/audit/bin/pip-audit: Makefile
+	@$(PYTHON) -m venv --clear .guibin/audit
+	@.guibin/audit/bin/pip --disable-pip-version-check --quiet install $(AUDIT_TOOLS)
+	@touch $@
 
 lock: ## write requirements.lock from the manifests; UPGRADE=1 takes newer versions
 	@$(PYTHON) -m venv .guibin/lock

@@ -1,12 +1,11 @@
 """The repository speaks of the project only: no machine's paths, no registry hosts, no secrets."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from support.repository import ROOT, tracked_files
 
 FORBIDDEN = {
     "a path of a machine": re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w"),
@@ -14,11 +13,6 @@ FORBIDDEN = {
     "a private key": re.compile(r"BEGIN (?:RSA |EC )?PRIVATE KEY"),
 }
 THIS = "tests/architecture/test_repository.py"
-
-
-def tracked_files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607 - git is on every path
-    return [name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
