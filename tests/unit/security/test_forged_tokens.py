@@ -122,6 +122,7 @@ HEADER: dict[str, Callable[[], str]] = {
     "b64 false": lambda: with_header(b64=False),
     "typ missing": lambda: with_header(typ=...),
     "typ JWT, as an ID token has": lambda: with_header(typ="JWT"),
+    "a whole ID token": lambda: forge(header(typ="JWT"), claims(aud="mini-program", nonce="n", at_hash="AAAA")),
     "typ of a refresh token": lambda: with_header(typ="rt+jwt"),
     "typ in upper case": lambda: with_header(typ="AT+JWT"),
     "typ a list": lambda: with_header(typ=["at+jwt"]),
@@ -150,6 +151,7 @@ ENCODING: dict[str, Callable[[], str]] = {
     "four segments": lambda: f"{GENUINE}.{SIGNATURE}",
     "five segments, as an encrypted token has": lambda: f"{HEAD}.{BODY}.{SIGNATURE}.{BODY}.{SIGNATURE}",
     "empty": lambda: "",
+    "an opaque refresh token": lambda: b64(bytes(range(32))),
     "dots only": lambda: "..",
     "empty payload": lambda: f"{HEAD}..{SIGNATURE}",
     "not ASCII": lambda: GENUINE[:-1] + "é",
@@ -273,10 +275,12 @@ def test_a_token_of_4096_bytes_is_believed_and_one_byte_more_is_not() -> None:
 def test_a_public_key_given_as_jwk_is_never_a_secret_even_if_the_algorithm_list_fails(
     forgeries: dict[str, str], algorithms: list[str] | str | None
 ) -> None:
-    key = ISSUERS[ISSUER].jwks.keys["k1"] if forgeries is HS256_OF_EC else ISSUERS[OLD_BANK].jwks.keys["r1"]
+    ec, rsa = ISSUERS[ISSUER].jwks.key_for("k1", "ES256"), ISSUERS[OLD_BANK].jwks.key_for("r1", "RS256")
+    key = ec if forgeries is HS256_OF_EC else rsa
+    assert key is not None
     for forged in forgeries.values():
         with pytest.raises(JWKError, match="Incorrect key type"):
-            jwt.decode(forged, key.jwk, algorithms=algorithms, audience=OWN)
+            jwt.decode(forged, key, algorithms=algorithms, audience=OWN)
 
 
 def test_the_library_gets_one_public_jwk_and_a_list_of_one_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,7 +333,7 @@ def test_an_issuer_under_another_name_in_the_table_is_refused_even_if_the_librar
 
 
 def test_a_key_id_of_another_form_is_refused_even_if_a_key_has_it() -> None:
-    key = ISSUERS[ISSUER].jwks.keys["k1"]
+    key = Jwks.from_document({"keys": [ec_jwk(EC_KEY, "k1")]}).keys["k1"]
     config = replace(ISSUERS[ISSUER], jwks=Jwks({"../k1": key, "k1": key}))
     assert verify([f"Bearer {GENUINE}"], {ISSUER: config}, NOW).subject == "cus_1"
     with pytest.raises(TokenInvalid):
