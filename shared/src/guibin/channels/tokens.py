@@ -82,11 +82,10 @@ class AccessTokens:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _row(self, account: WeChatAccount) -> WechatToken:
-        async with self._sessions() as session:
+        async with self._sessions.begin() as session:
             found = await repository.find_token(session, account.appid, TokenKind.API)
             if found is None:
                 await repository.add_token(session, WechatToken(appid=account.appid, kind=TokenKind.API, id=new_id()))
-                await session.commit()
                 found = await repository.find_token(session, account.appid, TokenKind.API)
         if found is None:
             raise LookupError("a token's row is never deleted")
@@ -94,9 +93,8 @@ class AccessTokens:
 
     async def _take_lease(self, row: WechatToken) -> bool:
         now = clock.now()
-        async with self._sessions() as session:
+        async with self._sessions.begin() as session:
             taken = await repository.take_token_lease(session, row, now=now, until=now + LEASE)
-            await session.commit()
         return taken
 
     async def _renew(self, account: WeChatAccount, row: WechatToken, usable: HeldToken | None) -> HeldToken:
@@ -130,9 +128,8 @@ class AccessTokens:
         return HeldToken(answer.access_token, row.generation + 1)
 
     async def _write(self, row: WechatToken, values: dict[str, object]) -> None:
-        async with self._sessions() as session:
+        async with self._sessions.begin() as session:
             await repository.write_token(session, row, values)
-            await session.commit()
 
     def _opened(self, row: WechatToken) -> HeldToken | None:
         if row.data_key is None or row.token_enc is None:
