@@ -1,18 +1,25 @@
-"""A small TCP proxy that can be cut: what a service sees when its database goes away."""
+"""A small TCP proxy that can be cut: what a service sees when its database goes away, or the way to it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
+_COMMIT = b"COMMIT;"
+
 
 class Proxy:
-    """Forwards connections to a target until it is cut; afterwards it refuses new ones."""
+    """Forwards connections to a target until it is cut; afterwards it refuses new ones.
+
+    With `commits_to_loss` a connection breaks once: of so many COMMITs that are sent the last is carried out, and its
+    answer does not come back.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
+        self.commits_to_loss = 0
 
     async def open(self) -> int:
         """Listen on a free port of the loopback address and return it."""
@@ -23,18 +30,42 @@ class Proxy:
         """Break every connection and take no new one."""
         if self._server is not None:
             self._server.close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Break every connection; new ones are taken."""
         for writer in self._writers:
             writer.transport.abort()
+        self._writers.clear()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back_reader, back_writer = await asyncio.open_connection(*self._target)
         self._writers += [writer, back_writer]
-        await asyncio.gather(_copy(reader, back_writer), _copy(back_reader, writer))
+        lost = asyncio.Event()
+        await asyncio.gather(self._ask(reader, back_writer, lost), _copy(back_reader, writer, lost))
+
+    async def _ask(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+        """Copy what the client sends; of the COMMIT that is waited for the answer is lost."""
+        try:
+            while data := await reader.read(65536):
+                if self.commits_to_loss and _COMMIT in data:
+                    self.commits_to_loss -= 1
+                    if not self.commits_to_loss:
+                        lost.set()
+                back.write(data)
+                await back.drain()
+        except ConnectionError:
+            return
+        finally:
+            back.close()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event) -> None:
     try:
         while data := await reader.read(65536):
+            if lost.is_set():
+                writer.transport.abort()
+                return
             writer.write(data)
             await writer.drain()
     except ConnectionError:

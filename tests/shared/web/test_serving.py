@@ -1,6 +1,7 @@
 """A port in a process of its own, behind a real socket."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -120,6 +121,42 @@ async def test_sigterm_ends_the_process_cleanly(database: Database, tmp_path: Pa
     async with served_demo(tmp_path, database.bank_url) as running:
         running.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(running.process.wait(), 15) == 0
+
+
+@pytest.mark.merge
+async def test_sigterm_under_load_loses_no_call_in_twenty_rounds(database: Database, tmp_path: Path) -> None:
+    """T-CHAOS-4: what was begun is answered, nothing new is taken, and whatever was done was answered."""
+    await _make_tables(database)
+    connection = await _connect(database)
+    await connection.execute("UPDATE demo_account SET points = 1000000")
+    answered = 0
+    for number in range(20):
+        async with served_demo(tmp_path, database.bank_url, log_level="error") as running:
+            clients = [asyncio.create_task(_spend_until_closed(running, f"{number}-{n}")) for n in range(4)]
+            await asyncio.sleep(0.3 + number / 50)
+            running.process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(running.process.wait(), 10) == 0
+            answered += sum(await asyncio.gather(*clients))
+            with pytest.raises(ConnectionError):
+                await asyncio.open_connection("127.0.0.1", running.port)
+    assert await connection.fetchval("SELECT count(*) FROM demo_entry") == answered
+    assert answered > 20
+    await connection.close()
+
+
+async def _spend_until_closed(running: ServedDemo, name: str) -> int:
+    """Spend a point again and again until the port is gone; return how often it was answered as done."""
+    body = b'{"points":1}'
+    for number in itertools.count():
+        head = running.head(f"Connection: close\r\nContent-Length: {len(body)}\r\n")
+        try:
+            answer = await running.raw(head.replace(b": k1\r\n", f": {name}-{number}\r\n".encode()) + body)
+        except ConnectionError:
+            return number
+        if not answer.startswith(b"HTTP/1.1 201"):
+            assert answer == b"" or answer.split(b" ")[1] in {b"503", b"429"}, answer
+            return number
+    raise AssertionError("the port did not close")
 
 
 async def test_the_process_ends_when_its_parent_is_gone(database: Database, tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """When a port starts, when it refuses to, and what its health pages say."""
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter
+from sqlalchemy.engine import make_url
 
+from guibin.core.database import make_engine
 from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
@@ -21,6 +25,9 @@ from guibin.web import (
     declare,
     public,
 )
+from guibin.web.checks import check_role, failed_checks
+from guibin_tools.postgres.cluster import HOST, open_cluster
+from guibin_tools.roles import derive_urls, ensure_roles
 from support.databases import Database
 from support.demo_port import AUDIENCE, ISSUER, DemoIdentity, DemoPort, demo_app, demo_port, open_issuer, problem
 from support.proxy import proxied
@@ -134,6 +141,62 @@ async def test_a_port_does_not_start_as_owner_or_superuser(
         with pytest.raises(StartRefused, match="may do more than a service may"):
             async with app.router.lifespan_context(app):
                 pass
+
+
+@pytest.mark.parametrize(
+    "power", ["BYPASSRLS", "CREATEROLE", "IN ROLE guibin_owner", "IN ROLE guibin_bank, guibin_owner"]
+)
+async def test_a_port_does_not_start_with_a_role_that_may_act_past_the_policies(database: Database, power: str) -> None:
+    admin = await asyncpg.connect(database.admin_url)
+    name = f"intruder_{database.name}"
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' {power}")
+    await admin.execute(f'GRANT CONNECT ON DATABASE "{database.name}" TO {name}')
+    parts = make_url(database.bank_url).set(username=name, password="x")
+    engine = make_engine(parts.render_as_string(hide_password=False), pool_size=1, application="guibin-tests")
+    try:
+        with pytest.raises(StartRefused, match="may do more than a service may"):
+            await check_role(engine)
+        assert await failed_checks(engine, schema_version=None, profile=Profile.DEVELOPMENT) == ["role"]
+    finally:
+        await engine.dispose()
+        await admin.execute(f'REVOKE CONNECT ON DATABASE "{database.name}" FROM {name}')
+        await admin.execute(f"DROP ROLE {name}")
+        await admin.close()
+
+
+@pytest.mark.merge
+async def test_production_is_not_ready_on_a_server_that_may_lose_what_it_committed(tmp_path: Path) -> None:
+    """T-CHAOS-5: each of the three settings, on a server of its own that has them on."""
+    cluster = open_cluster(tmp_path / "pg")
+    try:
+        port = await asyncio.to_thread(lambda: cluster.start().port)
+        admin_url = cluster.superuser_url(port)
+        urls = derive_urls(HOST, port, cluster.password)
+        await ensure_roles(admin_url, urls)
+        assert await readiness(urls.bank, Profile.PRODUCTION) == []
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            await configure(admin_url, f"ALTER SYSTEM SET {name} = off")
+            assert await readiness(urls.bank, Profile.PRODUCTION) == ["durability"], name
+            assert await readiness(urls.bank, Profile.DEVELOPMENT) == [], name
+            await configure(admin_url, f"ALTER SYSTEM RESET {name}")
+    finally:
+        await asyncio.to_thread(cluster.remove)
+
+
+async def readiness(url: str, profile: Profile) -> list[str]:
+    engine = make_engine(url, pool_size=1, application="guibin-tests")
+    try:
+        return await failed_checks(engine, schema_version=None, profile=profile)
+    finally:
+        await engine.dispose()
+
+
+async def configure(admin_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(statement)
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+    await asyncio.sleep(0.5)  # the server reads its files when it likes
 
 
 async def test_the_process_is_alive_and_ready(port: DemoPort) -> None:

@@ -12,9 +12,9 @@ from guibin.web.token_sources import unsafe_in_production
 OWNER: Final = "guibin_owner"
 
 _ROLE: Final = text(
-    "SELECT role.rolname AS name, role.rolsuper OR role.rolbypassrls AS above_the_law, EXISTS ("
-    " SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = 'public' AND c.relowner = role.oid AND c.relkind IN ('r', 'p')) AS owns_tables"
+    "SELECT role.rolname AS name, role.rolsuper OR role.rolbypassrls OR role.rolcreaterole AS above_the_law, EXISTS ("
+    " SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'"
+    " AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_has_role(role.oid, c.relowner, 'MEMBER')) AS owns_tables"
     " FROM pg_roles role WHERE role.rolname = current_user"
 )
 _SCHEMA: Final = text("SELECT version_num FROM alembic_version")
@@ -58,7 +58,8 @@ async def check_role(engine: AsyncEngine) -> None:
     """Refuse a database role that could do more than a service may.
 
     Raises:
-        StartRefused: the owner, a superuser, or a role that owns tables or passes row-level policies.
+        StartRefused: the owner, a superuser, or a role that owns tables, may act as their owner, makes roles or passes
+            row-level policies.
     """
     async with engine.connect() as connection:
         role = (await connection.execute(_ROLE)).one()
