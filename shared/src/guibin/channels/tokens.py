@@ -94,8 +94,7 @@ class AccessTokens:
     async def _take_lease(self, row: WechatToken) -> bool:
         now = clock.now()
         async with self._sessions.begin() as session:
-            taken = await repository.take_token_lease(session, row, now=now, until=now + LEASE)
-        return taken
+            return await repository.take_token_lease(session, row, now=now, until=now + LEASE)
 
     async def _renew(self, account: WeChatAccount, row: WechatToken, usable: HeldToken | None) -> HeldToken:
         """Fetch as the holder of the lease; while the old token is valid a failure is logged only."""
