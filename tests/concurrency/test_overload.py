@@ -45,8 +45,8 @@ async def test_under_four_times_its_load_a_port_answers_or_refuses_soon_and_reco
     process: Served, requests: list[bytes]
 ) -> None:
     turn = itertools.cycle(requests)
-    await as_fast_as_answered(process.port, lambda: next(turn), clients=16, seconds=3)
-    usual = await as_fast_as_answered(process.port, lambda: next(turn), clients=16, seconds=6)
+    await as_fast_as_answered(process.port, lambda: next(turn), clients=8, seconds=3)
+    usual = await as_fast_as_answered(process.port, lambda: next(turn), clients=8, seconds=6)
     show("as fast as answered", usual)
     assert set(usual.statuses) == {200}
     sustainable = usual.statuses[200] / 6
@@ -60,7 +60,7 @@ async def test_under_four_times_its_load_a_port_answers_or_refuses_soon_and_reco
     assert over.quantile(0.99) <= LONGEST_SECONDS
 
     await asyncio.sleep(5)
-    after = await as_fast_as_answered(process.port, lambda: next(turn), clients=16, seconds=5)
+    after = await as_fast_as_answered(process.port, lambda: next(turn), clients=8, seconds=5)
     show("afterwards", after)
     assert set(after.statuses) == {200}
     assert after.statuses[200] / 5 > sustainable / 2
