@@ -13,18 +13,23 @@ from support.databases import cloned_database
 from support.house import Furniture, House, open_client, open_house
 from support.neighbours import Neighbours, move_in
 from support.server import Server
+from support.wechat import WeChatSimulator
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-async def house(server: Server, worker_name: str, furniture: Furniture) -> AsyncIterator[House]:
-    """Return a small seeded bank on the module's clone."""
+async def house(
+    server: Server, worker_name: str, furniture: Furniture, wechat_server: WeChatSimulator
+) -> AsyncIterator[House]:
+    """Return a small seeded bank on the module's clone, with WeChat and text messages simulated."""
     name = f"t_{worker_name}_contract_{next(_numbers)}"
     async with (
         cloned_database(server, name, template=furniture.template) as clone,
         open_house(clone, furniture) as made,
     ):
+        wechat_server.reset()
+        made.settings = wechat_server.settings(made.settings)
         yield made
 
 

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import httpx
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from customer_api.parts import EXCHANGE_AUDIENCE
 from guibin.core import clock
+from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerRef, RefKind
 from guibin.customers.references import customer_no_ref
-from guibin.sessions.models import CustomerSession
+from guibin.sessions.models import CustomerSession, LoginWay
+from guibin.sessions.rules import IDLE_LIFE, SESSION_LIFE
 from support.house import House
 from support.lines import id_card
 
@@ -86,3 +89,23 @@ async def session_row(house: House, tokens: dict[str, Any]) -> CustomerSession:
     async with house.sessions() as session:
         wanted = UUID(tokens["session_id"].removeprefix("ses_"))
         return (await session.exec(select(CustomerSession).where(CustomerSession.id == wanted))).one()
+
+
+async def add_session(session: AsyncSession, customer_id: UUID) -> UUID:
+    """Add a session of a customer without a login, as one that goes on; its tokens are nobody's."""
+    now = clock.now()
+    row = CustomerSession(
+        customer_id=customer_id,
+        id=new_id(),
+        way=LoginWay.BANK_APP,
+        created_at=now,
+        expires_at=now + SESSION_LIFE,
+        idle_expires_at=now + IDLE_LIFE,
+        refresh_hash=bytes(32),
+        generation=0,
+        rotated_at=now,
+        rotated_by=bytes(32),
+    )
+    session.add(row)
+    await session.flush()
+    return row.id

@@ -13,13 +13,14 @@ from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
+from support.logins import add_session
 from support.points import post_points, sessions_of
 from support.rights import add_pool, add_right, customer_actor, take
 
 TAG = "gift_received"
 """A tag by hand that both have."""
 
-PREFIXES = {"customer_id": "cus", "redemption_id": "rdm", "data_request_id": "dsr"}
+PREFIXES = {"customer_id": "cus", "redemption_id": "rdm", "data_request_id": "dsr", "session_id": "ses"}
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
 
@@ -31,6 +32,7 @@ class Neighbour:
     customer_id: UUID
     redemption_id: UUID
     data_request_id: UUID
+    session_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -105,4 +107,5 @@ async def _with_voucher(session: AsyncSession, house: House, customer_id: UUID, 
         kind=RequestKind.EXPLAIN,
         details="为什么给我这个标签",
     )
-    return Neighbour(customer_id, taken.redemption.id, asked.row.id)
+    session_id = await add_session(session, customer_id)
+    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id)

@@ -7,12 +7,10 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import from_public
-from guibin.customers.models import PartyStatus
 from guibin.customers.repository import Standing, enter_customer
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
-
-MAY_LOG_IN = {PartyStatus.ACTIVE, PartyStatus.DORMANT}
+from guibin.sessions.rules import MAY_LOG_IN
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ MOST_TRIES: Final = 5
 CUSTOMER_SCOPES: Final = ("points:read", "points:redeem", "redemptions:read", "profile:read:self")
 """What a customer's access token is good for on the customer port."""
 
-_OPEN: Final = frozenset({PartyStatus.ACTIVE, PartyStatus.DORMANT})
+MAY_LOG_IN: Final = frozenset({PartyStatus.ACTIVE, PartyStatus.DORMANT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Standing:
     @property
     def may_log_in(self) -> bool:
         """Whether the customer is one of today's, and still who they were."""
-        return self.status in _OPEN and self.merged_into is None and not self.erased
+        return self.status in MAY_LOG_IN and self.merged_into is None and not self.erased
 
 
 @dataclass(frozen=True, slots=True)
