@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
@@ -57,7 +58,7 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """Take out what looks personal or secret."""
     return redact(event)
 
