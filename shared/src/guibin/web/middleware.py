@@ -10,6 +10,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, logger
+from guibin.core.redaction import redact_text
 from guibin.web.addresses import Networks, client_address
 from guibin.web.declaration import BodyLimit
 from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable
@@ -199,8 +200,8 @@ def _values(headers: list[tuple[str, str]], wanted: str) -> list[str]:
 
 def _request_id(headers: list[tuple[str, str]]) -> str:
     values = _values(headers, "x-request-id")
-    if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]):
-        return values[0]
+    if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]) and redact_text(values[0]) == values[0]:
+        return values[0]  # whoever sends a phone number as an id gets another: it would be kept in the trail
     return str(new_id())
 
 

@@ -8,7 +8,8 @@ from pydantic_core import core_schema
 
 from guibin.core.errors import ValidationFailed
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}")
+# No name of ours has five digits in a row; a number that somebody sent as a name has.
+_PLAIN: Final = re.compile(r"(?!.*\d{5})[A-Za-z0-9_.\-\[\]]{1,64}")
 
 # pydantic's type -> ours. Types that are not listed are "invalid".
 _TYPES: Final[dict[str, str]] = {
