@@ -14,6 +14,7 @@ from guibin.holdings import personal_data as holdings_data
 from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
 from guibin.managers import personal_data as managers_data
+from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
@@ -61,6 +62,7 @@ def connect() -> None:
     handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())
+    handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())

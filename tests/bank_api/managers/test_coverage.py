@@ -1,12 +1,13 @@
 """Coverage by hand: who may, whom, what ends at once, and two at the same moment."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 
@@ -27,9 +28,15 @@ WAITERS = (
 
 
 async def _put(
-    client: httpx.AsyncClient, house: House, customer_id: UUID, manager_id: UUID, *, role: str = "branch_head"
+    client: httpx.AsyncClient,
+    house: House,
+    customer_id: UUID,
+    manager_id: UUID,
+    *,
+    role: str = "branch_head",
+    **others: str,
 ) -> httpx.Response:
-    body = {"manager_id": to_public("mgr", manager_id), "reason": "客户要求"}
+    body = {"manager_id": to_public("mgr", manager_id), "reason": "客户要求"} | others
     url = f"/v1/customers/{to_public('cus', customer_id)}/coverage"
     return await client.put(url, json=body, headers=house.headers(role))
 
@@ -171,7 +178,7 @@ async def test_those_without_the_grant_assign_nobody(bank_client: httpx.AsyncCli
 async def test_an_assignment_of_the_wrong_form_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     url = f"/v1/customers/{to_public('cus', await house.add_customer())}/coverage"
     body = {"manager_id": to_public("mgr", new_id())}
-    for wrong in (body, body | {"reason": ""}, body | {"reason": "x", "valid_from": "2026-01-01"}):
+    for wrong in (body, body | {"reason": ""}, body | {"reason": "x", "valid_to": "2027-01-01"}):
         response = await bank_client.put(url, json=wrong, headers=house.headers("branch_head"))
         assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
     assert (await bank_client.put(url, json=body)).status_code == 401
@@ -198,6 +205,38 @@ async def test_two_assignments_at_once_do_not_share_the_last_seat(bank_client: h
     manager = await _add(house, capacity=1)
     answers = await asyncio.gather(*(_put(bank_client, house, one, manager.id) for one in customers))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+@pytest.mark.parametrize(
+    ("days_back", "answer"),
+    [(-1, (422, "period_invalid")), (0, (200, None)), (1, (200, None)), (3, (409, "period_conflict"))],
+)
+async def test_a_first_day_lies_neither_ahead_nor_before_somebody_else_served(
+    bank_client: httpx.AsyncClient, house: House, days_back: int, answer: tuple[int, str | None]
+) -> None:
+    customer_id, before = await _add_customer(house), await _add(house)
+    await _age(house, before, 9)
+    first_day = (clock.today() - timedelta(days=2)).isoformat()
+    assert (await _put(bank_client, house, customer_id, before.id, valid_from=first_day)).status_code == 200
+    after = await _add(house)
+    await _age(house, after, 9)
+    valid_from = (clock.today() - timedelta(days=days_back)).isoformat()
+    response = await _put(bank_client, house, customer_id, after.id, valid_from=valid_from)
+    assert (response.status_code, response.json().get("code")) == answer
+
+
+async def test_nobody_serves_before_becoming_a_manager(bank_client: httpx.AsyncClient, house: House) -> None:
+    customer_id, manager = await _add_customer(house), await _add(house)
+    yesterday = YESTERDAY.isoformat()
+    response = await _put(bank_client, house, customer_id, manager.id, valid_from=yesterday)
+    assert (response.status_code, response.json()["code"]) == (409, "period_conflict")
+
+
+async def _age(house: House, manager: Manager, days: int) -> None:
+    async with house.sessions() as session:
+        since = update(Manager).where(col(Manager.id) == manager.id)
+        await session.execute(since.values(created_at=clock.now() - timedelta(days=days)))
+        await session.commit()
 
 
 async def _until_two_wait(house: House) -> None:

@@ -19,3 +19,12 @@ class ManagerExists(Refusal):
     code = "manager_exists"
     zh = "该员工已是客户经理"
     en = "This member of staff is a manager already"
+
+
+class DuplicateItem(Refusal):
+    """A batch names one object twice."""
+
+    category = Category.INVALID
+    code = "duplicate_item"
+    zh = "同一客户在一批中出现多次"
+    en = "The same customer stands in the batch twice"

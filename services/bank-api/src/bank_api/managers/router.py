@@ -4,15 +4,20 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from starlette.responses import Response
 
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.models import Approval
 from guibin.core import clock
 from guibin.core.errors import NotFound, VersionConflict
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.customers.repository import get_customer
 from guibin.managers import repository, service
-from guibin.managers.errors import AssigneeInvalid, ManagerExists
+from guibin.managers.errors import AssigneeInvalid, DuplicateItem, ManagerExists
 from guibin.managers.models import UnassignedReason
+from guibin.managers.service import Move, Order
 from guibin.security.actors import Domain, Verb
+from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -27,7 +32,17 @@ from guibin.web import (
     staff,
 )
 
-from .schemas import CoverageIn, CoverageOut, CoverageRowOut, InBookOut, ManagerIn, ManagerOut, UnassignedOut
+from .schemas import (
+    AssignmentsIn,
+    AssignmentsOut,
+    CoverageIn,
+    CoverageOut,
+    CoverageRowOut,
+    InBookOut,
+    ManagerIn,
+    ManagerOut,
+    UnassignedOut,
+)
 
 router = PortRouter(prefix="/v1", tags=["managers"])
 
@@ -115,21 +130,41 @@ async def get_coverage(call: StaffCall, customer_id: CustomerId) -> CoverageOut:
     caller=ASSIGN,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(AssigneeInvalid, VersionConflict),
+    refusals=(AssigneeInvalid, PeriodInvalid, PeriodConflict, VersionConflict),
 )
 async def assign_manager(
     call: StaffCall, customer_id: CustomerId, body: Annotated[CoverageIn, json_body(CoverageIn)]
 ) -> CoverageOut:
     """Let a manager of the customer's branch serve the customer from today on; the present one loses access at once."""
-    served = await service.assign_by_hand(
-        call.session,
-        call.scope,
-        actor=call.actor,
-        customer_id=customer_id,
-        manager_id=body.manager_id,
-        reason=body.reason,
-    )
+    order = Order(call.actor, call.scope, body.reason, body.valid_from or clock.today())
+    served = await service.assign_by_hand(call.session, Move(customer_id, body.manager_id), order)
     return await _coverage(call, served.coverage.customer_id)
+
+
+@router.post(
+    "/assignments",
+    operation_id="assignManagers",
+    response_model=AssignmentsOut | SubmittedOut,
+    responses={200: {"model": AssignmentsOut}, 202: {"model": SubmittedOut}},
+)
+@declare(
+    caller=ASSIGN,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(NotFound, AssigneeInvalid, DuplicateItem, PeriodInvalid, PeriodConflict, VersionConflict),
+)
+async def assign_managers(
+    call: StaffCall, body: Annotated[AssignmentsIn, json_body(AssignmentsIn)], response: Response
+) -> AssignmentsOut | SubmittedOut:
+    """Assign many customers, all or none. More than 20, or of several branches, wait for another person (202)."""
+    moves = [Move(item.customer_id, item.manager_id) for item in body.items]
+    assignment = service.Assignment(moves, body.reason, body.valid_from or clock.today())
+    done = await service.assign_many(call.session, call.scope, actor=call.actor, assignment=assignment)
+    if isinstance(done, Approval):
+        response.status_code = 202
+        return SubmittedOut.of(done)
+    return AssignmentsOut.of(moves, done)
 
 
 async def _coverage(call: StaffCall, customer_id: UUID) -> CoverageOut:

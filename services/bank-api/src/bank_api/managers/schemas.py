@@ -1,7 +1,8 @@
 """What the bank port says and takes of managers and coverage."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,11 +10,13 @@ from guibin.core.ids import BranchId, CoverageId, CustomerId, ManagerId, StaffId
 from guibin.core.text import Note
 from guibin.managers.models import Coverage, Grade, Unassigned, UnassignedReason
 from guibin.managers.repository import InBook, Person
+from guibin.managers.service import Move
 from guibin.organisation.service import staff_name
 from guibin.security.ciphers import KeyRing
-from guibin.web import OutModel, StrictModel
+from guibin.web import Day, OutModel, StrictModel
 
 MOST_CUSTOMERS = 20_000
+MOST_ASSIGNMENTS = 200
 
 
 class ManagerIn(StrictModel):
@@ -97,6 +100,55 @@ class CoverageIn(StrictModel):
 
     manager_id: ManagerId
     reason: Annotated[str, Note(200)] = Field(examples=["客户要求更换客户经理"])
+    valid_from: Day | None = Field(
+        default=None, description="First day, today where it is left out; an earlier one since when nobody else served"
+    )
+
+
+class AssignmentIn(StrictModel):
+    """A customer and who shall serve the customer."""
+
+    customer_id: CustomerId
+    manager_id: ManagerId
+
+
+class AssignmentsIn(StrictModel):
+    """Who shall serve whom."""
+
+    items: Annotated[list[AssignmentIn], Field(min_length=1, max_length=MOST_ASSIGNMENTS)]
+    reason: Annotated[str, Note(200)] = Field(examples=["网点撤并，客户整体移交"])
+    valid_from: Day | None = Field(
+        default=None, description="First day, today where it is left out; an earlier one since when nobody else served"
+    )
+
+
+class AssignmentResultOut(OutModel):
+    """What became of one item."""
+
+    index: int
+    status: Literal["assigned", "unchanged"]
+    customer_id: CustomerId
+    manager_id: ManagerId
+
+
+class AssignmentsOut(OutModel):
+    """All items, in order."""
+
+    results: list[AssignmentResultOut]
+
+    @classmethod
+    def of(cls, moves: Sequence[Move], changed: Sequence[bool]) -> "AssignmentsOut":
+        """Describe which customers changed hands."""
+        rows = [
+            AssignmentResultOut(
+                index=index,
+                status="assigned" if is_new else "unchanged",
+                customer_id=move.customer_id,
+                manager_id=move.manager_id,
+            )
+            for index, (move, is_new) in enumerate(zip(moves, changed, strict=True))
+        ]
+        return cls(results=rows)
 
 
 class CoverageRowOut(OutModel):

@@ -10,7 +10,8 @@ from guibin.managers.repository.coverage import (
     list_coverage,
     lock_customer,
     needy_customers,
-    open_coverage,
+    open_coverages,
+    served_since,
 )
 from guibin.managers.repository.people import (
     Person,
@@ -20,6 +21,7 @@ from guibin.managers.repository.people import (
     list_managers,
     loads,
     lock_managers,
+    managers_since,
     matrix,
     primary_manager,
     seats,
@@ -43,12 +45,14 @@ __all__ = [
     "loads",
     "lock_customer",
     "lock_managers",
+    "managers_since",
     "matrix",
     "needy_customers",
-    "open_coverage",
+    "open_coverages",
     "open_unassigned",
     "primary_manager",
     "put_unassigned",
     "resolve_unassigned",
     "seats",
+    "served_since",
 ]

@@ -65,10 +65,21 @@ async def lock_customer(session: AsyncSession, customer_id: UUID) -> None:
     )
 
 
-async def open_coverage(session: AsyncSession, *, customer_id: UUID) -> Coverage | None:
-    """Return the coverage of a customer that has no end, as it stands now."""
-    query = select_rows(Coverage).where(Coverage.customer_id == customer_id, is_open())
-    return (await session.exec(query.execution_options(populate_existing=True))).first()
+async def open_coverages(session: AsyncSession, *, customer_ids: Collection[UUID]) -> dict[UUID, Coverage]:
+    """Return the coverage of some customers that has no end, as it stands now, by customer."""
+    query = select_rows(Coverage).where(col(Coverage.customer_id).in_(customer_ids), is_open())
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
+    return {row.customer_id: row for row in rows}
+
+
+async def served_since(session: AsyncSession, customer_ids: Collection[UUID], day: date) -> Sequence[UUID]:
+    """Return which of some customers have a coverage that began after a day, or ended after it."""
+    later = or_(col(Coverage.valid_from) > day, col(Coverage.valid_to) > day)
+    began_and_ended = or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > col(Coverage.valid_from))
+    query = select_rows(Coverage.customer_id).where(
+        col(Coverage.customer_id).in_(customer_ids), col(Coverage.role) == CoverageRole.PRIMARY, later, began_and_ended
+    )
+    return (await session.exec(query.distinct())).all()
 
 
 async def is_primary_manager(session: AsyncSession, *, customer_id: UUID, staff_id: UUID) -> bool:

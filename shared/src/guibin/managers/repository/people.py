@@ -1,8 +1,8 @@
 """SQL of managers: who they are, how many customers they have, whom they may serve."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.managers.models import Coverage, GradeTier, Manager
@@ -38,10 +39,17 @@ class Served:
     coverage: Coverage
 
 
-async def lock_managers(session: AsyncSession, manager_id: UUID | None = None) -> None:
-    """Let assignments to a manager (None: to all) come one after the other, so that nobody gets more than fit."""
+async def lock_managers(session: AsyncSession, manager_ids: Collection[UUID] | None = None) -> None:
+    """Let assignments to managers (None: to all) come one after the other, so that nobody gets more than fit."""
     query = select(col(Manager.id)).order_by(col(Manager.id)).with_for_update(key_share=True)
-    await session.execute(query if manager_id is None else query.where(col(Manager.id) == manager_id))
+    await session.execute(query if manager_ids is None else query.where(col(Manager.id).in_(manager_ids)))
+
+
+async def managers_since(session: AsyncSession, manager_ids: Collection[UUID], day: date) -> Sequence[UUID]:
+    """Return which of some managers became managers after a day."""
+    begun = col(Manager.created_at) >= clock.start_of_day(day + timedelta(days=1))
+    query = select_rows(Manager.id).where(col(Manager.id).in_(manager_ids), begun)
+    return (await session.exec(query)).all()
 
 
 async def primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Served | None:
