@@ -21,6 +21,7 @@ from guibin.core.database import make_engine
 from guibin.core.settings import Settings
 from support.databases import Database, cloned_database
 from support.house import Furniture, House, furnish, life_in, open_client, open_house
+from support.one_row import watched
 from support.server import Server, TestRun, obtain_server
 from support.wechat import WeChatSimulator, running_simulator
 
@@ -153,8 +154,9 @@ async def customer_client(house: House, customer_app: FastAPI) -> AsyncIterator[
 
 @pytest.fixture
 async def bank_client(house: House, bank_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of the bank port, as its real database role."""
-    async with open_client(bank_app, life=life_in(house, bank_app, database_url=house.database.bank_url)) as client:
+    """Return a client of the bank port, as its real database role; each of its commands leaves one audit row."""
+    life = life_in(house, bank_app, database_url=house.database.bank_url)
+    async with open_client(bank_app, life=life) as client, watched(client, house):
         yield client
 
 
