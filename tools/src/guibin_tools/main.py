@@ -162,13 +162,17 @@ def bench(
 @app.command()
 def token(
     customer: Annotated[str | None, typer.Option(help="Public id of a customer (cus_...)")] = None,
+    bank_app: Annotated[
+        str | None, typer.Option(help="The same: what the bank's own app trades for a session, for five minutes")
+    ] = None,
     staff: Annotated[str | None, typer.Option(help="Number of a member of staff")] = None,
     service: Annotated[str | None, typer.Option(help="Name of a service client")] = None,
 ) -> None:
-    """Print a development token that lives for 24 hours; name one of the three."""
+    """Print a development token that lives for 24 hours; name one caller."""
     from guibin_tools.tokens import issue_token
 
-    typer.echo(asyncio.run(issue_token(OperatorSettings(), customer=customer, staff=staff, service=service)))
+    issuing = issue_token(OperatorSettings(), customer=customer, bank_app=bank_app, staff=staff, service=service)
+    typer.echo(asyncio.run(issuing))
 
 
 @app.command()

@@ -67,6 +67,9 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "control_character": ("含有控制字符或不可见字符", "must not contain control or invisible characters"),
     "bad_unicode": ("不是有效的 Unicode 文本", "must be valid Unicode text"),
     "blank": ("不能为空白", "must not be blank"),
+    "phone": ("须为 11 位手机号码", "must be a mobile number of 11 digits"),
+    "one_phone": ("须提供 phone 或 phone_code 之一", "needs either phone or phone_code"),
+    "one_proof": ("须提供 otp 或 bank_token 之一及其对应字段", "needs either otp or bank_token, with its own fields"),
     "range": ("起始日期晚于结束日期", "must not begin after its end"),
     "invalid": ("不符合要求", "is not valid"),
 }

@@ -156,7 +156,7 @@ async def log_in_by_bank_app(
 
 
 @router.post("/sessions/refresh", operation_id="refreshSession")
-@declare(caller=public(), rate=RateClass.LOGIN, data=DataClass.C3, refusals=(TokenInvalid,))
+@declare(caller=public(), rate=RateClass.READ, data=DataClass.C3, refusals=(TokenInvalid,))
 async def refresh_session(
     visit: VisitorCall, request: Request, body: Annotated[RefreshIn, json_body(RefreshIn)]
 ) -> SignedInOut:

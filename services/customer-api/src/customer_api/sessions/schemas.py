@@ -84,7 +84,7 @@ class CodeRequestIn(StrictModel):
     @model_validator(mode="after")
     def _one_phone(self) -> Self:
         if (self.phone is None) == (self.phone_code is None):
-            raise PydanticCustomError("phone", "needs exactly one of phone and phone_code")
+            raise PydanticCustomError("one_phone", "needs either phone or phone_code")
         return self
 
 
@@ -122,9 +122,9 @@ class BindIn(StrictModel):
         by_bank, by_phone = self.bank_token is not None, self.otp is not None
         of_phone = (self.phone, self.phone_code, self.certificate_tail) != (None, None, None)
         if by_bank == by_phone or (by_bank and of_phone) or (self.rebind and not by_bank):
-            raise PydanticCustomError("proof", "needs either otp or bank_token, each with its own fields")
+            raise PydanticCustomError("one_proof", "needs either otp or bank_token, each with its own fields")
         if self.phone is not None and self.phone_code is not None:
-            raise PydanticCustomError("phone", "needs at most one of phone and phone_code")
+            raise PydanticCustomError("one_phone", "needs either phone or phone_code")
         return self
 
 
