@@ -22,8 +22,9 @@ OPEN_ACCOUNT = "open-account"
 CONTROL_TOKEN = "control"
 LI, WANG = "li", "wang"
 PHONES = {LI: "13800138001", WANG: "13900139002"}
-PATIENCE = Patience(read=0.3, whole=2.0, pauses=(0.01, 0.01, 0.01))
-"""Of a client under test: as patient as it must be, and no more."""
+PATIENCE = Patience(read=5.0, whole=20.0, pauses=(0.01, 0.01, 0.01))
+HASTE = Patience(read=0.2, whole=2.0, pauses=())
+"""Of clients under test: one that a busy machine does not disturb, one that shall run out of time."""
 
 REDIRECT_HOST = "h5.example.test"
 
@@ -120,7 +121,7 @@ class WeChatSimulator:
                 "wechat_mini_program_secret": SecretStr(MINI_PROGRAM_SECRET),
                 "wechat_official_account_appid": OFFICIAL_ACCOUNT,
                 "wechat_official_account_secret": SecretStr(OFFICIAL_ACCOUNT_SECRET),
-                "wechat_read_seconds": 0.5,
+                "wechat_read_seconds": 1.0,
                 "sms_url": f"{self.url}/sms/send",
             }
         )

@@ -23,6 +23,7 @@ from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 from support.databases import Database
 from support.wechat import (
+    HASTE,
     LI,
     MINI_PROGRAM,
     MINI_PROGRAM_SECRET,
@@ -148,8 +149,6 @@ FAILURES_OF_A_LOGIN = [
     ("http", {"status": 504}, UpstreamBusy),
     ("http", {"status": 302}, UpstreamBadAnswer),
     ("http", {"status": 404}, UpstreamBadAnswer),
-    ("hang", {"seconds": 5}, UpstreamTimeout),
-    ("slow", {"seconds": 1}, UpstreamTimeout),
     ("empty", {}, UpstreamBadAnswer),
     ("html", {}, UpstreamBadAnswer),
     ("truncated", {}, UpstreamBadAnswer),
@@ -169,6 +168,19 @@ async def test_each_failure_of_a_login_has_its_own_answer(
         await wechat.mini_program_login(wechat_simulator.login())
     assert type(refused.value) is expected
     assert len(wechat_simulator.requests(LOGIN)) <= 4
+
+
+@pytest.mark.parametrize("kind", ["hang", "slow"])
+async def test_what_is_answered_too_late_is_not_waited_for_and_not_tried_again(
+    wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing, kind: str
+) -> None:
+    wechat_simulator.fail("/", kind, seconds=3)
+    settings = wechat_simulator.settings(Settings())
+    async with open_wechat(settings, keys, database_url=no_tokens.customer_url, patience=HASTE) as client:
+        with pytest.raises(UpstreamTimeout):
+            await client.mini_program_login(wechat_simulator.login())
+        with pytest.raises(UpstreamTimeout):
+            await client.phone_number(wechat_simulator.phone_code(), openid=wechat_simulator.openid())
 
 
 async def test_a_host_that_does_not_take_the_connection_is_not_waited_for_twice(
