@@ -1,6 +1,6 @@
 """The file of a copy: one encrypted zip with everything as JSON, and each section as CSV.
 
-The zip is encrypted as WinZip's AES-256 (AE-2), which the usual programs open with a password (docs/adr/0012).
+The zip is encrypted as WinZip's AES-256 (AE-2), which the usual programs open with a password (docs/adr/0010).
 """
 
 import io
