@@ -1,5 +1,8 @@
 """The neighbour's id answers like one that nobody has (T-AC-2): 404, the same body, on every route with such an id."""
 
+from collections.abc import Awaitable, Callable
+from statistics import median
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from support.examples import example_of
 from support.house import House
 from support.neighbours import OWNED, TAG, Neighbours
 from support.routes import Route, all_routes
+from support.statements import statements
 
 COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id"}
 """What belongs to the bank. Approvals have their own tests of who sees them."""
@@ -31,13 +35,36 @@ def test_every_id_in_a_path_is_either_owned_by_a_customer_or_common() -> None:
     assert {name for route in ROUTES for name in route.ids} <= OWNED | COMMON
 
 
-ASKED_ELSEWHERE = {"POST /v1/customers/{customer_id}/tier/override"}
-"""For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask."""
+ASKED_ELSEWHERE = {
+    "POST /v1/customers/{customer_id}/tier/override",
+    "GET /v1/customers/{customer_id}/access-log",
+}
+"""For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, and
+`tests/bank_api/audit/test_access_log.py` an auditor."""
 
 
 def test_every_route_with_an_owned_id_is_asked_by_somebody_of_a_narrow_scope() -> None:
     asked = {route.name for route, _ in ASKED} | ASKED_ELSEWHERE
     assert [route.name for route in ROUTES if OWNED & route.ids.keys() and route.name not in asked] == []
+
+
+Ask = Callable[[dict[str, UUID]], Awaitable[httpx.Response]]
+
+
+def asking(route: Route, role: str, house: House, clients: dict[str, httpx.AsyncClient], neighbours: Neighbours) -> Ask:
+    """Return what asks a route for some ids, as somebody of the east."""
+    headers = house.headers(role) if role != "customer" else house.customer_headers(neighbours.east.customer_id)
+
+    async def ask(ids: dict[str, UUID]) -> httpx.Response:
+        url = route.url(code=TAG, **ids)
+        body = body_of(route, ids["customer_id"])
+        return await clients[route.port].request(route.method, url, headers=headers | keys_of(route), json=body)
+
+    return ask
+
+
+def nobodys_ids() -> dict[str, UUID]:
+    return {name: new_id() for name in OWNED}
 
 
 @pytest.mark.parametrize(
@@ -46,27 +73,45 @@ def test_every_route_with_an_owned_id_is_asked_by_somebody_of_a_narrow_scope() -
 async def test_the_neighbours_answers_like_nobodys(
     route: Route, role: str, house: House, clients: dict[str, httpx.AsyncClient], neighbours: Neighbours
 ) -> None:
-    headers = house.headers(role) if role != "customer" else house.customer_headers(neighbours.east.customer_id)
-
-    async def ask(ids: dict[str, UUID]) -> httpx.Response:
-        url = route.url(code=TAG, **ids)
-        body = body_of(route, ids["customer_id"])
-        return await clients[route.port].request(route.method, url, headers=headers | keys_of(route), json=body)
-
-    neighbours_own = await ask(neighbours.west.ids)
-    nobodys = await ask({name: new_id() for name in OWNED})
+    ask = asking(route, role, house, clients, neighbours)
+    with statements() as for_neighbours:
+        neighbours_own = await ask(neighbours.west.ids)
+    with statements() as for_nobodys:
+        nobodys = await ask(nobodys_ids())
     own = await ask(neighbours.east.ids)
     assert neighbours_own.status_code == nobodys.status_code == 404, neighbours_own.text
     assert shown(neighbours_own) == shown(nobodys)
+    assert for_neighbours == for_nobodys
     if route.method != "DELETE":  # what one caller has taken away is gone for the next
         assert own.status_code != 404, own.text
+
+
+READING = [(route, role) for route, role in ASKED if route.method == "GET"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("route", "role"), READING, ids=[f"{route.port}-{route.operation_id}-{role}" for route, role in READING]
+)
+async def test_the_neighbours_takes_as_long_as_nobodys(
+    route: Route, role: str, house: House, clients: dict[str, httpx.AsyncClient], neighbours: Neighbours
+) -> None:
+    ask = asking(route, role, house, clients, neighbours)
+
+    async def seconds(ids: dict[str, UUID]) -> float:
+        started = perf_counter()
+        await ask(ids)
+        return perf_counter() - started
+
+    pairs = [(await seconds(neighbours.west.ids), await seconds(nobodys_ids())) for _ in range(200)]
+    assert abs(median(one for one, _ in pairs) - median(other for _, other in pairs)) < 0.005
 
 
 def body_of(route: Route, customer_id: UUID) -> dict[str, Any] | None:
     if route.model is None:
         return None
-    body = example_of(route.model)
-    return body | ({"customer_id": to_public("cus", customer_id)} if "customer_id" in route.model.model_fields else {})
+    known = {"customer_id": to_public("cus", customer_id), "reason": "the customer asks at the counter"}
+    return example_of(route.model) | {name: known[name] for name in route.model.model_fields.keys() & known.keys()}
 
 
 def keys_of(route: Route) -> dict[str, str]:
