@@ -1,5 +1,6 @@
 """The client against the simulator: logins, the phone number, and what becomes of each failure."""
 
+import asyncio
 import logging
 import socket
 import time
@@ -152,6 +153,8 @@ FAILURES_OF_A_LOGIN = [
     ("empty", {}, UpstreamBadAnswer),
     ("html", {}, UpstreamBadAnswer),
     ("truncated", {}, UpstreamBadAnswer),
+    ("oversized", {}, UpstreamBadAnswer),
+    ("strange_errcode", {}, UpstreamBadAnswer),
     ("reset", {}, UpstreamBusy),
     ("reset", {"count": 1}, WeChatCodeInvalid),  # accepted and broken off: tried again, and the code is used by then
 ]
@@ -181,6 +184,18 @@ async def test_what_is_answered_too_late_is_not_waited_for_and_not_tried_again(
             await client.mini_program_login(wechat_simulator.login())
         with pytest.raises(UpstreamTimeout):
             await client.phone_number(wechat_simulator.phone_code(), openid=wechat_simulator.openid())
+
+
+async def test_a_caller_who_gives_up_leaves_the_circuit_as_it_was(
+    wechat: WeChat, wechat_simulator: WeChatSimulator
+) -> None:
+    wechat_simulator.fail(LOGIN, "hang", seconds=3, nth=1)
+    waiting = asyncio.create_task(wechat.mini_program_login(wechat_simulator.login()))
+    await asyncio.sleep(0.2)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (await wechat.mini_program_login(wechat_simulator.login())).openid
 
 
 async def test_a_host_that_does_not_take_the_connection_is_not_waited_for_twice(

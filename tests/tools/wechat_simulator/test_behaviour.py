@@ -203,6 +203,11 @@ def test_dice_of_a_rule_fall_the_same_in_every_run(calls: Calls) -> None:
     assert set(runs[0]) == {None, -1}
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"phone": 1, "purpose": "", "code": "", "text": ""}'])
+def test_a_message_without_its_fields_is_not_taken(wechat_simulator: WeChatSimulator, content: bytes) -> None:
+    assert wechat_simulator.client.post("/sms/send", content=content).status_code == 400
+
+
 def test_the_control_interface_is_closed_to_strangers(wechat_simulator: WeChatSimulator) -> None:
     for path in ("/_sim/reset", "/_sim/clock", "/_sim/fail", f"/_sim/users/{LI}/login"):
         answer = httpx.post(wechat_simulator.url + path, json={}, trust_env=False)

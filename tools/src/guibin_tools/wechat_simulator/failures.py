@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,8 @@ Effect = Literal[
     "empty",  # the call is carried out; the answer has no body
     "html",  # ... is a page
     "truncated",  # ... is JSON that ends too early
+    "oversized",  # ... is right, and a megabyte long
+    "strange_errcode",  # ... has an errcode that is no number
     "unknown_fields",  # ... has fields that nobody knows
     "numbers_as_strings",  # ... writes numbers as text
     "no_errcode",  # ... lacks errcode and errmsg
@@ -24,6 +27,8 @@ Effect = Literal[
     "session_key_replaced",  # ... is right, and the session_key in it dead: another login has replaced it
 ]
 EFFECTS: tuple[str, ...] = get_args(Effect)
+Fields = dict[str, Any]
+_MEGABYTE = 1 << 20
 REFUSING = frozenset({"errcode", "http"})
 """Effects under which the call is not carried out."""
 
@@ -89,33 +94,28 @@ class FailureRule:
 
 def bent(rule: FailureRule, body: bytes) -> bytes:
     """Return the body of an answer as a rule leaves it."""
-    if rule.effect == "empty":
-        return b""
-    if rule.effect == "html":
-        return b"<html><body>502 Bad Gateway</body></html>"
-    if rule.effect == "truncated":
-        return body[: len(body) // 2]
+    if rule.effect in _BODIES:
+        return _BODIES[rule.effect](body)
+    change = _CHANGES.get(rule.effect)
+    if change is None:
+        return body
     try:
         fields = json.loads(body)
     except ValueError:
         return body
-    return json.dumps(_changed(rule, fields), ensure_ascii=False).encode()
+    return json.dumps(change(rule, fields), ensure_ascii=False).encode()
 
 
-def _changed(rule: FailureRule, fields: dict[str, Any]) -> Any:
-    if rule.effect == "unknown_fields":
-        return {**fields, "brand_new": {"nested": [1, 2]}, "expires_at": "soon"}
-    if rule.effect == "numbers_as_strings":
-        return _numbers_as_text(fields)
-    if rule.effect == "no_errcode":
-        return {name: value for name, value in fields.items() if name not in {"errcode", "errmsg"}}
-    if rule.effect == "country_code_number" and "phone_info" in fields:
-        info = fields["phone_info"]
-        return {**fields, "phone_info": {**info, "countryCode": int(info["countryCode"])}}
-    if rule.effect == "expires_in":
-        kept = {name: value for name, value in fields.items() if name != "expires_in"}
-        return kept if rule.values.get("value") is None else {**kept, "expires_in": rule.values["value"]}
-    return fields
+def _number_as_country_code(_rule: FailureRule, fields: Fields) -> Fields:
+    if "phone_info" not in fields:
+        return fields
+    info = fields["phone_info"]
+    return {**fields, "phone_info": {**info, "countryCode": int(info["countryCode"])}}
+
+
+def _other_life(rule: FailureRule, fields: Fields) -> Fields:
+    kept = {name: value for name, value in fields.items() if name != "expires_in"}
+    return kept if rule.values.get("value") is None else {**kept, "expires_in": rule.values["value"]}
 
 
 def _numbers_as_text(value: Any) -> Any:
@@ -124,3 +124,19 @@ def _numbers_as_text(value: Any) -> Any:
     if isinstance(value, list):
         return [_numbers_as_text(inner) for inner in value]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_BODIES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _body: b"",
+    "html": lambda _body: b"<html><body>502 Bad Gateway</body></html>",
+    "truncated": lambda body: body[: len(body) // 2],
+}
+_CHANGES: dict[str, Callable[[FailureRule, Fields], Fields]] = {
+    "oversized": lambda _rule, fields: {**fields, "padding": "x" * _MEGABYTE},
+    "strange_errcode": lambda _rule, fields: {**fields, "errcode": "soon"},
+    "unknown_fields": lambda _rule, fields: {**fields, "brand_new": {"nested": [1, 2]}, "expires_at": "soon"},
+    "numbers_as_strings": lambda _rule, fields: _numbers_as_text(fields),
+    "no_errcode": lambda _rule, fields: {k: v for k, v in fields.items() if k not in {"errcode", "errmsg"}},
+    "country_code_number": _number_as_country_code,
+    "expires_in": _other_life,
+}
