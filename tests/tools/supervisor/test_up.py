@@ -151,6 +151,37 @@ def test_people_of_the_simulator_have_the_phones_of_demo_customers(bank: Bank) -
     assert httpx.post(act, json=given, headers=headers, timeout=10).json()["code"]
 
 
+def test_a_demo_customer_binds_wechat_and_logs_in_with_it(bank: Bank) -> None:
+    wechat = bank.logins["wechat"]
+    person = wechat["people"][0]
+    control = {"Authorization": f"Bearer {wechat['control_token']}"}
+    port, simulator = f"http://127.0.0.1:{bank.customer_port}/v1", f"{wechat['simulator']}/_sim"
+
+    def act(name: str) -> str:
+        given = {"appid": wechat["mini_program"]}
+        code = httpx.post(f"{simulator}/users/{person['uid']}/{name}", json=given, headers=control, timeout=10)
+        return str(code.json()["code"])
+
+    def post(path: str, **body: str) -> dict[str, Any]:
+        answer = httpx.post(f"{port}{path}", json=body, timeout=10)
+        assert answer.is_success, answer.text
+        said: dict[str, Any] = answer.json()
+        return said
+
+    ticket = post("/sessions/wechat", app="mp", code=act("login"))["ticket"]
+    post("/otp", ticket=ticket, phone_code=act("phone_code"))
+    inbox: list[dict[str, str]] = []
+    while not inbox:
+        time.sleep(0.1)
+        asked = httpx.get(f"{simulator}/sms", params={"phone": person["phone"]}, headers=control, timeout=10)
+        inbox = asked.json()["items"]
+    bound = post("/sessions/wechat/bind", ticket=ticket, otp=inbox[0]["code"])
+    again = post("/sessions/wechat", app="mp", code=act("login"))
+    assert bound["customer_id"] == again["customer_id"] == person["customer"]
+    traded = guibin("token", "--bank-app", person["customer"], env=bank.environment).out.strip()
+    assert post("/sessions/bank-app", token=traded)["customer_id"] == person["customer"]
+
+
 def test_the_worker_has_the_token_of_the_simulated_mini_program_in_time(bank: Bank) -> None:
     wechat = bank.logins["wechat"]
     headers = {"Authorization": f"Bearer {wechat['control_token']}"}
