@@ -122,4 +122,5 @@ def keys_of(route: Route) -> dict[str, str]:
 def shown(answer: httpx.Response) -> tuple[dict[str, Any], dict[str, str]]:
     """Return what an answer shows, without what differs between any two answers."""
     body = {name: value for name, value in answer.json().items() if name != "request_id"}
-    return body, {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    counted = ("x-request-id", "ratelimit-remaining", "ratelimit-reset")
+    return body, {name: value for name, value in answer.headers.items() if name not in counted}
