@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
+ACCESS_LOG = "my_access_log(uuid, timestamptz, uuid, int)"
 ADDED = (
     sa.Column(
         "xact",
@@ -56,9 +57,13 @@ def upgrade() -> None:
     op.execute("GRANT INSERT ON audit_entry TO guibin_customer")
     op.execute("GRANT SELECT ON audit_seal TO guibin_bank, guibin_worker")
     op.execute("GRANT INSERT ON audit_seal TO guibin_worker")
+    op.execute((FUNCTIONS / "my_access_log/v1.sql").read_text(encoding="utf-8"))
+    op.execute(f"REVOKE ALL ON FUNCTION {ACCESS_LOG} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {ACCESS_LOG} TO guibin_customer")
 
 
 def downgrade() -> None:
+    op.execute(f"DROP FUNCTION {ACCESS_LOG}")
     op.execute("REVOKE INSERT ON audit_entry FROM guibin_customer")
     op.drop_table("audit_seal")
     op.drop_index(op.f("ix_audit_entry_xact_id"), table_name="audit_entry")

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
+from customer_api.audit.router import router as audit
 from customer_api.auth import CustomerIdentity
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
@@ -17,7 +18,7 @@ from guibin.sessions.service import TOKEN_SECONDS
 from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-ROUTERS: tuple[APIRouter, ...] = (sessions, customers, points, rights, privacy)
+ROUTERS: tuple[APIRouter, ...] = (sessions, customers, points, rights, privacy, audit)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 
@@ -40,14 +41,18 @@ def create_app(settings: Settings) -> FastAPI:
         routers=ROUTERS,
         identity=CustomerIdentity(settings.session_issuer),
         database_url=settings.required("customer_database_url"),
-        tokens=_token_sources(settings),
+        tokens=token_sources(settings),
         schema_version=SCHEMA_VERSION,
         parts=open_parts,
     )
 
 
-def _token_sources(settings: Settings) -> list[TokenSource]:
-    """Our own sessions' tokens; in development also those of `guibin token`, which belong to no session."""
+def token_sources(settings: Settings) -> list[TokenSource]:
+    """Return whose tokens the port accepts: our own sessions', in development also those of `guibin token`.
+
+    Raises:
+        StartRefused: production without a file of session keys.
+    """
     own = TokenSource(
         settings.session_issuer,
         AUDIENCE,

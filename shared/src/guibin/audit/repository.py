@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, text, tuple_
+from sqlalchemy import DateTime, RowMapping, Uuid, bindparam, insert, text, tuple_
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,6 +66,32 @@ async def list_entries(
     if before is not None:
         query = query.where(tuple_(col(AuditEntry.at), col(AuditEntry.id)) < before)
     return (await session.exec(query)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One look of the bank at a customer's data, as the customer is told of it."""
+
+    id: UUID
+    at: datetime
+    actor_kind: str
+    roles: str
+    branch_zh: str | None
+    branch_en: str | None
+    action: str
+    permission: str
+
+
+async def list_access(
+    session: AsyncSession, *, customer_id: UUID, limit: int, before: tuple[datetime, UUID] | None = None
+) -> list[Access]:
+    """Return who looked at the data of the customer whose rows are open, newest first; for the customer port."""
+    at, entry_id = before or (None, None)
+    statement = text("SELECT * FROM my_access_log(:customer, :at, :id, :limit)").bindparams(
+        bindparam("at", type_=DateTime(timezone=True)), bindparam("id", type_=Uuid)
+    )
+    values = {"customer": customer_id, "at": at, "id": entry_id, "limit": limit}
+    return [Access(**row) for row in (await session.execute(statement, values)).mappings()]
 
 
 async def lock_chain(session: AsyncSession) -> bool:
