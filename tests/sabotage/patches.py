@@ -1,0 +1,257 @@
+"""Guards taken away one at a time, and the test that has to turn red for each.
+
+A patch is a text that stands exactly once in a file and what takes its place. The ids are those of the catalogue of
+sabotages; a letter tells patches of one id apart. Guards that stand twice (the database behind the code, row-level
+security behind the scope) are tried where they stand alone.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+CODE = "shared/src/guibin"
+SQL = "migrations/functions"
+TOKENS = "tests/unit/security/test_forged_tokens.py"
+ROWS = "tests/shared/security/test_row_level_security.py"
+KEYS = "tests/shared/web/test_idempotency.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """One guard that is taken away: what, where, and who notices."""
+
+    id: str
+    removes: str
+    file: str
+    old: str
+    new: str
+    killed_by: tuple[str, ...]
+
+
+SABOTAGES: Final = (
+    Sabotage(
+        "S1",
+        "the lock of the account",
+        f"{SQL}/points_account_lock/v1.sql",
+        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;\n    IF NOT FOUND",
+        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;\n    IF NOT FOUND",
+        ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
+    ),
+    Sabotage(
+        "S3",
+        "the unique key of idempotency",
+        f"{CODE}/idempotency/service.py",
+        "    if taken:\n        return Claimed()\n",
+        "    if taken or key:\n        return Claimed()\n",
+        ("tests/shared/web/test_idempotency.py::test_the_same_key_and_body_have_one_effect_and_one_answer",),
+    ),
+    Sabotage(
+        "S4",
+        "the path in the fingerprint",
+        f"{CODE}/idempotency/rules.py",
+        "meaning = [method, path, sorted(query), body]",
+        "meaning = [method, sorted(query), body]",
+        (f"{KEYS}::test_a_key_with_another_account_in_the_path_is_refused_without_a_trace_of_the_first",),
+    ),
+    Sabotage(
+        "S5",
+        "the body in the fingerprint",
+        f"{CODE}/idempotency/rules.py",
+        "meaning = [method, path, sorted(query), body]",
+        "meaning = [method, path, sorted(query)]",
+        ("tests/shared/web/test_idempotency.py::test_a_key_with_another_body_is_refused_without_effect",),
+    ),
+    Sabotage(
+        "S6",
+        "the one transaction of key and effect",
+        f"{CODE}/web/once.py",
+        "    await call.work.protect()\n    try:",
+        "    await call.session.commit()\n    await call.work.protect()\n    try:",
+        ("tests/shared/web/test_three_ends.py::test_a_bug_answers_a_problem_without_its_message_and_stores_nothing",),
+    ),
+    Sabotage(
+        "S7",
+        "the contra account that a kind determines",
+        f"{SQL}/points_post/v1.sql",
+        "CASE p_kind WHEN 'earn' THEN 'issuance' WHEN 'redeem' THEN 'redemption'",
+        "CASE p_kind WHEN 'earn' THEN 'redemption' WHEN 'redeem' THEN 'issuance'",
+        ("tests/shared/points/test_ledger.py::test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule",),
+    ),
+    Sabotage(
+        "S8",
+        "the last unit of stock",
+        f"{CODE}/rights/repository/pool.py",
+        "col(RightsStock.free) >= quantity)",
+        "col(RightsStock.free) > quantity)",
+        ("tests/concurrency/rights/test_sessions.py::test_of_64_redemptions_of_the_last_unit_one_succeeds",),
+    ),
+    Sabotage(
+        "S9",
+        "the lots that a debit draws on",
+        f"{SQL}/points_post/v1.sql",
+        "UPDATE public.points_lot l SET remaining = l.remaining - t.points",
+        "UPDATE public.points_lot l SET remaining = l.remaining",
+        ("tests/shared/points/test_ledger.py::test_a_debit_takes_the_earliest_expiry_first_and_permanent_points_last",),
+    ),
+    Sabotage(
+        "S14",
+        "the wait for codes that others hold",
+        f"{CODE}/rights/service/redeeming.py",
+        "quantity=quantity, waiting=True)",
+        "quantity=quantity, waiting=False)",
+        ("tests/concurrency/rights/test_sessions.py::test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back",),
+    ),
+    Sabotage(
+        "S15",
+        "whole numbers of fen",
+        f"{CODE}/core/money.py",
+        '    fen = int(whole) * 100 + int((fraction or "").ljust(2, "0"))\n',
+        '    fen = int(float(f"{whole}.{fraction or 0}") * 100)\n',
+        ("tests/unit/core/test_money.py",),
+    ),
+    Sabotage(
+        "S16",
+        "the zone of the days of business",
+        f"{CODE}/core/clock.py",
+        "return instant.astimezone(BUSINESS_ZONE).date()",
+        "return instant.date()",
+        ("tests/unit/core/test_clock.py",),
+    ),
+    Sabotage(
+        "S17",
+        "the scope of a list",
+        "services/bank-api/src/bank_api/customers/queries.py",
+        ".where(col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id)))",
+        ".where(col(Customer.merged_into).is_(None))",
+        ("tests/shared/customers/test_scope.py",),
+    ),
+    Sabotage(
+        "S18",
+        "the scope of a detail",
+        f"{CODE}/customers/repository.py",
+        "        Customer.id == customer_id, visible(scope, col(Customer.id), col(Customer.branch_id))\n",
+        "        Customer.id == customer_id\n",
+        ("tests/shared/customers/test_scope.py",),
+    ),
+    Sabotage(
+        "S18b",
+        "row-level security",
+        "migrations/versions/20261125_2111_row_level_security.py",
+        'op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")',
+        'op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")',
+        (f"{ROWS}::test_without_a_setting_no_service_sees_a_row_or_writes_one",),
+    ),
+    Sabotage(
+        "S20",
+        "the 404 of what is out of scope",
+        f"{CODE}/customers/repository.py",
+        "    if found is None:\n        raise NotFound\n    return found\n",
+        "    if found is None:\n        raise PermissionError\n    return found\n",
+        ("tests/bank_api/customers/test_customers.py::test_a_customer_out_of_scope_is_not_found_like_an_unknown_one",),
+    ),
+    Sabotage(
+        "S21",
+        "the audience, our own check",
+        f"{CODE}/security/tokens.py",
+        'claims.get("iss") == config.issuer and claims.get("aud") in (config.audience, [config.audience])',
+        'claims.get("iss") == config.issuer',
+        ("tests/unit/security/test_forged_tokens.py",),
+    ),
+    Sabotage(
+        "S22",
+        "the issuer, our own check",
+        f"{CODE}/security/tokens.py",
+        'claims.get("iss") == config.issuer and claims.get("aud") in',
+        'claims.get("aud") in',
+        (f"{TOKENS}::test_an_issuer_under_another_name_in_the_table_is_refused_even_if_the_library_lets_it_pass",),
+    ),
+    Sabotage(
+        "S23",
+        "the list of one algorithm",
+        f"{CODE}/security/tokens.py",
+        "algorithms=[config.algorithm],",
+        'algorithms=[config.algorithm, "HS256"],',
+        (f"{TOKENS}::test_the_library_gets_one_public_jwk_and_a_list_of_one_algorithm",),
+    ),
+    Sabotage(
+        "S23b",
+        "the algorithm of the issuer, our own check",
+        f"{CODE}/security/tokens.py",
+        '    _require(header.get("alg") == config.algorithm)\n',
+        "",
+        (f"{TOKENS}::test_our_own_checks_refuse_another_algorithm_even_if_the_library_lets_it_pass",),
+    ),
+    Sabotage(
+        "S24",
+        "the type of the token",
+        f"{CODE}/security/tokens.py",
+        'header.get("typ") == "at+jwt" and ',
+        "",
+        ("tests/unit/security/test_forged_tokens.py",),
+    ),
+    Sabotage(
+        "S25",
+        "maker is not checker",
+        f"{CODE}/approvals/service/deciding.py",
+        "    if await surroundings().is_same_person(session, approval.maker_id, approver.id):\n"
+        "        raise SelfApproval\n",
+        "",
+        ("tests/bank_api/points/test_adjustments.py::test_nobody_approves_an_own_correction",),
+    ),
+    Sabotage(
+        "S25b",
+        "two accounts of one person are one person",
+        f"{CODE}/approvals/service/deciding.py",
+        "        if await surroundings().is_same_person(session, earlier.approver_id, approver.id):\n",
+        "        if earlier.approver_id == approver.id:\n",
+        ("tests/bank_api/approvals/test_one_person.py::test_two_accounts_of_one_person_are_not_two_approvers",),
+    ),
+    Sabotage(
+        "S26",
+        "the hash that the approver has seen",
+        f"{CODE}/approvals/service/deciding.py",
+        "    if decision.payload_hash is not None and decision.payload_hash != approval.payload_hash:\n"
+        "        raise VersionConflict\n",
+        "",
+        ("tests/bank_api/approvals/test_four_eyes.py::test_another_hash_is_refused_and_nothing_happens",),
+    ),
+    Sabotage(
+        "S26b",
+        "the payload is what was submitted",
+        f"{CODE}/approvals/service/deciding.py",
+        "    if rules.payload_hash(approval.payload) != approval.payload_hash:\n        raise VersionConflict\n",
+        "",
+        ("tests/bank_api/approvals/test_four_eyes.py::test_a_payload_that_was_changed_after_the_submission_is_void",),
+    ),
+    Sabotage(
+        "S27",
+        "the mask of short values",
+        f"{CODE}/security/masking.py",
+        "    return HIDDEN + digits[-4:] if len(digits) >= _LEAST_FOREIGN_PHONE else HIDDEN\n",
+        "    return HIDDEN + digits[-4:] if len(digits) >= _LEAST_FOREIGN_PHONE else value\n",
+        ("tests/unit/security/test_masking.py",),
+    ),
+    Sabotage(
+        "S28",
+        "the place in the associated data",
+        f"{CODE}/security/ciphers.py",
+        '    return f"{table}|{column}|".encode()\n',
+        '    return b""\n',
+        ("tests/unit/security/test_ciphers.py",),
+    ),
+    Sabotage(
+        "S29",
+        "no deed without its row in the trail",
+        f"{CODE}/audit/service.py",
+        "**error_facts(error))\n        raise RetryLater from error\n",
+        "**error_facts(error))\n        return\n",
+        ("tests/bank_api/audit/test_rows.py::test_without_a_trail_staff_do_nothing_and_customers_read_on",),
+    ),
+    Sabotage(
+        "S30",
+        "the quote before a formula",
+        f"{CODE}/core/spreadsheet.py",
+        '    return f"\'{text}" if text.startswith(_DANGEROUS) else text\n',
+        "    return text\n",
+        ("tests/unit/core/test_spreadsheet.py",),
+    ),
+)

@@ -1,0 +1,24 @@
+"""Each sabotage still finds its guard, and names tests that exist."""
+
+import ast
+from collections import Counter
+
+import pytest
+from sabotage.patches import SABOTAGES, Sabotage
+from sabotage.run import ROOT
+
+
+@pytest.mark.parametrize("one", SABOTAGES, ids=[one.id for one in SABOTAGES])
+def test_a_sabotage_finds_its_guard_and_its_tests(one: Sabotage) -> None:
+    assert (ROOT / one.file).read_text(encoding="utf-8").count(one.old) == 1
+    assert one.old != one.new
+    assert one.killed_by
+    for test in one.killed_by:
+        path, _, name = test.partition("::")
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert not name or name in names
+
+
+def test_no_two_sabotages_have_one_id() -> None:
+    assert max(Counter(one.id for one in SABOTAGES).values()) == 1
