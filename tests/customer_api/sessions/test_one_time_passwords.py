@@ -1,6 +1,8 @@
 """One-time passwords (trust: T-OTP-1, rows A9, A10, A12): life, tries, what they are bound to, how many are sent."""
 
 import asyncio
+import statistics
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -194,3 +196,21 @@ async def test_an_address_gets_fifty_an_hour(strict_client: httpx.AsyncClient, d
         answers = [await desk.ask(strict_client, ticket, f"1371000{number:04}") for number in range(51)]
     assert [answer.status_code for answer in answers[:50]] == [202] * 50
     assert (answers[50].status_code, "retry-after" in answers[50].headers) == (429, True)
+
+
+@pytest.mark.merge
+async def test_known_and_unknown_phones_take_the_same_time(
+    customer_client: httpx.AsyncClient, house: House, desk: Desk
+) -> None:
+    """The medians of 60 requests of each kind, asked in turn, differ by less than five milliseconds."""
+    known = await add_known(house)
+    ticket = await desk.ticket(customer_client)
+    taken: dict[str, list[float]] = {known.phone: [], "13700000406": []}
+    for _ in range(60):
+        for phone, times in taken.items():
+            started = time.perf_counter()
+            assert (await desk.ask(customer_client, ticket, phone)).status_code == 202
+            times.append(time.perf_counter() - started)
+            await asyncio.sleep(0.02)  # the message is on its way meanwhile
+    medians = [statistics.median(times) for times in taken.values()]
+    assert abs(medians[0] - medians[1]) < 0.005, medians

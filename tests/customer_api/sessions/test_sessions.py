@@ -1,6 +1,7 @@
 """Sessions over HTTP: opened by the bank's app, refreshed, ended (trust: T-SES-2, rows A14, A15, A18)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from customer_api.main import create_app, token_sources
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.core.settings import Profile
+from guibin.privacy.models import CustomerRestriction, RestrictionKind
+from guibin.security.session_tokens import read_session_keys
+from guibin.security.signing import new_private_jwk, sign
 from guibin.sessions.refresh_tokens import RefreshToken
-from support.house import CUSTOMER_AUDIENCE, House
+from guibin.web import StartRefused
+from support.house import CUSTOMER_AUDIENCE, House, open_client
 from support.logins import add_known, bank_token, bearer, log_in, refresh, session_row
 
 DEVICE, OTHER_DEVICE = "device-of-wang-01", "device-of-li-0002"
@@ -103,6 +110,53 @@ async def test_a_customer_who_is_not_active_is_told_so_after_the_proof(
     token = bank_token(house, known.customer_no)
     answer = await customer_client.post("/v1/sessions/bank-app", json={"token": token})
     assert refused(answer) == (403, "account_not_active")
+
+
+async def test_a_customer_who_is_kept_out_is_told_so_after_the_proof_and_refreshes_no_more(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    known = await add_known(house)
+    tokens = await log_in(customer_client, house, known)
+    async with house.sessions() as session:
+        session.add(RestrictionKind(code="frozen", name_zh="账户冻结", name_en="Frozen", blocks_login=True))
+        await session.flush()
+        session.add(
+            CustomerRestriction(
+                customer_id=known.id,
+                id=new_id(),
+                kind="frozen",
+                valid_from=clock.today(),
+                reference="2026-001",
+                set_by=house.staff["compliance"].id,
+                set_at=clock.now(),
+            )
+        )
+        await session.commit()
+    token = bank_token(house, known.customer_no)
+    answer = await customer_client.post("/v1/sessions/bank-app", json={"token": token})
+    assert refused(answer) == (403, "account_not_active")
+    assert refused(await refresh(customer_client, tokens["refresh_token"])) == (401, "token_invalid")
+
+
+@pytest.mark.parametrize("kid", ["the right one", "unknown", "../../k"])
+async def test_a_token_in_our_name_that_somebody_else_signed_is_refused(
+    kid: str, customer_client: httpx.AsyncClient, house: House
+) -> None:
+    known = await add_known(house)
+    now = int(clock.now().timestamp())
+    claims = {
+        "iss": house.settings.session_issuer,
+        "aud": CUSTOMER_AUDIENCE,
+        "sub": to_public("cus", known.id),
+        "sid": str(new_id()),
+        "iat": now,
+        "exp": now + 600,
+        "scope": "profile:read:self",
+    }
+    ours = read_session_keys(house.settings.effective_session_keys_file).keys[0].kid
+    forged = sign(claims, {**new_private_jwk(), "kid": ours if kid == "the right one" else kid})
+    answer = await customer_client.get("/v1/me", headers={"Authorization": f"Bearer {forged}"})
+    assert refused(answer) == (401, "token_invalid")
 
 
 async def test_a_refresh_gives_new_tokens_and_the_session_goes_on(
@@ -307,3 +361,21 @@ async def test_what_the_bank_says_of_a_customer_counts_at_once(
         await session.commit()
     assert await whoami(customer_client, tokens) == 401
     assert refused(await refresh(customer_client, tokens["refresh_token"])) == (401, "token_invalid")
+
+
+async def test_in_production_only_our_own_sessions_open_the_port(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    known = await add_known(house)
+    tokens = await log_in(customer_client, house, known)
+    settings = house.settings.model_copy(
+        update={"profile": Profile.PRODUCTION, "session_keys_file": house.settings.effective_session_keys_file}
+    )
+    app = create_app(house.settings)
+    strict = replace(app.state.life, settings=settings, tokens=tuple(token_sources(settings)))
+    async with open_client(app, life=strict) as client:
+        assert await whoami(client, tokens) == 200
+        answer = await client.get("/v1/me", headers=house.customer_headers(known.id))
+        assert refused(answer) == (401, "token_invalid")
+    with pytest.raises(StartRefused, match="GUIBIN_SESSION_KEYS_FILE"):
+        token_sources(settings.model_copy(update={"session_keys_file": None}))

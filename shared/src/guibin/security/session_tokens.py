@@ -24,7 +24,7 @@ PUBLISHED_AHEAD: Final = timedelta(hours=24)
 KEPT_AFTER: Final = ACCESS_LIFE + timedelta(hours=1)
 
 _MEMBERS: Final = ("kty", "crv", "x", "y", "kid", "use", "alg", "d")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}|P-256")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEEPEST: Final = 3
 
 
@@ -114,10 +114,12 @@ def read_session_keys(path: Path) -> SessionKeys:
     return SessionKeys(tuple(sorted(keys, key=lambda key: key.signs_from)))
 
 
-def _key(path: Path, entry: Any) -> SessionKey:
-    jwk = {name: entry.get(name) for name in _MEMBERS} if isinstance(entry, dict) else {}
-    seconds = entry.get("signs_from") if jwk else None
-    if type(seconds) is not int or not all(isinstance(part, str) and _PLAIN.fullmatch(part) for part in jwk.values()):
+def _key(path: Path, entry: object) -> SessionKey:
+    found: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    jwk = {name: str(found[name]) for name in _MEMBERS if isinstance(found.get(name), str)}
+    seconds = found.get("signs_from")
+    whole = len(jwk) == len(_MEMBERS) and all(_PLAIN.fullmatch(part) for part in jwk.values())
+    if not whole or type(seconds) is not int:
         raise SessionKeysInvalid(f"session keys {path}: a key in it is damaged")
     return SessionKey(jwk, datetime.fromtimestamp(seconds, UTC))
 

@@ -76,7 +76,7 @@ async def list_sessions(
     return (await session.exec(query.order_by(col(CustomerSession.id).desc()))).all()
 
 
-async def rotate(session: AsyncSession, row: CustomerSession, values: Mapping[str, Any]) -> None:
+async def rotate_session(session: AsyncSession, row: CustomerSession, values: Mapping[str, Any]) -> None:
     """Write the next generation of a session that this transaction has locked."""
     await session.exec(
         update(CustomerSession)

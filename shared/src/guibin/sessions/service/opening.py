@@ -38,7 +38,6 @@ class Opened:
 
     tokens: Tokens | None = None
     ticket: str | None = None
-    row: BindingTicket | None = None
 
 
 def customer_actor(customer_id: UUID) -> Actor:
@@ -74,7 +73,7 @@ async def log_in_by_wechat(
         expires_at=now + TICKET_LIFE,
     )
     await repository.add_ticket(session, row)
-    return Opened(ticket=text, row=row)
+    return Opened(ticket=text)
 
 
 async def log_in_by_bank_number(

@@ -6,6 +6,8 @@ from guibin.audit.service import record
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.unit_of_work import UnitOfWork
+from guibin.privacy.repository.restrictions import is_blocked
+from guibin.privacy.rules import Act
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.errors import TokenInvalid
@@ -41,6 +43,8 @@ async def refresh(
     standing = await repository.find_standing(session, scope, customer_id=token.customer_id)
     if row is None or standing is None or not standing.may_log_in:
         raise TokenInvalid
+    if await is_blocked(session, row.customer_id, Act.LOGIN, day=clock.today()):
+        raise TokenInvalid
     shown = recognise(keys, token, generation=row.generation, refresh_hash=row.refresh_hash)
     verdict = judge_refresh(_family(row, standing.not_before), shown, device, now)
     if verdict in _STOLEN:
@@ -63,7 +67,7 @@ async def _rotate(
         "rotated_by": device.asker,
         "idle_expires_at": min(now + IDLE_LIFE, row.expires_at),
     }
-    await repository.rotate(work.session, row, values)
+    await repository.rotate_session(work.session, row, values)
     return row.model_copy(update=values)
 
 
