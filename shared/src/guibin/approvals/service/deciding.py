@@ -14,7 +14,7 @@ from guibin.approvals.models import Approval, ApprovalDecision, ApprovalState, V
 from guibin.approvals.service.ending import close, end_refused, give_back, record
 from guibin.approvals.surroundings import surroundings
 from guibin.core import clock
-from guibin.core.errors import Refusal, VersionConflict
+from guibin.core.errors import NotFound, Refusal, VersionConflict
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.idempotency.service import Replay, claim, store
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
@@ -44,7 +44,7 @@ async def decide_on(
     """Take one person's decision; the last agreement that is needed carries the command out.
 
     Raises:
-        SelfApproval, SelfDealing, Forbidden: not this person.
+        SelfApproval, SelfDealing, Forbidden, NotFound: not this person.
         StateConflict, ApprovalExpired, VersionConflict: not any more, or not this payload.
         Refusal: the command itself was refused; the approval is then `failed`.
     """
@@ -71,8 +71,10 @@ async def _check_person(session: AsyncSession, approval: Approval, approver: Act
     customer_id = approval.customer_id
     if customer_id is not None and await surroundings().is_customer(session, approver.id, customer_id):
         raise SelfDealing
-    if not await _reaches(session, approval, approver.id, grants, Verb.APPROVE):
+    if _scope(approval, approver.id, grants, Verb.APPROVE) is None:
         raise Forbidden
+    if not await _reaches(session, approval, approver.id, grants, Verb.APPROVE):
+        raise NotFound
 
 
 async def _check_state(work: UnitOfWork, approval: Approval, decision: Decision, approver: Actor) -> None:
