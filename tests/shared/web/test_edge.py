@@ -1,12 +1,14 @@
 """What stands on every answer, who may call from other origins, and what a port tells Prometheus."""
 
 import re
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from guibin.core.settings import Profile, Settings
+from guibin.web.gate import Gate
 from support.databases import Database
 from support.demo_port import DemoPort, demo_port, problem, spends_of
 from support.demo_routes import ANN, FIRST
@@ -121,6 +123,31 @@ async def test_the_figures_have_a_listener_of_their_own(
             assert 'route="/healthz"' in page.text
         with pytest.raises(httpx.ConnectError):
             await outside.get(f"http://127.0.0.1:{unused_tcp_port}/metrics")
+
+
+async def test_while_every_connection_is_taken_a_call_is_soon_told_to_come_again(
+    database: Database, tmp_path: Path
+) -> None:
+    async with demo_port(tmp_path, database.owner_url, database.bank_url, pool_size=1, queue_seconds=0.05) as port:
+        async with port.app.state.port.gate.enter():
+            began = time.monotonic()
+            answer = await port.spend("k1")
+            assert time.monotonic() - began < 2
+            assert problem(answer, 503, "retry_later")
+            assert answer.headers["Retry-After"] == "1"
+            assert (await port.client.get("/healthz")).status_code == 200
+        assert (await port.spend("k1")).status_code == 201
+        assert await port.points() == 90
+
+
+async def test_in_an_overload_calls_are_refused_before_anything_is_done_for_them(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Gate, "is_hopeless", property(lambda _gate: True))
+    async with demo_port(tmp_path, database.owner_url, database.bank_url) as port:
+        problem(await port.client.get(ACCOUNT), 503, "retry_later")
+        assert (await port.client.get("/healthz")).status_code == 200
+        assert (await port.client.get("/readyz")).status_code == 200
 
 
 FORWARDED = {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"}

@@ -70,3 +70,31 @@ async def test_a_call_that_fails_or_goes_away_gives_its_place_back() -> None:
     await holder
     async with gate.enter():
         pass
+
+
+async def test_a_queue_that_stands_makes_everybody_wait_less() -> None:
+    gate, end = Gate(places=1, patience=0.2), asyncio.Event()
+    holder = asyncio.create_task(hold(gate, end))
+    await started(holder)
+    loop = asyncio.get_running_loop()
+    waits: list[float] = []
+
+    async def wait() -> None:
+        began = loop.time()
+        with pytest.raises(RetryLater):
+            async with gate.enter():
+                raise AssertionError("let in")
+        waits.append(loop.time() - began)
+
+    crowd = []
+    for _ in range(12):
+        crowd.append(asyncio.create_task(wait()))
+        await asyncio.sleep(0.03)
+    await asyncio.gather(*crowd)
+    assert max(waits) >= 0.2
+    assert min(waits) < 0.1
+    waits.clear()
+    await wait()
+    assert waits[0] >= 0.2
+    end.set()
+    await holder

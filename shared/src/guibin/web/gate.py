@@ -1,7 +1,8 @@
 """The gate before the database: so many calls at once, a short queue, and a quick 503 for whom that is too long.
 
 Whoever holds a connection of the pool came through here, so under overload nobody waits long: calls are answered or
-told to come again, and those that are answered are answered soon.
+told to come again, and those that are answered are answered soon. A crowd that comes at once is let through in its
+order; a queue that stands for longer than that is overload, and from then on everybody waits a fifth of the time.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 from guibin.core.errors import RetryLater
 
 MOST_WAITING: Final = 512
+_UNDER_OVERLOAD: Final = 0.2
 
 
 class Gate:
@@ -19,7 +21,9 @@ class Gate:
 
     def __init__(self, *, places: int, patience: float) -> None:
         self._places = asyncio.Semaphore(places)
+        self._most_under_overload = places
         self._patience = patience
+        self._standing_since: float | None = None
         self.waiting = 0
 
     @asynccontextmanager
@@ -41,11 +45,27 @@ class Gate:
     async def _wait(self) -> None:
         if self.waiting >= MOST_WAITING:
             raise RetryLater
+        patience = self._patience_now()
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(patience):
                 await self._places.acquire()
         except TimeoutError:
             raise RetryLater from None
         finally:
             self.waiting -= 1
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether who comes now would wait in vain: such a call is refused before anything is done for it."""
+        return self.waiting >= self._most_under_overload and self._stands()
+
+    def _patience_now(self) -> float:
+        """Return how long who comes now may wait: less once the queue has not been empty for long."""
+        if self.waiting == 0:
+            self._standing_since = asyncio.get_running_loop().time()
+        return self._patience * (_UNDER_OVERLOAD if self._stands() else 1.0)
+
+    def _stands(self) -> bool:
+        since = self._standing_since
+        return since is not None and asyncio.get_running_loop().time() - since > self._patience

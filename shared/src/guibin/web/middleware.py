@@ -7,7 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guibin.core import clock
-from guibin.core.errors import NotFound, Refusal
+from guibin.core.errors import NotFound, Refusal, RetryLater
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, logger
 from guibin.core.redaction import redact_text
@@ -91,7 +91,7 @@ class Edge:
         """Refuse what no route should see.
 
         Raises:
-            HeadersTooLarge, BadHost, NotFound, NotAcceptable.
+            HeadersTooLarge, BadHost, NotFound, RetryLater, NotAcceptable.
         """
         size = sum(len(name) + len(value) for name, value in headers)
         if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES or len(scope["query_string"]) > MOST_QUERY_BYTES:
@@ -102,6 +102,8 @@ class Edge:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
             raise NotFound
+        if scope["path"].startswith(_API) and _is_hopeless(scope):
+            raise RetryLater
         accept = ",".join(_values(headers, "accept"))
         if scope["path"].startswith(_API) and accept and not _takes_json(accept):
             raise NotAcceptable
@@ -182,6 +184,12 @@ class _Exchange:
 
 def _texts(scope: Scope) -> list[tuple[str, str]]:
     return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+
+
+def _is_hopeless(scope: Scope) -> bool:
+    """Tell whether the port is so busy that the call would be refused after all that it takes to understand it."""
+    port = getattr(scope["app"].state, "port", None)
+    return port is not None and bool(port.gate.is_hopeless)
 
 
 def _may_be_large(scope: Scope) -> bool:

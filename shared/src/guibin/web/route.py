@@ -5,7 +5,7 @@ answer leaves: a commit that fails answers 503, never 200.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -24,7 +24,7 @@ from guibin.security.tokens import VerifiedToken
 from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
-from guibin.web.declaration import Declaration, declaration_of
+from guibin.web.declaration import Declaration, RateClass, declaration_of
 from guibin.web.errors import InternalFault
 from guibin.web.faults import retry_later
 from guibin.web.identity import Identified, identify, open_rows_of, permit, refuse_own_account, require_fresh_login
@@ -86,7 +86,7 @@ class _Conductor:
         request.app.state.paths.hold(template=template, method=request.method, path=request.scope["path"])
         try:
             token = await self._authenticate(request, port)
-            async with self._receive(request, port, token) as received, port.gate.enter():
+            async with self._receive(request, port, token) as received, self._place(port):
                 return await self._work(request, port, token, received)
         except Refusal:
             raise
@@ -132,6 +132,10 @@ class _Conductor:
                     await self._admit(request, port, token, work, trail)
         self.rules.check(request)
         key_of(request, self.declaration.idempotency)
+
+    def _place(self, port: Port) -> AbstractAsyncContextManager[None]:
+        """Enter the gate before the database; whether the process is alive is told to whoever asks."""
+        return nullcontext() if self.declaration.rate is RateClass.HEALTH else port.gate.enter()
 
     async def _work(self, request: Request, port: Port, token: VerifiedToken | None, received: _Received) -> Response:
         """Do one unit of work; a wrong guess is counted after it, when its connection is free again."""
