@@ -2,9 +2,11 @@
 
 import pytest
 
+from guibin.core import clock
 from guibin.core.lines import Line
 from guibin.feeds.models import FeedKind
 from guibin.feeds.rules import RowCode
+from guibin.privacy.tombstones import lay, stones_of
 from support.lines import (
     BALANCES,
     CARD,
@@ -162,8 +164,20 @@ async def test_a_json_row_with_other_than_text_is_refused(lines: Lines) -> None:
     assert [(reject.row, reject.code) for reject in result.rejects] == [(2, "row_invalid")]
 
 
+async def test_a_record_and_a_number_of_an_erased_customer_are_refused_in_every_line(lines: Lines) -> None:
+    stones = stones_of(lines.keys, FINANCE, "B", "60000001")
+    await lay(lines.session, stones, at=clock.now())
+    rows = (party("A"), party("B"), party("C", customer_no="6000 0001"))
+    here = await lines.take(PARTIES, *rows)
+    elsewhere = await lines.take(PARTIES, *rows, line=CARDS)
+    refused = [(one.row, one.code, one.column) for one in here.rejects]
+    assert refused == [(3, "customer_erased", "record_id"), (4, "customer_erased", "record_id")]
+    assert [(one.row, one.code) for one in elsewhere.rejects] == [(4, "customer_erased")]
+    assert await lines.customer_of("B") is None
+
+
 def test_every_code_has_a_case() -> None:
-    assert {code for _, _, code, _ in CASES} | {"row_invalid"} == {code.value for code in RowCode}
+    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased"} == {code.value for code in RowCode}
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+86张三", "-1", "@SUM(A1)", "＝1+1", "<script>", "' OR 1=1 --"])
