@@ -152,6 +152,22 @@ async def test_what_comes_up_after_the_request_blocks_the_approval_and_frees_the
     assert (await agree(house, bank_client, again.json()["approval_id"])).status_code == 200
 
 
+async def test_who_was_merged_into_an_erased_customer_is_erased_too_and_both_are_shown_without_a_name(
+    house: House, bank_client: httpx.AsyncClient
+) -> None:
+    loser, survivor = await house.add_customer(), await house.add_customer()
+    async with house.sessions() as session:
+        merged = text("UPDATE customer SET merged_into = :survivor WHERE id = :loser")
+        await session.execute(merged, {"survivor": survivor, "loser": loser})
+        await session.commit()
+    await erase(house, bank_client, loser)
+    left = await rows_of(house, "SELECT data_key, name_enc, name_idx, phone_idx FROM customer")
+    assert [tuple(row) for row in left] == [(None, None, None, None)] * 2
+    shown = await bank_client.get(f"/v1/customers/cus_{loser}", headers=house.headers("compliance"))
+    assert (shown.status_code, shown.json()["id"], shown.json()["name"]) == (200, f"cus_{survivor}", None)
+    assert shown.json()["status"] == "closed"
+
+
 async def test_no_service_may_delete_rows_without_a_verified_erasure(house: House) -> None:
     customer = await house.add_customer()
     for table in ("customer_ref", "points_entry"):

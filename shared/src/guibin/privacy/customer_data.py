@@ -115,7 +115,7 @@ class CustomerStep:
 class PrivacyStep:
     """Closes the customer's requests, drops the words and the files, and forgets the answers kept for retries."""
 
-    tables = frozenset({"data_request", "subject_export"})
+    tables = frozenset({"data_request", "subject_export", "idempotency_key"})
 
     async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
         """Empty words and files."""

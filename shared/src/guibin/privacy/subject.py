@@ -97,6 +97,10 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "subject_export": "the file itself and what opens it",
     "business_event": "the same events stand in the section of events",
     "voucher_code": "a code is a secret; the app shows it",
+    "idempotency_key": "answers that the customer has had",
+    "approval": "the bank's own decisions; what came of them stands in the sections",
+    "approval_decision": "the bank's own decisions; what came of them stands in the sections",
+    "audit_seal": "hashes over the trail, whose rows the copy shows",
 }
 """Tables with a customer in them that a copy does not show, and why."""
 
@@ -114,6 +118,10 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "consent": "the proof of what was allowed",
     "erasure": "the proof of the erasure",
     "customer_restriction": "why something was refused, under a pseudonym",
+    "audit_entry": "the trail, which holds no personal value",
+    "audit_seal": "hashes over the trail",
+    "approval": "who agreed to what, under a pseudonym",
+    "approval_decision": "who agreed to what, under a pseudonym",
 }
 """Tables with a customer in them whose rows stay, and why."""
 
