@@ -142,8 +142,10 @@ async def test_last_nights_run_is_due_from_one_in_the_morning(
 ) -> None:
     await furnish(house)
     with clock.fixed_at(instant):
-        await _work_for_a_while(house, finished=len(states))
+        figures = await _work_for_a_while(house, finished=len(states))
     assert await _states(house) == states
+    assert ('guibin_nightly_runs_total{state="finished"} 1.0' in figures) is bool(states)
+    assert ('guibin_nightly_step_took_seconds{step="tiers"}' in figures) is bool(states)
 
 
 async def test_a_day_that_has_been_run_is_not_run_again(house: House) -> None:
@@ -165,10 +167,11 @@ async def test_a_bank_without_customers_has_no_nights(house: House) -> None:
     assert await _states(house) == []
 
 
-async def _work_for_a_while(house: House, *, finished: int) -> None:
-    """Let a worker in this process look, and do what it finds, until so many runs are finished."""
+async def _work_for_a_while(house: House, *, finished: int) -> str:
+    """Let a worker in this process look, and do what it finds, until so many runs are finished; return its figures."""
+    metrics = WorkerMetrics()
     async with as_worker(house.database) as sessions:
-        worker = Worker(sessions, WorkerMetrics())
+        worker = Worker(sessions, metrics)
         working = asyncio.create_task(worker.work())
         for _ in range(600 if finished else 20):
             if finished and (await _states(house)).count(RunState.FINISHED) >= finished:
@@ -176,3 +179,4 @@ async def _work_for_a_while(house: House, *, finished: int) -> None:
             await asyncio.sleep(0.05)
         worker.stop()
         await working
+    return metrics.page().decode()

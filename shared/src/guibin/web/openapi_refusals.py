@@ -27,6 +27,7 @@ from guibin.web.errors import (
     DailyLimit,
     DuplicateJsonKey,
     DuplicateParameter,
+    LimitReached,
     MalformedJson,
     MalformedUpload,
     NotAcceptable,
@@ -179,8 +180,18 @@ def _response(kinds: list[type[Refusal]]) -> dict[str, Any]:
         },
     }
     if any(kind.category in _RETRIED for kind in kinds):
-        response["headers"] = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
+        response["headers"] = {"Retry-After": _number("Seconds to wait")}
+    if any(issubclass(kind, LimitReached) for kind in kinds):
+        response["headers"] |= {
+            "RateLimit-Limit": _number("Calls that the limit allows"),
+            "RateLimit-Remaining": _number("Calls that are left of it"),
+            "RateLimit-Reset": _number("Seconds until there are more"),
+        }
     return response
+
+
+def _number(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "integer"}}
 
 
 def _example(kind: type[Refusal]) -> dict[str, Any]:
