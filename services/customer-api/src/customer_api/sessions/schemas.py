@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
 from guibin.core.ids import CustomerId, SessionId
@@ -77,6 +77,10 @@ class WechatLoginIn(StrictModel):
 class CodeRequestIn(StrictModel):
     """Where to send a one-time password: a phone, or the one that WeChat names for a code of its phone button."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ticket": "ticket-of-the-login", "phone": "13800138000"}]}
+    )
+
     ticket: Secret = Field(description="Of the WeChat login", examples=["ticket-of-the-login"])
     phone: MobilePhone | None = Field(default=None, description="The phone that the bank knows")
     phone_code: Secret | None = _PHONE_CODE
@@ -99,6 +103,10 @@ class CodeRequestOut(OutModel):
 
 class BindIn(StrictModel):
     """Who is at the door: a one-time password that reached the bank's phone, or a token of the bank's own issuer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ticket": "ticket-of-the-login", "phone": "13800138000", "otp": "012345"}]}
+    )
 
     ticket: Secret = Field(description="Of the WeChat login", examples=["ticket-of-the-login"])
     phone: MobilePhone | None = Field(
