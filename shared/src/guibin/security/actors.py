@@ -163,20 +163,11 @@ def decide(grants: Iterable[Grant], verb: Verb, domain: Domain, *, staff_id: UUI
     grant does. Passing the cost keeps a high limit in one branch from serving customers of another.
     """
     fitting = [grant for grant in grants if grant.fits(verb, domain, cost_fen)]
-    if not fitting:
-        return None
-    kinds = {grant.data for grant in fitting}
-    if DataScope.WHOLE_BANK in kinds:
-        return Scope(whole_bank=True)
-    return Scope(
-        staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
-        branch_roots=tuple(sorted({grant.branch_id for grant in fitting if grant.branch_id is not None})),
-        aggregates=DataScope.AGGREGATES in kinds,
-    )
+    return data_of(fitting, staff_id=staff_id) if fitting else None
 
 
 def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
-    """Return the union of the data scopes of all grants, whatever they permit: the rows that may be of any use."""
+    """Return the union of the data scopes of grants, whatever they permit."""
     held = tuple(grants)
     kinds = {grant.data for grant in held}
     if DataScope.WHOLE_BANK in kinds:
@@ -184,6 +175,7 @@ def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
     return Scope(
         staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
         branch_roots=tuple(sorted({grant.branch_id for grant in held if grant.branch_id is not None})),
+        aggregates=DataScope.AGGREGATES in kinds,
     )
 
 
