@@ -66,6 +66,18 @@ async def test_restrictions_stand_from_day_to_day_and_the_strictest_of_several_w
         assert catalogue.json()["items"][0]["eligible"] is True
 
 
+async def test_who_may_not_log_in_is_logged_out_at_once(
+    house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
+) -> None:
+    customer = await house.add_customer()
+    headers = house.customer_headers(customer)
+    assert (await put(house, bank_client, customer, {"kind": "aml", **DOCUMENT})).status_code == 200
+    assert (await customer_client.get("/v1/me", headers=headers)).status_code == 200
+    assert (await put(house, bank_client, customer, {"kind": "deceased", **DOCUMENT})).status_code == 200
+    refused = await customer_client.get("/v1/me", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
+
+
 async def test_who_may_not_earn_earns_nothing(house: House, bank_client: httpx.AsyncClient) -> None:
     customer, other = await house.add_customer(), await house.add_customer()
     assert (await put(house, bank_client, customer, {"kind": "aml", **DOCUMENT})).status_code == 200

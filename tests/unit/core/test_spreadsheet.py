@@ -24,9 +24,24 @@ def read_back(written: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix(BOM), newline="")))
 
 
-@settings(max_examples=200)
-@given(st.lists(st.lists(cells, min_size=3, max_size=3), max_size=5))
+tables = st.lists(st.lists(cells, min_size=3, max_size=3), max_size=5)
+
+
+@settings(max_examples=100)
+@given(tables)
 def test_no_cell_begins_like_a_formula_and_what_is_read_back_is_what_was_written(rows: list[list[str]]) -> None:
+    hold(rows)
+
+
+@pytest.mark.nightly
+@settings(max_examples=5_000)
+@given(tables)
+def test_the_same_for_five_thousand_tables(rows: list[list[str]]) -> None:
+    hold(rows)
+
+
+def hold(rows: list[list[str]]) -> None:
+    """Hold a written table to both."""
     table = read_back(csv_bytes(["one", "two", "three"], rows))
     assert table[0] == ["one", "two", "three"]
     assert not any(cell.startswith(FORMULAS) for row in table for cell in row)

@@ -39,16 +39,18 @@ async def put_restrictions(
 ) -> None:
     """Let exactly these restrictions stand: others end today, those that stand already stay as they are.
 
+    One that keeps the customer from logging in ends the logins that there are.
+
     Raises:
         NotFound: no such customer in scope.
         RestrictionUnknown: there is no such kind.
         ValidationFailed: a restriction ends before it begins.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
-    await erasures.lock_customer(session, customer_id=customer.id)
-    kinds = [kind.code for kind in await repository.list_kinds(session)]
+    locked = await erasures.lock_customer(session, customer_id=customer.id)
+    kinds = {kind.code: kind for kind in await repository.list_kinds(session)}
     if any(one.kind not in kinds for one in wanted):
-        raise RestrictionUnknown(kinds=kinds)
+        raise RestrictionUnknown(kinds=list(kinds))
     today = clock.today()
     if any(one.valid_to is not None and one.valid_to < (one.valid_from or today) for one in wanted):
         raise ValidationFailed.of(["body", "items"], "range", "must not end before it begins")
@@ -60,6 +62,8 @@ async def put_restrictions(
         await repository.end_restrictions(session, customer_id=customer.id, ids=ids, day=today, ended_by=actor.id)
     for one in begun:
         session.add(_row(customer.id, one, actor, today))
+    if any(kinds[one.kind].blocks_login and (one.valid_from or today) <= today for one in begun):
+        locked.not_before = clock.now()  # who is logged in is so no longer
     if ended or begun:
         await record(
             session,
