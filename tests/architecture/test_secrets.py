@@ -4,7 +4,7 @@ import ast
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -45,10 +45,10 @@ def is_random(text: str) -> bool:
     return all(any(kind(character) for character in text) for kind in kinds) and bits(text) > LEAST_BITS
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    for name in tracked_files():
-        if name not in KNOWN | TESTS_OF_SECRETS:
-            yield name, (ROOT / name).read_text("utf-8", errors="ignore")
+@cache
+def texts() -> list[tuple[str, str]]:
+    names = [name for name in tracked_files() if name not in KNOWN | TESTS_OF_SECRETS]
+    return [(name, (ROOT / name).read_text("utf-8", errors="ignore")) for name in names]
 
 
 @pytest.mark.parametrize("what", FORMS)
