@@ -31,7 +31,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S1",
         "the lock of the account",
-        f"{SQL}/points_account_lock/v1.sql",
+        f"{SQL}/points_account_lock/v2.sql",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;\n    IF NOT FOUND",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;\n    IF NOT FOUND",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
@@ -90,7 +90,7 @@ SABOTAGES: Final = (
         f"{SQL}/points_post/v1.sql",
         "UPDATE public.points_lot l SET remaining = l.remaining - t.points",
         "UPDATE public.points_lot l SET remaining = l.remaining",
-        ("tests/shared/points/test_ledger.py::test_a_debit_takes_the_earliest_expiry_first_and_permanent_points_last",),
+        ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
     ),
     Sabotage(
         "S14",
@@ -122,7 +122,7 @@ SABOTAGES: Final = (
         "services/bank-api/src/bank_api/customers/queries.py",
         ".where(col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id)))",
         ".where(col(Customer.merged_into).is_(None))",
-        ("tests/shared/customers/test_scope.py",),
+        ("tests/bank_api/customers/test_queries.py",),
     ),
     Sabotage(
         "S18",
