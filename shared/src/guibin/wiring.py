@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
+from guibin.approvals.service import RuleChange
 from guibin.channels import personal_data as channels_data
 from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
@@ -59,6 +60,7 @@ SEEDERS: dict[str, Seeder] = {
 def connect() -> None:
     """Fill the open lists; again changes nothing."""
     surroundings.connect(SURROUNDINGS)
+    handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())

@@ -13,10 +13,11 @@ from guibin.approvals.models import Approval, ApprovalRule
 from guibin.approvals.service import lapse
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
+from guibin.organisation.models import StaffRole
 from guibin.points.models import PointsEntry
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
 from guibin.tiers.models import TierScheme
-from support.house import House
+from support.house import ROOT, House
 from support.points import sessions_of
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
@@ -205,6 +206,31 @@ async def test_how_long_and_by_how_many_is_what_the_banks_table_says(
     assert (by_kind["points.adjust"]["business_days"], by_kind["points.adjust"]["approvers"]) == (1, 2)
     assert (by_kind["tag.publish"]["business_days"], by_kind["tag.publish"]["threshold"]) == (3, "50000.00")
     assert by_kind["coverage.assign"]["free_items"] == 20
+
+
+async def test_a_rule_is_changed_by_two_administrators(
+    bank_client: httpx.AsyncClient, house: House, ask: Ask, customer_id: UUID
+) -> None:
+    async with house.sessions() as session:
+        second = StaffRole(staff_id=house.staff["auditor"].id, role="administrator", branch_id=house.branches[ROOT].id)
+        session.add(second)
+        await session.commit()
+    url, administrator = "/v1/approval-rules/points.adjust", house.headers("administrator")
+    rule = {"business_days": 5, "approvers": 1, "threshold": "100.00", "approvers_above": 3}
+    submitted = await bank_client.put(url, json=rule, headers=administrator)
+    assert submitted.status_code == 202, submitted.text
+    approval = submitted.json()["approval_id"]
+    assert (await ask(approval, "approve", "administrator")).json()["code"] == "self_approval"
+    decided = (await ask(approval, "approve", "auditor")).json()
+    assert (decided["state"], decided["preview"]["before"]["threshold_fen"]) == ("approved", "50000.00")
+    adjusted = await _adjust(bank_client, house, customer_id, 1_001)
+    assert (await _show(bank_client, house, adjusted))["approvers_needed"] == 3
+    wrong = await bank_client.put(url, json=rule | {"approvers": 4}, headers=administrator)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "validation_failed")
+    unknown = await bank_client.put("/v1/approval-rules/unknown", json=rule, headers=administrator)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+    other = await bank_client.put(url, json=rule, headers=house.headers("hq_operator"))
+    assert (other.status_code, other.json()["code"]) == (403, "forbidden")
 
 
 async def test_requests_are_found_by_kind_domain_and_whose_they_are(

@@ -134,7 +134,8 @@ async def test_new_terms_of_a_published_right_wait_while_the_old_ones_hold(desk:
     changed = await desk.put(path, etag, **CONTENT | {"name_en": "Lounge", "terms": dearer})
     assert (changed.status_code, changed.json()["name_en"], changed.json()["terms"]) == (200, "Lounge", STORED_TERMS)
     approval = await desk.submit(path)
-    assert (await desk.get(approval, APPROVER)).json()["preview"]["before"] == STORED_TERMS
+    preview = (await desk.get(approval, APPROVER)).json()["preview"]
+    assert (preview["change"], preview["changed"], preview["before"]) == ("new_terms", ["prices"], STORED_TERMS)
     assert (await desk.get(path)).json()["state"] == "published"
     await desk.post(f"{approval}/approve", APPROVER)
     assert (await desk.get(path)).json()["terms"]["prices"] == [{"tier": None, "points": 120}]

@@ -1,7 +1,7 @@
 """All SQL of approvals."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -157,6 +157,12 @@ async def rule_of(session: AsyncSession, kind: str) -> Rule:
 async def rules_by_kind(session: AsyncSession) -> dict[str, Rule]:
     """Return how commands are approved, for the kinds that the bank's table names."""
     return {row.kind: _rule(row) for row in (await session.exec(select(ApprovalRule))).all()}
+
+
+async def put_rule(session: AsyncSession, kind: str, rule: Rule) -> None:
+    """Write how a kind of command is approved."""
+    await session.merge(ApprovalRule(kind=kind, **asdict(rule)))
+    await session.flush()
 
 
 def _rule(row: ApprovalRule) -> Rule:

@@ -13,7 +13,7 @@ from guibin.approvals.handlers import APPROVAL_HANDLERS
 from guibin.approvals.models import Approval, ApprovalState, Verdict
 from guibin.approvals.repository import ApprovalFilter
 from guibin.approvals.rules import DEFAULT_RULE
-from guibin.core.errors import VersionConflict
+from guibin.core.errors import NotFound, VersionConflict
 from guibin.core.ids import ApprovalId
 from guibin.core.text import Code
 from guibin.organisation import repository as organisation
@@ -35,7 +35,16 @@ from guibin.web import (
 )
 from guibin.web.validation import translate
 
-from .schemas import AmendmentIn, ApprovalOut, ApprovalRuleOut, ApprovalRulesOut, DecisionIn, RequestForChangesIn
+from .schemas import (
+    AmendmentIn,
+    ApprovalOut,
+    ApprovalRuleIn,
+    ApprovalRuleOut,
+    ApprovalRulesOut,
+    DecisionIn,
+    RequestForChangesIn,
+    SubmittedOut,
+)
 
 router = PortRouter(prefix="/v1", tags=["approvals"])
 
@@ -95,6 +104,15 @@ async def list_rules(call: StaffCall) -> ApprovalRulesOut:
     return ApprovalRulesOut(
         items=[ApprovalRuleOut.of(kind, known.get(kind, DEFAULT_RULE), call.language) for kind in kinds]
     )
+
+
+@router.put("/approval-rules/{kind}", status_code=202, operation_id="submitApprovalRule")
+@declare(caller=staff(Verb.SUBMIT, Domain.ORGANISATION), rate=RateClass.WRITE, data=DataClass.C1, refusals=(NotFound,))
+async def submit_rule(
+    call: StaffCall, kind: Code, body: Annotated[ApprovalRuleIn, json_body(ApprovalRuleIn)]
+) -> SubmittedOut:
+    """Ask another administrator to change how a kind of command is approved."""
+    return SubmittedOut.of(await service.submit_rule(call.session, actor=call.actor, kind=kind, rule=body.rule()))
 
 
 REFUSALS = (HumanRequired, SelfApproval, StateConflict, ApprovalExpired, VersionConflict)

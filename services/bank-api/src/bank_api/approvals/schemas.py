@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from guibin.approvals.handlers import APPROVAL_HANDLERS, Label
 from guibin.approvals.models import Approval, ApprovalDecision, ApprovalState, Verdict
@@ -15,6 +16,7 @@ from guibin.core.text import Note
 from guibin.web import OutModel, StrictModel
 
 MOST_CHANGES = 10
+MOST_FREE_ITEMS = 1_000
 
 STATES: Final = {
     ApprovalState.PENDING: Label("待审批", "Waiting for approval"),
@@ -25,6 +27,12 @@ STATES: Final = {
     ApprovalState.EXPIRED: Label("已过期", "Expired"),
     ApprovalState.FAILED: Label("执行失败", "Failed"),
 }
+
+
+def _not_negative(fen: int) -> int:
+    if fen < 0:
+        raise PydanticCustomError("negative", "must not be negative")
+    return fen
 
 
 class SubmittedOut(OutModel):
@@ -121,6 +129,30 @@ class AmendmentIn(StrictModel):
         " for tags, schemes and rights: they are edited where they stand",
         examples=[{}],
     )
+
+
+class ApprovalRuleIn(StrictModel):
+    """How a kind of command shall be approved."""
+
+    business_days: Annotated[int, Field(ge=1, le=60)] = Field(description="How long a request stays open", examples=[3])
+    approvers: Annotated[int, Field(ge=1, le=5)] = Field(description="How many people must agree", examples=[1])
+    threshold: Annotated[Cny, AfterValidator(_not_negative)] | None = Field(
+        default=None, description="Cost in CNY above which it takes `approvers_above`", examples=["50000.00"]
+    )
+    approvers_above: Annotated[int, Field(ge=1, le=5)] = Field(description="Not fewer than `approvers`", examples=[2])
+    free_items: Annotated[int, Field(ge=0, le=MOST_FREE_ITEMS)] | None = Field(
+        default=None, description="How many objects one command changes without approval"
+    )
+
+    @model_validator(mode="after")
+    def _never_fewer_above(self) -> Self:
+        if self.approvers_above < self.approvers:
+            raise PydanticCustomError("range", "must not take fewer people above the threshold")
+        return self
+
+    def rule(self) -> Rule:
+        """Return the rule."""
+        return Rule(self.business_days, self.approvers, self.threshold, self.approvers_above, self.free_items)
 
 
 class ApprovalRuleOut(OutModel):

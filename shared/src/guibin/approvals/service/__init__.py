@@ -2,6 +2,7 @@
 
 from guibin.approvals.service.deciding import Decision, decide_on
 from guibin.approvals.service.ending import lapse, withdraw
+from guibin.approvals.service.ruling import RuleChange, submit_rule
 from guibin.approvals.service.submitting import amend, submit
 
-__all__ = ["Decision", "amend", "decide_on", "lapse", "submit", "withdraw"]
+__all__ = ["Decision", "RuleChange", "amend", "decide_on", "lapse", "submit", "submit_rule", "withdraw"]
