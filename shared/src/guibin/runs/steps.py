@@ -7,6 +7,7 @@ from datetime import date
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
+from guibin.audit.sealing import seal
 from guibin.core.lines import Line
 from guibin.managers import service as managers
 from guibin.points import service as points
@@ -66,6 +67,10 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
     return await points.expire(session, day=day)
 
 
+async def _seal(session: AsyncSession, _day: date) -> Counts:
+    return {"read": (await seal(session)).rows}
+
+
 # Points come before facts: the facts count them, and a second run of the night finds nothing to change.
 STEPS = (
     Step("feeds", look_at_feeds),
@@ -76,4 +81,5 @@ STEPS = (
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
+    Step("seal", _seal, in_batches=True),
 )
