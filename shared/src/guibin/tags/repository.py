@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, or_, update
@@ -17,6 +18,9 @@ from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
 from guibin.tags.matching import percent_of
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState, TagVersion
+
+LEAST_COUNTED: Final = 20
+"""A count over fewer customers could tell of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Reach:
     def percent(self) -> float:
         """The share, in per cent with two places; 0 of none."""
         return percent_of(self.members, self.customers)
+
+    @property
+    def tells_of_nobody(self) -> bool:
+        """Whether both who has it and who has it not are too many to tell of anyone."""
+        return min(self.members, self.customers - self.members) >= LEAST_COUNTED
 
 
 async def get_tag(session: AsyncSession, *, code: str, lock: bool = False) -> Tag:
@@ -187,6 +196,13 @@ async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reac
         CustomerTag.tag_code == code, col(CustomerTag.until).is_(None)
     )
     return Reach((await session.exec(members)).one(), (await session.exec(customers)).one())
+
+
+async def count_in_aggregate(session: AsyncSession, *, code: str) -> Reach | None:
+    """Count over everybody, for somebody who may see counts and no rows; None when the count could tell of someone."""
+    async with all_rows(session):
+        reach = await count_reach(session, Scope(whole_bank=True), code=code)
+    return reach if reach.tells_of_nobody else None
 
 
 async def facts_as_of(session: AsyncSession, *, customer_id: UUID | None = None) -> date | None:

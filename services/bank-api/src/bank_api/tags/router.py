@@ -13,7 +13,7 @@ from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
-from guibin.security.actors import Domain, Verb
+from guibin.security.actors import Domain, Scope, Verb
 from guibin.tags import repository, service
 from guibin.tags.errors import (
     RuleFieldUnknown,
@@ -233,5 +233,8 @@ async def explain_customer_tag(call: StaffCall, customer_id: CustomerId, code: C
 async def _detail(call: StaffCall, tag: Tag, response: Response) -> TagDetailOut:
     set_etag(response, tag.revision)
     in_force = await repository.find_version(call.session, tag)
-    reach = await repository.count_reach(call.session, call.scope, code=tag.code)
+    if call.scope == Scope(aggregates=True):
+        reach = await repository.count_in_aggregate(call.session, code=tag.code)
+    else:
+        reach = await repository.count_reach(call.session, call.scope, code=tag.code)
     return TagDetailOut.of(tag, in_force.rule if in_force else None, reach)

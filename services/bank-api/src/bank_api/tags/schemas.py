@@ -73,13 +73,16 @@ class TagDetailOut(TagOut):
 
     draft_rule: dict[str, Any] | None
     rule: dict[str, Any] | None = Field(description="The rule in force")
-    members: int = Field(description="Customers in your scope who have it now")
-    reach_percent: float = Field(description="Their share of the customers in your scope, in per cent")
+    members: int | None = Field(
+        description="Customers in your scope who have it now; null where only counts are shown, and one is below 20"
+    )
+    reach_percent: float | None = Field(description="Their share of the customers in your scope, in per cent")
 
     @classmethod
-    def of(cls, tag: Tag, rule: dict[str, Any] | None, reach: Reach) -> "TagDetailOut":
-        """Describe a tag."""
-        return cls(**tag.model_dump(), rule=rule, members=reach.members, reach_percent=reach.percent)
+    def of(cls, tag: Tag, rule: dict[str, Any] | None, reach: Reach | None) -> "TagDetailOut":
+        """Describe a tag; `reach` None when its figures would tell of somebody."""
+        members, percent = (reach.members, reach.percent) if reach else (None, None)
+        return cls(**tag.model_dump(), rule=rule, members=members, reach_percent=percent)
 
 
 class TagVersionOut(OutModel):
