@@ -1,11 +1,14 @@
 """What an operator is told when something is wrong: one sentence, exit code 1, no traceback."""
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from guibin.audit.service import record
+from guibin.security.actors import NIGHTLY_JOB
 from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.cluster import HOST, free_port
 from guibin_tools.roles import Role
@@ -13,6 +16,8 @@ from guibin_tools.sessions import sessions_as
 from guibin_tools.settings import OperatorSettings
 from support.commands import Done, guibin, guibin_process
 from support.databases import Database
+from support.points import sessions_of
+from support.sealing import seal_all
 
 DEAD = {
     f"GUIBIN_{name}DATABASE_URL": f"postgresql+asyncpg://guibin_{role}:x@127.0.0.1:1/guibin"
@@ -93,6 +98,23 @@ def test_seeding_twice_adds_nothing_the_second_time(tmp_path: Path, database: Da
 def test_an_empty_ledger_holds(tmp_path: Path, database: Database) -> None:
     done = guibin("check-ledger", env={**state(tmp_path), **database.environment})
     assert (done.code, done.out) == (0, "The ledger holds.\n")
+
+
+async def test_the_check_of_the_audit_trail_names_the_first_bad_row(tmp_path: Path, database: Database) -> None:
+    env = {**state(tmp_path), **database.environment}
+    async with sessions_of(database.owner_url) as owner:
+        async with owner() as session:
+            await record(session, actor=NIGHTLY_JOB, action="run.start", object_type="run", object_id="-")
+            await session.commit()
+        await seal_all(owner)
+        good = await asyncio.to_thread(guibin, "check-audit", env=env)
+        async with owner() as session:
+            await session.execute(text("UPDATE audit_entry SET action = 'run.end'"))
+            await session.commit()
+        bad = await asyncio.to_thread(guibin, "check-audit", env=env)
+    assert (good.code, good.out) == (0, "1 rows sealed, 0 waiting, 0 anchors.\nThe audit trail is intact.\n")
+    assert bad.code == 1
+    assert "First bad row: altered, seal 1, row " in bad.out
 
 
 async def test_a_connection_that_is_lost_is_one_sentence(tmp_path: Path, database: Database) -> None:

@@ -68,7 +68,6 @@ async def record(
     reason: str | None = None,
     ticket: str | None = None,
     scope: Scope | None = None,
-    request_id: str | None = None,
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
     facts: Mapping[str, object] | None = None,
@@ -104,7 +103,7 @@ async def record(
         "result": result,
         "ip": around.ip if around else None,
         "device": around.device if around else None,
-        "request_id": around.request_id if around else request_id,
+        "request_id": around.request_id if around else None,
         "changes": _changes(around.hash_of, before or {}, after or {}) if around else {},
         "facts": dict(facts or {}),
     }
