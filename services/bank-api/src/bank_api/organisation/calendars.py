@@ -10,7 +10,7 @@ from guibin.organisation import calendars
 from guibin.security.actors import Domain, Verb
 from guibin.web import DataClass, PortRouter, RateClass, StaffCall, declare, json_body, set_etag, staff
 
-from .schemas import CalendarIn, CalendarOut
+from .schemas import BankCalendarIn, BankCalendarOut
 
 router = PortRouter(prefix="/v1/calendars", tags=["organisation"])
 
@@ -19,11 +19,11 @@ Year = Annotated[int, Path(ge=2000, le=2199, examples=[2026])]
 
 @router.get("/{year}", operation_id="getCalendar")
 @declare(caller=staff(Verb.READ, Domain.ORGANISATION), rate=RateClass.READ, data=DataClass.C1)
-async def get_calendar(call: StaffCall, year: Year, response: Response) -> CalendarOut:
+async def get_calendar(call: StaffCall, year: Year, response: Response) -> BankCalendarOut:
     """Show the days of a year that are not what their weekday says; the revision is the ETag, 0 before any."""
     row = await calendars.find_year(call.session, year)
     set_etag(response, row.revision)
-    return CalendarOut.of(row)
+    return BankCalendarOut.of(row)
 
 
 @router.put("/{year}", operation_id="replaceCalendar")
@@ -34,8 +34,8 @@ async def get_calendar(call: StaffCall, year: Year, response: Response) -> Calen
     refusals=(PreconditionRequired, VersionConflict),
 )
 async def replace_calendar(
-    call: StaffCall, year: Year, body: Annotated[CalendarIn, json_body(CalendarIn)], response: Response
-) -> CalendarOut:
+    call: StaffCall, year: Year, body: Annotated[BankCalendarIn, json_body(BankCalendarIn)], response: Response
+) -> BankCalendarOut:
     """Write all holidays and worked weekends of a year, as announced. Requests submitted from now on lapse by it."""
     if any(day.day.year != year for day in body.days):
         raise ValidationFailed.of(["body", "days"], "other_year", "must lie in the year of the path")
@@ -45,4 +45,4 @@ async def replace_calendar(
         call.session, actor=call.actor, year=year, revision=before.revision, days=[day.special() for day in body.days]
     )
     set_etag(response, row.revision)
-    return CalendarOut.of(row)
+    return BankCalendarOut.of(row)

@@ -233,7 +233,7 @@ class SpecialDayIn(StrictModel):
         return SpecialDay(self.day, self.works, self.name_zh, self.name_en)
 
 
-class CalendarIn(StrictModel):
+class BankCalendarIn(StrictModel):
     """All special days of a year."""
 
     days: list[SpecialDayIn] = Field(max_length=MOST_SPECIAL_DAYS, examples=[[]])
@@ -254,7 +254,7 @@ class SpecialDayOut(OutModel):
     name_en: str
 
 
-class CalendarOut(OutModel):
+class BankCalendarOut(OutModel):
     """Which days of a year the bank works: Monday to Friday, but for these."""
 
     year: int
@@ -262,6 +262,6 @@ class CalendarOut(OutModel):
     days: list[SpecialDayOut] = Field(description="In order")
 
     @classmethod
-    def of(cls, row: CalendarYear) -> "CalendarOut":
+    def of(cls, row: CalendarYear) -> "BankCalendarOut":
         """Describe a year."""
         return cls(year=row.year, revision=row.revision, days=[SpecialDayOut.model_validate(day) for day in row.days])
