@@ -21,11 +21,12 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "rgt": "right",
     "run": "run",
     "sch": "tier_scheme",
+    "ses": "session",
     "stf": "staff",
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
-OWNED_BY_CUSTOMERS: Final = frozenset({"cus", "dsr", "ent", "hld", "lot", "rdm"})
+OWNED_BY_CUSTOMERS: Final = frozenset({"cus", "dsr", "ent", "hld", "lot", "rdm", "ses"})
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 
 CUSTOMER: Final = "cus"
