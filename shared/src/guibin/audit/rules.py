@@ -13,12 +13,14 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "cus": "customer",
     "dsr": "data_request",
     "ent": "points_entry",
+    "ers": "erasure",
     "fil": "feed_file",
     "hld": "holding",
     "lot": "points_lot",
     "mgr": "manager",
     "rdm": "redemption",
     "rgt": "right",
+    "rst": "restriction",
     "run": "run",
     "sch": "tier_scheme",
     "ses": "session",
@@ -26,7 +28,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
-OWNED_BY_CUSTOMERS: Final = frozenset({"cus", "dsr", "ent", "hld", "lot", "rdm", "ses"})
+OWNED_BY_CUSTOMERS: Final = frozenset({"cov", "cus", "dsr", "ent", "ers", "hld", "lot", "rdm", "rst", "ses"})
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 
 CUSTOMER: Final = "cus"
