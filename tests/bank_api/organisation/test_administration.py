@@ -125,11 +125,12 @@ async def test_a_new_person_is_known_by_the_subject_of_the_banks_tokens_and_may_
     assert [error["type"] for error in wrong["errors"]] == ["id_no"]
 
 
-async def test_a_disabled_account_is_refused_with_the_next_request(bank: Bank) -> None:
-    assert (await bank.get("manager", "/branches")).status_code == 200
+async def test_a_disabled_account_is_refused_with_the_next_request_of_a_token_that_is_remembered(bank: Bank) -> None:
+    headers = bank.house.headers("manager")
+    assert (await bank.client.get("/v1/branches", headers=headers)).status_code == 200
     done = await bank.post("administrator", f"/staff/{bank.id('manager')}/disable", {"reason": "left"}, status=200)
     assert done["active"] is False
-    refused = await bank.get("manager", "/branches")
+    refused = await bank.client.get("/v1/branches", headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
     asked = {"roles": [], "reason": WHY}
     refusal = await bank.post("administrator", f"/staff/{bank.id('manager')}/roles", asked, status=409)
