@@ -35,9 +35,9 @@ from .schemas import (
     BranchesOut,
     BranchOut,
     CoverIn,
+    DisablingIn,
     GrantOut,
     GrantsIn,
-    ReasonIn,
     RevocationIn,
     RoleOut,
     RolesIn,
@@ -123,7 +123,7 @@ async def add_staff(call: StaffCall, body: Annotated[StaffIn, json_body(StaffIn)
     refusals=(NotFound,),
 )
 async def disable_staff(
-    call: StaffCall, staff_id: StaffId, body: Annotated[ReasonIn, json_body(ReasonIn)]
+    call: StaffCall, staff_id: StaffId, body: Annotated[DisablingIn, json_body(DisablingIn)]
 ) -> StaffDetailOut:
     """Close an account at once: the next request of any of its tokens is refused."""
     return await _detail(call, await access.disable(call.session, staff_id, actor=call.actor, reason=body.reason))

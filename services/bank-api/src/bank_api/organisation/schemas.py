@@ -109,8 +109,8 @@ class StaffIn(StrictModel):
     )
 
 
-class ReasonIn(StrictModel):
-    """Why something is done."""
+class DisablingIn(StrictModel):
+    """Why an account is closed."""
 
     reason: Reason = Field(examples=["left the bank on 30 November"])
 
@@ -144,8 +144,8 @@ class CoverIn(StrictModel):
     """Who stands in, from when to when: 30 days at most."""
 
     deputy_id: StaffId
-    valid_from: Instant
-    valid_to: Instant
+    valid_from: Instant = Field(examples=["2026-12-01T00:00:00+08:00"])
+    valid_to: Instant = Field(examples=["2026-12-15T00:00:00+08:00"])
     reason: Reason = Field(examples=["annual leave"])
 
     @model_validator(mode="after")
