@@ -69,6 +69,8 @@ async def ask(
     body = None if route.model is None else example_of(route.model)
     if body is not None and "customer_id" in body:
         body["customer_id"] = to_public("cus", whose.customer_id)
+    if body is not None and "reason" in body:
+        body["reason"] = "the customer asked for it by phone"
     return await client.request(route.method, url, headers=headers, json=body)
 
 
