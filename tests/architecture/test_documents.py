@@ -1,11 +1,13 @@
 """What the documents say of the code is held to the code."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from guibin.core.schema import SCHEMA_VERSION
+from guibin.organisation.defaults import seeded_grants
 from guibin_tools.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +34,18 @@ def test_operations_lists_every_setting_and_no_other() -> None:
     assert documented == {f"GUIBIN_{name.upper()}" for name in OperatorSettings.model_fields}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/patterns.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/operations.md",
+        "docs/patterns.md",
+        "docs/security.md",
+        "docs/asvs.md",
+    ],
+)
 def test_make_targets_and_files_that_a_document_names_exist(name: str) -> None:
     text = read(name)
     targets = set(re.findall(r"^([a-z-]+):.*##", read("Makefile"), re.MULTILINE))
@@ -41,6 +54,21 @@ def test_make_targets_and_files_that_a_document_names_exist(name: str) -> None:
         assert (ROOT / name).parent.joinpath(link).exists(), link
 
 
-def test_places_that_patterns_names_exist() -> None:
-    for place in re.findall(r"`((?:shared|services|tools|tests|migrations|docs)/[^`<*]+)`", read("docs/patterns.md")):
+@pytest.mark.parametrize("name", ["docs/patterns.md", "docs/security.md", "docs/asvs.md", "SECURITY.md"])
+def test_places_that_a_document_names_exist(name: str) -> None:
+    for place in re.findall(r"`((?:shared|services|tools|tests|migrations|docs)/[^`<*]+)`", read(name)):
         assert (ROOT / place).exists(), place
+
+
+def test_the_security_page_names_every_seeded_role_and_no_other() -> None:
+    table = read("docs/security.md").partition("| role | whose data |")[2].partition("\n\n")[0]
+    first_cells = " ".join(line.split("|")[1] for line in table.splitlines()[2:])
+    assert set(re.findall(r"`(\w+)`", first_cells)) == {grant.role for grant in seeded_grants()}
+
+
+def test_the_asvs_table_has_each_requirement_once_and_is_counted_right() -> None:
+    text = read("docs/asvs.md")
+    rows = re.findall(r"^\| (\d+\.[\d.*-]+) \| .+ \| (met|partly|not met|not ours) \| .+ \|$", text, re.MULTILINE)
+    assert max(Counter(number for number, _state in rows).values()) == 1
+    counted = {state: int(count) for state, count in re.findall(r"^\| ([a-z ]+) \| (\d+) \|$", text, re.MULTILINE)}
+    assert counted == Counter(state for _number, state in rows)
