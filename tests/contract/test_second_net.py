@@ -69,7 +69,7 @@ async def ask(
     body = None if route.model is None else example_of(route.model)
     if body is not None and "customer_id" in body:
         body["customer_id"] = to_public("cus", whose.customer_id)
-    if body is not None and "reason" in body:
+    if body is not None and route.model is not None and "reason" in route.model.model_fields:
         body["reason"] = "the customer asked for it by phone"
     return await client.request(route.method, url, headers=headers, json=body)
 
