@@ -10,7 +10,6 @@ from support.repository import ROOT, tracked_files
 FORBIDDEN = {
     "a path of a machine": re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w"),
     "a registry host": re.compile(r"(?:files\.pythonhosted|pypi\.(?:org|io)|registry\.npmjs)\b"),
-    "a private key": re.compile(r"BEGIN (?:RSA |EC )?PRIVATE KEY"),
 }
 THIS = "tests/architecture/test_repository.py"
 

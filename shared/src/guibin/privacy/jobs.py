@@ -18,15 +18,13 @@ async def tend_copies(sessions: SessionFactory, open_keys: Callable[[], KeyRing]
     Keys are opened only when there is a file to make. Two workers at once make each file once. Returns how many
     files were made.
     """
-    async with sessions() as session:
-        if await repository.drop_files(session, now=clock.now()):
-            await session.commit()
+    async with sessions.begin() as session:
+        await repository.drop_files(session, now=clock.now())
         waiting = await repository.exports_to_make(session, limit=_BATCH)
     if not waiting:
         return 0
     keys, made = open_keys(), 0
     for export in waiting:
-        async with sessions() as session:
+        async with sessions.begin() as session:
             made += await make_copy(session, keys, export)
-            await session.commit()
     return made
