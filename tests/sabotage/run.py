@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sabotage.identity import IDENTITY
 from sabotage.patches import SABOTAGES, Sabotage
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ TESTS_FAILED = 1
 
 def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
-    chosen = [one for one in SABOTAGES if not only or one.id in only]
+    chosen = [one for one in (*SABOTAGES, *IDENTITY) if not only or one.id in only]
     survivors = []
     with tempfile.TemporaryDirectory(prefix="guibin-sabotage-") as folder:
         tree = _copy(Path(folder))
@@ -38,7 +39,7 @@ def main(only: Sequence[str]) -> int:
                 killed = _run(tree, one.killed_by) == TESTS_FAILED
             survivors += [] if killed else [one.id]
             verdict = "killed" if killed else "SURVIVED"
-            print(f"{one.id:5} {verdict:9} {time.monotonic() - started:5.0f} s  {one.removes}", flush=True)  # noqa: T201
+            print(f"{one.id:9} {verdict:9} {time.monotonic() - started:5.0f} s  {one.removes}", flush=True)  # noqa: T201
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed.")  # noqa: T201 - as above
     return 1 if survivors else 0
 

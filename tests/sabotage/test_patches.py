@@ -4,11 +4,14 @@ import ast
 from collections import Counter
 
 import pytest
+from sabotage.identity import IDENTITY
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.run import ROOT
 
+ALL = (*SABOTAGES, *IDENTITY)
 
-@pytest.mark.parametrize("one", SABOTAGES, ids=[one.id for one in SABOTAGES])
+
+@pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])
 def test_a_sabotage_finds_its_guard_and_its_tests(one: Sabotage) -> None:
     assert (ROOT / one.file).read_text(encoding="utf-8").count(one.old) == 1
     assert one.old != one.new
@@ -21,4 +24,4 @@ def test_a_sabotage_finds_its_guard_and_its_tests(one: Sabotage) -> None:
 
 
 def test_no_two_sabotages_have_one_id() -> None:
-    assert max(Counter(one.id for one in SABOTAGES).values()) == 1
+    assert max(Counter(one.id for one in ALL).values()) == 1

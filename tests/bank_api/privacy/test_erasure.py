@@ -168,9 +168,12 @@ async def test_who_was_merged_into_an_erased_customer_is_erased_too_and_both_are
     assert shown.json()["status"] == "closed"
 
 
-async def test_no_service_may_delete_rows_without_a_verified_erasure(house: House) -> None:
-    customer = await house.add_customer()
-    for table in ("customer_ref", "points_entry"):
+async def test_no_service_may_delete_rows_without_a_verified_erasure(
+    house: House, bank_client: httpx.AsyncClient
+) -> None:
+    untouched, asked_for = await house.add_customer(), await house.add_customer()
+    assert (await ask_to_erase(house, bank_client, asked_for)).status_code == 202
+    for customer, table in ((untouched, "customer_ref"), (untouched, "points_entry"), (asked_for, "customer_ref")):
         async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
             with pytest.raises(DBAPIError, match="privacy_forget"):
                 await forget(session, customer_id=customer, table=table)
