@@ -17,17 +17,11 @@ from schemathesis.generation import GenerationMode
 
 from support.routes import Route
 
-EXAMPLES: Final = 20
-"""For each operation, half of them right in form."""
+COMMIT_EXAMPLES: Final = 20
+MERGE_EXAMPLES: Final = 50
+NIGHTLY_EXAMPLES: Final = 300
+"""For each operation, half of them right in form (T-API-1)."""
 
-_EXAMINED: Final = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-    phases=[Phase.generate],
-)
 BATCHES: Final = {"takePointsEvents"}
 """They answer 200 with a refusal for each wrong row, so that a wrong row is no wrong request."""
 
@@ -60,7 +54,14 @@ def schema_of(app: FastAPI) -> Any:
     return schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(SETTINGS))
 
 
-def examine(schema: Any, route: Route, known: Mapping[str, str], ask: Callable[[Any, list[Any]], None]) -> None:
+def examine(
+    schema: Any,
+    route: Route,
+    known: Mapping[str, str],
+    ask: Callable[[Any, list[Any]], None],
+    *,
+    examples: int = COMMIT_EXAMPLES,
+) -> None:
     """Make cases of an operation, some right in form and some wrong, and ask for each with the checks for its answer.
 
     Half of the former name objects that exist, so that they get past `not_found`. The cases are the same in every run.
@@ -69,7 +70,14 @@ def examine(schema: Any, route: Route, known: Mapping[str, str], ask: Callable[[
     names = CHECKED if route.operation_id in BATCHES else [*CHECKED, "negative_data_rejection"]
     checks = CHECKS.get_by_names(names)
 
-    @_EXAMINED
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+        phases=[Phase.generate],
+    )
     @given(
         case=strategies.one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode]),
         aimed=strategies.booleans(),
