@@ -70,19 +70,19 @@ async def faults(
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_body_that_is_no_json_object_is_refused(name: str, asker: Asker) -> None:
+async def test_b1_b2_b3_b4_b5_b6_b7_b8_b13_a_body_that_is_no_json_object_is_refused(name: str, asker: Asker) -> None:
     content, expected = BODIES[name]
     assert await faults(asker, lambda _: ({}, content, expected)) == {}
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_a_body_of_another_kind_is_refused(name: str, asker: Asker) -> None:
+async def test_h12_h13_h15_a_body_of_another_kind_is_refused(name: str, asker: Asker) -> None:
     headers, expected = HEADERS[name]
     assert await faults(asker, lambda _: (headers, None, expected)) == {}
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0, MALFORMED), (1, TOO_LARGE)])
-async def test_the_limit_of_the_route_is_read_and_one_byte_more_is_not(
+async def test_h18_the_limit_of_the_route_is_read_and_one_byte_more_is_not(
     more: int, expected: Expected, asker: Asker
 ) -> None:
     assert await faults(asker, lambda route: ({}, filled(route, more), expected)) == {}
@@ -94,7 +94,7 @@ def filled(route: Route, more: int) -> bytes:
 
 
 @pytest.mark.parametrize("field", [CANARY, *OF_THE_SERVER])
-async def test_a_field_that_the_model_does_not_have_is_refused(field: str, asker: Asker) -> None:
+async def test_b9_b10_a_field_that_the_model_does_not_have_is_refused(field: str, asker: Asker) -> None:
     def with_field(route: Route) -> tuple[dict[str, str | None], bytes, Expected] | None:
         assert route.model is not None
         if field in route.model.model_fields:
@@ -106,7 +106,7 @@ async def test_a_field_that_the_model_does_not_have_is_refused(field: str, asker
 
 
 @pytest.mark.parametrize(("value", "kind"), [("left out", "missing"), (None, "null_forbidden")])
-async def test_a_required_field_that_is_missing_or_null_is_refused(value: object, kind: str, asker: Asker) -> None:
+async def test_b11_a_required_field_that_is_missing_or_null_is_refused(value: object, kind: str, asker: Asker) -> None:
     found = {}
     for route, field in required_fields():
         assert route.model is not None
@@ -138,7 +138,7 @@ def nullable(route: Route, field: str) -> bool:
 
 
 @pytest.mark.parametrize("character", ["\u0000", "\u001b", "\u202e"])
-async def test_a_text_with_a_character_that_is_not_seen_is_refused(character: str, asker: Asker) -> None:
+async def test_b12_b14_a_text_with_a_character_that_is_not_seen_is_refused(character: str, asker: Asker) -> None:
     found = {}
     for route in ROUTES:
         assert route.model is not None

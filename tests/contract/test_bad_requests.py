@@ -41,14 +41,14 @@ async def faults(routes: Iterable[Route], ask: Asked, *expected: Any) -> dict[st
         ("Bearer a.b.c, Bearer a.b.c", "token_invalid"),
     ],
 )
-async def test_a_call_without_a_good_token_is_refused(token: str | None, code: str, asker: Asker) -> None:
+async def test_h1_h2_h5_a_call_without_a_good_token_is_refused(token: str | None, code: str, asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers={"Authorization": token})
 
     assert await faults(PROTECTED, ask, 401, code) == {}
 
 
-async def test_a_token_in_the_query_is_none(asker: Asker) -> None:
+async def test_h4_a_token_in_the_query_is_none(asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query=f"?access_token={CANARY}", headers={"Authorization": None})
 
@@ -63,7 +63,7 @@ HEADERS: dict[str, tuple[dict[str, str], int, str]] = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_headers_that_no_route_takes_are_refused(name: str, asker: Asker) -> None:
+async def test_h11_h19_headers_that_no_route_takes_are_refused(name: str, asker: Asker) -> None:
     headers, status, code = HEADERS[name]
 
     async def ask(route: Route) -> httpx.Response:
@@ -72,7 +72,7 @@ async def test_headers_that_no_route_takes_are_refused(name: str, asker: Asker) 
     assert await faults(ROUTES, ask, status, code) == {}
 
 
-async def test_a_caller_who_takes_no_json_is_refused(asker: Asker) -> None:
+async def test_h14_a_caller_who_takes_no_json_is_refused(asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers={"Accept": "application/xml"})
 
@@ -83,7 +83,7 @@ METHODS = {(route.port, route.path): {one.method for one in ROUTES if one.path =
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"])
-async def test_a_method_that_the_path_does_not_have_is_refused_and_the_others_are_named(
+async def test_h20_l7_a_method_that_the_path_does_not_have_is_refused_and_the_others_are_named(
     method: str, asker: Asker
 ) -> None:
     for route in ROUTES:
@@ -95,7 +95,7 @@ async def test_a_method_that_the_path_does_not_have_is_refused_and_the_others_ar
 
 
 @pytest.mark.parametrize("path", ["{}/", "/{}", "/./{}", "/%2e%2e{}", "/v2{}"])
-async def test_a_path_that_is_written_otherwise_is_not_found(path: str, asker: Asker) -> None:
+async def test_h21_a_path_that_is_written_otherwise_is_not_found(path: str, asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, url="http://127.0.0.1" + path.format(asker.url(route)))
 
@@ -103,7 +103,7 @@ async def test_a_path_that_is_written_otherwise_is_not_found(path: str, asker: A
 
 
 @pytest.mark.parametrize("given", ["two words", "x" * 65, "<b>", "名"])
-async def test_a_request_id_that_is_not_well_formed_is_replaced(given: str, asker: Asker) -> None:
+async def test_h22_a_request_id_that_is_not_well_formed_is_replaced(given: str, asker: Asker) -> None:
     for route in ROUTES:
         answer = await asker.ask(route, headers={"X-Request-ID": given.encode(), "Host": "elsewhere"})
         assert answer.headers["x-request-id"] != given, route.name
@@ -118,7 +118,7 @@ async def test_a_request_id_that_is_not_well_formed_is_replaced(given: str, aske
         ("?certificate_no=canary7f3a91", "sensitive_in_url"),
     ],
 )
-async def test_a_parameter_that_the_route_does_not_have_is_refused(query: str, code: str, asker: Asker) -> None:
+async def test_p4_p9_a_parameter_that_the_route_does_not_have_is_refused(query: str, code: str, asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query=query)
 
@@ -126,14 +126,16 @@ async def test_a_parameter_that_the_route_does_not_have_is_refused(query: str, c
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "101", "1e9", "", "%2B7", "1_0", "07", "%31", "canary7f3a91"])
-async def test_a_number_of_items_that_is_no_plain_number_from_1_to_100_is_refused(value: str, asker: Asker) -> None:
+async def test_p2_p5_a_number_of_items_that_is_no_plain_number_from_1_to_100_is_refused(
+    value: str, asker: Asker
+) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query=f"?limit={value}")
 
     assert await faults(PAGED, ask, *REFUSED) == {}
 
 
-async def test_a_parameter_given_twice_is_refused(asker: Asker) -> None:
+async def test_p3_a_parameter_given_twice_is_refused(asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query="?limit=1&limit=1")
 
@@ -141,7 +143,7 @@ async def test_a_parameter_given_twice_is_refused(asker: Asker) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["canary7f3a91", "", "a" * 100, "%00", "..%2F"])
-async def test_a_cursor_that_we_did_not_make_is_refused(cursor: str, asker: Asker) -> None:
+async def test_p6_a_cursor_that_we_did_not_make_is_refused(cursor: str, asker: Asker) -> None:
     found = {}
     for route in PAGED:
         answer = await asker.ask(route, query=f"?cursor={cursor}")
@@ -156,12 +158,12 @@ DAYS = [(route, name) for route in ROUTES for name in route.query if name in {"f
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "0001-01-01", "9999-12-31", "2026-11-24T00:00", "1764000000", "today"])
-async def test_a_day_that_is_none_is_refused(day: str, asker: Asker) -> None:
+async def test_p8_a_day_that_is_none_is_refused(day: str, asker: Asker) -> None:
     for route, name in DAYS:
         assert fault_of(await asker.ask(route, query=f"?{name}={day}"), *REFUSED) is None, (route.name, name)
 
 
-async def test_a_range_of_days_that_is_backward_or_too_long_is_refused(asker: Asker) -> None:
+async def test_p8_a_range_of_days_that_is_backward_or_too_long_is_refused(asker: Asker) -> None:
     ranged = [route for route in ROUTES if {"from", "to"} <= set(route.query)]
     assert ranged
 
@@ -190,7 +192,7 @@ IDS = [(route, name, kind) for route in ROUTES for name, kind in route.ids.items
 
 
 @pytest.mark.parametrize("name", WRONG_IDS)
-async def test_an_id_of_the_wrong_kind_or_form_is_refused(name: str, asker: Asker) -> None:
+async def test_p1_an_id_of_the_wrong_kind_or_form_is_refused(name: str, asker: Asker) -> None:
     found = {}
     for route, parameter, kind in IDS:
         id_ = new_id()
@@ -207,7 +209,7 @@ MOVING = {"createRedemption", "takePointsEvents", "submitPointsAdjustment", "use
 KEYED = [route for route in ROUTES if route.declaration.idempotency is not Idempotency.NONE]
 
 
-async def test_a_key_is_required_where_points_stock_or_codes_move(asker: Asker) -> None:
+async def test_h23_a_key_is_required_where_points_stock_or_codes_move(asker: Asker) -> None:
     required = [route for route in KEYED if route.declaration.idempotency is Idempotency.REQUIRED]
     assert {route.operation_id for route in required} >= MOVING
 
@@ -218,14 +220,14 @@ async def test_a_key_is_required_where_points_stock_or_codes_move(asker: Asker) 
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129, "two words", "钥", "a\tb"])
-async def test_a_key_that_is_none_is_refused(key: str, asker: Asker) -> None:
+async def test_h24_a_key_that_is_none_is_refused(key: str, asker: Asker) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers={"Idempotency-Key": key.encode()})
 
     assert await faults(KEYED, ask, 422, "idempotency_key_invalid") == {}
 
 
-async def test_a_key_answers_the_same_again_and_takes_no_other_request(asker: Asker) -> None:
+async def test_h26_a_key_answers_the_same_again_and_takes_no_other_request(asker: Asker) -> None:
     replayed = set()
     for route in KEYED:
         key = {"Idempotency-Key": str(new_id())}

@@ -28,7 +28,7 @@ def test_nearly_every_forgery_travels_in_a_header() -> None:
 
 
 @pytest.mark.parametrize("port", ASKED)
-async def test_every_forged_token_is_answered_alike(
+async def test_a16_a17_every_forged_token_is_answered_alike(
     port: str, house: House, clients: dict[str, httpx.AsyncClient]
 ) -> None:
     genuine = {

@@ -45,7 +45,7 @@ IDENTITY: Final = (
         f"{SQL}/customer_enter/v1.sql",
         " AND s.revoked_at IS NULL))",
         "))",
-        (f"{SESSIONS}::test_who_logs_out_is_out_at_once",),
+        (f"{SESSIONS}::test_a14_who_logs_out_is_out_at_once",),
     ),
     Sabotage(
         "T-SES-1b",
@@ -69,7 +69,7 @@ IDENTITY: Final = (
         f"{CODE}/sessions/rules.py",
         "return Refresh.REPEAT if shown is Shown.BEFORE and at_once else Refresh.REUSED",
         "return Refresh.REPEAT if shown is Shown.BEFORE and at_once else Refresh.REFUSE",
-        (f"{SESSIONS}::test_a_refresh_token_that_is_used_again_ends_the_family",),
+        (f"{SESSIONS}::test_a14_a_refresh_token_that_is_used_again_ends_the_family",),
     ),
     Sabotage(
         "T-SES-2b",
@@ -77,7 +77,7 @@ IDENTITY: Final = (
         f"{CODE}/sessions/service/refreshing.py",
         '"generations_ago": row.generation - generation},\n    )\n    await work.protect()\n',
         '"generations_ago": row.generation - generation},\n    )\n',
-        (f"{SESSIONS}::test_a_refresh_token_that_is_used_again_ends_the_family",),
+        (f"{SESSIONS}::test_a14_a_refresh_token_that_is_used_again_ends_the_family",),
     ),
     Sabotage(
         "T-SES-2c",
@@ -86,7 +86,7 @@ IDENTITY: Final = (
         "    if family.device_ref is not None and device.ref != family.device_ref:\n"
         "        return Refresh.OTHER_DEVICE\n",
         "",
-        (f"{SESSIONS}::test_a_refresh_token_on_another_device_ends_the_family",),
+        (f"{SESSIONS}::test_a14_a_refresh_token_on_another_device_ends_the_family",),
     ),
     Sabotage(
         "T-OTP-1a",
@@ -94,7 +94,7 @@ IDENTITY: Final = (
         f"{CODE}/sessions/repository.py",
         "            col(OneTimeCode.tries) < MOST_TRIES,\n",
         "",
-        (f"{CODES}::test_five_wrong_tries_kill_a_password_although_each_was_refused",),
+        (f"{CODES}::test_a9_five_wrong_tries_kill_a_password_although_each_was_refused",),
     ),
     Sabotage(
         "T-OTP-1b",
@@ -102,7 +102,7 @@ IDENTITY: Final = (
         f"{CODE}/sessions/service/codes.py",
         "    await work.protect()\n    given",
         "    given",
-        (f"{CODES}::test_five_wrong_tries_kill_a_password_although_each_was_refused",),
+        (f"{CODES}::test_a9_five_wrong_tries_kill_a_password_although_each_was_refused",),
     ),
     Sabotage(
         "T-OTP-1c",
@@ -110,7 +110,7 @@ IDENTITY: Final = (
         f"{CODE}/sessions/repository.py",
         "            col(OneTimeCode.expires_at) > now,\n",
         "",
-        (f"{CODES}::test_a_password_lives_for_five_minutes",),
+        (f"{CODES}::test_a10_a_password_lives_for_five_minutes",),
     ),
     Sabotage(
         "T-AC-6a",
@@ -134,7 +134,7 @@ IDENTITY: Final = (
         f"{CODE}/web/identity.py",
         "        raise SelfDealing\n",
         "        return\n",
-        ("tests/bank_api/customers/test_own_account.py::test_nobody_acts_on_the_own_account",),
+        ("tests/bank_api/customers/test_own_account.py::test_e10_nobody_acts_on_the_own_account",),
     ),
     Sabotage(
         "T-AC-5",
@@ -182,7 +182,7 @@ IDENTITY: Final = (
         f"{CODE}/privacy/repository/requests.py",
         ".values(link_hash=None, link_expires_at=None, fetched_at=now)",
         ".values(fetched_at=now)",
-        (f"{COPIES}::test_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_for_24_hours",),
+        (f"{COPIES}::test_x9_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_for_24_hours",),
     ),
     Sabotage(
         "CUS-16",
@@ -198,7 +198,9 @@ IDENTITY: Final = (
         f"{CODE}/privacy/repository/restrictions.py",
         "    return bool(await blocked_among(session, [customer_id], act, day=day))\n",
         "    return bool(await blocked_among(session, [], act, day=day))\n",
-        ("tests/bank_api/privacy/test_restrictions.py::test_a_frozen_customer_redeems_nothing_and_is_not_told_why",),
+        (
+            "tests/bank_api/privacy/test_restrictions.py::test_r17_a_frozen_customer_redeems_nothing_and_is_not_told_why",
+        ),
     ),
     Sabotage(
         "T-AUD-1a",

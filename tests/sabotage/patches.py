@@ -50,7 +50,7 @@ SABOTAGES: Final = (
         f"{CODE}/idempotency/rules.py",
         "meaning = [method, path, sorted(query), body]",
         "meaning = [method, sorted(query), body]",
-        (f"{KEYS}::test_a_key_with_another_account_in_the_path_is_refused_without_a_trace_of_the_first",),
+        (f"{KEYS}::test_h26_a_key_with_another_account_in_the_path_is_refused_without_a_trace_of_the_first",),
     ),
     Sabotage(
         "S5",
@@ -58,7 +58,7 @@ SABOTAGES: Final = (
         f"{CODE}/idempotency/rules.py",
         "meaning = [method, path, sorted(query), body]",
         "meaning = [method, path, sorted(query)]",
-        ("tests/shared/web/test_idempotency.py::test_a_key_with_another_body_is_refused_without_effect",),
+        ("tests/shared/web/test_idempotency.py::test_h26_a_key_with_another_body_is_refused_without_effect",),
     ),
     Sabotage(
         "S6",
@@ -195,7 +195,7 @@ SABOTAGES: Final = (
         "    if await surroundings().is_same_person(session, approval.maker_id, approver.id):\n"
         "        raise SelfApproval\n",
         "",
-        ("tests/bank_api/points/test_adjustments.py::test_nobody_approves_an_own_correction",),
+        ("tests/bank_api/points/test_adjustments.py::test_q1_nobody_approves_an_own_correction",),
     ),
     Sabotage(
         "S25b",
@@ -203,7 +203,7 @@ SABOTAGES: Final = (
         f"{CODE}/approvals/service/deciding.py",
         "        if await surroundings().is_same_person(session, earlier.approver_id, approver.id):\n",
         "        if earlier.approver_id == approver.id:\n",
-        ("tests/bank_api/approvals/test_one_person.py::test_two_accounts_of_one_person_are_not_two_approvers",),
+        ("tests/bank_api/approvals/test_one_person.py::test_q1_two_accounts_of_one_person_are_not_two_approvers",),
     ),
     Sabotage(
         "S26",
@@ -212,7 +212,7 @@ SABOTAGES: Final = (
         "    if decision.payload_hash is not None and decision.payload_hash != approval.payload_hash:\n"
         "        raise VersionConflict\n",
         "",
-        ("tests/bank_api/approvals/test_four_eyes.py::test_another_hash_is_refused_and_nothing_happens",),
+        ("tests/bank_api/approvals/test_four_eyes.py::test_q5_another_hash_is_refused_and_nothing_happens",),
     ),
     Sabotage(
         "S26b",

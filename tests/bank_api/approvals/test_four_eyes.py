@@ -81,7 +81,7 @@ async def test_the_hash_that_was_read_is_approved(bank_client: httpx.AsyncClient
     assert response.json()["decided_at"] is not None
 
 
-async def test_another_hash_is_refused_and_nothing_happens(
+async def test_q5_another_hash_is_refused_and_nothing_happens(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     response = await _decide(bank_client, house, await submit(), payload_hash="0" * 64)
@@ -100,7 +100,7 @@ async def test_a_payload_that_was_changed_after_the_submission_is_void(
     assert (response.status_code, response.json()["code"]) == (412, "version_conflict")
 
 
-async def test_nobody_decides_twice(bank_client: httpx.AsyncClient, house: House, submit: Submit) -> None:
+async def test_q2_nobody_decides_twice(bank_client: httpx.AsyncClient, house: House, submit: Submit) -> None:
     shown = await submit()
     await _decide(bank_client, house, shown)
     for verb in ("approve", "reject"):
@@ -109,7 +109,7 @@ async def test_nobody_decides_twice(bank_client: httpx.AsyncClient, house: House
         assert again.json()["from"] == "approved"
 
 
-async def test_what_was_rejected_is_not_approved_any_more(
+async def test_q2_what_was_rejected_is_not_approved_any_more(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     shown = await submit()
@@ -126,7 +126,7 @@ async def test_a_decision_under_a_key_is_replayed(bank_client: httpx.AsyncClient
     assert (first.status_code, again.content, again.headers["idempotent-replayed"]) == (200, first.content, "true")
 
 
-async def test_after_three_business_days_it_has_expired_and_is_a_draft_again(
+async def test_q2_after_three_business_days_it_has_expired_and_is_a_draft_again(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     shown = await submit()
@@ -142,7 +142,7 @@ async def test_after_three_business_days_it_has_expired_and_is_a_draft_again(
     assert (again.status_code, again.json()["from"]) == (409, "expired")
 
 
-async def test_a_command_that_is_refused_fails_with_its_own_code(
+async def test_q7_a_command_that_is_refused_fails_with_its_own_code(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     shown = await submit()
@@ -170,7 +170,7 @@ async def test_a_maker_who_lost_the_grant_meanwhile_gets_nothing_done(
     assert await _scheme_states(house) == ["draft", "active"]
 
 
-async def test_an_approver_who_lost_the_role_meanwhile_is_refused(
+async def test_q3_an_approver_who_lost_the_role_meanwhile_is_refused(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     shown = await submit()
@@ -181,7 +181,7 @@ async def test_an_approver_who_lost_the_role_meanwhile_is_refused(
 
 
 @pytest.mark.parametrize("role", ["rights_approver", "compliance", "administrator"])
-async def test_an_approver_of_other_domains_does_not_find_it(
+async def test_q4_an_approver_of_other_domains_does_not_find_it(
     bank_client: httpx.AsyncClient, house: House, submit: Submit, role: str
 ) -> None:
     shown = await submit()
@@ -198,7 +198,7 @@ async def test_those_without_the_grant_decide_nothing(
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
 
 
-async def test_no_service_decides(bank_client: httpx.AsyncClient, house: House, submit: Submit) -> None:
+async def test_q6_no_service_decides(bank_client: httpx.AsyncClient, house: House, submit: Submit) -> None:
     headers = house.service_headers("core_banking", ["earn:post"])
     response = await bank_client.post(f"/v1/approvals/{(await submit())['id']}/approve", json={}, headers=headers)
     assert (response.status_code, response.json()["code"]) == (403, "human_required")

@@ -114,7 +114,7 @@ async def _who_is_covered_by_the_maker(house: House) -> str:
     "through",
     [_second_role, _second_account, _deputy_of_the_maker, _covered_by_the_maker, _who_is_covered_by_the_maker],
 )
-async def test_the_maker_does_not_approve_through_another_role_account_or_deputy(
+async def test_q1_the_maker_does_not_approve_through_another_role_account_or_deputy(
     bank_client: httpx.AsyncClient, house: House, submit: Submit, through: Callable[[House], Awaitable[str]]
 ) -> None:
     approval = await submit()
@@ -123,7 +123,7 @@ async def test_the_maker_does_not_approve_through_another_role_account_or_deputy
     assert await _points(house) == []
 
 
-async def test_two_accounts_of_one_person_are_not_two_approvers(
+async def test_q1_two_accounts_of_one_person_are_not_two_approvers(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:
     await _add(house, _role(house, "rights_approver"), _role(house, "compliance"))

@@ -187,7 +187,9 @@ WHOLE_VALUES: list[dict[str, Any]] = [
 ]
 
 
-async def test_a_customer_is_found_by_whole_values(bank_client: httpx.AsyncClient, house: House, known: Known) -> None:
+async def test_d5_a_customer_is_found_by_whole_values(
+    bank_client: httpx.AsyncClient, house: House, known: Known
+) -> None:
     for body in WHOLE_VALUES:
         answer = await search(bank_client, house, "hq_operator", body)
         assert answer.status_code == 200, answer.text
@@ -195,7 +197,7 @@ async def test_a_customer_is_found_by_whole_values(bank_client: httpx.AsyncClien
         assert found == [(to_public("cus", known.east), "欧阳*")], body
 
 
-async def test_whoever_is_out_of_scope_is_not_found_by_a_search(
+async def test_d6_whoever_is_out_of_scope_is_not_found_by_a_search(
     bank_client: httpx.AsyncClient, house: House, known: Known
 ) -> None:
     for body in ({"certificate_no": WEST_CARD}, {"name": "王小明"}):
@@ -228,7 +230,9 @@ WRONG_SEARCHES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_a_search_by_parts_or_of_a_wrong_shape_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_d4_d5_a_search_by_parts_or_of_a_wrong_shape_is_refused(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     for body, code in WRONG_SEARCHES:
         answer = await search(bank_client, house, "hq_operator", body)
         assert (answer.status_code, answer.json()["code"]) == (422, code), body
@@ -247,7 +251,7 @@ async def test_searching_needs_a_token_and_a_grant_and_is_kept_without_the_value
     assert known.east is not None
 
 
-async def test_personal_values_are_not_searched_for_in_the_url(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_p9_personal_values_are_not_searched_for_in_the_url(bank_client: httpx.AsyncClient, house: House) -> None:
     for name in ("name", "phone", "certificate_no", "customer_no"):
         answer = await get(bank_client, house, "hq_operator", "/v1/customers", **{name: "1"})
         assert (answer.status_code, answer.json()["code"]) == (422, "sensitive_in_url")

@@ -28,7 +28,7 @@ async def make_customer_of(house: House, role: str) -> UUID:
     return own
 
 
-async def test_nobody_acts_on_the_own_account(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e10_nobody_acts_on_the_own_account(bank_client: httpx.AsyncClient, house: House) -> None:
     own, other = await make_customer_of(house, "branch_head"), await house.add_customer()
     became = await house.add_customer()
     async with house.sessions() as session:

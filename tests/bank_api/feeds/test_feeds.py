@@ -51,7 +51,9 @@ async def test_a_file_is_taken_and_its_refused_rows_can_be_read(bank_client: htt
     assert rejects.json() == {"items": taken["rejects"], "next_cursor": None}
 
 
-async def test_the_same_file_again_answers_200_as_the_first_time(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_x7_the_same_file_again_answers_200_as_the_first_time(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     headers = house.headers("hq_operator")
     first = (await upload(bank_client, headers, csv_of(GOOD, BAD))).json()
     again = await upload(bank_client, headers, csv_of(GOOD, BAD))
@@ -84,7 +86,7 @@ async def test_other_forms_of_a_file_are_taken(
     assert (answer.status_code, answer.json()["rows_accepted"]) == (201, 1)
 
 
-async def test_a_file_may_come_as_the_part_of_a_form(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_x10_a_file_may_come_as_the_part_of_a_form(bank_client: httpx.AsyncClient, house: House) -> None:
     answer = await bank_client.post(
         URL,
         params=PARTIES,
@@ -120,7 +122,7 @@ WRONG_FILES: list[tuple[bytes, dict[str, str], int, str]] = [
 ]
 
 
-async def test_a_file_that_is_wrong_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_x1_x2_x3_a_file_that_is_wrong_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
     headers = house.headers("hq_operator")
     for raw, params, status, code in WRONG_FILES:
         answer = await upload(bank_client, headers, raw, **params)

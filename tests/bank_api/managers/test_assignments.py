@@ -75,7 +75,7 @@ async def test_twenty_customers_of_a_branch_are_assigned_at_once(bank_client: ht
     assert await _served(house) == dict.fromkeys(customers, manager.id)
 
 
-async def test_twenty_one_wait_for_another_person_who_sees_who_moves(
+async def test_m4_twenty_one_wait_for_another_person_who_sees_who_moves(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     manager, customers = await _manager(house), await _customers(house, 21)
@@ -118,7 +118,9 @@ async def test_two_full_books_are_swapped(bank_client: httpx.AsyncClient, house:
     assert await _served(house) == {first: other.id, second: one.id}
 
 
-async def test_the_same_manager_again_is_no_change_and_no_event(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m3_the_same_manager_again_is_no_change_and_no_event(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     manager, customers = await _manager(house), await _customers(house, 2)
     await _post(bank_client, house, [_item(customers[0], manager.id)])
     answer = await _post(bank_client, house, [_item(one, manager.id) for one in customers])
@@ -142,7 +144,7 @@ FAULTS = {
 }
 
 
-async def test_one_wrong_item_refuses_them_all(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m1_m2_m3_m6_one_wrong_item_refuses_them_all(bank_client: httpx.AsyncClient, house: House) -> None:
     manager, [good, other] = await _manager(house), await _customers(house, 2)
     for fault, answer in FAULTS.items():
         items, others = await _faulty(house, fault, good, other, manager)

@@ -115,7 +115,7 @@ async def test_the_night_opens_the_new_book_and_closes_the_old_one(
     assert (await bank_client.get(url, headers=token)).status_code == 404
 
 
-async def test_the_same_manager_again_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m3_the_same_manager_again_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id, manager = await _add_customer(house), await _add(house)
     first = await _put(bank_client, house, customer_id, manager.id)
     again = await _put(bank_client, house, customer_id, manager.id)
@@ -137,7 +137,7 @@ async def test_an_assignment_by_hand_ends_the_wait(bank_client: httpx.AsyncClien
     assert waiting.resolved_on == clock.today()
 
 
-async def test_a_customer_of_another_branch_is_not_found(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m1_a_customer_of_another_branch_is_not_found(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id, manager = await _add_customer(house), await _add(house)
     foreign = await _put(bank_client, house, customer_id, manager.id, role="branch_head_west")
     unknown = await _put(bank_client, house, new_id(), manager.id, role="branch_head_west")
@@ -155,7 +155,7 @@ async def test_a_customer_of_another_branch_is_not_found(bank_client: httpx.Asyn
         (Grade.SENIOR, {"capacity": 0}, "no_capacity"),
     ],
 )
-async def test_a_manager_who_cannot_serve_the_customer_is_refused(
+async def test_m2_a_manager_who_cannot_serve_the_customer_is_refused(
     bank_client: httpx.AsyncClient, house: House, grade: Grade, others: dict[str, Any], reason: str
 ) -> None:
     customer_id, manager = await _add_customer(house), await _add(house, grade, **others)
@@ -164,7 +164,7 @@ async def test_a_manager_who_cannot_serve_the_customer_is_refused(
     assert response.json()["reason"] == reason
 
 
-async def test_somebody_who_is_no_manager_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m2_somebody_who_is_no_manager_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     response = await _put(bank_client, house, await _add_customer(house), new_id())
     assert (response.status_code, response.json()["code"]) == (409, "assignee_invalid")
 
@@ -184,7 +184,7 @@ async def test_an_assignment_of_the_wrong_form_is_refused(bank_client: httpx.Asy
     assert (await bank_client.put(url, json=body)).status_code == 401
 
 
-async def test_of_two_assignments_at_once_one_succeeds(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_m5_of_two_assignments_at_once_one_succeeds(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await _add_customer(house)
     one, other = await _add(house), await _add(house)
     async with house.sessions() as holder:
@@ -211,7 +211,7 @@ async def test_two_assignments_at_once_do_not_share_the_last_seat(bank_client: h
     ("days_back", "answer"),
     [(-1, (422, "period_invalid")), (0, (200, None)), (1, (200, None)), (3, (409, "period_conflict"))],
 )
-async def test_a_first_day_lies_neither_ahead_nor_before_somebody_else_served(
+async def test_m6_a_first_day_lies_neither_ahead_nor_before_somebody_else_served(
     bank_client: httpx.AsyncClient, house: House, days_back: int, answer: tuple[int, str | None]
 ) -> None:
     customer_id, before = await _add_customer(house), await _add(house)

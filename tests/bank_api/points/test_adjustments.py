@@ -105,7 +105,7 @@ async def test_points_are_taken_away_from_the_lots_that_expire_first(
     ]
 
 
-async def test_taking_away_more_than_the_balance_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e11_taking_away_more_than_the_balance_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     await commit_points(house.database, customer_id, 100)
 
@@ -132,7 +132,7 @@ async def test_points_that_are_gone_meanwhile_make_the_approval_fail(
     assert len(await entries_of(house, customer_id)) == 2
 
 
-async def test_a_correction_without_a_reason_of_ten_characters_is_refused(
+async def test_e8_a_correction_without_a_reason_of_ten_characters_is_refused(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     body = adjustment(await house.add_customer(), 10)
@@ -148,14 +148,16 @@ async def test_a_correction_without_a_reason_of_ten_characters_is_refused(
         assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-async def test_points_that_are_no_points_are_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_r1_points_that_are_no_points_are_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     body = adjustment(await house.add_customer(), 1)
     for points in (0, 1.5, "10", True, 10**12 + 1, -(10**12) - 1, 2**63, None):
         answer = await submit(bank_client, house, body | {"points": points})
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), points
 
 
-async def test_a_correction_above_ones_limit_of_cost_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e9_a_correction_above_ones_limit_of_cost_is_refused(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     customer_id = await house.add_customer()
 
     within = await submit(bank_client, house, adjustment(customer_id, 50_000), "branch_head")
@@ -184,7 +186,7 @@ async def test_a_wallet_that_is_off_is_refused(bank_client: httpx.AsyncClient, h
     assert (answer.status_code, answer.json()["code"]) == (409, "wallet_closed")
 
 
-async def test_nobody_approves_an_own_correction(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_q1_nobody_approves_an_own_correction(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     approval = (await submit(bank_client, house, adjustment(customer_id, 10), "branch_head")).json()["approval_id"]
 

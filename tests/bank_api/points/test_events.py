@@ -62,7 +62,7 @@ async def test_an_event_earns_at_once(bank_client: httpx.AsyncClient, house: Hou
     )
 
 
-async def test_an_event_that_no_rule_rewards_is_recorded_as_nothing(
+async def test_e7_an_event_that_no_rule_rewards_is_recorded_as_nothing(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id = await house.add_customer()
@@ -74,7 +74,7 @@ async def test_an_event_that_no_rule_rewards_is_recorded_as_nothing(
     assert [(result["status"], result["points"]) for result in results] == [("nothing", 0), ("nothing", 0)]
 
 
-async def test_the_same_event_again_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e1_the_same_event_again_changes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     one = event(customer_id)
     await send(bank_client, house, one)
@@ -95,7 +95,7 @@ async def test_one_reference_twice_in_a_batch_earns_once(bank_client: httpx.Asyn
     assert len(await entries_of(house, customer_id)) == 1
 
 
-async def test_a_reference_with_other_content_or_another_customer_is_a_conflict(
+async def test_e1_a_reference_with_other_content_or_another_customer_is_a_conflict(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id, other = await house.add_customer(), await house.add_customer(name="王五")
@@ -153,7 +153,7 @@ async def test_an_event_of_a_customer_who_was_merged_away_earns_for_the_one_who_
     assert len(await entries_of(house, stays)) == 1
 
 
-async def test_a_customer_whom_nobody_knows_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e5_a_customer_whom_nobody_knows_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     (result,) = await send(bank_client, house, event(new_id()))
 
     assert (result["status"], result["code"]) == ("refused", "customer_unknown")
@@ -176,7 +176,7 @@ BAD_ROWS: list[dict[str, Any]] = [
 ]
 
 
-async def test_an_event_too_old_or_ahead_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e4_an_event_too_old_or_ahead_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     times = [(clock.now() + timedelta(hours=hours)).isoformat() for hours in (-400 * 24 - 1, 1)]
 
@@ -185,7 +185,7 @@ async def test_an_event_too_old_or_ahead_is_refused(bank_client: httpx.AsyncClie
     assert [(result["status"], result["code"]) for result in results] == [("refused", "event_date_out_of_range")] * 2
 
 
-async def test_an_event_that_would_earn_more_than_an_entry_holds_is_refused(
+async def test_e7_an_event_that_would_earn_more_than_an_entry_holds_is_refused(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id = await house.add_customer()
@@ -199,7 +199,7 @@ async def test_an_event_that_would_earn_more_than_an_entry_holds_is_refused(
     assert (result["status"], result["code"]) == ("refused", "amount_out_of_range")
 
 
-async def test_bad_rows_leave_the_others_alone(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e2_e6_bad_rows_leave_the_others_alone(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     rows: list[object] = [event(customer_id, f"B-{number}") | bad for number, bad in enumerate(BAD_ROWS)]
     rows += [None, "row", 7, []]
@@ -215,7 +215,9 @@ async def test_bad_rows_leave_the_others_alone(bank_client: httpx.AsyncClient, h
     assert len(await entries_of(house, customer_id)) == 2
 
 
-async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e2_a_batch_of_a_thousand_is_taken_and_one_more_is_not(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
     customer_id = await house.add_customer()
     rows = [event(customer_id, f"T-{number}") for number in range(1_001)]
 
@@ -227,7 +229,7 @@ async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(bank_client: h
     assert (answer.status_code, answer.json()["errors"][0]["type"]) == (422, "too_many_items")
 
 
-async def test_a_batch_that_is_none_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e2_a_batch_that_is_none_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     headers = house.service_headers("core_banking", SCOPES, key="none")
     bodies: list[dict[str, Any]] = [{}, {"events": []}, {"events": {}}, {"events": [], "more": 1}]
     for body in bodies:
@@ -235,7 +237,7 @@ async def test_a_batch_that_is_none_is_refused(bank_client: httpx.AsyncClient, h
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
-async def test_a_batch_sent_again_with_its_key_is_answered_from_the_key(
+async def test_e3_a_batch_sent_again_with_its_key_is_answered_from_the_key(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id = await house.add_customer()
@@ -249,7 +251,7 @@ async def test_a_batch_sent_again_with_its_key_is_answered_from_the_key(
     assert second.content == first.content
 
 
-async def test_events_need_a_key_a_service_and_its_scope(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_e12_events_need_a_key_a_service_and_its_scope(bank_client: httpx.AsyncClient, house: House) -> None:
     body = {"events": [event(await house.add_customer())]}
 
     async def answer(headers: dict[str, str]) -> tuple[int, str]:

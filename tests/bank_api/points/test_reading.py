@@ -53,7 +53,7 @@ async def test_staff_see_a_customers_balance_and_history(bank_client: httpx.Asyn
     assert by_wallet.json()["items"][0]["contra"] == "issuance"
 
 
-async def test_a_customer_out_of_scope_answers_like_nobody(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_l1_a_customer_out_of_scope_answers_like_nobody(bank_client: httpx.AsyncClient, house: House) -> None:
     elsewhere = await house.add_customer(branch=WEST)
     for customer_id in (elsewhere, new_id()):
         for tail in ("points", "points/entries"):

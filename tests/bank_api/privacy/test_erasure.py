@@ -97,7 +97,7 @@ async def test_an_erased_customer_is_not_brought_back_by_record_or_number(
     assert earned.json()["results"][0]["code"] == "customer_unknown"
 
 
-async def test_asking_twice_waits_for_one_approval_and_then_answers_the_same_receipt(
+async def test_d8_asking_twice_waits_for_one_approval_and_then_answers_the_same_receipt(
     house: House, bank_client: httpx.AsyncClient
 ) -> None:
     customer = await house.add_customer()
@@ -117,7 +117,7 @@ async def test_asking_twice_waits_for_one_approval_and_then_answers_the_same_rec
     assert told["backups_until"] > told["erased_at"]
 
 
-async def test_open_matters_and_a_legal_duty_block_the_erasure(house: House, bank_client: httpx.AsyncClient) -> None:
+async def test_d7_open_matters_and_a_legal_duty_block_the_erasure(house: House, bank_client: httpx.AsyncClient) -> None:
     shop = Shop(house)
     customer = await shop.customer(1_000)
     right = await shop.right(prices=[{"tier": None, "points": 10}])

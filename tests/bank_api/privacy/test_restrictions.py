@@ -24,7 +24,7 @@ async def redeem(house: House, client: httpx.AsyncClient, customer: UUID, right:
     return await client.post("/v1/redemptions", json={"right_id": right, "quantity": 1}, headers=headers)
 
 
-async def test_a_frozen_customer_redeems_nothing_and_is_not_told_why(
+async def test_r17_a_frozen_customer_redeems_nothing_and_is_not_told_why(
     house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     shop = Shop(house)

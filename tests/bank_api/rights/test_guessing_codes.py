@@ -28,7 +28,7 @@ def production_limits(bank_client: httpx.AsyncClient, bank_app: FastAPI) -> Iter
 
 
 @pytest.mark.usefixtures("production_limits")
-async def test_after_five_wrong_codes_the_entry_of_codes_is_closed_and_nothing_else(
+async def test_v3_after_five_wrong_codes_the_entry_of_codes_is_closed_and_nothing_else(
     shop: Shop, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     async def use(code: str, role: str = "lobby") -> httpx.Response:

@@ -76,7 +76,7 @@ async def test_the_use_records_who_and_where_and_one_audit_line(
     assert [(line.owner_id, line.object_id) for line in lines] == [(customer, mine["id"])]
 
 
-async def test_a_code_is_used_once_by_another_key_and_replayed_by_the_same(
+async def test_v5_a_code_is_used_once_by_another_key_and_replayed_by_the_same(
     shop: Shop, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     await redeemed(customer_client, shop, await shop.customer(), "ABCD-1234")
@@ -87,7 +87,7 @@ async def test_a_code_is_used_once_by_another_key_and_replayed_by_the_same(
     assert (other.status_code, other.json()["code"]) == (409, "already_used")
 
 
-async def test_codes_that_are_not_valid_are_refused_alike(
+async def test_v2_v7_codes_that_are_not_valid_are_refused_alike(
     shop: Shop, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     await shop.pool(["FREE-0001"])

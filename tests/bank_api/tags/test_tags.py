@@ -61,7 +61,7 @@ async def test_a_rule_comes_into_force_when_another_person_approves(
     assert [(one["version"], one["rule"]) for one in versions["items"]] == [(1, RICH)]
 
 
-async def test_a_rule_that_hits_everybody_is_submitted_with_its_count(
+async def test_t5_a_rule_that_hits_everybody_is_submitted_with_its_count(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     await add_people(house, 0, 0)
@@ -91,7 +91,7 @@ WRONG_RULES: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-async def test_a_wrong_rule_is_refused_with_its_place(
+async def test_t1_t2_t3_t4_a_wrong_rule_is_refused_with_its_place(
     bank_client: httpx.AsyncClient, house: House, subtests: pytest.Subtests
 ) -> None:
     headers = house.headers("hq_operator")
@@ -116,13 +116,15 @@ WRONG_TAGS: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 
 
-async def test_a_wrong_tag_is_refused(bank_client: httpx.AsyncClient, house: House, subtests: pytest.Subtests) -> None:
+async def test_t7_a_wrong_tag_is_refused(
+    bank_client: httpx.AsyncClient, house: House, subtests: pytest.Subtests
+) -> None:
     for row, (parts, status, code) in WRONG_TAGS.items():
         with subtests.test(row):
             assert code_of(await create(bank_client, house, **parts)) == (status, code)
 
 
-async def test_a_name_that_looks_like_a_formula_is_text(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_t7_a_name_that_looks_like_a_formula_is_text(bank_client: httpx.AsyncClient, house: House) -> None:
     created = await create(bank_client, house, name_en="=1+1")
     assert (created.status_code, created.json()["name_en"]) == (201, "=1+1")
 
@@ -163,7 +165,7 @@ async def test_a_preview_of_another_rule_shows_the_difference(bank_client: httpx
     assert (preview.json()["members"], preview.json()["added"], preview.json()["removed"]) == (2, 1, 0)
 
 
-async def test_a_preview_that_waits_too_long_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_t6_a_preview_that_waits_too_long_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     await add_people(house, MILLION)
     async with house.sessions() as session:
         await slow_facts(session)

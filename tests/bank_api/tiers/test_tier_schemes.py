@@ -95,7 +95,7 @@ async def test_a_draft_is_edited_with_the_etag_that_was_read(bank_client: httpx.
         ({"T9": "20000000.00"}, "tier_unknown"),
     ],
 )
-async def test_lines_that_make_no_scheme_are_refused(
+async def test_t9_lines_that_make_no_scheme_are_refused(
     bank_client: httpx.AsyncClient, house: House, bounds: dict[str, str], fault: str
 ) -> None:
     response = await bank_client.post("/v1/tier-schemes", json=draft(**bounds), headers=house.headers("hq_operator"))

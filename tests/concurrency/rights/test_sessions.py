@@ -155,7 +155,7 @@ async def test_of_64_claims_of_the_last_code_one_succeeds(arena: Arena) -> None:
     assert ends == {"quota 0, points 100": 1, "out_of_stock": 63}
 
 
-async def test_a_limit_of_one_is_held_against_64_tries_at_once(arena: Arena) -> None:
+async def test_r8_a_limit_of_one_is_held_against_64_tries_at_once(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 10_000)
     right = await committed(arena, add_right, limit_times=1, limit_period="day")
     ends = await race(partial(arena.redeem, customer, right) for _ in range(64))
@@ -226,7 +226,7 @@ async def test_claims_of_several_codes_never_wait_for_each_other_in_a_circle(are
         assert sum(code.redemption_id is not None for code in await codes_of(session, right)) == taken
 
 
-async def test_of_64_uses_of_one_code_one_succeeds(arena: Arena) -> None:
+async def test_v4_of_64_uses_of_one_code_one_succeeds(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 100)
     right = await committed(arena, add_pool, arena.keys, ["CODE-0001"])
     await arena.redeem(customer, right)

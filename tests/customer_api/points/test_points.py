@@ -59,7 +59,9 @@ async def test_i_read_english_when_i_ask_for_it(customer_client: httpx.AsyncClie
     assert history["items"][0]["reason"] == "test"
 
 
-async def test_without_an_account_i_have_nothing_and_no_error(customer_client: httpx.AsyncClient, house: House) -> None:
+async def test_l2_without_an_account_i_have_nothing_and_no_error(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
     me = await house.add_customer()
 
     balance = (await customer_client.get("/v1/me/points", headers=house.customer_headers(me))).json()
@@ -83,7 +85,7 @@ async def test_my_history_shows_the_lots_of_what_i_spent(customer_client: httpx.
 
 
 @pytest.mark.parametrize("query", ["limit=2", "limit=2&wallet=reward"])
-async def test_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
+async def test_l5_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
     customer_client: httpx.AsyncClient, house: House, query: str
 ) -> None:
     me = await house.add_customer()
@@ -102,7 +104,7 @@ async def test_pages_neither_lose_nor_repeat_an_entry_while_more_come_in(
     assert seen == [5, 4, 3, 2, 1]
 
 
-async def test_i_never_see_a_neighbours_points(customer_client: httpx.AsyncClient, house: House) -> None:
+async def test_l1_i_never_see_a_neighbours_points(customer_client: httpx.AsyncClient, house: House) -> None:
     me, neighbour = await house.add_customer(), await house.add_customer(name="王五")
     await commit_points(house.database, neighbour, 100)
 
@@ -143,7 +145,7 @@ BAD_QUERIES = {
 }
 
 
-async def test_a_history_that_cannot_be_is_refused(customer_client: httpx.AsyncClient, house: House) -> None:
+async def test_l3_a_history_that_cannot_be_is_refused(customer_client: httpx.AsyncClient, house: House) -> None:
     headers = house.customer_headers(await house.add_customer())
     for query, code in BAD_QUERIES.items():
         answer = await customer_client.get(f"/v1/me/points/entries?{query}", headers=headers)

@@ -91,7 +91,7 @@ async def state_of(client: httpx.AsyncClient, headers: dict[str, str]) -> tuple[
     return item["state"], item["file_until"] is not None
 
 
-async def test_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_for_24_hours(
+async def test_x9_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_for_24_hours(
     house: House, customer_client: httpx.AsyncClient
 ) -> None:
     mine, other = await house.add_customer(), await house.add_customer()
@@ -130,7 +130,7 @@ async def production_client(house: House, customer_app: FastAPI) -> AsyncIterato
         yield client
 
 
-async def test_the_fourth_copy_of_a_day_is_refused(house: House, production_client: httpx.AsyncClient) -> None:
+async def test_d9_the_fourth_copy_of_a_day_is_refused(house: House, production_client: httpx.AsyncClient) -> None:
     headers = house.customer_headers(await house.add_customer())
     for _ in range(3):
         await ask(production_client, headers)

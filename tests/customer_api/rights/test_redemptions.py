@@ -133,7 +133,9 @@ REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-async def test_what_is_refused_says_why_with_its_facts(shop: Shop, customer_client: httpx.AsyncClient) -> None:
+async def test_r2_r3_r7_r8_r9_what_is_refused_says_why_with_its_facts(
+    shop: Shop, customer_client: httpx.AsyncClient
+) -> None:
     customer = await shop.customer(tier="T2")
     general = {"type", "title", "status", "code", "request_id"}
     for number, (code, right, change, facts) in enumerate(REFUSALS):
@@ -145,7 +147,7 @@ async def test_what_is_refused_says_why_with_its_facts(shop: Shop, customer_clie
         assert {name: value for name, value in problem.items() if name not in general} == facts, code
 
 
-async def test_a_frozen_account_redeems_nothing(shop: Shop, customer_client: httpx.AsyncClient) -> None:
+async def test_r17_a_frozen_account_redeems_nothing(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     customer, right = await shop.customer(), await shop.right()
     async with shop.house.sessions() as session:
         await session.execute(
@@ -178,7 +180,7 @@ WRONG_FORMS: list[dict[str, Any]] = [
 ]
 
 
-async def test_a_body_of_the_wrong_form_is_refused_and_does_not_use_up_the_key(
+async def test_r1_r2_r6_a_body_of_the_wrong_form_is_refused_and_does_not_use_up_the_key(
     shop: Shop, customer_client: httpx.AsyncClient
 ) -> None:
     customer, right = await shop.customer(), await shop.right()
@@ -193,7 +195,7 @@ async def test_a_body_of_the_wrong_form_is_refused_and_does_not_use_up_the_key(
     assert (await post(customer_client, shop, customer, **good)).status_code == 201
 
 
-async def test_an_unknown_right_is_not_found(shop: Shop, customer_client: httpx.AsyncClient) -> None:
+async def test_r9_an_unknown_right_is_not_found(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     answer = await post(customer_client, shop, await shop.customer(), right_id=to_public("rgt", new_id()), quantity=1)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 

@@ -77,7 +77,7 @@ def wrong(code: str, by: int = 1) -> str:
     return f"{(int(code) + by) % 1_000_000:06}"
 
 
-async def test_five_wrong_tries_kill_a_password_although_each_was_refused(
+async def test_a9_five_wrong_tries_kill_a_password_although_each_was_refused(
     customer_client: httpx.AsyncClient, house: House, desk: Desk
 ) -> None:
     known = await add_known(house)
@@ -112,7 +112,7 @@ async def test_twenty_tries_at_one_moment_are_no_more_than_five(
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(299, 200), (301, 401)])
-async def test_a_password_lives_for_five_minutes(
+async def test_a10_a_password_lives_for_five_minutes(
     seconds: int, status: int, customer_client: httpx.AsyncClient, house: House, desk: Desk
 ) -> None:
     known = await add_known(house)
@@ -123,7 +123,7 @@ async def test_a_password_lives_for_five_minutes(
         assert (await desk.try_(customer_client, ticket, known, code)).status_code == status
 
 
-async def test_a_password_serves_its_own_ticket_and_phone_only(
+async def test_a10_a_password_serves_its_own_ticket_and_phone_only(
     customer_client: httpx.AsyncClient, house: House, desk: Desk
 ) -> None:
     known, other = await add_known(house), await add_known(house)
@@ -151,7 +151,7 @@ async def test_a_newer_password_takes_the_place_of_the_one_before(
 
 
 @pytest.mark.parametrize(("is_known", "days"), [(True, 2), (False, 4)])
-async def test_a_phone_gets_one_a_minute_five_an_hour_and_ten_a_day(
+async def test_a12_a_phone_gets_one_a_minute_five_an_hour_and_ten_a_day(
     is_known: bool, days: int, strict_client: httpx.AsyncClient, house: House, desk: Desk
 ) -> None:
     phone = (await add_known(house)).phone if is_known else "13700000405"

@@ -90,7 +90,7 @@ async def test_a_token_for_another_purpose_is_not_traded(customer_client: httpx.
         assert refused(answer) == (401, "token_invalid")
 
 
-async def test_tokens_are_no_access_tokens_but_the_access_token(
+async def test_a15_tokens_are_no_access_tokens_but_the_access_token(
     customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient, house: House
 ) -> None:
     known = await add_known(house)
@@ -210,7 +210,7 @@ async def test_parallel_calls_of_two_devices_end_the_family(customer_client: htt
 
 
 @pytest.mark.parametrize("generations", [1, 3])
-async def test_a_refresh_token_that_is_used_again_ends_the_family(
+async def test_a14_a_refresh_token_that_is_used_again_ends_the_family(
     generations: int, customer_client: httpx.AsyncClient, house: House
 ) -> None:
     known = await add_known(house)
@@ -229,7 +229,7 @@ async def test_a_refresh_token_that_is_used_again_ends_the_family(
     assert (entry.result, entry.facts) == ("refused", {"reason": "reused", "generations_ago": generations})
 
 
-async def test_a_refresh_token_on_another_device_ends_the_family(
+async def test_a14_a_refresh_token_on_another_device_ends_the_family(
     customer_client: httpx.AsyncClient, house: House
 ) -> None:
     tokens = await log_in(customer_client, house, await add_known(house), device_id=DEVICE)
@@ -275,7 +275,7 @@ async def test_an_access_token_is_good_for_ten_minutes(customer_client: httpx.As
             assert await whoami(customer_client, tokens) == status
 
 
-async def test_who_logs_out_is_out_at_once(customer_client: httpx.AsyncClient, house: House) -> None:
+async def test_a14_who_logs_out_is_out_at_once(customer_client: httpx.AsyncClient, house: House) -> None:
     known = await add_known(house)
     tokens, elsewhere = [await log_in(customer_client, house, known) for _ in range(2)]
     assert await whoami(customer_client, tokens) == 200

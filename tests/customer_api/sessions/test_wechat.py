@@ -114,7 +114,7 @@ async def test_neither_openid_nor_phone_nor_ticket_stands_in_clear(phone: Phone,
 
 
 @pytest.mark.parametrize("kind", ["empty", "long", "made up", "used", "expired", "of another account"])
-async def test_a_code_that_is_not_good_is_refused_alike(kind: str, phone: Phone) -> None:
+async def test_a1_a3_a_code_that_is_not_good_is_refused_alike(kind: str, phone: Phone) -> None:
     code = {"empty": "", "long": "x" * 10_240, "made up": "081aaaaa"}.get(kind) or phone.wechat.login()
     if kind in {"empty", "long", "made up"}:
         code = {"empty": "", "long": "x" * 10_240, "made up": "081aaaaa"}[kind]
@@ -139,7 +139,7 @@ FAILURES: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_what_wechat_cannot_answer_is_said_and_opens_nothing(name: str, phone: Phone) -> None:
+async def test_a2_what_wechat_cannot_answer_is_said_and_opens_nothing(name: str, phone: Phone) -> None:
     effect, expected = FAILURES[name]
     code = phone.wechat.login()
     phone.wechat.fail("/sns/jscode2session", **effect)
@@ -162,7 +162,7 @@ async def test_the_phone_button_names_the_phone(phone: Phone, house: House) -> N
     assert (await phone.post(BIND, ticket=ticket, otp=code)).json()["state"] == "signed_in"
 
 
-async def test_the_phone_button_of_somebody_else_is_refused(phone: Phone) -> None:
+async def test_a4_the_phone_button_of_somebody_else_is_refused(phone: Phone) -> None:
     ticket = await phone.ticket(LI)
     wangs = phone.wechat.phone_code(WANG)
     assert refused(await phone.post(OTP, ticket=ticket, phone_code=wangs)) == WRONG_CODE
@@ -178,14 +178,14 @@ async def test_the_phone_button_of_somebody_else_is_refused(phone: Phone) -> Non
         (BIND, {"ticket": "t", "otp": "000000", "openid": "o-1"}),
     ],
 )
-async def test_who_somebody_is_cannot_be_sent(path: str, body: dict[str, Any], phone: Phone) -> None:
+async def test_a5_who_somebody_is_cannot_be_sent(path: str, body: dict[str, Any], phone: Phone) -> None:
     answer = await phone.post(path, **body)
     assert refused(answer) == (422, "validation_failed")
     assert [error["type"] for error in answer.json()["errors"]] == ["extra_forbidden"]
 
 
 @pytest.mark.parametrize("written", ["{full_width}", "+86{0}", "0086 {0}", "{0:.3} {0:.7}", "86-{0}"])
-async def test_a_phone_is_found_however_it_is_written(written: str, phone: Phone, house: House) -> None:
+async def test_a6_a_phone_is_found_however_it_is_written(written: str, phone: Phone, house: House) -> None:
     known = await add_known(house)
     number = known.phone
     forms = {
@@ -203,14 +203,14 @@ async def test_a_phone_is_found_however_it_is_written(written: str, phone: Phone
 
 
 @pytest.mark.parametrize("written", ["1380013800", "138001380011", "12345678901", "1380013800a", ""])
-async def test_what_is_no_mobile_number_is_refused(written: str, phone: Phone) -> None:
+async def test_a7_what_is_no_mobile_number_is_refused(written: str, phone: Phone) -> None:
     for path, body in ((OTP, {}), (BIND, {"otp": "000000"})):
         answer = await phone.post(path, ticket="t", phone=written, **body)
         assert refused(answer) == (422, "validation_failed")
         assert [error["type"] for error in answer.json()["errors"]] == ["phone"]
 
 
-async def test_a_phone_that_the_bank_does_not_know_is_answered_alike_and_gets_no_message(
+async def test_a8_a_phone_that_the_bank_does_not_know_is_answered_alike_and_gets_no_message(
     phone: Phone, house: House
 ) -> None:
     known = await add_known(house)
@@ -234,7 +234,9 @@ async def test_a_phone_that_the_bank_does_not_know_is_answered_alike_and_gets_no
         ("000000", (401, "otp_invalid")),
     ],
 )
-async def test_a_password_has_six_digits(otp: object, expected: tuple[int, str], phone: Phone, house: House) -> None:
+async def test_a11_a_password_has_six_digits(
+    otp: object, expected: tuple[int, str], phone: Phone, house: House
+) -> None:
     known = await add_known(house)
     ticket = await phone.ticket()
     if await phone.code(ticket, known) == otp:
@@ -298,7 +300,9 @@ async def test_a_wrong_fact_uses_the_password_up(phone: Phone, house: House) -> 
 
 
 @pytest.mark.parametrize("status", ["closed", "deceased"])
-async def test_a_closed_customer_is_told_so_only_after_the_whole_proof(status: str, phone: Phone, house: House) -> None:
+async def test_a18_a_closed_customer_is_told_so_only_after_the_whole_proof(
+    status: str, phone: Phone, house: House
+) -> None:
     known = await add_known(house, status=status)
     ticket = await phone.ticket()
     code = await phone.code(ticket, known)
@@ -309,7 +313,7 @@ async def test_a_closed_customer_is_told_so_only_after_the_whole_proof(status: s
     assert set(answer.json()) == {"type", "title", "status", "code", "request_id"}
 
 
-async def test_an_account_of_another_customer_is_not_taken(phone: Phone, house: House) -> None:
+async def test_a13_an_account_of_another_customer_is_not_taken(phone: Phone, house: House) -> None:
     """A second ticket of the same account, handed out before it was bound, binds it to nobody else."""
     ours, others = await add_known(house), await add_known(house)
     late = await phone.ticket()
@@ -319,7 +323,7 @@ async def test_an_account_of_another_customer_is_not_taken(phone: Phone, house: 
     assert refused(answer) == (409, "binding_conflict")
 
 
-async def test_another_account_takes_the_place_of_the_first_with_the_banks_word_only(
+async def test_a13_another_account_takes_the_place_of_the_first_with_the_banks_word_only(
     phone: Phone, house: House
 ) -> None:
     known = await add_known(house)

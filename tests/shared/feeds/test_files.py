@@ -64,7 +64,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("raw", "code", "facts"), BROKEN)
-async def test_a_file_that_cannot_be_read_is_refused_with_its_line(
+async def test_x1_x2_x3_x4_a_file_that_cannot_be_read_is_refused_with_its_line(
     lines: Lines, raw: bytes, code: str, facts: dict[str, object] | None
 ) -> None:
     with pytest.raises(Refusal) as refused:
@@ -113,7 +113,9 @@ async def test_a_business_date_after_today_is_refused(lines: Lines) -> None:
         '{"customer_no": "60000001", "record_id": "A", "name":"欧阳明", "party_type": "person", "phone":null}'.encode(),
     ],
 )
-async def test_encodings_line_ends_order_of_columns_and_json_lines_all_say_the_same(lines: Lines, raw: bytes) -> None:
+async def test_x3_encodings_line_ends_order_of_columns_and_json_lines_all_say_the_same(
+    lines: Lines, raw: bytes
+) -> None:
     await lines.take(PARTIES, party("A", customer_no="60000001"))
     result = await lines.take(PARTIES, raw=raw, day=DAY)
     assert result.rows_accepted == 1

@@ -138,7 +138,7 @@ async def arranged(lines: Lines, kind: FeedKind) -> None:
 
 
 @pytest.mark.parametrize(("kind", "bad", "code", "column"), CASES)
-async def test_a_bad_row_is_refused_and_the_good_one_is_in(
+async def test_x4_x6_a_bad_row_is_refused_and_the_good_one_is_in(
     lines: Lines, kind: FeedKind, bad: Row, code: str, column: str
 ) -> None:
     await arranged(lines, kind)
@@ -150,7 +150,7 @@ async def test_a_bad_row_is_refused_and_the_good_one_is_in(
     ]
 
 
-async def test_a_row_with_too_many_or_too_few_cells_is_refused(lines: Lines) -> None:
+async def test_x4_a_row_with_too_many_or_too_few_cells_is_refused(lines: Lines) -> None:
     result = await lines.take(
         PARTIES, raw="record_id,party_type,name\nA,person\nB,person,王明,x\nC,person,王明\n".encode()
     )
@@ -181,7 +181,7 @@ def test_every_code_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+86张三", "-1", "@SUM(A1)", "＝1+1", "<script>", "' OR 1=1 --"])
-async def test_text_that_looks_like_a_formula_is_text(lines: Lines, name: str) -> None:
+async def test_x5_text_that_looks_like_a_formula_is_text(lines: Lines, name: str) -> None:
     result = await lines.take(PARTIES, party("A", name=name))
     assert (result.rows_accepted, result.rejects) == (1, ())
 

@@ -123,7 +123,7 @@ async def test_a_cancelled_redemption_shows_no_codes(bank: AsyncSession, keys: K
 
 
 @pytest.mark.parametrize("written", ["AB0C-1234-Ef", "abOc 1234 eF", "ＡＢ０Ｃ－１２３４－ＥＦ"])
-async def test_a_code_is_used_however_it_is_written(bank: AsyncSession, keys: KeyRing, written: str) -> None:
+async def test_v1_a_code_is_used_however_it_is_written(bank: AsyncSession, keys: KeyRing, written: str) -> None:
     row = await redeemed(bank, keys, CODE)
     done = await use(bank, keys, code=written)
     assert (done.redemption.id, done.codes_left, done.used_at) == (row.id, 0, NOON)
@@ -167,7 +167,9 @@ async def test_a_used_code_is_shown_without_a_qr_payload(bank: AsyncSession, key
     assert await codes_shown(bank, keys, row) == [ShownCode(CODE, NOON, None, None)]
 
 
-async def test_a_qr_payload_is_as_good_as_its_code_until_its_minute_is_over(bank: AsyncSession, keys: KeyRing) -> None:
+async def test_v7_a_qr_payload_is_as_good_as_its_code_until_its_minute_is_over(
+    bank: AsyncSession, keys: KeyRing
+) -> None:
     row = await redeemed(bank, keys, CODE, "second-code-2")
     first, second = await codes_shown(bank, keys, row)
     assert (await use(bank, keys, qr=first.qr, later=timedelta(seconds=60))).codes_left == 1
@@ -184,7 +186,7 @@ async def test_a_qr_payload_is_used_once(bank: AsyncSession, keys: KeyRing) -> N
 
 
 @pytest.mark.parametrize("place", [10, 40, 70, 100, -1])
-async def test_an_altered_qr_payload_is_refused(bank: AsyncSession, keys: KeyRing, place: int) -> None:
+async def test_v7_an_altered_qr_payload_is_refused(bank: AsyncSession, keys: KeyRing, place: int) -> None:
     row = await redeemed(bank, keys, CODE)
     (shown,) = await codes_shown(bank, keys, row)
     letters = list(shown.qr or "")
@@ -231,7 +233,7 @@ async def test_a_redemption_that_is_fulfilled_already_is_not_fulfilled_again(ban
     assert (type(refusal), refusal.facts) == (StateConflict, {"from": "fulfilled", "to": "fulfilled"})
 
 
-async def test_an_unknown_a_free_and_a_cancelled_code_are_refused_alike(bank: AsyncSession, keys: KeyRing) -> None:
+async def test_v2_an_unknown_a_free_and_a_cancelled_code_are_refused_alike(bank: AsyncSession, keys: KeyRing) -> None:
     await add_pool(bank, keys, ["free-code-1"])
     row = await redeemed(bank, keys, CODE)
     await end_as(bank, row, RedemptionState.CANCELLED)

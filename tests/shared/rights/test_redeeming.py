@@ -136,7 +136,7 @@ async def test_missing_points_are_told(bank: AsyncSession) -> None:
     assert caught.value.facts == {"required": 100, "available": 99, "missing": 1}
 
 
-async def test_points_that_expire_today_pay_and_yesterdays_do_not(bank: AsyncSession) -> None:
+async def test_r5_points_that_expire_today_pay_and_yesterdays_do_not(bank: AsyncSession) -> None:
     customer = await add_customer_with(bank, 100, expires_on=date(2026, 11, 25))
     right = await add_right(bank)
     after_midnight = datetime(2026, 11, 25, 16, 0, tzinfo=UTC)

@@ -36,13 +36,15 @@ async def test_parallel_twins_have_one_effect_and_one_answer(port: DemoPort) -> 
     assert await port.points() == 90
 
 
-async def test_a_key_with_another_body_is_refused_without_effect(port: DemoPort) -> None:
+async def test_h26_a_key_with_another_body_is_refused_without_effect(port: DemoPort) -> None:
     await port.spend("k1")
     problem(await port.spend("k1", points=11), 422, "idempotency_key_reused")
     assert await port.points() == 90
 
 
-async def test_a_key_with_another_account_in_the_path_is_refused_without_a_trace_of_the_first(port: DemoPort) -> None:
+async def test_h26_a_key_with_another_account_in_the_path_is_refused_without_a_trace_of_the_first(
+    port: DemoPort,
+) -> None:
     await port.spend("k1", note="about the first")
     answer = await port.spend("k1", account=SECOND, note="about the first")
     body = problem(answer, 422, "idempotency_key_reused")
@@ -96,20 +98,20 @@ async def test_a_refused_command_leaves_nothing_but_its_answer(port: DemoPort) -
     assert await port.entries() == 0
 
 
-async def test_a_missing_key_is_refused_where_points_move(port: DemoPort) -> None:
+async def test_h23_a_missing_key_is_refused_where_points_move(port: DemoPort) -> None:
     problem(await port.spend(None), 422, "idempotency_key_required")
     assert await port.points() == 100
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129, "a b", "schlüssel", "\U0001f511"])
-async def test_a_header_that_is_no_key_is_refused(port: DemoPort, key: str) -> None:
+async def test_h24_a_header_that_is_no_key_is_refused(port: DemoPort, key: str) -> None:
     headers: list[tuple[bytes, bytes]] = [(b"idempotency-key", key.encode())]
     headers += [(name.encode(), value.encode()) for name, value in port.customer().items()]
     answer = await port.client.post(spends_of(FIRST), headers=headers, json={"points": 10})
     problem(answer, 422, "idempotency_key_invalid")
 
 
-async def test_two_keys_are_refused(port: DemoPort) -> None:
+async def test_h24_two_keys_are_refused(port: DemoPort) -> None:
     headers = [*port.customer().items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
     answer = await port.client.post(spends_of(FIRST), headers=headers, json={"points": 10})
     problem(answer, 422, "idempotency_key_invalid")
@@ -119,7 +121,7 @@ async def test_a_key_of_128_visible_characters_is_taken(port: DemoPort) -> None:
     assert (await port.spend("~" * 64 + "!" * 64)).status_code == 201
 
 
-async def test_a_dry_run_needs_no_key_and_stores_nothing(port: DemoPort) -> None:
+async def test_h23_a_dry_run_needs_no_key_and_stores_nothing(port: DemoPort) -> None:
     answer = await port.spend(None, dry_run=True)
     assert answer.status_code == 200
     assert answer.json()["left"] == 90
@@ -156,7 +158,7 @@ def test_the_fingerprint_sees_the_meaning_of_a_body_only(body: dict[str, Any], d
     assert fingerprint("POST", "/a", [], {**body, "more": 1}) != fingerprint("POST", "/a", [], body)
 
 
-async def test_a_twin_in_flight_answers_in_progress(port: DemoPort) -> None:
+async def test_h25_a_twin_in_flight_answers_in_progress(port: DemoPort) -> None:
     async with port.owner.connect() as twin:
         await twin.execute(
             text("INSERT INTO idempotency_key (actor_id, key, fingerprint, created_at) VALUES (:who, 'k1', :f, now())"),

@@ -26,13 +26,13 @@ ENCRYPTED = (
 )
 
 
-def test_v7_the_proof_of_holding_a_session_key() -> None:
+def test_vector_7_the_proof_of_holding_a_session_key() -> None:
     assert SessionKey(SESSION_KEY).signature() == OF_TEXT
     assert session_signature(SESSION_KEY.encode()) == OF_TEXT
     assert session_signature(bytes(range(16))) == OF_BYTES
 
 
-def test_v8_the_signature_of_open_data() -> None:
+def test_vector_8_the_signature_of_open_data() -> None:
     assert user_data_signature(RAW_DATA, SESSION_KEY) == SIGNED
     assert SessionKey(SESSION_KEY).signs(RAW_DATA, SIGNED)
 
@@ -42,7 +42,7 @@ def test_another_signature_of_open_data_is_refused(signature: str) -> None:
     assert not SessionKey(SESSION_KEY).signs(RAW_DATA, signature)
 
 
-def test_v9_open_data_is_decrypted() -> None:
+def test_vector_9_open_data_is_decrypted() -> None:
     assert SessionKey(SESSION_KEY).open(ENCRYPTED, IV, appid=APPID) == json.loads(PLAIN)
     assert encrypt_user_data(PLAIN, bytes(range(16, 32)), SESSION_KEY) == ENCRYPTED
 

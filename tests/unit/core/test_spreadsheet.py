@@ -53,5 +53,5 @@ def unquoted(cell: str) -> str:
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "＝1+1", "\t=1", "-1"])
-def test_a_formula_gets_a_quote_before_it(cell: str) -> None:
+def test_x5_a_formula_gets_a_quote_before_it(cell: str) -> None:
     assert read_back(csv_bytes(["a"], [[cell]]))[1] == [f"'{cell}"]
