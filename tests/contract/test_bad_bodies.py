@@ -1,4 +1,4 @@
-"""Bad JSON bodies (trust: rows B1 to B14, H12 to H15, H18) on every route that takes one, of both ports."""
+"""Bad JSON bodies (trust: rows B1 to B14, C9, H12 to H15, H18) on every route that takes one, of both ports."""
 
 import json
 from collections.abc import Callable
@@ -47,6 +47,8 @@ BODIES: dict[str, tuple[bytes, Expected]] = {
 
 HEADERS: dict[str, tuple[dict[str, str | None], Expected]] = {
     "plain text": ({"Content-Type": "text/plain"}, UNSUPPORTED),
+    "XML": ({"Content-Type": "application/xml"}, UNSUPPORTED),
+    "XML as text": ({"Content-Type": "text/xml; charset=utf-8"}, UNSUPPORTED),
     "a form": ({"Content-Type": "application/x-www-form-urlencoded"}, UNSUPPORTED),
     "no content type": ({"Content-Type": None}, UNSUPPORTED),
     "another charset": ({"Content-Type": "application/json; charset=utf-16"}, UNSUPPORTED),
@@ -76,7 +78,7 @@ async def test_b1_b2_b3_b4_b5_b6_b7_b8_b13_a_body_that_is_no_json_object_is_refu
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_h12_h13_h15_a_body_of_another_kind_is_refused(name: str, asker: Asker) -> None:
+async def test_h12_h13_h15_c9_a_body_of_another_kind_is_refused(name: str, asker: Asker) -> None:
     headers, expected = HEADERS[name]
     assert await faults(asker, lambda _: (headers, None, expected)) == {}
 

@@ -79,6 +79,31 @@ async def test_h14_a_caller_who_takes_no_json_is_refused(asker: Asker) -> None:
     assert await faults(PROTECTED, ask, 406, "not_acceptable") == {}
 
 
+async def test_l7_a_part_of_an_answer_is_not_to_be_had(asker: Asker) -> None:
+    asked = [route for route in ROUTES if route.method == "GET" and "/points" in route.path]
+    assert len(asked) >= 4
+    for route in asked:
+        answer = await asker.ask(route, headers={"Range": "bytes=0-1"})
+        assert (answer.status_code, "content-range" in answer.headers) == (200, False), route.name
+
+
+WHO_I_SAY_I_AM = {
+    "X-User-Id": "canary7f3a91",
+    "X-Forwarded-User": "canary7f3a91",
+    "X-Customer-Id": "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4",
+    "X-Forwarded-For": "127.0.0.1",
+    "X-HTTP-Method-Override": "DELETE",
+}
+
+
+@pytest.mark.parametrize("token", [None, "Bearer canary7f3a91"])
+async def test_h8_h9_h10_headers_of_ones_own_make_nobody_somebody(token: str | None, asker: Asker) -> None:
+    async def ask(route: Route) -> httpx.Response:
+        return await asker.ask(route, headers=WHO_I_SAY_I_AM | {"Authorization": token})
+
+    assert await faults(PROTECTED, ask, 401, "token_invalid" if token else "token_required") == {}
+
+
 METHODS = {(route.port, route.path): {one.method for one in ROUTES if one.path == route.path} for route in ROUTES}
 
 

@@ -71,6 +71,22 @@ async def test_l2_without_an_account_i_have_nothing_and_no_error(
     assert history == {"items": [], "next_cursor": None}
 
 
+async def test_l6_at_midnight_all_that_expires_is_gone_at_once(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    me, today = await house.add_customer(), clock.today()
+    await commit_points(house.database, me, 60, expires_on=today)
+    await commit_points(house.database, me, 40, expires_on=today)
+    midnight = clock.start_of_day(today + timedelta(days=1))
+    seen = []
+    for at in (midnight - timedelta(seconds=1), midnight, midnight + timedelta(seconds=1)):
+        with clock.fixed_at(at):
+            headers = house.customer_headers(me)
+            reward = (await customer_client.get("/v1/me/points", headers=headers)).json()["wallets"][0]
+            seen.append((reward["available"], [due["points"] for due in reward["expiring"]]))
+    assert seen == [(100, [100]), (0, []), (0, [])]
+
+
 async def test_my_history_shows_the_lots_of_what_i_spent(customer_client: httpx.AsyncClient, house: House) -> None:
     me = await house.add_customer()
     await commit_points(house.database, me, 100)
