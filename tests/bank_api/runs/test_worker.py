@@ -99,6 +99,7 @@ async def test_a_worker_ends_when_its_parent_is_gone(house: House, tmp_path: Pat
     os.close(reading)
 
 
+@pytest.mark.merge
 async def test_a_killed_worker_leaves_a_run_that_the_next_one_finishes(house: House, tmp_path: Path) -> None:
     async with house.sessions() as session:
         await request_run(session, day=clock.last_closed_day(), actor=BY_HAND)

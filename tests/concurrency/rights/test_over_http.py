@@ -44,6 +44,7 @@ def ends(answers: Iterable[httpx.Response]) -> Counter[tuple[int, str | None]]:
     return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
 
 
+@pytest.mark.merge
 async def test_of_64_redemptions_of_the_last_unit_one_is_201(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     customers = await shop.customers(64, 100)
     right = await shop.right(stock=1)
@@ -53,6 +54,7 @@ async def test_of_64_redemptions_of_the_last_unit_one_is_201(shop: Shop, custome
     assert len(await shop.redemptions_of(right)) == 1
 
 
+@pytest.mark.merge
 async def test_of_64_spends_of_10_from_100_points_ten_are_201(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     (customer,) = await shop.customers(1, 100)
     right = await shop.right(prices=[{"tier": None, "points": 10}])

@@ -171,6 +171,7 @@ async def test_a_quota_is_used_up_exactly_even_by_a_customer_without_an_account(
     assert ends == {"quota 1, points 0": 3, "insufficient_points": 29}
 
 
+@pytest.mark.merge
 async def test_100_codes_serve_150_claims_of_which_some_give_up(arena: Arena) -> None:
     """Every third of the first claims rolls back after it has its code; no claim is refused while a code is free."""
     customers = await arena.customers(150, 100)

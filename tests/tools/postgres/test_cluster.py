@@ -50,6 +50,7 @@ async def test_what_is_written_is_there_after_stop_and_start(cluster: Cluster) -
     assert await ask(cluster, cluster.start().port, "SELECT seven FROM kept") == 7
 
 
+@pytest.mark.merge
 async def test_a_start_after_kill_9_of_the_server_recovers(folder: Path) -> None:
     cluster = open_cluster(folder / "pg")  # with the settings of a real run: the commit is on disk
     await ask(cluster, cluster.start().port, "CREATE TABLE kept AS SELECT 7 AS seven")

@@ -216,6 +216,7 @@ def test_the_ledger_of_the_demo_holds(bank: Bank) -> None:
     assert checked.code == 0, checked.out + checked.err
 
 
+@pytest.mark.merge
 def test_kill_9_of_the_command_leaves_no_orphan_and_the_next_start_works(bank: Bank) -> None:
     bank.end(signal.SIGKILL)
     bank.wait_until_nobody_answers()
