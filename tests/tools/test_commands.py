@@ -79,7 +79,9 @@ def test_a_token_in_production_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_token_needs_exactly_one_caller(tmp_path: Path) -> None:
-    assert sentence(guibin("token", env=state(tmp_path))) == "Name one of --customer, --staff and --service."
+    assert (
+        sentence(guibin("token", env=state(tmp_path))) == "Name one of --customer, --bank-app, --staff and --service."
+    )
 
 
 def test_a_token_of_nobody_is_refused(tmp_path: Path, database: Database) -> None:

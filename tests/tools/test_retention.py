@@ -12,7 +12,6 @@ from guibin.registry import metadata
 from support.commands import guibin
 from support.house import House
 
-NOW = clock.now()
 OLD, FRESH = b"\x01" * 32, b"\x02" * 32
 
 
@@ -53,24 +52,24 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
 
 async def plant(house: House) -> None:
     """Plant overdue rows a little older than each period, and rows a little younger."""
-    customer = await house.add_customer()
+    customer, now = await house.add_customer(), clock.now()
     async with house.sessions() as session:
         periods = {row[0]: row[1] for row in await session.execute(text("SELECT subject, days FROM retention_period"))}
         for rule in RULES:
-            for marker, minutes in ((OLD, 1), (FRESH, -1)):
-                at = NOW - timedelta(days=periods[rule.subject], minutes=minutes)
+            for marker, minutes in ((OLD, 1), (FRESH, -30)):
+                at = now - timedelta(days=periods[rule.subject], minutes=minutes)
                 rows = planted(marker, at, customer).get(rule.table, [])
                 if rows:
                     await session.execute(insert(metadata.tables[rule.table]), rows)
         await session.commit()
-    await plant_sessions_and_files(house, customer, periods)
+    await plant_sessions_and_files(house, customer, periods, now)
 
 
-async def plant_sessions_and_files(house: House, customer: Any, periods: dict[str, int]) -> None:
+async def plant_sessions_and_files(house: House, customer: Any, periods: dict[str, int], now: datetime) -> None:
     async with house.sessions() as session:
-        for marker, minutes in ((OLD, 1), (FRESH, -1)):
-            ended = NOW - timedelta(days=periods["session"], minutes=minutes)
-            made = NOW - timedelta(days=periods["subject_export"], minutes=minutes)
+        for marker, minutes in ((OLD, 1), (FRESH, -30)):
+            ended = now - timedelta(days=periods["session"], minutes=minutes)
+            made = now - timedelta(days=periods["subject_export"], minutes=minutes)
             await session.execute(
                 text(
                     "INSERT INTO customer_session (customer_id, id, way, created_at, expires_at, idle_expires_at,"
