@@ -48,9 +48,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("REVOKE INSERT, UPDATE (active, not_before) ON staff FROM guibin_bank")
     op.execute("REVOKE INSERT, UPDATE (ended_at) ON staff_role FROM guibin_bank")
-    op.execute(
-        "REVOKE INSERT, UPDATE (data, limit_fen, per_day, row_limit, active) ON role_grant FROM guibin_bank"
-    )
+    op.execute("REVOKE INSERT, UPDATE (data, limit_fen, per_day, row_limit, active) ON role_grant FROM guibin_bank")
     op.drop_table("revoked_token")
     op.drop_table("staff_delegation")
     op.drop_index(op.f("ix_staff_person_ref"), "staff")

@@ -45,7 +45,12 @@ def word(customer_id: UUID, state: ConsentState, *, days_ago: int) -> Consent:
 
 
 def restriction(customer_id: UUID, **columns: Any) -> CustomerRestriction:
-    given: dict[str, Any] = {"kind": "judicial_freeze", "valid_from": TODAY, "reference": "COURT-1", "set_by": customer_id}
+    given: dict[str, Any] = {
+        "kind": "judicial_freeze",
+        "valid_from": TODAY,
+        "reference": "COURT-1",
+        "set_by": customer_id,
+    }
     return CustomerRestriction(customer_id=customer_id, id=new_id(), set_at=clock.now(), **(given | columns))
 
 
