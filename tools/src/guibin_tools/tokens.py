@@ -6,14 +6,13 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core import clock
 from guibin.core.ids import from_public, to_public
 from guibin.core.settings import Profile
 from guibin.customers.models import Customer, SourceRecord
 from guibin.customers.personal import unseal
 from guibin.organisation.models import ServiceClient, Staff
 from guibin.security.ciphers import KeyRing
-from guibin.security.development_issuer import DevelopmentIssuer
+from guibin.security.development_issuer import DEMO_LOGIN, DevelopmentIssuer
 from guibin.sessions.rules import CUSTOMER_SCOPES
 from guibin_tools.errors import OperatorError
 from guibin_tools.roles import Role
@@ -72,7 +71,7 @@ class TokenDesk:
         found = (await session.exec(select(Staff).where(Staff.no == no, col(Staff.active).is_(True)))).first()
         if found is None:
             raise OperatorError(f"There is no active member of staff with the number {no}.")
-        return self._bank.issue(found.subject, BANK_AUDIENCE, auth_time=clock.now(), acr="mfa")
+        return self._bank.issue(found.subject, BANK_AUDIENCE, acr=DEMO_LOGIN)
 
     async def of_service(self, session: AsyncSession, name: str) -> str:
         """Return a token of a service client with all its scopes. Raises OperatorError when there is none."""

@@ -11,6 +11,8 @@ from guibin.core.ids import new_id
 from guibin.security.private_files import replace, write_new
 from guibin.security.signing import new_private_jwk, public_jwk, sign
 
+DEMO_LOGIN: Final = "demo"
+"""The `acr` of the demo logins: fresh for their whole life, in the development profile only."""
 LONGEST_LIFE: Final = timedelta(hours=24)
 PRIVATE_KEY: Final = "private.json"
 

@@ -24,7 +24,7 @@ from guibin.privacy.subject import SECTIONS
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
 
-PRIVACY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f02"), "job:privacy")
+PRIVACY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f04"), "job:privacy")
 """Who makes copies; the same in every deployment, so that a trail tells it."""
 
 TABLE: Final = SubjectExport.__tablename__
