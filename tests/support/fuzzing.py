@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 import schemathesis
@@ -43,6 +44,7 @@ CHECKED: Final = [
 ]
 
 
+@cache
 def schema_of(app: FastAPI) -> Any:
     """Read the document of a port, without the headers of which every value is taken and without the caller's token."""
     document = copy.deepcopy(app.openapi())

@@ -1,6 +1,7 @@
 """The OpenAPI documents of both ports, as the code makes them."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -11,8 +12,9 @@ from guibin_tools.migrations import find_ini
 _NO_DATABASE = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
 
 
+@cache
 def make_ports() -> dict[str, FastAPI]:
-    """Make both applications, by their names, without starting them: neither a database nor keys need be there."""
+    """Make both applications once, by their names, without starting them: no database and no keys need be there."""
     from bank_api import main as bank  # noqa: PLC0415 - only this command loads the services
     from customer_api import main as customer  # noqa: PLC0415 - the same
 
