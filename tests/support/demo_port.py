@@ -25,6 +25,7 @@ from guibin.security.row_scope import open_rows
 from guibin.security.tokens import VerifiedToken
 from guibin.web import TokenSource, create_port
 from support.demo_routes import ANN, BOB, CLERK, FEEDER, FIRST, TABLES, VISITOR, router
+from support.problems import hold_to_account
 
 AUDIENCE = "guibin-demo"
 ISSUER = "https://issuer.demo.test"
@@ -176,7 +177,9 @@ async def demo_port(
     app = demo_app(directory, role_url, identity, profile=profile, schema_version=schema_version, **changed)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://port.test") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://port.test", event_hooks={"response": [hold_to_account]}
+        ) as client:
             yield DemoPort(app, client, issuer, identity, owner)
     await owner.dispose()
 

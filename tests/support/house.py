@@ -24,6 +24,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.session_tokens import SessionKeys, write_session_keys
 from support.databases import Database
+from support.problems import hold_to_account
 
 Life = Callable[[FastAPI], AbstractAsyncContextManager[object]]
 
@@ -197,7 +198,9 @@ async def open_client(app: FastAPI, *, life: Life | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         await stack.enter_async_context((life or app.router.lifespan_context)(app))
         transport = httpx.ASGITransport(app=app)
-        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1"))
+        hooks = {"response": [hold_to_account]}
+        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", event_hooks=hooks)
+        yield await stack.enter_async_context(client)
 
 
 def life_in(house: House, app: FastAPI, *, database_url: str) -> Life:
