@@ -101,7 +101,8 @@ async def test_b9_b10_a_field_that_the_model_does_not_have_is_refused(field: str
         assert route.model is not None
         if field in route.model.model_fields:
             return None
-        return {}, json.dumps(example_of(route.model) | {field: CANARY}).encode(), UNKNOWN
+        value = "x" if field == CANARY else CANARY
+        return {}, json.dumps(example_of(route.model) | {field: value}).encode(), UNKNOWN
 
     found = await faults(asker, with_field)
     assert {name: fault for name, fault in found.items() if field != CANARY or "repeats" not in fault} == {}

@@ -66,7 +66,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
 def check_range(start: date | None, end: date | None) -> None:
-    """Hold a range of days, both ends included, to its order and length.
+    """Hold a range of days, both ends included, or of instants, to its order and length.
 
     Raises:
         ValidationFailed: it begins after its end (type `range`).

@@ -23,6 +23,7 @@ from guibin.web import (
     PortRouter,
     RateClass,
     StaffCall,
+    check_range,
     declare,
     page_query,
     staff,
@@ -58,6 +59,7 @@ async def list_entries(
 
     Who does not audit the whole bank asks customer by customer.
     """
+    check_range(since, until)
     if not call.scope.whole_bank:
         if customer_id is None:
             raise Forbidden
