@@ -234,7 +234,8 @@ async def test_production_shows_no_documentation_and_counts_calls(database: Data
         answers = [await port.spend(f"k{number}", points=1) for number in range(7)]
         assert [answer.status_code for answer in answers] == [201] * 6 + [429]
         body = problem(answers[-1], 429, "rate_limited")
-        assert (body["limit"], answers[-1].headers["Retry-After"]) == ("redeem_per_minute", "60")
+        assert body["limit"] == "redeem_per_minute"
+        assert 50 <= int(answers[-1].headers["Retry-After"]) <= 60  # the window began with the first spend
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
