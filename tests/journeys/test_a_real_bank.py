@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from guibin.core import clock
 from guibin_tools.loading.banks import load_berka
@@ -54,6 +55,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.merge
 async def test_a_real_banks_files_give_customers_holdings_balances_tiers_and_managers(
     database: Database, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ async def test_a_killed_worker_leaves_a_run_that_the_next_one_finishes(house: Ho
     assert await _states(house) == [RunState.FINISHED]
 
 
+@pytest.mark.merge
 @pytest.mark.parametrize("role", ["owner_url", "admin_url"])
 async def test_a_worker_refuses_to_be_more_than_a_worker(house: House, tmp_path: Path, role: str) -> None:
     url = getattr(house.database, role).replace("postgresql://", "postgresql+asyncpg://")
@@ -124,6 +125,7 @@ async def test_a_worker_refuses_to_be_more_than_a_worker(house: House, tmp_path:
     assert "may do more than a service may" in worker.log.read_text("utf-8")
 
 
+@pytest.mark.merge
 async def test_a_worker_without_a_database_says_so(house: House, tmp_path: Path) -> None:
     with started(house, tmp_path, url="postgresql+asyncpg://guibin_worker@127.0.0.1:1/none") as worker:
         assert await asyncio.to_thread(worker.process.wait, PATIENCE_SECONDS) == 1
