@@ -90,6 +90,7 @@ async def test_a_worker_carries_out_what_is_asked_for_and_ends_when_told(
     assert "worker_ended" in worker.log.read_text("utf-8")
 
 
+@pytest.mark.merge
 async def test_a_worker_ends_when_its_parent_is_gone(house: House, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with started(house, tmp_path, pipe=reading) as worker:

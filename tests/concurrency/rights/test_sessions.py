@@ -133,6 +133,7 @@ async def test_of_64_redemptions_of_the_last_unit_one_succeeds(arena: Arena) -> 
         assert len(await redemptions_of(session, right)) == 1
 
 
+@pytest.mark.merge
 @pytest.mark.parametrize(("price", "successes"), [(100, 1), (10, 10)])
 async def test_100_points_are_spent_once_whatever_the_number_of_tries(arena: Arena, price: int, successes: int) -> None:
     (customer,) = await arena.customers(1, 100)
@@ -141,6 +142,7 @@ async def test_100_points_are_spent_once_whatever_the_number_of_tries(arena: Are
     assert ends == {f"quota 0, points {price}": successes, "insufficient_points": 64 - successes}
 
 
+@pytest.mark.merge
 async def test_two_rights_of_one_wallet_do_not_spend_the_same_points(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 100)
     rights = [await committed(arena, add_right) for _ in range(2)]
@@ -148,6 +150,7 @@ async def test_two_rights_of_one_wallet_do_not_spend_the_same_points(arena: Aren
     assert ends == {"quota 0, points 100": 1, "insufficient_points": 15}
 
 
+@pytest.mark.merge
 async def test_of_64_claims_of_the_last_code_one_succeeds(arena: Arena) -> None:
     customers = await arena.customers(64, 100)
     right = await committed(arena, add_pool, arena.keys, ["CODE-0001"])
@@ -162,6 +165,7 @@ async def test_r8_a_limit_of_one_is_held_against_64_tries_at_once(arena: Arena) 
     assert ends == {"quota 0, points 100": 1, "limit_reached": 63}
 
 
+@pytest.mark.merge
 async def test_a_quota_is_used_up_exactly_even_by_a_customer_without_an_account(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 0)
     await committed(arena, give_tier, customer, "T2")

@@ -198,6 +198,7 @@ async def test_a_caller_who_gives_up_leaves_the_circuit_as_it_was(
     assert (await wechat.mini_program_login(wechat_simulator.login())).openid
 
 
+@pytest.mark.merge
 async def test_a_host_that_does_not_take_the_connection_is_not_waited_for_twice(
     wechat_simulator: WeChatSimulator, no_tokens: Database, keys: KeyRing
 ) -> None:

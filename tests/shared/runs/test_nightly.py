@@ -89,6 +89,7 @@ async def test_a_night_brings_tiers_managers_and_points(
     assert points == [5_000] * 4
 
 
+@pytest.mark.merge
 async def test_a_night_killed_after_any_step_ends_like_an_undisturbed_one(
     house: House, customers: list[UUID], server: Server
 ) -> None:

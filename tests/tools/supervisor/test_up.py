@@ -234,6 +234,7 @@ def test_the_end_of_one_service_ends_the_run_and_is_named(bank: Bank) -> None:
     assert "The customer port ended (exit code -9)" in bank.output.read_text()
 
 
+@pytest.mark.merge
 def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
     bank.start()
     assert bank.end(signal.SIGTERM) == 0
