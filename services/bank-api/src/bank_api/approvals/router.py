@@ -115,18 +115,19 @@ async def submit_rule(
     return SubmittedOut.of(await service.submit_rule(call.session, actor=call.actor, kind=kind, rule=body.rule()))
 
 
-REFUSALS = (HumanRequired, SelfApproval, StateConflict, ApprovalExpired, VersionConflict)
-
-
-@router.post("/approvals/{approval_id}/approve", operation_id="approve")
-@declare(
+DECISION = declare(
     caller=APPROVE,
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=REFUSALS,
+    refusals=(HumanRequired, SelfApproval, StateConflict, ApprovalExpired, VersionConflict),
     fresh_login=True,
 )
+"""What every decision states: a person who may approve, has logged in a short while ago, and is not the maker."""
+
+
+@router.post("/approvals/{approval_id}/approve", operation_id="approve")
+@DECISION
 async def approve(
     call: StaffCall, approval_id: ApprovalId, body: Annotated[DecisionIn, json_body(DecisionIn)]
 ) -> ApprovalOut:
@@ -135,14 +136,7 @@ async def approve(
 
 
 @router.post("/approvals/{approval_id}/reject", operation_id="reject")
-@declare(
-    caller=APPROVE,
-    idempotency=Idempotency.OPTIONAL,
-    rate=RateClass.WRITE,
-    data=DataClass.C2,
-    refusals=REFUSALS,
-    fresh_login=True,
-)
+@DECISION
 async def reject(
     call: StaffCall, approval_id: ApprovalId, body: Annotated[DecisionIn, json_body(DecisionIn)]
 ) -> ApprovalOut:
@@ -151,14 +145,7 @@ async def reject(
 
 
 @router.post("/approvals/{approval_id}/request-changes", operation_id="requestChanges")
-@declare(
-    caller=APPROVE,
-    idempotency=Idempotency.OPTIONAL,
-    rate=RateClass.WRITE,
-    data=DataClass.C2,
-    refusals=REFUSALS,
-    fresh_login=True,
-)
+@DECISION
 async def request_changes(
     call: StaffCall, approval_id: ApprovalId, body: Annotated[RequestForChangesIn, json_body(RequestForChangesIn)]
 ) -> ApprovalOut:
