@@ -148,18 +148,3 @@ async def test_a_batch_is_held_to_the_same_guards(database: Database) -> None:
     assert await post_one("bank", "earn", 10, "no_such_wallet", new_id()) == "22023"
     assert await post_one("bank", "earn", 10, "reward", None) == "22023"
     assert await post_one("bank", "earn", 10, "reward", new_id()) is None
-
-
-async def test_the_functions_state_their_search_path_and_their_owner(database: Database) -> None:
-    connection = await asyncpg.connect(database.admin_url)
-    rows = await connection.fetch(
-        "SELECT proname, prosecdef, proconfig, pg_get_userbyid(proowner) AS owner FROM pg_proc"
-        " WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'points%'"
-    )
-    await connection.close()
-
-    assert {row["proname"] for row in rows} == {"points_post", "points_post_batch", "points_account_lock"}
-    for row in rows:
-        assert row["prosecdef"]
-        assert row["proconfig"] == ["search_path=pg_catalog, public, pg_temp"]
-        assert row["owner"] == "guibin_owner"

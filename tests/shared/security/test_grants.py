@@ -89,3 +89,17 @@ def test_rows_are_deleted_where_a_reason_is_known_and_no_table_is_emptied(writte
     tables = [(name, words) for role in ROLES for name, words in written[role].items()]
     assert {name for name, words in tables if "DELETE" in words} <= MAY_DELETE
     assert [name for name, words in tables if {"TRUNCATE", "TRIGGER", "REFERENCES"} & set(words.split(", "))] == []
+
+
+async def test_what_works_with_its_owners_rights_states_its_search_path(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin_url)
+    rows = await connection.fetch(
+        "SELECT proname, proconfig, pg_get_userbyid(proowner) AS owner FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    )
+    await connection.close()
+
+    assert {row["proname"] for row in rows} >= {"points_post", "privacy_forget", "customer_enter", "my_access_log"}
+    assert {(*row["proconfig"], row["owner"]) for row in rows} == {
+        ("search_path=pg_catalog, public, pg_temp", "guibin_owner")
+    }
