@@ -54,6 +54,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_staff_person_ref"), "staff")
     for column in ("customer_ref", "person_ref", "not_before"):
         op.drop_column("staff", column)
+    op.execute("DELETE FROM staff_role WHERE ended_at IS NOT NULL")  # without the column they would hold again
     op.drop_column("staff_role", "ended_at")
     op.execute("DELETE FROM role_grant WHERE NOT active")
     for column in ("active", "row_limit", "per_day"):

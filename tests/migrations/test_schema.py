@@ -28,6 +28,14 @@ COLUMNS = """
       FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
 """
 
+ENDED_ROLE = (
+    "INSERT INTO branch (id, code, kind, name_zh, name_en) VALUES (gen_random_uuid(), '1', 'head_office', '行', 'B')",
+    "INSERT INTO staff (id, no, issuer, subject, branch_id, active) SELECT id, 'S1', 'i', 's', id, true FROM branch",
+    "INSERT INTO staff_role SELECT id, 'lobby', branch_id, NULL FROM staff",
+    "INSERT INTO staff_role SELECT id, 'manager', branch_id, now() FROM staff",
+)
+"""One person with a role that has ended and one that is held."""
+
 
 async def schema_of(url: str) -> dict[str, set[str]]:
     connection = await asyncpg.connect(url)
@@ -80,6 +88,18 @@ async def test_the_migrations_go_down_to_nothing_and_up_again(database: Database
         await connection.close()
     await in_thread(command.upgrade, configuration(database), "head")
     await in_thread(command.check, configuration(database))
+
+
+async def test_a_role_that_has_ended_does_not_hold_again_where_ends_are_unknown(database: Database) -> None:
+    await in_thread(command.downgrade, configuration(database), "0005")
+    connection = await asyncpg.connect(driver_url(database.owner_url))
+    try:
+        for statement in ENDED_ROLE:
+            await connection.execute(statement)
+        await in_thread(command.downgrade, configuration(database), "0004")
+        assert [row["role"] for row in await connection.fetch("SELECT role FROM staff_role")] == ["lobby"]
+    finally:
+        await connection.close()
 
 
 async def in_thread(step: object, *arguments: object) -> None:

@@ -64,6 +64,24 @@ async def test_roles_are_given_and_ended_by_two_administrators_and_hold_for_the_
     assert (await bank.get("lobby", "/branches")).status_code == 200
 
 
+async def test_a_request_over_roles_or_grants_that_are_no_longer_so_gives_nothing_back(bank: Bank) -> None:
+    both = [{"role": name, "branch_code": EAST} for name in ("lobby", "branch_head")]
+    url = f"/staff/{bank.id('lobby')}/roles"
+    older = await bank.post("administrator", url, {"roles": both, "reason": WHY}, status=202)
+    await bank.give("lobby")
+    assert (await bank.agree("second_administrator", older, status=409))["code"] == "state_conflict"
+    assert (await bank.get("auditor", f"/staff/{bank.id('lobby')}")).json()["roles"] == []
+    more = [{"verb": "read", "domain": "tags", "data": "none"}]
+    asked = [
+        await bank.post("administrator", "/grants", {"role": "lobby", "grants": grants, "reason": WHY}, status=202)
+        for grants in (BRANCH_ONLY + more, BRANCH_ONLY)
+    ]
+    await bank.agree("second_administrator", asked[1])
+    assert (await bank.agree("second_administrator", asked[0], status=409))["code"] == "state_conflict"
+    roles = {role["role"]: role["grants"] for role in (await bank.get("auditor", "/grants")).json()["items"]}
+    assert [grant["domain"] for grant in roles["lobby"]] == ["organisation"]
+
+
 async def test_nobody_grants_anything_to_the_own_person(bank: Bank) -> None:
     role = {"roles": [{"role": "hq_approver", "branch_code": ROOT}], "reason": WHY}
     refused = await bank.post("administrator", f"/staff/{bank.id('administrator')}/roles", role, status=403)

@@ -154,7 +154,8 @@ async def test_accounts_of_one_person_and_deputies_count_as_one_where_two_must_a
         assert await same("hq_operator", "hq_approver")
         assert await same("manager", "branch_head")
         assert await same("branch_head", "manager")
-        for other in ("lobby", "compliance", "auditor", "hq_operator"):
+        assert await same("manager", "compliance"), "cover that is agreed links two people before it begins"
+        for other in ("lobby", "auditor", "hq_operator"):
             assert not await same("manager", other), other
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
+from guibin.approvals.errors import StateConflict
 from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
 from guibin.approvals.models import Approval
 from guibin.audit import service as audit
@@ -139,12 +140,17 @@ class RolesHandler(ApprovalHandler):
     labels: ClassVar[Mapping[str, Label]] = _BEFORE_AND_AFTER
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Let exactly these roles hold from now on."""
+        """Let exactly these roles hold from now on.
+
+        Raises:
+            StateConflict: the person has other roles than the approver was shown.
+        """
         wanted = RolesOf.model_validate(payload)
         staff = await _person(session, wanted.staff_id)
         await _refuse_self(session, [context.maker_id, context.approver.id], [staff.id])
         await _check_roles(session, wanted)
         before = await _roles_now(session, staff.id)
+        _refuse_changed(before, payload)
         places = [(one.role, one.branch_code) for one in wanted.roles]
         await repository.replace_roles(session, staff.id, places, now=clock.now())
         after = await _roles_now(session, staff.id)
@@ -160,11 +166,17 @@ class GrantsHandler(ApprovalHandler):
     labels: ClassVar[Mapping[str, Label]] = _BEFORE_AND_AFTER
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Let exactly these grants hold from the next request on."""
+        """Let exactly these grants hold from the next request on.
+
+        Raises:
+            StateConflict: the role has other grants than the approver was shown.
+        """
         wanted = GrantsOf.model_validate(payload)
         holders = await repository.holders_of(session, wanted.role)
         await _refuse_self(session, [context.maker_id, context.approver.id], holders)
+        await repository.lock_grants(session, wanted.role)
         before = {grant.describe() for grant in await grants_now(session, wanted.role)}
+        _refuse_changed(before, payload)
         rows = [RoleGrant(role=wanted.role, active=True, **grant.model_dump()) for grant in wanted.grants]
         await repository.replace_grants(session, wanted.role, rows)
         after = {grant.describe() for grant in await grants_now(session, wanted.role)}
@@ -208,6 +220,12 @@ async def _refuse_self(session: AsyncSession, deciders: Sequence[UUID], receiver
                 raise SelfGrant
 
 
+def _refuse_changed(before: set[str], payload: Mapping[str, object]) -> None:
+    """Refuse what was asked for over another state: it would give back what somebody else took away since."""
+    if sorted(before) != payload.get("before"):
+        raise StateConflict(**{"from": "changed", "to": "changed"})
+
+
 async def _check_roles(session: AsyncSession, wanted: RolesOf) -> None:
     known = await repository.list_roles(session)
     for one in wanted.roles:
@@ -240,7 +258,7 @@ async def _submit(
         kind=handler.kind,
         domain=handler.domain,
         subject=subject,
-        payload=wanted.model_dump(mode="json"),
+        payload={**wanted.model_dump(mode="json"), "before": sorted(before)},
         preview={"before": sorted(before), "after": sorted(after)},
     )
 

@@ -130,8 +130,8 @@ async def grants_of(session: AsyncSession, staff_id: UUID) -> Sequence[Grant]:
 async def is_same_person(session: AsyncSession, one: UUID, other: UUID) -> bool:
     """Tell whether two staff accounts count as one person where two have to agree.
 
-    They do when they are one account, when both belong to one person, or when one of them stands or stood in for the
-    other within the longest life of a delegation.
+    They do when they are one account, when both belong to one person, or when one of them stands, stood or will stand
+    in for the other: by cover that is agreed, and over for no longer than the longest life of a delegation.
     """
     if one == other:
         return True
@@ -143,7 +143,6 @@ async def is_same_person(session: AsyncSession, one: UUID, other: UUID) -> bool:
     cover = sa.select(sa.literal(1)).where(
         col(StaffDelegation.staff_id).in_(pair),
         col(StaffDelegation.deputy_id).in_(pair),
-        col(StaffDelegation.valid_from) <= clock.now(),
         col(StaffDelegation.valid_to) > clock.now() - LONGEST_DELEGATION,
     )
     return bool((await session.execute(sa.select(sa.or_(accounts.exists(), cover.exists())))).scalar_one())
@@ -291,12 +290,15 @@ async def replace_roles(
     await session.flush()
 
 
+async def lock_grants(session: AsyncSession, role: str) -> Sequence[RoleGrant]:
+    """Lock the grants of a role, those that do not count too, and return them as they stand now."""
+    query = select(RoleGrant).where(RoleGrant.role == role).with_for_update()
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
+
+
 async def replace_grants(session: AsyncSession, role: str, wanted: Sequence[RoleGrant]) -> None:
     """Let a role have exactly these grants from now on; one that is taken away stays as a row that does not count."""
-    held = {
-        (row.verb, row.domain): row
-        for row in (await session.exec(select(RoleGrant).where(RoleGrant.role == role).with_for_update())).all()
-    }
+    held = {(row.verb, row.domain): row for row in await lock_grants(session, role)}
     for row in held.values():
         row.active = False
     for grant in wanted:
