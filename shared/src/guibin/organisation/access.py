@@ -10,10 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
-from guibin.core.ids import new_id, to_public
+from guibin.core.ids import to_public
 from guibin.organisation import repository
 from guibin.organisation.errors import StaffExists
 from guibin.organisation.models import RevokedToken, Staff
+from guibin.organisation.service import make_staff
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
 
@@ -45,21 +46,16 @@ async def add_person(session: AsyncSession, keys: KeyRing, new: NewPerson, *, ac
     branch = await repository.branch_by_code(session, new.branch_code)
     if branch is None:
         raise NotFound
-    staff_id = new_id()
-    subject = new.subject or to_public("stf", staff_id)
-    wrapped = keys.new_data_key(staff_id)
-    key = keys.open_data_key(wrapped, staff_id)
-    staff = Staff(
-        id=staff_id,
+    staff = make_staff(
+        keys,
         no=new.no,
-        issuer=new.issuer,
-        subject=subject,
         branch_id=branch.id,
+        name=new.name,
+        phone=new.phone,
+        issuer=new.issuer,
+        subject=new.subject,
         person_ref=new.person_ref,
         customer_ref=new.customer_ref,
-        data_key=wrapped,
-        name_enc=key.encrypt(new.name, "staff", "name_enc", staff_id),
-        phone_enc=key.encrypt(new.phone, "staff", "phone_enc", staff_id) if new.phone else None,
     )
     if not await repository.insert_staff(session, staff):
         raise StaffExists

@@ -69,24 +69,45 @@ async def add_staff(session: AsyncSession, keys: KeyRing, new: NewStaff, *, issu
     branch = await repository.branch_by_code(session, new.branch_code)
     if branch is None:
         raise LookupError(f"no branch has the code {new.branch_code}")
+    staff = make_staff(keys, no=new.no, branch_id=branch.id, name=new.name, phone=new.phone, issuer=issuer)
+    session.add(staff)
+    await session.flush()
+    session.add(StaffRole(staff_id=staff.id, role=new.role, branch_id=branch.id))
+    await session.flush()
+    return staff
+
+
+def make_staff(
+    keys: KeyRing,
+    *,
+    no: str,
+    branch_id: UUID,
+    name: str,
+    phone: str | None,
+    issuer: str,
+    subject: str | None = None,
+    person_ref: bytes | None = None,
+    customer_ref: bytes | None = None,
+) -> Staff:
+    """Return the row of a new member of staff, name and phone under a data key of their own.
+
+    `subject` is the public id where none is given.
+    """
     staff_id = new_id()
     wrapped = keys.new_data_key(staff_id)
     key = keys.open_data_key(wrapped, staff_id)
-    staff = Staff(
+    return Staff(
         id=staff_id,
-        no=new.no,
+        no=no,
         issuer=issuer,
-        subject=to_public("stf", staff_id),
-        branch_id=branch.id,
+        subject=subject or to_public("stf", staff_id),
+        branch_id=branch_id,
+        person_ref=person_ref,
+        customer_ref=customer_ref,
         data_key=wrapped,
-        name_enc=key.encrypt(new.name, "staff", "name_enc", staff_id),
-        phone_enc=key.encrypt(new.phone, "staff", "phone_enc", staff_id) if new.phone else None,
+        name_enc=key.encrypt(name, "staff", "name_enc", staff_id),
+        phone_enc=key.encrypt(phone, "staff", "phone_enc", staff_id) if phone else None,
     )
-    session.add(staff)
-    await session.flush()
-    session.add(StaffRole(staff_id=staff_id, role=new.role, branch_id=branch.id))
-    await session.flush()
-    return staff
 
 
 async def add_service(session: AsyncSession, *, name: str, issuer: str, scopes: list[str]) -> UUID:

@@ -1,7 +1,7 @@
 """What the bank port says of the organisation."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -13,11 +13,11 @@ from guibin.core.text import Code, Note, OneLine
 from guibin.customers.models import CertificateType
 from guibin.organisation.calendars import SpecialDay
 from guibin.organisation.models import BranchKind, CalendarYear, RoleGrant, Staff, StaffDelegation
+from guibin.organisation.repository import LONGEST_DELEGATION
 from guibin.security.actors import DataScope, Domain, Verb
 from guibin.web import Day, Instant, OutModel, StrictModel
 
 MOST_SPECIAL_DAYS: Final = 120
-LONGEST_COVER: Final = timedelta(days=30)
 Reason = Annotated[str, Note(200)]
 
 
@@ -152,7 +152,7 @@ class CoverIn(StrictModel):
     def _is_a_short_time(self) -> Self:
         if self.valid_to <= self.valid_from:
             raise PydanticCustomError("range", "must not begin after its end")
-        if self.valid_to - self.valid_from > LONGEST_COVER:
+        if self.valid_to - self.valid_from > LONGEST_DELEGATION:
             raise PydanticCustomError("too_long_cover", "cover lasts 30 days at most")
         return self
 
