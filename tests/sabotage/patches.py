@@ -120,8 +120,8 @@ SABOTAGES: Final = (
         "S17",
         "the scope of a list",
         "services/bank-api/src/bank_api/customers/queries.py",
-        ".where(col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id)))",
-        ".where(col(Customer.merged_into).is_(None))",
+        "return col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id))",
+        "return (col(Customer.merged_into).is_(None),)",
         ("tests/bank_api/customers/test_queries.py",),
     ),
     Sabotage(
@@ -139,6 +139,14 @@ SABOTAGES: Final = (
         'op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")',
         'op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")',
         (f"{ROWS}::test_without_a_setting_no_service_sees_a_row_or_writes_one",),
+    ),
+    Sabotage(
+        "S19",
+        "the scope of an export",
+        f"{CODE}/exports/service/making.py",
+        "source.read(session, keys, scope, viewer",
+        "source.read(session, keys, scope.of_job(), viewer",
+        ("tests/bank_api/exports/test_exports.py::test_an_export_holds_the_customers_of_its_scope_and_no_others",),
     ),
     Sabotage(
         "S20",
@@ -206,6 +214,32 @@ SABOTAGES: Final = (
         ("tests/bank_api/approvals/test_one_person.py::test_q1_two_accounts_of_one_person_are_not_two_approvers",),
     ),
     Sabotage(
+        "S25c",
+        "an approver stands over the branch",
+        f"{CODE}/approvals/service/deciding.py",
+        "    return await surroundings().stands_over(session, scope, approval.branch_id)\n",
+        "    return True\n",
+        (
+            "tests/bank_api/approvals/test_four_eyes.py::test_an_agreement_counts_only_while_its_author_stands_over_the_branch",
+        ),
+    ),
+    Sabotage(
+        "S25d",
+        "roles and grants as the approver saw them",
+        f"{CODE}/organisation/granting.py",
+        '    if sorted(before) != payload.get("before"):\n',
+        "    if not payload:\n",
+        ("tests/bank_api/organisation/test_administration.py",),
+    ),
+    Sabotage(
+        "S25e",
+        "the maker's grant when it is submitted anew",
+        f"{CODE}/approvals/handlers.py",
+        "        if scope is None:\n            raise Forbidden\n        return scope\n",
+        "        return scope or Scope.nothing()\n",
+        ("tests/bank_api/approvals/test_amendments.py",),
+    ),
+    Sabotage(
         "S26",
         "the hash that the approver has seen",
         f"{CODE}/approvals/service/deciding.py",
@@ -213,6 +247,15 @@ SABOTAGES: Final = (
         "        raise VersionConflict\n",
         "",
         ("tests/bank_api/approvals/test_four_eyes.py::test_q5_another_hash_is_refused_and_nothing_happens",),
+    ),
+    Sabotage(
+        "S26c",
+        "the hash of what was amended",
+        f"{CODE}/approvals/service/deciding.py",
+        "    if decision.payload_hash is None and decision.verdict is Verdict.AGREED and approval.revision > 1:\n"
+        "        raise VersionConflict\n",
+        "",
+        ("tests/bank_api/approvals/test_amendments.py",),
     ),
     Sabotage(
         "S26b",

@@ -13,7 +13,7 @@ from guibin.approvals.models import Approval, ApprovalRule
 from guibin.approvals.service import lapse
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
-from guibin.organisation.models import StaffRole
+from guibin.organisation.models import RoleGrant, StaffRole
 from guibin.points.models import PointsEntry
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
 from guibin.tiers.models import TierScheme
@@ -100,7 +100,8 @@ async def test_a_changed_request_has_a_new_hash_and_preview_and_asks_everybody_a
     assert after["payload_hash"] != before["payload_hash"]
     assert after["expires_at"] >= before["expires_at"]
     old = await ask(approval, "approve", payload_hash=before["payload_hash"])
-    assert (old.status_code, old.json()["code"]) == (412, "version_conflict")
+    unseen = await ask(approval, "approve")
+    assert [(one.status_code, one.json()["code"]) for one in (old, unseen)] == [(412, "version_conflict")] * 2
     assert (await ask(approval, "approve", payload_hash=after["payload_hash"])).json()["state"] == "approved"
     assert await _points(house) == [200]
     decisions = (await _show(bank_client, house, approval))["decisions"]
@@ -121,10 +122,22 @@ async def test_a_definition_is_edited_where_it_stands_and_submitted_anew(
     assert (await bank_client.put(f"/v1/tier-schemes/{scheme}", json=lower, headers=headers)).status_code == 200
     sent = await ask(approval, "amend", "hq_operator", changes={"T1": "1.00"})
     assert (sent.status_code, sent.json()["code"]) == (409, "amendment_not_possible")
-    amended = await ask(approval, "amend", "hq_operator")
-    assert amended.json()["preview"]["after"]["T1"] == "210000.00"
-    assert (await ask(approval, "approve")).json()["state"] == "approved"
+    await _let_define(house, active=False)
+    refused = await ask(approval, "amend", "hq_operator")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    await _let_define(house, active=True)
+    amended = (await ask(approval, "amend", "hq_operator")).json()
+    assert amended["preview"]["after"]["T1"] == "210000.00"
+    assert (await ask(approval, "approve", payload_hash=amended["payload_hash"])).json()["state"] == "approved"
     assert await _scheme_states(house) == ["active", "replaced"]
+
+
+async def _let_define(house: House, *, active: bool) -> None:
+    """Take the operator's grant to submit tiers away, and give it back."""
+    async with house.sessions() as session:
+        grant = update(RoleGrant).where(col(RoleGrant.role) == "hq_operator", col(RoleGrant.domain) == "tiers")
+        await session.exec(grant.where(col(RoleGrant.verb) == "submit").values(active=active))
+        await session.commit()
 
 
 async def test_changes_are_held_to_what_a_submission_is_held_to(

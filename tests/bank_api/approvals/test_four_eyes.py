@@ -241,6 +241,22 @@ async def test_a_cost_above_the_approvers_limit_is_refused(
     assert (await _decide(bank_client, house, shown)).status_code == 403
 
 
+async def test_an_agreement_counts_only_while_its_author_stands_over_the_branch(
+    bank_client: httpx.AsyncClient, house: House, submit: Submit
+) -> None:
+    shown, second = await submit(), await _second_approver(house)
+    async with house.sessions() as session:
+        await session.exec(update(Approval).values(cost_fen=50_000_01, branch_id=house.branches[EAST].id))
+        await session.commit()
+    assert (await _decide(bank_client, house, shown)).json()["state"] == "pending"
+    async with house.sessions() as session:
+        moved = update(StaffRole).where(col(StaffRole.staff_id) == house.staff["hq_approver"].id)
+        await session.exec(moved.values(branch_id=house.branches[WEST].id))
+        await session.commit()
+    assert (await _decide(bank_client, house, shown, role=second)).json()["state"] == "pending"
+    assert await _scheme_states(house) == ["pending", "active"]
+
+
 async def test_everybody_lists_the_own_requests_and_those_to_decide_on(
     bank_client: httpx.AsyncClient, house: House, submit: Submit
 ) -> None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from guibin.audit.models import AuditEntry
 from guibin.core.ids import new_id, to_public
+from guibin.organisation.models import RoleGrant, StaffRole
 from support.shop import Shop
 
 OPERATOR, APPROVER = "rights_operator", "rights_approver"
@@ -107,6 +108,21 @@ async def test_rejected_terms_are_a_draft_again(desk: Desk) -> None:
     right = (await desk.get(path)).json()
     assert (right["state"], right["draft_terms"]) == ("draft", STORED_TERMS)
     await desk.publish(path)
+
+
+async def test_terms_are_not_submitted_anew_by_who_may_not_submit_any_more(desk: Desk) -> None:
+    approval = await desk.submit(await desk.create())
+    assert (await desk.post(f"{approval}/request-changes", APPROVER, comment="too cheap")).status_code == 200
+    house = desk.shop.house
+    async with house.sessions() as session:
+        session.add(
+            StaffRole(staff_id=house.staff[OPERATOR].id, role="manager", branch_id=house.staff[OPERATOR].branch_id)
+        )
+        grant = update(RoleGrant).where(col(RoleGrant.role) == OPERATOR, col(RoleGrant.verb) == "submit")
+        await session.exec(grant.values(active=False))
+        await session.commit()
+    refused = await desk.post(f"{approval}/amend")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
 
 async def test_the_operator_cannot_approve(desk: Desk) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlmodel import col, update
 
 from guibin.core.ids import new_id, to_public
-from support.house import EAST, WEST, House
+from guibin.organisation.models import StaffRole
+from support.house import EAST, ROOT, WEST, House
 from support.tagging import MILLION, OLD, RICH, add_facts
 
 NEW = {
@@ -59,6 +61,25 @@ async def test_a_rule_comes_into_force_when_another_person_approves(
     assert (tag["state"], tag["published_version"], tag["rule"], tag["draft_rule"]) == ("published", 1, RICH, None)
     versions = (await bank_client.get("/v1/tags/rich/versions", headers=house.headers("auditor"))).json()
     assert [(one["version"], one["rule"]) for one in versions["items"]] == [(1, RICH)]
+
+
+async def test_an_amended_rule_is_counted_within_what_its_maker_may_submit(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    await add_people(house, MILLION, MILLION)
+    await add_people(house, MILLION, branch=WEST)
+    await create(bank_client, house)
+    submitted = await bank_client.post("/v1/tags/rich/submit", headers=house.headers("hq_operator"))
+    approval, approver = f"/v1/approvals/{submitted.json()['approval_id']}", house.headers("hq_approver")
+    await bank_client.post(f"{approval}/request-changes", json={"comment": "请核对"}, headers=approver)
+    maker = house.staff["hq_operator"].id
+    async with house.sessions() as session:
+        moved = update(StaffRole).where(col(StaffRole.staff_id) == maker)
+        await session.exec(moved.values(branch_id=house.branches[WEST].id))
+        session.add(StaffRole(staff_id=maker, role="customer_service", branch_id=house.branches[ROOT].id))
+        await session.commit()
+    amended = await bank_client.post(f"{approval}/amend", json={}, headers=house.headers("hq_operator"))
+    assert (amended.json()["preview"]["customers"], amended.json()["preview"]["members"]) == (1, 1)
 
 
 async def test_t5_a_rule_that_hits_everybody_is_submitted_with_its_count(

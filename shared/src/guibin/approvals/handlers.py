@@ -17,7 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals.errors import AmendmentNotPossible
 from guibin.approvals.rules import canonical
 from guibin.core.ids import to_public
-from guibin.security.actors import Actor, Domain, Grant, Scope, Verb
+from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
+from guibin.security.errors import Forbidden
 
 Changes = TypeVar("Changes", bound=BaseModel)
 
@@ -118,6 +119,17 @@ class ApprovalHandler(ABC):
             Refusal: whatever a submission refuses.
         """
         raise AmendmentNotPossible
+
+    def scope_of_maker(self, maker: Actor, grants: Sequence[Grant]) -> Scope:
+        """Return whose data the maker's grants open now, when the request is submitted anew.
+
+        Raises:
+            Forbidden: the maker may not submit it any more.
+        """
+        scope = decide(grants, self.maker_verb, self.domain, staff_id=maker.id)
+        if scope is None:
+            raise Forbidden
+        return scope
 
 
 def read_changes(model: type[Changes], changes: Mapping[str, object]) -> Changes:

@@ -92,14 +92,6 @@ async def get_approval(session: AsyncSession, scope: ApprovalScope, *, approval_
     return found
 
 
-async def is_within(session: AsyncSession, scope: ApprovalScope, approval: Approval) -> bool:
-    """Tell whether an approval lies in a scope."""
-    query = select(Approval.id).where(
-        Approval.owner_id == approval.owner_id, Approval.id == approval.id, _within(scope)
-    )
-    return (await session.exec(query)).first() is not None
-
-
 async def lock_approval(session: AsyncSession, *, owner_id: UUID, approval_id: UUID) -> Approval:
     """Lock one approval for a decision and return it as it stands now."""
     query = (

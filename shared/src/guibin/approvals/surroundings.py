@@ -26,6 +26,9 @@ class Surroundings(Protocol):
     async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
         """Tell whether a scope opens a customer now, or whom that customer became."""
 
+    async def stands_over(self, session: AsyncSession, scope: Scope, branch_id: UUID) -> bool:
+        """Tell whether a scope takes in a node of the organisation: the whole bank does, and a node at or above it."""
+
     async def calendar(self, session: AsyncSession, first: date, last: date) -> Calendar:
         """Return the days of a range that are not what their weekday says."""
 
@@ -43,6 +46,9 @@ class _Nobody:
         return False
 
     async def opens(self, session: AsyncSession, scope: Scope, customer_id: UUID) -> bool:
+        return False
+
+    async def stands_over(self, session: AsyncSession, scope: Scope, branch_id: UUID) -> bool:
         return False
 
     async def calendar(self, session: AsyncSession, first: date, last: date) -> Calendar:

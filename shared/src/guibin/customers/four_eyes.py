@@ -38,6 +38,10 @@ class BankSurroundings:
             return False
         return True
 
+    async def stands_over(self, session: AsyncSession, scope: Scope, branch_id: UUID) -> bool:
+        """Tell whether a branch is one of those of a scope, or below one of them."""
+        return scope.whole_bank or branch_id in await organisation.subtree_ids(session, scope.branch_roots)
+
     async def calendar(self, session: AsyncSession, first: date, last: date) -> Calendar:
         """Return the holidays and worked weekends of a range."""
         return await calendars.special_days(session, first, last)

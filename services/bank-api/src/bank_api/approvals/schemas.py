@@ -105,7 +105,9 @@ class DecisionIn(StrictModel):
     """A person's decision."""
 
     payload_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        default=None, description="Hash of the payload that was read; another one is refused"
+        default=None,
+        description="Hash of the payload that was read; another one is refused. Who agrees to a request that was"
+        " amended (a revision above 1) has to send it",
     )
     comment: Annotated[str, Note(200)] | None = Field(default=None, examples=["figures checked"])
 

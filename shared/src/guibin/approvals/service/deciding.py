@@ -74,7 +74,9 @@ async def _check_person(session: AsyncSession, approval: Approval, approver: Act
     if _scope(approval, approver.id, grants, Verb.APPROVE) is None:
         raise Forbidden
     if not await _reaches(session, approval, approver.id, grants, Verb.APPROVE):
-        raise NotFound
+        # Who decides here on what costs less knows of the request already.
+        costs_too_much = await _reaches(session, approval, approver.id, grants, Verb.APPROVE, cost_fen=0)
+        raise Forbidden if costs_too_much else NotFound
 
 
 async def _check_state(work: UnitOfWork, approval: Approval, decision: Decision, approver: Actor) -> None:
@@ -85,6 +87,8 @@ async def _check_state(work: UnitOfWork, approval: Approval, decision: Decision,
         work.survive(end_refused(approval, approver, ApprovalState.EXPIRED))
         raise ApprovalExpired
     if decision.payload_hash is not None and decision.payload_hash != approval.payload_hash:
+        raise VersionConflict
+    if decision.payload_hash is None and decision.verdict is Verdict.AGREED and approval.revision > 1:
         raise VersionConflict
     if rules.payload_hash(approval.payload) != approval.payload_hash:
         raise VersionConflict
@@ -156,16 +160,32 @@ async def _execute_once(
     await store(session, actor_id=approval.id, key=key, status=_DONE, body=b"")
 
 
-def _scope(approval: Approval, staff_id: UUID, grants: Sequence[Grant], verb: Verb) -> Scope | None:
-    cost_fen = approval.cost_fen or 0
-    return decide(grants, verb, Domain(approval.domain), staff_id=staff_id, cost_fen=cost_fen)
+def _scope(
+    approval: Approval, staff_id: UUID, grants: Sequence[Grant], verb: Verb, *, cost_fen: int | None = None
+) -> Scope | None:
+    """Return whose data somebody's grants open for this, at its own cost or at another one."""
+    cost_fen = approval.cost_fen if cost_fen is None else cost_fen
+    return decide(grants, verb, Domain(approval.domain), staff_id=staff_id, cost_fen=cost_fen or 0)
 
 
 async def _reaches(
-    session: AsyncSession, approval: Approval, staff_id: UUID, grants: Sequence[Grant], verb: Verb
+    session: AsyncSession,
+    approval: Approval,
+    staff_id: UUID,
+    grants: Sequence[Grant],
+    verb: Verb,
+    *,
+    cost_fen: int | None = None,
 ) -> bool:
-    """Tell whether somebody may do this at its cost, and for the customer concerned where there is one."""
-    scope = _scope(approval, staff_id, grants, verb)
+    """Tell whether somebody may do this, at its own cost or another one, where it is to be done.
+
+    That is for the customer concerned where there is one; else an approver must stand over the branch that it names.
+    """
+    scope = _scope(approval, staff_id, grants, verb, cost_fen=cost_fen)
     if scope is None:
         return False
-    return approval.customer_id is None or await surroundings().opens(session, scope, approval.customer_id)
+    if approval.customer_id is not None:
+        return await surroundings().opens(session, scope, approval.customer_id)
+    if verb is not Verb.APPROVE or approval.branch_id is None:
+        return True
+    return await surroundings().stands_over(session, scope, approval.branch_id)

@@ -116,7 +116,7 @@ class RightPublication(ApprovalHandler):
         grants: Sequence[Grant],
     ) -> Amended:
         """Submit the terms as they were drafted anew."""
-        del maker, grants  # terms are submitted by whoever may submit any
+        self.scope_of_maker(maker, grants)
         refuse_changes(changes)
         return await _mark_submitted(session, _right_id(payload))
 

@@ -143,10 +143,10 @@ class TagPublishHandler(ApprovalHandler):
         grants: Sequence[Grant],
     ) -> Amended:
         """Submit the draft as it was edited since."""
-        del maker, grants  # a definition is submitted by whoever may submit any
+        scope = self.scope_of_maker(maker, grants)
         refuse_changes(changes)
         tag = await repository.get_tag(session, code=str(payload["code"]), lock=True)
-        return await _mark_submitted(session, Scope.of_job(), tag)
+        return await _mark_submitted(session, scope, tag)
 
 
 async def _submitted(session: AsyncSession, payload: Mapping[str, object]) -> Tag | None:

@@ -144,7 +144,7 @@ class SchemeActivation(ApprovalHandler):
         grants: Sequence[Grant],
     ) -> Amended:
         """Submit the draft as it was edited since."""
-        del maker, grants  # a definition is submitted by whoever may submit any
+        self.scope_of_maker(maker, grants)
         refuse_changes(changes)
         return await _mark_submitted(session, await repository.lock_scheme(session, _scheme_id(payload)))
 
