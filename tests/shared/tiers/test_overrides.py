@@ -135,6 +135,20 @@ async def test_history_says_when_only_an_override_keeps_the_tier(session: AsyncS
     assert (await _history(session, customer_id))[-1] == ("T2", "override", True)
 
 
+async def test_history_says_when_another_override_of_the_same_tier_takes_over(
+    session: AsyncSession, customer_id: UUID
+) -> None:
+    ends = await _override(session, customer_id, "T3", days=1)
+    begins = await _override(session, customer_id, "T3", start=NEXT_DAY + timedelta(days=1))
+    for day in (DAY, NEXT_DAY, NEXT_DAY):
+        await _night(session, customer_id, day, MILLION)
+    rows = await repository.list_history(session, BANK, customer_id=customer_id)
+    assert [(row.tier_code, row.cause, row.override_id) for row in reversed(rows)] == [
+        ("T3", "override", ends.id),
+        ("T3", "override", begins.id),
+    ]
+
+
 async def test_an_override_to_come_changes_nothing_before_its_first_day(
     session: AsyncSession, customer_id: UUID
 ) -> None:

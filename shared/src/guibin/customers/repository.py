@@ -95,6 +95,12 @@ async def get_customer(session: AsyncSession, scope: Scope, *, customer_id: UUID
     return found
 
 
+async def lock_customers(session: AsyncSession, customer_ids: Iterable[UUID]) -> None:
+    """Let what is decided about some customers come one after the other; they are locked in the order of their ids."""
+    for customer_id in sorted(set(customer_ids)):  # one by one: a lock stands behind an equality of the key
+        await session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
+
+
 async def customers_of_refs(session: AsyncSession, refs: Sequence[bytes]) -> dict[bytes, UUID]:
     """Return the customers whom references name now; references that name nobody are left out."""
     statement = text(

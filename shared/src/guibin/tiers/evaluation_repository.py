@@ -76,7 +76,11 @@ async def insert_changes(
         else_=TierCause.DOWN.value,
     )
     customer, no_override = col(Customer.id), cast(null(), Uuid)
-    changed = or_(target.is_distinct_from(standing.present), by_hand != standing.is_overridden)
+    changed = or_(
+        target.is_distinct_from(standing.present),
+        by_hand != standing.is_overridden,
+        and_(by_hand, col(override.id).is_distinct_from(standing.present_override)),
+    )
     source = standing.rows.with_only_columns(
         customer,
         # Derived, for a statement over all customers cannot bind an id for each.

@@ -4,22 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tiers.models import TierOverride
-
-
-async def lock_customer(session: AsyncSession, customer_id: UUID) -> None:
-    """Let the overrides of one customer come one after the other."""
-    await session.execute(
-        select(col(Customer.id)).where(col(Customer.id) == customer_id).with_for_update(key_share=True)
-    )
 
 
 async def list_overrides(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[TierOverride]:

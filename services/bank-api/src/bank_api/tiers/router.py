@@ -142,10 +142,11 @@ async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> Custome
     history = await repository.list_history(call.session, call.scope, customer_id=customer.id)
     overrides = await override_repository.list_overrides(call.session, call.scope, customer_id=customer.id)
     reasons = {one.id: one.reason for one in overrides}
+    to_show = [one for one in reversed(overrides) if max(one.valid_from, clock.today()) < one.valid_to]
     return CustomerTierOut(
         customer_id=customer.id,
         current=TierNowOut.of(current, exact=exact) if current else None,
-        overrides=[TierOverrideOut.of(one) for one in reversed(overrides) if one.valid_to > clock.today()],
+        overrides=[TierOverrideOut.of(one) for one in to_show],
         history=[TierChangeOut.of(row, reasons, exact=exact) for row in history],
     )
 

@@ -20,9 +20,8 @@ from guibin.core.ids import CustomerId, new_id, to_public
 from guibin.core.reasons import require_reason
 from guibin.core.text import Code, Note
 from guibin.customers.models import Customer
-from guibin.customers.repository import get_customer
-from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
-from guibin.security.errors import Forbidden
+from guibin.customers.repository import get_customer, lock_customers
+from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tiers import evaluation_repository, override_repository, repository
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.tiers.models import OverrideMode, OverrideReason, TierOverride
@@ -80,7 +79,13 @@ async def _examine(session: AsyncSession, scope: Scope, override: Override) -> t
         raise PeriodInvalid(earliest=clock.today().isoformat(), longest_days=LONGEST.days)
     present = await _present_tier(session, customer.id)
     standing = await override_repository.list_overrides(session, scope, customer_id=customer.id)
-    replaced = [one for one in standing if one.valid_from < override.valid_to and one.valid_to > override.valid_from]
+    replaced = [
+        one
+        for one in standing
+        if one.valid_from < one.valid_to  # else it was replaced before it began
+        and one.valid_from < override.valid_to
+        and one.valid_to > override.valid_from
+    ]
     document = override.model_copy(update={"customer_id": customer.id}).model_dump(mode="json")
     shown = {name: value for name, value in document.items() if name not in {"customer_id", "tier"}}
     request = Amended(
@@ -145,7 +150,7 @@ class TierOverriding(ApprovalHandler):
         """
         wanted = Override.model_validate(payload)
         customer = await get_customer(session, context.maker_scope, customer_id=wanted.customer_id)
-        await override_repository.lock_customer(session, customer.id)
+        await lock_customers(session, [customer.id])
         present = await _present_tier(session, customer.id)
         if present != payload["present_tier"]:
             raise StateConflict(**{"from": present, "to": wanted.tier})
@@ -175,9 +180,7 @@ class TierOverriding(ApprovalHandler):
         grants: Sequence[Grant],
     ) -> Amended:
         """Examine the override again with another tier, period, mode or reason."""
-        scope = decide(grants, Verb.SUBMIT, Domain.TIERS, staff_id=maker.id)
-        if scope is None:
-            raise Forbidden
+        scope = self.scope_of_maker(maker, grants)
         changed = read_changes(Changes, changes).model_dump(mode="json", exclude_none=True)
         request, _ = await _examine(session, scope, Override.model_validate({**payload, **changed}))
         return request
