@@ -1,6 +1,7 @@
 """Many customers change hands over HTTP: all or none, at once or with a second person's consent."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,17 @@ async def test_m4_twenty_one_wait_for_another_person_who_sees_who_moves(
     async with house.sessions() as session:
         entries = (await session.exec(select_rows(AuditEntry).where(AuditEntry.action == "coverage.assign"))).all()
     assert len([entry for entry in entries if entry.object_type == "customer"]) == 21
+
+
+async def test_what_is_approved_a_day_later_begins_on_that_day(bank_client: httpx.AsyncClient, house: House) -> None:
+    submitted, customers, _ = await _pending(bank_client, house)
+    tomorrow = clock.now() + timedelta(days=1)
+    with clock.fixed_at(tomorrow):
+        assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
+        days = dict.fromkeys(customers, clock.today())
+    async with house.sessions() as session:
+        began = await session.execute(select(col(Coverage.customer_id), col(Coverage.valid_from)))
+    assert dict(began.all()) == days
 
 
 async def test_customers_of_two_branches_wait_for_another_person(bank_client: httpx.AsyncClient, house: House) -> None:
@@ -222,11 +234,16 @@ async def test_the_maker_leaves_a_customer_out_when_asked_to(bank_client: httpx.
     submitted, customers, manager = await _pending(bank_client, house)
     asked = await _approve(bank_client, house, submitted, "request-changes", comment="第一位客户不变")
     assert asked.json()["state"] == "changes_requested"
-    url = f"/v1/approvals/{submitted.json()['approval_id']}/amend"
+    url, maker = f"/v1/approvals/{submitted.json()['approval_id']}/amend", house.headers("branch_head")
+    nobody = {"without": [to_public("cus", one) for one in customers]}
+    refused = await bank_client.post(url, json={"changes": nobody}, headers=maker)
+    assert (refused.status_code, refused.json()["code"]) == (409, "amendment_not_possible")
     changes = {"without": [to_public("cus", customers[0])], "valid_from": clock.today().isoformat()}
-    amended = await bank_client.post(url, json={"changes": changes}, headers=house.headers("branch_head"))
+    amended = await bank_client.post(url, json={"changes": changes}, headers=maker)
     assert (amended.status_code, amended.json()["preview"]["customers"]) == (200, 20)
-    assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
+    assert amended.json()["payload"]["valid_from"] is None, "today is the day of the approval"
+    seen = amended.json()["payload_hash"]
+    assert (await _approve(bank_client, house, submitted, payload_hash=seen)).json()["state"] == "approved"
     assert await _served(house) == dict.fromkeys(customers[1:], manager.id)
 
 

@@ -209,7 +209,7 @@ async def test_two_assignments_at_once_do_not_share_the_last_seat(bank_client: h
 
 @pytest.mark.parametrize(
     ("days_back", "answer"),
-    [(-1, (422, "period_invalid")), (0, (200, None)), (1, (200, None)), (3, (409, "period_conflict"))],
+    [(-1, (422, "period_invalid")), (0, (200, None)), (1, (409, "period_conflict")), (3, (409, "period_conflict"))],
 )
 async def test_m6_a_first_day_lies_neither_ahead_nor_before_somebody_else_served(
     bank_client: httpx.AsyncClient, house: House, days_back: int, answer: tuple[int, str | None]

@@ -136,9 +136,8 @@ async def assign_manager(
     call: StaffCall, customer_id: CustomerId, body: Annotated[CoverageIn, json_body(CoverageIn)]
 ) -> CoverageOut:
     """Let a manager of the customer's branch serve the customer from today on; the present one loses access at once."""
-    order = Order(call.actor, call.scope, body.reason, body.valid_from or clock.today())
-    served = await service.assign_by_hand(call.session, Move(customer_id, body.manager_id), order)
-    return await _coverage(call, served.coverage.customer_id)
+    order = Order(call.actor, call.scope, body.reason, body.valid_from)
+    return await _coverage(call, await service.assign_by_hand(call.session, Move(customer_id, body.manager_id), order))
 
 
 @router.post(
@@ -159,7 +158,7 @@ async def assign_managers(
 ) -> AssignmentsOut | SubmittedOut:
     """Assign many customers, all or none. More than 20, or of several branches, wait for another person (202)."""
     moves = [Move(item.customer_id, item.manager_id) for item in body.items]
-    assignment = service.Assignment(moves, body.reason, body.valid_from or clock.today())
+    assignment = service.Assignment(moves, body.reason, body.valid_from)
     done = await service.assign_many(call.session, call.scope, actor=call.actor, assignment=assignment)
     if isinstance(done, Approval):
         response.status_code = 202

@@ -118,7 +118,9 @@ class AssignmentsIn(StrictModel):
     items: Annotated[list[AssignmentIn], Field(min_length=1, max_length=MOST_ASSIGNMENTS)]
     reason: Annotated[str, Note(200)] = Field(examples=["网点撤并，客户整体移交"])
     valid_from: Day | None = Field(
-        default=None, description="First day, today where it is left out; an earlier one since when nobody else served"
+        default=None,
+        description="First day; today, said or left out, is the day on which it is carried out; an earlier one since"
+        " when nobody else served",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, text
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -58,13 +58,6 @@ def is_open() -> ColumnElement[bool]:
     return (col(Coverage.role) == CoverageRole.PRIMARY) & col(Coverage.valid_to).is_(None)
 
 
-async def lock_customer(session: AsyncSession, customer_id: UUID) -> None:
-    """Let the assignments of one customer come one after the other."""
-    await session.execute(
-        select(col(Customer.id)).where(col(Customer.id) == customer_id).with_for_update(key_share=True)
-    )
-
-
 async def open_coverages(session: AsyncSession, *, customer_ids: Collection[UUID]) -> dict[UUID, Coverage]:
     """Return the coverage of some customers that has no end, as it stands now, by customer."""
     query = select_rows(Coverage).where(col(Coverage.customer_id).in_(customer_ids), is_open())
@@ -73,11 +66,12 @@ async def open_coverages(session: AsyncSession, *, customer_ids: Collection[UUID
 
 
 async def served_since(session: AsyncSession, customer_ids: Collection[UUID], day: date) -> Sequence[UUID]:
-    """Return which of some customers have a coverage that began after a day, or ended after it."""
-    later = or_(col(Coverage.valid_from) > day, col(Coverage.valid_to) > day)
-    began_and_ended = or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > col(Coverage.valid_from))
+    """Return which of some customers somebody has served on a day or after it; a coverage that never began is none."""
+    ended_later = and_(col(Coverage.valid_to) > day, col(Coverage.valid_to) > col(Coverage.valid_from))
     query = select_rows(Coverage.customer_id).where(
-        col(Coverage.customer_id).in_(customer_ids), col(Coverage.role) == CoverageRole.PRIMARY, later, began_and_ended
+        col(Coverage.customer_id).in_(customer_ids),
+        col(Coverage.role) == CoverageRole.PRIMARY,
+        or_(col(Coverage.valid_to).is_(None), ended_later),
     )
     return (await session.exec(query.distinct())).all()
 

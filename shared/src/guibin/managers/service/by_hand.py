@@ -12,16 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.audit import service as audit
 from guibin.core import clock
-from guibin.core.errors import NotFound, VersionConflict
+from guibin.core.errors import VersionConflict
 from guibin.core.ids import to_public
 from guibin.customers.models import Customer
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_customer, lock_customers
 from guibin.managers import repository
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.models import Coverage
-from guibin.managers.repository import Served
 from guibin.managers.rules import Seat
-from guibin.managers.service.people import manager_of
 from guibin.security.actors import Actor, Scope
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.tiers.repository import current_tier
@@ -43,30 +41,30 @@ class Move:
 
 @dataclass(frozen=True)
 class Order:
-    """On whose word customers are assigned, within whose reach, why, and from which day on."""
+    """On whose word customers are assigned, within whose reach, why, and from which day on.
+
+    Without `valid_from` it is the day on which it is carried out.
+    """
 
     actor: Actor
     scope: Scope
     reason: str
-    valid_from: date
+    valid_from: date | None
 
 
-async def assign_by_hand(session: AsyncSession, move: Move, order: Order) -> Served:
-    """Let a manager serve a customer; the present manager again changes nothing.
+async def assign_by_hand(session: AsyncSession, move: Move, order: Order) -> UUID:
+    """Let a manager serve a customer and return who that customer is now; the present manager again changes nothing.
 
     Raises:
         NotFound: the customer is out of scope.
         AssigneeInvalid: the manager cannot serve this customer.
-        PeriodInvalid, PeriodConflict: the first day is to come, or somebody else has served since.
+        PeriodInvalid, PeriodConflict: the first day is to come, or it is over and somebody else has served since.
         VersionConflict: somebody else assigned at the same moment.
     """
     [customer] = await find_customers(session, order.scope, [move])
     seen = await present_coverage(session, [customer.id])
     await carry_out(session, [customer], [move], order, seen=seen)
-    served = await manager_of(session, Scope(customer_id=customer.id), customer_id=customer.id)
-    if served is None:
-        raise NotFound
-    return served
+    return customer.id
 
 
 async def find_customers(session: AsyncSession, scope: Scope, moves: Sequence[Move]) -> list[Customer]:
@@ -96,15 +94,15 @@ async def carry_out(
         VersionConflict: the coverage of a customer is not any more what was `seen`.
     """
     await repository.lock_managers(session, {move.manager_id for move in moves})
-    for customer_id in sorted(customer.id for customer in customers):
-        await repository.lock_customer(session, customer_id)
+    await lock_customers(session, [customer.id for customer in customers])
     present = await repository.open_coverages(session, customer_ids=list(seen))
     if {customer_id: present[customer_id].id if customer_id in present else None for customer_id in seen} != seen:
         raise VersionConflict
     pairs = list(zip(customers, moves, strict=True))
     changing = [(one, move) for one, move in pairs if not _serves(present.get(one.id), move)]
-    await check_moves(session, changing, present, order.valid_from)
-    await _replace(session, changing, present, order)
+    first_day = order.valid_from or clock.today()
+    await check_moves(session, changing, present, first_day)
+    await _replace(session, changing, present, order, first_day)
     for customer, move in changing:
         await _record(session, customer, move, order)
     changed = {customer.id for customer, _ in changing}
@@ -126,7 +124,7 @@ async def check_moves(
     Raises:
         AssigneeInvalid: a manager is inactive, of another branch, of a grade that may not, or has no room.
         PeriodInvalid: the first day is to come.
-        PeriodConflict: a customer was served by somebody else since, or a manager was none yet.
+        PeriodConflict: the first day is over, and somebody else has served a customer since, or a manager was none yet.
     """
     if valid_from > clock.today():
         raise PeriodInvalid(latest=clock.today().isoformat())
@@ -171,7 +169,11 @@ async def _check_time(session: AsyncSession, changing: Sequence[tuple[Customer, 
 
 
 async def _replace(
-    session: AsyncSession, changing: Sequence[tuple[Customer, Move]], present: Mapping[UUID, Coverage], order: Order
+    session: AsyncSession,
+    changing: Sequence[tuple[Customer, Move]],
+    present: Mapping[UUID, Coverage],
+    order: Order,
+    first_day: date,
 ) -> None:
     """End the present coverage and begin another one.
 
@@ -179,10 +181,10 @@ async def _replace(
         VersionConflict: somebody else began one meanwhile.
     """
     ended = [present[customer.id] for customer, _ in changing if customer.id in present]
-    last = {one.customer_id: max(order.valid_from, one.valid_from) for one in ended}
+    last = {one.customer_id: max(first_day, one.valid_from) for one in ended}
     await repository.end_coverage(session, last, ended, order.reason)
     placed = {customer.id: move.manager_id for customer, move in changing}
-    days = dict.fromkeys(placed, order.valid_from)
+    days = dict.fromkeys(placed, first_day)
     try:
         await repository.begin_coverage(session, placed, days, source=BY_STAFF, reason=order.reason)
     except IntegrityError as error:

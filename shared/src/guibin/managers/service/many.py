@@ -13,8 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import repository as approval_rules
 from guibin.approvals import service as approvals
+from guibin.approvals.errors import AmendmentNotPossible
 from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, read_changes
 from guibin.approvals.models import Approval
+from guibin.core import clock
 from guibin.core.ids import CoverageId, CustomerId, ManagerId, to_public
 from guibin.core.text import Note
 from guibin.customers.models import Customer
@@ -22,17 +24,16 @@ from guibin.managers import repository
 from guibin.managers.errors import DuplicateItem
 from guibin.managers.service.by_hand import Move, Order, carry_out, check_moves, find_customers, present_coverage
 from guibin.organisation.repository import ancestor_ids
-from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
-from guibin.security.errors import Forbidden
+from guibin.security.actors import Actor, Domain, Grant, Scope, Verb
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Who shall serve whom from a day on, and why."""
+    """Who shall serve whom from a day on, and why; without `valid_from` it is the day on which it is carried out."""
 
     moves: Sequence[Move]
     reason: str
-    valid_from: date
+    valid_from: date | None
 
 
 class _Handover(BaseModel):
@@ -51,7 +52,7 @@ class _Payload(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     reason: str
-    valid_from: date
+    valid_from: date | None
     moves: list[_Handover]
 
 
@@ -69,10 +70,10 @@ async def assign_many(
         AssigneeInvalid, PeriodInvalid, PeriodConflict, VersionConflict: as `assign_by_hand`.
     """
     customers = await _find_all(session, scope, assignment.moves)
-    seen = await present_coverage(session, [customer.id for customer in customers])
     rule = await approval_rules.rule_of(session, AssignmentHandler.kind)
     branches = {customer.branch_id for customer in customers}
     if len(branches) == 1 and rule.free_items is not None and len(customers) <= rule.free_items:
+        seen = await present_coverage(session, [customer.id for customer in customers])
         order = Order(actor, scope, assignment.reason, assignment.valid_from)
         return await carry_out(session, customers, assignment.moves, order, seen=seen)
     request = await _examine(session, customers, assignment)
@@ -103,7 +104,10 @@ async def _examine(session: AsyncSession, customers: Sequence[Customer], assignm
     pairs = list(zip(customers, assignment.moves, strict=True))
     before = {one.id: present[one.id].manager_id if one.id in present else None for one in customers}
     changing = [(one, move) for one, move in pairs if before[one.id] != move.manager_id]
-    await check_moves(session, changing, present, assignment.valid_from)
+    today = clock.today()
+    await check_moves(session, changing, present, assignment.valid_from or today)
+    # Today, said or left out, is the day of the approval: what waits for a person is not in force meanwhile.
+    valid_from = None if assignment.valid_from == today else assignment.valid_from
     handovers = [
         _Handover(
             customer_id=one.id,
@@ -112,7 +116,7 @@ async def _examine(session: AsyncSession, customers: Sequence[Customer], assignm
         )
         for one, move in pairs
     ]
-    payload = _Payload(reason=assignment.reason, valid_from=assignment.valid_from, moves=handovers)
+    payload = _Payload(reason=assignment.reason, valid_from=valid_from, moves=handovers)
     return Amended(
         payload=payload.model_dump(mode="json"),
         preview={
@@ -120,7 +124,7 @@ async def _examine(session: AsyncSession, customers: Sequence[Customer], assignm
             "branches": len({one.branch_id for one in customers}),
             "unchanged": len(pairs) - len(changing),
             "reason": assignment.reason,
-            "valid_from": assignment.valid_from.isoformat(),
+            "valid_from": valid_from.isoformat() if valid_from else None,
             "moves": [_shown(move, before[one.id], customer_id=one.id) for one, move in changing],
             "loads": await _loads(session, changing, before),
         },
@@ -185,7 +189,7 @@ class AssignmentHandler(ApprovalHandler):
             "branches": Label("涉及机构数", "Branches"),
             "unchanged": Label("无变化客户数", "Unchanged"),
             "reason": Label("原因", "Reason"),
-            "valid_from": Label("生效日", "First day"),
+            "valid_from": Label("生效日（空为批准当日）", "First day; the day of the approval where there is none"),
             "moves": Label("管户变动", "Who moves"),
             "loads": Label("客户经理管户数变化", "Books before and after"),
             "customer_id": Label("客户", "Customer"),
@@ -220,15 +224,19 @@ class AssignmentHandler(ApprovalHandler):
         maker: Actor,
         grants: Sequence[Grant],
     ) -> Amended:
-        """Examine the batch again, with another reason or day, or without some of the customers."""
-        scope = decide(grants, self.maker_verb, self.domain, staff_id=maker.id)
-        if scope is None:
-            raise Forbidden
+        """Examine the batch again, with another reason or day, or without some of the customers.
+
+        Raises:
+            AmendmentNotPossible: nobody is left in it.
+        """
+        scope = self.scope_of_maker(maker, grants)
         changed, wanted = read_changes(Changes, changes), _Payload.model_validate(payload)
         moves = [
             Move(one.customer_id, one.manager_id)
             for one in wanted.moves
             if one.customer_id not in (changed.without or ())
         ]
+        if not moves:
+            raise AmendmentNotPossible
         assignment = Assignment(moves, changed.reason or wanted.reason, changed.valid_from or wanted.valid_from)
         return await _examine(session, await _find_all(session, scope, moves), assignment)
