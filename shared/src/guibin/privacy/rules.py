@@ -14,9 +14,6 @@ ANSWER_DAYS: Final = 30
 COPIES_A_DAY: Final = 3
 """Requests for a copy that one customer may make in a day of business."""
 
-LINK_LIFE: Final = timedelta(minutes=15)
-FILE_LIFE: Final = timedelta(hours=24)
-
 BACKUP_LIFE: Final = timedelta(days=35)
 """After so long no backup holds what was erased."""
 

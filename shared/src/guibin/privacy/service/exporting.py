@@ -1,6 +1,5 @@
 """The copy of a customer's data: an encrypted zip, made by the worker, fetched once by a link for its owner alone."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +18,10 @@ from guibin.privacy.copy_file import write_copy
 from guibin.privacy.errors import ExportNotReady
 from guibin.privacy.models import RequestState, SubjectExport
 from guibin.privacy.repository import requests as repository
-from guibin.privacy.rules import FILE_LIFE, LINK_LIFE
 from guibin.privacy.subject import SECTIONS
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
+from guibin.security.one_time_links import FILE_LIFE, link_hash, new_link
 
 PRIVACY_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f04"), "job:privacy")
 """Who makes copies; the same in every deployment, so that a trail tells it."""
@@ -87,17 +86,17 @@ async def open_link(session: AsyncSession, keys: KeyRing, scope: Scope, *, actor
         raise NotFound
     if export is None or export.password_enc is None or export.expires_at is None or export.expires_at <= now:
         raise ExportNotReady
-    token, until = secrets.token_urlsafe(32), min(now + LINK_LIFE, export.expires_at)
+    link = new_link(now, file_until=export.expires_at)
     await repository.open_link(
-        session, customer_id=customer.id, request_id=request_id, link_hash=_hash(token), expires_at=until
+        session, customer_id=customer.id, request_id=request_id, link_hash=link.hash, expires_at=link.expires_at
     )
     await _record(session, actor, export, "subject_export.link")
-    return Link(token, _open_password(keys, customer, export, export.password_enc), until)
+    return Link(link.token, _open_password(keys, customer, export, export.password_enc), link.expires_at)
 
 
 async def fetch(session: AsyncSession, *, actor: Actor, token: str) -> bytes | None:
     """Use up a link and return the file; None for whoever it does not belong to, too late, or twice."""
-    content = await repository.take_file(session, customer_id=actor.id, link_hash=_hash(token), now=clock.now())
+    content = await repository.take_file(session, customer_id=actor.id, link_hash=link_hash(token), now=clock.now())
     if content is not None:
         await record(
             session,
@@ -119,10 +118,6 @@ def _password() -> str:
     """Make a password of 25 characters that are told apart easily: 123 bits."""
     letters = [secrets.choice(_ALPHABET) for _ in range(_GROUPS * _GROUP_LENGTH)]
     return "-".join("".join(letters[at : at + _GROUP_LENGTH]) for at in range(0, len(letters), _GROUP_LENGTH))
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 async def _close(session: AsyncSession, export: SubjectExport, state: RequestState, at: datetime) -> None:
