@@ -227,6 +227,5 @@ LATER: Final = {
     "T10": "issue 5: a tier by hand begins today or later (test_overrides.py)",
     "T11": "issue 5: tags are retired and never deleted",
     **dict.fromkeys(("G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8"), _CAMPAIGNS),
-    "X8": "a later issue: lists are not exported yet",
 }
 """Rows that cannot be asked of any route there is, with the issue that brings one."""

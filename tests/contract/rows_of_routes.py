@@ -71,6 +71,12 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "takeDataRequest": _OF_A_BRANCH,
     "decideDataRequest": _OF_A_BRANCH,
     "eraseCustomer": ("D7", "D8", "M1", *_BY_TWO),
+    # the bank: exports of lists
+    "createExport": ("X8", *_BY_TWO),
+    "listExports": (),
+    "getExport": (),
+    "openExportLink": ("X9",),
+    "fetchExportFile": ("X5", "X9", "X10"),
     # the bank: products, tags, tiers
     "listProducts": (),
     "createProduct": (),

@@ -27,6 +27,8 @@ ABOUT_NOTHING_HERE = {
     "getTierScheme",
     "getManagerBook",
     "getStaff",
+    "getExport",
+    "fetchExportFile",
 }
 """Looks at what this small bank does not have."""
 

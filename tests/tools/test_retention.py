@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from guibin.core import clock
+from guibin.core.ids import new_id
 from guibin.privacy.retention import RULES
 from guibin.registry import metadata
 from support.commands import guibin
@@ -40,6 +41,22 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
                 "way": "mp",
                 "created_at": at,
                 "expires_at": at,
+            }
+        ],
+        "list_export": [
+            {
+                "id": new_id(),
+                "requested_by": customer,
+                "kind": "customers",
+                "filters": {},
+                "verb": "export",
+                "scope": "whole_bank",
+                "state": "ready",
+                "created_at": at,
+                "made_at": at,
+                "expires_at": at,
+                "data_key": marker,
+                "content_enc": marker,
             }
         ],
         "code_quota": [{"subject": marker, "asked_at": [at]}],
@@ -92,7 +109,11 @@ async def plant_sessions_and_files(house: House, customer: Any, periods: dict[st
 
 async def left(house: House) -> dict[str, tuple[int, int]]:
     """Return for each table how many planted rows are old and how many fresh."""
-    marked = {"idempotency_key": "body IS NOT NULL AND fingerprint", "subject_export": "content"}
+    marked = {
+        "idempotency_key": "body IS NOT NULL AND fingerprint",
+        "subject_export": "content",
+        "list_export": "content_enc",
+    }
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}

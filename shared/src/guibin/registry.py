@@ -5,6 +5,7 @@ from guibin.audit import models as audit
 from guibin.channels import models as channels
 from guibin.core.models import metadata
 from guibin.customers import models as customers
+from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
@@ -25,6 +26,7 @@ __all__ = [
     "audit",
     "channels",
     "customers",
+    "exports",
     "feeds",
     "holdings",
     "idempotency",

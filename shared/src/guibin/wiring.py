@@ -11,6 +11,7 @@ from guibin.channels import personal_data as channels_data
 from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
+from guibin.exports.service import ListExporting
 from guibin.holdings import personal_data as holdings_data
 from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
@@ -66,6 +67,7 @@ def connect() -> None:
     handlers.register(TierOverriding())
     handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
+    handlers.register(ListExporting())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())
     handlers.register(GrantsHandler())

@@ -29,7 +29,7 @@ WITHOUT_POLICIES = {
 }
 """Tables that look as if they held a customer's rows, and why they need no policy."""
 
-OWNERS = {"customer_id", "owner_id", "actor_id"}
+OWNERS = {"customer_id", "owner_id", "actor_id", "requested_by"}
 STAFF_ONLY = {"feed_file", "run"}
 """Their `actor_id` is a member of staff or a service."""
 

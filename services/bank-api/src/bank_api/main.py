@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
 from bank_api.customers.router import router as customers
+from bank_api.exports.router import router as exports
 from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points,
     rights,
     privacy,
+    exports,
     approvals,
     runs,
     organisation,

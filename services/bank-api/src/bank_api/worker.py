@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from bank_api.exports.lists import LISTS
 from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
 from guibin.audit.anchors import AnchorInvalid
@@ -18,6 +19,7 @@ from guibin.core.database import SessionFactory, make_engine, make_session_facto
 from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
+from guibin.exports.jobs import tend_exports
 from guibin.privacy.jobs import tend_copies
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
@@ -38,9 +40,9 @@ RETRY_SECONDS: Final = 30.0
 TEND_SECONDS: Final = 60.0
 """From one look at WeChat's tokens and identities to the next."""
 COPY_SECONDS: Final = 2.0
-"""From one look at customers' requests for a copy of their data to the next."""
-CONNECTIONS: Final = 5
-"""One for the step, one for the lease, one for copies, one for seals, one to spare."""
+"""From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
+CONNECTIONS: Final = 6
+"""One for the step, one for the lease, one for copies, one for lists, one for seals, one to spare."""
 
 
 class Worker:
@@ -130,6 +132,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
         tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
         copying = asyncio.create_task(_tend_privacy(settings, sessions))
+        listing = asyncio.create_task(_tend_lists(settings, sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
@@ -137,6 +140,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         watch.cancel()
         tending.cancel()
         copying.cancel()
+        listing.cancel()
         sealing.cancel()
     finally:
         await engine.dispose()
@@ -176,6 +180,17 @@ async def _tend_privacy(settings: Settings, sessions: SessionFactory) -> None:
                 logger().info("copies_made", count=made)
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger().error("copies_not_made", **error_facts(error))
+        await asyncio.sleep(COPY_SECONDS)
+
+
+async def _tend_lists(settings: Settings, sessions: SessionFactory) -> None:
+    """Make the lists that staff asked for, beside the runs."""
+    while True:
+        try:
+            if made := await tend_exports(sessions, lambda: KeyRing.load(settings.effective_keys_file), LISTS):
+                logger().info("lists_made", count=made)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger().error("lists_not_made", **error_facts(error))
         await asyncio.sleep(COPY_SECONDS)
 
 

@@ -87,6 +87,7 @@ def _serving() -> Iterator[SeededGrant]:
     yield from _grants("branch_head", APPROVE, (Domain.APPROVALS,), SUBTREE)
     yield from _grants("branch_head", reveal, customers, SUBTREE, per_day=MORE_REVEALS)
     yield from _grants("branch_head", (Verb.EXPORT,), (Domain.EXPORTS,), SUBTREE, row_limit=EXPORTED_ROWS)
+    yield from _grants("branch_head", SUBMIT, (Domain.EXPORTS,), SUBTREE, row_limit=EXPORTED_ROWS)
 
     serving = (Domain.CUSTOMERS, Domain.TIERS, Domain.RIGHTS, Domain.ORGANISATION)
     yield from _grants("lobby", READ, serving, SUBTREE)

@@ -56,6 +56,7 @@ RULES: Final = (
         "content IS NOT NULL AND made_at < :cut",
         ("content", "password_enc", "link_hash", "link_expires_at"),
     ),
+    Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
 )
 
 

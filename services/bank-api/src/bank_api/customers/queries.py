@@ -83,6 +83,13 @@ async def list_customers(
     return [Found(*row) for row in (await session.execute(query.limit(limit)))]
 
 
+async def count_customers(session: AsyncSession, scope: Scope, *, day: date, filters: Filters) -> int:
+    """Count the customers in scope whom filters let through."""
+    query = select(func.count()).select_from(Customer).where(*_listed(scope), *_conditions(filters, day))
+    count: int = (await session.execute(query)).scalar_one()
+    return count
+
+
 async def search_customers(
     session: AsyncSession, scope: Scope, *, staff_id: UUID, day: date, keys: Keys, limit: int
 ) -> list[Found]:
@@ -216,8 +223,12 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
         .join(Branch, col(Branch.id) == col(Customer.branch_id))
         .join(tier, tier.c.customer_id == col(Customer.id), isouter=True)
         .join(CustomerFact, col(CustomerFact.customer_id) == col(Customer.id), isouter=True)
-        .where(col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id)))
+        .where(*_listed(scope))
     )
+
+
+def _listed(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return col(Customer.merged_into).is_(None), visible(scope, col(Customer.id), col(Customer.branch_id))
 
 
 def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
