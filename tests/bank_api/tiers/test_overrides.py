@@ -105,12 +105,12 @@ async def test_a_new_override_ends_the_one_before_it(
 async def test_an_override_that_was_replaced_before_it_began_is_neither_to_come_nor_replaced_again(
     bank_client: httpx.AsyncClient, house: House, customer_id: UUID
 ) -> None:
-    first, last = ((TODAY + timedelta(days=days)).isoformat() for days in (10, 40))
+    before, first, last = ((TODAY + timedelta(days=days)).isoformat() for days in (5, 10, 40))
     await _approve(bank_client, house, await _ask(bank_client, house, customer_id, valid_from=first, valid_to=last))
     await _approve(bank_client, house, await _ask(bank_client, house, customer_id, tier="T2"))
     shown = await _tier(bank_client, house, customer_id)
     assert [one["tier"] for one in shown["overrides"]] == ["T2"]
-    submitted = await _ask(bank_client, house, customer_id, tier="T4", valid_from=first)
+    submitted = await _ask(bank_client, house, customer_id, tier="T4", valid_from=before)
     url = f"/v1/approvals/{submitted.json()['approval_id']}"
     preview = (await bank_client.get(url, headers=house.headers("hq_approver"))).json()["preview"]
     assert [one["tier"] for one in preview["replaces"]] == ["T2"]
