@@ -1,4 +1,4 @@
-"""Over random organisations each member of staff sees the customers of a model, in lists, pages, filters and counts.
+"""Over random organisations each member of staff sees the customers of a model, in lists, exports, filters and counts.
 
 T-AC-3: 200 trees before a merge, a few with every commit.
 """
@@ -15,16 +15,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bank_api.customers import queries
 from bank_api.customers.queries import Filters, Keys
+from bank_api.exports.lists import CustomerList
 from guibin.core import clock
-from guibin.core.ids import new_id
+from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer, CustomerAccess
 from guibin.customers.repository import visible
+from guibin.exports.lists import Viewer
 from guibin.managers.models import Unassigned, UnassignedReason
 from guibin.managers.repository import list_unassigned
 from guibin.organisation.models import BranchKind, RoleGrant, Staff, StaffRole
 from guibin.organisation.repository import roles_and_grants
 from guibin.organisation.service import NewBranch, add_branch
 from guibin.security.actors import DataScope, Domain, Scope, Verb, decide
+from guibin.security.ciphers import KeyRing
+from guibin.security.key_file import KeyMaterial
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from guibin.tags.repository import count_reach
 from guibin.tiers import defaults as tiers
@@ -32,6 +36,7 @@ from guibin.tiers import defaults as tiers
 TAG, TIER, NAME = "even", "T1", b"one name for all"
 PAGE = 4
 DAY = clock.today()
+KEYS = KeyRing(KeyMaterial.generate())
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
@@ -164,6 +169,7 @@ async def compare(session: AsyncSession, scope: Scope, staff_id: UUID, expected:
     alone = select(Customer.id).where(visible(scope, col(Customer.id)))
     assert set((await session.exec(alone)).all()) == expected
     assert await listed(session, scope, staff_id, Filters()) == expected
+    assert await exported(session, scope, staff_id, {}) == {to_public("cus", one) for one in expected}
     found = await queries.search_customers(
         session, scope, staff_id=staff_id, day=DAY, keys=Keys(name_idx=NAME), limit=100
     )
@@ -174,6 +180,16 @@ async def compare(session: AsyncSession, scope: Scope, staff_id: UUID, expected:
     reach = await count_reach(session, scope, code=TAG)
     assert (reach.members, reach.customers) == (len(tagged), len(expected))
     assert tagged <= expected
+    assert await exported(session, scope, staff_id, {"tag": TAG}) == {to_public("cus", one) for one in tagged}
+
+
+async def exported(session: AsyncSession, scope: Scope, staff_id: UUID, filters: dict[str, str]) -> set[str]:
+    """Read an export; its rows are as many as were counted for it."""
+    source, viewer = CustomerList(), Viewer(staff_id, frozenset())
+    pages = source.read(session, KEYS, scope, viewer=viewer, filters=filters)
+    ids = [row[0] async for page in pages for row in page]
+    assert len(ids) == len(set(ids)) == await source.count(session, scope, filters=filters)
+    return set(ids)
 
 
 async def listed(session: AsyncSession, scope: Scope, staff_id: UUID, filters: Filters) -> set[UUID]:
