@@ -231,6 +231,7 @@ async def live(town: Town, customers: list[UUID]) -> None:
     await until(town, "hq_operator", f"/v1/runs/{run}", "finished")
     for customer in customers[:5]:
         await copy(town, customer)
+    await export(town)
 
 
 async def until(town: Town, role: str, url: str, state: str) -> None:
@@ -251,6 +252,18 @@ async def copy(town: Town, customer: UUID) -> None:
     fetched = await town.ask("customer-api", "GET", link["path"], headers=own)
     assert fetched.content.startswith(b"PK")
     assert found_in(fetched.content.decode("latin-1")) == []
+
+
+async def export(town: Town) -> None:
+    """Export the branch's whole list, which a second person agrees to; wait for the worker, fetch it masked."""
+    asked = await town.staff("branch_head", "POST", "/v1/exports", json={"kind": "customers"})
+    await town.staff("hq_approver", "POST", f"/v1/approvals/{asked.json()['approval_id']}/approve", json={})
+    made = (await town.staff("branch_head", "GET", "/v1/exports")).json()["items"][0]
+    await until(town, "branch_head", f"/v1/exports/{made['id']}", "ready")
+    link = (await town.staff("branch_head", "POST", f"/v1/exports/{made['id']}/link")).json()
+    fetched = await town.staff("branch_head", "GET", link["path"])
+    assert fetched.text.count("\r\n") == COUNT + 1
+    assert found_in(fetched.text) == []
 
 
 def found_in(text: str) -> list[str]:
