@@ -1,0 +1,68 @@
+"""Redemptions and the steps of their life."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlmodel import Field
+
+from guibin.core.models import BY_CUSTOMER, SQLModel, instant, one_of, text_column
+
+
+class RedemptionState(StrEnum):
+    """The life of a redemption."""
+
+    CONFIRMED = "confirmed"
+    IN_FULFILMENT = "in_fulfilment"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+
+
+class Redemption(SQLModel, table=True):
+    """One taking of a right (兑换单)."""
+
+    __tablename__ = "redemption"
+    __table_args__ = (
+        one_of("state", RedemptionState),
+        CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity_in_range"),
+        CheckConstraint("quota_used BETWEEN 0 AND quantity", name="quota_within_quantity"),
+        CheckConstraint("points_charged >= 0", name="points_not_negative"),
+        ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
+        Index(None, "customer_id", "right_id", "created_at"),
+        Index(None, "customer_id", "created_at", "id"),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    id: UUID = Field(primary_key=True)
+    right_id: UUID = Field(foreign_key="rights_item.id")
+    right_revision: int = Field(description="Of the prices and quotas that decided")
+    quantity: int
+    quota_used: int
+    points_charged: int = Field(sa_type=BigInteger)
+    wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
+    entry_id: UUID | None = None
+    state: str = text_column()
+    fulfilment: str = text_column()
+    created_at: datetime = instant()
+    actor_id: UUID
+
+
+class RedemptionStep(SQLModel, table=True):
+    """A dated, actor-stamped step of a redemption's life. Insert only."""
+
+    __tablename__ = "redemption_step"
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id", "redemption_id"], ["redemption.customer_id", "redemption.id"]),
+        one_of("state", RedemptionState),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    redemption_id: UUID = Field(primary_key=True)
+    state: str = Field(sa_type=Text, primary_key=True)
+    at: datetime = instant()
+    actor_id: UUID

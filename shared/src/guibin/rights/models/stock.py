@@ -1,0 +1,51 @@
+"""What of a right there is to give: counted units, and codes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlmodel import Field
+
+from guibin.core.models import SQLModel, cipher, distributed, instant
+
+
+class RightsStock(SQLModel, table=True):
+    """The counted stock of a right: initial = free + sold."""
+
+    __tablename__ = "rights_stock"
+    __table_args__ = (
+        CheckConstraint("free >= 0", name="free_not_negative"),
+        CheckConstraint("initial = free + sold", name="adds_up"),
+        distributed("right_id"),
+    )
+
+    right_id: UUID = Field(primary_key=True)
+    initial: int = Field(sa_type=BigInteger, description="All units ever added")
+    free: int = Field(sa_type=BigInteger)
+    sold: int = Field(default=0, sa_type=BigInteger)
+
+
+class VoucherCode(SQLModel, table=True):
+    """A code of a pool, kept encrypted and by keyed hash (券码)."""
+
+    __tablename__ = "voucher_code"
+    __table_args__ = (
+        Index(None, "right_id", "code_hash", unique=True),
+        Index(None, "code_hash"),
+        Index(None, "right_id", "id", postgresql_where=text("taken_at IS NULL")),
+        Index(None, "right_id", "redemption_id"),
+        CheckConstraint("(taken_at IS NULL) = (redemption_id IS NULL)", name="taken_by_a_redemption"),
+        CheckConstraint("used_at IS NULL OR taken_at IS NOT NULL", name="used_after_taken"),
+        distributed("right_id", "rights_stock"),
+    )
+
+    right_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    code_hash: bytes = cipher(description="Of the normal form, by which a code is found at its use")
+    code_enc: bytes = cipher(description="As it came in, under the right's data key")
+    redemption_id: UUID | None = None
+    customer_id: UUID | None = None
+    taken_at: datetime | None = instant(default=None)
+    used_at: datetime | None = instant(default=None)
+    used_by: UUID | None = Field(default=None, description="The member of staff or service that used it")
+    used_at_branch: UUID | None = None
