@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from guibin.points import rules
-from guibin.points.models import EarningKind
+from guibin.points.models import EarningKind, Expiry, Rounding, Wallet
 from guibin.points.rules import Earning
 
 
@@ -37,7 +37,32 @@ def earning(code: str = "rule", **changes: object) -> Earning:
 def test_points_can_be_spent_until_the_end_of_a_calendar_year(
     earned_on: date, years: int | None, last_day: date | None
 ) -> None:
-    assert rules.expiry_of(earned_on, years) == last_day
+    wallet = Wallet(expiry=Expiry.NEVER if years is None else Expiry.CALENDAR, expiry_years=years)
+    assert rules.expiry_of(earned_on, wallet) == last_day
+
+
+@pytest.mark.parametrize(
+    ("earned_on", "months", "rounding", "last_day"),
+    [
+        (date(2026, 1, 31), 1, Rounding.NONE, date(2026, 2, 28)),
+        (date(2027, 8, 31), 6, Rounding.NONE, date(2028, 2, 29)),
+        (date(2028, 2, 29), 12, Rounding.NONE, date(2029, 2, 28)),
+        (date(2026, 12, 1), 1, Rounding.MONTH, date(2027, 1, 31)),
+        (date(2026, 4, 1), 0, Rounding.QUARTER, date(2026, 6, 30)),
+        (date(2026, 6, 30), 3, Rounding.QUARTER, date(2026, 9, 30)),
+        (date(2026, 7, 1), 12, Rounding.HALF_YEAR, date(2027, 12, 31)),
+        (date(2026, 12, 31), 24, Rounding.YEAR, date(2028, 12, 31)),
+    ],
+)
+def test_points_can_be_spent_for_months_rounded_to_an_end(
+    earned_on: date, months: int, rounding: Rounding, last_day: date
+) -> None:
+    wallet = Wallet(expiry=Expiry.ROLLING, expiry_months=months, expiry_rounding=rounding)
+    assert rules.expiry_of(earned_on, wallet) == last_day
+
+
+def test_points_that_end_by_inactivity_have_no_day_of_their_own() -> None:
+    assert rules.expiry_of(date(2026, 6, 1), Wallet(expiry=Expiry.INACTIVITY, expiry_months=12)) is None
 
 
 @pytest.mark.parametrize(

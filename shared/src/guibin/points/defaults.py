@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
 from guibin.holdings.models import EventType
-from guibin.points.models import EarningKind, EarningRule, Wallet
+from guibin.points.models import EarningKind, EarningRule, Expiry, Wallet
 
 SERVICE: Final = "service"
 REWARD: Final = "reward"
@@ -27,6 +27,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "积点",
         "unit_en": "service points",
         "cost_fen": 100,
+        "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": True,
     },
@@ -37,6 +38,8 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "积分",
         "unit_en": "points",
         "cost_fen": 10,
+        "buys_goods": True,
+        "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": True,
     },
@@ -47,6 +50,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "成长值",
         "unit_en": "growth points",
         "cost_fen": 0,
+        "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": False,
     },
@@ -66,7 +70,7 @@ RULES: Final[tuple[tuple[EventType, str, str, int, int | None], ...]] = (
 
 async def seed(session: AsyncSession) -> int:
     """Put wallets and rules where they are missing; returns how many rows were added."""
-    added = await add_missing(session, Wallet, WALLETS)
+    added = await add_missing(session, Wallet, [Wallet.model_validate(row).model_dump() for row in WALLETS])
     return added + await add_missing(session, EarningRule, [_rule(*rule) for rule in RULES])
 
 

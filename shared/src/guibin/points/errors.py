@@ -82,3 +82,39 @@ class LimitExceeded(Refusal):
     code = "limit_exceeded"
     zh = "超出您的调整额度"
     en = "This costs more than your limit"
+
+
+class RefundExceedsPaid(Refusal):
+    """Together with what was given back before it is more than was taken."""
+
+    category = Category.CONFLICT
+    code = "refund_exceeds_paid"
+    zh = "退还积分超过原扣减数量"
+    en = "More would be given back than was taken"
+
+
+class ReversalExceedsCredit(Refusal):
+    """Together with what was taken back before it is more than the entry gave."""
+
+    category = Category.CONFLICT
+    code = "reversal_exceeds_credit"
+    zh = "冲回积分超过原发放数量"
+    en = "More would be taken back than was given"
+
+
+class CaptureExceedsHold(Refusal):
+    """More would be spent than was set aside."""
+
+    category = Category.CONFLICT
+    code = "capture_exceeds_hold"
+    zh = "扣减积分超过预占数量"
+    en = "More would be spent than was set aside"
+
+
+class HoldClosed(Refusal):
+    """The hold was captured or released, or its time has ended."""
+
+    category = Category.CONFLICT
+    code = "hold_closed"
+    zh = "积分预占已结束"
+    en = "The points are no longer set aside"

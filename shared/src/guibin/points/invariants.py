@@ -44,9 +44,14 @@ CHECKS: Final[Sequence[Check]] = (
         "the contra account or the sign of an entry does not fit its kind",
         """
         SELECT 'ent_' || id AS key FROM points_entry
-         WHERE (kind, contra) NOT IN (('earn', 'issuance'), ('redeem', 'redemption'), ('expire', 'expiry'),
-                                      ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'))
-            OR (kind IN ('earn', 'adjust_credit')) <> (points - debt_change > 0)
+         WHERE (kind, contra) NOT IN (('earn', 'issuance'), ('opening', 'issuance'), ('claw_back', 'issuance'),
+                                      ('redeem', 'redemption'), ('order', 'redemption'), ('refund', 'redemption'),
+                                      ('expire', 'expiry'), ('expire_early', 'expiry'),
+                                      ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'),
+                                      ('pending_add', 'issuance'), ('pending_cancel', 'issuance'),
+                                      ('pending_activate', 'pending'))
+            OR (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate'))
+               <> (points - debt_change + greatest(pending_change, 0) > 0)
         """,
     ),
     _check(
@@ -55,11 +60,12 @@ CHECKS: Final[Sequence[Check]] = (
         """
         SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
           FROM points_account a
-          LEFT JOIN (SELECT customer_id, wallet, sum(points) AS points, count(*) AS entries, max(seq) AS seq
+          LEFT JOIN (SELECT customer_id, wallet, sum(points) AS points, sum(pending_change) AS pending,
+                            count(*) AS entries, max(seq) AS seq
                        FROM points_entry GROUP BY customer_id, wallet) e
             ON e.customer_id = a.customer_id AND e.wallet = a.wallet
-         WHERE a.balance <> coalesce(e.points, 0) OR a.version <> coalesce(e.entries, 0)
-            OR a.version <> coalesce(e.seq, 0)
+         WHERE a.balance <> coalesce(e.points, 0) OR a.pending <> coalesce(e.pending, 0)
+            OR a.version <> coalesce(e.entries, 0) OR a.version <> coalesce(e.seq, 0)
         """,
     ),
     _check(
@@ -72,14 +78,16 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I4",
-        "the balance of an account is not what remains in its lots",
+        "the balance, the pending or the held points of an account are not what stands in its lots",
         """
         SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
           FROM points_account a
-          LEFT JOIN (SELECT customer_id, wallet, sum(remaining) AS points
+          LEFT JOIN (SELECT customer_id, wallet, sum(remaining) FILTER (WHERE NOT pending) AS points,
+                            sum(remaining) FILTER (WHERE pending) AS pending, sum(held) AS held
                        FROM points_lot GROUP BY customer_id, wallet) l
             ON l.customer_id = a.customer_id AND l.wallet = a.wallet
-         WHERE a.balance <> coalesce(l.points, 0)
+         WHERE a.balance <> coalesce(l.points, 0) OR a.pending <> coalesce(l.pending, 0)
+            OR a.held <> coalesce(l.held, 0)
         """,
     ),
     _check(
@@ -106,7 +114,34 @@ CHECKS: Final[Sequence[Check]] = (
           LEFT JOIN (SELECT customer_id, entry_id, wallet, sum(original) AS points
                        FROM points_lot GROUP BY customer_id, entry_id, wallet) l
             ON l.customer_id = e.customer_id AND l.entry_id = e.id AND l.wallet = e.wallet
-         WHERE coalesce(u.points, 0) <> greatest(-e.points, 0) OR coalesce(l.points, 0) <> greatest(e.points, 0)
+         WHERE e.points + e.pending_change <> coalesce(l.points, 0) - coalesce(u.points, 0)
+        """,
+    ),
+    _check(
+        "I4",
+        "what a lot holds is not what open holds have set aside of it",
+        """
+        SELECT 'lot_' || l.id AS key
+          FROM points_lot l
+          LEFT JOIN (SELECT n.customer_id, n.lot_id, sum(n.points) AS points
+                       FROM points_hold_lot n
+                       JOIN points_hold h ON h.customer_id = n.customer_id AND h.id = n.hold_id AND h.state = 'open'
+                      GROUP BY n.customer_id, n.lot_id) n
+            ON n.customer_id = l.customer_id AND n.lot_id = l.id
+         WHERE l.held <> coalesce(n.points, 0)
+        """,
+    ),
+    _check(
+        "I8",
+        "an entry was given back or taken back for more than it moved",
+        """
+        SELECT 'ent_' || e.id AS key
+          FROM points_entry e
+          JOIN points_entry r ON r.customer_id = e.customer_id AND r.refers_to = e.id
+         WHERE r.kind IN ('refund', 'claw_back', 'pending_cancel')
+         GROUP BY e.customer_id, e.id
+        HAVING sum(abs(r.points - r.debt_change) + abs(r.pending_change))
+               > abs(max(e.points) - max(e.debt_change)) + abs(max(e.pending_change))
         """,
     ),
     _check(

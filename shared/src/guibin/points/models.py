@@ -5,7 +5,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, text
-from sqlmodel import Field
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
 from guibin.holdings.models import EventType
@@ -14,11 +15,19 @@ from guibin.holdings.models import EventType
 class EntryKind(StrEnum):
     """The closed list of movements."""
 
+    OPENING = "opening"
     EARN = "earn"
     REDEEM = "redeem"
-    EXPIRE = "expire"
+    ORDER = "order"
+    REFUND = "refund"
+    CLAW_BACK = "claw_back"
     ADJUST_CREDIT = "adjust_credit"
     ADJUST_DEBIT = "adjust_debit"
+    EXPIRE = "expire"
+    EXPIRE_EARLY = "expire_early"
+    PENDING_ADD = "pending_add"
+    PENDING_ACTIVATE = "pending_activate"
+    PENDING_CANCEL = "pending_cancel"
 
 
 class SourceKind(StrEnum):
@@ -28,6 +37,38 @@ class SourceKind(StrEnum):
     REDEMPTION = "redemption"
     APPROVAL = "approval"
     RUN = "run"
+    RULE = "rule"
+    FILE = "file"
+    HOLD = "hold"
+    ENTRY = "entry"
+
+
+class Expiry(StrEnum):
+    """When the points of a wallet end: never, months after they came, at a year's end, or for want of activity."""
+
+    NEVER = "never"
+    ROLLING = "rolling"
+    CALENDAR = "calendar"
+    INACTIVITY = "inactivity"
+
+
+class Rounding(StrEnum):
+    """To which end a rolling expiry is moved on."""
+
+    NONE = "none"
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    YEAR = "year"
+
+
+class HoldState(StrEnum):
+    """The life of points that were set aside."""
+
+    OPEN = "open"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    LAPSED = "lapsed"
 
 
 class AccountState(StrEnum):
@@ -46,10 +87,23 @@ class EarningKind(StrEnum):
 
 
 class Wallet(SQLModel, table=True):
-    """A kind of points (积分类别)."""
+    """A kind of points (积分类别).
+
+    `spendable` lists the categories of rights that its points buy, NULL all of them; `caps` is a list of
+    `{"kind": "earn" | "spend", "period": period, "points": n}`.
+    """
 
     __tablename__ = "wallet"
-    __table_args__ = (REFERENCE,)
+    __table_args__ = (
+        one_of("expiry", Expiry),
+        one_of("expiry_rounding", Rounding),
+        CheckConstraint(
+            "(expiry = 'calendar') = (expiry_years IS NOT NULL)"
+            " AND (expiry IN ('rolling', 'inactivity')) = (expiry_months IS NOT NULL)",
+            name="expiry_complete",
+        ),
+        REFERENCE,
+    )
 
     code: str = Field(sa_type=Text, primary_key=True)
     name_zh: str = text_column()
@@ -57,10 +111,21 @@ class Wallet(SQLModel, table=True):
     unit_zh: str = text_column()
     unit_en: str = text_column()
     cost_fen: int = Field(description="What a point costs the bank")
-    expiry_years: int | None = Field(
-        default=None, description="Expires on 31 December this many years later; NULL never"
-    )
+    funding_line: str | None = text_column(default=None, description="The line that pays for these points")
+    spendable: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups")
+    transferable: bool = False
+    expiry: str = text_column(default=Expiry.NEVER)
+    expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")
+    expiry_months: int | None = Field(default=None, description="Rolling: after earning; inactivity: after activity")
+    expiry_rounding: str = text_column(default=Rounding.NONE)
+    pending_days: int = Field(default=0, description="Days before what was earned can be spent")
+    balance_cap: int | None = Field(default=None, sa_type=BigInteger)
+    caps: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    may_owe: bool = Field(default=True, description="A claw-back beyond the balance becomes debt")
+    refund_grace_days: int = Field(default=30, description="Of points that expired before they were given back")
     active: bool = True
+    revision: int = Field(default=1, description="Counts every change; the ETag")
 
 
 class EarningRule(SQLModel, table=True):
@@ -111,6 +176,7 @@ class PointsAccount(SQLModel, table=True):
         CheckConstraint("balance >= 0", name="balance_not_negative"),
         CheckConstraint("held BETWEEN 0 AND balance", name="held_within_balance"),
         CheckConstraint("debt >= 0", name="debt_not_negative"),
+        CheckConstraint("pending >= 0", name="pending_not_negative"),
         BY_CUSTOMER,
     )
 
@@ -119,9 +185,34 @@ class PointsAccount(SQLModel, table=True):
     balance: int = Field(default=0, sa_type=BigInteger)
     held: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
+    pending: int = Field(default=0, sa_type=BigInteger, description="Not spendable yet, and no part of the balance")
     version: int = Field(default=0, sa_type=BigInteger, description="Number of entries, the highest seq")
     state: str = text_column(default=AccountState.OPEN)
     opened_at: datetime = instant()
+    lapses_on: date | None = Field(default=None, description="Last day of its points, where they end by inactivity")
+
+
+KIND_FITS = (
+    "(kind IN ('opening', 'earn') AND contra = 'issuance' AND points >= 0 AND debt_change <= 0"
+    " AND points > debt_change AND pending_change = 0)"
+    " OR (kind = 'adjust_credit' AND contra = 'adjustment' AND points >= 0 AND debt_change <= 0"
+    " AND points > debt_change AND pending_change = 0)"
+    " OR (kind = 'refund' AND contra = 'redemption' AND points >= 0 AND debt_change <= 0"
+    " AND points > debt_change AND pending_change = 0 AND refers_to IS NOT NULL)"
+    " OR (kind IN ('redeem', 'order') AND contra = 'redemption' AND points < 0 AND debt_change = 0"
+    " AND pending_change = 0)"
+    " OR (kind IN ('expire', 'expire_early') AND contra = 'expiry' AND points < 0 AND debt_change = 0"
+    " AND pending_change = 0)"
+    " OR (kind = 'adjust_debit' AND contra = 'adjustment' AND points < 0 AND debt_change = 0 AND pending_change = 0)"
+    " OR (kind = 'claw_back' AND contra = 'issuance' AND points <= 0 AND debt_change >= 0 AND points < debt_change"
+    " AND pending_change = 0 AND refers_to IS NOT NULL)"
+    " OR (kind = 'pending_add' AND contra = 'issuance' AND points = 0 AND debt_change = 0 AND pending_change > 0)"
+    " OR (kind = 'pending_activate' AND contra = 'pending' AND points >= 0 AND debt_change <= 0"
+    " AND points - debt_change = -pending_change AND pending_change < 0 AND refers_to IS NOT NULL)"
+    " OR (kind = 'pending_cancel' AND contra = 'issuance' AND points = 0 AND debt_change = 0 AND pending_change < 0"
+    " AND refers_to IS NOT NULL)"
+)
+"""Which contra account and which signs an entry of a kind has."""
 
 
 class PointsEntry(SQLModel, table=True):
@@ -132,18 +223,14 @@ class PointsEntry(SQLModel, table=True):
         one_of("kind", EntryKind),
         one_of("source_kind", SourceKind),
         CheckConstraint(
-            "(kind = 'earn' AND contra = 'issuance' AND points >= 0 AND debt_change <= 0 AND points > debt_change)"
-            " OR (kind = 'redeem' AND contra = 'redemption' AND points < 0 AND debt_change = 0)"
-            " OR (kind = 'expire' AND contra = 'expiry' AND points < 0 AND debt_change = 0)"
-            " OR (kind = 'adjust_credit' AND contra = 'adjustment' AND points >= 0 AND debt_change <= 0"
-            " AND points > debt_change)"
-            " OR (kind = 'adjust_debit' AND contra = 'adjustment' AND points < 0 AND debt_change >= 0)",
+            KIND_FITS,
             name="kind_fits",
         ),
         CheckConstraint("abs(points - debt_change) <= 1000000000000", name="points_in_range"),
         ForeignKeyConstraint(["customer_id", "wallet"], ["points_account.customer_id", "points_account.wallet"]),
         Index(None, "customer_id", "wallet", "seq", unique=True),
         Index(None, "customer_id", "wallet", "kind", "source_kind", "source_id", unique=True),
+        Index(None, "customer_id", "refers_to", postgresql_where=text("refers_to IS NOT NULL")),
         BY_CUSTOMER,
     )
 
@@ -154,8 +241,12 @@ class PointsEntry(SQLModel, table=True):
     kind: str = text_column()
     points: int = Field(sa_type=BigInteger, description="Signed change of the balance")
     debt_change: int = Field(default=0, sa_type=BigInteger, description="Negative: the part of a credit that paid debt")
+    pending_change: int = Field(default=0, sa_type=BigInteger, description="Signed change of the pending points")
     contra: str = text_column()
     balance_after: int = Field(sa_type=BigInteger)
+    refers_to: UUID | None = Field(
+        default=None, description="The entry that this one takes back, gives back or activates"
+    )
     reason_zh: str = text_column()
     reason_en: str = text_column()
     source_kind: str = text_column()
@@ -172,9 +263,11 @@ class PointsLot(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("original > 0", name="original_positive"),
         CheckConstraint("remaining BETWEEN 0 AND original", name="remaining_within_original"),
+        CheckConstraint("held BETWEEN 0 AND remaining AND NOT (pending AND held > 0)", name="held_within_remaining"),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
         Index(None, "customer_id", "wallet", "expires_on", postgresql_where=text("remaining > 0")),
         Index(None, "expires_on", postgresql_where=text("remaining > 0")),
+        Index(None, "pending_until", postgresql_where=text("pending AND remaining > 0")),
         BY_CUSTOMER,
     )
 
@@ -184,16 +277,21 @@ class PointsLot(SQLModel, table=True):
     entry_id: UUID
     original: int = Field(sa_type=BigInteger)
     remaining: int = Field(sa_type=BigInteger)
+    held: int = Field(default=0, sa_type=BigInteger, description="Set aside by holds")
+    pending: bool = False
+    pending_until: date | None = Field(default=None, description="First day on which it is activated; NULL by hand")
     earned_at: datetime = instant()
     expires_on: date | None = Field(default=None, description="Last day on which it can be spent; NULL never expires")
+    cost_fen: int = Field(default=0, description="What a point of it cost the bank when it was issued")
+    funding_line: str | None = text_column(default=None)
 
 
 class PointsLotUse(SQLModel, table=True):
-    """From which lots a debit drew."""
+    """From which lots a debit drew, or (negative) into which of them a refund gave back."""
 
     __tablename__ = "points_lot_use"
     __table_args__ = (
-        CheckConstraint("points > 0", name="points_positive"),
+        CheckConstraint("points <> 0", name="points_not_zero"),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
         ForeignKeyConstraint(["customer_id", "lot_id"], ["points_lot.customer_id", "points_lot.id"]),
         BY_CUSTOMER,
@@ -203,3 +301,54 @@ class PointsLotUse(SQLModel, table=True):
     entry_id: UUID = Field(primary_key=True)
     lot_id: UUID = Field(primary_key=True)
     points: int = Field(sa_type=BigInteger)
+    place: int = Field(default=1, description="The order in which the lots gave")
+
+
+class PointsHold(SQLModel, table=True):
+    """Points that were set aside for a booking or for use elsewhere (预占)."""
+
+    __tablename__ = "points_hold"
+    __table_args__ = (
+        one_of("state", HoldState),
+        one_of("source_kind", SourceKind),
+        CheckConstraint("points > 0", name="points_positive"),
+        CheckConstraint("captured BETWEEN 0 AND points", name="captured_within_points"),
+        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),
+        ForeignKeyConstraint(["customer_id", "wallet"], ["points_account.customer_id", "points_account.wallet"]),
+        Index(None, "customer_id", "source_kind", "source_id", unique=True),
+        Index(None, "expires_at", postgresql_where=text("state = 'open'")),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    wallet: str = text_column()
+    points: int = Field(sa_type=BigInteger)
+    captured: int = Field(default=0, sa_type=BigInteger)
+    state: str = text_column()
+    expires_at: datetime = instant()
+    reason_zh: str = text_column()
+    reason_en: str = text_column()
+    source_kind: str = text_column()
+    source_id: str = text_column()
+    actor_id: UUID
+    created_at: datetime = instant()
+    closed_at: datetime | None = instant(default=None)
+
+
+class PointsHoldLot(SQLModel, table=True):
+    """The lots that a hold has set aside."""
+
+    __tablename__ = "points_hold_lot"
+    __table_args__ = (
+        CheckConstraint("points > 0", name="points_positive"),
+        ForeignKeyConstraint(["customer_id", "hold_id"], ["points_hold.customer_id", "points_hold.id"]),
+        ForeignKeyConstraint(["customer_id", "lot_id"], ["points_lot.customer_id", "points_lot.id"]),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    hold_id: UUID = Field(primary_key=True)
+    lot_id: UUID = Field(primary_key=True)
+    points: int = Field(sa_type=BigInteger)
+    place: int

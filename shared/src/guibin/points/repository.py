@@ -36,32 +36,38 @@ _OUTCOME = (
     column("entry_id", Uuid),
     column("seq", BigInteger),
     column("points", BigInteger),
+    column("debt_change", BigInteger),
     column("balance_after", BigInteger),
     column("available_after", BigInteger),
     column("lots", JSONB),
 )
-_LOCK = text("SELECT balance, held, debt, state, available FROM points_account_lock(:customer, :wallet, :at, :day)")
+_LOCK = text(
+    "SELECT balance, held, debt, pending, state, available FROM points_account_lock(:customer, :wallet, :at, :day)"
+)
 _POST = text(
-    "SELECT * FROM points_post(:customer, :wallet, :kind, :points, :entry, :lot, :expires_on, :reason_zh, :reason_en,"
-    " :source_kind, :source_id, :actor, :at, :day)"
+    "SELECT * FROM points_post(:customer, :wallet, :kind, :points, :entry, :lot, :expires_on, :pending_until,"
+    " :refers_to, :reason_zh, :reason_en, :source_kind, :source_id, :actor, :at, :day)"
 ).columns(*_OUTCOME)
 # The list is worked through in its own order, one customer at a time: the function locks with one equality each.
 _POST_ALL = text(
-    "SELECT p.outcome, p.entry_id, p.seq, p.points, p.balance_after, p.available_after, p.lots FROM unnest("
-    "CAST(:customer AS uuid[]), CAST(:wallet AS text[]), CAST(:kind AS text[]), CAST(:points AS bigint[]),"
-    " CAST(:entry AS uuid[]), CAST(:lot AS uuid[]), CAST(:expires_on AS date[]), CAST(:reason_zh AS text[]),"
+    "SELECT p.outcome, p.entry_id, p.seq, p.points, p.debt_change, p.balance_after, p.available_after, p.lots"
+    " FROM unnest(CAST(:customer AS uuid[]), CAST(:wallet AS text[]), CAST(:kind AS text[]), CAST(:points AS bigint[]),"
+    " CAST(:entry AS uuid[]), CAST(:lot AS uuid[]), CAST(:expires_on AS date[]),"
+    " CAST(:pending_until AS date[]), CAST(:refers_to AS uuid[]), CAST(:reason_zh AS text[]),"
     " CAST(:reason_en AS text[]), CAST(:source_kind AS text[]), CAST(:source_id AS text[]), CAST(:actor AS uuid[]),"
     " CAST(:at AS timestamptz[]), CAST(:day AS date[])) WITH ORDINALITY AS m(customer_id, wallet, kind, size, entry,"
-    " lot, expires_on, reason_zh, reason_en, source_kind, source_id, actor, made_at, made_on, n)"
+    " lot, expires_on, pending_until, refers_to, reason_zh, reason_en, source_kind, source_id, actor, made_at,"
+    " made_on, n)"
     " CROSS JOIN LATERAL points_post(m.customer_id, m.wallet, m.kind, m.size, m.entry, m.lot, m.expires_on,"
-    " m.reason_zh, m.reason_en, m.source_kind, m.source_id, m.actor, m.made_at, m.made_on) AS p ORDER BY m.n"
+    " m.pending_until, m.refers_to, m.reason_zh, m.reason_en, m.source_kind, m.source_id, m.actor, m.made_at,"
+    " m.made_on) AS p ORDER BY m.n"
 ).columns(*_OUTCOME)
 
 _POST_BATCH = text(
     "SELECT outcome, entry_id FROM points_post_batch(CAST(:customer AS uuid[]), CAST(:wallet AS text[]), :kind,"
     " CAST(:points AS bigint[]), CAST(:entry AS uuid[]), CAST(:lot AS uuid[]), CAST(:expires_on AS date[]),"
-    " CAST(:reason_zh AS text[]), CAST(:reason_en AS text[]), :source_kind, CAST(:source_id AS text[]), :actor, :at,"
-    " :day) ORDER BY place"
+    " CAST(:pending_until AS date[]), CAST(:reason_zh AS text[]), CAST(:reason_en AS text[]), :source_kind,"
+    " CAST(:source_id AS text[]), :actor, :at, :day) ORDER BY place"
 )
 
 
@@ -83,6 +89,8 @@ class Movement:
     actor: UUID
     at: datetime
     day: date
+    pending_until: date | None = None
+    refers_to: UUID | None = None
 
 
 _ARGUMENTS = Movement.__slots__
@@ -186,13 +194,18 @@ async def account_figures(session: AsyncSession, scope: Scope, *, customer_id: U
 
 def _figures_of(scope: Scope, customer_id: UUID) -> Executable:
     lots = (
-        sa_select(col(PointsLot.wallet), col(PointsLot.expires_on), func.sum(PointsLot.remaining).label("points"))
-        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.remaining) > 0)
+        sa_select(
+            col(PointsLot.wallet),
+            col(PointsLot.expires_on),
+            func.sum(PointsLot.remaining).label("points"),
+            func.sum(col(PointsLot.remaining) - col(PointsLot.held)).label("free"),
+        )
+        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.remaining) > 0, ~col(PointsLot.pending))
         .where(col(PointsLot.expires_on).is_not(None))
         .group_by(col(PointsLot.wallet), col(PointsLot.expires_on))
         .subquery()
     )
-    due_item = func.jsonb_build_object("date", lots.c.expires_on, "points", lots.c.points)
+    due_item = func.jsonb_build_object("date", lots.c.expires_on, "points", lots.c.points, "free", lots.c.free)
     due = (
         sa_select(lots.c.wallet, func.jsonb_agg(aggregate_order_by(due_item, lots.c.expires_on)).label("due"))
         .group_by(lots.c.wallet)
@@ -213,6 +226,8 @@ def _figures_of(scope: Scope, customer_id: UUID) -> Executable:
             col(PointsAccount.balance),
             col(PointsAccount.held),
             col(PointsAccount.debt),
+            col(PointsAccount.pending),
+            col(PointsAccount.lapses_on),
             func.coalesce(due.c.due, func.jsonb_build_array(), type_=JSONB).label("due"),
             func.coalesce(earned.c.points, 0, type_=BigInteger).label("lifetime_earned"),
         )

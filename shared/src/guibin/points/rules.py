@@ -1,11 +1,13 @@
 """What an event earns and when a credit expires: pure decisions over plain values."""
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from guibin.core.money import Cny
-from guibin.points.models import EarningKind, EarningRule
+from guibin.points.models import EarningKind, EarningRule, Expiry, Rounding, Wallet
 
 MAX_POINTS = 10**12
 """Most that one entry can move."""
@@ -52,12 +54,34 @@ class Earned:
     points: int
 
 
-def expiry_of(earned_on: date, expiry_years: int | None) -> date | None:
-    """Return the last day on which points earned on a day can be spent: 31 December, so many years later.
+def expiry_of(earned_on: date, wallet: Wallet) -> date | None:
+    """Return the last day on which points of a wallet, earned on a day, can be spent; None without such a day.
 
-    None where the wallet's points never expire. (Calendar expiry as card programmes state it.)
+    `calendar`: 31 December, so many years later. `rolling`: so many months later (the last day of a shorter month),
+    then on to the end of the month, quarter, half-year or year that the wallet's rounding names. `never` and
+    `inactivity` have no day: in the latter the account's own day counts.
     """
-    return None if expiry_years is None else date(earned_on.year + expiry_years, 12, 31)
+    if wallet.expiry == Expiry.CALENDAR:
+        return date(earned_on.year + (wallet.expiry_years or 0), 12, 31)
+    if wallet.expiry == Expiry.ROLLING:
+        return _rounded(_months_later(earned_on, wallet.expiry_months or 0), Rounding(wallet.expiry_rounding))
+    return None
+
+
+_MONTHS_OF: Final = {Rounding.MONTH: 1, Rounding.QUARTER: 3, Rounding.HALF_YEAR: 6, Rounding.YEAR: 12}
+
+
+def _months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _rounded(day: date, rounding: Rounding) -> date:
+    if rounding is Rounding.NONE:
+        return day
+    length = _MONTHS_OF[rounding]
+    month = (day.month - 1) // length * length + length
+    return date(day.year, month, monthrange(day.year, month)[1])
 
 
 def points_for(rule: Earning, amount_fen: Cny | None) -> int:

@@ -12,7 +12,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.holdings.models import EventState
 from guibin.points import repository, rules
-from guibin.points.models import EntryKind, SourceKind
+from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.repository import Movement, PendingEvent
 from guibin.points.rules import Earned
 from guibin.privacy.repository import blocked_among
@@ -65,12 +65,12 @@ async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id
     if not pending:
         return {}
     earning = await repository.active_rules(session)
-    expiry_years = {wallet.code: wallet.expiry_years for wallet in await repository.list_wallets(session)}
+    wallets = {wallet.code: wallet for wallet in await repository.list_wallets(session)}
     now = clock.now()
     people = {event.customer_id for event in pending}
     blocked = await blocked_among(session, people, Act.EARN, day=clock.business_day(now))
     due = [
-        (event, _movement(event, earned, expiry_years[earned.rule.wallet], actor_id, now))
+        (event, _movement(event, earned, wallets[earned.rule.wallet], actor_id, now))
         for event in pending
         if event.customer_id not in blocked
         for earned in rules.earnings_of(earning, event.event_type, event.amount_fen)
@@ -90,7 +90,7 @@ async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id
     return results
 
 
-def _movement(event: PendingEvent, earned: Earned, expiry_years: int | None, actor_id: UUID, now: datetime) -> Movement:
+def _movement(event: PendingEvent, earned: Earned, wallet: Wallet, actor_id: UUID, now: datetime) -> Movement:
     return Movement(
         customer=event.customer_id,
         wallet=earned.rule.wallet,
@@ -98,7 +98,7 @@ def _movement(event: PendingEvent, earned: Earned, expiry_years: int | None, act
         points=earned.points,
         entry=new_id(),
         lot=new_id(),
-        expires_on=rules.expiry_of(event.occurred_on, expiry_years),
+        expires_on=rules.expiry_of(event.occurred_on, wallet),
         reason_zh=earned.rule.name_zh,
         reason_en=earned.rule.name_en,
         source_kind=SourceKind.EVENT,

@@ -5,21 +5,36 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.points import repository, rules
-from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
+from guibin.points.errors import (
+    AccountClosed,
+    AccountFrozen,
+    CaptureExceedsHold,
+    HoldClosed,
+    InsufficientPoints,
+    RefundExceedsPaid,
+    ReversalExceedsCredit,
+    WalletClosed,
+)
 from guibin.points.models import AccountState, EntryKind
 from guibin.points.repository import Movement
 
-CREDITS: Final = frozenset({EntryKind.EARN, EntryKind.ADJUST_CREDIT})
+CREDITS: Final = frozenset({EntryKind.EARN, EntryKind.OPENING, EntryKind.ADJUST_CREDIT})
 _REFUSED: Final[dict[str, type[Refusal]]] = {
     "account_frozen": AccountFrozen,
     "account_closed": AccountClosed,
     "wallet_closed": WalletClosed,
+    "refund_exceeds_paid": RefundExceedsPaid,
+    "reversal_exceeds_credit": ReversalExceedsCredit,
+    "capture_exceeds_hold": CaptureExceedsHold,
+    "hold_closed": HoldClosed,
+    "nothing": NotFound,
 }
 
 
@@ -30,6 +45,7 @@ class LockedAccount:
     balance: int
     held: int
     debt: int
+    pending: int
     available: int
     state: AccountState
 
@@ -45,10 +61,16 @@ class LotUse:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An entry of the ledger. `duplicate`: its source had posted it before, and nothing changed now."""
+    """An entry of the ledger. `duplicate`: its source had posted it before, and nothing changed now.
+
+    `points` is what the balance changed by; `debt_change` is negative where a credit paid debt, positive where a
+    claw-back made some.
+    """
 
     entry_id: UUID
     seq: int
+    points: int
+    debt_change: int
     balance_after: int
     available_after: int
     lots: list[LotUse]
@@ -61,7 +83,9 @@ async def lock_account(session: AsyncSession, *, customer_id: UUID, wallet: str)
     row = await repository.lock_account(
         session, customer_id=customer_id, wallet=wallet, at=now, day=clock.business_day(now)
     )
-    return LockedAccount(row["balance"], row["held"], row["debt"], row["available"], AccountState(row["state"]))
+    return LockedAccount(
+        row["balance"], row["held"], row["debt"], row["pending"], row["available"], AccountState(row["state"])
+    )
 
 
 async def post(
@@ -78,7 +102,7 @@ async def post(
     actor_id: UUID,
     expires_on: date | None = None,
 ) -> Posted:
-    """Post one movement of 1 to 10^12 points; the kind determines its sign.
+    """Post one credit or debit of 1 to 10^12 points; the kind determines its sign.
 
     A debit draws on the lots that expire first. A credit makes a lot, which expires by the wallet's rule unless
     `expires_on` says otherwise. `source_kind` and `source_id` name what caused it: the same source posts once.
@@ -109,11 +133,17 @@ async def post(
         at=now,
         day=today,
     )
-    row = await repository.post(session, movement)
-    refuse_unless_posted(row["outcome"], required=points, available=row["available_after"])
+    return read_posted(await repository.post(session, movement), required=points)
+
+
+def read_posted(row: RowMapping, *, required: int) -> Posted:
+    """Read an outcome of a function of the ledger, or raise its refusal."""
+    refuse_unless_posted(row["outcome"], required=required, available=row["available_after"])
     return Posted(
         entry_id=row["entry_id"],
         seq=row["seq"],
+        points=row["points"],
+        debt_change=row["debt_change"],
         balance_after=row["balance_after"],
         available_after=row["available_after"],
         lots=read_lots(row["lots"]),
@@ -122,7 +152,7 @@ async def post(
 
 
 def refuse_unless_posted(outcome: str, *, required: int, available: int) -> None:
-    """Turn an outcome of `points_post` other than posted and duplicate into its refusal."""
+    """Turn an outcome other than posted and duplicate into its refusal; `nothing` means that there is no such thing."""
     if outcome == "insufficient_points":
         raise InsufficientPoints(required=required, available=available, missing=required - available)
     if outcome in _REFUSED:
@@ -141,4 +171,4 @@ async def _wallet_expiry(session: AsyncSession, wallet: str, today: date) -> dat
     found = await repository.get_wallet(session, wallet)
     if found is None:
         raise NotFound
-    return rules.expiry_of(today, found.expiry_years)
+    return rules.expiry_of(today, found)

@@ -74,15 +74,18 @@ def _balance(wallet: Wallet, account: repository.Figures | None, today: date) ->
     if account is None:
         return WalletBalance(wallet, 0, 0, 0, 0, 0, [], 0)
     due = [Due(date.fromisoformat(lot["date"]), lot["points"]) for lot in account["due"]]
-    expired = sum(lot.points for lot in due if lot.date < today)
+    expired = sum(lot["free"] for lot in account["due"] if date.fromisoformat(lot["date"]) < today)
+    free = account["balance"] - account["held"]
+    if account["lapses_on"] is not None:
+        due, expired = [Due(account["lapses_on"], free)], free if account["lapses_on"] < today else 0
     return WalletBalance(
         wallet=wallet,
         balance=account["balance"],
-        available=max(account["balance"] - account["held"] - expired, 0),
-        pending=0,
+        available=free - expired,
+        pending=account["pending"],
         held=account["held"],
         debt=account["debt"],
-        expiring=[lot for lot in due if lot.date >= today],
+        expiring=[lot for lot in due if lot.date >= today and lot.points > 0],
         lifetime_earned=account["lifetime_earned"],
     )
 

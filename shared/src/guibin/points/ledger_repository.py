@@ -1,0 +1,170 @@
+"""The doors of the ledger beside `points_post`: to give back, to take back, to set aside and to spend that."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.points.models import HoldState, PointsEntry, PointsHold, PointsLot
+from guibin.points.repository import rows_of
+
+_WHY = ":reason_zh, :reason_en, :source_kind, :source_id, :actor, :at, :day"
+
+
+def _door(call: str) -> TextClause:
+    return text(f"SELECT * FROM {call.replace('WHY', _WHY)}")  # noqa: S608 - only the constants below
+
+
+_REFUND = _door("points_refund(:customer, :wallet, :refers_to, :points, :entry, :lot, :grace_until, WHY)").columns(
+    lots=JSONB
+)
+_CLAW_BACK = _door("points_claw_back(:customer, :wallet, :refers_to, :points, :entry, WHY)").columns(lots=JSONB)
+_HOLD = _door("points_hold(:customer, :wallet, :points, :hold, :expires_at, WHY)")
+_CAPTURE = _door("points_capture(:customer, :wallet, :hold, :kind, :points, :entry, WHY)").columns(lots=JSONB)
+_RELEASE = _door("points_release(:customer, :wallet, :hold, :state, :at, :day)")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What every movement says of itself: its reason in both languages, its source, its actor and its time."""
+
+    reason_zh: str
+    reason_en: str
+    source_kind: str
+    source_id: str
+    actor: UUID
+    at: datetime
+    day: date
+
+
+async def refund(
+    session: AsyncSession,
+    why: Why,
+    *,
+    customer: UUID,
+    wallet: str,
+    refers_to: UUID,
+    points: int,
+    entry: UUID,
+    lot: UUID,
+    grace_until: date,
+) -> RowMapping:
+    """Give back what a debit took, and return the outcome row."""
+    rows = await rows_of(
+        session,
+        _REFUND,
+        customer=customer,
+        wallet=wallet,
+        refers_to=refers_to,
+        points=points,
+        entry=entry,
+        lot=lot,
+        grace_until=grace_until,
+        **asdict(why),
+    )
+    return rows[0]
+
+
+async def claw_back(
+    session: AsyncSession, why: Why, *, customer: UUID, wallet: str, refers_to: UUID, points: int, entry: UUID
+) -> RowMapping:
+    """Take back what a credit gave, and return the outcome row."""
+    rows = await rows_of(
+        session,
+        _CLAW_BACK,
+        customer=customer,
+        wallet=wallet,
+        refers_to=refers_to,
+        points=points,
+        entry=entry,
+        **asdict(why),
+    )
+    return rows[0]
+
+
+async def hold(
+    session: AsyncSession,
+    why: Why,
+    *,
+    customer: UUID,
+    wallet: str,
+    points: int,
+    hold_id: UUID,
+    expires_at: datetime,
+) -> RowMapping:
+    """Set points aside, and return outcome, hold_id and available_after."""
+    rows = await rows_of(
+        session,
+        _HOLD,
+        customer=customer,
+        wallet=wallet,
+        points=points,
+        hold=hold_id,
+        expires_at=expires_at,
+        **asdict(why),
+    )
+    return rows[0]
+
+
+async def capture(
+    session: AsyncSession, why: Why, *, customer: UUID, wallet: str, hold_id: UUID, kind: str, points: int, entry: UUID
+) -> RowMapping:
+    """Spend what was set aside, and return the outcome row."""
+    rows = await rows_of(
+        session,
+        _CAPTURE,
+        customer=customer,
+        wallet=wallet,
+        hold=hold_id,
+        kind=kind,
+        points=points,
+        entry=entry,
+        **asdict(why),
+    )
+    return rows[0]
+
+
+async def release(
+    session: AsyncSession, *, customer: UUID, wallet: str, hold_id: UUID, state: HoldState, at: datetime, day: date
+) -> RowMapping:
+    """End a hold without spending, and return outcome, hold_id and available_after."""
+    rows = await rows_of(session, _RELEASE, customer=customer, wallet=wallet, hold=hold_id, state=state, at=at, day=day)
+    return rows[0]
+
+
+async def find_entry(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> PointsEntry | None:
+    """Return one entry of a customer."""
+    query = select(PointsEntry).where(PointsEntry.customer_id == customer_id, PointsEntry.id == entry_id)
+    return (await session.exec(query)).first()
+
+
+async def find_hold(session: AsyncSession, *, customer_id: UUID, hold_id: UUID) -> PointsHold | None:
+    """Return one hold of a customer, as it stands now."""
+    query = select(PointsHold).where(PointsHold.customer_id == customer_id, PointsHold.id == hold_id)
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def lapsed_holds(session: AsyncSession, *, at: datetime, limit: int) -> list[PointsHold]:
+    """Return open holds whose time has ended, by customer and wallet."""
+    query = (
+        select(PointsHold)
+        .where(PointsHold.state == HoldState.OPEN, col(PointsHold.expires_at) <= at)
+        .order_by(col(PointsHold.customer_id), col(PointsHold.wallet), col(PointsHold.id))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def pending_due(session: AsyncSession, *, day: date, limit: int) -> list[PointsLot]:
+    """Return pending lots whose day of release has come, by customer and wallet."""
+    query = (
+        select(PointsLot)
+        .where(col(PointsLot.pending), col(PointsLot.remaining) > 0, col(PointsLot.pending_until) <= day)
+        .order_by(col(PointsLot.customer_id), col(PointsLot.wallet), col(PointsLot.id))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
