@@ -98,3 +98,50 @@ async def test_a_queue_that_stands_makes_everybody_wait_less() -> None:
     assert waits[0] >= 0.2
     end.set()
     await holder
+
+
+async def test_who_waits_for_another_host_leaves_the_place_to_others() -> None:
+    gate, answered = Gate(places=1, patience=5), asyncio.Event()
+
+    async def ask() -> None:
+        async with gate.enter(), gate.left(), gate.left():  # leaving twice gives one place away
+            await answered.wait()
+
+    outside = asyncio.create_task(ask())
+    await started(outside)
+    async with gate.enter():
+        assert gate._places.locked()  # noqa: SLF001 - the places under test
+        answered.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (outside.done(), gate.waiting) == (False, 1)
+    await outside
+    assert gate._places._value == 1  # noqa: SLF001
+
+
+@pytest.mark.parametrize("ending", ["refused", "cancelled", "too late"])
+async def test_a_call_that_ends_outside_gives_no_place_back_twice(ending: str) -> None:
+    gate, answered, end = Gate(places=1, patience=0.01), asyncio.Event(), asyncio.Event()
+
+    async def ask() -> None:
+        async with gate.enter(), gate.left():
+            await answered.wait()
+            if ending == "refused":
+                raise ZeroDivisionError
+
+    outside = asyncio.create_task(ask())
+    await started(outside)
+    holder = asyncio.create_task(hold(gate, end))
+    await started(holder)
+    if ending == "cancelled":
+        outside.cancel()
+    if ending == "refused":
+        end.set()
+        await holder
+    answered.set()
+    expected = {"refused": ZeroDivisionError, "cancelled": asyncio.CancelledError, "too late": RetryLater}
+    with pytest.raises(expected[ending]):
+        await outside
+    end.set()
+    await holder
+    assert gate._places._value == 1  # noqa: SLF001 - the places under test

@@ -8,6 +8,8 @@ order; a queue that stands for longer than that is overload, and from then on ev
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
 from guibin.core.errors import RetryLater
@@ -33,14 +35,48 @@ class Gate:
         Raises:
             RetryLater: too many wait already, or no place came free in time.
         """
+        await self._take()
+        entry = _Entry(self)
+        before = _ENTRY.set(entry)
+        try:
+            yield
+        finally:
+            if entry.holds:
+                self._places.release()
+            _ENTRY.reset(before)
+
+    @asynccontextmanager
+    async def left(self) -> AsyncIterator[None]:
+        """Give this call's place to others while the block waits for somebody else's host; then take one again.
+
+        Only for blocks in which the call holds no database connection. Who came in by no gate, or has left already,
+        just runs the block; a block that is cancelled takes no place again.
+
+        Raises:
+            RetryLater: see `enter`.
+        """
+        entry = _ENTRY.get()
+        if entry is None or entry.gate is not self or not entry.holds:
+            yield
+            return
+        entry.holds = False
+        self._places.release()
+        try:
+            yield
+        except Exception:
+            await self._return(entry)  # a refusal is answered, and counted, inside
+            raise
+        await self._return(entry)
+
+    async def _return(self, entry: "_Entry") -> None:
+        await self._take()
+        entry.holds = True
+
+    async def _take(self) -> None:
         if self._places.locked():
             await self._wait()
         else:
             await self._places.acquire()
-        try:
-            yield
-        finally:
-            self._places.release()
 
     async def _wait(self) -> None:
         if self.waiting >= MOST_WAITING:
@@ -69,3 +105,14 @@ class Gate:
     def _stands(self) -> bool:
         since = self._standing_since
         return since is not None and asyncio.get_running_loop().time() - since > self._patience
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One call inside a gate, and whether it holds a place just now."""
+
+    gate: Gate
+    holds: bool = True
+
+
+_ENTRY: Final[ContextVar[_Entry | None]] = ContextVar("gate_entry", default=None)

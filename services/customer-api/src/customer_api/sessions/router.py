@@ -73,7 +73,8 @@ async def log_in_by_wechat(
     parts = parts_of(visit)
     mini_program = body.app is WechatApp.MINI_PROGRAM
     ask = parts.wechat.mini_program_login if mini_program else parts.wechat.official_account_login
-    login = await ask(body.code)  # before the first statement: no connection waits for WeChat
+    async with visit.port.gate.left():  # before the first statement: neither connection nor place waits for WeChat
+        login = await ask(body.code)
     device = _device(visit, request, body.device_id)
     opened = await service.log_in_by_wechat(visit.session, visit.keys, parts.issuer, login=login, device=device)
     if opened.tokens is not None:
@@ -145,11 +146,12 @@ async def log_in_by_bank_app(
 ) -> SignedInOut:
     """Trade a token of the bank's own issuer for a session."""
     parts = parts_of(visit)
+    customer_no = await _customer_no(visit, parts, body.token)
     tokens = await service.log_in_by_bank_number(
         visit.session,
         visit.keys,
         parts.issuer,
-        customer_no=await parts.bank_tokens.customer_no(body.token),
+        customer_no=customer_no,
         device=_device(visit, request, body.device_id),
     )
     return SignedInOut.of(tokens)
@@ -242,7 +244,7 @@ def _device(visit: Visit, request: Request, device_id: str | None) -> Device:
 
 async def _proof(visit: Visit, parts: Parts, body: BindIn) -> PhoneProof | BankProof:
     if body.bank_token is not None:
-        return BankProof(await parts.bank_tokens.customer_no(body.bank_token), rebind=body.rebind)
+        return BankProof(await _customer_no(visit, parts, body.bank_token), rebind=body.rebind)
     phone = body.phone
     if body.phone_code is not None:
         phone = await _phone_of(visit, parts, body.ticket, body.phone_code)
@@ -255,11 +257,19 @@ async def _proof(visit: Visit, parts: Parts, body: BindIn) -> PhoneProof | BankP
     )
 
 
+async def _customer_no(visit: Visit, parts: Parts, token: str) -> str:
+    """Return the customer number in a token of the bank, whose keys may have to be fetched first."""
+    async with visit.port.gate.left():
+        return await parts.bank_tokens.customer_no(token)
+
+
 async def _phone_of(visit: Visit, parts: Parts, ticket: str, phone_code: str) -> str:
-    """Ask WeChat for the phone behind a code of the person who holds the ticket; no connection waits meanwhile."""
+    """Ask WeChat for the phone behind a code of the person who holds the ticket; no connection and no place waits."""
     openid = await service.openid_of_ticket(visit.session, visit.keys, ticket=ticket)
     await visit.work.abandon()
-    found = normalise_phone(await parts.wechat.phone_number(phone_code, openid=openid))
+    async with visit.port.gate.left():
+        number = await parts.wechat.phone_number(phone_code, openid=openid)
+    found = normalise_phone(number)
     if found is None:
         raise WeChatCodeInvalid
     return found
