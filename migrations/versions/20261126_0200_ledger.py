@@ -146,6 +146,7 @@ def downgrade() -> None:
     for table in ("points_entry", "ledger_grant"):
         _known(table, "kind_known", _one_of("kind", KINDS_BEFORE))
     _known("points_entry", "source_kind_known", _one_of("source_kind", SOURCES_BEFORE))
+    op.drop_index(op.f("ix_points_account_lapses_on"), "points_account")
     op.drop_constraint(op.f("ck_points_account_pending_not_negative"), "points_account")
     for column in ("lapses_on", "pending"):
         op.drop_column("points_account", column)
@@ -216,6 +217,12 @@ def _accounts() -> None:
         ),
     )
     op.create_check_constraint(op.f("ck_points_account_pending_not_negative"), "points_account", "pending >= 0")
+    op.create_index(
+        op.f("ix_points_account_lapses_on"),
+        "points_account",
+        ["lapses_on"],
+        postgresql_where=sa.text("lapses_on IS NOT NULL"),
+    )
 
 
 def _entries() -> None:

@@ -34,13 +34,15 @@ async def test_a_clean_ledger_raises_no_alarm(session: AsyncSession) -> None:
 
 
 ENTRY_COPY = (
-    "INSERT INTO points_entry SELECT {customer}, gen_random_uuid(), wallet, {seq}, kind, points, debt_change, contra,"
+    "INSERT INTO points_entry (customer_id, id, wallet, seq, kind, points, debt_change, pending_change, contra,"
+    " balance_after, reason_zh, reason_en, source_kind, source_id, actor_id, posted_at, posted_on)"
+    " SELECT {customer}, gen_random_uuid(), wallet, {seq}, kind, points, debt_change, pending_change, contra,"
     " {after}, reason_zh, reason_en, source_kind, {source}, actor_id, posted_at, posted_on"
     " FROM points_entry WHERE kind = 'earn'"
 )
 OTHER_ACCOUNT = (
-    "INSERT INTO points_account (customer_id, wallet, balance, held, debt, version, state, opened_at)"
-    " SELECT c.id, 'reward', 0, 0, 0, 0, 'open', now() FROM customer c"
+    "INSERT INTO points_account (customer_id, wallet, balance, held, debt, pending, version, state, opened_at)"
+    " SELECT c.id, 'reward', 0, 0, 0, 0, 0, 'open', now() FROM customer c"
     " WHERE NOT EXISTS (SELECT FROM points_account a WHERE a.customer_id = c.id)"
 )
 FAULTS = {
@@ -65,6 +67,18 @@ FAULTS = {
         {"I4"},
     ),
     "a use that is missing": (["DELETE FROM points_lot_use"], {"I4"}),
+    "pending points without an entry": (["UPDATE points_account SET pending = 5"], {"I2", "I4"}),
+    "held points without a hold": (
+        ["UPDATE points_account SET held = 5", "UPDATE points_lot SET held = 5 WHERE remaining > 150"],
+        {"I4"},
+    ),
+    "an entry that was taken back for more than it gave": (
+        [
+            "UPDATE points_entry SET kind = 'claw_back', contra = 'issuance',"  # noqa: ISC004 - one statement
+            " refers_to = (SELECT id FROM points_entry WHERE kind = 'adjust_credit') WHERE kind = 'redeem'"
+        ],
+        {"I8"},
+    ),
     "debt without an entry": (["UPDATE points_account SET debt = 5"], {"I3"}),
     "a closed account with debt": (["UPDATE points_account SET debt = 5, state = 'closed'"], {"I3"}),
     "an earned event without an entry": (["UPDATE points_entry SET source_kind = 'run' WHERE kind = 'earn'"], {"I5"}),

@@ -34,7 +34,7 @@ async def set_account(session: AsyncSession, customer_id: UUID, **values: object
 async def test_an_account_is_made_on_first_use(session: AsyncSession, customer: UUID) -> None:
     account = await service.lock_account(session, customer_id=customer, wallet="reward")
 
-    assert account == service.LockedAccount(balance=0, held=0, debt=0, available=0, state=AccountState.OPEN)
+    assert account == service.LockedAccount(balance=0, held=0, debt=0, pending=0, available=0, state=AccountState.OPEN)
 
 
 async def test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule(session: AsyncSession, customer: UUID) -> None:

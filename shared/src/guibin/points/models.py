@@ -177,6 +177,7 @@ class PointsAccount(SQLModel, table=True):
         CheckConstraint("held BETWEEN 0 AND balance", name="held_within_balance"),
         CheckConstraint("debt >= 0", name="debt_not_negative"),
         CheckConstraint("pending >= 0", name="pending_not_negative"),
+        Index(None, "lapses_on", postgresql_where=text("lapses_on IS NOT NULL")),
         BY_CUSTOMER,
     )
 

@@ -292,22 +292,23 @@ async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str
     """
     lot, account, entry = PointsLot, PointsAccount, PointsEntry
     posted = sa_select(col(entry.id)).where(
-        col(entry.customer_id) == col(lot.customer_id),
-        col(entry.wallet) == col(lot.wallet),
+        col(entry.customer_id) == col(account.customer_id),
+        col(entry.wallet) == col(account.wallet),
         col(entry.kind) == EntryKind.EXPIRE,
         col(entry.source_kind) == SourceKind.RUN,
         col(entry.source_id) == source_id,
     )
+    ended = sa_select(col(lot.customer_id), col(lot.wallet)).where(
+        col(lot.remaining) > 0, col(lot.expires_on) <= day, col(lot.remaining) > col(lot.held), ~col(lot.pending)
+    )
+    lapsed = sa_select(col(account.customer_id), col(account.wallet)).where(col(account.lapses_on) <= day)
+    due = ended.union(lapsed).subquery()
     query = (
-        sa_select(col(lot.customer_id), col(lot.wallet))
-        .join(
-            account,
-            and_(col(account.customer_id) == col(lot.customer_id), col(account.wallet) == col(lot.wallet)),
-        )
-        .where(col(lot.remaining) > 0, col(lot.expires_on) <= day, ~posted.exists())
+        sa_select(due.c.customer_id, due.c.wallet)
+        .join(account, and_(col(account.customer_id) == due.c.customer_id, col(account.wallet) == due.c.wallet))
+        .where(~posted.exists())
         .where(col(account.balance) > col(account.held), col(account.state) != AccountState.CLOSED)
-        .distinct()
-        .order_by(col(lot.customer_id), col(lot.wallet))
+        .order_by(due.c.customer_id, due.c.wallet)
         .limit(limit)
     )
     return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]
