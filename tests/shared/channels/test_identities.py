@@ -81,12 +81,13 @@ async def test_an_identity_of_another_customer_is_a_conflict(session: AsyncSessi
 async def test_a_second_identity_at_one_account_is_a_conflict_unless_it_replaces_the_first(
     session: AsyncSession, keys: KeyRing
 ) -> None:
-    await bound(session, keys, login("o-one"))
+    first = await bound(session, keys, login("o-one"))
     second = await identities.note_login(session, keys, login("o-two"))
     with pytest.raises(BindingConflict) as refused:
         await identities.bind(session, second, customer_id=ONE)
     assert refused.value.facts == {"how": "bank_token"}
-    await identities.bind(session, second, customer_id=ONE, rebind=True)
+    gave_way = await identities.bind(session, second, customer_id=ONE, rebind=True)
+    assert [found.id for found in gave_way] == [first.id]
     assert [found.id for found in await identities.list_of_customer(session, customer_id=ONE)] == [second.id]
 
 
@@ -94,6 +95,17 @@ async def test_a_customer_may_have_one_identity_at_each_account(session: AsyncSe
     await bound(session, keys, login("o-one", "u-one"))
     await bound(session, keys, login("o-page", "u-one", appid="wx-oa"))
     assert len(await identities.list_of_customer(session, customer_id=ONE)) == 2
+
+
+async def test_another_person_at_the_other_account_is_a_conflict_unless_they_replace_the_first(
+    session: AsyncSession, keys: KeyRing
+) -> None:
+    first = await bound(session, keys, login("o-one", "u-one"))
+    page = await identities.note_login(session, keys, login("o-page", "u-two", appid="wx-oa"))
+    with pytest.raises(BindingConflict):
+        await identities.bind(session, page, customer_id=ONE)
+    gave_way = await identities.bind(session, page, customer_id=ONE, rebind=True)
+    assert [found.id for found in gave_way] == [first.id]
 
 
 async def test_a_person_who_is_another_customer_at_the_other_account_is_a_conflict(

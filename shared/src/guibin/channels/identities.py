@@ -15,6 +15,7 @@ from guibin.channels.errors import BindingConflict
 from guibin.channels.models import WechatIdentity
 from guibin.channels.wechat import WeChatLogin
 from guibin.core import clock
+from guibin.core.errors import RetryLater
 from guibin.core.ids import new_id
 from guibin.security.ciphers import DecryptionFailed, KeyRing, WrappedKey
 from guibin.security.row_scope import all_rows
@@ -29,10 +30,15 @@ async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -
 
     The unionid is filled in when it is first seen, and replaced when it changes, as it does when our accounts move to
     another owner at WeChat. An identity that was forgotten begins anew, bound to nobody.
+
+    Whose it is stays so until the transaction ends: who unbinds it waits, and finds the session that the log-in opened.
+
+    Raises:
+        RetryLater: an erasure has deleted it meanwhile.
     """
     index = openid_index(keys, login.openid)
     async with all_rows(session):
-        found = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+        found = await repository.find_identity(session, openid_idx=index, appid=login.appid, lock=True)
         if found is None:
             await repository.add_identity(session, _new_identity(keys, login, index))
         elif found.data_key is None:
@@ -40,35 +46,41 @@ async def note_login(session: AsyncSession, keys: KeyRing, login: WeChatLogin) -
             await repository.update_identity(session, found, new)
         elif changes := _changes(keys, found, login):
             await repository.update_identity(session, found, changes)
-        noted = await repository.find_identity(session, openid_idx=index, appid=login.appid)
+        else:
+            return found
+        noted = await repository.find_identity(session, openid_idx=index, appid=login.appid, lock=True)
     if noted is None:
-        raise LookupError("an identity's row is never deleted")
+        raise RetryLater
     return noted
 
 
-async def bind(session: AsyncSession, identity: WechatIdentity, *, customer_id: UUID, rebind: bool = False) -> None:
+async def bind(
+    session: AsyncSession, identity: WechatIdentity, *, customer_id: UUID, rebind: bool = False
+) -> Sequence[WechatIdentity]:
     """Bind an identity to a customer who has proved who they are; the same again changes nothing.
 
     With `rebind`, after the stronger proof of the bank's own app, the customer's earlier identity of the same account
-    gives way.
+    gives way, and so does what is known to be another person's. Returns those that gave way.
 
     Raises:
         BindingConflict: the identity, or another of the same person, belongs to another customer, or the customer has
-            another identity of the same account.
+            another identity of the same account or of another person.
     """
     await repository.queue_bindings(session, customer_id=customer_id, unionid_idx=identity.unionid_idx)
     async with all_rows(session):
         await _refuse_shared_person(session, identity, customer_id)
-        for other in await _others_at_account(session, identity, customer_id):
-            if not rebind:
-                raise BindingConflict(how=HOW_TO_REBIND)
+        others = await _others(session, identity, customer_id)
+        if others and not rebind:
+            raise BindingConflict(how=HOW_TO_REBIND)
+        for other in others:
             await unbind(session, other)
         values = {"customer_id": customer_id, "bound_at": clock.now()}
         if await repository.update_identity(session, identity, values, unowned=True):
-            return
+            return others
         now = await repository.find_identity(session, openid_idx=identity.openid_idx, appid=identity.appid)
         if now is None or now.customer_id != customer_id:
             raise BindingConflict(how=HOW_TO_REBIND)
+    return others
 
 
 async def unbind(session: AsyncSession, identity: WechatIdentity) -> None:
@@ -113,11 +125,16 @@ async def _refuse_shared_person(session: AsyncSession, identity: WechatIdentity,
         raise BindingConflict(how=HOW_TO_REBIND)
 
 
-async def _others_at_account(
-    session: AsyncSession, identity: WechatIdentity, customer_id: UUID
-) -> Sequence[WechatIdentity]:
+async def _others(session: AsyncSession, identity: WechatIdentity, customer_id: UUID) -> Sequence[WechatIdentity]:
+    """Return the customer's identities beside which this one cannot stand."""
     bound = await repository.identities_of_customer(session, customer_id=customer_id)
-    return [other for other in bound if other.appid == identity.appid and other.openid_idx != identity.openid_idx]
+    return [other for other in bound if other.id != identity.id and _is_another(other, identity)]
+
+
+def _is_another(other: WechatIdentity, identity: WechatIdentity) -> bool:
+    """Tell whether two identities are a second one at an account, or known to be two persons'."""
+    known = other.unionid_idx is not None and identity.unionid_idx is not None
+    return other.appid == identity.appid or (known and other.unionid_idx != identity.unionid_idx)
 
 
 def _new_identity(keys: KeyRing, login: WeChatLogin, index: bytes) -> WechatIdentity:

@@ -13,13 +13,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.channels.models import TokenKind, WechatIdentity, WechatToken
 
 
-async def find_identity(session: AsyncSession, *, openid_idx: bytes, appid: str) -> WechatIdentity | None:
-    """Return how an account knows a person, as it stands now."""
+async def find_identity(
+    session: AsyncSession, *, openid_idx: bytes, appid: str, lock: bool = False
+) -> WechatIdentity | None:
+    """Return how an account knows a person, as it stands now; with `lock` as it stays until the transaction ends.
+
+    It is the lock that an UPDATE takes: of two log-ins that shared a weaker one, both could come to write.
+    """
     statement = (
         select(WechatIdentity)
         .where(WechatIdentity.openid_idx == openid_idx, WechatIdentity.appid == appid)
         .execution_options(populate_existing=True)
     )
+    if lock:
+        statement = statement.with_for_update(key_share=True)
     return (await session.exec(statement)).one_or_none()
 
 

@@ -12,6 +12,7 @@ from guibin.sessions.models import CodePurpose
 
 _GRACE_SECONDS: Final = 5
 _REBOUND: Final = "【贵宾】您的客户账户已改绑到另一微信账号。如非本人操作，请立即联系本行客服。"
+_UNBOUND: Final = "【贵宾】您的客户账户已解除与微信账号的绑定。如非本人操作，请立即联系本行客服。"
 
 
 class Messages:
@@ -28,6 +29,10 @@ class Messages:
     def tell_rebound(self, phone: str) -> None:
         """Begin to tell the bank's phone of a customer that another WeChat account has taken the place of theirs."""
         self._begin(self._sender.send_notice(phone, _REBOUND, purpose="rebound"))
+
+    def tell_unbound(self, phone: str) -> None:
+        """Begin to tell the bank's phone of a customer that a WeChat account is bound to them no more."""
+        self._begin(self._sender.send_notice(phone, _UNBOUND, purpose="unbound"))
 
     async def finish(self) -> None:
         """Wait a little for the messages under way."""

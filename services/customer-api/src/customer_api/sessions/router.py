@@ -230,7 +230,7 @@ async def list_bindings(call: CustomerCall) -> BindingsOut:
 @declare(caller=SELF, rate=RateClass.WRITE, data=DataClass.C1)
 async def remove_binding(call: CustomerCall, app: WechatApp) -> None:
     """Take back the binding of my WeChat account; the sessions that hang on it end with it."""
-    await service.unbind(call.session, call.scope, actor=call.actor, way=LoginWay(app))
+    await service.unbind(call.work, call.keys, parts_of(call).messages, actor=call.actor, way=LoginWay(app))
 
 
 def _device(visit: Visit, request: Request, device_id: str | None) -> Device:

@@ -1,6 +1,6 @@
 """Binding a WeChat account to a customer of the bank, and taking the binding back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -28,7 +28,7 @@ from guibin.sessions.messages import Messages
 from guibin.sessions.models import BindingTicket, CodePurpose, LoginWay, SessionEnd
 from guibin.sessions.rules import Device
 from guibin.sessions.service.codes import phone_ref, prove_phone, valid_ticket
-from guibin.sessions.service.opening import customer_actor, customer_of_number, open_session, require_active
+from guibin.sessions.service.opening import customer_actor, customer_of_number, open_session
 from guibin.sessions.service.tokens import Tokens
 
 FACT = "certificate_tail"
@@ -95,19 +95,15 @@ async def bind(
     if row.device_ref is not None and row.device_ref != device.ref:
         raise TicketInvalid
     customer_id = await _prove(work, keys, row, proof, now)
-    await require_active(session, customer_id=customer_id)
     identity = await _identity_of(session, row)
-    former = [
-        other
-        for other in await identities.list_of_customer(session, customer_id=customer_id)
-        if other.appid == identity.appid and other.openid_idx != identity.openid_idx
-    ]
     rebind = isinstance(proof, BankProof) and proof.rebind
-    await identities.bind(session, identity, customer_id=customer_id, rebind=rebind)
+    former = await identities.bind(session, identity, customer_id=customer_id, rebind=rebind)
     await repository.update_ticket(session, ref=row.ref, values={"used_at": now})
     await open_rows(session, Scope.of_customer(customer_id), actor_id=customer_id)
-    await _take_leave(work, keys, messages, customer_id, former, now)
-    await _record(session, customer_actor(customer_id), "binding.add", identity, proof=type(proof).__name__)
+    actor = customer_actor(customer_id)
+    if former:
+        await _take_leave(work, keys, messages.tell_rebound, actor=actor, former=former, action="binding.replace")
+    await _record(session, actor, "binding.add", identity, proof=type(proof).__name__)
     return await open_session(
         session,
         keys,
@@ -124,26 +120,18 @@ async def list_bindings(session: AsyncSession, *, customer_id: UUID) -> Sequence
     return await identities.list_of_customer(session, customer_id=customer_id)
 
 
-async def unbind(session: AsyncSession, scope: Scope, *, actor: Actor, way: LoginWay) -> None:
-    """Take back the binding of a customer's WeChat account; the sessions that hang on it end.
+async def unbind(work: UnitOfWork, keys: KeyRing, messages: Messages, *, actor: Actor, way: LoginWay) -> None:
+    """Take back the binding of a customer's WeChat account; the sessions that hang on it end, the bank's phone is told.
 
     Raises:
         NotFound: no such account is bound.
     """
-    found = [one for one in await list_bindings(session, customer_id=actor.id) if one.kind == way]
+    found = [one for one in await list_bindings(work.session, customer_id=actor.id) if one.kind == way]
     if not found:
         raise NotFound
     for identity in found:
-        await repository.end_sessions(
-            session,
-            scope,
-            customer_id=actor.id,
-            reason=SessionEnd.UNBOUND,
-            now=clock.now(),
-            binding_id=identity.id,
-        )
-        await identities.unbind(session, identity)
-        await _record(session, actor, "binding.remove", identity)
+        await identities.unbind(work.session, identity)
+    await _take_leave(work, keys, messages.tell_unbound, actor=actor, former=found, action="binding.remove")
 
 
 async def _identity_of(session: AsyncSession, ticket: BindingTicket) -> WechatIdentity:
@@ -183,32 +171,34 @@ def _tail_of(keys: KeyRing, customer: Customer) -> str | None:
 async def _take_leave(
     work: UnitOfWork,
     keys: KeyRing,
-    messages: Messages,
-    customer_id: UUID,
+    tell: Callable[[str], None],
+    *,
+    actor: Actor,
     former: Sequence[WechatIdentity],
-    now: datetime,
+    action: str,
 ) -> None:
-    """End what hung on the accounts that gave way, and tell the bank's phone of the customer."""
-    if not former:
-        return
-    scope = Scope.of_customer(customer_id)
+    """End what hung on accounts that are unbound, and tell the bank's phone of the customer.
+
+    They are unbound before: a log-in that came first holds its identity until its session is there to be ended.
+    """
+    scope, now = Scope.of_customer(actor.id), clock.now()
     for identity in former:
         await repository.end_sessions(
             work.session,
             scope,
-            customer_id=customer_id,
+            customer_id=actor.id,
             reason=SessionEnd.UNBOUND,
             now=now,
             binding_id=identity.id,
         )
-        await _record(work.session, customer_actor(customer_id), "binding.replace", identity)
-    phone = identity_of(keys, await get_customer(work.session, scope, customer_id=customer_id)).phone
+        await _record(work.session, actor, action, identity)
+    phone = identity_of(keys, await get_customer(work.session, scope, customer_id=actor.id)).phone
 
-    async def tell() -> None:
+    async def tell_phone() -> None:
         if phone is not None:
-            messages.tell_rebound(phone.value)
+            tell(phone.value)
 
-    work.after_commit(tell)
+    work.after_commit(tell_phone)
 
 
 async def _record(session: AsyncSession, actor: Actor, action: str, identity: WechatIdentity, **facts: str) -> None:

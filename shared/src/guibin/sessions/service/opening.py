@@ -1,7 +1,6 @@
 """Opening a session for a customer who has proved who they are."""
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -29,8 +28,6 @@ from guibin.sessions.rules import IDLE_LIFE, SESSION_LIFE, TICKET_LIFE, Device, 
 from guibin.sessions.secret_refs import new_ticket, ticket_ref
 from guibin.sessions.service.tokens import Tokens, tokens_of
 
-NOBODY: Final = Scope.nothing()
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -53,10 +50,8 @@ async def log_in_by_wechat(
     Raises:
         AccountNotActive: bound to a customer who is not one of today's.
     """
-    await open_rows(session, Scope.of_job())  # whoever is at the door is nobody yet
     identity = await identities.note_login(session, keys, login)
     way = LoginWay(identity.kind)
-    await open_rows(session, NOBODY)
     if identity.customer_id is not None:
         tokens = await open_session(
             session, keys, issuer, customer_id=identity.customer_id, way=way, device=device, binding_id=identity.id
