@@ -249,17 +249,6 @@ async def test_the_whole_of_a_call_has_an_end_however_slowly_it_goes(
             await client.mini_program_login(wechat_simulator.login())
 
 
-async def test_the_session_key_of_a_login_opens_what_the_mini_program_was_given(
-    wechat: WeChat, wechat_simulator: WeChatSimulator
-) -> None:
-    login = await wechat.mini_program_login(wechat_simulator.login())
-    data = wechat_simulator.control(f"/users/{LI}/open_data", {"appid": MINI_PROGRAM})
-    assert login.session_key is not None
-    opened = login.session_key.open(data["encryptedData"], data["iv"], appid=login.appid)
-    assert opened["purePhoneNumber"] == PHONES[LI]
-    assert login.session_key.signs(data["rawData"], data["signature"])
-
-
 HARMLESS = ["unknown_fields", "numbers_as_strings", "no_errcode", "country_code_number", "session_key_replaced"]
 
 

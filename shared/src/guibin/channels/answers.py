@@ -25,7 +25,6 @@ class SessionAnswer(_Answer):
     """Of `/sns/jscode2session`."""
 
     openid: OpenId = Field(repr=False)
-    session_key: str = Field(min_length=1, max_length=256, repr=False)
     unionid: OpenId | None = Field(default=None, repr=False)
 
 

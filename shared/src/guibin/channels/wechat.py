@@ -14,7 +14,6 @@ from guibin.channels.answers import OAuthAnswer, PhoneAnswer, SessionAnswer, Tok
 from guibin.channels.errors import UpstreamBadAnswer, UpstreamBusy, WeChatCodeInvalid, WeChatLoginBlocked
 from guibin.channels.models import IdentityKind
 from guibin.channels.rules import MINI_PROGRAM_LOGIN, OAUTH_LOGIN, PHONE_NUMBER, STABLE_TOKEN
-from guibin.channels.session_key import SessionKey
 from guibin.channels.tokens import AccessTokens, WeChatAccount
 from guibin.channels.transport import Patience, TokenRejected, WeChatTransport, make_http_client
 from guibin.core.database import make_engine, make_session_factory
@@ -30,16 +29,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class WeChatLogin:
-    """Who logged in: ids of a person at WeChat, which say nothing about a customer of the bank.
-
-    `session_key` is there after a mini program's login, for use within the same request.
-    """
+    """Who logged in: ids of a person at WeChat, which say nothing about a customer of the bank."""
 
     appid: str
     openid: str = field(repr=False)
     unionid: str | None = field(default=None, repr=False)
     kind: IdentityKind = IdentityKind.MINI_PROGRAM
-    session_key: SessionKey | None = None
 
 
 class WeChat:
@@ -73,7 +68,7 @@ class WeChat:
             "grant_type": "authorization_code",
         }
         answer = await self._transport.call(MINI_PROGRAM_LOGIN, SessionAnswer, appid=account.appid, query=query)
-        return WeChatLogin(account.appid, answer.openid, answer.unionid, account.kind, SessionKey(answer.session_key))
+        return WeChatLogin(account.appid, answer.openid, answer.unionid, account.kind)
 
     async def official_account_login(self, code: str) -> WeChatLogin:
         """Trade the code with which WeChat called a page of the official account back for who logged in.

@@ -54,12 +54,6 @@ class ControlRoute(APIRoute):
 ROUTER = APIRouter(prefix="/_sim", route_class=ControlRoute)
 
 
-@ROUTER.get("/healthz")
-async def healthz() -> Fields:
-    """Say that the simulator is up; anybody may ask."""
-    return {"status": "up"}
-
-
 @ROUTER.post("/clock")
 async def clock(world: Control, given: Fields) -> Fields:
     """Move the virtual clock by `advance_s`, or `set` it to seconds since 1970."""
