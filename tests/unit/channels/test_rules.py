@@ -38,7 +38,7 @@ def test_no_code_has_two_rows() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "errcode", "behaviour"),
     [
-        (rules.STABLE_TOKEN, 40001, Behaviour.CONFIGURATION),
+        *((rules.STABLE_TOKEN, code, Behaviour.CONFIGURATION) for code in (40001, 40014, 42001)),
         (rules.PHONE_NUMBER, 40001, Behaviour.TOKEN),
         (rules.PHONE_NUMBER, 40003, Behaviour.CODE),
         (rules.PHONE_NUMBER, 40013, Behaviour.CODE),

@@ -73,7 +73,10 @@ class Endpoint:
         return self.instead.get(errcode) or BEHAVIOURS.get(errcode, Behaviour.UNKNOWN)
 
 
-STABLE_TOKEN: Final = Endpoint("POST", "/cgi-bin/stable_token", {40001: Behaviour.CONFIGURATION})
+# No token is sent here: whatever it says of one, the account is not set up as it should be.
+STABLE_TOKEN: Final = Endpoint(
+    "POST", "/cgi-bin/stable_token", dict.fromkeys((40001, 40014, 42001), Behaviour.CONFIGURATION)
+)
 MINI_PROGRAM_LOGIN: Final = Endpoint("GET", "/sns/jscode2session")
 OAUTH_LOGIN: Final = Endpoint("GET", "/sns/oauth2/access_token", {40003: Behaviour.CODE})
 # A code of another person than the openid says, or of another account, is the fault of whoever sent it, not of ours.
