@@ -6,7 +6,7 @@ import pytest
 
 from guibin.core.ids import new_id
 from guibin.security.ciphers import KeyRing
-from guibin.sessions.refresh_tokens import RefreshToken, recognise
+from guibin.sessions.refresh_tokens import MOST_GENERATIONS, RefreshToken, recognise
 from guibin.sessions.rules import Shown
 
 
@@ -50,6 +50,18 @@ def test_every_token_that_was_good_is_told_by_its_age(first: RefreshToken, keys:
     shown = [recognise(keys, token, generation=5, refresh_hash=newest.hash(keys)) for token in chain]
     assert shown == [Shown.OLDER] * 4 + [Shown.BEFORE, Shown.GOOD]
     assert len({token.text for token in chain}) == 6
+
+
+def test_a_token_of_more_than_a_week_ago_is_not_looked_into(first: RefreshToken, keys: KeyRing) -> None:
+    assert MOST_GENERATIONS <= 1_100  # each generation back is work under the lock of the session's row
+    newest = first
+    for _ in range(MOST_GENERATIONS):
+        newest = newest.next(keys)
+    shown = [
+        recognise(keys, first, generation=token.generation, refresh_hash=token.hash(keys))
+        for token in (newest, newest.next(keys))
+    ]
+    assert shown == [Shown.OLDER, Shown.FORGED]
 
 
 def test_a_secret_that_was_made_up_belongs_to_no_family(first: RefreshToken, keys: KeyRing) -> None:

@@ -17,8 +17,8 @@ from uuid import UUID
 from guibin.security.ciphers import KeyRing
 from guibin.sessions.rules import Shown
 
-MOST_GENERATIONS: Final = 10_000
-"""How far back a token is recognised; a week of refreshing every minute."""
+MOST_GENERATIONS: Final = 1_100
+"""How far back a token is recognised; a week of refreshing every ten minutes. The row is locked meanwhile."""
 
 _ID_BYTES: Final = 16
 _GENERATION_BYTES: Final = 4
