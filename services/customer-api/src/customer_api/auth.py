@@ -10,7 +10,7 @@ from guibin.core.ids import from_public
 from guibin.customers.repository import Standing, enter_customer
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
-from guibin.sessions.rules import MAY_LOG_IN
+from guibin.sessions.rules import may_log_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +47,5 @@ class CustomerIdentity:
 
 
 def _may_enter(standing: Standing) -> bool:
-    stands = standing.status in MAY_LOG_IN and standing.merged_into is None and standing.has_data_key
-    return stands and standing.in_force
+    erased = not standing.has_data_key
+    return may_log_in(standing.status, merged_into=standing.merged_into, erased=erased) and standing.in_force

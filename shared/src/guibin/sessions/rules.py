@@ -23,7 +23,12 @@ MOST_TRIES: Final = 5
 CUSTOMER_SCOPES: Final = ("points:read", "points:redeem", "redemptions:read", "profile:read:self")
 """What a customer's access token is good for on the customer port."""
 
-MAY_LOG_IN: Final = frozenset({PartyStatus.ACTIVE, PartyStatus.DORMANT})
+_MAY_LOG_IN: Final = frozenset({PartyStatus.ACTIVE, PartyStatus.DORMANT})
+
+
+def may_log_in(status: str, *, merged_into: UUID | None, erased: bool) -> bool:
+    """Tell whether a customer is one of today's, and still who they were."""
+    return status in _MAY_LOG_IN and merged_into is None and not erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Standing:
     @property
     def may_log_in(self) -> bool:
         """Whether the customer is one of today's, and still who they were."""
-        return self.status in MAY_LOG_IN and self.merged_into is None and not self.erased
+        return may_log_in(self.status, merged_into=self.merged_into, erased=self.erased)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,6 @@ class CodeLimit:
     codes: int
     period: timedelta
 
-
-DEVELOPMENT_FACTOR: Final = 1_000
-"""In development limits are so many times as wide."""
 
 PHONE_LIMITS: Final = (
     CodeLimit("otp_per_minute", 1, timedelta(seconds=60)),

@@ -9,7 +9,8 @@ from guibin.web.declaration import RateClass
 MINUTE: Final = 60
 HOUR: Final = 3_600
 DAY: Final = 86_400
-_DEVELOPMENT_FACTOR: Final = 1_000
+DEVELOPMENT_FACTOR: Final = 1_000
+"""In development limits are so many times as wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Limit:
 
     def most(self, profile: Profile) -> int:
         """Return how many calls a profile allows: a thousand times as many in development."""
-        return self.calls * (1 if profile is Profile.PRODUCTION else _DEVELOPMENT_FACTOR)
+        return self.calls * (1 if profile is Profile.PRODUCTION else DEVELOPMENT_FACTOR)
 
 
 LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {

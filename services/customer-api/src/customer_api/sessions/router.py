@@ -30,11 +30,12 @@ from guibin.sessions.errors import (
     TooManyCodes,
 )
 from guibin.sessions.models import LoginWay
-from guibin.sessions.rules import DEVELOPMENT_FACTOR, Device
+from guibin.sessions.rules import Device
 from guibin.sessions.secret_refs import asker_ref, device_ref
 from guibin.sessions.service import BankProof, PhoneProof
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, Visit, VisitorCall, customer, declare, json_body
 from guibin.web.declaration import public
+from guibin.web.limits import DEVELOPMENT_FACTOR
 
 from .schemas import (
     BankLoginIn,
