@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     wechat_mini_program_secret: SecretStr | None = Field(default=None, description="Its secret")
     wechat_official_account_appid: str | None = Field(default=None, description="appid of the bank's official account")
     wechat_official_account_secret: SecretStr | None = Field(default=None, description="Its secret")
-    wechat_read_seconds: float = Field(default=5.0, gt=0, le=30, description="Longest wait for an answer of WeChat")
+    wechat_read_seconds: float = Field(
+        default=5.0, gt=0, le=30, description="Longest wait for an answer of WeChat or the gateway"
+    )
     sms_url: str | None = Field(default=None, description="Where text messages are posted: the bank's gateway")
     sms_token: SecretStr | None = Field(default=None, description="Bearer token of the gateway")
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")

@@ -52,7 +52,7 @@ class AccountNotActive(Refusal):
 
 
 class TooManyCodes(Refusal):
-    """Too many one-time passwords for one phone or from one address; `retry_after` is in seconds."""
+    """Too many one-time passwords for one phone; `retry_after` is in seconds."""
 
     category = Category.TOO_MANY
     code = "too_many_requests"

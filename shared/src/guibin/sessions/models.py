@@ -98,10 +98,10 @@ class OneTimeCode(SQLModel, table=True):
 
 
 class CodeQuota(SQLModel, table=True):
-    """When codes were asked for lately by one phone or from one address: the limits are counted from this."""
+    """When codes were asked for lately for one phone: the limits are counted from this."""
 
     __tablename__ = "code_quota"
     __table_args__ = (distributed("subject"),)
 
-    subject: bytes = Field(primary_key=True, sa_type=LargeBinary, description="Keyed hash of the phone or the address")
+    subject: bytes = Field(primary_key=True, sa_type=LargeBinary, description="Keyed hash of the phone")
     asked_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
