@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bank_api import worker
 from guibin.channels import identities
 from guibin.channels.errors import BindingConflict
 from guibin.channels.jobs import STRANGER, forget_strangers, review_shared_unionids
@@ -23,6 +24,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import open_rows
 from support.databases import Database
 from support.house import House
+from support.wechat import WeChatSimulator
 
 ONE, TWO = new_id(), new_id()
 
@@ -220,4 +222,36 @@ async def test_customers_who_turn_out_to_be_one_person_at_wechat_are_laid_before
         assert await review_shared_unionids(session) == 0
         found = (await session.execute(text("SELECT reason, state FROM match_review"))).one()
         assert tuple(found) == ("shared_unionid", "open")
+    await engine.dispose()
+
+
+async def test_the_worker_looks_at_all_identities_once_an_hour(
+    house: House, wechat_simulator: WeChatSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "TEND_SECONDS", 0.02)
+
+    async def strangers(openid: str | None = None) -> int:
+        async with house.sessions() as session:
+            if openid is not None:
+                with clock.fixed_at(clock.now() - STRANGER - timedelta(minutes=1)):
+                    await identities.note_login(session, house.keys, login(openid))
+                await session.commit()
+            count = text("SELECT count(*) FROM wechat_identity WHERE closed_at IS NULL")
+            return int((await session.execute(count)).scalar_one())
+
+    engine = make_engine(house.database.worker_url, pool_size=1, application="guibin-tests")
+    settings = wechat_simulator.settings(house.settings)
+    assert await strangers("o-one") == 1
+    tending = asyncio.create_task(
+        worker._tend_channels(settings, make_session_factory(engine), house.database.worker_url)  # noqa: SLF001
+    )
+    for _ in range(200):
+        if not await strangers():
+            break
+        await asyncio.sleep(0.02)
+    assert await strangers("o-two") == 1  # the first is forgotten
+    await asyncio.sleep(0.3)  # many turns
+    assert (await strangers(), tending.done()) == (1, False)
+    tending.cancel()
+    await asyncio.gather(tending, return_exceptions=True)
     await engine.dispose()

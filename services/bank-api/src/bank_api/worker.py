@@ -12,8 +12,8 @@ from bank_api.exports.lists import LISTS
 from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
 from guibin.audit.anchors import AnchorInvalid
-from guibin.channels.jobs import forget_strangers, keep_token, review_shared_unionids
-from guibin.channels.wechat import WeChat, open_wechat
+from guibin.channels.jobs import BATCH, forget_strangers, keep_token, review_shared_unionids
+from guibin.channels.wechat import open_wechat
 from guibin.core import clock
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.errors import Refusal
@@ -38,7 +38,9 @@ LOOK_SECONDS: Final = 1.0
 DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
 TEND_SECONDS: Final = 60.0
-"""From one look at WeChat's tokens and identities to the next."""
+"""From one look at WeChat's token to the next."""
+IDENTITY_SECONDS: Final = 3_600.0
+"""From one look at all of WeChat's identities to the next."""
 COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
 CONNECTIONS: Final = 6
@@ -152,10 +154,13 @@ async def _tend_channels(settings: Settings, sessions: SessionFactory, database_
     if settings.wechat_mini_program_secret is None:
         return
     keys = KeyRing.load(settings.effective_keys_file)
+    loop, identities_at = asyncio.get_running_loop(), 0.0
     async with open_wechat(settings, keys, database_url=database_url) as wechat:
         while True:
             try:
-                await _tend_once(wechat, sessions)
+                if loop.time() >= identities_at and not await _tend_identities(sessions):
+                    identities_at = loop.time() + IDENTITY_SECONDS
+                await keep_token(wechat)
             except Refusal as refusal:
                 logger().warning("channels_not_tended", code=refusal.code)
             except Exception as error:  # noqa: BLE001 - the next turn tries again
@@ -163,13 +168,14 @@ async def _tend_channels(settings: Settings, sessions: SessionFactory, database_
             await asyncio.sleep(TEND_SECONDS)
 
 
-async def _tend_once(wechat: WeChat, sessions: SessionFactory) -> None:
+async def _tend_identities(sessions: SessionFactory) -> bool:
+    """Lay shared persons before people and forget strangers; return whether there may be more of them."""
     async with sessions() as session:
         shared, forgotten = await review_shared_unionids(session), await forget_strangers(session)
         await session.commit()
     if shared or forgotten:
         logger().info("identities_tended", shared_unionids=shared, forgotten=forgotten)
-    await keep_token(wechat)
+    return max(shared, forgotten) >= BATCH
 
 
 async def _tend_privacy(settings: Settings, sessions: SessionFactory) -> None:

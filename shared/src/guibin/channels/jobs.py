@@ -16,7 +16,8 @@ EARLY: Final = timedelta(minutes=10)
 STRANGER: Final = timedelta(days=30)
 """So long a person is known who has logged in at WeChat and is bound to no customer."""
 SHARED_UNIONID: Final = "shared_unionid"
-_BATCH: Final = 500
+BATCH: Final = 500
+"""So many of a kind in one turn; a turn that is full is followed by another within a minute."""
 
 
 async def keep_token(wechat: WeChat) -> None:
@@ -33,7 +34,7 @@ async def review_shared_unionids(session: AsyncSession) -> int:
 
     Each pair once, at most 500 in a turn. Returns how many.
     """
-    pairs = await repository.shared_unionids(session, limit=_BATCH)
+    pairs = await repository.shared_unionids(session, limit=BATCH)
     now = clock.now()
     for customer_id, other_id in pairs:
         session.add(
@@ -48,4 +49,4 @@ async def review_shared_unionids(session: AsyncSession) -> int:
 async def forget_strangers(session: AsyncSession) -> int:
     """Forget who was last seen 30 days ago and is bound to no customer; at most 500 in a turn. Returns how many."""
     now = clock.now()
-    return await repository.forget_unbound(session, seen_before=now - STRANGER, now=now, limit=_BATCH)
+    return await repository.forget_unbound(session, seen_before=now - STRANGER, now=now, limit=BATCH)
