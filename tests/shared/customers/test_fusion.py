@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from guibin.core.errors import NotFound
-from guibin.customers import merging
+from guibin.customers import fusion_repository, merging
 from guibin.customers.models import Customer
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
@@ -336,3 +337,15 @@ async def test_a_customer_whose_survivor_is_out_of_scope_is_not_found(lines: Lin
     await lines.take(PARTIES, certified("X", customer_no=ONE), line=CARDS)
     with pytest.raises(NotFound):
         await get_customer(lines.session, Scope.of_customer(loser), customer_id=loser)
+
+
+async def test_what_was_erased_or_logged_out_since_it_was_read_is_not_written_back(lines: Lines) -> None:
+    await lines.take(PARTIES, party("A", customer_no=ONE), party("B", customer_no=TWO))
+    erased, logged_out = await lines.customer_numbered(ONE), await lines.customer_numbered(TWO)
+    read = await fusion_repository.customer_rows(lines.session, [erased, logged_out])
+    empty = "UPDATE customer SET data_key = NULL, name_enc = NULL, erased_at = now(), not_before = now() WHERE id = :id"
+    await lines.session.execute(text(empty), {"id": erased})
+    await lines.session.execute(text("UPDATE customer SET not_before = now() WHERE id = :id"), {"id": logged_out})
+    await fusion_repository.write_customers(lines.session, [tuple(row.values()) for row in read])
+    written = "SELECT count(*) FROM customer WHERE not_before IS NOT NULL AND (id = :id) = (name_enc IS NULL)"
+    assert (await lines.session.execute(text(written), {"id": erased})).scalar_one() == 2

@@ -220,7 +220,7 @@ class _Batch:
         session, day = self._session, self._context.business_date
         standing = [one for one in self._candidates.values() if one.changed and one.id not in self._became]
         rows = [candidate.sealed(self._keys) for candidate in standing]
-        await upsert(session, "customer", rows, key=("id",), keep=("created_at", "merged_into"))
+        await fusion_repository.write_customers(session, rows)
         refs = [(ref, kind, self._find(self._refs[ref])) for ref, kind in self._new_refs.items()]
         await add_refs(session, refs, day=day)
         for loser, survivor in self._merges:
@@ -286,4 +286,4 @@ class _Batch:
             if row["id"] in saids
         ]
         if rows:
-            await upsert(self._session, "customer", rows, key=("id",), keep=("created_at", "merged_into"))
+            await fusion_repository.write_customers(self._session, rows)

@@ -9,12 +9,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.bulk import columns_of, copy_rows, stage
+from guibin.core.bulk import Rows, columns_of, copy_rows, stage, upsert
 from guibin.core.lines import Line
 from guibin.customers.candidates import Said
 from guibin.customers.personal import FIELDS, unseal
 from guibin.customers.rules import LINE_RANK
 from guibin.security.ciphers import KeyRing
+
+FUSION_LOCK: Final = 0x67756962
+"""The advisory lock of whoever connects customers of all lines, or takes one away; files of one line share it."""
 
 _ENCRYPTED: Final = ", ".join(f"{name}_enc" for name in FIELDS)
 
@@ -43,6 +46,20 @@ async def customer_rows(session: AsyncSession, ids: Sequence[UUID]) -> list[dict
     columns = ", ".join(columns_of("customer"))
     statement = text(f"SELECT {columns} FROM customer WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - our columns
     return [row._asdict() for row in await session.execute(statement, {"ids": ids})]
+
+
+async def lock_fusion(session: AsyncSession) -> None:
+    """Wait until no file is being taken, and let none begin before the end of the transaction."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FUSION_LOCK})
+
+
+async def write_customers(session: AsyncSession, rows: Rows) -> None:
+    """Insert whole rows of customers or compose those that stand anew, unless they were erased since they were read.
+
+    What is not composed of records stays as it is now, not as it was read: others write it without the fusion's lock.
+    """
+    kept = ("created_at", "merged_into", "not_before", "erased_at")
+    await upsert(session, "customer", rows, key=("id",), keep=kept, only="customer.erased_at IS NULL")
 
 
 async def said_of_customers(

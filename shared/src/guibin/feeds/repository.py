@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text, tuple_
@@ -11,10 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import copy_rows
 from guibin.core.lines import Line
+from guibin.customers.fusion_repository import FUSION_LOCK, lock_fusion
 from guibin.feeds.models import FeedFile, FeedKind, FeedReject
 from guibin.feeds.taking import Reject
-
-_FUSION: Final = 0x67756962
 
 
 async def lock_feeds(session: AsyncSession, *, line: Line, kind: FeedKind) -> None:
@@ -23,10 +21,10 @@ async def lock_feeds(session: AsyncSession, *, line: Line, kind: FeedKind) -> No
     A parties file may connect customers of all lines and is alone. Other files wait for those of their line.
     """
     if kind is FeedKind.PARTIES:
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FUSION})
+        await lock_fusion(session)
         return
-    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _FUSION})
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FUSION + 1 + list(Line).index(line)})
+    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": FUSION_LOCK})
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FUSION_LOCK + 1 + list(Line).index(line)})
 
 
 async def find_taken(

@@ -20,6 +20,7 @@ from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
 from guibin.audit.service import record
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
+from guibin.customers.fusion_repository import lock_fusion
 from guibin.customers.models import SourceRecord
 from guibin.customers.personal import unseal
 from guibin.customers.repository import get_customer
@@ -119,6 +120,7 @@ class ErasureHandler(ApprovalHandler):
             EraseBlocked: something forbids it, or a line said something new meanwhile.
         """
         customer_id = _customer_of(payload)
+        await lock_fusion(session)  # a file that is being taken read the customer before, and would bring it back
         customer = await repository.lock_customer(session, customer_id=customer_id)
         await _hold_back(session, customer_id)
         records = await repository.records_of(session, customer_id=customer_id)
