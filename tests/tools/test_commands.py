@@ -114,7 +114,8 @@ async def test_the_check_of_the_audit_trail_names_the_first_bad_row(tmp_path: Pa
             await session.execute(text("UPDATE audit_entry SET action = 'run.end'"))
             await session.commit()
         bad = await asyncio.to_thread(guibin, "check-audit", env=env)
-    assert (good.code, good.out) == (0, "1 rows sealed, 0 waiting, 0 anchors.\nThe audit trail is intact.\n")
+    said = "1 rows sealed, 0 waiting, 0 anchors.\nFirst seal: 1.\nThe audit trail is intact.\n"
+    assert (good.code, good.out) == (0, said)
     assert bad.code == 1
     assert "First bad row: altered, seal 1, row " in bad.out
 

@@ -143,6 +143,14 @@ def rewrite(whole: Trail, dice: random.Random) -> tuple[Trail, int]:
     return replace(whole, links=sealed(rows)), 1 if index < 20 else 21
 
 
+def move(whole: Trail, dice: random.Random) -> tuple[Trail, int]:
+    """Let a seal say of its row that an older transaction wrote it."""
+    index = dice.randrange(LENGTH)
+    links = list(whole.links)
+    links[index] = replace(links[index], xact=links[index].xact - 1)
+    return replace(whole, links=tuple(links)), index + 1
+
+
 TAMPERINGS: tuple[Callable[[Trail, random.Random], tuple[Trail, int]], ...] = (
     edit,
     delete,
@@ -152,6 +160,7 @@ TAMPERINGS: tuple[Callable[[Trail, random.Random], tuple[Trail, int]], ...] = (
     reorder_seals,
     cut,
     rewrite,
+    move,
 )
 
 
@@ -168,7 +177,7 @@ def test_a_trail_without_rows_and_without_anchors_is_intact() -> None:
 def test_one_tampering_is_found_at_the_first_bad_row(
     tamper: Callable[[Trail, random.Random], tuple[Trail, int]],
 ) -> None:
-    """125 of each kind: 1,000 in all."""
+    """125 of each kind: more than 1,000 in all."""
     dice = random.Random(20261125)
     for _ in range(125):
         tampered, first_bad = tamper(trail(), dice)
@@ -187,6 +196,13 @@ def test_a_bad_row_is_named() -> None:
     assert (finding.fault, finding.entry_id, finding.owner_id) == (Fault.MISSING, link.entry_id, link.owner_id)
 
 
+def test_a_seal_that_tells_another_transaction_than_its_row_is_broken() -> None:
+    tampered, _ = move(trail(), random.Random(1))
+    finding = tampered.check()
+    assert finding is not None
+    assert finding.fault is Fault.SEAL_BROKEN
+
+
 def test_a_tail_cut_after_the_last_anchor_is_found_at_the_next() -> None:
     whole = trail(anchored=(20,))
     shorter = replace(whole, links=whole.links[:30])
@@ -199,6 +215,9 @@ def test_a_trail_whose_oldest_rows_were_archived_begins_at_a_signed_head() -> No
     whole = trail()
     rest = whole.links[20:]
     assert replace(whole, links=rest).check() is None
+    check = ChainCheck(whole.anchors)
+    assert [check.follow(link) for link in rest] == [None] * len(rest)
+    assert check.first_seq == 21
     unsigned = Trail(rest, ())
     assert unsigned.check() == Finding(Fault.SEAL_BROKEN, 1)
 

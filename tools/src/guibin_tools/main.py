@@ -106,6 +106,7 @@ def check_audit() -> None:
     except AnchorInvalid as error:
         raise OperatorError(str(error)) from None
     typer.echo(f"{verdict.sealed} rows sealed, {verdict.waiting} waiting, {verdict.anchors} anchors.")
+    typer.echo(f"First seal: {verdict.first_seq or '-'}.")
     bad = verdict.finding
     if bad is not None:
         typer.echo(f"First bad row: {bad.fault}, seal {bad.seq or '-'}, row {bad.entry_id or '-'}.")

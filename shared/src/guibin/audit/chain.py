@@ -113,23 +113,23 @@ class ChainCheck:
             self._anchors.setdefault(anchor.seq, []).append(anchor.hash)
         self._last_agreed = 0
         self._head: tuple[int, bytes] | None = None
+        self.first_seq: int | None = None
+        """The number of the first seal that was good: above 1 where what is before it was archived."""
 
     def follow(self, link: Link) -> Finding | None:
         """Check the next seal, in the order of their numbers; None when it is good."""
         seq, prev_hash = self._head or self._beginning(link)
         if link.seq != seq + 1:
             return Finding(Fault.SEAL_BROKEN, seq + 1)
-        if link.prev_hash != prev_hash:
-            return _at(link, Fault.SEAL_BROKEN)
-        if link.row is None:
-            return _at(link, Fault.MISSING)
-        if link.algorithm not in _HASHES or seal_hash(Algorithm(link.algorithm), link.row, prev_hash) != link.hash:
-            return _at(link, Fault.ALTERED)
+        fault = _fault_of(link, prev_hash)
+        if fault is not None:
+            return _at(link, fault)
         if any(signed != link.hash for signed in self._anchors.get(link.seq, ())):
             return Finding(Fault.REWRITTEN, self._last_agreed + 1)
         if link.seq in self._anchors:
             self._last_agreed = link.seq
         self._head = (link.seq, link.hash)
+        self.first_seq = self.first_seq or link.seq
         return None
 
     def end(self) -> Finding | None:
@@ -151,6 +151,17 @@ def first_of(finding: Finding | None, intruder: Finding | None) -> Finding | Non
     if finding.xact is None or finding.entry_id is None or intruder.xact is None or intruder.entry_id is None:
         return finding
     return min(finding, intruder, key=lambda one: (one.xact or 0, str(one.entry_id)))
+
+
+def _fault_of(link: Link, prev_hash: bytes) -> Fault | None:
+    if link.prev_hash != prev_hash:
+        return Fault.SEAL_BROKEN
+    if link.row is None:
+        return Fault.MISSING
+    if link.algorithm not in _HASHES or seal_hash(Algorithm(link.algorithm), link.row, prev_hash) != link.hash:
+        return Fault.ALTERED
+    # By the place in the seal it is known which rows have none: told wrongly, rows would be added and never found.
+    return Fault.SEAL_BROKEN if link.row["xact"] != link.xact else None
 
 
 def _at(link: Link, fault: Fault) -> Finding:

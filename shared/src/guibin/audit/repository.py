@@ -35,7 +35,6 @@ class TrailFilter:
     action: str | None = None
     object_id: str | None = None
     result: str | None = None
-    request_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -55,7 +54,7 @@ async def list_entries(
     """Return the newest rows first; `before` is the instant and id of the last row of the page before."""
     query = select(AuditEntry).order_by(col(AuditEntry.at).desc(), col(AuditEntry.id).desc()).limit(limit)
     wanted = wanted or TrailFilter()
-    for name in ("owner_id", "actor_id", "action", "object_id", "result", "request_id"):
+    for name in ("owner_id", "actor_id", "action", "object_id", "result"):
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(getattr(AuditEntry, name) == value)

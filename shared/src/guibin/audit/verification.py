@@ -17,11 +17,16 @@ PAGE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the check found: how many rows are sealed, how many still wait for a seal, and the first bad row."""
+    """What the check found: how many rows are sealed, how many still wait for a seal, and the first bad row.
+
+    `first_seq` is the number of the first seal. One above 1 says that the trail begins at an anchor: what is before it
+    has to lie in the archive, which only a person can hold against it.
+    """
 
     sealed: int
     waiting: int
     anchors: int
+    first_seq: int | None
     finding: Finding | None
 
 
@@ -44,7 +49,7 @@ async def verify_deployment(session: AsyncSession, settings: Settings) -> Verdic
         anchors = anchors_of(settings)
     except AnchorInvalid as error:
         logger().error("anchor_invalid", fault=str(error))
-        return Verdict(0, 0, 0, Finding(Fault.ANCHOR_INVALID))
+        return Verdict(0, 0, 0, None, Finding(Fault.ANCHOR_INVALID))
     return await verify(session, anchors)
 
 
@@ -64,4 +69,4 @@ async def verify(session: AsyncSession, anchors: Sequence[Anchor]) -> Verdict:
     finding = finding or check.end()
     intruder = await repository.first_row_without_seal(session)
     waiting = await repository.count_waiting(session)
-    return Verdict(seen, waiting, len(anchors), first_of(finding, intruder))
+    return Verdict(seen, waiting, len(anchors), check.first_seq, first_of(finding, intruder))

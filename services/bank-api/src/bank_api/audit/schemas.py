@@ -56,6 +56,9 @@ class VerdictOut(OutModel):
     sealed: int = Field(description="Rows whose seals were found good")
     waiting: int = Field(description="Rows that no seal covers yet")
     anchors: int = Field(description="Signed heads that the chain was held against")
+    first_seq: int | None = Field(
+        description="Number of the first seal; above 1 the rows before it have to lie in the archive"
+    )
     first_bad: BadRowOut | None
 
     @classmethod
@@ -67,6 +70,7 @@ class VerdictOut(OutModel):
             sealed=verdict.sealed,
             waiting=verdict.waiting,
             anchors=verdict.anchors,
+            first_seq=verdict.first_seq,
             first_bad=BadRowOut(
                 fault=bad.fault,
                 seq=bad.seq,
