@@ -116,6 +116,7 @@ async def post_points(
     source: str | None = None,
     expires_on: date | None = None,
     at: datetime = NOON,
+    source_kind: str | None = None,
 ) -> Posted:
     """Post one movement at noon of the test's day."""
     with clock.fixed_at(at):
@@ -127,7 +128,7 @@ async def post_points(
             points=points,
             reason_zh="测试",
             reason_en="test",
-            source_kind=SourceKind.REDEMPTION if kind is EntryKind.REDEEM else SourceKind.APPROVAL,
+            source_kind=source_kind or (SourceKind.REDEMPTION if kind is EntryKind.REDEEM else SourceKind.APPROVAL),
             source_id=source or str(new_id()),
             actor_id=ACTOR,
             expires_on=expires_on,
