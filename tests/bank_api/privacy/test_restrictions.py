@@ -56,6 +56,11 @@ async def test_restrictions_stand_from_day_to_day_and_the_strictest_of_several_w
     assert (await redeem(house, customer_client, customer, right, "one")).status_code == 201
     again = await put(house, bank_client, customer, ahead, senior)
     assert first.json() == again.json()
+    at_once = await put(house, bank_client, await house.add_customer(), ahead)
+    other = UUID(at_once.json()["customer_id"].removeprefix("cus_"))
+    now = {name: value for name, value in ahead.items() if name != "valid_from"}
+    begun = (await put(house, bank_client, other, now)).json()["items"]
+    assert [one["valid_from"] for one in begun] == [str(TODAY)]
     with clock.fixed_at(clock.now() + timedelta(days=8)):
         refused = await redeem(house, customer_client, customer, right, "two")
         assert refused.json()["code"] in {"account_frozen", "token_invalid"}

@@ -4,9 +4,6 @@ import pytest
 
 from guibin.privacy.models import ConsentChannel, ConsentState, Purpose, RequestKind, RequestState
 from guibin.privacy.rules import (
-    Act,
-    Restrained,
-    blocks,
     channels_of,
     due_on,
     first_state,
@@ -53,11 +50,3 @@ def test_copies_are_at_work_at_once_and_what_is_answered_is_answered_for_good() 
     ends = (RequestState.FULFILLED, RequestState.REFUSED)
     assert not any(is_legal_step(end, state) for end in ends for state in RequestState)
     assert not is_legal_step(RequestState.IN_PROGRESS, RequestState.RECEIVED)
-
-
-def test_of_several_restrictions_the_strictest_wins() -> None:
-    mild = Restrained("senior", frozenset(), keeps_data=False)
-    strict = Restrained("aml", frozenset({Act.EARN, Act.REDEEM}), keeps_data=True)
-    assert blocks([mild, strict], Act.REDEEM)
-    assert not blocks([mild, strict], Act.CALL)
-    assert not blocks([], Act.REDEEM)

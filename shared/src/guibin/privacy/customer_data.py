@@ -15,7 +15,7 @@ from guibin.customers.personal import FIELDS, unseal
 from guibin.privacy.models import DataRequest
 from guibin.privacy.repository import requests
 from guibin.privacy.repository.erasures import forget
-from guibin.privacy.repository.restrictions import list_in_force
+from guibin.privacy.repository.restrictions import keeps_data
 from guibin.privacy.subject import ErasureStep, QuerySection, Rows, Section
 from guibin.security.ciphers import KeyRing, WrappedKey
 
@@ -87,10 +87,12 @@ CONSENTS: Final = QuerySection(
 ACCESS_LOG: Final = QuerySection(
     "access_log",
     frozenset({"audit_entry"}),
-    # As `my_access_log` shows it: no refused tries, and not what compliance and audit look at.
-    "SELECT at, actor_kind, roles, action FROM audit_entry"
+    # No refused tries, and not what compliance and audit look at. The permission, for the name of an operation would
+    # tell of a restriction; and nothing at all of looks at restrictions, of which the customer must not be told.
+    "SELECT at, actor_kind, roles, permission FROM audit_entry"
     " WHERE owner_id = :customer_id AND actor_kind IN ('staff', 'service') AND result = 'done'"
-    " AND NOT string_to_array(roles, ',') && ARRAY['compliance', 'auditor'] ORDER BY at, id",
+    " AND NOT string_to_array(roles, ',') && ARRAY['compliance', 'auditor']"
+    " AND action NOT IN ('listCustomerRestrictions', 'putCustomerRestrictions', 'restrictions.put') ORDER BY at, id",
 )
 
 
@@ -122,10 +124,6 @@ class PrivacyStep:
     async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
         """Empty words and files."""
         bound = {"customer_id": customer_id, "at": at}
-        await requests.drop_files(session, now=at, customer_id=customer_id)
-        await session.execute(
-            text("UPDATE subject_export SET made_at = :at WHERE customer_id = :customer_id AND made_at IS NULL"), bound
-        )
         await session.execute(
             text("UPDATE data_request SET details_enc = NULL, answer_enc = NULL WHERE customer_id = :customer_id"),
             bound,
@@ -138,6 +136,11 @@ class PrivacyStep:
             ),
             bound,
         )
+        # Requests before files, as the worker takes them: a copy that it was making is there by now, and goes.
+        await session.execute(
+            text("UPDATE subject_export SET made_at = :at WHERE customer_id = :customer_id AND made_at IS NULL"), bound
+        )
+        await requests.drop_files(session, now=at, customer_id=customer_id)
         answers = await session.execute(
             text(
                 "UPDATE idempotency_key SET body = NULL WHERE actor_id = :customer_id AND body IS NOT NULL"
@@ -153,8 +156,8 @@ class RetentionGuard:
 
     async def objections(self, session: AsyncSession, *, customer_id: UUID) -> list[str]:
         """Object while a restriction that keeps the data is in force."""
-        standing = await list_in_force(session, customer_id=customer_id, day=clock.today())
-        return [LEGAL_RETENTION] if any(one.keeps_data for one in standing) else []
+        kept = await keeps_data(session, customer_id=customer_id, day=clock.today())
+        return [LEGAL_RETENTION] if kept else []
 
 
 RETENTION_GUARD: Final = RetentionGuard()

@@ -1,7 +1,6 @@
 """Decisions on consents, data requests, exports and restrictions, over plain values."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -72,19 +71,4 @@ class Act(StrEnum):
     REDEEM = "redeem"
     MESSAGE = "message"
     CALL = "call"
-    ASSIGN = "assign"
     LOGIN = "login"
-
-
-@dataclass(frozen=True, slots=True)
-class Restrained:
-    """A restriction in force: its kind and what it blocks."""
-
-    kind: str
-    blocks: frozenset[Act]
-    keeps_data: bool
-
-
-def blocks(restrictions: Iterable[Restrained], act: Act) -> bool:
-    """Tell whether any of the restrictions in force blocks something: the strictest wins."""
-    return any(act in one.blocks for one in restrictions)

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.repository import visible
 from guibin.privacy.models import CustomerRestriction, RestrictionKind
-from guibin.privacy.rules import Act, Restrained
+from guibin.privacy.rules import Act
 from guibin.security.actors import Scope
 
 _BLOCKS: Final = {
@@ -19,7 +19,6 @@ _BLOCKS: Final = {
     Act.REDEEM: RestrictionKind.blocks_redeem,
     Act.MESSAGE: RestrictionKind.blocks_message,
     Act.CALL: RestrictionKind.blocks_call,
-    Act.ASSIGN: RestrictionKind.blocks_assign,
     Act.LOGIN: RestrictionKind.blocks_login,
 }
 
@@ -52,14 +51,15 @@ async def list_kinds(session: AsyncSession) -> Sequence[RestrictionKind]:
 async def list_open(
     session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date
 ) -> list[tuple[CustomerRestriction, RestrictionKind]]:
-    """Return a customer's restrictions that have not ended by a day, the oldest first."""
+    """Return a customer's restrictions that have not ended by a day nor before they began, the oldest first."""
     ends = col(CustomerRestriction.valid_to)
+    lasting = (ends > day) & (ends > col(CustomerRestriction.valid_from))
     query = (
         select(CustomerRestriction, RestrictionKind)
         .join(RestrictionKind, col(RestrictionKind.code) == col(CustomerRestriction.kind))
         .where(
             CustomerRestriction.customer_id == customer_id,
-            or_(ends.is_(None), ends > day),
+            or_(ends.is_(None), lasting),
             visible(scope, col(CustomerRestriction.customer_id)),
         )
         .order_by(col(CustomerRestriction.set_at), col(CustomerRestriction.id))
@@ -67,21 +67,14 @@ async def list_open(
     return list((await session.exec(query)).all())
 
 
-async def list_in_force(session: AsyncSession, *, customer_id: UUID, day: date) -> list[Restrained]:
-    """Return what is in force for a customer on a day."""
+async def keeps_data(session: AsyncSession, *, customer_id: UUID, day: date) -> bool:
+    """Tell whether a restriction in force on a day asks to keep a customer's data."""
     query = (
-        select(RestrictionKind)
-        .join(CustomerRestriction, col(RestrictionKind.code) == col(CustomerRestriction.kind))
-        .where(CustomerRestriction.customer_id == customer_id, _in_force(day))
+        select(CustomerRestriction.id)
+        .join(RestrictionKind, col(RestrictionKind.code) == col(CustomerRestriction.kind))
+        .where(CustomerRestriction.customer_id == customer_id, _in_force(day), col(RestrictionKind.keeps_data))
     )
-    return [restrained(kind) for kind in (await session.exec(query)).all()]
-
-
-def restrained(kind: RestrictionKind) -> Restrained:
-    """Return what a kind blocks."""
-    return Restrained(
-        kind.code, frozenset(act for act in Act if getattr(kind, f"blocks_{act}")), keeps_data=kind.keeps_data
-    )
+    return bool((await session.exec(select(query.exists()))).one())
 
 
 async def end_restrictions(

@@ -28,9 +28,9 @@ class Wanted:
     valid_to: date | None
     reference: str
 
-    def is_met_by(self, row: CustomerRestriction) -> bool:
-        """Tell whether a restriction that stands is this one."""
-        same_start = self.valid_from is None or self.valid_from == row.valid_from
+    def is_met_by(self, row: CustomerRestriction, today: date) -> bool:
+        """Tell whether a restriction that stands is this one; one that is yet to begin does not stand today."""
+        same_start = row.valid_from <= today if self.valid_from is None else row.valid_from == self.valid_from
         return same_start and (self.kind, self.valid_to, self.reference) == (row.kind, row.valid_to, row.reference)
 
 
@@ -55,8 +55,8 @@ async def put_restrictions(
     if any(one.valid_to is not None and one.valid_to < (one.valid_from or today) for one in wanted):
         raise ValidationFailed.of(["body", "items"], "range", "must not end before it begins")
     standing = [row for row, _ in await repository.list_open(session, scope, customer_id=customer.id, day=today)]
-    ended = [row for row in standing if not any(one.is_met_by(row) for one in wanted)]
-    begun = [one for one in wanted if not any(one.is_met_by(row) for row in standing)]
+    ended = [row for row in standing if not any(one.is_met_by(row, today) for one in wanted)]
+    begun = [one for one in wanted if not any(one.is_met_by(row, today) for row in standing)]
     if ended:
         ids = [row.id for row in ended]
         await repository.end_restrictions(session, customer_id=customer.id, ids=ids, day=today, ended_by=actor.id)
