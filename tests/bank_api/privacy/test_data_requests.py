@@ -23,7 +23,11 @@ async def test_a_request_is_queued_taken_and_answered_in_words_that_nobody_else_
     assert asked.json()["due_on"] == str(clock.today() + timedelta(days=30))
     request = asked.json()["id"]
     queue = await bank_client.get("/v1/data-requests?state=received", headers=house.headers("branch_head"))
-    assert [(one["id"], one["details"]) for one in queue.json()["items"]] == [(request, WORDS)]
+    assert [(one["id"], "details" in one, "answer" in one) for one in queue.json()["items"]] == [
+        (request, False, False)  # the words of everybody in one list would be read with no look on record
+    ]
+    read = await bank_client.get(f"/v1/data-requests/{request}", headers=house.headers("branch_head"))
+    assert read.json()["details"] == WORDS
     for role, status in (("branch_head_west", 404), ("manager", 404), ("lobby", 403)):
         seen = await bank_client.get(f"/v1/data-requests/{request}", headers=house.headers(role))
         assert seen.status_code == status, role

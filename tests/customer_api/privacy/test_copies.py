@@ -7,16 +7,24 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import pyzipper
 from fastapi import FastAPI
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.settings import Profile
+from guibin.privacy import jobs
 from guibin.privacy.jobs import tend_copies
+from guibin.privacy.models import SubjectExport
+from guibin.privacy.service import exporting
+from guibin.privacy.subject import SECTIONS, Rows
+from guibin.security.ciphers import KeyRing
 from guibin.web.port import Port
 from support.house import House, life_in, open_client
 from support.points import commit_points, sessions_of
@@ -59,6 +67,11 @@ async def test_a_copy_shows_all_that_is_mine_in_an_encrypted_zip_and_nothing_of_
     for role in ("branch_head", "auditor"):
         seen = await bank_client.get(f"/v1/customers/{to_public('cus', customer)}", headers=house.headers(role))
         assert seen.status_code == 200, seen.text
+    restrictions = f"/v1/customers/{to_public('cus', customer)}/restrictions"
+    aml = {"items": [{"kind": "aml", "reference": "DOC-1"}]}
+    put = await bank_client.put(restrictions, json=aml, headers=house.headers("branch_head"))
+    assert put.status_code == 200, put.text
+    assert (await bank_client.get(restrictions, headers=house.headers("branch_head"))).status_code == 200
     request = await ask(customer_client, headers)
     early = await customer_client.post(f"/v1/me/data-requests/{request}/link", headers=headers)
     assert (early.status_code, early.json()["code"]) == (409, "export_not_ready")
@@ -79,8 +92,8 @@ async def test_a_copy_shows_all_that_is_mine_in_an_encrypted_zip_and_nothing_of_
     assert document["source_records"][0]["customer_no"] == PERSON["customer_no"]
     assert document["holding_balances"][0]["balance"] == "1234567.00"
     assert [entry["points"] for entry in document["points_entries"]] == [500]
-    looks = [(entry["roles"], entry["action"]) for entry in document["access_log"]]
-    assert looks == [("branch_head", "getCustomer")]  # an auditor's look is not told of
+    looks = [(entry["roles"], entry["permission"]) for entry in document["access_log"]]
+    assert looks == [("branch_head", "read customers")]  # told neither of an auditor nor of restrictions
     rows = list(csv.DictReader(io.StringIO(files["csv/events.csv"].decode("utf-8-sig"))))
     assert [(row["reference"], row["amount"]) for row in rows] == [("T-1", "12.50")]
     assert (await state_of(customer_client, headers)) == ("fulfilled", True)
@@ -117,6 +130,40 @@ async def test_x9_a_link_works_once_for_its_owner_for_15_minutes_and_the_file_fo
     left = await rows_of(house, "SELECT content, password_enc, link_hash FROM subject_export")
     assert [tuple(row) for row in left] == [(None, None, None)]
     assert (await state_of(customer_client, headers)) == ("fulfilled", False)
+
+
+class BrokenSection:
+    """Cannot be read of one customer."""
+
+    name = "broken"
+    tables: frozenset[str] = frozenset()
+
+    def __init__(self, customer_id: UUID) -> None:
+        self._customer_id = customer_id
+
+    async def read(self, _session: AsyncSession, _keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return nothing, or fail."""
+        if customer_id == self._customer_id:
+            raise ValueError("broken")
+        return []
+
+
+async def test_one_copy_that_cannot_be_made_keeps_nobody_waiting_and_one_that_was_refused_is_not_made(
+    house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, refused, good = [await house.add_customer() for _ in range(3)]
+    asked = [await ask(customer_client, house.customer_headers(one)) for one in (broken, refused, good)]
+    answer = {"outcome": "refused", "answer": "请到网点办理"}
+    url = f"/v1/data-requests/{asked[1]}/decide"
+    assert (await bank_client.post(url, json=answer, headers=house.headers("branch_head"))).status_code == 200
+    monkeypatch.setattr(jobs, "_BATCH", 1)
+    monkeypatch.setattr("guibin.privacy.service.exporting.SECTIONS", [*SECTIONS, BrokenSection(broken)])
+    assert await work(house) == 1
+    states = [await state_of(customer_client, house.customer_headers(one)) for one in (broken, refused, good)]
+    assert states == [("in_progress", False), ("refused", False), ("fulfilled", True)]
+    async with house.sessions() as session:
+        export = (await session.exec(select(SubjectExport).where(SubjectExport.customer_id == refused))).one()
+        assert not await exporting.make_copy(session, house.keys, export)  # it was in hand when the answer came
 
 
 @pytest.fixture

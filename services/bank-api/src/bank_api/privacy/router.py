@@ -18,6 +18,7 @@ from guibin.privacy.errors import (
 )
 from guibin.privacy.models import GivenAt, RequestKind, RequestState
 from guibin.privacy.repository import consents as words
+from guibin.privacy.repository import requests as requests_repository
 from guibin.privacy.repository import restrictions as restrictions_repository
 from guibin.privacy.service import consents, erasing, requests, restrictions
 from guibin.security.actors import Domain, Verb
@@ -41,6 +42,7 @@ from .schemas import (
     CustomerConsentsOut,
     CustomerRestrictionsOut,
     DataRequestOut,
+    DataRequestRowOut,
     DecisionOnRequestIn,
     EraseIn,
     ErasurePendingOut,
@@ -142,18 +144,18 @@ async def list_data_requests(
     page: Annotated[PageRequest, page_query()],
     state: Annotated[RequestState | None, Query(description="Only those in this state")] = None,
     kind: Annotated[RequestKind | None, Query(description="Only those of this kind")] = None,
-) -> Page[DataRequestOut]:
-    """List the requests of the customers in scope in the order in which they fall due."""
-    rows = await requests.list_requests(
+) -> Page[DataRequestRowOut]:
+    """List the requests of the customers in scope in the order in which they fall due; the words stand in each."""
+    found = await requests_repository.list_requests(
         call.session,
-        call.keys,
         call.scope,
         limit=page.fetch,
         state=state,
         kind=kind,
         after=page.after_moment,
     )
-    return page.answer(rows, position=lambda one: (one.row.created_at, one.row.id), shape=DataRequestOut.of)
+    rows = [row for row, _, _ in found]
+    return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=DataRequestRowOut.of_row)
 
 
 @router.get("/data-requests/{data_request_id}", operation_id="getDataRequest")

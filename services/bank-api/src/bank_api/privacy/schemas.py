@@ -12,6 +12,7 @@ from guibin.privacy.models import (
     ConsentChannel,
     ConsentState,
     CustomerRestriction,
+    DataRequest,
     Erasure,
     GivenAt,
     LegalBasis,
@@ -174,36 +175,36 @@ class RestrictionsIn(StrictModel):
     )
 
 
-class DataRequestOut(OutModel):
-    """A customer's request for the own data."""
+class DataRequestRowOut(OutModel):
+    """A customer's request for the own data as a list shows it: without the words of either side."""
 
     id: DataRequestId
     customer_id: CustomerId
     kind: RequestKind
     state: RequestState
-    details: str | None = Field(
-        description="The customer's words; null when there are none, or once the customer is erased"
-    )
-    answer: str | None
     created_at: datetime
     due_on: date = Field(description="The last day to answer")
     decided_at: datetime | None
 
     @classmethod
+    def of_row(cls, row: DataRequest) -> "DataRequestRowOut":
+        """Describe a row."""
+        return cls.model_validate(row.model_dump())
+
+
+class DataRequestOut(DataRequestRowOut):
+    """A customer's request for the own data, with its words."""
+
+    details: str | None = Field(
+        description="The customer's words; null when there are none, or once the customer is erased"
+    )
+    answer: str | None
+
+    @classmethod
     def of(cls, opened: Opened) -> "DataRequestOut":
         """Describe a request."""
-        row = opened.row
-        return cls(
-            id=row.id,
-            customer_id=row.customer_id,
-            kind=RequestKind(row.kind),
-            state=RequestState(row.state),
-            details=opened.details,
-            answer=opened.answer,
-            created_at=row.created_at,
-            due_on=row.due_on,
-            decided_at=row.decided_at,
-        )
+        words = {"details": opened.details, "answer": opened.answer}
+        return cls.model_validate({**opened.row.model_dump(), **words})
 
 
 class DecisionOnRequestIn(StrictModel):

@@ -105,7 +105,7 @@ class MyDataRequestOut(OutModel):
             due_on=row.due_on,
             decided_at=row.decided_at,
             answer=opened.answer,
-            file_until=export.expires_at if export and export.content is not None else None,
+            file_until=export.expires_at if export and export.password_enc is not None else None,
         )
 
 

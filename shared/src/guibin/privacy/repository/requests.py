@@ -6,16 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, text, tuple_, update
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.privacy.models import DataRequest, RequestKind, RequestState, SubjectExport
 from guibin.security.actors import Scope
 
 Moment = tuple[datetime, UUID]
-Found = tuple[DataRequest, SubjectExport | None]
+Found = tuple[DataRequest, SubjectExport | None, bytes | None]
+"""A request, its file without the content, and the data key under which its words lie; none once it is destroyed."""
 
 
 async def count_copies(session: AsyncSession, *, customer_id: UUID, since: datetime) -> int:
@@ -50,7 +53,7 @@ async def list_requests(
         query = query.where(DataRequest.kind == kind)
     if after is not None:
         query = query.where(tuple_(col(DataRequest.created_at), col(DataRequest.id)) > after)
-    return [(row, export) for row, export in (await session.exec(query)).all()]
+    return [tuple(found) for found in (await session.exec(query)).all()]
 
 
 async def get_request(session: AsyncSession, scope: Scope, *, request_id: UUID) -> Found:
@@ -62,16 +65,19 @@ async def get_request(session: AsyncSession, scope: Scope, *, request_id: UUID) 
     found = (await session.exec(_with_files(scope).where(DataRequest.id == request_id))).first()
     if found is None:
         raise NotFound
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 def _with_files(scope: Scope) -> Any:
     together = (col(SubjectExport.customer_id) == col(DataRequest.customer_id)) & (
         col(SubjectExport.request_id) == col(DataRequest.id)
     )
+    owner = (col(Customer.id) == col(DataRequest.customer_id)) & col(Customer.merged_into).is_(None)
     return (
-        select(DataRequest, SubjectExport)
+        select(DataRequest, SubjectExport, Customer.data_key)
         .join(SubjectExport, together, isouter=True)
+        .join(Customer, owner, isouter=True)
+        .options(defer(col(SubjectExport.content), raiseload=True))  # type: ignore[arg-type] # a column of SQLModel
         .where(visible(scope, col(DataRequest.customer_id)))
     )
 
@@ -87,14 +93,21 @@ async def lock_request(session: AsyncSession, *, customer_id: UUID, request_id: 
     return (await session.exec(query)).one()
 
 
-async def exports_to_make(session: AsyncSession, *, limit: int) -> Sequence[SubjectExport]:
-    """Return files that are asked for and not made, the oldest first."""
+async def exports_to_make(session: AsyncSession, *, limit: int, after: Moment | None = None) -> Sequence[SubjectExport]:
+    """Return files that are asked for and not made, the oldest first; not those whose request a person closed."""
+    place = (col(SubjectExport.created_at), col(SubjectExport.request_id))
+    asked = (col(DataRequest.customer_id) == col(SubjectExport.customer_id)) & (
+        col(DataRequest.id) == col(SubjectExport.request_id)
+    )
     query = (
         select(SubjectExport)
-        .where(col(SubjectExport.made_at).is_(None))
-        .order_by(col(SubjectExport.created_at))
+        .join(DataRequest, asked)
+        .where(col(SubjectExport.made_at).is_(None), DataRequest.state == RequestState.IN_PROGRESS)
+        .order_by(*place)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(*place) > after)
     return (await session.exec(query)).all()
 
 
@@ -124,14 +137,20 @@ async def keep_file(
 
 async def close_request(
     session: AsyncSession, *, customer_id: UUID, request_id: UUID, state: RequestState, at: datetime
-) -> None:
-    """Write that the worker has answered a request."""
-    await session.execute(
+) -> bool:
+    """Write that the worker has answered a request; False when somebody else closed it meanwhile."""
+    statement = (
         update(DataRequest)
-        .where(col(DataRequest.customer_id) == customer_id, col(DataRequest.id) == request_id)
+        .where(
+            col(DataRequest.customer_id) == customer_id,
+            col(DataRequest.id) == request_id,
+            col(DataRequest.state) == RequestState.IN_PROGRESS,
+        )
         .values(state=state, decided_at=at)
+        .returning(col(DataRequest.id))
         .execution_options(synchronize_session=False)
     )
+    return (await session.execute(statement)).first() is not None
 
 
 async def drop_files(session: AsyncSession, *, now: datetime, customer_id: UUID | None = None) -> int:

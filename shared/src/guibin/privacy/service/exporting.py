@@ -41,7 +41,7 @@ class Link:
 
 
 async def make_copy(session: AsyncSession, keys: KeyRing, export: SubjectExport) -> bool:
-    """Make the file of a request; False when it was made meanwhile.
+    """Make the file of a request; False when it was made, or the request closed, meanwhile.
 
     A customer whose data were erased gets none: the request is closed as refused.
     """
@@ -49,6 +49,8 @@ async def make_copy(session: AsyncSession, keys: KeyRing, export: SubjectExport)
     now = clock.now()
     if customer.data_key is None:
         await _close(session, export, RequestState.REFUSED, now)
+        return False
+    if not await _close(session, export, RequestState.FULFILLED, now):
         return False
     sections = {
         section.name: await section.read(session, keys, customer_id=customer.id)
@@ -66,7 +68,6 @@ async def make_copy(session: AsyncSession, keys: KeyRing, export: SubjectExport)
         expires_at=now + FILE_LIFE,
     )
     if kept:
-        await _close(session, export, RequestState.FULFILLED, now)
         counts = {name: len(rows) for name, rows in sections.items()}
         await _record(session, PRIVACY_JOB, export, "subject_export.make", counts)
     return kept
@@ -79,7 +80,7 @@ async def open_link(session: AsyncSession, keys: KeyRing, scope: Scope, *, actor
         NotFound: no such request of this customer.
         ExportNotReady: there is no file, or its time is over.
     """
-    row, export = await repository.get_request(session, scope, request_id=request_id)
+    row, export, _ = await repository.get_request(session, scope, request_id=request_id)
     customer = await get_customer(session, scope, customer_id=row.customer_id)
     now = clock.now()
     if customer.id != actor.id:
@@ -120,8 +121,8 @@ def _password() -> str:
     return "-".join("".join(letters[at : at + _GROUP_LENGTH]) for at in range(0, len(letters), _GROUP_LENGTH))
 
 
-async def _close(session: AsyncSession, export: SubjectExport, state: RequestState, at: datetime) -> None:
-    await repository.close_request(
+async def _close(session: AsyncSession, export: SubjectExport, state: RequestState, at: datetime) -> bool:
+    return await repository.close_request(
         session, customer_id=export.customer_id, request_id=export.request_id, state=state, at=at
     )
 

@@ -8,7 +8,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.audit.service import record
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer
 from guibin.privacy import rules
 from guibin.privacy.errors import RequestClosed
@@ -42,7 +41,7 @@ async def open_request(
     """Take a customer's request; a copy is made by the worker, the others wait for a person."""
     customer = await get_customer(session, Scope.of_customer(customer_id), customer_id=customer_id)
     now, request_id = clock.now(), new_id()
-    key = _key_of(keys, customer) if details is not None else None
+    key = _key_of(keys, customer.id, customer.data_key) if details is not None else None
     row = DataRequest(
         customer_id=customer.id,
         id=request_id,
@@ -78,7 +77,7 @@ async def list_requests(
     found = await repository.list_requests(
         session, scope, limit=limit, customer_id=customer_id, state=state, kind=kind, after=after
     )
-    return [await _opened(session, keys, scope, *one) for one in found]
+    return [_opened(keys, *one) for one in found]
 
 
 async def get_request(session: AsyncSession, keys: KeyRing, scope: Scope, *, request_id: UUID) -> Opened:
@@ -87,7 +86,7 @@ async def get_request(session: AsyncSession, keys: KeyRing, scope: Scope, *, req
     Raises:
         NotFound: there is none, or it lies elsewhere.
     """
-    return await _opened(session, keys, scope, *await repository.get_request(session, scope, request_id=request_id))
+    return _opened(keys, *await repository.get_request(session, scope, request_id=request_id))
 
 
 async def begin(session: AsyncSession, keys: KeyRing, scope: Scope, *, actor: Actor, request_id: UUID) -> Opened:
@@ -123,36 +122,30 @@ async def _step(
     *,
     answer: str | None,
 ) -> Opened:
-    found, _ = await repository.get_request(session, scope, request_id=request_id)
+    found, _, data_key = await repository.get_request(session, scope, request_id=request_id)
     row = await repository.lock_request(session, customer_id=found.customer_id, request_id=request_id)
     if not rules.is_legal_step(RequestState(row.state), state):
         raise RequestClosed
     row.state = state
     if answer is not None:
-        customer = await get_customer(session, scope, customer_id=row.customer_id)
-        row.answer_enc = _key_of(keys, customer).encrypt(answer, TABLE, "answer_enc", row.id)
+        row.answer_enc = _key_of(keys, row.customer_id, data_key).encrypt(answer, TABLE, "answer_enc", row.id)
         row.decided_at, row.decided_by = clock.now(), actor.id
     await session.flush()
     await _record(session, actor, row, f"data_request.{state}")
     return await get_request(session, keys, scope, request_id=request_id)
 
 
-async def _opened(
-    session: AsyncSession, keys: KeyRing, scope: Scope, row: DataRequest, export: SubjectExport | None
-) -> Opened:
-    if row.details_enc is None and row.answer_enc is None:
+def _opened(keys: KeyRing, row: DataRequest, export: SubjectExport | None, data_key: bytes | None) -> Opened:
+    if data_key is None or (row.details_enc is None and row.answer_enc is None):
         return Opened(row, None, None, export)
-    customer = await get_customer(session, scope, customer_id=row.customer_id)
-    if customer.data_key is None or customer.id != row.customer_id:
-        return Opened(row, None, None, export)
-    key = _key_of(keys, customer)
+    key = _key_of(keys, row.customer_id, data_key)
     details = None if row.details_enc is None else key.decrypt(row.details_enc, TABLE, "details_enc", row.id)
     answer = None if row.answer_enc is None else key.decrypt(row.answer_enc, TABLE, "answer_enc", row.id)
     return Opened(row, details, answer, export)
 
 
-def _key_of(keys: KeyRing, customer: Customer) -> DataKey:
-    return keys.open_data_key(WrappedKey(customer.data_key or b""), customer.id)
+def _key_of(keys: KeyRing, customer_id: UUID, data_key: bytes | None) -> DataKey:
+    return keys.open_data_key(WrappedKey(data_key or b""), customer_id)
 
 
 async def _record(session: AsyncSession, actor: Actor, row: DataRequest, action: str) -> None:
