@@ -177,6 +177,12 @@ async def test_no_service_may_delete_rows_without_a_verified_erasure(
         async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
             with pytest.raises(DBAPIError, match="privacy_forget"):
                 await forget(session, customer_id=customer, table=table)
+    async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
+        await session.execute(text("CREATE TEMP TABLE erasure (customer_id uuid, state text)"))
+        own = text("INSERT INTO pg_temp.erasure VALUES (:customer, 'verified')")
+        await session.execute(own, {"customer": untouched})
+        with pytest.raises(DBAPIError, match="no erasure is verified"):
+            await forget(session, customer_id=untouched, table="customer_ref")
 
 
 async def test_a_manager_and_a_neighbouring_branch_cannot_ask(house: House, bank_client: httpx.AsyncClient) -> None:

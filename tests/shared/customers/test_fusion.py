@@ -342,6 +342,8 @@ async def test_a_customer_whose_survivor_is_out_of_scope_is_not_found(lines: Lin
 async def test_what_was_erased_or_logged_out_since_it_was_read_is_not_written_back(lines: Lines) -> None:
     await lines.take(PARTIES, party("A", customer_no=ONE), party("B", customer_no=TWO))
     erased, logged_out = await lines.customer_numbered(ONE), await lines.customer_numbered(TWO)
+    assert erased is not None
+    assert logged_out is not None
     read = await fusion_repository.customer_rows(lines.session, [erased, logged_out])
     empty = "UPDATE customer SET data_key = NULL, name_enc = NULL, erased_at = now(), not_before = now() WHERE id = :id"
     await lines.session.execute(text(empty), {"id": erased})
