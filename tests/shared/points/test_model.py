@@ -117,7 +117,7 @@ class Both:
         if not targets:
             return
         target = targets[which % len(targets)]
-        about = {"entry_id": self.ids[target], "points": points}
+        about: dict[str, Any] = {"entry_id": self.ids[target], "points": points}
         if move == "refund":
             await self._same(model.refund(target, points, self.day, source), service.refund(session, **about, **named))
         elif move == "claw_back":
