@@ -15,7 +15,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.points import repository
 from guibin.points.invariants import check
-from guibin.points.models import AccountState, EntryKind, PointsAccount, SourceKind
+from guibin.points.models import AccountState, EntryKind, Expiry, PointsAccount, SourceKind, Wallet
 from guibin.points.repository import Movement, rows_of
 from support.points import ACTOR, NOON, add_customers, let_owner_post, post_points
 
@@ -34,23 +34,30 @@ WISHES = st.lists(
     max_size=30,
 )
 Wish = tuple[int, str, int, str, int | None]
-ACCOUNTS = "SELECT customer_id, wallet, balance, held, debt, version, state FROM points_account ORDER BY 1, 2"
+ACCOUNTS = (
+    "SELECT customer_id, wallet, balance, held, debt, pending, version, state, lapses_on FROM points_account"
+    " ORDER BY customer_id, wallet"
+)
 ENTRIES = (
-    "SELECT customer_id, id, wallet, seq, kind, points, debt_change, contra, balance_after, reason_zh, source_id,"
-    " posted_on FROM points_entry ORDER BY customer_id, wallet, seq"
+    "SELECT customer_id, id, wallet, seq, kind, points, debt_change, pending_change, contra,"
+    " balance_after, reason_zh, source_id, posted_on FROM points_entry ORDER BY customer_id, wallet, seq"
 )
 LOTS = (
-    "SELECT customer_id, id, wallet, entry_id, original, remaining, expires_on FROM points_lot"
+    "SELECT customer_id, id, wallet, entry_id, original, remaining, pending, pending_until, expires_on, cost_fen,"
+    " funding_line FROM points_lot"
     " ORDER BY customer_id, wallet, id"
 )
 
 
-def movement(customers: Sequence[UUID], wish: Wish) -> Movement:
+KINDS = (EntryKind.EARN, EntryKind.OPENING, EntryKind.ADJUST_CREDIT, EntryKind.PENDING_ADD)
+
+
+def movement(customers: Sequence[UUID], wish: Wish, kind: EntryKind) -> Movement:
     person, wallet, points, source, days = wish
     return Movement(
         customer=customers[person],
         wallet=wallet,
-        kind=EntryKind.EARN,
+        kind=kind,
         points=points,
         entry=new_id(),
         lot=new_id(),
@@ -62,6 +69,7 @@ def movement(customers: Sequence[UUID], wish: Wish) -> Movement:
         actor=ACTOR,
         at=NOON,
         day=DAY,
+        pending_until=DAY + timedelta(days=days or 0) if kind is EntryKind.PENDING_ADD else None,
     )
 
 
@@ -77,6 +85,13 @@ async def arrange(session: AsyncSession) -> list[UUID]:
 
 async def _set(session: AsyncSession, customer_id: UUID, **values: Any) -> None:
     await session.exec(update(PointsAccount).where(col(PointsAccount.customer_id) == customer_id).values(**values))
+
+
+async def _let_lapse(session: AsyncSession, customer_id: UUID) -> None:
+    """Let the reward points end by inactivity, and those of one customer have ended yesterday."""
+    wallet = update(Wallet).where(col(Wallet.code) == "reward")
+    await session.exec(wallet.values(expiry=Expiry.INACTIVITY, expiry_years=None, expiry_months=12))
+    await _set(session, customer_id, lapses_on=DAY - timedelta(days=1))
 
 
 async def outcome(session: AsyncSession, movements: Sequence[Movement], post: Post) -> list[Any]:
@@ -95,15 +110,20 @@ async def outcome(session: AsyncSession, movements: Sequence[Movement], post: Po
         session.expunge_all()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(wishes=WISHES)
-async def test_a_batch_is_the_same_as_a_loop(session: AsyncSession, wishes: list[Wish]) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wishes=WISHES, kind=st.sampled_from(KINDS), lapsing=st.booleans())
+async def test_a_batch_is_the_same_as_a_loop(
+    session: AsyncSession, wishes: list[Wish], kind: EntryKind, *, lapsing: bool
+) -> None:
     savepoint = await session.begin_nested()
     try:
         await let_owner_post(session)
         customers = await arrange(session)
+        if lapsing:
+            await _let_lapse(session, customers[1])
         movements = sorted(
-            (movement(customers, wish) for wish in wishes), key=lambda one: (one.customer, one.wallet, one.source_id)
+            (movement(customers, wish, kind) for wish in wishes),
+            key=lambda one: (one.customer, one.wallet, one.source_id),
         )
 
         in_a_loop = await outcome(session, movements, repository.post_all)
