@@ -11,7 +11,13 @@ from sqlalchemy import text
 
 from bank_api.main import create_app as create_bank_port
 from customer_api.main import create_app as create_customer_port
+from customer_api.parts import AUDIENCE
+from guibin.channels import identities
+from guibin.channels.wechat import WeChatLogin
 from guibin.core.ids import to_public
+from guibin.security.session_tokens import SessionIssuer
+from guibin.sessions.rules import Device
+from guibin.sessions.service import log_in_by_wechat
 from support.fuzzing import running
 from support.house import House
 from support.logins import Known, add_known, bearer, log_in
@@ -108,3 +114,24 @@ async def test_a_member_of_staff_is_out(
         return change(house, STAFF_CHANGES[how], id=staff_id)
 
     assert await seconds_until_refused(bank, "/v1/customers", house.headers(role), take_away) < 1
+
+
+async def test_a_login_under_way_while_the_binding_is_taken_back_leaves_no_session(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    settings, known, login = house.settings, await add_known(house), WeChatLogin("wx-mp", "o-under-way")
+    issuer = SessionIssuer(settings.effective_session_keys_file, issuer=settings.session_issuer, audience=AUDIENCE)
+    headers = bearer(await log_in(customer_client, house, known))
+    async with house.sessions() as session:
+        async with session.begin():
+            identity = await identities.note_login(session, house.keys, login)
+            await identities.bind(session, identity, customer_id=known.id)
+        async with session.begin():
+            opened = await log_in_by_wechat(session, house.keys, issuer, login=login, device=Device(None, b"device"))
+            unbinding = asyncio.create_task(customer_client.delete("/v1/me/bindings/mp", headers=headers))
+            ended, _ = await asyncio.wait({unbinding}, timeout=1.5)
+            assert not ended
+    assert (await unbinding).status_code == 204
+    assert opened.tokens is not None
+    answer = await customer_client.get("/v1/me", headers={"Authorization": f"Bearer {opened.tokens.access_token}"})
+    assert answer.status_code == 401

@@ -9,17 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from customer_api.parts import AUDIENCE
 from guibin.channels.models import WechatIdentity
-from guibin.channels.wechat import WeChatLogin
 from guibin.core import clock
-from guibin.security.session_tokens import SessionIssuer
 from guibin.sessions.models import OneTimeCode
-from guibin.sessions.rules import Device
-from guibin.sessions.service import log_in_by_wechat
 from support.house import House
 from support.logins import Known, add_known, bank_token, bearer, log_in
-from support.wechat import LI, MINI_PROGRAM, WANG, WeChatSimulator
+from support.wechat import LI, WANG, WeChatSimulator
 
 LOGIN, OTP, BIND = "/v1/sessions/wechat", "/v1/otp", "/v1/sessions/wechat/bind"
 WRONG_CODE = (401, "wechat_code_invalid")
@@ -377,27 +372,6 @@ async def test_a_binding_that_i_take_back_ends_what_hangs_on_it(phone: Phone, ho
     assert (await phone.post(LOGIN, app="mp", code=phone.wechat.login())).json()["state"] == "binding_required"
     async with house.sessions() as session:
         assert (await session.exec(select(WechatIdentity).where(WechatIdentity.customer_id == known.id))).all() == []
-
-
-async def test_a_login_under_way_while_the_binding_is_taken_back_leaves_no_session(phone: Phone, house: House) -> None:
-    known = await add_known(house)
-    await phone.bound(known)
-    by_bank = await log_in(phone.client, house, known)
-    issuer = SessionIssuer(
-        house.settings.effective_session_keys_file, issuer=house.settings.session_issuer, audience=AUDIENCE
-    )
-    async with house.sessions() as session:
-        async with session.begin():
-            login = WeChatLogin(MINI_PROGRAM, phone.wechat.openid())
-            device = Device(None, b"device")
-            opened = await log_in_by_wechat(session, house.keys, issuer, login=login, device=device)
-            unbinding = asyncio.create_task(phone.client.delete("/v1/me/bindings/mp", headers=bearer(by_bank)))
-            await asyncio.sleep(0.2)
-            assert not unbinding.done()
-        assert (await unbinding).status_code == 204
-    assert opened.tokens is not None
-    headers = {"Authorization": f"Bearer {opened.tokens.access_token}"}
-    assert (await phone.client.get("/v1/me", headers=headers)).status_code == 401
 
 
 async def test_the_answer_does_not_wait_for_the_gateway(phone: Phone, house: House) -> None:

@@ -250,7 +250,7 @@ async def test_the_worker_looks_at_all_identities_once_an_hour(
             break
         await asyncio.sleep(0.02)
     assert await strangers("o-two") == 1  # the first is forgotten
-    await asyncio.sleep(0.3)  # many turns
+    await asyncio.sleep(0.8)  # many turns
     assert (await strangers(), tending.done()) == (1, False)
     tending.cancel()
     await asyncio.gather(tending, return_exceptions=True)
