@@ -1,5 +1,6 @@
 """POST /v1/customers/{id}/erase: two people, one receipt, and nobody comes back (T-PII-6, BAD-D7, BAD-D8)."""
 
+import asyncio
 from uuid import UUID
 
 import httpx
@@ -8,6 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from guibin.core import clock
+from guibin.core.lines import Line
+from guibin.feeds.models import FeedKind
+from guibin.feeds.repository import lock_feeds
 from guibin.points import invariants as points_invariants
 from guibin.privacy.repository.erasures import forget
 from guibin.rights import invariants as rights_invariants
@@ -150,6 +154,15 @@ async def test_what_comes_up_after_the_request_blocks_the_approval_and_frees_the
     assert again.status_code == 202
     assert again.json()["approval_id"] != asked.json()["approval_id"]
     assert (await agree(house, bank_client, again.json()["approval_id"])).status_code == 200
+
+
+async def test_an_erasure_waits_for_the_file_that_is_being_taken(house: House, bank_client: httpx.AsyncClient) -> None:
+    asked = await ask_to_erase(house, bank_client, await house.add_customer())
+    async with house.sessions() as session:
+        await lock_feeds(session, line=Line.CREDIT_CARD, kind=FeedKind.BALANCES)
+        agreed = asyncio.create_task(agree(house, bank_client, asked.json()["approval_id"]))
+        assert (await asyncio.wait({agreed}, timeout=0.3))[0] == set()
+    assert (await agreed).status_code == 200
 
 
 async def test_who_was_merged_into_an_erased_customer_is_erased_too_and_both_are_shown_without_a_name(
