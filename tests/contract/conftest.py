@@ -13,9 +13,16 @@ from support.databases import cloned_database
 from support.house import Furniture, House, open_client, open_house
 from support.neighbours import Neighbours, move_in
 from support.server import Server
+from support.shares import PARTS_AT_COMMIT, Share
 from support.wechat import WeChatSimulator
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(params=[pytest.param(PARTS_AT_COMMIT, id="a part"), pytest.param(1, id="all", marks=pytest.mark.merge)])
+def share(request: pytest.FixtureRequest) -> Share:
+    """Return the share of the routes that a case is asked of."""
+    return Share(request.param)
 
 
 @pytest.fixture(scope="module")

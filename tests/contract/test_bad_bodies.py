@@ -1,7 +1,7 @@
 """Bad JSON bodies (trust: rows B1 to B14, C9, H12 to H15, H18) on every route that takes one, of both ports."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from guibin.web import BodyLimit
 from support.asking import CANARY, Asker, fault_of
 from support.examples import example_of
 from support.routes import Route, all_routes
+from support.shares import Share
 
 ROUTES = [route for route in all_routes() if route.takes_json]
 OF_THE_SERVER = ("balance", "approved_by", "created_at", "status", "tier", "manager_id")
@@ -57,11 +58,13 @@ HEADERS: dict[str, tuple[dict[str, str | None], Expected]] = {
 
 
 async def faults(
-    asker: Asker, of: Callable[[Route], tuple[dict[str, str | None], bytes | None, Expected] | None]
+    asker: Asker,
+    routes: Sequence[Route],
+    of: Callable[[Route], tuple[dict[str, str | None], bytes | None, Expected] | None],
 ) -> dict[str, str]:
-    """Ask every route and collect those that answer otherwise."""
+    """Ask routes and collect those that answer otherwise."""
     found = {}
-    for route in ROUTES:
+    for route in routes:
         asked = of(route)
         if asked is not None:
             headers, content, expected = asked
@@ -72,22 +75,24 @@ async def faults(
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_b1_b2_b3_b4_b5_b6_b7_b8_b13_a_body_that_is_no_json_object_is_refused(name: str, asker: Asker) -> None:
+async def test_b1_b2_b3_b4_b5_b6_b7_b8_b13_a_body_that_is_no_json_object_is_refused(
+    name: str, asker: Asker, share: Share
+) -> None:
     content, expected = BODIES[name]
-    assert await faults(asker, lambda _: ({}, content, expected)) == {}
+    assert await faults(asker, share.of(ROUTES, name), lambda _: ({}, content, expected)) == {}
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_h12_h13_h15_c9_a_body_of_another_kind_is_refused(name: str, asker: Asker) -> None:
+async def test_h12_h13_h15_c9_a_body_of_another_kind_is_refused(name: str, asker: Asker, share: Share) -> None:
     headers, expected = HEADERS[name]
-    assert await faults(asker, lambda _: (headers, None, expected)) == {}
+    assert await faults(asker, share.of(ROUTES, name), lambda _: (headers, None, expected)) == {}
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0, MALFORMED), (1, TOO_LARGE)])
 async def test_h18_the_limit_of_the_route_is_read_and_one_byte_more_is_not(
-    more: int, expected: Expected, asker: Asker
+    more: int, expected: Expected, asker: Asker, share: Share
 ) -> None:
-    assert await faults(asker, lambda route: ({}, filled(route, more), expected)) == {}
+    assert await faults(asker, share.of(ROUTES, more), lambda route: ({}, filled(route, more), expected)) == {}
 
 
 def filled(route: Route, more: int) -> bytes:
@@ -96,7 +101,7 @@ def filled(route: Route, more: int) -> bytes:
 
 
 @pytest.mark.parametrize("field", [CANARY, *OF_THE_SERVER])
-async def test_b9_b10_a_field_that_the_model_does_not_have_is_refused(field: str, asker: Asker) -> None:
+async def test_b9_b10_a_field_that_the_model_does_not_have_is_refused(field: str, asker: Asker, share: Share) -> None:
     def with_field(route: Route) -> tuple[dict[str, str | None], bytes, Expected] | None:
         assert route.model is not None
         if field in route.model.model_fields:
@@ -104,14 +109,16 @@ async def test_b9_b10_a_field_that_the_model_does_not_have_is_refused(field: str
         value = "x" if field == CANARY else CANARY
         return {}, json.dumps(example_of(route.model) | {field: value}).encode(), UNKNOWN
 
-    found = await faults(asker, with_field)
+    found = await faults(asker, share.of(ROUTES, field), with_field)
     assert {name: fault for name, fault in found.items() if field != CANARY or "repeats" not in fault} == {}
 
 
 @pytest.mark.parametrize(("value", "kind"), [("left out", "missing"), (None, "null_forbidden")])
-async def test_b11_a_required_field_that_is_missing_or_null_is_refused(value: object, kind: str, asker: Asker) -> None:
+async def test_b11_a_required_field_that_is_missing_or_null_is_refused(
+    value: object, kind: str, asker: Asker, share: Share
+) -> None:
     found = {}
-    for route, field in required_fields():
+    for route, field in share.of(required_fields(), value):
         assert route.model is not None
         body = {name: item for name, item in example_of(route.model).items() if name != field}
         if value is None and not nullable(route, field):
@@ -141,9 +148,11 @@ def nullable(route: Route, field: str) -> bool:
 
 
 @pytest.mark.parametrize("character", ["\u0000", "\u001b", "\u202e"])
-async def test_b12_b14_a_text_with_a_character_that_is_not_seen_is_refused(character: str, asker: Asker) -> None:
+async def test_b12_b14_a_text_with_a_character_that_is_not_seen_is_refused(
+    character: str, asker: Asker, share: Share
+) -> None:
     found = {}
-    for route in ROUTES:
+    for route in share.of(ROUTES, character):
         assert route.model is not None
         for field in texts_of(route):
             body = example_of(route.model) | {field: f"{CANARY}{character}"}

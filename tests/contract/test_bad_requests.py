@@ -12,6 +12,7 @@ from guibin.web import Idempotency
 from guibin.web.errors import RangeTooLarge
 from support.asking import CANARY, Asker, fault_of
 from support.routes import Route, all_routes
+from support.shares import Share
 
 ROUTES = all_routes()
 PROTECTED = [route for route in ROUTES if not route.declaration.is_public]
@@ -41,11 +42,13 @@ async def faults(routes: Iterable[Route], ask: Asked, *expected: Any) -> dict[st
         ("Bearer a.b.c, Bearer a.b.c", "token_invalid"),
     ],
 )
-async def test_h1_h2_h5_a_call_without_a_good_token_is_refused(token: str | None, code: str, asker: Asker) -> None:
+async def test_h1_h2_h5_a_call_without_a_good_token_is_refused(
+    token: str | None, code: str, asker: Asker, share: Share
+) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers={"Authorization": token})
 
-    assert await faults(PROTECTED, ask, 401, code) == {}
+    assert await faults(share.of(PROTECTED, token), ask, 401, code) == {}
 
 
 async def test_h4_a_token_in_the_query_is_none(asker: Asker) -> None:
@@ -63,13 +66,13 @@ HEADERS: dict[str, tuple[dict[str, str], int, str]] = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_h11_h19_headers_that_no_route_takes_are_refused(name: str, asker: Asker) -> None:
+async def test_h11_h19_headers_that_no_route_takes_are_refused(name: str, asker: Asker, share: Share) -> None:
     headers, status, code = HEADERS[name]
 
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers=headers)
 
-    assert await faults(ROUTES, ask, status, code) == {}
+    assert await faults(share.of(ROUTES, name), ask, status, code) == {}
 
 
 async def test_h14_a_caller_who_takes_no_json_is_refused(asker: Asker) -> None:
@@ -109,9 +112,9 @@ METHODS = {(route.port, route.path): {one.method for one in ROUTES if one.path =
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"])
 async def test_h20_l7_a_method_that_the_path_does_not_have_is_refused_and_the_others_are_named(
-    method: str, asker: Asker
+    method: str, asker: Asker, share: Share
 ) -> None:
-    for route in ROUTES:
+    for route in share.of(ROUTES, method):
         if method in METHODS[route.port, route.path]:
             continue
         answer = await asker.clients[route.port].request(method, asker.url(route), headers=asker.headers(route))
@@ -120,16 +123,16 @@ async def test_h20_l7_a_method_that_the_path_does_not_have_is_refused_and_the_ot
 
 
 @pytest.mark.parametrize("path", ["{}/", "/{}", "/./{}", "/%2e%2e{}", "/v2{}"])
-async def test_h21_a_path_that_is_written_otherwise_is_not_found(path: str, asker: Asker) -> None:
+async def test_h21_a_path_that_is_written_otherwise_is_not_found(path: str, asker: Asker, share: Share) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, url="http://127.0.0.1" + path.format(asker.url(route)))
 
-    assert await faults(ROUTES, ask, 404, "not_found") == {}
+    assert await faults(share.of(ROUTES, path), ask, 404, "not_found") == {}
 
 
 @pytest.mark.parametrize("given", ["two words", "x" * 65, "<b>", "名"])
-async def test_h22_a_request_id_that_is_not_well_formed_is_replaced(given: str, asker: Asker) -> None:
-    for route in ROUTES:
+async def test_h22_a_request_id_that_is_not_well_formed_is_replaced(given: str, asker: Asker, share: Share) -> None:
+    for route in share.of(ROUTES, given):
         answer = await asker.ask(route, headers={"X-Request-ID": given.encode(), "Host": "elsewhere"})
         assert answer.headers["x-request-id"] != given, route.name
         assert answer.json()["request_id"] == answer.headers["x-request-id"], route.name
@@ -143,21 +146,23 @@ async def test_h22_a_request_id_that_is_not_well_formed_is_replaced(given: str, 
         ("?certificate_no=canary7f3a91", "sensitive_in_url"),
     ],
 )
-async def test_p4_p9_a_parameter_that_the_route_does_not_have_is_refused(query: str, code: str, asker: Asker) -> None:
+async def test_p4_p9_a_parameter_that_the_route_does_not_have_is_refused(
+    query: str, code: str, asker: Asker, share: Share
+) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query=query)
 
-    assert await faults(ROUTES, ask, 422, code) == {}
+    assert await faults(share.of(ROUTES, query), ask, 422, code) == {}
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "101", "1e9", "", "%2B7", "1_0", "07", "%31", "canary7f3a91"])
 async def test_p2_p5_a_number_of_items_that_is_no_plain_number_from_1_to_100_is_refused(
-    value: str, asker: Asker
+    value: str, asker: Asker, share: Share
 ) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, query=f"?limit={value}")
 
-    assert await faults(PAGED, ask, *REFUSED) == {}
+    assert await faults(share.of(PAGED, value), ask, *REFUSED) == {}
 
 
 async def test_p3_a_parameter_given_twice_is_refused(asker: Asker) -> None:
@@ -168,9 +173,9 @@ async def test_p3_a_parameter_given_twice_is_refused(asker: Asker) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["canary7f3a91", "", "a" * 100, "%00", "..%2F"])
-async def test_p6_a_cursor_that_we_did_not_make_is_refused(cursor: str, asker: Asker) -> None:
+async def test_p6_a_cursor_that_we_did_not_make_is_refused(cursor: str, asker: Asker, share: Share) -> None:
     found = {}
-    for route in PAGED:
+    for route in share.of(PAGED, cursor):
         answer = await asker.ask(route, query=f"?cursor={cursor}")
         code = answer.json().get("code")
         fault = fault_of(answer, 422, code if code in {"cursor_invalid", "validation_failed"} else "cursor_invalid")
@@ -225,9 +230,9 @@ IDS = [(route, name, kind) for route in ROUTES for name, kind in route.ids.items
 
 
 @pytest.mark.parametrize("name", WRONG_IDS)
-async def test_p1_an_id_of_the_wrong_kind_or_form_is_refused(name: str, asker: Asker) -> None:
+async def test_p1_an_id_of_the_wrong_kind_or_form_is_refused(name: str, asker: Asker, share: Share) -> None:
     found = {}
-    for route, parameter, kind in IDS:
+    for route, parameter, kind in share.of(IDS, name):
         id_ = new_id()
         wrong = WRONG_IDS[name].format(id_, kind=kind, capital=str(id_).upper(), hex=id_.hex)
         url = asker.url(route).replace(f"{kind}_", "\0", 1)
@@ -253,11 +258,11 @@ async def test_h23_a_key_is_required_where_points_stock_or_codes_move(asker: Ask
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129, "two words", "钥", "a\tb"])
-async def test_h24_a_key_that_is_none_is_refused(key: str, asker: Asker) -> None:
+async def test_h24_a_key_that_is_none_is_refused(key: str, asker: Asker, share: Share) -> None:
     async def ask(route: Route) -> httpx.Response:
         return await asker.ask(route, headers={"Idempotency-Key": key.encode()})
 
-    assert await faults(KEYED, ask, 422, "idempotency_key_invalid") == {}
+    assert await faults(share.of(KEYED, key), ask, 422, "idempotency_key_invalid") == {}
 
 
 async def test_h26_a_key_answers_the_same_again_and_takes_no_other_request(asker: Asker) -> None:
