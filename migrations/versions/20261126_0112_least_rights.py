@@ -2,7 +2,7 @@
 
 `privacy_forget` works with its owner's rights: its second version names the schema of every table and looks into a
 session's temporary tables last, so that nothing a service creates for itself can take the place of a table.
-Nothing shortens a cover that was agreed, so no role may.
+Nothing shortens a cover that was agreed, so no role may. A customer is not told who asked for restrictions.
 """
 
 from pathlib import Path
@@ -19,11 +19,13 @@ FUNCTIONS = Path(__file__).parents[1] / "functions"
 
 def upgrade() -> None:
     _create("privacy_forget", 2)
+    _create("my_access_log", 2)
     op.execute("REVOKE UPDATE (valid_to) ON staff_delegation FROM guibin_bank")
 
 
 def downgrade() -> None:
     op.execute("GRANT UPDATE (valid_to) ON staff_delegation TO guibin_bank")
+    _create("my_access_log", 1)
     _create("privacy_forget", 1)
 
 

@@ -13,13 +13,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     QuerySection(
         "points_accounts",
         frozenset({"points_account"}),
-        "SELECT wallet, balance, held, debt, state, opened_at FROM points_account"
+        "SELECT wallet, balance, pending, held, debt, state, opened_at FROM points_account"
         " WHERE customer_id = :customer_id ORDER BY wallet",
     ),
     QuerySection(
         "points_entries",
         frozenset({"points_entry"}),
-        "SELECT wallet, seq, kind, points, debt_change, balance_after, reason_zh, reason_en, posted_at"
+        "SELECT wallet, seq, kind, points, debt_change, pending_change, balance_after, reason_zh, reason_en, posted_at"
         " FROM points_entry WHERE customer_id = :customer_id ORDER BY wallet, seq",
     ),
     QuerySection(
@@ -31,6 +31,14 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE u.customer_id = l.customer_id AND u.lot_id = l.id) AS drawn_by"
         " FROM points_lot l JOIN points_entry e ON e.customer_id = l.customer_id AND e.id = l.entry_id"
         " WHERE l.customer_id = :customer_id ORDER BY l.wallet, e.seq",
+    ),
+    QuerySection(
+        "points_holds",
+        frozenset({"points_hold", "points_hold_lot"}),
+        "SELECT h.wallet, h.points, h.captured, h.state, h.expires_at, h.reason_zh, h.reason_en, h.created_at,"
+        " h.closed_at, (SELECT array_agg(n.points ORDER BY n.place) FROM points_hold_lot n"
+        " WHERE n.customer_id = h.customer_id AND n.hold_id = h.id) AS lots"
+        " FROM points_hold h WHERE h.customer_id = :customer_id ORDER BY h.created_at, h.id",
     ),
 )
 

@@ -109,6 +109,8 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_entry": "ledger, under a pseudonym",
     "points_lot": "ledger, under a pseudonym",
     "points_lot_use": "ledger, under a pseudonym",
+    "points_hold": "ledger, under a pseudonym",
+    "points_hold_lot": "ledger, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
     "voucher_code": "which code was given out, under a pseudonym",
