@@ -97,6 +97,15 @@ async def test_what_compliance_and_audit_look_at_is_not_told(
     assert await mine(customer_client, house, customer_id) == []
 
 
+async def test_a_customer_is_not_told_who_asked_for_restrictions(
+    bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id = await house.add_customer()
+    await look(bank_client, house, customer_id, "branch_head", "/restrictions")
+    await look(bank_client, house, customer_id, "branch_head", "/points")
+    assert [row["purpose"] for row in await mine(customer_client, house, customer_id)] == ["查看积分"]
+
+
 async def test_the_customers_log_goes_page_by_page(
     bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, house: House
 ) -> None:
