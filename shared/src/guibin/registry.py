@@ -3,6 +3,7 @@
 from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.channels import models as channels
+from guibin.core import leases
 from guibin.core.models import metadata
 from guibin.customers import models as customers
 from guibin.exports import models as exports
@@ -11,6 +12,7 @@ from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.organisation import models as organisation
+from guibin.outbox import models as outbox
 from guibin.points import models as points
 from guibin.privacy import models as privacy
 from guibin.products import models as products
@@ -30,9 +32,11 @@ __all__ = [
     "feeds",
     "holdings",
     "idempotency",
+    "leases",
     "managers",
     "metadata",
     "organisation",
+    "outbox",
     "points",
     "privacy",
     "products",

@@ -14,12 +14,13 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.errors import ValidationFailed
 from guibin.core.ids import new_id
+from guibin.core.leases import Lease
 from guibin.managers.models import Coverage, Unassigned
 from guibin.points.invariants import check
 from guibin.points.models import PointsAccount
 from guibin.runs import repository
 from guibin.runs.errors import PeriodClosed, RunInProgress
-from guibin.runs.models import Lease, Run, RunState
+from guibin.runs.models import Run, RunState
 from guibin.runs.service import LEASE_LIFE, NIGHTLY, carry_out, nightly, request_run
 from guibin.runs.steps import STEPS
 from guibin.tags.models import CustomerFact

@@ -101,6 +101,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "approval": "the bank's own decisions; what came of them stands in the sections",
     "approval_decision": "the bank's own decisions; what came of them stands in the sections",
     "audit_seal": "hashes over the trail, whose rows the copy shows",
+    "outbox_event": "messages about what the sections show, handed on within minutes",
 }
 """Tables with a customer in them that a copy does not show, and why."""
 
@@ -122,6 +123,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "customer_restriction": "why something was refused, under a pseudonym",
     "audit_entry": "the trail, which holds no personal value",
     "audit_seal": "hashes over the trail",
+    "outbox_event": "messages without a personal value, removed after 180 days",
     "approval": "who agreed to what, under a pseudonym",
     "approval_decision": "who agreed to what, under a pseudonym",
 }

@@ -1,4 +1,4 @@
-"""Runs of scheduled work, step by step, and the lease that keeps two workers apart."""
+"""Runs of scheduled work, step by step."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -51,14 +51,3 @@ class RunStep(SQLModel, table=True):
     counts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     started_at: datetime = instant()
     finished_at: datetime | None = instant(default=None)
-
-
-class Lease(SQLModel, table=True):
-    """Who does a piece of work now, and until when nobody else does."""
-
-    __tablename__ = "lease"
-    __table_args__ = (LOCAL,)
-
-    name: str = Field(sa_type=Text, primary_key=True)
-    holder: UUID
-    expires_at: datetime = instant()

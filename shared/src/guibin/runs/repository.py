@@ -1,4 +1,4 @@
-"""All SQL of runs and leases."""
+"""All SQL of runs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.holdings.models import LineDay
-from guibin.runs.models import Lease, Run, RunState, RunStep
+from guibin.runs.models import Run, RunState, RunStep
 
 
 async def get_run(session: AsyncSession, run_id: UUID) -> Run:
@@ -77,25 +77,6 @@ async def finish_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> No
     """Mark a run as finished."""
     values = {"state": RunState.FINISHED, "finished_at": at}
     await session.execute(update(Run).where(col(Run.id) == run_id).values(values))
-
-
-async def take_lease(session: AsyncSession, *, name: str, holder: UUID, now: datetime, until: datetime) -> bool:
-    """Take or renew a lease; False while somebody else holds it."""
-    statement = insert(Lease).values(name=name, holder=holder, expires_at=until)
-    new = statement.excluded
-    taken = statement.on_conflict_do_update(
-        index_elements=["name"],
-        set_={"holder": new.holder, "expires_at": new.expires_at},
-        where=(col(Lease.expires_at) <= now) | (col(Lease.holder) == holder),
-    ).returning(col(Lease.name))
-    return (await session.execute(taken)).first() is not None
-
-
-async def drop_lease(session: AsyncSession, *, name: str, holder: UUID, now: datetime) -> None:
-    """Let a lease go."""
-    await session.execute(
-        update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(expires_at=now)
-    )
 
 
 async def expect_everybody(session: AsyncSession) -> None:

@@ -14,6 +14,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.errors import RetryLater, ValidationFailed
 from guibin.core.ids import new_id, to_public
+from guibin.core.leases import drop_lease, take_lease
 from guibin.runs import repository
 from guibin.runs.errors import PeriodClosed, RunInProgress
 from guibin.runs.models import Run, RunState, RunStep
@@ -177,7 +178,7 @@ async def _lease(factory: SessionFactory) -> AsyncIterator[UUID]:
         renewal.cancel()
         await asyncio.gather(renewal, return_exceptions=True)
         async with factory() as session:
-            await repository.drop_lease(session, name=NIGHTLY, holder=holder, now=clock.now())
+            await drop_lease(session, name=NIGHTLY, holder=holder, now=clock.now())
             await session.commit()
 
 
@@ -196,5 +197,5 @@ async def _hold(session: AsyncSession, holder: UUID) -> None:
         RunInProgress: another process has it.
     """
     now = clock.now()
-    if not await repository.take_lease(session, name=NIGHTLY, holder=holder, now=now, until=now + LEASE_LIFE):
+    if not await take_lease(session, name=NIGHTLY, holder=holder, now=now, until=now + LEASE_LIFE):
         raise RunInProgress

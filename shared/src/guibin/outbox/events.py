@@ -1,0 +1,154 @@
+"""The closed list of events: what each tells, in fields that never hold a personal value. docs/events.md shows them."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from guibin.core.ids import RightId
+
+Units = Annotated[int, Field(ge=0)]
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    POINTS_EXPIRING = "points.expiring"
+    REDEMPTION_CONFIRMED = "redemption.confirmed"
+    REDEMPTION_FULFILLED = "redemption.fulfilled"
+    REDEMPTION_CANCELLED = "redemption.cancelled"
+    REDEMPTION_REFUNDED = "redemption.refunded"
+    REDEMPTION_FAILED = "redemption.failed"
+    RIGHT_LOW_STOCK = "right.low_stock"
+    RIGHT_BACK_IN_STOCK = "right.back_in_stock"
+    CODES_LOW = "codes.low"
+    WEBHOOK_TEST = "webhook.test"
+
+
+class EventData(BaseModel):
+    """What an event of one type tells beside its envelope. `prefix` is the kind of public id of its subject."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[EventType]
+    prefix: ClassVar[str]
+
+    def payload(self) -> dict[str, Any]:
+        """Return the fields as JSON values, as they are kept and sent."""
+        return self.model_dump(mode="json")
+
+
+class PointsExpiring(EventData):
+    """Points of a customer end soon: told 90, 30 and 7 days before their last day, once each."""
+
+    type = EventType.POINTS_EXPIRING
+    prefix = "cus"
+
+    wallet: str
+    points: Units = Field(description="All that ends on that day")
+    expires_on: date = Field(description="The last day on which they can be spent")
+    days_before: int = Field(description="Which reminder it is: 90, 30 or 7")
+
+
+class _RedemptionData(EventData):
+    prefix = "rdm"
+
+    right_id: RightId
+    quantity: Units = Field(description="Units that this is about")
+    wallet: str
+    fulfilment: str = Field(description="How the right is delivered, for example code or hand_out")
+
+
+class RedemptionConfirmed(_RedemptionData):
+    """A customer has redeemed a right: points, quota and stock are final."""
+
+    type = EventType.REDEMPTION_CONFIRMED
+
+    points: Units = Field(description="Points that were charged")
+
+
+class RedemptionFulfilled(_RedemptionData):
+    """The customer has got all of it."""
+
+    type = EventType.REDEMPTION_FULFILLED
+
+    points: Units = Field(description="Points that were charged")
+
+
+class RedemptionCancelled(_RedemptionData):
+    """The customer took it back by the right's policy."""
+
+    type = EventType.REDEMPTION_CANCELLED
+
+    points: Units = Field(description="Points that were given back")
+
+
+class RedemptionRefunded(_RedemptionData):
+    """The bank gave back all of it, or so many units."""
+
+    type = EventType.REDEMPTION_REFUNDED
+
+    points: Units = Field(description="Points that were given back")
+
+
+class RedemptionFailed(_RedemptionData):
+    """It could not be delivered."""
+
+    type = EventType.REDEMPTION_FAILED
+
+    points: Units = Field(description="Points that were given back")
+
+
+class RightLowStock(EventData):
+    """The counted stock of a right has sunk to its threshold: told once each time it passes it."""
+
+    type = EventType.RIGHT_LOW_STOCK
+    prefix = "rgt"
+
+    free: Units = Field(description="Units that are left")
+    threshold: Units = Field(description="A tenth of all units ever added")
+
+
+class RightBackInStock(EventData):
+    """A right that had run out is there again."""
+
+    type = EventType.RIGHT_BACK_IN_STOCK
+    prefix = "rgt"
+
+    free: Units = Field(description="Units or codes that there are now")
+
+
+class CodesLow(EventData):
+    """The pool of codes of a right is nearly empty."""
+
+    type = EventType.CODES_LOW
+    prefix = "rgt"
+
+    free: Units = Field(description="Codes that are left")
+    threshold: Units = Field(description="What counts as nearly empty")
+
+
+class WebhookTest(EventData):
+    """Sent to one webhook when its owner asks for it, to see whether it is received."""
+
+    type = EventType.WEBHOOK_TEST
+    prefix = "whk"
+
+
+EVENTS: Final[Mapping[EventType, type[EventData]]] = {
+    data.type: data
+    for data in (
+        PointsExpiring,
+        RedemptionConfirmed,
+        RedemptionFulfilled,
+        RedemptionCancelled,
+        RedemptionRefunded,
+        RedemptionFailed,
+        RightLowStock,
+        RightBackInStock,
+        CodesLow,
+        WebhookTest,
+    )
+}
