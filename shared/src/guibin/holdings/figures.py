@@ -49,7 +49,7 @@ def select_figures(day: date) -> Select[Any]:
     whether something is owed or may be.
     """
     month = last_complete_month(day)
-    holdings = _holdings(day, month)
+    holdings = holdings_of(day, month)
     classes, customers = _by_class(holdings), _by_customer(holdings, month)
     return (
         select(
@@ -70,8 +70,11 @@ def select_figures(day: date) -> Select[Any]:
     )
 
 
-def _holdings(day: date, month: Month) -> CTE:
-    """One row for each holding: whether it is open, its balance on the day, its part of the month."""
+def holdings_of(day: date, month: Month) -> CTE:
+    """One row for each holding: whether it is open, its balance on the day, its part of the month.
+
+    `month_fen` is the sum of its balances over the days of the month, an overdrawn one as 0, NULL without any.
+    """
     held, balances = _held(day, month), _intervals(day, month)
     first = func.greatest(held.c.from_day, balances.c.from_day)
     last = func.least(held.c.to_day, balances.c.next_day - literal(1))
