@@ -14,7 +14,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-trust sabotage coverage check bench format openapi audit lock clean
+.PHONY: help install run test test-trust chaos sabotage coverage check bench format openapi audit lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a pa
 
 test-trust: $(INSTALLED) ## the longer suites that run before a merge and at night
 	@$(BIN)/pytest -n 2 -m 'merge or nightly' $(or $(T),tests)
+
+chaos: $(INSTALLED) ## 10,000 operations over HTTP while parts are killed 40 times; SEED=n takes one of five seeds or any other
+	@cd tests && ../$(BIN)/python -m chaos.run $(SEED)
 
 sabotage: $(INSTALLED) ## take each guard away in a copy and see its test turn red; T=S8 tries one
 	@cd tests && ../$(BIN)/python -m sabotage.run $(T)

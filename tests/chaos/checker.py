@@ -1,0 +1,152 @@
+"""Does the database hold exactly what the clients were told? Reads the history of a run and the database after it.
+
+Acknowledged is present exactly once, refused is not there at all, and what nobody knows of is there once or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+import asyncpg
+from chaos.history import History, Operation, Outcome
+from chaos.operations import LINE
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+TWO_PEOPLE = """
+    SELECT 'apr_' || a.id FROM approval a WHERE a.state = 'approved' AND NOT EXISTS (
+      SELECT FROM approval_decision d WHERE d.owner_id = a.owner_id AND d.approval_id = a.id
+         AND d.approver_id <> a.maker_id AND d.verdict = 'agreed' AND d.payload_hash = a.payload_hash)
+"""
+"""I10: nothing was carried out that no other person agreed to."""
+
+AUDITED = """
+    SELECT 'apr_' || a.id FROM approval a LEFT JOIN audit_entry e ON e.object_id = 'apr_' || a.id
+     GROUP BY a.owner_id, a.id, a.state
+    HAVING count(e.id) FILTER (WHERE e.result = 'submitted') <> 1
+        OR count(e.id) FILTER (WHERE e.result = 'approved') <> (a.state = 'approved')::int
+"""
+"""I11: each submission and each decision left exactly one row in the trail."""
+
+
+async def check(history: History, admin_url: str) -> list[str]:
+    """Return what does not agree, a sentence each; empty is good."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        found = [
+            *await _events(history, connection),
+            *await _redemptions(history, connection),
+            *await _approvals(history, connection),
+            *await _uses(history, connection),
+            *await _keys(history, connection),
+        ]
+        for name, query in (("I10", TWO_PEOPLE), ("I11", AUDITED)):
+            found += [f"{name}: {row[0]}" for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+    return found
+
+
+async def _events(history: History, connection: Connection) -> list[str]:
+    """Every event earned once: its entries are those that the answer named, or none."""
+    entries: dict[str, set[str]] = {}
+    for row in await connection.fetch(
+        "SELECT source_id, 'ent_' || id AS id FROM points_entry WHERE source_kind = 'event'"
+    ):
+        entries.setdefault(row["source_id"], set()).add(row["id"])
+    wanted = {f"{LINE}:{one.key}": one for one in history.of("earn")}
+    found = [f"I5: an event that nobody sent has earned: {source}" for source in entries.keys() - wanted.keys()]
+    for source, one in wanted.items():
+        there = entries.get(source, set())
+        told = set(chain.from_iterable(result["entry_ids"] for result in one.answer.get("results", [])))
+        known = there == told if one.outcome is Outcome.OK else len(there) == 1
+        if not _agrees(one, exactly=known, none=not there):
+            found.append(f"I5: event {one.number} ({one.outcome}) has {len(there)} entries, told {len(told)}")
+    return found
+
+
+async def _redemptions(history: History, connection: Connection) -> list[str]:
+    """Every redemption that was told is there, for its customer and right, and no other one."""
+    rows = await connection.fetch("SELECT 'rdm_' || id AS id, 'cus_' || customer_id AS customer FROM redemption")
+    return _told_once(history.of("redeem"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
+
+
+async def _approvals(history: History, connection: Connection) -> list[str]:
+    """Every submission is there once; each that was approved has one entry of its points, every other none."""
+    rows = await connection.fetch(
+        "SELECT 'apr_' || id AS id, 'cus_' || owner_id AS customer FROM approval WHERE kind = 'points.adjust'"
+    )
+    found = _told_once(
+        history.of("submit"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["approval_id"]
+    )
+    posted: dict[str, list[int]] = {}
+    for row in await connection.fetch(
+        "SELECT source_id, points - debt_change AS points FROM points_entry"
+        " WHERE source_kind = 'approval' AND kind IN ('adjust_credit', 'adjust_debit')"
+    ):
+        posted.setdefault(row["source_id"], []).append(row["points"])
+    for one in history.of("approve"):
+        there = posted.pop(one.facts["approval"], [])
+        if not _agrees(one, exactly=there == [one.facts["points"]], none=not there):
+            found.append(f"I5: adjustment {one.number} ({one.outcome}) has the entries {there}")
+    return found + [f"I5: {approval} was posted and not approved" for approval in posted]
+
+
+async def _uses(history: History, connection: Connection) -> list[str]:
+    """Of each redemption as many codes are used as was acknowledged, and beside them at most what nobody knows of."""
+    rows = await connection.fetch(
+        "SELECT 'rdm_' || redemption_id AS id, count(*) AS used FROM voucher_code WHERE used_at IS NOT NULL GROUP BY 1"
+    )
+    used = {row["id"]: row["used"] for row in rows}
+    known = Counter(one.facts["redemption"] for one in history.of("use", Outcome.OK))
+    unknown = Counter(one.facts["redemption"] for one in history.of("use", Outcome.INFO))
+    return [
+        f"I5: {used.get(one, 0)} codes of {one} are used, {known[one]} uses were acknowledged, {unknown[one]} unknown"
+        for one in used.keys() | known.keys()
+        if not known[one] <= used.get(one, 0) <= known[one] + unknown[one]
+    ]
+
+
+async def _keys(history: History, connection: Connection) -> list[str]:
+    """The key of every answer is kept with the status that was told."""
+    rows = await connection.fetch("SELECT key, array_agg(status) AS statuses FROM idempotency_key GROUP BY key")
+    kept = {row["key"]: row["statuses"] for row in rows}
+    return [
+        f"I5: operation {one.number} ({one.kind}) was told {one.status}, its key keeps {kept.get(one.key)}"
+        for one in history.operations
+        if one.kind in {"earn", "redeem", "submit", "approve", "use"}
+        and one.outcome is not Outcome.INFO
+        and kept.get(one.key) != [one.status]
+    ]
+
+
+def _told_once(
+    operations: Sequence[Operation], there: Mapping[str, str], id_of: Callable[[dict[str, Any]], str]
+) -> list[str]:
+    """Hold ids in answers against rows: acknowledged ones are there, for their customer, and others only if unknown."""
+    told = {id_of(one.answer): one for one in operations if one.outcome is Outcome.OK}
+    found = [
+        f"I5: {id_} was acknowledged to {one.customer}, there it is of {there.get(id_)}"
+        for id_, one in told.items()
+        if there.get(id_) != one.customer
+    ]
+    if len(told) != sum(one.outcome is Outcome.OK for one in operations):
+        found.append("I5: two operations were told the same id")
+    unknown = Counter(one.customer for one in operations if one.outcome is Outcome.INFO)
+    surplus = Counter(customer for id_, customer in there.items() if id_ not in told)
+    return found + [
+        f"I5: {count} rows of {customer} belong to no answer, {unknown[customer]} ends are unknown"
+        for customer, count in surplus.items()
+        if count > unknown[customer]
+    ]
+
+
+def _agrees(operation: Operation, *, exactly: bool, none: bool) -> bool:
+    return {Outcome.OK: exactly, Outcome.FAIL: none, Outcome.INFO: exactly or none}[operation.outcome]
+
+
+def summary(operations: Iterable[Operation]) -> str:
+    """Count the ends by kind, for people."""
+    counts = Counter(f"{one.kind} {one.code or one.outcome}" for one in operations)
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

@@ -1,0 +1,138 @@
+"""What customers, lines, staff and the night do to the bank, each with its key, over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from uuid import UUID
+
+from chaos.bank import Bank
+from chaos.clients import Client
+from chaos.history import History, Operation, Outcome
+from sqlalchemy.exc import DBAPIError
+
+from guibin.core import clock
+from guibin.core.database import SessionFactory
+from guibin.core.ids import to_public
+from guibin.points import service
+
+LINE = "credit_card"
+REASON = "系统故障少计积分，按工单补录"
+
+
+@dataclass
+class Floor:
+    """Where everything happens: who may act, on whom and on what, and what has been done so far."""
+
+    bank: Bank
+    history: History
+    customers: Sequence[UUID]
+    rights: Sequence[str]
+    pools: frozenset[str]
+    days: Sequence[date]
+    worker: SessionFactory
+    tokens: dict[str, dict[str, str]]
+    redeemed: list[Operation] = field(default_factory=list)
+    begun: int = 0
+
+    def someone(self, dice: Random) -> tuple[str, dict[str, str]]:
+        """Choose a customer; returns the public id and the headers."""
+        public = to_public("cus", dice.choice(self.customers))
+        return public, self.tokens[public]
+
+    def begin(self, kind: str, port: str, customer: str, **facts: object) -> Operation:
+        """Note that an operation begins, under a key of its own."""
+        return self.history.invoke(kind, port, customer, f"{kind}-{len(self.history.operations)}", **facts)
+
+
+async def earn(floor: Floor, client: Client) -> None:
+    """Let a line send an event."""
+    customer, _ = floor.someone(client.dice)
+    amount = f"{client.dice.randint(1, 200)}.00"
+    operation = floor.begin("earn", "bank", customer, amount=amount)
+    event = {
+        "line": LINE,
+        "reference": operation.key,
+        "customer_id": customer,
+        "event_type": "card_spend",
+        "occurred_at": clock.now().isoformat(),
+        "amount": amount,
+    }
+    url = f"{floor.bank.url('bank')}/v1/points/events"
+    await client.send(operation, "POST", url, floor.tokens["line"], {"events": [event]})
+
+
+async def redeem(floor: Floor, client: Client) -> None:
+    """Let a customer redeem a right."""
+    customer, headers = floor.someone(client.dice)
+    right, quantity = client.dice.choice(floor.rights), client.dice.choice((1, 1, 1, 2))
+    operation = floor.begin("redeem", "customer", customer, right=right, quantity=quantity)
+    body = {"right_id": right, "quantity": quantity}
+    await client.send(operation, "POST", f"{floor.bank.url('customer')}/v1/redemptions", headers, body)
+    if operation.outcome is Outcome.OK:
+        floor.redeemed.append(operation)
+
+
+async def use(floor: Floor, client: Client) -> None:
+    """Show the first code of a redemption and use it; some are used already, and some by two at once."""
+    coded = [one for one in floor.redeemed if one.facts["right"] in floor.pools]
+    if not coded:
+        return await redeem(floor, client)
+    redemption = client.dice.choice(coded)
+    path = f"{floor.bank.url('customer')}/v1/redemptions/{redemption.answer['id']}/code"
+    shown = floor.begin("code", "customer", redemption.customer, redemption=redemption.answer["id"])
+    await client.send(shown, "GET", path, floor.tokens[redemption.customer])
+    if shown.outcome is not Outcome.OK:
+        return None
+    code = client.dice.choice(shown.answer["codes"])
+    operation = floor.begin("use", "bank", redemption.customer, redemption=redemption.answer["id"])
+    url = f"{floor.bank.url('bank')}/v1/voucher-uses"
+    await client.send(operation, "POST", url, floor.tokens["terminal"], {"code": code["code"]})
+    return None
+
+
+async def adjust(floor: Floor, client: Client) -> None:
+    """Let one person submit a correction and another approve it."""
+    customer, _ = floor.someone(client.dice)
+    points = client.dice.choice((-1, 1)) * client.dice.randint(1, 60)
+    submitted = floor.begin("submit", "bank", customer, points=points)
+    body = {"customer_id": customer, "wallet": "reward", "points": points, "reason": REASON}
+    url = floor.bank.url("bank")
+    await client.send(submitted, "POST", f"{url}/v1/points/adjustments", floor.tokens["maker"], body)
+    if submitted.outcome is Outcome.OK:
+        approval = submitted.answer["approval_id"]
+        decided = floor.begin("approve", "bank", customer, approval=approval, points=points)
+        await client.send(decided, "POST", f"{url}/v1/approvals/{approval}/approve", floor.tokens["approver"], {})
+
+
+async def look(floor: Floor, client: Client) -> None:
+    """Let a customer look at the points; no balance is ever below nothing or below what is held."""
+    customer, headers = floor.someone(client.dice)
+    operation = floor.begin("look", "customer", customer)
+    await client.send(operation, "GET", f"{floor.bank.url('customer')}/v1/me/points", headers)
+    for wallet in operation.answer.get("wallets", []):
+        if not 0 <= wallet["available"] <= wallet["balance"] - wallet["held"]:
+            floor.history.fault(f"{customer} saw {wallet}")
+
+
+async def expire(floor: Floor, client: Client) -> None:
+    """Let the points of a past day expire, as the night does: batch by batch, and again after whatever befell it."""
+    day = client.dice.choice(floor.days)
+    operation = floor.begin("expire", "worker", "", day=day)
+    try:
+        while True:
+            async with floor.worker() as session:
+                counts = await service.expire(session, day=day)
+                await session.commit()
+            if not counts["read"]:
+                break
+        operation.outcome = Outcome.OK
+    except (DBAPIError, OSError):
+        operation.outcome = Outcome.INFO
+    floor.history.end(operation, writes=True)
+
+
+Act = Callable[[Floor, Client], Awaitable[None]]
+
+MIX: Mapping[Act, int] = {earn: 30, redeem: 36, use: 10, adjust: 10, look: 10, expire: 1}
+"""How often each is done."""

@@ -1,0 +1,81 @@
+"""The bank before the first operation: 200 customers with points in several lots, 20 rights, who may act."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime, time, timedelta
+from random import Random
+from uuid import UUID
+
+from chaos.bank import Bank
+from chaos.history import History
+from chaos.operations import Floor
+
+from guibin.core import clock
+from guibin.core.ids import to_public
+from guibin.points.models import EntryKind
+from guibin_tools.nightly import run_nightly
+from support.house import House
+from support.points import post_points, sessions_of
+from support.shop import Shop
+
+CUSTOMERS = 200
+SCARCE, POOLS, PLENTY = 5, 5, 10
+"""Rights with ten units, with a pool of codes, and without a bound."""
+
+STOCK, CODES = 10, 60
+DAYS = 20
+"""So many past days have lots that end on them and were not posted: what the operation `expire` finds."""
+
+POINTS, LATE_LOTS = 400, 3
+
+
+@asynccontextmanager
+async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIterator[Floor]:
+    """Put customers, points and rights in, and open the floor. Last night has run, so the worker finds none to do."""
+    dice = Random(f"{seed} setting")
+    house = bank.house
+    customers = [await house.add_customer() for _ in range(CUSTOMERS)]
+    await run_nightly(bank.settings)
+    days = [clock.today() - timedelta(days=back) for back in range(DAYS, 0, -1)]
+    await _give_points(house, customers, days, dice)
+    rights, pools = await _offer(Shop(house), dice)
+    async with sessions_of(house.database.worker_url, pool_size=2) as worker:
+        yield Floor(bank, history, customers, rights, pools, days, worker, _tokens(house, customers))
+
+
+async def _give_points(house: House, customers: list[UUID], days: list[date], dice: Random) -> None:
+    """Give each customer a lot that stays and some that end on one of the days."""
+    long_ago = _noon(days[0] - timedelta(days=1))
+    async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
+        for customer_id in customers:
+            await post_points(session, customer_id, EntryKind.EARN, POINTS, at=long_ago)
+            for day in dice.sample(days, LATE_LOTS):
+                await post_points(session, customer_id, EntryKind.EARN, 20, at=long_ago, expires_on=day)
+        await session.commit()
+
+
+async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
+    def price() -> list[dict[str, object]]:
+        return [{"tier": None, "points": dice.randint(5, 60)}]
+
+    scarce = [await shop.right(stock=STOCK, prices=price()) for _ in range(SCARCE)]
+    plenty = [await shop.right(prices=price()) for _ in range(PLENTY)]
+    pools = [
+        await shop.pool([f"C{number:02}{code:04}" for code in range(CODES)], prices=price()) for number in range(POOLS)
+    ]
+    return [*scarce, *plenty, *pools], frozenset(pools)
+
+
+def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
+    """Return the headers of everybody: customers by public id, and the four who act for the bank."""
+    acting = {
+        "line": house.service_headers("core_banking", ["earn:post"]),
+        "terminal": house.service_headers("supplier_terminal", ["voucher:use"]),
+        "maker": house.headers("hq_operator"),
+        "approver": house.headers("hq_approver"),
+    }
+    return acting | {to_public("cus", customer): house.customer_headers(customer) for customer in customers}
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=clock.BUSINESS_ZONE)
