@@ -117,6 +117,7 @@ async def take(
     quantity: int = 1,
     expected_points: int | None = None,
     at: datetime = NOON,
+    **wish: Any,
 ) -> Redeemed:
     """Redeem as the customer, at noon of the test's day."""
     with clock.fixed_at(at):
@@ -125,7 +126,7 @@ async def take(
             Scope.of_customer(customer_id),
             actor=customer_actor(customer_id),
             customer_id=customer_id,
-            request=RedemptionRequest(right_id, quantity, expected_points),
+            request=RedemptionRequest(right_id, quantity, expected_points, **wish),
         )
 
 

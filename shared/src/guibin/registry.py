@@ -16,6 +16,7 @@ from guibin.outbox import models as outbox
 from guibin.points import models as points
 from guibin.privacy import models as privacy
 from guibin.products import models as products
+from guibin.programme import models as programme
 from guibin.rights import models as rights
 from guibin.runs import models as runs
 from guibin.sessions import models as sessions
@@ -40,6 +41,7 @@ __all__ = [
     "points",
     "privacy",
     "products",
+    "programme",
     "rights",
     "runs",
     "sessions",

@@ -29,6 +29,7 @@ from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
 from guibin.privacy.merging import PRIVACY_GUARD, PRIVACY_MOVER
 from guibin.privacy.service.erasing import ErasureHandler
+from guibin.programme.service import BudgetHandler
 from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RightPublication
@@ -67,6 +68,7 @@ def connect() -> None:
     handlers.register(TierOverriding())
     handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
+    handlers.register(BudgetHandler())
     handlers.register(ListExporting())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())

@@ -4,29 +4,32 @@ import pytest
 
 from guibin.points.models import AccountState
 from guibin.rights.models import Period, RedemptionState
-from guibin.rights.rules import (
-    COUNTED,
-    Decision,
+from guibin.rights.offer import (
     Limit,
-    Offered,
     Price,
     Quota,
-    Reason,
-    ReasonCode,
-    Standing,
     Terms,
     TierLevel,
     Usage,
-    assess,
-    is_legal_path,
-    is_legal_step,
+    Wish,
     is_on_sale,
     limit_left,
-    normal_form,
     period_start,
     price_of,
     quota_left,
     quota_of,
+)
+from guibin.rights.rules import (
+    COUNTED,
+    Decision,
+    Offered,
+    Reason,
+    ReasonCode,
+    Standing,
+    assess,
+    is_legal_path,
+    is_legal_step,
+    normal_form,
 )
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -49,9 +52,8 @@ def decide(
         terms,
         Standing(tier, available, account, usage or Usage()),
         offered or Offered(),
-        quantity=quantity,
+        Wish(quantity=quantity, expected_points=expected_points),
         now=NOW,
-        expected_points=expected_points,
     )
 
 
@@ -66,11 +68,11 @@ def codes(decision: Decision) -> list[str]:
 )
 def test_the_first_price_that_fits_the_tier_counts(tier: TierLevel | None, points: int) -> None:
     prices = (Price("T3", 50), Price("T2", 80), Price(None, 100), Price("T1", 1))
-    assert price_of(prices, tier) == points
+    assert price_of(prices, tier, wish=Wish(1), now=NOW) == points
 
 
 def test_a_price_of_a_lower_tier_does_not_fit_a_higher_one() -> None:
-    assert price_of((Price("T2", 80),), T3) is None
+    assert price_of((Price("T2", 80),), T3, wish=Wish(1), now=NOW) is None
 
 
 def test_a_quota_is_for_exactly_its_tier() -> None:
@@ -82,9 +84,9 @@ def test_a_quota_is_for_exactly_its_tier() -> None:
 
 def test_what_is_left_of_a_quota_counts_its_own_period_only() -> None:
     usage = Usage(free_units={Period.DAY: 0, Period.MONTH: 1, Period.YEAR: 5, Period.LIFETIME: 9})
-    assert quota_left(Quota("T2", Period.MONTH, 3), usage) == 2
-    assert quota_left(Quota("T2", Period.YEAR, 3), usage) == 0
-    assert quota_left(None, usage) == 0
+    assert quota_left(Quota("T2", Period.MONTH, 3), usage.free_units) == 2
+    assert quota_left(Quota("T2", Period.YEAR, 3), usage.free_units) == 0
+    assert quota_left(None, usage.free_units) == 0
 
 
 def test_what_is_left_of_a_limit_is_never_negative() -> None:

@@ -1,9 +1,14 @@
-"""What the domain of rights says no to. Points, account and wallet have their refusals in `guibin.points.errors`."""
+"""What the domain of rights says no to.
+
+Points, account and wallet have their refusals in `guibin.points.errors`, budgets and what is stopped in
+`guibin.programme.errors`.
+"""
 
 from typing import Final
 
 from guibin.core.errors import Category, Refusal
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
+from guibin.programme.errors import BudgetExhausted, Stopped
 from guibin.rights.rules import Reason, ReasonCode
 
 
@@ -61,6 +66,42 @@ class OutOfStock(Refusal):
     en = "Out of stock"
 
 
+class CategoryNotSpendable(Refusal):
+    """The points of this wallet do not buy rights of this category. Facts: category."""
+
+    category = Category.CONFLICT
+    code = "category_not_spendable"
+    zh = "该类积分不可兑换此类权益"
+    en = "These points do not buy rights of this category"
+
+
+class NotEligible(Refusal):
+    """The right is seen, and is for others or for another time. Facts: missing (tier, tag, time), tiers, from, to."""
+
+    category = Category.CONFLICT
+    code = "not_eligible"
+    zh = "您暂不符合该权益的领取条件"
+    en = "The right is not for you now"
+
+
+class TooManyCompanions(Refusal):
+    """More guests than the customer's tier may bring. Facts: most, for the whole quantity."""
+
+    category = Category.CONFLICT
+    code = "too_many_companions"
+    zh = "同行人数超过上限"
+    en = "More guests than you may bring"
+
+
+class SpendCapReached(Refusal):
+    """More points of this kind than the period allows. Facts: points, period, left."""
+
+    category = Category.CONFLICT
+    code = "spend_cap_reached"
+    zh = "已达到积分使用上限"
+    en = "You have spent as many points as the period allows"
+
+
 class CodeNotValid(Refusal):
     """The code is unknown, nobody's, or its redemption no longer stands: one answer for all."""
 
@@ -109,16 +150,22 @@ class WrongStockMode(Refusal):
 
 
 REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
+    ReasonCode.STOPPED: Stopped,
     ReasonCode.NOT_ON_SALE: NotOnSale,
     ReasonCode.ACCOUNT_FROZEN: AccountFrozen,
     ReasonCode.ACCOUNT_CLOSED: AccountClosed,
     ReasonCode.WALLET_CLOSED: WalletClosed,
+    ReasonCode.CATEGORY_NOT_SPENDABLE: CategoryNotSpendable,
     ReasonCode.TIER_REQUIRED: TierRequired,
+    ReasonCode.NOT_ELIGIBLE: NotEligible,
     ReasonCode.NO_MATCHING_PRICE: NoMatchingPrice,
+    ReasonCode.TOO_MANY_COMPANIONS: TooManyCompanions,
     ReasonCode.LIMIT_REACHED: LimitReached,
+    ReasonCode.SPEND_CAP_REACHED: SpendCapReached,
     ReasonCode.PRICE_CHANGED: PriceChanged,
     ReasonCode.INSUFFICIENT_POINTS: InsufficientPoints,
     ReasonCode.OUT_OF_STOCK: OutOfStock,
+    ReasonCode.BUDGET_EXHAUSTED: BudgetExhausted,
 }
 """The refusal of a redemption for each reason of the catalogue: one code, one text."""
 

@@ -58,14 +58,45 @@ CHECKS: Final[Sequence[Check]] = (
         "I6",
         "a customer has taken more of a right in one period than the limit that decided allows",
         """
-        SELECT 'cus_' || r.customer_id || '/rgt_' || r.right_id AS key
-          FROM redemption r
-          JOIN rights_item i ON i.id = r.right_id AND i.revision = r.right_revision
-         WHERE i.limit_times IS NOT NULL AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
-         GROUP BY r.customer_id, r.right_id, i.limit_times,
-                  CASE WHEN i.limit_period = 'lifetime' THEN NULL
-                       ELSE date_trunc(i.limit_period, r.created_at AT TIME ZONE 'Asia/Shanghai') END
-        HAVING sum(r.quantity) > i.limit_times
+        SELECT 'cus_' || customer_id || '/rgt_' || right_id AS key
+          FROM (SELECT r.customer_id, r.right_id, r.quantity, i.limit_times,
+                       CASE i.limit_period
+                            WHEN 'lifetime' THEN NULL
+                            WHEN 'tier' THEN (SELECT max(h.effective_on)::timestamp FROM tier_history h
+                                               WHERE h.customer_id = r.customer_id AND h.effective_on
+                                                     <= (r.created_at AT TIME ZONE 'Asia/Shanghai')::date)
+                            ELSE date_trunc(i.limit_period, r.created_at AT TIME ZONE 'Asia/Shanghai') END AS period
+                  FROM redemption r
+                  JOIN rights_item i ON i.id = r.right_id AND i.revision = r.right_revision
+                 WHERE i.limit_times IS NOT NULL AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')) taken
+         GROUP BY customer_id, right_id, limit_times, period
+        HAVING sum(quantity) > limit_times
+        """,
+    ),
+    _check(
+        "I6",
+        "all customers together have more units of a right than are counted against its bound",
+        """
+        SELECT 'rgt_' || i.id AS key
+          FROM rights_item i
+          JOIN redemption r ON r.right_id = i.id AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+          LEFT JOIN rights_total t ON t.right_id = i.id
+         WHERE i.offer ? 'total_limit'
+         GROUP BY i.id, t.taken
+        HAVING sum(r.quantity) > coalesce(t.taken, 0)
+        """,
+    ),
+    _check(
+        "I9",
+        "what was spent of a budget is not what was drawn from it, or is more than it allows",
+        """
+        SELECT 'bgt_' || b.id AS key
+          FROM budget b
+          LEFT JOIN (SELECT branch_id, budget_id, sum(points) AS points, sum(fen) AS fen
+                       FROM budget_draw GROUP BY branch_id, budget_id) d
+            ON d.branch_id = b.branch_id AND d.budget_id = b.id
+         WHERE b.points_spent <> coalesce(d.points, 0) OR b.fen_spent <> coalesce(d.fen, 0)
+            OR b.points_spent > b.points_limit OR b.fen_spent > b.fen_limit
         """,
     ),
     _check(

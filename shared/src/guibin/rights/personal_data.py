@@ -13,7 +13,8 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     QuerySection(
         "redemptions",
         frozenset({"redemption"}),
-        "SELECT r.id, i.name_zh, i.name_en, r.quantity, r.quota_used, r.points_charged, r.wallet, r.state,"
+        "SELECT r.id, i.name_zh, i.name_en, r.quantity, r.quota_used, r.companions, r.class_of_service,"
+        " r.points_charged, r.wallet, r.state,"
         " r.fulfilment, r.created_at FROM redemption r JOIN rights_item i ON i.id = r.right_id"
         " WHERE r.customer_id = :customer_id ORDER BY r.created_at, r.id",
     ),
@@ -21,6 +22,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "redemption_steps",
         frozenset({"redemption_step"}),
         "SELECT redemption_id, state, at FROM redemption_step WHERE customer_id = :customer_id ORDER BY at, state",
+    ),
+    # Who it is, is somebody else's data: a copy tells that there is somebody, and since when they agree.
+    QuerySection(
+        "redemption_beneficiaries",
+        frozenset({"redemption_beneficiary"}),
+        "SELECT redemption_id, consented_at FROM redemption_beneficiary WHERE customer_id = :customer_id"
+        " ORDER BY redemption_id",
     ),
 )
 OPEN: Final = (RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT)

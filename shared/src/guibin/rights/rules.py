@@ -1,39 +1,55 @@
 """Who may have a right, for what, and how a redemption may go on: decisions over plain values.
 
-The price is decided in `price_of`, the quota in `quota_of`, everything that stands in the way in `assess`.
+What one unit costs whom stands in `guibin.rights.offer`; `assess` puts quota, points, guests and everything that
+stands in the way together.
 """
 
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
 from guibin.points.models import AccountState
 from guibin.rights.models import Period, RedemptionState
-
-MOST_UNITS: Final = 100
-"""Units in one redemption."""
-
-MOST_POINTS_OF_A_UNIT: Final = 10**10
-"""So that no redemption costs more than the 10^12 points that one movement of the ledger may have."""
+from guibin.rights.offer import (
+    NOTHING_TAKEN,
+    Terms,
+    TierLevel,
+    Usage,
+    Wish,
+    classes_of,
+    guests_of,
+    is_on_sale,
+    lacking,
+    limit_left,
+    price_of,
+    quota_left,
+    quota_of,
+)
 
 
 class ReasonCode(StrEnum):
     """Why a customer cannot have a right now; each is also the code of a refusal."""
 
+    STOPPED = "stopped"
     NOT_ON_SALE = "not_on_sale"
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_CLOSED = "account_closed"
     WALLET_CLOSED = "wallet_closed"
+    CATEGORY_NOT_SPENDABLE = "category_not_spendable"
     TIER_REQUIRED = "tier_required"
+    NOT_ELIGIBLE = "not_eligible"
     NO_MATCHING_PRICE = "no_matching_price"
+    TOO_MANY_COMPANIONS = "too_many_companions"
     LIMIT_REACHED = "limit_reached"
+    SPEND_CAP_REACHED = "spend_cap_reached"
     PRICE_CHANGED = "price_changed"
     INSUFFICIENT_POINTS = "insufficient_points"
     OUT_OF_STOCK = "out_of_stock"
+    BUDGET_EXHAUSTED = "budget_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,75 +61,57 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class TierLevel:
-    """A tier by code and rank; a higher rank is a better tier."""
-
-    code: str
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Points for one unit; `tier` None fits everybody, the one without a tier included."""
-
-    tier: str | None
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How many units of a right a tier has free in each period."""
-
-    tier: str
-    period: Period
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The most units that one customer takes in each period."""
-
-    times: int
-    period: Period
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On which terms a right is there. On sale from `on_sale_from` until before `on_sale_to`, None without an end."""
-
-    prices: tuple[Price, ...]
-    quotas: tuple[Quota, ...] = ()
-    minimum_tier: TierLevel | None = None
-    limit: Limit | None = None
-    on_sale_from: datetime | None = None
-    on_sale_to: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a customer has taken of a right in the current day, month, year and ever: units, and free ones of them."""
-
-    units: Mapping[Period, int] = field(default_factory=dict)
-    free_units: Mapping[Period, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides on the customer's side; `available` are the points that can be spent."""
+    """What decides on the customer's side; `available` are the points that can be spent.
+
+    `branches` are the codes of the customer's branch and of those above it; `spent` is what left the paying wallet in
+    the current periods.
+    """
 
     tier: TierLevel | None
     available: int
     account: AccountState = AccountState.OPEN
-    usage: Usage = Usage()
+    usage: Usage = NOTHING_TAKEN
+    tags: frozenset[str] = frozenset()
+    branches: frozenset[str] = frozenset()
+    stopped: bool = False
+    spent: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendCap:
+    """The most points that one customer spends of a wallet in a period, or in one redemption (`transaction`)."""
+
+    period: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """What is left of the budget that pays; None without a bound."""
+
+    points: int | None
+    fen: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What decides on the right's side beside its terms."""
+    """What decides on the right's side beside its terms.
+
+    `total_left` and `budget` are known where somebody looks ahead; a redemption finds out by the statements that take
+    them, as with the stock. `point_fen` is what a point of the paying wallet costs the bank.
+    """
 
     published: bool = True
     wallet_active: bool = True
     in_stock: bool = True
+    spendable: bool = True
+    stopped: bool = False
+    category: str = ""
+    caps: tuple[SpendCap, ...] = ()
+    total_left: int | None = None
+    budget: BudgetLeft | None = None
+    point_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,7 @@ class Decision:
     """What a quantity of a right takes from a customer, and all that stands in the way.
 
     `price` is the points of one unit beyond the quota, None when no price fits; `quota_left` is before this taking.
+    `guest_price` is that of one guest beyond the guests' quota. `cost_fen` is what the bank pays.
     """
 
     price: int | None
@@ -128,6 +127,12 @@ class Decision:
     quota_used: int
     points: int
     reasons: tuple[Reason, ...]
+    guests_allowed: int = 0
+    guest_price: int | None = None
+    guest_quota_left: int = 0
+    guest_quota_used: int = 0
+    cost_fen: int = 0
+    step_up: bool = False
 
     @property
     def eligible(self) -> bool:
@@ -137,102 +142,131 @@ class Decision:
     @property
     def affordable(self) -> bool:
         """Tell whether quota and points would do, whatever else stands in the way."""
-        lacking = {ReasonCode.INSUFFICIENT_POINTS, ReasonCode.NO_MATCHING_PRICE}
-        return lacking.isdisjoint(reason.code for reason in self.reasons)
+        lacking_points = {ReasonCode.INSUFFICIENT_POINTS, ReasonCode.NO_MATCHING_PRICE}
+        return lacking_points.isdisjoint(reason.code for reason in self.reasons)
 
 
-def price_of(prices: Sequence[Price], tier: TierLevel | None) -> int | None:
-    """Return the points of one unit for a customer of a tier: the first price that fits, None when none does."""
-    code = tier.code if tier else None
-    return next((price.points for price in prices if price.tier in {None, code}), None)
-
-
-def quota_of(quotas: Sequence[Quota], tier: TierLevel | None) -> Quota | None:
-    """Return the quota of a customer of a tier: the first for exactly this tier, None when there is none."""
-    return next((quota for quota in quotas if tier and quota.tier == tier.code), None)
-
-
-def quota_left(quota: Quota | None, usage: Usage) -> int:
-    """Return how many free units are left in the current period; a change of tier gives nothing back."""
-    return max(quota.times - usage.free_units.get(quota.period, 0), 0) if quota else 0
-
-
-def limit_left(limit: Limit, usage: Usage) -> int:
-    """Return how many units the customer may still take in the current period."""
-    return max(limit.times - usage.units.get(limit.period, 0), 0)
-
-
-def period_start(period: Period, day: date) -> date | None:
-    """Return the first day of the calendar period in which a day lies; None for a lifetime."""
-    starts = {Period.DAY: day, Period.MONTH: day.replace(day=1), Period.YEAR: day.replace(month=1, day=1)}
-    return starts.get(period)
-
-
-def is_on_sale(terms: Terms, now: datetime) -> bool:
-    """Tell whether the time of sale has begun and not ended."""
-    begun = terms.on_sale_from is None or terms.on_sale_from <= now
-    return begun and (terms.on_sale_to is None or now < terms.on_sale_to)
-
-
-def assess(
-    terms: Terms,
-    standing: Standing,
-    offered: Offered,
-    *,
-    quantity: int,
-    now: datetime,
-    expected_points: int | None = None,
-) -> Decision:
-    """Decide what a quantity takes: quota first, then points; and list all reasons against it, the weightiest first.
-
-    `expected_points` is what the caller believes the whole quantity to cost; it is compared and never used.
-    """
-    price = price_of(terms.prices, standing.tier)
-    left = quota_left(quota_of(terms.quotas, standing.tier), standing.usage)
-    free = min(quantity, left)
-    points = (price or 0) * (quantity - free)
-    priced = price is not None or free == quantity
+def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, now: datetime) -> Decision:
+    """Decide what a wish takes: quota first, then points; and list all reasons against it, the weightiest first."""
+    price = price_of(terms.prices, standing.tier, tags=standing.tags, wish=wish, now=now)
+    left = quota_left(quota_of(terms.quotas, standing.tier), standing.usage.free_units)
+    guests_left = quota_left(quota_of(terms.companions.quotas, standing.tier), standing.usage.free_guests)
+    guest_price = price if terms.companions.points is None else terms.companions.points
+    free, free_guests = min(wish.quantity, left), min(wish.companions, guests_left)
+    points = (price or 0) * (wish.quantity - free) + (guest_price or 0) * (wish.companions - free_guests)
+    known = wish.class_of_service is None or wish.class_of_service in set(classes_of(terms.prices))
+    units_priced = price is not None or free == wish.quantity
+    priced = known and units_priced and (guest_price is not None or free_guests == wish.companions)
+    heads = wish.quantity + wish.companions
+    cost_fen = points * offered.point_fen if terms.unit_cost_fen is None else terms.unit_cost_fen * heads
+    guests = guests_of(terms.companions, standing.tier)
     reasons = [
         *_against_right(terms, standing, offered, now),
-        *_against_tier(terms, standing, priced=priced),
-        *_against_limit(terms, standing, quantity),
+        *_against_customer(terms, standing, now),
+        *_against_wish(guests, wish, priced=priced),
+        *_against_limits(terms, standing, offered, wish, points),
+        *_against_points(standing, wish, points, priced=priced),
+        *_against_supply(offered, points, cost_fen),
     ]
-    if priced and expected_points is not None and expected_points != points:
-        reasons.append(Reason(ReasonCode.PRICE_CHANGED, {"points": points}))
-    if points > standing.available:
-        facts = {"required": points, "available": standing.available, "missing": points - standing.available}
-        reasons.append(Reason(ReasonCode.INSUFFICIENT_POINTS, facts))
-    if not offered.in_stock:
-        reasons.append(Reason(ReasonCode.OUT_OF_STOCK))
-    return Decision(price, left, free, points, tuple(reasons))
+    return Decision(
+        price=price,
+        quota_left=left,
+        quota_used=free,
+        points=points,
+        reasons=tuple(reasons),
+        guests_allowed=guests,
+        guest_price=guest_price if guests else None,
+        guest_quota_left=guests_left,
+        guest_quota_used=free_guests,
+        cost_fen=cost_fen,
+        step_up=terms.step_up_points is not None and points >= terms.step_up_points,
+    )
 
 
 def _against_right(terms: Terms, standing: Standing, offered: Offered, now: datetime) -> list[Reason]:
     standing_against = {
+        ReasonCode.STOPPED: offered.stopped or standing.stopped,
         ReasonCode.NOT_ON_SALE: not offered.published or not is_on_sale(terms, now),
         ReasonCode.ACCOUNT_FROZEN: standing.account is AccountState.FROZEN,
         ReasonCode.ACCOUNT_CLOSED: standing.account is AccountState.CLOSED,
         ReasonCode.WALLET_CLOSED: not offered.wallet_active,
     }
-    return [Reason(code) for code, stands in standing_against.items() if stands]
+    reasons = [Reason(code) for code, stands in standing_against.items() if stands]
+    if not offered.spendable:
+        reasons.append(Reason(ReasonCode.CATEGORY_NOT_SPENDABLE, {"category": offered.category}))
+    return reasons
 
 
-def _against_tier(terms: Terms, standing: Standing, *, priced: bool) -> list[Reason]:
+def _against_customer(terms: Terms, standing: Standing, now: datetime) -> list[Reason]:
     reasons = []
     minimum, tier = terms.minimum_tier, standing.tier
     if minimum is not None and (tier is None or tier.rank < minimum.rank):
         current = tier.code if tier else None
         reasons.append(Reason(ReasonCode.TIER_REQUIRED, {"required": minimum.code, "current": current}))
-    if not priced:
-        reasons.append(Reason(ReasonCode.NO_MATCHING_PRICE))
+    missing = lacking(terms.eligibility, tier, standing.tags, standing.branches, now)
+    if missing:  # what is missing by its kind: the names of tags are the bank's own
+        facts: dict[str, object] = {"missing": list(missing)}
+        if "tier" in missing:
+            facts["tiers"] = sorted(terms.eligibility.tiers or ())
+        if "time" in missing:
+            facts |= {"from": _written(terms.eligibility.start), "to": _written(terms.eligibility.end)}
+        reasons.append(Reason(ReasonCode.NOT_ELIGIBLE, facts))
     return reasons
 
 
-def _against_limit(terms: Terms, standing: Standing, quantity: int) -> list[Reason]:
+def _written(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _against_wish(guests: int, wish: Wish, *, priced: bool) -> list[Reason]:
+    reasons = [] if priced else [Reason(ReasonCode.NO_MATCHING_PRICE)]
+    if wish.companions > guests * wish.quantity:
+        reasons.append(Reason(ReasonCode.TOO_MANY_COMPANIONS, {"most": guests * wish.quantity}))
+    return reasons
+
+
+def _against_limits(terms: Terms, standing: Standing, offered: Offered, wish: Wish, points: int) -> list[Reason]:
+    reasons = []
     limit = terms.limit
-    if limit is None or quantity <= (left := limit_left(limit, standing.usage)):
-        return []
-    return [Reason(ReasonCode.LIMIT_REACHED, {"times": limit.times, "period": limit.period.value, "left": left})]
+    if limit is not None and wish.quantity > (left := limit_left(limit, standing.usage)):
+        facts: dict[str, object] = {"times": limit.times, "period": limit.period.value, "left": left}
+        reasons.append(Reason(ReasonCode.LIMIT_REACHED, facts))
+    elif offered.total_left is not None and wish.quantity > offered.total_left:
+        reasons.append(reached_by_everybody(terms))
+    for cap in offered.caps:
+        left = max(cap.points - standing.spent.get(cap.period, 0), 0)
+        if points > left:
+            facts = {"points": cap.points, "period": cap.period, "left": left}
+            reasons.append(Reason(ReasonCode.SPEND_CAP_REACHED, facts))
+    return reasons
+
+
+def reached_by_everybody(terms: Terms) -> Reason:
+    """Return the reason for which a right that all customers together have used up is refused."""
+    facts = {"times": terms.total_limit, "period": Period.LIFETIME.value, "of": "everybody"}
+    return Reason(ReasonCode.LIMIT_REACHED, facts)
+
+
+def _against_points(standing: Standing, wish: Wish, points: int, *, priced: bool) -> list[Reason]:
+    reasons = []
+    if priced and wish.expected_points is not None and wish.expected_points != points:
+        reasons.append(Reason(ReasonCode.PRICE_CHANGED, {"points": points}))
+    if points > standing.available:
+        facts = {"required": points, "available": standing.available, "missing": points - standing.available}
+        reasons.append(Reason(ReasonCode.INSUFFICIENT_POINTS, facts))
+    return reasons
+
+
+def _against_supply(offered: Offered, points: int, cost_fen: int) -> list[Reason]:
+    reasons = [] if offered.in_stock else [Reason(ReasonCode.OUT_OF_STOCK)]
+    budget = offered.budget
+    if budget is not None and (_exceeds(points, budget.points) or _exceeds(cost_fen, budget.fen)):
+        reasons.append(Reason(ReasonCode.BUDGET_EXHAUSTED))
+    return reasons
+
+
+def _exceeds(amount: int, left: int | None) -> bool:
+    return left is not None and amount > left
 
 
 COUNTED: Final = (RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT, RedemptionState.FULFILLED)

@@ -1,29 +1,64 @@
 """The terms of a right in their three forms: columns of the catalogue, values that rules decide on, a JSON document.
 
-The document is what is drafted, submitted and approved as one:
-`{"minimum_tier", "prices": [{"tier", "points"}], "quotas": [{"tier", "period", "times"}], "limit": {"times", "period"},
-"on_sale_from", "on_sale_to"}`, with null for what is not set and instants in RFC 3339.
+The document is what is drafted, submitted and approved as one: `minimum_tier`, `prices`, `quotas`, `limit`,
+`on_sale_from` and `on_sale_to` always, null for what is not set; the rest (`OFFER`) only where it is set. A price names
+only the conditions that it has. Instants are RFC 3339, times `HH:MM`, days `YYYY-MM-DD`, money CNY.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from typing import Any, Final
 
+from guibin.core.money import parse_cny
 from guibin.rights.models import Period, RightsItem
-from guibin.rights.rules import Limit, Price, Quota, Terms, TierLevel
+from guibin.rights.offer import (
+    Audience,
+    Beneficiary,
+    Companions,
+    Hours,
+    Limit,
+    Price,
+    Quota,
+    Terms,
+    TierLevel,
+)
 
 Document = Mapping[str, Any]
+
+OFFER: Final = (
+    "companions",
+    "visibility",
+    "eligibility",
+    "total_limit",
+    "step_up_points",
+    "beneficiary",
+    "owner_branch",
+    "budget_line",
+    "unit_cost",
+)
+"""The terms that not every right has; together they are the column `offer`."""
 
 
 def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
     """Read the terms in force from the catalogue's columns."""
+    offer: Document = item.offer
+    cost = offer.get("unit_cost")
     return Terms(
-        prices=tuple(Price(**price) for price in _rows(item.prices)),
-        quotas=tuple(Quota(row["tier"], Period(row["period"]), row["times"]) for row in _rows(item.quotas)),
+        prices=tuple(_price(row) for row in item.prices),
+        quotas=_quotas(item.quotas),
         minimum_tier=minimum_tier,
         limit=_limit(item),
         on_sale_from=item.on_sale_from,
         on_sale_to=item.on_sale_to,
+        companions=_companions(offer.get("companions") or {}),
+        visibility=_audience(offer.get("visibility") or {}),
+        eligibility=_audience(offer.get("eligibility") or {}),
+        total_limit=offer.get("total_limit"),
+        step_up_points=offer.get("step_up_points"),
+        beneficiary=Beneficiary(offer.get("beneficiary", Beneficiary.NONE)),
+        owner_branch=offer.get("owner_branch"),
+        budget_line=offer.get("budget_line"),
+        unit_cost_fen=None if cost is None else parse_cny(cost),
     )
 
 
@@ -37,6 +72,7 @@ def document_of(item: RightsItem) -> dict[str, Any]:
         "limit": {"times": limit.times, "period": limit.period.value} if limit else None,
         "on_sale_from": _written(item.on_sale_from),
         "on_sale_to": _written(item.on_sale_to),
+        **item.offer,
     }
 
 
@@ -49,15 +85,92 @@ def columns_of(document: Document) -> dict[str, Any]:
         "quotas": document["quotas"],
         "limit_times": limit.get("times"),
         "limit_period": limit.get("period"),
-        "on_sale_from": _read(document["on_sale_from"]),
-        "on_sale_to": _read(document["on_sale_to"]),
+        "on_sale_from": _instant(document["on_sale_from"]),
+        "on_sale_to": _instant(document["on_sale_to"]),
+        "offer": {name: document[name] for name in OFFER if document.get(name) is not None},
     }
+
+
+def changed_names(before: Document | None, after: Document) -> list[str]:
+    """Return which terms differ between two documents; everything when there was none before."""
+    if before is None:
+        return sorted(after)
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def tiers_named(document: Document) -> Iterator[str]:
     """Yield the code of every tier that a document names."""
-    lines = [*document["prices"], *document["quotas"]]
-    return (tier for tier in [document["minimum_tier"], *(line["tier"] for line in lines)] if tier is not None)
+    companions = document.get("companions") or {}
+    lines = [*document["prices"], *document["quotas"], *companions.get("most", ()), *companions.get("quotas", ())]
+    named = [document["minimum_tier"], *(line["tier"] for line in lines), *_of_audiences(document, "tiers")]
+    return (tier for tier in named if tier is not None)
+
+
+def tags_named(document: Document) -> set[str]:
+    """Return the code of every tag that a document names."""
+    return {*_named(document["prices"], "tag"), *_of_audiences(document, "tags")}
+
+
+def wallets_named(document: Document) -> set[str]:
+    """Return the code of every wallet that a price names."""
+    return set(_named(document["prices"], "wallet"))
+
+
+def branches_named(document: Document) -> set[str]:
+    """Return the code of every branch that a document names."""
+    owner = document.get("owner_branch")
+    return {*_of_audiences(document, "branches"), *([owner] if owner else [])}
+
+
+def _named(lines: Iterable[Document], key: str) -> Iterator[str]:
+    return (line[key] for line in lines if line.get(key) is not None)
+
+
+def _of_audiences(document: Document, key: str) -> Iterator[str]:
+    for name in ("visibility", "eligibility"):
+        yield from (document.get(name) or {}).get(key) or ()
+
+
+def _price(row: Document) -> Price:
+    hours = row.get("hours")
+    weekdays = row.get("weekdays")
+    return Price(
+        tier=row["tier"],
+        points=row["points"],
+        tag=row.get("tag"),
+        class_of_service=row.get("class_of_service"),
+        wallet=row.get("wallet"),
+        weekdays=None if weekdays is None else frozenset(weekdays),
+        hours=Hours(time.fromisoformat(hours["from"]), time.fromisoformat(hours["to"])) if hours else None,
+        first_day=_day(row.get("first_day")),
+        last_day=_day(row.get("last_day")),
+    )
+
+
+def _quotas(rows: Iterable[Document]) -> tuple[Quota, ...]:
+    return tuple(Quota(row["tier"], Period(row["period"]), row["times"]) for row in rows)
+
+
+def _companions(document: Document) -> Companions:
+    return Companions(
+        most={row["tier"]: row["guests"] for row in document.get("most", ())},
+        points=document.get("points"),
+        quotas=_quotas(document.get("quotas", ())),
+    )
+
+
+def _audience(document: Document) -> Audience:
+    return Audience(
+        tiers=_set(document.get("tiers")),
+        tags=_set(document.get("tags")),
+        branches=_set(document.get("branches")),
+        start=_instant(document.get("from")),
+        end=_instant(document.get("to")),
+    )
+
+
+def _set(codes: Iterable[str] | None) -> frozenset[str] | None:
+    return None if codes is None else frozenset(codes)
 
 
 def _limit(item: RightsItem) -> Limit | None:
@@ -66,13 +179,13 @@ def _limit(item: RightsItem) -> Limit | None:
     return Limit(item.limit_times, Period(item.limit_period))
 
 
-def _rows(column: list[dict[str, object]]) -> list[dict[str, Any]]:
-    return column
-
-
 def _written(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _read(text: str | None) -> datetime | None:
+def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,7 +1,6 @@
 """What the bank port says and takes of rights, their terms, stock and codes, and of redemptions."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -9,88 +8,38 @@ from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, RedemptionId, RightId
 from guibin.core.text import Code, Note, OneLine
-from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, RightState, StockMode
+from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
 from guibin.rights.repository.pool import PoolSize
-from guibin.rights.rules import MOST_POINTS_OF_A_UNIT, normal_form
+from guibin.rights.rules import normal_form
 from guibin.rights.service import NewRight, RedemptionView, Right, RightContent, VoucherUse
 from guibin.rights.terms import document_of
-from guibin.web import Instant, OutModel, StrictModel
+from guibin.web import OutModel, StrictModel
+
+from .terms import TermsIn
 
 MOST_CODES = 1_000
 MOST_STOCK = 1_000_000
-MOST_TIMES = 10_000
+MOST_PLACES = 10_000
 SHORTEST_CODE = 6
 
 VoucherText = Annotated[str, OneLine(64)]
-Times = Annotated[int, Field(ge=1, le=MOST_TIMES)]
-
-
-class PriceIn(StrictModel):
-    """Points for one unit."""
-
-    tier: Code | None = Field(description="Exactly this tier; null fits everybody")
-    points: Annotated[int, Field(ge=0, le=MOST_POINTS_OF_A_UNIT)]
-
-
-class QuotaIn(StrictModel):
-    """Free units of a tier in each period."""
-
-    tier: Code
-    period: Period
-    times: Times
-
-
-class LimitIn(StrictModel):
-    """The most units that one customer takes in each period."""
-
-    times: Times
-    period: Period
-
-
-class TermsIn(StrictModel):
-    """On which terms a right is there; all of them are approved as one."""
-
-    minimum_tier: Code | None = None
-    prices: Annotated[list[PriceIn], Field(min_length=1, max_length=10, description="The first that fits counts")]
-    quotas: list[QuotaIn] = Field(default_factory=list, max_length=10, description="They go before the points")
-    limit: LimitIn | None = None
-    on_sale_from: Instant | None = None
-    on_sale_to: Instant | None = None
-
-    @model_validator(mode="after")
-    def _hold_together(self) -> Self:
-        _refuse_twins([price.tier for price in self.prices])
-        _refuse_twins([quota.tier for quota in self.quotas])
-        if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
-            raise PydanticCustomError("range", "must not end before it begins")
-        return self
-
-    def document(self) -> dict[str, Any]:
-        """Return the terms in the form in which they are submitted and approved."""
-        return {
-            **self.model_dump(mode="json", exclude={"on_sale_from", "on_sale_to"}),
-            "on_sale_from": _written(self.on_sale_from),
-            "on_sale_to": _written(self.on_sale_to),
-        }
-
-
-def _refuse_twins(tiers: Sequence[str | None]) -> None:
-    if len(set(tiers)) != len(tiers):
-        raise PydanticCustomError("duplicate_item", "must not name a tier twice")
-
-
-def _written(instant: datetime | None) -> str | None:
-    return instant.astimezone(UTC).isoformat() if instant else None
 
 
 class RightContentIn(StrictModel):
-    """The texts and the terms of a right."""
+    """The texts, the marks and the terms of a right."""
 
     category: Category
     name_zh: Annotated[str, OneLine(80)] = Field(examples=["机场贵宾厅"])
     name_en: Annotated[str, OneLine(80)] = Field(examples=["Airport lounge"])
     description_zh: Annotated[str, Note(2_000)]
     description_en: Annotated[str, Note(2_000)]
+    brand: Annotated[str, OneLine(40)] | None = None
+    labels: list[Annotated[str, OneLine(20)]] = Field(default_factory=list, max_length=10)
+    featured: bool = Field(default=False, description="Put in front by the bank")
+    place: Annotated[int, Field(ge=0, le=MOST_PLACES)] = Field(
+        default=0, description="Where it stands among others, the lowest first"
+    )
+    tax_kind: TaxKind = Field(default=TaxKind.NONE, description="How it counts for the customer's income tax")
     terms: TermsIn
 
     def content(self) -> RightContent:
@@ -102,6 +51,11 @@ class RightContentIn(StrictModel):
             description_zh=self.description_zh,
             description_en=self.description_en,
             terms=self.terms.document(),
+            brand=self.brand,
+            labels=self.labels,
+            featured=self.featured,
+            place=self.place,
+            tax_kind=self.tax_kind.value,
         )
 
 
@@ -117,8 +71,13 @@ NEW_RIGHT: dict[str, Any] = {
     "description_en": "One visit to the lounge of a large domestic airport",
     "terms": {
         "minimum_tier": "T1",
-        "prices": [{"tier": "T5", "points": 80}, {"tier": None, "points": 100}],
+        "prices": [
+            {"tier": "T5", "points": 80},
+            {"tier": None, "points": 150, "class_of_service": "A"},
+            {"tier": None, "points": 100},
+        ],
         "quotas": [{"tier": "T3", "period": "year", "times": 4}],
+        "companions": {"most": [{"tier": "T3", "guests": 1}, {"tier": "T5", "guests": 2}], "points": 100},
         "limit": {"times": 24, "period": "year"},
     },
 }
@@ -177,6 +136,11 @@ class RightOut(OutModel):
     name_en: str
     description_zh: str
     description_en: str
+    brand: str | None
+    labels: list[str]
+    featured: bool
+    place: int
+    tax_kind: TaxKind
     terms: dict[str, Any] | None = Field(description="In force; null until they are approved for the first time")
     draft_terms: dict[str, Any] | None = Field(description="Drafted or waiting for approval")
     revision: int
@@ -301,6 +265,8 @@ class RedemptionOut(OutModel):
     state: RedemptionState
     points_charged: int
     quota_used: int
+    companions: int
+    class_of_service: str | None
     wallet: str
     fulfilment: Fulfilment
     created_at: datetime

@@ -5,19 +5,11 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
-from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
 from guibin.rights import service
-from guibin.rights.errors import (
-    LimitReached,
-    NoMatchingPrice,
-    NotOnSale,
-    OutOfStock,
-    PriceChanged,
-    TierRequired,
-)
+from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.web import (
     CustomerCall,
@@ -46,19 +38,7 @@ from .schemas import (
 router = PortRouter(prefix="/v1", tags=["rights"])
 
 Words = Annotated[str, OneLine(40)]
-REFUSALS = (
-    NotFound,
-    NotOnSale,
-    TierRequired,
-    NoMatchingPrice,
-    LimitReached,
-    PriceChanged,
-    InsufficientPoints,
-    OutOfStock,
-    AccountFrozen,
-    AccountClosed,
-    WalletClosed,
-)
+REFUSALS: tuple[type[Refusal], ...] = (NotFound, *REFUSED.values())
 
 
 @router.get("/rights", operation_id="listRights")
@@ -70,13 +50,18 @@ async def list_rights(
     kind: Annotated[Fulfilment | None, Query(description="Only rights that reach me in this way")] = None,
     q: Annotated[Words | None, Query(description="Words of the name or description")] = None,
     affordable: Annotated[bool, Query(description="Only those for which my quota or my points are enough")] = False,
+    brand: Annotated[Words | None, Query(description="Only of this brand")] = None,
+    label: Annotated[Words | None, Query(description="Only those with this label")] = None,
+    featured: Annotated[
+        bool | None, Query(description="Only those that the bank puts in front, or all but those")
+    ] = None,
 ) -> Page[RightOut]:
     """List the rights that I may have or nearly may have: the price for me, the quota left, and all reasons why not."""
     entries = await service.list_catalogue(
         call.session,
         call.scope,
         customer_id=call.actor.id,
-        wanted=service.CatalogueFilter(category, kind, q),
+        wanted=service.CatalogueFilter(category, kind, q, brand, label, featured),
         affordable=affordable,
         after=page.after_moment,
         limit=page.fetch,
@@ -114,7 +99,7 @@ async def get_right(call: CustomerCall, right_id: RightId) -> RightOut:
 async def create_redemption(
     call: CustomerCall, body: Annotated[RedemptionIn, json_body(RedemptionIn)]
 ) -> RedemptionOut | Response:
-    """Redeem a right: my quota first, then points, at once and for good.
+    """Redeem a right: my quota first, then points, at once and for good; guests by their own quota, then points.
 
     After a broken connection send the same call with the same key: there is one redemption, and the same answer. The
     answer never contains a voucher code; `GET /v1/redemptions/{id}/code` does.

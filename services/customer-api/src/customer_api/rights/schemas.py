@@ -7,9 +7,11 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from guibin.core.ids import LotId, RedemptionId, RightId
+from guibin.core.text import Code
 from guibin.rights.errors import REFUSED
-from guibin.rights.models import Category, Fulfilment, Period, RedemptionState
-from guibin.rights.rules import MOST_UNITS, Reason, ReasonCode
+from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, TaxKind
+from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
+from guibin.rights.rules import Reason, ReasonCode
 from guibin.rights.service import (
     CatalogueEntry,
     Preview,
@@ -46,6 +48,23 @@ class AllowanceOut(OutModel):
     period: Period
 
 
+class PriceOut(OutModel):
+    """What one unit costs me now."""
+
+    class_of_service: str | None = Field(description="null: without a class", examples=["A"])
+    wallet: str = Field(description="The kind of points that pay", examples=["service"])
+    points: int
+
+
+class CompanionsOut(OutModel):
+    """Guests whom I may bring."""
+
+    allowed: int = Field(description="Guests to one unit; 0 when I may bring nobody")
+    price: int | None = Field(description="Points for one guest beyond my guests' quota")
+    quota: AllowanceOut | None = Field(description="Guests who cost nothing in each period; my own quota is another")
+    quota_left: int = Field(description="How many of them are left in this period")
+
+
 class RightOut(OutModel):
     """A right as I see it."""
 
@@ -54,13 +73,22 @@ class RightOut(OutModel):
     name: str = Field(examples=["机场贵宾厅"])
     description: str
     category: Category
+    brand: str | None
+    labels: list[str]
+    featured: bool
+    place: int = Field(description="Where it stands among others, the lowest first")
+    tax_kind: TaxKind = Field(description="How it counts for my income tax")
     fulfilment: Fulfilment
     wallet: str = Field(description="The kind of points that it costs", examples=["service"])
     price: int | None = Field(description="Points for one unit beyond my quota; null when no price is for me")
+    prices: list[PriceOut] = Field(description="What a unit costs me now in every class and from every kind of points")
+    companions: CompanionsOut
     quota: AllowanceOut | None = Field(description="What I have without points in each period")
     quota_left: int = Field(description="How many of them are left in this period")
     limit: AllowanceOut | None = Field(description="The most that one customer takes in each period")
     minimum_tier: str | None
+    beneficiary: Beneficiary = Field(description="Whether somebody else may be served; `certified` needs a certificate")
+    step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
     on_sale_from: datetime | None
     on_sale_to: datetime | None
     eligible: bool = Field(description="Whether I can have one unit now")
@@ -76,13 +104,27 @@ class RightOut(OutModel):
             name=item.name_en if language == "en" else item.name_zh,
             description=item.description_en if language == "en" else item.description_zh,
             category=Category(item.category),
+            brand=item.brand,
+            labels=item.labels,
+            featured=item.featured,
+            place=item.place,
+            tax_kind=TaxKind(item.tax_kind),
             fulfilment=Fulfilment(item.fulfilment),
             wallet=item.wallet,
             price=decision.price,
+            prices=[PriceOut.model_validate(price) for price in entry.prices],
+            companions=CompanionsOut(
+                allowed=decision.guests_allowed,
+                price=decision.guest_price,
+                quota=AllowanceOut.model_validate(entry.guest_quota) if entry.guest_quota else None,
+                quota_left=decision.guest_quota_left,
+            ),
             quota=AllowanceOut.model_validate(entry.quota) if entry.quota else None,
             quota_left=decision.quota_left,
             limit=AllowanceOut.model_validate(terms.limit) if terms.limit else None,
             minimum_tier=item.minimum_tier,
+            beneficiary=terms.beneficiary,
+            step_up=decision.step_up,
             on_sale_from=item.on_sale_from,
             on_sale_to=item.on_sale_to,
             eligible=decision.eligible,
@@ -96,13 +138,25 @@ class RedemptionIn(StrictModel):
     right_id: RightId
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS, description="Units; of a right with codes a code for each")]
     expected_points: Annotated[int, Field(ge=0, le=MOST_EXPECTED_POINTS)] | None = Field(
-        default=None, description="The points that I was shown for all units; another price is refused"
+        default=None, description="The points that I was shown for all units and guests; another price is refused"
     )
+    companions: Annotated[int, Field(ge=0, le=MOST_GUESTS)] = Field(
+        default=0, description="Guests whom I bring, all units together; the guests' quota first, then points"
+    )
+    class_of_service: Code | None = Field(default=None, description="Where prices differ by class, for example `A`")
+    wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
     dry_run: bool = Field(default=False, description="Only say what would happen")
 
     def request(self) -> RedemptionRequest:
         """Return the command's request."""
-        return RedemptionRequest(self.right_id, self.quantity, self.expected_points)
+        return RedemptionRequest(
+            right_id=self.right_id,
+            quantity=self.quantity,
+            expected_points=self.expected_points,
+            companions=self.companions,
+            class_of_service=self.class_of_service,
+            wallet=self.wallet,
+        )
 
 
 class ChargedLotOut(OutModel):
@@ -122,6 +176,9 @@ class RedemptionOut(OutModel):
     state: RedemptionState
     points_charged: int
     quota_used: int
+    companions: int = Field(description="Guests whom I bring")
+    companion_quota_used: int = Field(description="Guests of them who were free")
+    class_of_service: str | None
     wallet: str
     lots: list[ChargedLotOut] = Field(description="From which lots the points came, those that expire first")
     available_after: int = Field(description="Points that I can still spend")
@@ -139,6 +196,9 @@ class RedemptionOut(OutModel):
             state=RedemptionState(row.state),
             points_charged=row.points_charged,
             quota_used=row.quota_used,
+            companions=row.companions,
+            companion_quota_used=row.guest_quota_used,
+            class_of_service=row.class_of_service,
             wallet=row.wallet,
             lots=[ChargedLotOut.model_validate(lot) for lot in done.lots],
             available_after=done.available_after,
@@ -156,8 +216,10 @@ class RedemptionPreviewOut(OutModel):
     reasons: list[ReasonOut]
     points_charged: int = Field(description="Points that it would take")
     quota_used: int
+    companion_quota_used: int
     wallet: str
     available: int = Field(description="Points that I can spend now")
+    step_up: bool = Field(description="Whether it needs a step-up proof, for it costs that many points")
 
     @classmethod
     def of(cls, seen: Preview, quantity: int, language: str) -> "RedemptionPreviewOut":
@@ -169,8 +231,10 @@ class RedemptionPreviewOut(OutModel):
             reasons=[ReasonOut.of(reason, language) for reason in seen.decision.reasons],
             points_charged=seen.decision.points,
             quota_used=seen.decision.quota_used,
-            wallet=seen.right.item.wallet,
+            companion_quota_used=seen.decision.guest_quota_used,
+            wallet=seen.wallet,
             available=seen.available,
+            step_up=seen.decision.step_up,
         )
 
 
@@ -184,6 +248,8 @@ class RedemptionRowOut(OutModel):
     state: RedemptionState
     points_charged: int
     quota_used: int
+    companions: int
+    class_of_service: str | None
     wallet: str
     fulfilment: Fulfilment
     created_at: datetime

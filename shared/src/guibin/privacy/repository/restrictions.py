@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, exists, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -26,6 +26,16 @@ _BLOCKS: Final = {
 def _in_force(day: date) -> ColumnElement[bool]:
     ends = col(CustomerRestriction.valid_to)
     return (col(CustomerRestriction.valid_from) <= day) & or_(ends.is_(None), ends > day)
+
+
+def blocks(customer_id: UUID, act: Act, day: date) -> ColumnElement[bool]:
+    """Return the predicate that a restriction of a customer blocks something on a day, for a larger statement."""
+    return exists().where(
+        col(CustomerRestriction.customer_id) == customer_id,
+        col(CustomerRestriction.kind) == col(RestrictionKind.code),
+        _in_force(day),
+        col(_BLOCKS[act]).is_(True),
+    )
 
 
 async def is_blocked(session: AsyncSession, customer_id: UUID, act: Act, *, day: date) -> bool:

@@ -1,19 +1,22 @@
 """The tables of rights: the catalogue, what there is to give, and what was taken."""
 
-from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode
-from guibin.rights.models.redemptions import Redemption, RedemptionState, RedemptionStep
-from guibin.rights.models.stock import RightsStock, VoucherCode
+from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
+from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
+from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
 
 __all__ = [
     "Category",
     "Fulfilment",
     "Period",
     "Redemption",
+    "RedemptionBeneficiary",
     "RedemptionState",
     "RedemptionStep",
     "RightState",
     "RightsItem",
     "RightsStock",
+    "RightsTotal",
     "StockMode",
+    "TaxKind",
     "VoucherCode",
 ]

@@ -49,21 +49,32 @@ class RightState(StrEnum):
 
 
 class Period(StrEnum):
-    """Over which limits and quotas count, in calendar days of Asia/Shanghai."""
+    """Over which limits and quotas count, in calendar days of Asia/Shanghai; `tier` since the tier began."""
 
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
+    TIER = "tier"
     LIFETIME = "lifetime"
+
+
+class TaxKind(StrEnum):
+    """How what is given counts for the customer's income tax."""
+
+    NONE = "none"
+    GIFT = "gift"
+    PRIZE = "prize"
+    DISCOUNT = "discount"
 
 
 class RightsItem(SQLModel, table=True):
     """A right (权益). `right` is a reserved word of SQL, hence the table's name.
 
     `prices` is an ordered list of `{"tier": code | null, "points": n}`, the first match wins; `quotas` a list of
-    `{"tier": code, "period": period, "times": n}`. With the minimum tier, the limit and the time of sale they are the
-    terms, which change only through an approval, as one. The code, the wallet, the kind of stock and of fulfilment
-    never change: what else hangs on them (locks, stock, codes) could not follow.
+    `{"tier": code, "period": period, "times": n}`. With the minimum tier, the limit, the time of sale and `offer` (all
+    that not every right has: see `guibin.rights.terms`) they are the terms, which change only through an approval, as
+    one. The code, the wallet, the kind of stock and of fulfilment never change: what else hangs on them (locks, stock,
+    codes) could not follow.
     """
 
     __tablename__ = "rights_item"
@@ -73,6 +84,7 @@ class RightsItem(SQLModel, table=True):
         one_of("stock_mode", StockMode),
         one_of("state", RightState),
         one_of("limit_period", Period),
+        one_of("tax_kind", TaxKind),
         REFERENCE,
     )
 
@@ -90,6 +102,7 @@ class RightsItem(SQLModel, table=True):
     minimum_tier: str | None = Field(default=None, sa_type=Text, foreign_key="tier.code")
     prices: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     quotas: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    offer: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     draft_terms: dict[str, object] | None = Field(
         default=None, sa_column=Column(JSONB(none_as_null=True), comment="Terms that are not in force yet")
     )
@@ -97,6 +110,11 @@ class RightsItem(SQLModel, table=True):
     limit_period: str | None = text_column(default=None)
     on_sale_from: datetime | None = instant(default=None)
     on_sale_to: datetime | None = instant(default=None)
+    brand: str | None = text_column(default=None)
+    labels: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    featured: bool = False
+    place: int = Field(default=0, description="Where it stands among others, the lowest first")
+    tax_kind: str = text_column(default=TaxKind.NONE)
     revision: int = Field(default=1, description="Counts every change; the ETag")
     data_key: bytes | None = cipher(default=None, description="Wrapped; made when the first codes come in")
     created_at: datetime = instant()

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
-from guibin.core.models import BY_CUSTOMER, SQLModel, instant, one_of, text_column
+from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, instant, one_of, text_column
 
 
 class RedemptionState(StrEnum):
@@ -30,9 +30,13 @@ class Redemption(SQLModel, table=True):
         CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity_in_range"),
         CheckConstraint("quota_used BETWEEN 0 AND quantity", name="quota_within_quantity"),
         CheckConstraint("points_charged >= 0", name="points_not_negative"),
+        CheckConstraint(
+            "companions >= 0 AND guest_quota_used BETWEEN 0 AND companions", name="guests_within_companions"
+        ),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
         Index(None, "customer_id", "right_id", "created_at"),
         Index(None, "customer_id", "created_at", "id"),
+        Index(None, "customer_id", "step_up_id", unique=True, postgresql_where=text("step_up_id IS NOT NULL")),
         BY_CUSTOMER,
     )
 
@@ -45,6 +49,11 @@ class Redemption(SQLModel, table=True):
     points_charged: int = Field(sa_type=BigInteger)
     wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
     entry_id: UUID | None = None
+    companions: int = Field(default=0, description="Guests of all units together")
+    guest_quota_used: int = Field(default=0, description="Guests who were free")
+    class_of_service: str | None = text_column(default=None)
+    cost_fen: int = Field(default=0, sa_type=BigInteger, description="What its budget pays, where it has one")
+    step_up_id: UUID | None = Field(default=None, description="The proof by which it was allowed; good once")
     state: str = text_column()
     fulfilment: str = text_column()
     created_at: datetime = instant()
@@ -66,3 +75,20 @@ class RedemptionStep(SQLModel, table=True):
     state: str = Field(sa_type=Text, primary_key=True)
     at: datetime = instant()
     actor_id: UUID
+
+
+class RedemptionBeneficiary(SQLModel, table=True):
+    """Whom a redemption serves, when it is not the customer; encrypted, and deleted some days after its end."""
+
+    __tablename__ = "redemption_beneficiary"
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id", "redemption_id"], ["redemption.customer_id", "redemption.id"]),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    redemption_id: UUID = Field(primary_key=True)
+    name_enc: bytes = cipher()
+    phone_enc: bytes = cipher()
+    certificate_enc: bytes | None = cipher(default=None)
+    consented_at: datetime = instant(description="When the customer declared that this person agrees")

@@ -49,3 +49,13 @@ class VoucherCode(SQLModel, table=True):
     used_at: datetime | None = instant(default=None)
     used_by: UUID | None = Field(default=None, description="The member of staff or service that used it")
     used_at_branch: UUID | None = None
+
+
+class RightsTotal(SQLModel, table=True):
+    """How many units of a right all customers together have; kept while its terms bound them."""
+
+    __tablename__ = "rights_total"
+    __table_args__ = (CheckConstraint("taken >= 0", name="taken_not_negative"), distributed("right_id", "rights_stock"))
+
+    right_id: UUID = Field(primary_key=True)
+    taken: int = Field(sa_type=BigInteger)

@@ -1,6 +1,6 @@
 """The SQL of the catalogue. Rights are no customers' data, so there is no scope here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,21 +15,46 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.errors import NotFound, VersionConflict
 from guibin.points.models import Wallet
 from guibin.rights.models import Category, Fulfilment, RightsItem, RightState
-from guibin.rights.rules import Terms, TierLevel
+from guibin.rights.offer import Terms, TierLevel
+from guibin.rights.rules import SpendCap
 from guibin.rights.terms import terms_of
+from guibin.tags.models import Tag, TagState
 from guibin.tiers.models import Tier
 
 Moment = tuple[datetime, UUID]
-Rows = Select[RightsItem, Tier, bool]
+Rows = Select[RightsItem, Tier, Wallet]
+
+
+@dataclass(frozen=True, slots=True)
+class PayingWallet:
+    """What decides of a kind of points: the categories that it buys (None: all), its caps, what a point costs."""
+
+    code: str
+    active: bool
+    categories: frozenset[str] | None
+    caps: tuple[SpendCap, ...]
+    point_fen: int
+
+    @classmethod
+    def of(cls, wallet: Wallet) -> "PayingWallet":
+        """Read a wallet."""
+        caps: list[dict[str, Any]] = wallet.caps
+        return cls(
+            code=wallet.code,
+            active=wallet.active,
+            categories=None if wallet.spendable is None else frozenset(wallet.spendable),
+            caps=tuple(SpendCap(cap["period"], cap["points"]) for cap in caps if cap["kind"] == "spend"),
+            point_fen=wallet.cost_fen,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right with its terms in force and whether its wallet is in use."""
+    """A right with its terms in force and its own wallet."""
 
     item: RightsItem
     terms: Terms
-    wallet_active: bool
+    wallet: PayingWallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +64,14 @@ class CatalogueFilter:
     category: Category | None = None
     fulfilment: Fulfilment | None = None
     words: str | None = None
+    brand: str | None = None
+    label: str | None = None
+    featured: bool | None = None
 
 
 def _rights() -> Rows:
     return (
-        sql_select(RightsItem, Tier, col(Wallet.active))
+        sql_select(RightsItem, Tier, Wallet)
         .join(Tier, col(Tier.code) == col(RightsItem.minimum_tier), isouter=True)
         .join(Wallet, col(Wallet.code) == col(RightsItem.wallet))
         .order_by(col(RightsItem.created_at), col(RightsItem.id))
@@ -51,8 +79,9 @@ def _rights() -> Rows:
     )
 
 
-def _right(item: RightsItem, tier: Tier | None, wallet_active: bool) -> Right:
-    return Right(item, terms_of(item, TierLevel(tier.code, tier.rank) if tier else None), wallet_active)
+def _right(item: RightsItem, tier: Tier | None, wallet: Wallet) -> Right:
+    terms = terms_of(item, TierLevel(tier.code, tier.rank) if tier else None)
+    return Right(item, terms, PayingWallet.of(wallet))
 
 
 async def _fetch(session: AsyncSession, query: Rows) -> list[Right]:
@@ -83,8 +112,17 @@ async def list_offered(
         query = query.where(col(RightsItem.category) == wanted.category)
     if wanted.fulfilment is not None:
         query = query.where(col(RightsItem.fulfilment) == wanted.fulfilment)
+    if wanted.brand is not None:
+        query = query.where(col(RightsItem.brand) == wanted.brand)
+    if wanted.label is not None:
+        query = query.where(col(RightsItem.labels).contains([wanted.label]))
+    if wanted.featured is not None:
+        query = query.where(col(RightsItem.featured) == wanted.featured)
     if wanted.words is not None:
-        texts = (RightsItem.name_zh, RightsItem.name_en, RightsItem.description_zh, RightsItem.description_en)
+        texts = (
+            *(RightsItem.name_zh, RightsItem.name_en, RightsItem.description_zh, RightsItem.description_en),
+            RightsItem.brand,
+        )
         query = query.where(or_(*(col(text).icontains(wanted.words, autoescape=True) for text in texts)))
     return await _fetch(session, _page(query, after).limit(limit))
 
@@ -149,7 +187,13 @@ async def find_tiers(session: AsyncSession, *, codes: Iterable[str]) -> set[str]
     return set((await session.exec(select(Tier.code).where(col(Tier.code).in_(set(codes))))).all())
 
 
-async def has_wallet(session: AsyncSession, *, code: str) -> bool:
-    """Tell whether there is a wallet of this code."""
-    rows: Sequence[str] = (await session.exec(select(Wallet.code).where(Wallet.code == code))).all()
-    return bool(rows)
+async def find_tags(session: AsyncSession, *, codes: Iterable[str]) -> set[str]:
+    """Return which of some codes are tags that are or will be in use."""
+    query = select(Tag.code).where(col(Tag.code).in_(set(codes)), Tag.state != TagState.RETIRED)
+    return set((await session.exec(query)).all())
+
+
+async def find_wallets(session: AsyncSession, *, codes: Iterable[str]) -> dict[str, PayingWallet]:
+    """Return the wallets of some codes, those that are unknown left out."""
+    query = select(Wallet).where(col(Wallet.code).in_(set(codes))).execution_options(populate_existing=True)
+    return {wallet.code: PayingWallet.of(wallet) for wallet in (await session.exec(query)).all()}

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, union_all, update
+from sqlalchemy import BigInteger, func, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.rights.models import RightsStock, VoucherCode
+from guibin.rights.models import Redemption, RightsStock, RightsTotal, VoucherCode
+from guibin.rights.rules import COUNTED
 from guibin.security.row_scope import all_rows
 
 
@@ -55,6 +56,47 @@ async def take_stock(session: AsyncSession, *, right_id: UUID, quantity: int) ->
         .execution_options(synchronize_session=False)
     )
     return (await session.execute(statement)).first() is not None
+
+
+async def find_totals(session: AsyncSession, *, right_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many units all customers together have of some rights whose terms bound them."""
+    query = select(RightsTotal).where(col(RightsTotal.right_id).in_(right_ids))
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all() if right_ids else []
+    return {row.right_id: row.taken for row in rows}
+
+
+async def take_total(session: AsyncSession, *, right_id: UUID, quantity: int, limit: int) -> bool:
+    """Count units against the bound for everybody; False when it would be passed, and nothing is counted."""
+    statement = (
+        update(RightsTotal)
+        .where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) + quantity <= limit)
+        .values(taken=RightsTotal.taken + quantity)
+        .returning(col(RightsTotal.right_id))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def give_back_total(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:
+    """Uncount units that were given back; a right without a bound for everybody has nothing to uncount."""
+    await session.execute(
+        update(RightsTotal)
+        .where(col(RightsTotal.right_id) == right_id)
+        .values(taken=func.greatest(RightsTotal.taken - quantity, 0))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def start_total(session: AsyncSession, *, right_id: UUID) -> None:
+    """Begin to count what everybody has of a right, from what stands now."""
+    taken = select(func.coalesce(func.sum(Redemption.quantity, type_=BigInteger), 0)).where(
+        Redemption.right_id == right_id, col(Redemption.state).in_(COUNTED)
+    )
+    async with all_rows(session):
+        now = (await session.exec(taken)).one()
+        new = insert(RightsTotal).values(right_id=right_id, taken=now)
+        again = new.on_conflict_do_update(index_elements=["right_id"], set_={"taken": new.excluded.taken})
+        await session.execute(again)
 
 
 async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:

@@ -14,15 +14,23 @@ from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
 from guibin.rights.models import Period, Redemption, RedemptionState, RedemptionStep
-from guibin.rights.rules import COUNTED, Usage, period_start
+from guibin.rights.offer import Usage, period_start
+from guibin.rights.rules import COUNTED
 from guibin.security.actors import Scope
 
 
 async def sum_usage(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, right_ids: Collection[UUID], day: date
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    customer_id: UUID,
+    right_ids: Collection[UUID],
+    day: date,
+    tier_since: date | None = None,
 ) -> dict[UUID, Usage]:
     """Return what a customer has taken of some rights in the periods around a day; those never taken are missing."""
-    columns = [_sum_since(column, period, day) for period in Period for column in (_UNITS, _FREE_UNITS)]
+    starts = [period_start(period, day, tier_since) for period in Period]
+    columns = [_sum_since(column, start) for start in starts for column in (_UNITS, _FREE_UNITS, _FREE_GUESTS)]
     query = (
         select(col(Redemption.right_id), *columns)
         .where(
@@ -39,18 +47,17 @@ async def sum_usage(
 
 _UNITS = col(Redemption.quantity)
 _FREE_UNITS = col(Redemption.quota_used)
+_FREE_GUESTS = col(Redemption.guest_quota_used)
 
 
-def _sum_since(column: SQLColumnExpression[int], period: Period, day: date) -> ColumnElement[int]:
-    start = period_start(period, day)
+def _sum_since(column: SQLColumnExpression[int], start: date | None) -> ColumnElement[int]:
     total = func.sum(column, type_=Integer)
     return func.coalesce(total if start is None else total.filter(col(Redemption.created_at) >= start_of_day(start)), 0)
 
 
 def _usage(sums: Sequence[int]) -> Usage:
-    return Usage(
-        units=dict(zip(Period, sums[0::2], strict=True)), free_units=dict(zip(Period, sums[1::2], strict=True))
-    )
+    units, free_units, free_guests = (dict(zip(Period, sums[first::3], strict=True)) for first in range(3))
+    return Usage(units, free_units, free_guests)
 
 
 async def insert_redemption(session: AsyncSession, redemption: Redemption) -> None:

@@ -12,9 +12,10 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import ValidationFailed
 from guibin.core.ids import new_id, to_public
+from guibin.programme.repository import find_branch_codes
 from guibin.rights import terms
 from guibin.rights.errors import RightCodeTaken, WrongStockMode
-from guibin.rights.models import RightState, StockMode
+from guibin.rights.models import RightState, StockMode, TaxKind
 from guibin.rights.repository import catalogue, pool
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.codes import hash_code, new_code, seal_codes
@@ -36,7 +37,7 @@ class NewRight:
 
 @dataclass(frozen=True, slots=True)
 class RightContent:
-    """What an operator writes: the texts take effect at once, the terms when another person has approved them."""
+    """What an operator writes: all takes effect at once, but the terms when another person has approved them."""
 
     category: str
     name_zh: str
@@ -44,15 +45,25 @@ class RightContent:
     description_zh: str
     description_en: str
     terms: Mapping[str, Any]
+    brand: str | None = None
+    labels: Sequence[str] = ()
+    featured: bool = False
+    place: int = 0
+    tax_kind: str = TaxKind.NONE
 
-    def columns(self) -> dict[str, str]:
-        """Return the columns of the texts."""
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of what takes effect at once."""
         return {
             "category": self.category,
             "name_zh": self.name_zh,
             "name_en": self.name_en,
             "description_zh": self.description_zh,
             "description_en": self.description_en,
+            "brand": self.brand,
+            "labels": list(self.labels),
+            "featured": self.featured,
+            "place": self.place,
+            "tax_kind": self.tax_kind,
         }
 
 
@@ -61,7 +72,7 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
 
     Raises:
         RightCodeTaken: the code is in use.
-        ValidationFailed: the terms name a tier, or the right a wallet, that does not exist.
+        ValidationFailed: the terms name a tier, tag, wallet or branch, or the right a wallet, that does not exist.
     """
     await _check_names(session, content.terms, wallet=new.wallet)
     right_id = new_id()
@@ -74,6 +85,7 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
         "state": RightState.DRAFT,
         "prices": [],
         "quotas": [],
+        "offer": {},
         "draft_terms": dict(content.terms),
         "revision": 1,
         "created_at": clock.now(),
@@ -89,7 +101,7 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
     """Change the texts at once and draft new terms; what was submitted before is thereby taken back.
 
     Raises:
-        ValidationFailed: the terms name a tier that does not exist.
+        ValidationFailed: the terms name a tier, tag, wallet or branch that does not exist.
         VersionConflict: somebody else changed the right meanwhile.
     """
     await _check_names(session, content.terms)
@@ -174,10 +186,17 @@ async def _data_key(session: AsyncSession, keys: KeyRing, right: Right) -> Wrapp
 
 
 async def _check_names(session: AsyncSession, document: Mapping[str, Any], wallet: str | None = None) -> None:
-    named = set(terms.tiers_named(document))
-    if named - await catalogue.find_tiers(session, codes=named):
-        raise ValidationFailed.of(["body", "terms"], "unknown_tier", "names a tier that does not exist")
-    if wallet is not None and not await catalogue.has_wallet(session, code=wallet):
+    tiers, tags = set(terms.tiers_named(document)), terms.tags_named(document)
+    branches, wallets = terms.branches_named(document), terms.wallets_named(document)
+    unknown = {
+        "tier": tiers - await catalogue.find_tiers(session, codes=tiers),
+        "tag": tags - await catalogue.find_tags(session, codes=tags),
+        "branch": branches - await find_branch_codes(session, codes=branches),
+        "wallet": wallets - (await catalogue.find_wallets(session, codes=wallets)).keys(),
+    }
+    for kind in (kind for kind, codes in unknown.items() if codes):
+        raise ValidationFailed.of(["body", "terms"], f"unknown_{kind}", f"names a {kind} that does not exist")
+    if wallet is not None and not await catalogue.find_wallets(session, codes=[wallet]):
         raise ValidationFailed.of(["body", "wallet"], "unknown_wallet", "names a wallet that does not exist")
 
 

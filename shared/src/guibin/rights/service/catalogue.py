@@ -1,17 +1,30 @@
 """The catalogue as one customer sees it: the price for me, the quota left, and why not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import NotFound
+from guibin.rights.offer import Quota, Wish, classes_of, is_visible, price_of, quota_of, wallets_of
 from guibin.rights.repository import catalogue as repository
 from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Right
-from guibin.rights.rules import Decision, Quota, assess, quota_of
-from guibin.rights.service.redeeming import get_visible_right
-from guibin.rights.service.standing import CustomerSide, find_in_stock, offered, read_customer_side
+from guibin.rights.rules import Decision, assess
+from guibin.rights.service.redeeming import get_published
+from guibin.rights.service.standing import CustomerSide, Supply, offered, read_customer_side, read_supply
 from guibin.security.actors import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class PriceForMe:
+    """What one unit costs this customer now in a class of service and from a wallet; None: whatever class."""
+
+    class_of_service: str | None
+    wallet: str
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,8 @@ class CatalogueEntry:
     right: Right
     decision: Decision
     quota: Quota | None
+    guest_quota: Quota | None
+    prices: Sequence[PriceForMe]
 
 
 async def list_catalogue(
@@ -41,12 +56,14 @@ async def list_catalogue(
         NotFound: the customer is unknown or out of scope.
     """
     now = clock.now()
-    rights = await repository.list_offered(session, wanted, now=now, after=after, limit=None if affordable else limit)
+    rights = await repository.list_offered(session, wanted, now=now, after=after, limit=None)
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=rights, now=now)
+    rights = [right for right in rights if _is_seen(right, side)]
     if affordable:
-        rights = [right for right in rights if _entry(right, side, in_stock=True).decision.affordable][:limit]
-    in_stock = await find_in_stock(session, rights=rights, quantity=1)
-    return [_entry(right, side, in_stock=right.item.id in in_stock) for right in rights]
+        rights = [right for right in rights if _decide(right, side, supply=None).affordable]
+    rights = rights[:limit]
+    supply = await read_supply(session, rights=rights, quantity=1, now=now)
+    return [_entry(right, side, supply) for right in rights]
 
 
 async def get_catalogue_entry(
@@ -55,14 +72,49 @@ async def get_catalogue_entry(
     """Return one right as the customer sees it.
 
     Raises:
-        NotFound: there is no such right for customers.
+        NotFound: there is no such right for this customer.
     """
-    right = await get_visible_right(session, right_id=right_id)
-    side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=clock.now())
-    in_stock = await find_in_stock(session, rights=[right], quantity=1)
-    return _entry(right, side, in_stock=bool(in_stock))
+    right, now = await get_published(session, right_id=right_id), clock.now()
+    side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
+    if not _is_seen(right, side):
+        raise NotFound
+    return _entry(right, side, await read_supply(session, rights=[right], quantity=1, now=now))
 
 
-def _entry(right: Right, side: CustomerSide, *, in_stock: bool) -> CatalogueEntry:
-    decision = assess(right.terms, side.towards(right), offered(right, in_stock=in_stock), quantity=1, now=clock.now())
-    return CatalogueEntry(right, decision, quota_of(right.terms.quotas, side.tier))
+def _is_seen(right: Right, side: CustomerSide) -> bool:
+    profile = side.profile
+    return is_visible(right.terms, profile.tier, profile.tags, profile.branches, side.now)
+
+
+def _decide(right: Right, side: CustomerSide, supply: Supply | None) -> Decision:
+    known = offered(right, paying=right.wallet, stops=side.profile.stops)
+    if supply is not None:
+        known = supply.look_ahead(right, known)
+    return assess(right.terms, side.towards(right), known, Wish(quantity=1), now=side.now)
+
+
+def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
+    terms = right.terms
+    return CatalogueEntry(
+        right,
+        _decide(right, side, supply),
+        quota_of(terms.quotas, side.tier),
+        quota_of(terms.companions.quotas, side.tier),
+        _prices(right, side, side.now),
+    )
+
+
+def _prices(right: Right, side: CustomerSide, now: datetime) -> list[PriceForMe]:
+    """List what one unit costs this customer now, in every class and from every wallet that has a price."""
+    prices = right.terms.prices
+    wishes = [
+        Wish(quantity=1, class_of_service=name, wallet=wallet)
+        for wallet in (None, *wallets_of(prices))
+        for name in (None, *classes_of(prices))
+    ]
+    found = ((wish, price_of(prices, side.tier, tags=side.profile.tags, wish=wish, now=now)) for wish in wishes)
+    return [
+        PriceForMe(wish.class_of_service, wish.wallet or right.item.wallet, points)
+        for wish, points in found
+        if points is not None
+    ]

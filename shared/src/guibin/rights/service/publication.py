@@ -14,7 +14,7 @@ from guibin.approvals.models import Approval
 from guibin.core.ids import from_public, to_public
 from guibin.rights import terms
 from guibin.rights.models import RightsItem, RightState
-from guibin.rights.repository import catalogue
+from guibin.rights.repository import catalogue, pool
 from guibin.rights.repository.catalogue import Right
 from guibin.security.actors import Actor, Domain, Grant
 
@@ -56,7 +56,7 @@ async def _mark_submitted(session: AsyncSession, right_id: UUID) -> Amended:
             "code": item.code,
             "name": item.name_zh,
             "change": _change(item),
-            "changed": sorted(name for name, value in draft.items() if before is None or before[name] != value),
+            "changed": terms.changed_names(before, draft),
             "before": before,
             "after": draft,
         },
@@ -98,6 +98,8 @@ class RightPublication(ApprovalHandler):
             raise StateConflict(**{"from": "changed", "to": RightState.PUBLISHED})
         values = {**terms.columns_of(payload["terms"]), "state": RightState.PUBLISHED, "draft_terms": None}
         await catalogue.update_right(session, right_id=right.item.id, revision=right.item.revision, values=values)
+        if payload["terms"].get("total_limit") is not None:
+            await pool.start_total(session, right_id=right.item.id)
 
     async def give_back(self, session: AsyncSession, payload: Mapping[str, Any]) -> None:
         """Make a draft again of what was never published."""

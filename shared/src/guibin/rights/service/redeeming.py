@@ -1,7 +1,8 @@
 """Redeeming a right: one transaction, and a final answer in the same call.
 
-The order of locks is account, then stock or codes. A right's wallet never changes, so all redemptions of one right by
-one customer meet at one account: its lock also puts limit and quota of that customer in order.
+The order of locks is accounts (by the code of their wallets), then stock or codes, then what everybody has of the
+right, then the budget. A right's wallet never changes, so all redemptions of one right by one customer meet at the
+account of that wallet, whatever wallet pays: its lock also puts limit and quota of that customer in order.
 """
 
 from collections.abc import Sequence
@@ -15,26 +16,47 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id, to_public
 from guibin.points import service as points
+from guibin.points.errors import WalletClosed
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import LockedAccount, LotUse, Posted
-from guibin.privacy.repository import is_blocked
-from guibin.privacy.rules import Act
+from guibin.programme.service import Payer, draw
 from guibin.rights.errors import OutOfStock, refusal_of
 from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
+from guibin.rights.offer import Usage, Wish, is_visible
 from guibin.rights.repository import catalogue, pool, redemptions
-from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Decision, Standing, Usage, assess
-from guibin.rights.service.standing import account_towards, find_in_stock, offered, read_customer_side, read_tier
+from guibin.rights.repository.catalogue import PayingWallet, Right
+from guibin.rights.repository.standing import Profile, sum_spent
+from guibin.rights.rules import Decision, assess, reached_by_everybody
+from guibin.rights.service.standing import (
+    offered,
+    read_customer_side,
+    read_profile_towards,
+    read_supply,
+    standing_of,
+)
 from guibin.security.actors import Actor, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class RedemptionRequest:
-    """What a customer asks for; `expected_points` is the price of the whole quantity that the customer saw."""
+    """What a customer asks for; `expected_points` is the price of the whole that the customer saw."""
 
     right_id: UUID
     quantity: int
     expected_points: int | None = None
+    companions: int = 0
+    class_of_service: str | None = None
+    wallet: str | None = None
+
+    def wish(self, right: Right) -> Wish:
+        """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
+        return Wish(
+            quantity=self.quantity,
+            companions=self.companions,
+            class_of_service=self.class_of_service,
+            wallet=None if self.wallet == right.item.wallet else self.wallet,
+            expected_points=self.expected_points,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +75,26 @@ class Preview:
     right: Right
     decision: Decision
     available: int
+    wallet: str
 
 
 async def redeem(
     session: AsyncSession, scope: Scope, *, actor: Actor, customer_id: UUID, request: RedemptionRequest
 ) -> Redeemed:
-    """Take a right: quota first, then points, then stock or codes.
+    """Take a right: quota first, then points, then stock or codes, then the budget.
 
     Raises:
-        NotFound: no right that customers see.
-        NotOnSale, TierRequired, NoMatchingPrice, LimitReached, PriceChanged, InsufficientPoints, OutOfStock,
-        AccountFrozen, AccountClosed, WalletClosed: the weightiest reason against it.
+        NotFound: no right that this customer sees.
+        Refusal: the weightiest reason against it, one of `guibin.rights.errors.REFUSED`.
     """
-    right = await get_visible_right(session, right_id=request.right_id)
-    account = await points.lock_account(session, customer_id=customer_id, wallet=right.item.wallet)
+    right = await get_published(session, right_id=request.right_id)
+    wish = request.wish(right)
+    paying = await _paying_wallet(session, right, wish)
+    account = await _lock_accounts(session, customer_id, right, paying)
     now = clock.now()  # after the wait for the lock: what decides is when it is this customer's turn
-    standing = await _standing(session, scope, customer_id=customer_id, right=right, account=account, now=now)
-    decision = assess(
-        right.terms,
-        standing,
-        offered(right, in_stock=True),  # stock is decided last, by the statement that takes it
-        quantity=request.quantity,
-        now=now,
-        expected_points=request.expected_points,
-    )
+    profile = await read_profile_towards(session, scope, customer_id=customer_id, rights=[right], now=now)
+    _refuse_unless_seen(right, profile, now)
+    decision = await _decide(session, scope, customer_id, right, wish, profile, account, paying, now)
     if decision.reasons:
         raise refusal_of(decision.reasons[0])
     redemption = Redemption(
@@ -84,10 +102,14 @@ async def redeem(
         id=new_id(),
         right_id=right.item.id,
         right_revision=right.item.revision,
-        quantity=request.quantity,
+        quantity=wish.quantity,
         quota_used=decision.quota_used,
+        companions=wish.companions,
+        guest_quota_used=decision.guest_quota_used,
+        class_of_service=wish.class_of_service,
         points_charged=decision.points,
-        wallet=right.item.wallet,
+        cost_fen=decision.cost_fen if right.terms.budget_line is not None else 0,
+        wallet=paying.code,
         state=RedemptionState.CONFIRMED,
         fulfilment=right.item.fulfilment,
         created_at=now,
@@ -97,6 +119,7 @@ async def redeem(
     redemption.entry_id = posted.entry_id if posted else None
     await redemptions.insert_redemption(session, redemption)
     await _supply(session, right, redemption)
+    await _fund(session, right, redemption)
     if posted is None:
         return Redeemed(redemption, [], account.available)
     return Redeemed(redemption, posted.lots, posted.available_after)
@@ -106,26 +129,23 @@ async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, req
     """Say what a redemption would take and all that stands in its way.
 
     Raises:
-        NotFound: no right that customers see.
+        NotFound: no right that this customer sees.
     """
-    right = await get_visible_right(session, right_id=request.right_id)
+    right = await get_published(session, right_id=request.right_id)
+    wish = request.wish(right)
+    paying = await _paying_wallet(session, right, wish)
     now = clock.now()
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
-    in_stock = await find_in_stock(session, rights=[right], quantity=request.quantity)
-    standing = side.towards(right)
-    decision = assess(
-        right.terms,
-        standing,
-        offered(right, in_stock=bool(in_stock)),
-        quantity=request.quantity,
-        now=now,
-        expected_points=request.expected_points,
-    )
-    return Preview(right, decision, standing.available)
+    _refuse_unless_seen(right, side.profile, now)
+    supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
+    standing = side.towards(right, paying.code)
+    known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops))
+    decision = assess(right.terms, standing, known, wish, now=now)
+    return Preview(right, decision, standing.available, paying.code)
 
 
-async def get_visible_right(session: AsyncSession, *, right_id: UUID) -> Right:
-    """Return a right that customers see: one that was published, suspended or not.
+async def get_published(session: AsyncSession, *, right_id: UUID) -> Right:
+    """Return a right that was published, suspended or not.
 
     Raises:
         NotFound: there is none.
@@ -136,16 +156,56 @@ async def get_visible_right(session: AsyncSession, *, right_id: UUID) -> Right:
     return right
 
 
-async def _standing(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, right: Right, account: LockedAccount, now: datetime
-) -> Standing:
-    tier = await read_tier(session, scope, customer_id=customer_id, now=now)
+def _refuse_unless_seen(right: Right, profile: Profile, now: datetime) -> None:
+    if not is_visible(right.terms, profile.tier, profile.tags, profile.branches, now):
+        raise NotFound
+
+
+async def _paying_wallet(session: AsyncSession, right: Right, wish: Wish) -> PayingWallet:
+    if wish.wallet is None:
+        return right.wallet
+    found = await catalogue.find_wallets(session, codes=[wish.wallet])
+    if wish.wallet not in found:
+        raise WalletClosed
+    return found[wish.wallet]
+
+
+async def _lock_accounts(session: AsyncSession, customer_id: UUID, right: Right, paying: PayingWallet) -> LockedAccount:
+    """Lock the account of the right's own wallet and the one that pays, and return the latter."""
+    locked = {
+        wallet: await points.lock_account(session, customer_id=customer_id, wallet=wallet)
+        for wallet in sorted({right.wallet.code, paying.code})
+    }
+    return locked[paying.code]
+
+
+async def _decide(
+    session: AsyncSession,
+    scope: Scope,
+    customer_id: UUID,
+    right: Right,
+    wish: Wish,
+    profile: Profile,
+    account: LockedAccount,
+    paying: PayingWallet,
+    now: datetime,
+) -> Decision:
+    """Decide under the lock; stock, the bound for everybody and the budget are decided by what takes them."""
+    day, since = clock.business_day(now), profile.tier.since if profile.tier else None
     usage = await redemptions.sum_usage(
-        session, scope, customer_id=customer_id, right_ids=[right.item.id], day=clock.business_day(now)
+        session, scope, customer_id=customer_id, right_ids=[right.item.id], day=day, tier_since=since
     )
-    restricted = await is_blocked(session, customer_id, Act.REDEEM, day=clock.business_day(now))
-    state = account_towards(account.state, restricted=restricted)
-    return Standing(tier, account.available, state, usage.get(right.item.id, Usage()))
+    spent = {}
+    if paying.caps:
+        spent = await sum_spent(session, scope, customer_id=customer_id, wallet=paying.code, day=day, tier_since=since)
+    standing = standing_of(
+        profile,
+        available=account.available,
+        state=account.state,
+        usage=usage.get(right.item.id, Usage()),
+        spent=spent,
+    )
+    return assess(right.terms, standing, offered(right, paying=paying, stops=profile.stops), wish, now=now)
 
 
 async def _charge(session: AsyncSession, right: Right, redemption: Redemption) -> Posted:
@@ -161,6 +221,24 @@ async def _charge(session: AsyncSession, right: Right, redemption: Redemption) -
         source_id=to_public("rdm", redemption.id),
         actor_id=redemption.actor_id,
     )
+
+
+async def _fund(session: AsyncSession, right: Right, redemption: Redemption) -> None:
+    """Count against the bound for everybody and draw on the budget: what the whole bank waits for comes last."""
+    terms = right.terms
+    if terms.total_limit is not None and not await pool.take_total(
+        session, right_id=redemption.right_id, quantity=redemption.quantity, limit=terms.total_limit
+    ):
+        raise refusal_of(reached_by_everybody(terms))
+    if terms.owner_branch is not None and terms.budget_line is not None:
+        await draw(
+            session,
+            Payer(terms.owner_branch, terms.budget_line, clock.business_day(redemption.created_at).year),
+            source_kind=SourceKind.REDEMPTION,
+            source_id=to_public("rdm", redemption.id),
+            points=redemption.points_charged,
+            fen=redemption.cost_fen,
+        )
 
 
 async def _supply(session: AsyncSession, right: Right, redemption: Redemption) -> None:

@@ -1,44 +1,53 @@
 """What a customer brings to a list of rights, read in a fixed number of statements whatever the list's length."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.ids import to_public
 from guibin.points import service as points
 from guibin.points.models import AccountState
-from guibin.privacy.repository import is_blocked
-from guibin.privacy.rules import Act
+from guibin.programme.models import Budget
+from guibin.programme.repository import find_budgets
+from guibin.programme.rules import Stops
 from guibin.rights.models import RightState, StockMode
+from guibin.rights.offer import TierLevel, Usage
 from guibin.rights.repository import pool, redemptions
-from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Offered, Standing, TierLevel, Usage
+from guibin.rights.repository.catalogue import PayingWallet, Right
+from guibin.rights.repository.standing import Profile, read_profile, sum_spent
+from guibin.rights.rules import BudgetLeft, Offered, Standing
 from guibin.security.actors import Scope
-from guibin.tiers.repository import current_tier
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerSide:
-    """A customer's tier, points and account state by wallet, and what was taken by right, as of an instant."""
+    """A customer's profile, points and account state by wallet, and what was taken by right, as of an instant."""
 
     now: datetime
-    tier: TierLevel | None
+    profile: Profile
     available: Mapping[str, int]
     states: Mapping[str, AccountState]
     usage: Mapping[UUID, Usage]
-    restricted: bool
+    spent: Mapping[str, Mapping[str, int]]
 
-    def towards(self, right: Right) -> Standing:
-        """Return what decides on one right."""
-        wallet = right.item.wallet
-        return Standing(
-            tier=self.tier,
-            available=self.available.get(wallet, 0),
-            account=account_towards(self.states.get(wallet, AccountState.OPEN), restricted=self.restricted),
+    @property
+    def tier(self) -> TierLevel | None:
+        """The tier of the day."""
+        return self.profile.tier
+
+    def towards(self, right: Right, wallet: str | None = None) -> Standing:
+        """Return what decides on one right, paid from a wallet; None is the right's own."""
+        code = wallet or right.item.wallet
+        return standing_of(
+            self.profile,
+            available=self.available.get(code, 0),
+            state=self.states.get(code, AccountState.OPEN),
             usage=self.usage.get(right.item.id, Usage()),
+            spent=self.spent.get(code, {}),
         )
 
 
@@ -52,33 +61,118 @@ async def read_customer_side(
     """
     day = clock.business_day(now)
     balances = await points.balances(session, scope, customer_id=customer_id, today=day)
+    profile = await read_profile_towards(session, scope, customer_id=customer_id, rights=rights, now=now)
+    since = profile.tier.since if profile.tier else None
+    capped = {balance.wallet.code for balance in balances.wallets if PayingWallet.of(balance.wallet).caps}
     return CustomerSide(
         now=now,
-        tier=await read_tier(session, scope, customer_id=customer_id, now=now),
+        profile=profile,
         available={balance.wallet.code: balance.available for balance in balances.wallets},
         states=await redemptions.find_account_states(session, scope, customer_id=customer_id),
         usage=await redemptions.sum_usage(
-            session, scope, customer_id=customer_id, right_ids=[right.item.id for right in rights], day=day
+            session,
+            scope,
+            customer_id=customer_id,
+            right_ids=[right.item.id for right in rights],
+            day=day,
+            tier_since=since,
         ),
-        restricted=await is_blocked(session, customer_id, Act.REDEEM, day=day),
+        spent={
+            wallet: await sum_spent(session, scope, customer_id=customer_id, wallet=wallet, day=day, tier_since=since)
+            for wallet in sorted(capped)
+        },
     )
 
 
-def account_towards(state: AccountState, *, restricted: bool) -> AccountState:
-    """Return an account's state towards a redemption: a restriction shows as a freeze, and is never named."""
-    return AccountState.FROZEN if restricted and state is AccountState.OPEN else state
+async def read_profile_towards(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, rights: Sequence[Right], now: datetime
+) -> Profile:
+    """Read of a customer what the terms of some rights ask for.
+
+    Raises:
+        NotFound: the customer is unknown or out of scope.
+    """
+    return await read_profile(
+        session,
+        scope,
+        customer_id=customer_id,
+        day=clock.business_day(now),
+        tags=frozenset[str]().union(*(right.terms.tags for right in rights)),
+        branches=any(right.terms.asks_for_branches for right in rights),
+    )
 
 
-async def read_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID, now: datetime) -> TierLevel | None:
-    """Return the customer's tier of the day."""
-    tier = await current_tier(session, scope, customer_id=customer_id, day=clock.business_day(now))
-    return TierLevel(tier.code, tier.rank) if tier else None
+def standing_of(
+    profile: Profile, *, available: int, state: AccountState, usage: Usage, spent: Mapping[str, int]
+) -> Standing:
+    """Put together what decides; a restriction shows as a freeze, and is never named."""
+    frozen = profile.restricted and state is AccountState.OPEN
+    return Standing(
+        tier=profile.tier,
+        available=available,
+        account=AccountState.FROZEN if frozen else state,
+        usage=usage,
+        tags=profile.tags,
+        branches=profile.branches,
+        spent=spent,
+    )
 
 
-def offered(right: Right, *, in_stock: bool) -> Offered:
-    """Return what decides on the right's side."""
+def offered(right: Right, *, paying: PayingWallet, stops: Stops, in_stock: bool = True) -> Offered:
+    """Return what decides on the right's side, paid from a wallet."""
+    item = right.item
     return Offered(
-        published=right.item.state == RightState.PUBLISHED, wallet_active=right.wallet_active, in_stock=in_stock
+        published=item.state == RightState.PUBLISHED,
+        wallet_active=paying.active,
+        in_stock=in_stock,
+        spendable=paying.categories is None or item.category in paying.categories,
+        stopped=stops.stop(wallet=paying.code, right=to_public("rgt", item.id)),
+        category=item.category,
+        caps=paying.caps,
+        point_fen=paying.point_fen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What there is of some rights at this moment: stock or codes, units for everybody, and budgets."""
+
+    in_stock: set[UUID]
+    totals: Mapping[UUID, int]
+    budgets: Mapping[tuple[str, str], Budget]
+
+    def look_ahead(self, right: Right, known: Offered) -> Offered:
+        """Add what is left of a right; a redemption finds it out by taking it."""
+        terms, right_id = right.terms, right.item.id
+        bound = terms.total_limit
+        return replace(
+            known,
+            in_stock=right_id in self.in_stock,
+            total_left=None if bound is None else max(bound - self.totals.get(right_id, 0), 0),
+            budget=self._left(terms.owner_branch, terms.budget_line),
+        )
+
+    def _left(self, branch: str | None, line: str | None) -> BudgetLeft | None:
+        if branch is None or line is None:
+            return None
+        budget = self.budgets.get((branch, line))
+        if budget is None:
+            return BudgetLeft(0, 0)
+        points, fen = budget.points_limit, budget.fen_limit
+        return BudgetLeft(
+            None if points is None else points - budget.points_spent, None if fen is None else fen - budget.fen_spent
+        )
+
+
+async def read_supply(session: AsyncSession, *, rights: Sequence[Right], quantity: int, now: datetime) -> Supply:
+    """Read what there is of some rights; one without a budget or a bound for everybody asks for nothing."""
+    owners = {right.terms.owner_branch for right in rights if right.terms.budget_line is not None} - {None}
+    bounded = [right.item.id for right in rights if right.terms.total_limit is not None]
+    year = clock.business_day(now).year
+    return Supply(
+        in_stock=await find_in_stock(session, rights=rights, quantity=quantity),
+        totals=await pool.find_totals(session, right_ids=bounded),
+        budgets=await find_budgets(session, branches=[owner for owner in owners if owner], year=year) if owners else {},
     )
 
 

@@ -1,0 +1,212 @@
+"""The terms of a right as an operator writes them; all of them are approved as one."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.lines import Line
+from guibin.core.money import Cny
+from guibin.core.text import Code
+from guibin.rights.models import Period
+from guibin.rights.offer import MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.web import Day, Instant, StrictModel
+
+MOST_TIMES = 10_000
+MOST_UNITS_FOR_ALL = 10**9
+MOST_FEN_OF_A_UNIT = 10**9
+
+Times = Annotated[int, Field(ge=1, le=MOST_TIMES)]
+Points = Annotated[int, Field(ge=0, le=MOST_POINTS_OF_A_UNIT)]
+Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Weekday = Annotated[int, Field(ge=1, le=7)]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=50)]
+
+
+class HoursIn(StrictModel):
+    """Hours of the day in Asia/Shanghai, until before the second; over midnight when that is the earlier one."""
+
+    start: Clock = Field(alias="from", examples=["14:00"])
+    end: Clock = Field(alias="to", examples=["17:00"])
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if self.start == self.end:
+            raise PydanticCustomError("range", "must not end when it begins")
+        return self
+
+
+class PriceIn(StrictModel):
+    """Points for one unit, for whom every condition that is set holds."""
+
+    tier: Code | None = Field(description="Exactly this tier; null fits everybody")
+    points: Points
+    tag: Code | None = Field(default=None, description="Only with this tag")
+    class_of_service: Code | None = Field(default=None, description="Only for this class", examples=["A"])
+    wallet: Code | None = Field(default=None, description="Paid from this wallet; null is the right's own")
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = Field(
+        default=None, description="1 is Monday"
+    )
+    hours: HoursIn | None = None
+    first_day: Day | None = None
+    last_day: Day | None = Field(default=None, description="Included")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_day and self.last_day and self.first_day > self.last_day:
+            raise PydanticCustomError("range", "must not end before it begins")
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """Return the line with the conditions that it has."""
+        own = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {"tier": self.tier, **own}
+
+
+class QuotaIn(StrictModel):
+    """What a tier has free in each period."""
+
+    tier: Code
+    period: Period = Field(description="`tier`: as long as the customer is in this tier")
+    times: Times
+
+
+class LimitIn(StrictModel):
+    """The most units that one customer takes in each period."""
+
+    times: Times
+    period: Period = Field(description="`tier`: as long as the customer is in the tier of the day")
+
+
+class GuestsIn(StrictModel):
+    """How many guests a tier may bring to one unit."""
+
+    tier: Code
+    guests: Annotated[int, Field(ge=0, le=MOST_GUESTS)]
+
+
+class CompanionsIn(StrictModel):
+    """Guests: how many, what one costs beyond their quota, and their quota, which is not the customer's own."""
+
+    most: Annotated[list[GuestsIn], Field(min_length=1, max_length=10)]
+    points: Points | None = Field(default=None, description="null: a guest costs what the unit costs")
+    quotas: list[QuotaIn] = Field(default_factory=list, max_length=10)
+
+    @model_validator(mode="after")
+    def _each_tier_once(self) -> Self:
+        refuse_twins([line.tier for line in self.most])
+        refuse_twins([quota.tier for quota in self.quotas])
+        return self
+
+
+class AudienceIn(StrictModel):
+    """For whom and when; of tiers and tags one has to fit, and what is not set leaves it open."""
+
+    tiers: Codes | None = None
+    tags: Codes | None = None
+    start: Instant | None = Field(default=None, alias="from")
+    end: Instant | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.start >= self.end:
+            raise PydanticCustomError("range", "must not end before it begins")
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """Return the conditions that are set, instants in UTC."""
+        lists = self.model_dump(mode="json", exclude={"start", "end"}, exclude_none=True)
+        times = {"from": written(self.start), "to": written(self.end)}
+        return lists | {name: text for name, text in times.items() if text is not None}
+
+
+class VisibilityIn(AudienceIn):
+    """Who sees a right at all: to everybody else there is none."""
+
+    branches: Codes | None = Field(default=None, description="Customers of these branches and of those below")
+
+
+_PLAIN: Final = ("total_limit", "step_up_points", "owner_branch")
+"""Terms that the document holds as they are written."""
+
+
+class TermsIn(StrictModel):
+    """On which terms a right is there; all of them are approved as one."""
+
+    minimum_tier: Code | None = None
+    prices: Annotated[list[PriceIn], Field(min_length=1, max_length=10, description="The first that fits counts")]
+    quotas: list[QuotaIn] = Field(default_factory=list, max_length=10, description="They go before the points")
+    companions: CompanionsIn | None = Field(default=None, description="Nobody brings guests without it")
+    visibility: VisibilityIn | None = None
+    eligibility: AudienceIn | None = Field(default=None, description="Who may have it, of those who see it")
+    limit: LimitIn | None = None
+    total_limit: Annotated[int, Field(ge=1, le=MOST_UNITS_FOR_ALL)] | None = Field(
+        default=None, description="The most units for everybody together"
+    )
+    step_up_points: Annotated[int, Field(ge=1, le=MOST_POINTS_OF_A_UNIT)] | None = Field(
+        default=None, description="From so many points on a redemption needs a step-up proof"
+    )
+    beneficiary: Beneficiary = Field(default=Beneficiary.NONE, description="Whether somebody else may be served")
+    owner_branch: Code | None = Field(
+        default=None, description="Code of the branch whose right it is: offered to its customers and those below it"
+    )
+    budget_line: Line | None = Field(
+        default=None, description="Paid from the budget of its owner, this line and the year; a hard stop"
+    )
+    unit_cost: Cny | None = Field(
+        default=None, description="What a unit or guest takes from the budget; null: the worth of the points paid"
+    )
+    on_sale_from: Instant | None = None
+    on_sale_to: Instant | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        _refuse_twins_of_prices(self.prices)
+        refuse_twins([quota.tier for quota in self.quotas])
+        if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
+            raise PydanticCustomError("range", "must not end before it begins")
+        if self.budget_line is not None and self.owner_branch is None:
+            raise PydanticCustomError("owner", "a budget is the owner's: owner_branch is missing")
+        if self.unit_cost is not None and not 0 <= self.unit_cost <= MOST_FEN_OF_A_UNIT:
+            raise PydanticCustomError("money", "must be between 0 and 10000000.00")
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """Return the terms in the form in which they are submitted and approved."""
+        plain = self.model_dump(mode="json", include={"minimum_tier", "quotas", "limit"})
+        return {
+            **plain,
+            "prices": [price.document() for price in self.prices],
+            "on_sale_from": written(self.on_sale_from),
+            "on_sale_to": written(self.on_sale_to),
+            **{name: value for name, value in self._offer().items() if value is not None},
+        }
+
+    def _offer(self) -> dict[str, Any]:
+        some = self.model_dump(mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost"})
+        audiences = {"visibility": self.visibility, "eligibility": self.eligibility}
+        return {
+            **some,
+            **{name: audience.document() or None for name, audience in audiences.items() if audience},
+            "beneficiary": None if self.beneficiary is Beneficiary.NONE else self.beneficiary.value,
+        }
+
+
+def _refuse_twins_of_prices(prices: Sequence[PriceIn]) -> None:
+    """Refuse a price that an earlier one with the same conditions always comes before."""
+    conditions = [price.model_dump_json(exclude={"points"}) for price in prices]
+    if len(set(conditions)) != len(conditions):
+        raise PydanticCustomError("duplicate_item", "must not give two prices for the same")
+
+
+def refuse_twins(tiers: Sequence[str]) -> None:
+    """Refuse a list that names a tier twice."""
+    if len(set(tiers)) != len(tiers):
+        raise PydanticCustomError("duplicate_item", "must not name a tier twice")
+
+
+def written(instant: datetime | None) -> str | None:
+    """Write an instant as the document holds it."""
+    return instant.astimezone(UTC).isoformat() if instant else None
