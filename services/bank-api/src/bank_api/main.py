@@ -19,6 +19,7 @@ from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
 from bank_api.tags.router import router as tags
 from bank_api.tiers.router import router as tiers
+from bank_api.webhooks.router import router as webhooks
 from guibin import wiring
 from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Settings
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     organisation,
     calendars,
     audit,
+    webhooks,
 )
 
 DESCRIPTION = """标签、层级、管户、积分与权益管理、审批、审计。What a caller may do stands in the bank's own tables

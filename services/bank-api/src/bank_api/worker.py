@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from bank_api.exports.lists import LISTS
+from bank_api.relaying import relay_events
 from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
 from guibin.audit.anchors import AnchorInvalid
@@ -43,8 +44,8 @@ IDENTITY_SECONDS: Final = 3_600.0
 """From one look at all of WeChat's identities to the next."""
 COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
-CONNECTIONS: Final = 6
-"""One for the step, one for the lease, one for copies, one for lists, one for seals, one to spare."""
+CONNECTIONS: Final = 9
+"""One each for the step, the lease, copies, lists and seals, three for the relay, one to spare."""
 
 
 class Worker:
@@ -136,6 +137,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         copying = asyncio.create_task(_tend_privacy(settings, sessions))
         listing = asyncio.create_task(_tend_lists(settings, sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
+        relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
@@ -144,6 +146,8 @@ async def _run(settings: Settings, database_url: str) -> None:
         copying.cancel()
         listing.cancel()
         sealing.cancel()
+        relaying.cancel()
+        await asyncio.gather(relaying, return_exceptions=True)
     finally:
         await engine.dispose()
     logger().info("worker_ended")

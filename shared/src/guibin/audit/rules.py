@@ -25,6 +25,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "sch": "tier_scheme",
     "ses": "session",
     "stf": "staff",
+    "whk": "webhook",
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 

@@ -1,10 +1,11 @@
 """Settings: the only reader of `GUIBIN_...` environment variables. docs/operations.md lists them all."""
 
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +14,12 @@ class Profile(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+def _listed_networks(listed: str) -> str:
+    for part in filter(None, (part.strip() for part in listed.split(","))):
+        ip_network(part)
+    return listed
 
 
 class SettingMissing(Exception):  # noqa: N818 - reads as the sentence that the operator sees
@@ -79,6 +86,12 @@ class Settings(BaseSettings):
     )
     sms_url: str | None = Field(default=None, description="Where text messages are posted: the bank's gateway")
     sms_token: SecretStr | None = Field(default=None, description="Bearer token of the gateway")
+    webhook_networks: Annotated[str, AfterValidator(_listed_networks)] = Field(
+        default="", description="The bank's own networks that webhooks may lead into, separated by commas"
+    )
+    webhook_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that sign receivers' ones; default the public authorities"
+    )
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
     queue_seconds: float | None = Field(

@@ -70,9 +70,11 @@ async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, A
         await session.execute(insert(EventDelivery).values(list(rows)).on_conflict_do_nothing())
 
 
-async def due_for_consumers(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[EventDelivery]:
-    """Return deliveries to consumers that are to be tried now, those that have waited longest first."""
-    return await _due(session, col(EventDelivery.consumer).is_not(None), now=now, limit=limit)
+async def due_for_consumers(
+    session: AsyncSession, *, names: Sequence[str], now: datetime, limit: int
+) -> Sequence[EventDelivery]:
+    """Return deliveries to these consumers that are to be tried now, those that have waited longest first."""
+    return await _due(session, col(EventDelivery.consumer).in_(names), now=now, limit=limit)
 
 
 async def due_for_webhook(
@@ -194,7 +196,8 @@ async def list_deliveries(
         query = query.where(EventDelivery.state == state)
     if before is not None:
         query = query.where(tuple_(col(EventDelivery.created_at), col(EventDelivery.id)) < before)
-    return (await session.exec(_shown(query))).all()
+    rows: Sequence[EventDelivery] = (await session.exec(_shown(query))).all()
+    return rows
 
 
 async def get_delivery(session: AsyncSession, *, webhook_id: UUID, delivery_id: UUID) -> EventDelivery:
@@ -204,7 +207,7 @@ async def get_delivery(session: AsyncSession, *, webhook_id: UUID, delivery_id: 
         NotFound: it has none of this id.
     """
     query = select(EventDelivery).where(EventDelivery.webhook_id == webhook_id, EventDelivery.id == delivery_id)
-    found = (await session.exec(_shown(query).execution_options(populate_existing=True))).first()
+    found: EventDelivery | None = (await session.exec(_shown(query).execution_options(populate_existing=True))).first()
     if found is None:
         raise NotFound
     return found

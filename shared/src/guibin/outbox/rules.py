@@ -13,7 +13,7 @@ Network = IPv4Network | IPv6Network
 Networks = tuple[Network, ...]
 
 PAUSES: Final = tuple(
-    timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
+    timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1_800, 3_600, 14_400, 28_800, 43_200, 86_400, 86_400)
 )
 """From each failed try to the next: twelve tries over three days."""
 

@@ -124,6 +124,18 @@ class WorkerMetrics(Metrics):
             ["step"],
             registry=self.registry,
         )
+        self._outbox = Gauge(
+            "guibin_outbox", "Events and deliveries that wait, fail or are dead", ["state"], registry=self.registry
+        )
+        self._oldest = Gauge(
+            "guibin_outbox_oldest_seconds", "How long the oldest of them has waited", registry=self.registry
+        )
+
+    def observe_outbox(self, *, waiting: int, oldest: float, failing: int, dead: int) -> None:
+        """Note what waits in the outbox, for how many seconds at most, how many tries failed, and what was given up."""
+        for state, count in (("waiting", waiting), ("failing", failing), ("dead", dead)):
+            self._outbox.labels(state).set(count)
+        self._oldest.set(oldest)
 
     def observe_step(self, step: str, *, seconds: float) -> None:
         """Note how long a step took."""
