@@ -35,6 +35,7 @@ OWN = "customer_id = (SELECT row_scope_customer())"
 
 
 def upgrade() -> None:
+    _purposes("purpose IN ('bind', 'step_up')")
     _rights()
     _redemptions()
     _budgets()
@@ -70,6 +71,8 @@ def downgrade() -> None:
         op.drop_column("redemption", column)
     op.drop_constraint(op.f("ck_rights_item_tax_kind_known"), "rights_item")
     _limit_periods(PERIODS_BEFORE)
+    op.execute("DELETE FROM one_time_code WHERE purpose = 'step_up'")
+    _purposes("purpose IN ('bind')")
     for column in ("tax_kind", "place", "featured", "labels", "brand", "offer"):
         op.drop_column("rights_item", column)
 
@@ -102,6 +105,11 @@ def _rights() -> None:
 def _limit_periods(known: str) -> None:
     op.drop_constraint(op.f("ck_rights_item_limit_period_known"), "rights_item")
     op.create_check_constraint(op.f("ck_rights_item_limit_period_known"), "rights_item", known)
+
+
+def _purposes(known: str) -> None:
+    op.drop_constraint(op.f("ck_one_time_code_purpose_known"), "one_time_code")
+    op.create_check_constraint(op.f("ck_one_time_code_purpose_known"), "one_time_code", known)
 
 
 def _redemptions() -> None:

@@ -216,8 +216,6 @@ LATER: Final = {
     "L4": "issue 4: balances are shown as of now",
     "R10": "issue 4: no route moves a redemption but the use of its code (V5)",
     "R11": "issue 4: no route captures a hold",
-    "R12": "issue 4: redeeming needs no step-up yet",
-    "R13": "issue 4: redeeming needs no step-up yet",
     "R14": "issue 4: nothing is sent to an address yet",
     "R15": "issue 4: no supplier is called yet",
     "V6": "issue 4: codes do not belong to suppliers yet",

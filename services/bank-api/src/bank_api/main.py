@@ -14,6 +14,7 @@ from bank_api.organisation.router import router as organisation
 from bank_api.points.router import router as points
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
+from bank_api.programme.router import router as programme
 from bank_api.rights.router import router as rights
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     managers,
     points,
     rights,
+    programme,
     privacy,
     exports,
     approvals,

@@ -10,6 +10,7 @@ from customer_api.points.router import router as points
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.router import router as rights
 from customer_api.sessions.router import router as sessions
+from customer_api.sessions.step_ups import router as step_ups
 from guibin import wiring
 from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Profile, Settings
@@ -18,7 +19,7 @@ from guibin.sessions.service import TOKEN_SECONDS
 from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-ROUTERS: tuple[APIRouter, ...] = (sessions, customers, points, rights, privacy, audit)
+ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, rights, privacy, audit)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 

@@ -67,6 +67,7 @@ class PublicId:
 ApprovalId = Annotated[UUID, PublicId("apr")]
 AuditId = Annotated[UUID, PublicId("aud")]
 BranchId = Annotated[UUID, PublicId("brn")]
+BudgetId = Annotated[UUID, PublicId("bgt")]
 CoverageId = Annotated[UUID, PublicId("cov")]
 CustomerId = Annotated[UUID, PublicId("cus")]
 DataRequestId = Annotated[UUID, PublicId("dsr")]

@@ -51,6 +51,15 @@ class AccountNotActive(Refusal):
     en = "The customer is not active: ask the branch"
 
 
+class PhoneUnknown(Refusal):
+    """The bank has no phone of the customer to which a one-time password could be sent."""
+
+    category = Category.CONFLICT
+    code = "phone_unknown"
+    zh = "本行未登记您的手机号，请联系网点"
+    en = "The bank knows no phone of yours: ask the branch"
+
+
 class TooManyCodes(Refusal):
     """Too many one-time passwords for one phone; `retry_after` is in seconds."""
 

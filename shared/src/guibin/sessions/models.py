@@ -36,6 +36,7 @@ class CodePurpose(StrEnum):
     """What a one-time password proves; a code serves its own purpose only."""
 
     BIND = "bind"
+    STEP_UP = "step_up"
 
 
 class CustomerSession(SQLModel, table=True):
@@ -82,7 +83,7 @@ class BindingTicket(SQLModel, table=True):
 
 
 class OneTimeCode(SQLModel, table=True):
-    """The newest one-time password for a phone, a purpose and whatever it is bound to (a ticket)."""
+    """The newest one-time password for a phone, a purpose and whatever it is bound to (a ticket, a redemption)."""
 
     __tablename__ = "one_time_code"
     __table_args__ = (one_of("purpose", CodePurpose), distributed("phone_idx"))

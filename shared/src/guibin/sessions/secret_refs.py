@@ -4,6 +4,7 @@ import hmac
 import re
 import secrets
 from typing import Final
+from uuid import UUID
 
 from guibin.security.ciphers import KeyRing
 from guibin.sessions.models import CodePurpose
@@ -26,6 +27,11 @@ def is_ticket(text: str) -> bool:
 def ticket_ref(keys: KeyRing, ticket: str) -> bytes:
     """Return what the database keeps of a ticket."""
     return keys.blind_index("otp", f"ticket {ticket}")
+
+
+def step_up_ref(keys: KeyRing, *, customer_id: UUID, right_id: UUID, quantity: int, points: int) -> bytes:
+    """Return what a one-time password for a redemption is bound to."""
+    return keys.blind_index("otp", f"step_up {customer_id} {right_id} {quantity} {points}")
 
 
 def new_code() -> str:

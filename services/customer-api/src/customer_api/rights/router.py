@@ -9,7 +9,7 @@ from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
 from guibin.rights import service
-from guibin.rights.errors import REFUSED
+from guibin.rights.errors import REFUSED, StepUpInvalid, StepUpRequired
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.web import (
     CustomerCall,
@@ -38,7 +38,7 @@ from .schemas import (
 router = PortRouter(prefix="/v1", tags=["rights"])
 
 Words = Annotated[str, OneLine(40)]
-REFUSALS: tuple[type[Refusal], ...] = (NotFound, *REFUSED.values())
+REFUSALS: tuple[type[Refusal], ...] = (NotFound, *REFUSED.values(), StepUpRequired, StepUpInvalid)
 
 
 @router.get("/rights", operation_id="listRights")
@@ -104,7 +104,7 @@ async def create_redemption(
     After a broken connection send the same call with the same key: there is one redemption, and the same answer. The
     answer never contains a voucher code; `GET /v1/redemptions/{id}/code` does.
     """
-    customer_id, request = call.actor.id, body.request()
+    customer_id, request = call.actor.id, body.request(call.keys)
     if call.dry_run:
         seen = await service.preview(call.session, call.scope, customer_id=customer_id, request=request)
         answer = RedemptionPreviewOut.of(seen, request.quantity, call.language)

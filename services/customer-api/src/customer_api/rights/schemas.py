@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from guibin.core.ids import LotId, RedemptionId, RightId
-from guibin.core.text import Code
+from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, TaxKind
 from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
@@ -20,6 +20,8 @@ from guibin.rights.service import (
     RedemptionView,
     ShownCode,
 )
+from guibin.rights.service.step_up import read_step_up
+from guibin.security.ciphers import KeyRing
 from guibin.web import OutModel, StrictModel
 
 MOST_EXPECTED_POINTS = 10**12
@@ -145,10 +147,17 @@ class RedemptionIn(StrictModel):
     )
     class_of_service: Code | None = Field(default=None, description="Where prices differ by class, for example `A`")
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
+    step_up_token: Annotated[str, OneLine(200)] | None = Field(
+        default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
+    )
     dry_run: bool = Field(default=False, description="Only say what would happen")
 
-    def request(self) -> RedemptionRequest:
-        """Return the command's request."""
+    def request(self, keys: KeyRing) -> RedemptionRequest:
+        """Return the command's request.
+
+        Raises:
+            StepUpInvalid: the token is not ours, or altered.
+        """
         return RedemptionRequest(
             right_id=self.right_id,
             quantity=self.quantity,
@@ -156,6 +165,7 @@ class RedemptionIn(StrictModel):
             companions=self.companions,
             class_of_service=self.class_of_service,
             wallet=self.wallet,
+            step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 
 

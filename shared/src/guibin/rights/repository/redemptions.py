@@ -60,6 +60,16 @@ def _usage(sums: Sequence[int]) -> Usage:
     return Usage(units, free_units, free_guests)
 
 
+async def has_step_up(session: AsyncSession, scope: Scope, *, customer_id: UUID, step_up_id: UUID) -> bool:
+    """Tell whether a proof was used by a redemption of the customer."""
+    query = select(Redemption.id).where(
+        Redemption.customer_id == customer_id,
+        visible(scope, col(Redemption.customer_id)),
+        Redemption.step_up_id == step_up_id,
+    )
+    return (await session.exec(query)).first() is not None
+
+
 async def insert_redemption(session: AsyncSession, redemption: Redemption) -> None:
     """Add a redemption and the first step of its life."""
     session.add(redemption)

@@ -34,6 +34,7 @@ from guibin.rights.service.standing import (
     read_supply,
     standing_of,
 )
+from guibin.rights.service.step_up import StepUpProof, accept_step_up
 from guibin.security.actors import Actor, Scope
 
 
@@ -47,6 +48,7 @@ class RedemptionRequest:
     companions: int = 0
     class_of_service: str | None = None
     wallet: str | None = None
+    step_up: StepUpProof | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -86,6 +88,7 @@ async def redeem(
     Raises:
         NotFound: no right that this customer sees.
         Refusal: the weightiest reason against it, one of `guibin.rights.errors.REFUSED`.
+        StepUpRequired, StepUpInvalid: it costs as much as needs a proof, and there is none that is good.
     """
     right = await get_published(session, right_id=request.right_id)
     wish = request.wish(right)
@@ -97,6 +100,16 @@ async def redeem(
     decision = await _decide(session, scope, customer_id, right, wish, profile, account, paying, now)
     if decision.reasons:
         raise refusal_of(decision.reasons[0])
+    step_up_id = await accept_step_up(
+        session,
+        scope,
+        proof=request.step_up,
+        decision=decision,
+        customer_id=customer_id,
+        right_id=right.item.id,
+        quantity=wish.quantity,
+        now=now,
+    )
     redemption = Redemption(
         customer_id=customer_id,
         id=new_id(),
@@ -109,6 +122,7 @@ async def redeem(
         class_of_service=wish.class_of_service,
         points_charged=decision.points,
         cost_fen=decision.cost_fen if right.terms.budget_line is not None else 0,
+        step_up_id=step_up_id,
         wallet=paying.code,
         state=RedemptionState.CONFIRMED,
         fulfilment=right.item.fulfilment,

@@ -5,6 +5,7 @@ from guibin.sessions.service.codes import request_code
 from guibin.sessions.service.ending import end_all, end_one, log_out
 from guibin.sessions.service.opening import Opened, log_in_by_bank_number, log_in_by_wechat
 from guibin.sessions.service.refreshing import refresh
+from guibin.sessions.service.stepping_up import Proved, prove_step_up, request_step_up
 from guibin.sessions.service.tokens import TOKEN_SECONDS, Tokens
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "BankProof",
     "Opened",
     "PhoneProof",
+    "Proved",
     "Tokens",
     "bind",
     "end_all",
@@ -21,7 +23,9 @@ __all__ = [
     "log_in_by_wechat",
     "log_out",
     "openid_of_ticket",
+    "prove_step_up",
     "refresh",
     "request_code",
+    "request_step_up",
     "unbind",
 ]

@@ -34,7 +34,7 @@ async def request_code(
     phone_idx = phone_ref(keys, phone)
     await _count(session, phone_idx, factor, now)
     code = new_code()
-    await repository.put_code(session, _code_row(keys, row, phone_idx, code, now))
+    await repository.put_code(session, _code_row(keys, CodePurpose.BIND, row.ref, phone_idx, code, now))
     await repository.update_ticket(session, ref=row.ref, values={"phone_idx": phone_idx})
     everybody = Scope.of_job()
     await open_rows(session, everybody)
@@ -56,13 +56,55 @@ async def prove_phone(
     Raises:
         OtpInvalid: wrong, expired, used, tried too often, or sent for something else.
     """
-    counted = await repository.count_try(
-        work.session, phone_idx=phone_idx, purpose=CodePurpose.BIND, bound_to=ticket.ref, now=now
-    )
+    await prove_code(work, keys, phone_idx=phone_idx, purpose=CodePurpose.BIND, bound_to=ticket.ref, code=code, now=now)
+
+
+async def prove_code(
+    work: UnitOfWork,
+    keys: KeyRing,
+    *,
+    phone_idx: bytes,
+    purpose: CodePurpose,
+    bound_to: bytes,
+    code: str,
+    now: datetime,
+) -> None:
+    """Hold whoever asks to the code that was sent for this purpose; the try counts also when it is refused.
+
+    Raises:
+        OtpInvalid: wrong, expired, used, tried too often, or sent for something else.
+    """
+    counted = await repository.count_try(work.session, phone_idx=phone_idx, purpose=purpose, bound_to=bound_to, now=now)
     await work.protect()
-    given = code_hash(keys, code, purpose=CodePurpose.BIND, bound_to=ticket.ref, phone_idx=phone_idx)
+    given = code_hash(keys, code, purpose=purpose, bound_to=bound_to, phone_idx=phone_idx)
     if counted is None or not same(counted, given):
         raise OtpInvalid
+
+
+async def send_code(
+    work: UnitOfWork,
+    keys: KeyRing,
+    messages: Messages,
+    *,
+    phone: str,
+    purpose: CodePurpose,
+    bound_to: bytes,
+    factor: int,
+) -> None:
+    """Send a one-time password to a phone that is known to be the customer's, once this transaction has committed.
+
+    Raises:
+        TooManyCodes: one a minute, five an hour, ten a day for one phone.
+    """
+    now, phone_idx = clock.now(), phone_ref(keys, phone)
+    await _count(work.session, phone_idx, factor, now)
+    code = new_code()
+    await repository.put_code(work.session, _code_row(keys, purpose, bound_to, phone_idx, code, now))
+
+    async def send() -> None:
+        messages.send_code(phone, code, purpose)
+
+    work.after_commit(send)
 
 
 async def valid_ticket(
@@ -94,12 +136,14 @@ async def _count(session: AsyncSession, phone_idx: bytes, factor: int, now: date
     await repository.write_quota(session, subject=phone_idx, asked_at=remembered(asked_at, PHONE_LIMITS, now))
 
 
-def _code_row(keys: KeyRing, ticket: BindingTicket, phone_idx: bytes, code: str, now: datetime) -> OneTimeCode:
-    hashed = code_hash(keys, code, purpose=CodePurpose.BIND, bound_to=ticket.ref, phone_idx=phone_idx)
+def _code_row(
+    keys: KeyRing, purpose: CodePurpose, bound_to: bytes, phone_idx: bytes, code: str, now: datetime
+) -> OneTimeCode:
+    hashed = code_hash(keys, code, purpose=purpose, bound_to=bound_to, phone_idx=phone_idx)
     return OneTimeCode(
         phone_idx=phone_idx,
-        purpose=CodePurpose.BIND,
-        bound_to=ticket.ref,
+        purpose=purpose,
+        bound_to=bound_to,
         code_hash=hashed,
         tries=0,
         created_at=now,
