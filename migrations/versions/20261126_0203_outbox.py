@@ -38,6 +38,8 @@ def upgrade() -> None:
     _events()
     _webhooks()
     _deliveries()
+    op.add_column("rights_stock", sa.Column("low_at", sa.BigInteger(), server_default="0", nullable=False))
+    op.alter_column("rights_stock", "low_at", server_default=None)
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     # Whoever's command it is publishes; the relay alone reads.
@@ -49,6 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("rights_stock", "low_at")
     for table in ("event_delivery", "webhook", "outbox_event"):
         op.drop_table(table)
 

@@ -108,7 +108,7 @@ class RightLowStock(EventData):
     prefix = "rgt"
 
     free: Units = Field(description="Units that are left")
-    threshold: Units = Field(description="A tenth of all units ever added")
+    threshold: Units = Field(description="A tenth of what there was after units were last added")
 
 
 class RightBackInStock(EventData):

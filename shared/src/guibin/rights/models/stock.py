@@ -23,6 +23,7 @@ class RightsStock(SQLModel, table=True):
     initial: int = Field(sa_type=BigInteger, description="All units ever added")
     free: int = Field(sa_type=BigInteger)
     sold: int = Field(default=0, sa_type=BigInteger)
+    low_at: int = Field(default=0, sa_type=BigInteger, description="Whoever takes the stock down to so few tells of it")
 
 
 class VoucherCode(SQLModel, table=True):

@@ -25,6 +25,14 @@ class PoolSize:
     used: int
 
 
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """How many units of a counted stock are free after a change, and at how many it is low."""
+
+    free: int
+    low_at: int
+
+
 async def find_stock(session: AsyncSession, *, right_ids: Collection[UUID]) -> dict[UUID, RightsStock]:
     """Return the counted stock of some rights; a right that never got any is not in it."""
     query = select(RightsStock).where(col(RightsStock.right_id).in_(right_ids))
@@ -46,16 +54,17 @@ async def find_supplied_pools(session: AsyncSession, *, right_ids: Collection[UU
     return set((await session.execute(union_all(*looks))).scalars()) if looks else set()
 
 
-async def take_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> bool:
-    """Take units out of the counted stock; False when there are not enough, and nothing is taken."""
+async def take_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> StockLevel | None:
+    """Take units out of the counted stock and return what is left; None when there are not enough: nothing is taken."""
     statement = (
         update(RightsStock)
         .where(col(RightsStock.right_id) == right_id, col(RightsStock.free) >= quantity)
         .values(free=RightsStock.free - quantity, sold=RightsStock.sold + quantity)
-        .returning(col(RightsStock.right_id))
+        .returning(col(RightsStock.free), col(RightsStock.low_at))
         .execution_options(synchronize_session=False)
     )
-    return (await session.execute(statement)).first() is not None
+    row = (await session.execute(statement)).first()
+    return None if row is None else StockLevel(row.free, row.low_at)
 
 
 async def find_totals(session: AsyncSession, *, right_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -99,18 +108,26 @@ async def start_total(session: AsyncSession, *, right_id: UUID) -> None:
         await session.execute(again)
 
 
-async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:
-    """Add units to the counted stock of a right."""
-    new = insert(RightsStock).values(right_id=right_id, initial=quantity, free=quantity, sold=0)
-    await session.execute(
-        new.on_conflict_do_update(
-            index_elements=["right_id"],
-            set_={
-                "initial": RightsStock.initial + new.excluded.initial,
-                "free": RightsStock.free + new.excluded.free,
-            },
-        )
+async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> StockLevel:
+    """Add units to the counted stock of a right and return it; it is low at a tenth of what there is then."""
+    new = insert(RightsStock).values(
+        right_id=right_id, initial=quantity, free=quantity, sold=0, low_at=_tenth(quantity)
     )
+    added = new.on_conflict_do_update(
+        index_elements=["right_id"],
+        set_={
+            "initial": RightsStock.initial + new.excluded.initial,
+            "free": RightsStock.free + new.excluded.free,
+            "low_at": _tenth(RightsStock.free + new.excluded.free),
+        },
+    ).returning(col(RightsStock.free), col(RightsStock.low_at))
+    row = (await session.execute(added)).one()
+    return StockLevel(row.free, row.low_at)
+
+
+def _tenth(units: Any) -> Any:
+    """Return a tenth of units, rounded up; a number or an expression."""
+    return (units + 9) // 10
 
 
 async def lock_free_codes(session: AsyncSession, *, right_id: UUID, quantity: int, waiting: bool) -> Sequence[UUID]:

@@ -19,6 +19,7 @@ from guibin.rights.models import RightState, StockMode, TaxKind
 from guibin.rights.repository import catalogue, pool
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.codes import hash_code, new_code, seal_codes
+from guibin.rights.service.telling import tell_added
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing, WrappedKey
 
@@ -141,8 +142,10 @@ async def add_stock(session: AsyncSession, *, actor: Actor, right_id: UUID, quan
         NotFound: there is no such right.
         WrongStockMode: the right has no counted stock.
     """
-    await _get_of_mode(session, right_id, StockMode.COUNTED)
-    await pool.add_stock(session, right_id=right_id, quantity=quantity)
+    right = await _get_of_mode(session, right_id, StockMode.COUNTED)
+    stock = await pool.add_stock(session, right_id=right_id, quantity=quantity)
+    if right.item.state == RightState.PUBLISHED:
+        await tell_added(session, right_id, before=stock.free - quantity, free=stock.free)
     await _record(session, actor, "right.stock", right_id, {"added": quantity})
 
 
@@ -158,7 +161,10 @@ async def add_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right
     known = await pool.find_known_codes(session, hashes=list(by_hash))
     fresh = [code for code_hash, code in by_hash.items() if code_hash not in known]
     data_key = keys.open_data_key(await _data_key(session, keys, right), right_id)
+    before = len(await pool.find_supplied_pools(session, right_ids=[right_id], quantity=1))
     added = await pool.insert_codes(session, seal_codes(keys, data_key, right_id, fresh))
+    if right.item.state == RightState.PUBLISHED:
+        await tell_added(session, right_id, before=before, free=added)
     await _record(session, actor, "right.codes", right_id, {"added": added, "sent": len(codes)})
     return added
 

@@ -35,6 +35,7 @@ from guibin.rights.service.standing import (
     standing_of,
 )
 from guibin.rights.service.step_up import StepUpProof, accept_step_up
+from guibin.rights.service.telling import tell_step, tell_taken
 from guibin.security.actors import Actor, Scope
 
 
@@ -132,6 +133,7 @@ async def redeem(
     posted = await _charge(session, right, redemption) if decision.points else None
     redemption.entry_id = posted.entry_id if posted else None
     await redemptions.insert_redemption(session, redemption)
+    await tell_step(session, redemption, RedemptionState.CONFIRMED)
     await _supply(session, right, redemption)
     await _fund(session, right, redemption)
     if posted is None:
@@ -260,8 +262,11 @@ async def _supply(session: AsyncSession, right: Right, redemption: Redemption) -
     mode, right_id, quantity = right.item.stock_mode, redemption.right_id, redemption.quantity
     if mode == StockMode.CODES:
         await _supply_codes(session, redemption)
-    elif mode == StockMode.COUNTED and not await pool.take_stock(session, right_id=right_id, quantity=quantity):
-        raise OutOfStock
+    elif mode == StockMode.COUNTED:
+        left = await pool.take_stock(session, right_id=right_id, quantity=quantity)
+        if left is None:
+            raise OutOfStock
+        await tell_taken(session, right_id, taken=quantity, left=left)
 
 
 async def _supply_codes(session: AsyncSession, redemption: Redemption) -> None:

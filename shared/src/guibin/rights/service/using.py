@@ -17,6 +17,7 @@ from guibin.rights.models import Redemption, RedemptionState, RightsItem, Vouche
 from guibin.rights.repository import catalogue, pool, redemptions
 from guibin.rights.rules import COUNTED, is_legal_step
 from guibin.rights.service.codes import hash_code, read_qr
+from guibin.rights.service.telling import tell_step
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
@@ -122,3 +123,4 @@ async def _fulfil(session: AsyncSession, redemption: Redemption, *, actor: Actor
         raise StateConflict(**{"from": redemption.state, "to": RedemptionState.FULFILLED})
     await redemptions.update_state(session, redemption, state=RedemptionState.FULFILLED)
     await redemptions.insert_step(session, redemption, state=RedemptionState.FULFILLED, at=now, actor_id=actor.id)
+    await tell_step(session, redemption, RedemptionState.FULFILLED)

@@ -1,0 +1,57 @@
+"""What rights tell others of: each step of a redemption, and stock that runs low, runs out or is there again."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.outbox import events
+from guibin.outbox.service import publish
+from guibin.rights.models import Redemption, RedemptionState
+from guibin.rights.repository.pool import StockLevel
+
+_STEPS: Final = {
+    RedemptionState.CONFIRMED: events.RedemptionConfirmed,
+    RedemptionState.FULFILLED: events.RedemptionFulfilled,
+    RedemptionState.CANCELLED: events.RedemptionCancelled,
+    RedemptionState.REFUNDED: events.RedemptionRefunded,
+    RedemptionState.FAILED: events.RedemptionFailed,
+}
+"""The states that others are told of."""
+
+
+async def tell_step(
+    session: AsyncSession,
+    redemption: Redemption,
+    state: RedemptionState,
+    *,
+    quantity: int | None = None,
+    points: int | None = None,
+) -> None:
+    """Publish that a redemption came to a state; one of which nobody is told is passed over.
+
+    `quantity` are the units concerned, all where it is None; `points` those given back, the charge where it is None.
+    """
+    told = _STEPS.get(state)
+    if told is None:
+        return
+    data = told(
+        right_id=redemption.right_id,
+        quantity=redemption.quantity if quantity is None else quantity,
+        wallet=redemption.wallet,
+        fulfilment=redemption.fulfilment,
+        points=redemption.points_charged if points is None else points,
+    )
+    await publish(session, data, subject_id=redemption.id, customer_id=redemption.customer_id)
+
+
+async def tell_taken(session: AsyncSession, right_id: UUID, *, taken: int, left: StockLevel) -> None:
+    """Publish that a stock has just sunk to its threshold: once each time it passes it."""
+    if left.free <= left.low_at < left.free + taken:
+        await publish(session, events.RightLowStock(free=left.free, threshold=left.low_at), subject_id=right_id)
+
+
+async def tell_added(session: AsyncSession, right_id: UUID, *, before: int, free: int) -> None:
+    """Publish that a right of which there was nothing is there again."""
+    if before == 0 and free > 0:
+        await publish(session, events.RightBackInStock(free=free), subject_id=right_id)
