@@ -14,6 +14,7 @@ from guibin.managers import models as managers
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import models as points
+from guibin.points.earning import models as earning
 from guibin.privacy import models as privacy
 from guibin.products import models as products
 from guibin.programme import models as programme
@@ -29,6 +30,7 @@ __all__ = [
     "audit",
     "channels",
     "customers",
+    "earning",
     "exports",
     "feeds",
     "holdings",

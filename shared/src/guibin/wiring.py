@@ -22,6 +22,7 @@ from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.points import defaults as points
 from guibin.points import personal_data as points_data
+from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import AdjustmentHandler
@@ -64,6 +65,7 @@ def connect() -> None:
     surroundings.connect(SURROUNDINGS)
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
+    handlers.register(EarningRulePublication())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())
     handlers.register(AssignmentHandler())

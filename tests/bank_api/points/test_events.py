@@ -11,8 +11,9 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer, CustomerRef, RefKind
 from guibin.customers.references import customer_no_ref
+from guibin.points.earning.models import EarningRuleVersion
 from guibin.points.invariants import check
-from guibin.points.models import EarningRule, PointsEntry
+from guibin.points.models import PointsEntry
 from support.house import House
 
 SCOPES = ("earn:post",)
@@ -190,8 +191,10 @@ async def test_e7_an_event_that_would_earn_more_than_an_entry_holds_is_refused(
 ) -> None:
     customer_id = await house.add_customer()
     async with house.sessions() as session:
-        rule = (await session.exec(select(EarningRule).where(EarningRule.event_type == "payment"))).one()
-        rule.points, rule.max_points = 1_000, None
+        version = await session.get(EarningRuleVersion, ("reward_payment", 1))
+        assert version is not None
+        gift = {"wallet": "reward", "kind": "proportional", "points": 1_000, "per": "20.00"}
+        version.terms = version.terms | {"cases": [{"gives": [gift]}]}
         await session.commit()
 
     (result,) = await send(bank_client, house, event(customer_id, event_type="payment", amount="999999999999999.00"))

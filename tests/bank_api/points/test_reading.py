@@ -22,15 +22,16 @@ async def test_the_earning_rules_are_listed_page_by_page(bank_client: httpx.Asyn
     second = (await bank_client.get(f"/v1/earning-rules?limit=4&cursor={first['next_cursor']}", headers=headers)).json()
 
     rules = [*first["items"], *second["items"]]
-    assert [rule["event_type"] for rule in rules] == [
-        "card_spend",
-        "login",
-        "payment",
-        "pension",
-        "referral",
-        "salary",
+    assert [rule["in_force"]["terms"]["events"] for rule in rules] == [
+        ["card_spend"],
+        ["login"],
+        ["payment"],
+        ["pension"],
+        ["referral"],
+        ["salary"],
     ]
-    assert (rules[0]["points"], rules[0]["per"], rules[0]["kind"]) == (1, "20.00", "proportional")
+    (gift,) = rules[0]["in_force"]["terms"]["cases"][0]["gives"]
+    assert (gift["points"], gift["per"], gift["kind"]) == (1, "20.00", "proportional")
     assert second["next_cursor"] is None
 
 

@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
 from bank_api.customers.router import router as customers
+from bank_api.earning_rules.router import router as earning_rules
 from bank_api.exports.router import router as exports
 from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tiers,
     managers,
     points,
+    earning_rules,
     rights,
     programme,
     privacy,

@@ -1,13 +1,16 @@
 """The wallets and earning rules of an empty database; a bank edits them afterwards."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.ids import new_id
+from guibin.core import clock
 from guibin.core.seeding import add_missing
 from guibin.holdings.models import EventType
-from guibin.points.models import EarningKind, EarningRule, Expiry, Wallet
+from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import Case, EarningKind, Gift, RuleTerms
+from guibin.points.models import Expiry, Wallet
 
 SERVICE: Final = "service"
 REWARD: Final = "reward"
@@ -68,23 +71,37 @@ RULES: Final[tuple[tuple[EventType, str, str, int, int | None], ...]] = (
 )
 
 
+ALWAYS: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when on the seeded rules count: before any event that is taken."""
+
+
 async def seed(session: AsyncSession) -> int:
-    """Put wallets and rules where they are missing; returns how many rows were added."""
+    """Put wallets and rules where they are missing; returns how many wallets and rules were added."""
     added = await add_missing(session, Wallet, [Wallet.model_validate(row).model_dump() for row in WALLETS])
-    return added + await add_missing(session, EarningRule, [_rule(*rule) for rule in RULES])
+    rules = await add_missing(session, EarningRule, [_rule(event) for event, *_ in RULES])
+    await add_missing(session, EarningRuleVersion, [_version(*rule) for rule in RULES])
+    return added + rules
 
 
-def _rule(event: EventType, zh: str, en: str, points: int, per_fen: int | None) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "code": f"{REWARD}_{event}",
-        "name_zh": zh,
-        "name_en": en,
-        "event_type": event,
-        "wallet": REWARD,
-        "kind": EarningKind.FIXED if per_fen is None else EarningKind.PROPORTIONAL,
-        "points": points,
-        "per_fen": per_fen,
-        "max_points": None if per_fen is None else _MOST_PER_EVENT,
-        "active": True,
-    }
+def _rule(event: EventType) -> dict[str, object]:
+    return EarningRule(
+        code=f"{REWARD}_{event}", state=RuleState.ACTIVE, active_version=1, created_at=clock.now()
+    ).model_dump()
+
+
+def _version(event: EventType, zh: str, en: str, points: int, per_fen: int | None) -> dict[str, object]:
+    gift = Gift(
+        wallet=REWARD,
+        kind=EarningKind.FIXED if per_fen is None else EarningKind.PROPORTIONAL,
+        points=points,
+        per=per_fen,
+        max_points=None if per_fen is None else _MOST_PER_EVENT,
+    )
+    terms = RuleTerms(name_zh=zh, name_en=en, events=[event], cases=[Case(gives=[gift])])
+    return EarningRuleVersion(
+        rule_code=f"{REWARD}_{event}",
+        version=1,
+        terms=terms.document(),
+        in_force_from=ALWAYS,
+        published_at=clock.now(),
+    ).model_dump()

@@ -149,7 +149,7 @@ CHECKS: Final[Sequence[Check]] = (
         "a business event has earned for two customers",
         """
         SELECT source_id || '/' || wallet AS key FROM points_entry
-         WHERE kind = 'earn' AND source_kind = 'event'
+         WHERE kind IN ('earn', 'pending_add') AND source_kind = 'event'
          GROUP BY source_id, wallet HAVING count(*) > 1
         """,
     ),
@@ -157,7 +157,8 @@ CHECKS: Final[Sequence[Check]] = (
         "I5",
         "an entry was earned by an event that is not marked as earned",
         """
-        SELECT source_id AS key FROM points_entry WHERE kind = 'earn' AND source_kind = 'event'
+        SELECT source_id AS key FROM points_entry
+         WHERE kind IN ('earn', 'pending_add') AND source_kind = 'event'
         EXCEPT SELECT line || ':' || reference FROM business_event WHERE state = 'earned'
         """,
     ),
@@ -166,7 +167,18 @@ CHECKS: Final[Sequence[Check]] = (
         "an event is marked as earned and no entry shows it",
         """
         SELECT line || ':' || reference AS key FROM business_event WHERE state = 'earned'
-        EXCEPT SELECT source_id FROM points_entry WHERE kind = 'earn' AND source_kind = 'event'
+        EXCEPT SELECT source_id FROM points_entry
+         WHERE kind IN ('earn', 'pending_add') AND source_kind = 'event'
+        """,
+    ),
+    _check(
+        "I5",
+        "an earning rule's award says something else than its entry",
+        """
+        SELECT 'ent_' || a.entry_id AS key FROM earning_award a
+          JOIN points_entry e ON e.customer_id = a.customer_id AND e.id = a.entry_id
+         WHERE (e.wallet, e.source_id, e.points - e.debt_change + e.pending_change, e.posted_on)
+               IS DISTINCT FROM (a.wallet, a.source_id, a.points, a.posted_on)
         """,
     ),
     _check(

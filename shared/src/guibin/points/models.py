@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
-from guibin.holdings.models import EventType
 
 
 class EntryKind(StrEnum):
@@ -79,13 +78,6 @@ class AccountState(StrEnum):
     CLOSED = "closed"
 
 
-class EarningKind(StrEnum):
-    """How a rule turns an event into points."""
-
-    FIXED = "fixed"
-    PROPORTIONAL = "proportional"
-
-
 class Wallet(SQLModel, table=True):
     """A kind of points (积分类别).
 
@@ -126,35 +118,6 @@ class Wallet(SQLModel, table=True):
     refund_grace_days: int = Field(default=30, description="Of points that expired before they were given back")
     active: bool = True
     revision: int = Field(default=1, description="Counts every change; the ETag")
-
-
-class EarningRule(SQLModel, table=True):
-    """Which business event earns what."""
-
-    __tablename__ = "earning_rule"
-    __table_args__ = (
-        one_of("event_type", EventType),
-        one_of("kind", EarningKind),
-        CheckConstraint(
-            "(kind = 'fixed' AND points > 0) OR (kind = 'proportional' AND points > 0 AND per_fen > 0)",
-            name="complete",
-        ),
-        REFERENCE,
-    )
-
-    id: UUID = Field(primary_key=True)
-    code: str = Field(sa_type=Text, unique=True)
-    name_zh: str = text_column()
-    name_en: str = text_column()
-    event_type: str = text_column()
-    wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
-    kind: str = text_column()
-    points: int
-    per_fen: int | None = Field(
-        default=None, sa_type=BigInteger, description="Points for each full amount of this size"
-    )
-    max_points: int | None = Field(default=None, description="Most that one event can earn")
-    active: bool = True
 
 
 class LedgerGrant(SQLModel, table=True):

@@ -33,6 +33,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE l.customer_id = :customer_id ORDER BY l.wallet, e.seq",
     ),
     QuerySection(
+        "points_earned_by_rule",
+        frozenset({"earning_award"}),
+        "SELECT wallet, rule_code, version, source_id, occurred_at, points FROM earning_award"
+        " WHERE customer_id = :customer_id ORDER BY occurred_at, entry_id",
+    ),
+    QuerySection(
         "points_holds",
         frozenset({"points_hold", "points_hold_lot"}),
         "SELECT h.wallet, h.points, h.captured, h.state, h.expires_at, h.reason_zh, h.reason_en, h.created_at,"

@@ -1,6 +1,6 @@
 """The ledger's SQL: the two functions that write it, and its reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.points.models import (
     AccountState,
-    EarningRule,
     EntryKind,
     PointsAccount,
     PointsEntry,
@@ -25,7 +24,6 @@ from guibin.points.models import (
     SourceKind,
     Wallet,
 )
-from guibin.points.rules import Earning
 from guibin.security.actors import Scope
 
 Figures = RowMapping
@@ -171,22 +169,6 @@ async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
     return (await session.exec(select(Wallet).order_by(Wallet.code))).all()
 
 
-async def list_rules(session: AsyncSession) -> Sequence[EarningRule]:
-    """Return all earning rules, ordered by code."""
-    return (await session.exec(select(EarningRule).order_by(EarningRule.code))).all()
-
-
-async def active_rules(session: AsyncSession) -> list[Earning]:
-    """Return the earning rules in force, ordered by code, those of wallets that are off left out."""
-    query = (
-        select(EarningRule)
-        .join(Wallet, col(Wallet.code) == col(EarningRule.wallet))
-        .where(col(EarningRule.active).is_(True), col(Wallet.active).is_(True))
-        .order_by(EarningRule.code)
-    )
-    return [Earning.of(rule) for rule in (await session.exec(query)).all()]
-
-
 async def account_figures(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[Figures]:
     """Return the figures of a customer's accounts as they stand at one instant: one statement, one snapshot."""
     return await rows_of(session, _figures_of(scope, customer_id))
@@ -312,74 +294,3 @@ async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str
         .limit(limit)
     )
     return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]
-
-
-@dataclass(frozen=True, slots=True)
-class PendingEvent:
-    """An event that no earning rule has looked at yet. A merge takes it along, so its customer is the one who stays."""
-
-    customer_id: UUID
-    line: str
-    reference: str
-    event_type: str
-    occurred_at: datetime
-    occurred_on: date
-    amount_fen: int | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Line and reference: the event, whoever the customer is."""
-        return self.line, self.reference
-
-
-# Three statements, because an event lies with its reference, its content with its customer (docs/adr/0001).
-_PENDING = text(
-    "SELECT customer_id, line, reference FROM business_event WHERE state = 'pending' ORDER BY customer_id LIMIT :limit"
-)
-_PENDING_OF = text(
-    "SELECT b.customer_id, b.line, b.reference FROM business_event b"
-    " JOIN unnest(CAST(:lines AS text[]), CAST(:references AS text[])) AS k(line, reference)"
-    " ON b.reference = k.reference AND b.line = k.line WHERE b.state = 'pending'"
-)
-_CONTENT = text(
-    "SELECT e.customer_id, e.line, e.reference, e.event_type, e.occurred_at, e.occurred_on, e.amount_fen"
-    " FROM unnest(CAST(:customers AS uuid[]), CAST(:lines AS text[]), CAST(:references AS text[]))"
-    " AS k(customer_id, line, reference)"
-    " JOIN customer_event e ON e.customer_id = k.customer_id AND e.reference = k.reference AND e.line = k.line"
-)
-_MARK = text(
-    "UPDATE business_event b SET state = k.state"
-    " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]))"
-    " AS k(line, reference, state)"
-    " WHERE b.reference = k.reference AND b.line = k.line AND b.state = 'pending'"
-)
-
-
-async def pending_events(
-    session: AsyncSession, *, limit: int, keys: Iterable[tuple[str, str]] | None = None
-) -> list[PendingEvent]:
-    """Return at most `limit` events that earning rules have not looked at; with `keys`, only those of them."""
-    if keys is None:
-        found = await rows_of(session, _PENDING, limit=limit)
-    else:
-        lines, references = _transposed(keys)
-        found = await rows_of(session, _PENDING_OF, lines=lines, references=references)
-    content = await rows_of(
-        session,
-        _CONTENT,
-        customers=[row["customer_id"] for row in found],
-        lines=[row["line"] for row in found],
-        references=[row["reference"] for row in found],
-    )
-    return [PendingEvent(**row) for row in content]
-
-
-async def mark_events(session: AsyncSession, states: Mapping[tuple[str, str], str]) -> None:
-    """Note for each event (line, reference) whether it earned."""
-    lines, references = _transposed(states)
-    await rows_of(session, _MARK, lines=lines, references=references, states=list(states.values()))
-
-
-def _transposed(keys: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    pairs = list(keys)
-    return [line for line, _ in pairs], [reference for _, reference in pairs]

@@ -111,6 +111,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_lot": "ledger, under a pseudonym",
     "points_lot_use": "ledger, under a pseudonym",
     "points_hold": "ledger, under a pseudonym",
+    "earning_award": "which rule made an entry of the ledger, under a pseudonym",
     "points_hold_lot": "ledger, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",

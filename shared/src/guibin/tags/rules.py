@@ -88,8 +88,8 @@ class Not:
 Node = AllOf | AnyOf | Not | Condition
 
 
-def parse_rule(raw: object) -> Node:
-    """Read a rule tree from JSON values.
+def parse_rule(raw: object, lookup: Lookup = customer_fact) -> Node:
+    """Read a rule tree from JSON values over the facts that `lookup` knows; figures over events are customers' alone.
 
     Raises:
         RuleFieldUnknown: a fact that there is not, or one of events outside `where`.
@@ -97,7 +97,7 @@ def parse_rule(raw: object) -> Node:
         RuleValueInvalid: a value, a window or a node of the wrong form.
         RuleTooComplex: deeper than 5, more than 50 nodes (leaves and `where` included), an empty group.
     """
-    return _Reader().node(raw, _Spot(ROOT, 1, customer_fact))
+    return _Reader().node(raw, _Spot(ROOT, 1, lookup))
 
 
 def operands_of(node: Node) -> Iterator[Operand]:

@@ -38,7 +38,6 @@ from guibin.web.validation import translate
 from .schemas import (
     AdjustmentIn,
     CustomerPointsOut,
-    EarningRuleOut,
     EntryOut,
     EventIn,
     EventResultOut,
@@ -58,14 +57,6 @@ async def list_wallets(call: StaffCall, page: Annotated[PageRequest, page_query(
     """List the kinds of points with their cost and expiry, ordered by code."""
     rows = [row for row in await repository.list_wallets(call.session) if row.code > (page.after_code or "")]
     return page.answer(rows[: page.fetch], position=lambda row: row.code, shape=WalletOut.of)
-
-
-@router.get("/earning-rules", operation_id="listEarningRules")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def list_earning_rules(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[EarningRuleOut]:
-    """List which events earn what, ordered by code."""
-    rows = [row for row in await repository.list_rules(call.session) if row.code > (page.after_code or "")]
-    return page.answer(rows[: page.fetch], position=lambda row: row.code, shape=EarningRuleOut.of)
 
 
 @router.get("/customers/{customer_id}/points", operation_id="getCustomerPoints")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, SkipValidation, StringCo
 from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import Refusal
-from guibin.core.ids import CustomerId, EarningRuleId, EntryId, LotId
+from guibin.core.ids import CustomerId, EntryId, LotId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
@@ -16,7 +16,7 @@ from guibin.customers.identifiers import normalise_number
 from guibin.customers.references import customer_no_ref
 from guibin.holdings.models import EventType, InflowClass
 from guibin.holdings.rows import EventContent
-from guibin.points.models import EarningKind, EarningRule, EntryKind, SourceKind, Wallet
+from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import Balances, EntryView, EventStatus, IncomingEvent, TakenEvent, WalletBalance
 from guibin.security.ciphers import KeyRing
@@ -42,27 +42,6 @@ class WalletOut(OutModel):
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
         return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})
-
-
-class EarningRuleOut(OutModel):
-    """Which event earns what."""
-
-    id: EarningRuleId
-    code: str
-    name_zh: str
-    name_en: str
-    event_type: EventType
-    wallet: str
-    kind: EarningKind = Field(description="`fixed` for each event, or `proportional`: points for each full `per`")
-    points: int
-    per: Cny | None = Field(description="CNY")
-    max_points: int | None = Field(description="Most that one event earns")
-    active: bool
-
-    @classmethod
-    def of(cls, row: EarningRule) -> Self:
-        """Describe a row."""
-        return cls.model_validate({**row.model_dump(), "per": row.per_fen})
 
 
 class DueOut(OutModel):

@@ -1,7 +1,7 @@
 """Earning: business events become entries by rule, each event once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,18 +9,27 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.ids import new_id
+from guibin.core.ids import new_id, to_public
 from guibin.holdings.models import EventState
-from guibin.points import repository, rules
-from guibin.points.models import EntryKind, SourceKind, Wallet
-from guibin.points.repository import Movement, PendingEvent
-from guibin.points.rules import Earned
+from guibin.points import repository as ledger
+from guibin.points.earning import repository
+from guibin.points.earning.rules import Occurrence, Outcome
+from guibin.points.earning.service import engine
+from guibin.points.earning.settlement import Award, Before, Verdict, budget_keys
+from guibin.points.models import EntryKind, SourceKind
+from guibin.points.repository import Movement
 from guibin.privacy.repository import blocked_among
 from guibin.privacy.rules import Act
+from guibin.programme import service as programme
+from guibin.programme.errors import BudgetExhausted
+from guibin.programme.service import Payer
 from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 2_000
 """Events of one transaction: whoever redeems meanwhile waits for it, and gives up after the lock time-out."""
+
+DRAWN_BY: Final = "entry"
+"""As what an entry draws on its owner's budget."""
 
 EventKey = tuple[str, str]
 """A line and its reference: one event, whoever the customer is."""
@@ -28,11 +37,20 @@ EventKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class EventResult:
-    """What one event earned; no entries where no rule gives anything."""
+    """What one event earned; no entries where no rule gives anything. `missed`: rules that it triggers, and why not."""
 
     state: EventState
-    points: int
-    entry_ids: list[UUID]
+    points: int = 0
+    entry_ids: list[UUID] = field(default_factory=list)
+    missed: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """An award with the movement that posts it."""
+
+    award: Award
+    movement: Movement
 
 
 async def earn_pending(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> dict[str, int]:
@@ -61,49 +79,131 @@ async def earn_events(
     return await _earn(session, pending, actor_id)
 
 
-async def _earn(session: AsyncSession, pending: Sequence[PendingEvent], actor_id: UUID) -> dict[EventKey, EventResult]:
+async def _earn(session: AsyncSession, pending: Sequence[Occurrence], actor_id: UUID) -> dict[EventKey, EventResult]:
     if not pending:
         return {}
-    earning = await repository.active_rules(session)
-    wallets = {wallet.code: wallet for wallet in await repository.list_wallets(session)}
     now = clock.now()
-    people = {event.customer_id for event in pending}
-    blocked = await blocked_among(session, people, Act.EARN, day=clock.business_day(now))
-    due = [
-        (event, _movement(event, earned, wallets[earned.rule.wallet], actor_id, now))
-        for event in pending
-        if event.customer_id not in blocked
-        for earned in rules.earnings_of(earning, event.event_type, event.amount_fen)
-    ]
-    # One order for all writers: accounts by customer, then by wallet.
-    due.sort(key=lambda one: (one[1].customer, one[1].wallet, one[0].occurred_at, one[0].reference))
-    rows = await repository.post_batch(session, [movement for _, movement in due])
-    results = {event.key: EventResult(EventState.NOTHING, 0, []) for event in pending}
-    for (event, movement), row in zip(due, rows, strict=True):
-        if row["outcome"] in {"posted", "duplicate"}:
-            so_far = results[event.key]
-            gained = (movement.points or 0) if row["outcome"] == "posted" else 0
-            results[event.key] = EventResult(
-                EventState.EARNED, so_far.points + gained, [*so_far.entry_ids, row["entry_id"]]
-            )
+    today = clock.business_day(now)
+    blocked = await blocked_among(session, {event.customer_id for event in pending}, Act.EARN, day=today)
+    open_events = [event for event in pending if event.customer_id not in blocked]
+    wallets = await engine.wallets_by_code(session)
+    judged = await engine.judge_all(session, await engine.load_book(session), open_events, day=today)
+    touched = engine.touched_by(judged, wallets)
+    lock = engine.must_lock(touched, judged, wallets)
+    before = await engine.read_before(session, touched, wallets, now=now, lock=lock)
+    settled = await engine.settle_all(session, judged, wallets, before, today=today)
+    due = [_Due(award, _movement(award, actor_id, now)) for award in _awards_of(settled)]
+    kept, refused = await _draw(session, due, today.year)
+    posted = await _post(session, kept)
+    await _record(session, before, kept, refused, posted)
+    results = _results(pending, settled, kept, posted, refused)
     await repository.mark_events(session, {key: result.state for key, result in results.items()})
     return results
 
 
-def _movement(event: PendingEvent, earned: Earned, wallet: Wallet, actor_id: UUID, now: datetime) -> Movement:
+def _awards_of(settled: Iterable[tuple[Occurrence, list[Verdict]]]) -> list[Award]:
+    return [award for _, verdicts in settled for verdict in verdicts for award in verdict.awards]
+
+
+async def _draw(session: AsyncSession, due: Sequence[_Due], year: int) -> tuple[list[_Due], list[_Due]]:
+    """Let owners' budgets pay, one budget after another; returns what is paid for, and what their budgets refuse."""
+    drawing = [one for one in due if one.award.rule.terms.budget_line is not None]
+    drawing.sort(key=lambda one: (str(one.award.rule.branch), str(one.award.rule.terms.budget_line)))
+    refused = []
+    for one in drawing:
+        payer = Payer(branch=str(one.award.rule.branch), line=str(one.award.rule.terms.budget_line), year=year)
+        try:
+            await programme.draw(
+                session,
+                payer,
+                source_kind=DRAWN_BY,
+                source_id=to_public("ent", one.movement.entry),
+                points=one.award.points,
+                fen=one.award.cost_fen,
+            )
+        except BudgetExhausted:
+            refused.append(one)
+    unpaid = {one.movement.entry for one in refused}
+    return [one for one in due if one.movement.entry not in unpaid], refused
+
+
+async def _post(session: AsyncSession, due: Sequence[_Due]) -> dict[UUID, tuple[str, UUID]]:
+    """Post what is due, one list of a kind; returns outcome and entry by the id that each was to get."""
+    outcomes: dict[UUID, tuple[str, UUID]] = {}
+    for kind in (EntryKind.EARN, EntryKind.PENDING_ADD):
+        movements = [one.movement for one in due if one.movement.kind == kind]
+        # One order for all writers: accounts by customer, then by wallet.
+        movements.sort(key=lambda one: (one.customer, one.wallet))
+        rows = await ledger.post_batch(session, movements)
+        for movement, row in zip(movements, rows, strict=True):
+            outcomes[movement.entry] = (row["outcome"], row["entry_id"])
+    return outcomes
+
+
+async def _record(
+    session: AsyncSession,
+    before: Before,
+    due: Sequence[_Due],
+    refused: Sequence[_Due],
+    posted: Mapping[UUID, tuple[str, UUID]],
+) -> None:
+    """Note which version made each entry, and what budgets have given, less what was not posted in the end."""
+    made = [one for one in due if posted[one.movement.entry][0] == "posted"]
+    if made:
+        pairs = [(one.award, one.movement.entry) for one in made]
+        await repository.add_awards(session, pairs, day=made[0].movement.day)
+    undone = [one for one in due if posted[one.movement.entry][0] != "posted"]
+    for one in undone:
+        await programme.give_back(session, source_kind=DRAWN_BY, source_id=to_public("ent", one.movement.entry))
+    for one in (*undone, *refused):
+        for key in budget_keys(one.award.rule, one.movement.day):
+            before.budgets[key].take_back(one.award.points, one.award.cost_fen)
+    if before.budgets:
+        await repository.save_budgets(session, before.budgets)
+
+
+def _results(
+    pending: Sequence[Occurrence],
+    settled: Iterable[tuple[Occurrence, list[Verdict]]],
+    due: Iterable[_Due],
+    posted: Mapping[UUID, tuple[str, UUID]],
+    refused: Iterable[_Due],
+) -> dict[EventKey, EventResult]:
+    missed: dict[EventKey, dict[str, Outcome]] = {
+        event.key: {one.judgement.rule.code: one.outcome for one in verdicts if one.outcome is not Outcome.HIT}
+        for event, verdicts in settled
+    }
+    for one in refused:
+        missed[one.award.event.key][one.award.rule.code] = Outcome.BUDGET_EXHAUSTED
+    results = {event.key: EventResult(EventState.NOTHING, missed=missed.get(event.key, {})) for event in pending}
+    for one in due:
+        outcome, entry_id = posted[one.movement.entry]
+        if outcome in {"posted", "duplicate"}:
+            key = one.award.event.key
+            so_far = results[key]
+            gained = one.award.points if outcome == "posted" else 0
+            results[key] = EventResult(
+                EventState.EARNED, so_far.points + gained, [*so_far.entry_ids, entry_id], so_far.missed
+            )
+    return results
+
+
+def _movement(award: Award, actor_id: UUID, now: datetime) -> Movement:
+    terms = award.rule.terms
     return Movement(
-        customer=event.customer_id,
-        wallet=earned.rule.wallet,
-        kind=EntryKind.EARN,
-        points=earned.points,
+        customer=award.event.customer_id,
+        wallet=award.gift.wallet,
+        kind=EntryKind.EARN if award.pending_until is None else EntryKind.PENDING_ADD,
+        points=award.points,
         entry=new_id(),
         lot=new_id(),
-        expires_on=rules.expiry_of(event.occurred_on, wallet),
-        reason_zh=earned.rule.name_zh,
-        reason_en=earned.rule.name_en,
+        expires_on=award.expires_on,
+        reason_zh=terms.name_zh,
+        reason_en=terms.name_en,
         source_kind=SourceKind.EVENT,
-        source_id=f"{event.line}:{event.reference}",
+        source_id=award.event.source_id,
         actor=actor_id,
         at=now,
         day=clock.business_day(now),
+        pending_until=award.pending_until,
     )

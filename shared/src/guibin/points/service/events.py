@@ -15,8 +15,9 @@ from guibin.holdings.models import EventState
 from guibin.holdings.rows import EventContent, EventOutcome
 from guibin.holdings.service import record_event
 from guibin.points import repository, rules
+from guibin.points.earning.rules import Occurrence, RuleBook, is_amount_in_range
+from guibin.points.earning.service.engine import load_book
 from guibin.points.errors import AmountOutOfRange, CustomerUnknown, EventDateOutOfRange, ReferenceConflict
-from guibin.points.rules import Earning
 from guibin.points.service.earning import earn_events
 from guibin.security.actors import Actor, Scope
 
@@ -61,10 +62,10 @@ async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[I
 
     The same line and reference with the same content again is `replayed` and changes nothing.
     """
-    earning = await repository.active_rules(session)
+    book = await load_book(session)
     people = await _customers_of(session, events)
     outcomes: list[EventOutcome | Refusal] = [
-        await _record(session, event, owner, earning) for event, owner in zip(events, people, strict=True)
+        await _record(session, event, owner, book) for event, owner in zip(events, people, strict=True)
     ]
     recorded = [event.key for event, outcome in zip(events, outcomes, strict=True) if not isinstance(outcome, Refusal)]
     earned = await earn_events(session, keys=recorded, actor_id=actor.id)
@@ -83,7 +84,7 @@ async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[I
 
 
 async def _record(
-    session: AsyncSession, event: IncomingEvent, customer_id: UUID | None, earning: Sequence[Earning]
+    session: AsyncSession, event: IncomingEvent, customer_id: UUID | None, book: RuleBook
 ) -> EventOutcome | Refusal:
     content, now = event.content, clock.now()
     if not rules.is_event_date_accepted(content.occurred_at, now):
@@ -91,14 +92,27 @@ async def _record(
             earliest=(now - rules.OLDEST_EVENT).isoformat(timespec="seconds"),
             latest=(now + rules.NEWEST_EVENT).isoformat(timespec="seconds"),
         )
-    if not rules.is_amount_in_range(earning, content.event_type, content.amount_fen):
-        return AmountOutOfRange()
     if customer_id is None:
         return CustomerUnknown()
+    if not is_amount_in_range(book, _occurrence(event, customer_id)):
+        return AmountOutOfRange()
     outcome = await record_event(
         session, line=event.line, reference=event.reference, customer_id=customer_id, event=content
     )
     return ReferenceConflict() if outcome is EventOutcome.CONFLICT else outcome
+
+
+def _occurrence(event: IncomingEvent, customer_id: UUID) -> Occurrence:
+    content = event.content
+    return Occurrence(
+        customer_id=customer_id,
+        line=event.line,
+        reference=event.reference,
+        event_type=content.event_type,
+        occurred_at=content.occurred_at,
+        occurred_on=clock.business_day(content.occurred_at),
+        amount_fen=content.amount_fen,
+    )
 
 
 async def _customers_of(session: AsyncSession, events: Sequence[IncomingEvent]) -> list[UUID | None]:

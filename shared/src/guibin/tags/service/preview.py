@@ -50,7 +50,7 @@ async def preview_rule(
     """
     node = parse_rule(rule)
     current = None if in_force is None else parse_rule(in_force.rule)
-    async with _read_only(session, seconds):
+    async with read_only(session, seconds):
         day = await repository.facts_as_of(session) or clock.last_closed_day()
         counts = await matching.count_matches(session, scope, node=node, current=current, day=day)
         sample = await matching.list_matches(session, scope, node=node, day=day, limit=SAMPLE_SIZE)
@@ -58,7 +58,7 @@ async def preview_rule(
 
 
 @asynccontextmanager
-async def _read_only(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
+async def read_only(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
     """Open a savepoint that cannot write and limits each statement; undoing it lifts both for what follows."""
     savepoint = await session.begin_nested()
     try:

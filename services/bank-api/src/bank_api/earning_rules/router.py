@@ -1,0 +1,230 @@
+"""Rules of earning on the bank port: drafting, trying out, four eyes, ending."""
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.errors import StateConflict
+from guibin.core import clock
+from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.text import Code
+from guibin.points.earning import repository
+from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
+from guibin.points.earning.models import EarningRule, RuleState
+from guibin.points.earning.service import definitions, publishing, testing
+from guibin.points.earning.terms import RuleTerms
+from guibin.points.errors import LimitExceeded
+from guibin.security.actors import Domain, Verb
+from guibin.tags.errors import (
+    RuleFieldUnknown,
+    RuleOperatorInvalid,
+    RuleTooComplex,
+    RuleTooExpensive,
+    RuleValueInvalid,
+)
+from guibin.web import (
+    BodyLimit,
+    DataClass,
+    Idempotency,
+    Page,
+    PageRequest,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    declare,
+    json_body,
+    page_query,
+    set_etag,
+    staff,
+)
+
+from .schemas import (
+    BackTestIn,
+    BackTestOut,
+    CloneIn,
+    EndIn,
+    RuleEdit,
+    RuleIn,
+    RuleOut,
+    SimulationIn,
+    SimulationOut,
+    VersionOut,
+)
+
+router = PortRouter(prefix="/v1/earning-rules", tags=["earning rules"])
+
+READ = staff(Verb.READ, Domain.POINTS)
+DEFINE = staff(Verb.SUBMIT, Domain.POINTS)
+WRONG_TERMS = (
+    RuleFieldUnknown,
+    RuleOperatorInvalid,
+    RuleValueInvalid,
+    RuleTooComplex,
+    RuleTermsInvalid,
+)
+
+
+@router.get("", operation_id="listEarningRules")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_rules(
+    call: StaffCall,
+    page: Annotated[PageRequest, page_query()],
+    state: Annotated[RuleState | None, Query(description="Only those in this state")] = None,
+) -> Page[RuleOut]:
+    """List which events earn what, in the order of the codes, each with its last approved version."""
+    rows = await repository.list_rules(call.session, limit=page.fetch, after=page.after_code, state=state)
+    versions = await repository.versions_of(call.session, codes=[row.code for row in rows])
+    return page.answer(
+        rows,
+        position=lambda row: row.code,
+        shape=lambda row: RuleOut.of(row, versions.get((row.code, row.active_version or 0))),
+    )
+
+
+@router.post("", status_code=201, operation_id="createEarningRule")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    body_limit=BodyLimit.BATCH,
+    refusals=(*WRONG_TERMS, RuleCodeTaken),
+)
+async def create_rule(call: StaffCall, body: Annotated[RuleIn, json_body(RuleIn)], response: Response) -> RuleOut:
+    """Draft a rule of a branch in your scope, or of the bank; nobody earns by it before another person approves."""
+    rule = await definitions.create_rule(
+        call.session, call.scope, actor=call.actor, code=body.code, branch=body.branch, terms=body.terms
+    )
+    return await _shown(call, rule, response)
+
+
+@router.get("/{code}", operation_id="getEarningRule")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def get_rule(call: StaffCall, code: Code, response: Response) -> RuleOut:
+    """Show a rule with its draft and its terms in force; its revision is the ETag."""
+    return await _shown(call, await repository.get_rule(call.session, code=code), response)
+
+
+@router.put("/{code}", operation_id="editEarningRule")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    body_limit=BodyLimit.BATCH,
+    refusals=(*WRONG_TERMS, PreconditionRequired, VersionConflict, StateConflict),
+)
+async def edit_rule(
+    call: StaffCall, code: Code, body: Annotated[RuleEdit, json_body(RuleEdit)], response: Response
+) -> RuleOut:
+    """Replace the draft of a rule that was read with the ETag sent as If-Match; what is in force stays."""
+    rule = await repository.get_rule(call.session, code=code, lock=True)
+    call.require_if_match(rule.revision)
+    edited = await definitions.edit_rule(call.session, call.scope, rule, actor=call.actor, terms=body.terms)
+    return await _shown(call, edited, response)
+
+
+@router.post("/{code}/clone", status_code=201, operation_id="cloneEarningRule")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(*WRONG_TERMS, RuleCodeTaken, RuleDraftMissing),
+)
+async def clone_rule(
+    call: StaffCall, code: Code, body: Annotated[CloneIn, json_body(CloneIn)], response: Response
+) -> RuleOut:
+    """Draft a copy under another code: of the draft, or else of the terms in force."""
+    copy = await definitions.clone_rule(call.session, call.scope, actor=call.actor, code=code, new_code=body.code)
+    return await _shown(call, copy, response)
+
+
+@router.post("/{code}/submit", status_code=202, operation_id="submitEarningRule")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(*WRONG_TERMS, StateConflict, RuleDraftMissing, LimitExceeded),
+)
+async def submit_rule(call: StaffCall, code: Code) -> SubmittedOut:
+    """Ask another person to put the draft in force; the approver sees both terms and a back-test of last month.
+
+    What it would have cost then counts against your limit and the approver's.
+    """
+    rule = await repository.get_rule(call.session, code=code, lock=True)
+    return SubmittedOut.of(await publishing.submit_rule(call.session, rule, actor=call.actor, grants=call.grants))
+
+
+@router.post("/{code}/end", operation_id="endEarningRule")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict,),
+)
+async def end_rule(
+    call: StaffCall, code: Code, body: Annotated[EndIn, json_body(EndIn)], response: Response
+) -> RuleOut:
+    """Let a rule end now, for good. Events that occurred before still earn by it when they come in late."""
+    rule = await repository.get_rule(call.session, code=code, lock=True)
+    await definitions.end_rule(call.session, call.scope, rule, actor=call.actor, reason=body.reason)
+    return await _shown(call, rule, response)
+
+
+@router.get("/{code}/versions", operation_id="listEarningRuleVersions")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_versions(call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]) -> Page[VersionOut]:
+    """List the approved versions of a rule, newest first; entries name the one that made them."""
+    rule = await repository.get_rule(call.session, code=code)
+    rows = await repository.list_versions(call.session, code=rule.code, limit=page.fetch, before=page.after_seq)
+    return page.answer(rows, position=lambda row: row.version, shape=VersionOut.model_validate)
+
+
+@router.post("/{code}/simulate", operation_id="simulateEarningRule")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.SEARCH,
+    data=DataClass.C2,
+)
+async def simulate(
+    call: StaffCall, code: Code, body: Annotated[SimulationIn, json_body(SimulationIn)]
+) -> SimulationOut:
+    """Say what an event of a customer would earn now, rule by rule and why; nothing is written.
+
+    The draft of this rule counts as if it were in force, without a draft its terms as they are.
+    """
+    rule = await repository.get_rule(call.session, code=code)
+    event = body.occurrence(clock.business_day(body.occurred_at))
+    draft = None if rule.draft is None else (rule.code, rule.branch, RuleTerms.of(rule.draft))
+    return SimulationOut.of(await testing.simulate(call.session, call.scope, event=event, draft=draft))
+
+
+@router.post("/{code}/back-test", operation_id="backTestEarningRule")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.SEARCH,
+    data=DataClass.C2,
+    refusals=(RuleDraftMissing, RuleTooExpensive),
+)
+async def back_test(call: StaffCall, code: Code, body: Annotated[BackTestIn, json_body(BackTestIn)]) -> BackTestOut:
+    """Count what the draft, or else the terms in force, would have given in a month: winners, points, cost, by tier.
+
+    The rule is taken alone, from nothing given before, on the facts of now; at most 10 seconds long.
+    """
+    rule = await repository.get_rule(call.session, code=code)
+    terms = await definitions.latest_terms(call.session, rule)
+    if terms is None:
+        raise RuleDraftMissing
+    tested = await testing.back_test(
+        call.session, call.scope, code=rule.code, branch=rule.branch, terms=terms, month=body.first_day
+    )
+    return BackTestOut.of(tested)
+
+
+async def _shown(call: StaffCall, rule: EarningRule, response: Response) -> RuleOut:
+    set_etag(response, rule.revision)
+    return RuleOut.of(rule, await repository.find_version(call.session, rule))

@@ -1,0 +1,35 @@
+"""What rules of earning say no to."""
+
+from collections.abc import Iterable
+
+from guibin.core.errors import Category, Refusal
+
+
+class RuleCodeTaken(Refusal):
+    """There is, or was, a rule with this code."""
+
+    category = Category.CONFLICT
+    code = "rule_code_taken"
+    zh = "规则代码已被使用"
+    en = "There is a rule with this code"
+
+
+class RuleTermsInvalid(Refusal):
+    """The terms name a wallet, tier or branch that there is not; `unknown` lists them."""
+
+    category = Category.INVALID
+    code = "rule_terms_invalid"
+    zh = "规则引用了不存在的积分类别、等级或机构"
+    en = "The terms name a wallet, a tier or a branch that there is not"
+
+    def __init__(self, *, unknown: Iterable[str]) -> None:
+        super().__init__(unknown=sorted(unknown))
+
+
+class RuleDraftMissing(Refusal):
+    """There is no draft that could be submitted."""
+
+    category = Category.CONFLICT
+    code = "rule_draft_missing"
+    zh = "规则没有待发布的草稿"
+    en = "The rule has no draft"

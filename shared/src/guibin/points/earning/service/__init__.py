@@ -1,0 +1,1 @@
+"""Commands and reads of rules of earning, one file per verb."""

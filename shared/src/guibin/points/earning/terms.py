@@ -1,0 +1,217 @@
+"""The terms of a rule of earning: the document that is drafted, submitted, approved and kept as one.
+
+It is the same in the database, in an approval and over HTTP. Conditions are rule trees of `guibin.tags.rules` over
+`event.*`, the facts of customers, and `tags`.
+"""
+
+from collections.abc import Mapping
+from datetime import date, time
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.lines import Line
+from guibin.core.money import Cny
+from guibin.core.text import Code, OneLine
+from guibin.holdings.models import EventType
+from guibin.points.earning.models import Period
+
+MOST_CASES: Final = 20
+MOST_GIFTS: Final = 5
+MOST_BOUNDS: Final = 10
+MOST_DAYS: Final = 400
+MOST_POINTS: Final = 10**9
+MOST_PER_CENT: Final = 10_000
+
+Points = Annotated[int, Field(ge=1, le=MOST_POINTS)]
+Condition = Annotated[
+    dict[str, Any],
+    Field(
+        description="A rule tree as of tags, over `event.*`, the facts of customers, and the set `tags`",
+        examples=[{"fact": "event.amount", "op": ">=", "value": "100.00"}],
+    ),
+]
+Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class EarningKind(StrEnum):
+    """How an event becomes points."""
+
+    FIXED = "fixed"
+    PROPORTIONAL = "proportional"
+
+
+class Fraction(StrEnum):
+    """What becomes of a part: `steps` counts full amounts only; the others divide exactly and round the points."""
+
+    STEPS = "steps"
+    DOWN = "down"
+    HALF_UP = "half_up"
+    UP = "up"
+
+
+class Over(StrEnum):
+    """What becomes of an earning that would pass a cap."""
+
+    CUT = "cut"
+    REFUSE = "refuse"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Gift(_Part):
+    """Points into one wallet."""
+
+    wallet: Code = Field(examples=["reward"])
+    kind: EarningKind = Field(description="`fixed` for each event, or `proportional` to its amount")
+    points: Points = Field(description="For each event, or for each `per` of its amount")
+    per: Cny | None = Field(default=None, description="CNY; for proportional points", examples=["20.00"])
+    rounding: Fraction = Field(default=Fraction.STEPS, description="`steps`: only each full `per` counts")
+    multipliers: dict[Code, Annotated[int, Field(ge=1, le=MOST_PER_CENT)]] = Field(
+        default_factory=dict,
+        max_length=20,
+        json_schema_extra={"additionalProperties": False},
+        description="Per cent by tier: 125 gives a quarter more; 100 for tiers that are not named",
+        examples=[{"T4": 125, "T5": 150}],
+    )
+    max_points: Points | None = Field(default=None, description="Most that one event gives")
+    expires_on: date | None = Field(default=None, description="Last day of these points, in place of the wallet's")
+    expires_in_days: Annotated[int, Field(ge=1, le=3_660)] | None = Field(
+        default=None, description="Days after the event, in place of the wallet's expiry"
+    )
+    pending_days: Annotated[int, Field(ge=0, le=366)] | None = Field(
+        default=None, description="Days before they can be spent; the wallet's without it"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        proportional = self.kind is EarningKind.PROPORTIONAL
+        if (self.per is not None) != proportional or (self.per is not None and self.per <= 0):
+            raise PydanticCustomError("per", "proportional points need an amount `per`, fixed points have none")
+        if self.expires_on is not None and self.expires_in_days is not None:
+            raise PydanticCustomError("expiry", "one of expires_on and expires_in_days at most")
+        return self
+
+
+class Case(_Part):
+    """What is given where a condition holds; without one it always does."""
+
+    when: Condition | None = None
+    gives: list[Gift] = Field(min_length=1, max_length=MOST_GIFTS)
+
+    @model_validator(mode="after")
+    def _each_wallet_once(self) -> Self:
+        if len({gift.wallet for gift in self.gives}) < len(self.gives):
+            raise PydanticCustomError("wallets", "each wallet once")
+        return self
+
+
+class Window(_Part):
+    """When an event earns, by the time at which it occurred, in Asia/Shanghai. What is not set does not bound."""
+
+    starts_on: date | None = None
+    ends_on: date | None = Field(default=None, description="The last day")
+    weekdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(
+        default_factory=list, max_length=7, description="1 is Monday; all days without any"
+    )
+    opens: Clock | None = Field(default=None, description="From this minute of the day", examples=["09:00"])
+    closes: Clock | None = Field(default=None, description="Until before this minute; may be past midnight")
+    blackout: list[date] = Field(default_factory=list, max_length=MOST_DAYS, description="Days that earn nothing")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.opens is None) != (self.closes is None) or (self.opens is not None and self.opens == self.closes):
+            raise PydanticCustomError("hours", "opens and closes go together and differ")
+        if self.starts_on is not None and self.ends_on is not None and self.ends_on < self.starts_on:
+            raise PydanticCustomError("days", "ends_on must not be before starts_on")
+        return self
+
+    @property
+    def hours(self) -> tuple[time, time] | None:
+        """The minutes of the day between which an event earns."""
+        if self.opens is None or self.closes is None:
+            return None
+        return time.fromisoformat(self.opens), time.fromisoformat(self.closes)
+
+
+class Cap(_Part):
+    """Most points that one customer earns by this rule in a period and wallet, by the day of the event."""
+
+    period: Period
+    points: Points
+    over: Over = Over.CUT
+
+
+class Frequency(_Part):
+    """Most events of one customer that earn by this rule in a period, by the day of the event."""
+
+    period: Period
+    times: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Ceiling(_Part):
+    """A budget of the rule in a period, by the day of the posting, over all wallets; what would pass it gives nothing.
+
+    Everybody's together, or each customer's.
+    """
+
+    period: Period
+    points: Annotated[int, Field(ge=0, le=10**15)] | None = None
+    cost: Cny | None = Field(default=None, description="CNY, by what a point of the wallet costs")
+    awards: Annotated[int, Field(ge=0, le=10**12)] | None = Field(default=None, description="Number of earnings")
+    per_customer: bool = False
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.points is None and self.cost is None and self.awards is None:
+            raise PydanticCustomError("ceiling", "points, cost or awards")
+        if self.cost is not None and self.cost < 0:
+            raise PydanticCustomError("ceiling", "cost must not be negative")
+        return self
+
+
+class RuleTerms(_Part):
+    """What a rule says."""
+
+    name_zh: Annotated[str, OneLine(40)] = Field(description="The reason of the entries", examples=["刷卡消费"])
+    name_en: Annotated[str, OneLine(40)] = Field(examples=["Card spending"])
+    events: list[EventType] = Field(min_length=1, max_length=len(EventType), description="What triggers it")
+    effective_from: date | None = Field(
+        default=None,
+        description="These terms are for events from this day on, which may lie in the past; from approval without it",
+    )
+    when: Condition | None = Field(default=None, description="Must hold for anything to be given")
+    window: Window = Field(default_factory=Window)
+    cases: list[Case] = Field(min_length=1, max_length=MOST_CASES, description="In order: the first that holds gives")
+    caps: list[Cap] = Field(default_factory=list, max_length=MOST_BOUNDS)
+    frequency: list[Frequency] = Field(default_factory=list, max_length=MOST_BOUNDS)
+    cool_down_hours: Annotated[int, Field(ge=1, le=24 * 366)] | None = Field(
+        default=None, description="Hours around an event that earned in which no other of the customer earns"
+    )
+    budgets: list[Ceiling] = Field(default_factory=list, max_length=MOST_BOUNDS)
+    budget_line: Line | None = Field(
+        default=None, description="The owner's budget of this line and the year pays, and stops what passes it"
+    )
+
+    @property
+    def wallets(self) -> frozenset[str]:
+        """All wallets that it can give to."""
+        return frozenset(gift.wallet for case in self.cases for gift in case.gives)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether what was given before decides about what is given now."""
+        return bool(self.caps or self.frequency or self.cool_down_hours or self.budgets or self.budget_line)
+
+    def document(self) -> dict[str, Any]:
+        """Write them as they are stored."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read what is stored."""
+        return cls.model_validate(document, strict=False)

@@ -1,0 +1,185 @@
+"""Rules of earning over HTTP: drafted, tried out, in force by two people, edited without touching the past, ended."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlmodel import col, select
+
+from guibin.core import clock
+from guibin.core.ids import new_id, to_public
+from guibin.points.earning.models import EarningAward, EarningBudget
+from guibin.points.invariants import check
+from guibin.points.models import PointsEntry, PointsLot
+from support.house import EAST, WEST, House
+
+PATH = "/v1/earning-rules"
+GIFT = {"wallet": "reward", "kind": "fixed", "points": 500}
+TERMS: dict[str, Any] = {
+    "name_zh": "满百赠积分",
+    "name_en": "Large purchases",
+    "events": ["card_spend"],
+    "when": {"fact": "event.amount", "op": ">=", "value": "1000.00"},
+    "cases": [{"gives": [GIFT]}],
+}
+
+
+async def create(client: httpx.AsyncClient, house: House, role: str = "hq_operator", **parts: Any) -> httpx.Response:
+    body = {"code": "large", "terms": TERMS} | parts
+    return await client.post(PATH, json=body, headers=house.headers(role))
+
+
+async def publish(client: httpx.AsyncClient, house: House, code: str = "large", role: str = "hq_operator") -> Any:
+    submitted = await client.post(f"{PATH}/{code}/submit", headers=house.headers(role))
+    assert submitted.status_code == 202, submitted.text
+    approval = f"/v1/approvals/{submitted.json()['approval_id']}"
+    approver = house.headers("hq_approver")
+    shown = (await client.get(approval, headers=approver)).json()
+    approved = await client.post(f"{approval}/approve", json={}, headers=approver)
+    assert approved.status_code == 200, approved.text
+    return shown["preview"]
+
+
+async def send(client: httpx.AsyncClient, house: House, customer_id: UUID, **changes: Any) -> dict[str, Any]:
+    row = {
+        "line": "credit_card",
+        "reference": str(new_id()),
+        "customer_id": to_public("cus", customer_id),
+        "event_type": "card_spend",
+        "occurred_at": clock.now().isoformat(),
+        "amount": "1000.00",
+        **changes,
+    }
+    headers = house.service_headers("core_banking", ("earn:post",), key=str(new_id()))
+    answer = await client.post("/v1/points/events", json={"events": [row]}, headers=headers)
+    (result,) = answer.json()["results"]
+    return dict(result)
+
+
+async def test_a_rule_lives_from_its_draft_to_its_end(bank_client: httpx.AsyncClient, house: House) -> None:
+    customer_id = await house.add_customer()
+    before = clock.now() - timedelta(minutes=1)
+    operator = house.headers("hq_operator")
+
+    created = await create(bank_client, house)
+    assert (created.status_code, created.json()["state"], created.headers["ETag"]) == (201, "draft", '"1"')
+    assert (await send(bank_client, house, customer_id))["points"] == 50, "a draft earns nothing"
+    assert (await create(bank_client, house)).json()["code"] == "rule_code_taken"
+
+    preview = await publish(bank_client, house)
+    assert (preview["before"], preview["after"]["name_zh"], preview["cost"]) == (None, "满百赠积分", "0.00")
+    assert (await send(bank_client, house, customer_id))["points"] == 500
+    late = await send(bank_client, house, customer_id, occurred_at=before.isoformat())
+    assert late["points"] == 50, "what occurred before it was in force earns by what was"
+
+    other = TERMS | {"cases": [{"gives": [GIFT | {"points": 700, "pending_days": 7}]}]}
+    edited = await bank_client.put(f"{PATH}/large", json={"terms": other}, headers=operator | {"If-Match": '"3"'})
+    assert (edited.status_code, edited.json()["state"]) == (200, "active"), edited.text
+    assert (await bank_client.put(f"{PATH}/large", json={"terms": other}, headers=operator)).status_code == 428
+    assert (await send(bank_client, house, customer_id))["points"] == 500, "the draft does not count yet"
+    await publish(bank_client, house)
+    assert (await send(bank_client, house, customer_id))["points"] == 700
+
+    ended = await bank_client.post(f"{PATH}/large/end", json={"reason": "the campaign is over"}, headers=operator)
+    assert ended.json()["state"] == "ended"
+    assert (await send(bank_client, house, customer_id))["points"] == 50
+    again = await bank_client.post(f"{PATH}/large/submit", headers=operator)
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
+    versions = (await bank_client.get(f"{PATH}/large/versions", headers=operator)).json()["items"]
+    assert [one["version"] for one in versions] == [2, 1]
+
+    async with house.sessions() as session:
+        assert await check(session) == []
+        awards = (await session.exec(select(EarningAward).where(EarningAward.rule_code == "large"))).all()
+        assert sorted((one.version, one.points) for one in awards) == [(1, 500), (1, 500), (2, 700)]
+        entries = (await session.exec(select(PointsEntry).where(PointsEntry.kind == "pending_add"))).all()
+        assert [(one.pending_change, one.reason_zh) for one in entries] == [(700, "满百赠积分")]
+        lots = (await session.exec(select(PointsLot).where(col(PointsLot.pending).is_(True)))).all()
+        assert [lot.pending_until for lot in lots] == [clock.today() + timedelta(days=7)]
+
+
+async def test_terms_that_name_what_there_is_not_are_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+    wrong: list[tuple[dict[str, Any], int, str]] = [
+        ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"wallet": "gold"}]}]}}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"multipliers": {"T99": 120}}]}]}}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"budget_line": "credit_card"}}, 422, "rule_terms_invalid"),
+        ({"branch": "nowhere"}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"when": {"fact": "shoe_size", "op": "=", "value": 42}}}, 422, "rule_field_unknown"),
+        ({"terms": TERMS | {"cases": []}}, 422, "validation_failed"),
+        ({"terms": TERMS | {"events": ["deposit"]}}, 409, "deposit_reward_forbidden"),
+    ]
+    for parts, status, code in wrong:
+        answer = await create(bank_client, house, **parts)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), parts
+
+
+async def test_a_branch_makes_rules_for_its_own_customers_only(bank_client: httpx.AsyncClient, house: House) -> None:
+    east, west = await house.add_customer(), await house.add_customer(branch=WEST)
+    for branch, role in ((None, "branch_head"), (WEST, "branch_head"), (EAST, "manager")):
+        answer = await create(bank_client, house, role, branch=branch)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+    assert (await create(bank_client, house, "branch_head", branch=EAST)).status_code == 201
+    await publish(bank_client, house, role="branch_head")
+
+    assert [(await send(bank_client, house, one))["points"] for one in (east, west)] == [500, 50]
+
+
+async def test_a_budget_stops_a_rule_and_a_clone_has_one_of_its_own(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customers = [await house.add_customer(name=f"客户{number}") for number in range(3)]
+    await create(bank_client, house, terms=TERMS | {"budgets": [{"period": "year", "cost": "100.00"}]})
+    await publish(bank_client, house)
+    assert [(await send(bank_client, house, one))["points"] for one in customers] == [500, 500, 50]
+
+    operator = house.headers("hq_operator")
+    copy = await bank_client.post(f"{PATH}/large/clone", json={"code": "large_2"}, headers=operator)
+    assert (copy.status_code, copy.json()["draft"]["budgets"][0]["cost"]) == (201, "100.00")
+    body = {
+        "customer_id": to_public("cus", customers[0]),
+        "event_type": "card_spend",
+        "occurred_at": clock.now().isoformat(),
+        "amount": "1000.00",
+    }
+    tried = (await bank_client.post(f"{PATH}/large_2/simulate", json=body, headers=operator)).json()
+    found = {one["code"]: (one["outcome"], one["version"]) for one in tried["rules"]}
+    assert tried["points"] == {"reward": 500}
+    assert found == {
+        "large": ("budget_exhausted", 1),
+        "large_2": ("hit", None),
+        "reward_card_spend": ("outdone", 1),
+    }
+    async with house.sessions() as session:
+        (budget,) = (await session.exec(select(EarningBudget))).all()
+        assert (budget.points, budget.cost_fen, budget.awards) == (1_000, 100_00, 2)
+
+    stranger = house.headers("manager_west")
+    hidden = await bank_client.post(f"{PATH}/large_2/simulate", json=body, headers=stranger)
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "not_found")
+
+
+async def test_a_back_test_counts_a_past_month_and_writes_nothing(bank_client: httpx.AsyncClient, house: House) -> None:
+    customers = [await house.add_customer(name=f"客户{number}") for number in range(2)]
+    month = (clock.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    for number, customer_id in enumerate((*customers, customers[0])):
+        moment = clock.start_of_day(month + timedelta(days=number))
+        await send(bank_client, house, customer_id, occurred_at=moment.isoformat())
+    await send(bank_client, house, customers[0], occurred_at=clock.start_of_day(month).isoformat(), amount="999.99")
+    await create(bank_client, house, terms=TERMS | {"frequency": [{"period": "month", "times": 1}]})
+
+    asked = {"month": month.isoformat()[:7]}
+    answer = await bank_client.post(f"{PATH}/large/back-test", json=asked, headers=house.headers("hq_operator"))
+
+    assert answer.status_code == 200, answer.text
+    counted = {"winners": 2, "awards": 2, "points": {"reward": 1_000}, "cost": "100.00"}
+    assert answer.json() == {
+        "month": asked["month"],
+        "events": 4,
+        "total": counted,
+        "tiers": [counted | {"tier": None}],
+    }
+    async with house.sessions() as session:
+        awards = (await session.exec(select(EarningAward).where(EarningAward.rule_code == "large"))).all()
+        assert list(awards) == []
