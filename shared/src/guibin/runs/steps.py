@@ -67,6 +67,10 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
     return await points.expire(session, day=day)
 
 
+async def _remind(session: AsyncSession, day: date) -> Counts:
+    return await points.remind(session, day=day)
+
+
 async def _seal(session: AsyncSession, _day: date) -> Counts:
     return {"read": (await seal(session)).rows}
 
@@ -77,6 +81,7 @@ STEPS = (
     Step("approvals", _approvals, in_batches=True),
     Step("earn", _earn, in_batches=True),
     Step("expire", _expire, in_batches=True),
+    Step("remind", _remind, in_batches=True),
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),

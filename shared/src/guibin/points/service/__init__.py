@@ -9,6 +9,7 @@ from guibin.points.service.holds import Held, capture, hold, release, release_la
 from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
 from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending
 from guibin.points.service.reading import Balances, EntryView, WalletBalance, balances, list_entries
+from guibin.points.service.reminding import remind
 from guibin.points.service.reversing import claw_back, refund
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "refund",
     "release",
     "release_lapsed",
+    "remind",
     "submit_adjustment",
     "take_events",
 ]

@@ -1,0 +1,57 @@
+"""The SQL of reminders: points that end within days, of which their customers were not told yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Text, func, literal
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import select as sa_select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.outbox.events import EventType
+from guibin.outbox.models import OutboxEvent
+from guibin.points.models import PointsLot
+
+_SEPARATOR: Final = ":"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """All points of a customer's wallet that end on a day."""
+
+    customer_id: UUID
+    wallet: str
+    expires_on: date
+    points: int
+
+
+def name_of(wallet: str, expires_on: date, days_before: int) -> str:
+    """Return under which name a reminder is published once for its customer."""
+    return _SEPARATOR.join((wallet, expires_on.isoformat(), str(days_before)))
+
+
+async def points_to_tell_of(
+    session: AsyncSession, *, first: date, last: date, days_before: int, limit: int
+) -> Sequence[Ending]:
+    """Return what ends from `first` to `last` and was not told of so many days before."""
+    lot, event = PointsLot, OutboxEvent
+    day = func.to_char(col(lot.expires_on), "YYYY-MM-DD")
+    name = sql_cast(col(lot.wallet), Text) + _SEPARATOR + day + literal(f"{_SEPARATOR}{days_before}")
+    told = sa_select(col(event.id)).where(
+        col(event.owner_id) == col(lot.customer_id),
+        col(event.type) == EventType.POINTS_EXPIRING,
+        col(event.once) == name,
+    )
+    query = (
+        sa_select(col(lot.customer_id), col(lot.wallet), col(lot.expires_on), func.sum(col(lot.remaining)))
+        .where(col(lot.remaining) > 0, ~col(lot.pending), col(lot.expires_on).between(first, last), ~told.exists())
+        .group_by(col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
+        .order_by(col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
+        .limit(limit)
+    )
+    rows = (await session.execute(query)).all()
+    return [Ending(customer_id, wallet, ends, int(points)) for customer_id, wallet, ends, points in rows]
