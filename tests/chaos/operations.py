@@ -97,12 +97,13 @@ async def adjust(floor: Floor, client: Client) -> None:
     points = client.dice.choice((-1, 1)) * client.dice.randint(1, 60)
     submitted = floor.begin("submit", "bank", customer, points=points)
     body = {"customer_id": customer, "wallet": "reward", "points": points, "reason": REASON}
-    url = floor.bank.url("bank")
-    await client.send(submitted, "POST", f"{url}/v1/points/adjustments", floor.tokens["maker"], body)
+    url, house = floor.bank.url("bank"), floor.bank.house
+    await client.send(submitted, "POST", f"{url}/v1/points/adjustments", house.headers("hq_operator"), body)
     if submitted.outcome is Outcome.OK:
         approval = submitted.answer["approval_id"]
         decided = floor.begin("approve", "bank", customer, approval=approval, points=points)
-        await client.send(decided, "POST", f"{url}/v1/approvals/{approval}/approve", floor.tokens["approver"], {})
+        approver = house.headers("hq_approver")  # logged in just now, as a decision wants it
+        await client.send(decided, "POST", f"{url}/v1/approvals/{approval}/approve", approver, {})
 
 
 async def look(floor: Floor, client: Client) -> None:

@@ -67,12 +67,10 @@ async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
 
 
 def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
-    """Return the headers of everybody: customers by public id, and the four who act for the bank."""
+    """Return the headers of everybody: customers by public id, and the two services."""
     acting = {
         "line": house.service_headers("core_banking", ["earn:post"]),
         "terminal": house.service_headers("supplier_terminal", ["voucher:use"]),
-        "maker": house.headers("hq_operator"),
-        "approver": house.headers("hq_approver"),
     }
     return acting | {to_public("cus", customer): house.customer_headers(customer) for customer in customers}
 

@@ -148,15 +148,15 @@ def demo(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="demo")] = "demo",
-    customers: Annotated[int, typer.Option(help="Number of customers")] = 20_000,
+    name: Annotated[str, typer.Argument(help="demo, balance, redeem, accrual or memory")] = "demo",
+    customers: Annotated[int, typer.Option(help="Number of customers of the demo bank")] = 20_000,
 ) -> None:
     """Measure on a server of its own; exit code 1 below the floor."""
-    from guibin_tools.benchmarks.demo import bench_demo
+    from guibin_tools.benchmarks import BENCHES
 
-    if name != "demo":
-        raise OperatorError(f"There is no bench {name}; there is: demo.")
-    if not bench_demo(customers):
+    if name not in BENCHES:
+        raise OperatorError(f"There is no bench {name}; there are: {', '.join(BENCHES)}.")
+    if not BENCHES[name](customers):
         raise typer.Exit(1)
 
 
