@@ -1,6 +1,7 @@
 """Two of everything: a customer of the east and one of the west, each in a manager's book; points and a voucher."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,6 +10,7 @@ from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.customers.models import CustomerAccess
 from guibin.points.models import EntryKind
+from guibin.points.service import close_days, record_reconciliation
 from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
@@ -16,9 +18,12 @@ from support.house import EAST, WEST, House
 from support.logins import add_session
 from support.points import post_points, sessions_of
 from support.rights import add_pool, add_right, customer_actor, take
+from support.routes import PLACEHOLDERS
 
 TAG = "gift_received"
 """A tag by hand that both have."""
+
+IN_A_CLOSED_MONTH = datetime.fromisoformat(f"{PLACEHOLDERS['month']}-09T12:00:00+08:00")
 
 PREFIXES = {"customer_id": "cus", "redemption_id": "rdm", "data_request_id": "dsr", "session_id": "ses"}
 OWNED = frozenset(PREFIXES)
@@ -67,7 +72,13 @@ async def move_in(house: House) -> Neighbours:
         await session.commit()
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         for customer_id in customers:
+            await post_points(session, customer_id, EntryKind.EARN, 1, at=IN_A_CLOSED_MONTH)
             await post_points(session, customer_id, EntryKind.EARN, 1_000_000, at=clock.now())
+        await session.commit()
+    async with sessions_of(house.database.worker_url, pool_size=1) as factory, factory() as session:
+        day = date.fromisoformat(PLACEHOLDERS["day"])
+        await close_days(session, day=day)
+        await record_reconciliation(session, day=day, violations=[])
         await session.commit()
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
         east, west = [await _with_voucher(session, house, customer_id, pool_id) for customer_id in customers]

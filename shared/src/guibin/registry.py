@@ -14,6 +14,7 @@ from guibin.managers import models as managers
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import models as points
+from guibin.points import report_models as points_reports
 from guibin.points.earning import models as earning
 from guibin.privacy import models as privacy
 from guibin.products import models as products
@@ -41,6 +42,7 @@ __all__ = [
     "organisation",
     "outbox",
     "points",
+    "points_reports",
     "privacy",
     "products",
     "programme",

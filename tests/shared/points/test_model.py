@@ -1,204 +1,12 @@
 """The ledger against a small model of it (T-MODEL-1): whatever happens in whatever order, both say the same."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any
-from uuid import UUID
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core import clock
-from guibin.core.errors import Refusal
-from guibin.points import service
-from guibin.points.invariants import check
-from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot
-from guibin.points.service import Held, Posted
-from support.ledger_model import CREDITS, SPENDING, Entry, Hold, Model
-from support.points import ACTOR, NOON, add_customers, let_owner_post, post_points
-
-START = clock.business_day(NOON)
-POINTS = st.integers(1, 60)
-SOURCES = st.integers(0, 12).map(str)
-WHICH = st.integers(0, 30)
-MOVES = st.sampled_from(
-    (
-        *CREDITS,
-        *("redeem", "order", "adjust_debit", "redeem"),
-        *("refund", "refund", "claw_back", "claw_back", "hold", "capture", "release"),
-        *("add_pending", "cancel_pending", "wait", "wait", "night", "night"),
-    )
-)
-STEPS = st.tuples(MOVES, POINTS, st.integers(0, 6), WHICH, SOURCES)
-Step = tuple[str, int, int, int, str]
-
-
-@dataclass
-class Both:
-    """The ledger and the model, driven by the same steps; the day goes on as steps wait."""
-
-    session: AsyncSession
-    customer_id: UUID
-    model: Model = field(default_factory=Model)
-    ids: dict[Entry | Hold, UUID] = field(default_factory=dict)
-    day: date = START
-    minute: int = 0
-
-    async def step(self, step: Step) -> None:
-        move, points, days, which, source = step
-        self.minute += 1
-        if move == "wait":
-            self.day += timedelta(days=days)
-        elif move == "night":
-            await self._night()
-        else:
-            with clock.fixed_at(self.now):
-                await self._move(move, points, self.day + timedelta(days=days), which, source)
-
-    @property
-    def now(self) -> datetime:
-        return clock.start_of_day(self.day) + timedelta(minutes=self.minute)
-
-    async def _night(self) -> None:
-        last = self.day - timedelta(days=1)
-        self.model.lapse(self.now)
-        self.model.activate_due(self.day)
-        self.model.expire(last)
-        with clock.fixed_at(self.now):
-            await service.release_lapsed(self.session)
-            await service.activate_due(self.session, day=self.day)
-            await service.expire(self.session, day=last)
-
-    async def _move(self, move: str, points: int, day: date, which: int, source: str) -> None:
-        model, session = self.model, self.session
-        why = {"reason_zh": "测试", "reason_en": "test", "actor_id": ACTOR}
-        whose: dict[str, Any] = {"customer_id": self.customer_id, **why}
-        named = {**whose, "source_kind": "run", "source_id": source}
-        if move in CREDITS:
-            await self._same(model.credit(move, points, day, source), self._post(move, points, source, day))
-        elif move in {*SPENDING, "adjust_debit"}:
-            await self._same(model.debit(move, points, self.day, source), self._post(move, points, source, None))
-        elif move == "add_pending":
-            await self._same(
-                model.add_pending(points, day, day + timedelta(days=3), source),
-                service.add_pending(
-                    session,
-                    wallet="reward",
-                    points=points,
-                    pending_until=day,
-                    expires_on=day + timedelta(days=3),
-                    **named,
-                ),
-            )
-        elif move == "hold":
-            ends_at = clock.start_of_day(day) + timedelta(hours=23)
-            await self._same(
-                model.hold(points, self.day, ends_at, source),
-                service.hold(session, wallet="reward", points=points, expires_at=ends_at, **named),
-            )
-        else:
-            await self._about(move, points, which, source, whose, named)
-
-    async def _about(
-        self, move: str, points: int, which: int, source: str, whose: dict[str, Any], named: dict[str, Any]
-    ) -> None:
-        """Move something that refers to what was before: an entry or a hold."""
-        model, session = self.model, self.session
-        kinds = {"refund": SPENDING, "claw_back": (*CREDITS, "pending_add"), "cancel_pending": ("pending_add",)}
-        targets: list[Any] = (
-            model.holds
-            if move in {"capture", "release"}
-            else [entry for entry in model.entries if entry.kind in kinds[move] and entry in self.ids]
-        )
-        if not targets:
-            return
-        target = targets[which % len(targets)]
-        about: dict[str, Any] = {"entry_id": self.ids[target], "points": points}
-        if move == "refund":
-            await self._same(model.refund(target, points, self.day, source), service.refund(session, **about, **named))
-        elif move == "claw_back":
-            await self._same(
-                model.claw_back(target, points, self.day, source), service.claw_back(session, **about, **named)
-            )
-        elif move == "cancel_pending":
-            part = f"{model.entries.index(target)}:{source}"
-            await self._same(
-                model.cancel_pending(target, points, part),
-                service.cancel_pending(session, source_id=source, **about, **whose),
-            )
-        elif move == "capture":
-            hold_id = self.ids[target]
-            await self._same(
-                model.capture(target, points, self.now, source),
-                service.capture(session, hold_id=hold_id, points=points, **named),
-            )
-        else:
-            hold_id = self.ids[target]
-            await self._same(
-                model.release(target),
-                service.release(session, customer_id=self.customer_id, hold_id=hold_id),
-                made=False,
-            )
-
-    def _post(self, kind: str, points: int, source: str, expires_on: date | None) -> Awaitable[Posted]:
-        return post_points(
-            self.session,
-            self.customer_id,
-            EntryKind(kind),
-            points,
-            source=source,
-            source_kind="run",
-            expires_on=expires_on,
-            at=self.now,
-        )
-
-    async def _same(self, expected: str, doing: Awaitable[Posted | Held], *, made: bool = True) -> None:
-        """Hold what the ledger answers to what the model has said, and note the id of what it made."""
-        found, answer = await _answer(doing)
-        assert answer == expected
-        if found is None:
-            return
-        if found.duplicate:
-            return
-        assert found.available_after == self.model.available(self.day)
-        if isinstance(found, Posted):
-            assert found.balance_after == self.model.balance
-            self.ids[self.model.entries[-1]] = found.entry_id
-        elif made:
-            self.ids[self.model.holds[-1]] = found.hold_id
-
-    async def compare(self) -> None:
-        entries = select(PointsEntry).where(PointsEntry.customer_id == self.customer_id).order_by(col(PointsEntry.seq))
-        lots = select(PointsLot).where(PointsLot.customer_id == self.customer_id)
-        lots = lots.order_by(col(PointsLot.earned_at)).execution_options(populate_existing=True)
-        account = await self.session.get(PointsAccount, (self.customer_id, "reward"), populate_existing=True)
-        assert [
-            (row.kind, row.points, row.debt_change, row.pending_change) for row in await self.session.exec(entries)
-        ] == [(one.kind, one.points, one.debt_change, one.pending_change) for one in self.model.entries]
-        assert [
-            (row.original, row.remaining, row.held, row.pending, row.expires_on)
-            for row in await self.session.exec(lots)
-        ] == [(lot.original, lot.remaining, lot.held, lot.pending, lot.expires_on) for lot in self.model.lots]
-        if account is not None:
-            assert (account.balance, account.held, account.debt, account.pending) == (
-                self.model.balance,
-                self.model.held,
-                self.model.debt,
-                self.model.pending,
-            )
-        assert await check(self.session) == []
-
-
-async def _answer(doing: Awaitable[Posted | Held]) -> tuple[Posted | Held | None, str]:
-    try:
-        found = await doing
-    except Refusal as refusal:
-        return None, refusal.code
-    return found, "duplicate" if found.duplicate else "posted"
+from support.ledger_driver import STEPS, Both, Step, rolled_back
+from support.points import add_customers
 
 
 async def _drive(session: AsyncSession, steps: list[Step]) -> None:
@@ -208,25 +16,14 @@ async def _drive(session: AsyncSession, steps: list[Step]) -> None:
     await both.compare()
 
 
-async def _rolled_back(session: AsyncSession, work: Callable[[], Awaitable[Any]]) -> None:
-    """Run one example inside a savepoint of its own, so that the next one finds an empty ledger."""
-    savepoint = await session.begin_nested()
-    try:
-        await let_owner_post(session)
-        await work()
-    finally:
-        await savepoint.rollback()
-        session.expunge_all()
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=40))
 async def test_the_ledger_agrees_with_its_model(session: AsyncSession, steps: list[Step]) -> None:
-    await _rolled_back(session, lambda: _drive(session, steps))
+    await rolled_back(session, lambda: _drive(session, steps))
 
 
 @pytest.mark.nightly
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=20, max_size=60))
 async def test_the_ledger_agrees_with_its_model_for_long(session: AsyncSession, steps: list[Step]) -> None:
-    await _rolled_back(session, lambda: _drive(session, steps))
+    await rolled_back(session, lambda: _drive(session, steps))

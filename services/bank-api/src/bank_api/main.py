@@ -12,7 +12,9 @@ from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
+from bank_api.points.reports import router as points_reports
 from bank_api.points.router import router as points
+from bank_api.points.statements import router as statements
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
@@ -39,6 +41,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     managers,
     points,
     earning_rules,
+    statements,
+    points_reports,
     rights,
     programme,
     privacy,

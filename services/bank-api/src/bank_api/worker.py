@@ -106,6 +106,8 @@ class Worker:
             nonlocal step_began
             now = clock.now()
             self._metrics.observe_step(step, seconds=(now - step_began).total_seconds())
+            if "faults" in counts:
+                self._metrics.observe_faults(counts["faults"])
             step_began = now
             logger().info("step_done", run=str(run.id), step=step, counts=counts)
 

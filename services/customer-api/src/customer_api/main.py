@@ -7,6 +7,7 @@ from customer_api.auth import CustomerIdentity
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.router import router as points
+from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.router import router as rights
 from customer_api.sessions.router import router as sessions
@@ -19,7 +20,7 @@ from guibin.sessions.service import TOKEN_SECONDS
 from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, rights, privacy, audit)
+ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, statements, rights, privacy, audit)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 

@@ -32,6 +32,7 @@ CATALOGUE: Final = (Domain.RIGHTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISAT
 FIGURES: Final = (Domain.TAGS, Domain.TIERS, Domain.PRODUCTS, Domain.POINTS, Domain.RIGHTS)
 EVERYTHING: Final = (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, Domain.APPROVALS)
 PERSONAL: Final = (Domain.PRIVACY,)
+BOOKS: Final = (Domain.ACCOUNTING,)
 READ, WRITE, SUBMIT, APPROVE = (Verb.READ,), (Verb.WRITE,), (Verb.SUBMIT,), (Verb.APPROVE,)
 
 
@@ -103,12 +104,14 @@ def _head_office() -> Iterator[SeededGrant]:
     """Who defines what the bank does, and who agrees."""
     seen = (*CUSTOMER_DATA, Domain.RUNS, Domain.APPROVALS)
     yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
+    yield from _grants("hq_operator", READ, BOOKS, NOBODY)
     yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS), SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS), SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
     yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)
 
     yield from _grants("hq_approver", READ, seen, SUBTREE)
+    yield from _grants("hq_approver", READ, BOOKS, NOBODY)
     decided = (*DEFINED, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
     yield from _grants("hq_approver", APPROVE, decided, SUBTREE)
 
@@ -125,6 +128,7 @@ def _watching() -> Iterator[SeededGrant]:
     """Who watches the others: the whole bank, masked, and every look is in the trail."""
     for role in ("compliance", "auditor"):
         yield from _grants(role, READ, (*EVERYTHING, *PERSONAL), BANK)
+        yield from _grants(role, READ, BOOKS, NOBODY)
         yield from _grants(role, (Verb.AUDIT,), (Domain.AUDIT,), BANK)
     yield from _grants("compliance", WRITE, PERSONAL, BANK)
     yield from _grants("compliance", APPROVE, (*PERSONAL, Domain.APPROVALS), BANK)
@@ -135,6 +139,7 @@ def _counting() -> Iterator[SeededGrant]:
     for role in ("marketing", "finance", "analyst"):
         yield from _grants(role, READ, FIGURES, COUNTS)
         yield from _grants(role, READ, (Domain.ORGANISATION,), NOBODY)
+    yield from _grants("finance", (*READ, *WRITE), BOOKS, NOBODY)
 
 
 def _technical() -> Iterator[SeededGrant]:

@@ -118,3 +118,12 @@ class HoldClosed(Refusal):
     code = "hold_closed"
     zh = "积分预占已结束"
     en = "The points are no longer set aside"
+
+
+class DayNotClosed(Refusal):
+    """The books of that day are not closed. Fact: last_closed, the last day that is; null before the first."""
+
+    category = Category.CONFLICT
+    code = "day_not_closed"
+    zh = "该营业日尚未结账"
+    en = "That day has not been closed"

@@ -10,10 +10,13 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.points.report_repository import DAYS, MOVED
 from guibin.points.repository import rows_of
 
 MOST_ROWS: Final = 100
-"""Most offending rows that one check lists."""
+"""Most offending rows that one check lists where nobody asks for more."""
+
+_CLOSED: Final = {"first": "(SELECT min(day) FROM points_day)", "last": "(SELECT max(day) FROM points_day)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Check:
 
 
 def _check(invariant: str, meaning: str, query: str) -> Check:
-    return Check(invariant, meaning, text(f"{query} LIMIT {MOST_ROWS}"))
+    return Check(invariant, meaning, text(f"{query} LIMIT :most"))
 
 
 CHECKS: Final[Sequence[Check]] = (
@@ -205,9 +208,37 @@ CHECKS: Final[Sequence[Check]] = (
          WHERE a.debt <> coalesce(e.debt, 0)
         """,
     ),
+    _check(
+        "I13",
+        "a closed day has other entries, lots or uses than it was closed with",
+        f"""
+        SELECT 'day_' || d.day AS key
+          FROM points_day d LEFT JOIN ({DAYS.format(**_CLOSED)}) t ON t.day = d.day
+         WHERE (d.entries, d.points, d.pending, d.debt, d.fingerprint)
+            <> (coalesce(t.entries, 0), coalesce(t.points, 0), coalesce(t.pending, 0), coalesce(t.debt, 0),
+                CAST(coalesce(t.fingerprint, 0) AS text))
+        """,  # noqa: S608 - only constants
+    ),
+    _check(
+        "I13",
+        "the totals of a closed day are not what its entries moved in the lots",
+        f"""
+        SELECT DISTINCT 'day_' || day AS key
+          FROM (SELECT day, wallet, funding_line, kind, points, CAST(cost_fen AS numeric) AS cost_fen
+                  FROM points_day_total
+                UNION ALL
+                SELECT day, wallet, coalesce(funding_line, ''), kind, -points, -CAST(points AS numeric) * cost_fen
+                  FROM ({MOVED.format(**_CLOSED)}) m) t
+         GROUP BY day, wallet, funding_line, kind HAVING sum(points) <> 0 OR sum(cost_fen) <> 0
+        """,  # noqa: S608 - only constants
+    ),
 )
 
 
-async def check(session: AsyncSession) -> list[Violation]:
-    """Return what breaks an invariant of the ledger, at most `MOST_ROWS` rows of each check; empty is good."""
-    return [Violation(one.id, one.text, row["key"]) for one in CHECKS for row in await rows_of(session, one.query)]
+async def check(session: AsyncSession, *, most: int = MOST_ROWS) -> list[Violation]:
+    """Return what breaks an invariant of the ledger, at most `most` rows of each check; empty is good."""
+    return [
+        Violation(one.id, one.text, row["key"])
+        for one in CHECKS
+        for row in await rows_of(session, one.query, most=most)
+    ]

@@ -195,6 +195,7 @@ class PointsEntry(SQLModel, table=True):
         Index(None, "customer_id", "wallet", "seq", unique=True),
         Index(None, "customer_id", "wallet", "kind", "source_kind", "source_id", unique=True),
         Index(None, "customer_id", "refers_to", postgresql_where=text("refers_to IS NOT NULL")),
+        Index(None, "posted_on", postgresql_using="brin"),
         BY_CUSTOMER,
     )
 

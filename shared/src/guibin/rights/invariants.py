@@ -16,7 +16,7 @@ from guibin.rights.rules import is_legal_path
 
 
 def _check(invariant: str, meaning: str, query: str) -> Check:
-    return Check(invariant, meaning, text(f"{query} LIMIT {MOST_ROWS}"))
+    return Check(invariant, meaning, text(f"{query} LIMIT :most"))
 
 
 CHECKS: Final[Sequence[Check]] = (
@@ -139,9 +139,13 @@ _PATHS: Final = text(
 )
 
 
-async def check(session: AsyncSession) -> list[Violation]:
-    """Return what breaks an invariant of rights, at most `MOST_ROWS` rows of each check; empty is good."""
-    found = [Violation(one.id, one.text, row["key"]) for one in CHECKS for row in await rows_of(session, one.query)]
+async def check(session: AsyncSession, *, most: int = MOST_ROWS) -> list[Violation]:
+    """Return what breaks an invariant of rights, at most `most` rows of each check; empty is good."""
+    found = [
+        Violation(one.id, one.text, row["key"])
+        for one in CHECKS
+        for row in await rows_of(session, one.query, most=most)
+    ]
     for row in await rows_of(session, _PATHS):
         states = [RedemptionState(state) for state in (row["path"] or "").split()]
         if not is_legal_path(states) or states[-1] != row["state"]:

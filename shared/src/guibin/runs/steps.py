@@ -10,13 +10,18 @@ from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.core.lines import Line
 from guibin.managers import service as managers
+from guibin.points import invariants as points_invariants
 from guibin.points import service as points
+from guibin.rights import invariants as rights_invariants
 from guibin.runs import repository
 from guibin.tags import facts
 from guibin.tags import service as tags
 from guibin.tiers import service as tiers
 
 Counts = dict[str, int]
+
+MOST_FAULTS = 10_000
+"""Most rows that the reconciliation keeps of one broken promise."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,19 @@ async def _remind(session: AsyncSession, day: date) -> Counts:
     return await points.remind(session, day=day)
 
 
+async def _close(session: AsyncSession, day: date) -> Counts:
+    return await points.close_days(session, day=day)
+
+
+async def _reconcile(session: AsyncSession, day: date) -> Counts:
+    """Hold the whole ledger to its promises: a missing row names no day, so no day is looked at alone."""
+    found = [
+        *await points_invariants.check(session, most=MOST_FAULTS),
+        *await rights_invariants.check(session, most=MOST_FAULTS),
+    ]
+    return await points.record_reconciliation(session, day=day, violations=found)
+
+
 async def _seal(session: AsyncSession, _day: date) -> Counts:
     return {"read": (await seal(session)).rows}
 
@@ -82,9 +100,11 @@ STEPS = (
     Step("earn", _earn, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("remind", _remind, in_batches=True),
+    Step("close", _close, over_everybody=True),
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
+    Step("reconcile", _reconcile, over_everybody=True),
     Step("seal", _seal, in_batches=True),
 )

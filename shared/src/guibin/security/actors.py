@@ -51,6 +51,7 @@ class Domain(StrEnum):
     ORGANISATION = "organisation"
     PRIVACY = "privacy"
     EXPORTS = "exports"
+    ACCOUNTING = "accounting"
 
 
 class DataScope(StrEnum):

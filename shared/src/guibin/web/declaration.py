@@ -113,6 +113,7 @@ class Declaration:
     refusals: tuple[type[Refusal], ...]
     dry_run: bool
     fresh_login: bool
+    formats: tuple[str, ...]
 
     @property
     def is_public(self) -> bool:
@@ -130,20 +131,22 @@ def declare(
     body_limit: BodyLimit = BodyLimit.DEFAULT,
     dry_run: bool = False,
     fresh_login: bool = False,
+    formats: tuple[str, ...] = (),
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare who may call a route and how; the decorator stands below the router's.
 
     `refusals` are the domain's own; the generic ones are added to the OpenAPI document by themselves. `dry_run` says
     that the body has a field `dry_run`: when it is true no key is needed and the unit of work is rolled back after the
     answer, which the endpoint gives the status 200. `fresh_login` asks that the caller has logged in a short while ago
-    with a second factor: for decisions, exports and looks at unmasked data.
+    with a second factor: for decisions, exports and looks at unmasked data. `formats` are the media types of
+    `guibin.web.formats` that the route answers in beside JSON, for callers who name them.
 
     Raises:
         ValueError: a stored answer would hold a secret, or there is no actor to whom a key could belong.
     """
     if idempotency is not Idempotency.NONE and (data is DataClass.C3 or not caller):
         raise ValueError("an idempotent route has an actor, and its stored answer holds no secret")
-    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login)
+    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login, formats)
 
     def mark(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _MARK, declaration)

@@ -137,9 +137,19 @@ class WorkerMetrics(Metrics):
             self._outbox.labels(state).set(count)
         self._oldest.set(oldest)
 
+        self._faults = Gauge(
+            "guibin_ledger_faults",
+            "Rows that break a promise of the ledger, by the last reconciliation",
+            registry=self.registry,
+        )
+
     def observe_step(self, step: str, *, seconds: float) -> None:
         """Note how long a step took."""
         self._step.labels(step).set(seconds)
+
+    def observe_faults(self, faults: int) -> None:
+        """Note what the last reconciliation found: anything above 0 is an alert."""
+        self._faults.set(faults)
 
     def observe_failure(self) -> None:
         """Count a run, or a look for one, that failed and will be tried again."""

@@ -14,6 +14,7 @@ from guibin.core.redaction import redact_text
 from guibin.web.addresses import Networks, client_address
 from guibin.web.declaration import BodyLimit
 from guibin.web.errors import BadHost, HeadersTooLarge, InternalFault, NotAcceptable
+from guibin.web.formats import OTHERS, names_one_of, takes_json
 from guibin.web.language import preferred_language
 from guibin.web.metrics import PortMetrics
 from guibin.web.problems import allowance_headers, problem_response
@@ -25,7 +26,6 @@ MOST_QUERY_BYTES: Final = 8 * 1024
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ODD_PATH: Final = re.compile(rb"//|\\|%2f|%5c|%2e|/\.{1,2}(?:/|$)", re.IGNORECASE)
-_ACCEPTED: Final = frozenset({"*/*", "application/*", "application/json", "application/problem+json"})
 _API: Final = "/v1"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
 _COMMON_HEADERS: Final = (
@@ -34,16 +34,18 @@ _COMMON_HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+_POLICY: Final = b"content-security-policy"
+"""An answer that is a page brings its own; what it says stands."""
 _API_HEADERS: Final = (
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
 )
 _PRODUCTION_HEADERS: Final = ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)
 _PAGE_POLICY: Final = (
     b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:; "
     b"frame-ancestors 'none'"
 )
-_PAGE_HEADERS: Final = ((b"content-security-policy", _PAGE_POLICY),)
+_PAGE_HEADERS: Final = ((_POLICY, _PAGE_POLICY),)
 
 
 class Edge:
@@ -105,7 +107,7 @@ class Edge:
         if scope["path"].startswith(_API) and _is_hopeless(scope):
             raise RetryLater
         accept = ",".join(_values(headers, "accept"))
-        if scope["path"].startswith(_API) and accept and not _takes_json(accept):
+        if scope["path"].startswith(_API) and accept and not (takes_json(accept) or names_one_of(accept, OTHERS)):
             raise NotAcceptable
 
 
@@ -134,7 +136,9 @@ class _Exchange:
         """Pass a message on, with our headers on the answer's start."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message = {**message, "headers": [*message["headers"], *self._headers()]}
+            said = {name for name, _ in message["headers"]}
+            ours = [(name, value) for name, value in self._headers() if name != _POLICY or name not in said]
+            message = {**message, "headers": [*message["headers"], *ours]}
             if self._must_close(message["headers"]):
                 message["headers"].append((b"connection", b"close"))
         await self._send(message)
@@ -217,12 +221,3 @@ def _host_name(host: str) -> str:
     """Drop the port from a Host header."""
     name, separator, port = host.strip().lower().rpartition(":")
     return name if separator and port.isdecimal() else host.strip().lower()
-
-
-def _takes_json(accept: str) -> bool:
-    for item in accept.split(","):
-        media_type, _, parameters = item.partition(";")
-        refused = re.search(r"(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)", parameters) is not None
-        if media_type.strip().lower() in _ACCEPTED and not refused:
-            return True
-    return False

@@ -27,6 +27,7 @@ from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, RateClass, declaration_of
 from guibin.web.errors import InternalFault
 from guibin.web.faults import retry_later
+from guibin.web.formats import hold_to_formats
 from guibin.web.identity import Identified, identify, open_rows_of, permit, refuse_own_account, require_fresh_login
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
@@ -84,6 +85,7 @@ class _Conductor:
         port = port_of(request)
         template = request.state.route = request.scope["route"].path
         request.app.state.paths.hold(template=template, method=request.method, path=request.scope["path"])
+        hold_to_formats(request, self.declaration.formats)
         try:
             token = await self._authenticate(request, port)
             async with self._receive(request, port, token) as received, self._place(port):

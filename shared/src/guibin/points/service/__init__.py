@@ -2,30 +2,69 @@
 
 from guibin.points.repository import EntryFilter
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
+from guibin.points.service.closing import (
+    AccountCode,
+    AccountingFile,
+    AccountingLine,
+    account_codes,
+    accounting_file,
+    close_days,
+    replace_account_codes,
+)
 from guibin.points.service.earning import earn_events, earn_pending
 from guibin.points.service.events import EventStatus, IncomingEvent, TakenEvent, take_events
 from guibin.points.service.expiry import expire
 from guibin.points.service.holds import Held, capture, hold, release, release_lapsed
 from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
+from guibin.points.service.outstanding import (
+    DueMonth,
+    Forecast,
+    Outstanding,
+    WalletRate,
+    forecast,
+    liability,
+    rolled_forward,
+)
 from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending
 from guibin.points.service.reading import Balances, EntryView, WalletBalance, balances, list_entries
+from guibin.points.service.reconciling import Reconciliation, reconciliation, record_reconciliation
 from guibin.points.service.reminding import remind
 from guibin.points.service.reversing import claw_back, refund
+from guibin.points.service.statements import (
+    Statement,
+    StatementMonth,
+    WalletStatement,
+    statement,
+    statement_months,
+)
 
 __all__ = [
+    "AccountCode",
+    "AccountingFile",
+    "AccountingLine",
     "Adjustment",
     "AdjustmentHandler",
     "Balances",
+    "DueMonth",
     "EntryFilter",
     "EntryView",
     "EventStatus",
+    "Forecast",
     "Held",
     "IncomingEvent",
     "LockedAccount",
     "LotUse",
+    "Outstanding",
     "Posted",
+    "Reconciliation",
+    "Statement",
+    "StatementMonth",
     "TakenEvent",
     "WalletBalance",
+    "WalletRate",
+    "WalletStatement",
+    "account_codes",
+    "accounting_file",
     "activate",
     "activate_due",
     "add_pending",
@@ -33,17 +72,26 @@ __all__ = [
     "cancel_pending",
     "capture",
     "claw_back",
+    "close_days",
     "earn_events",
     "earn_pending",
     "expire",
+    "forecast",
     "hold",
+    "liability",
     "list_entries",
     "lock_account",
     "post",
+    "reconciliation",
+    "record_reconciliation",
     "refund",
     "release",
     "release_lapsed",
     "remind",
+    "replace_account_codes",
+    "rolled_forward",
+    "statement",
+    "statement_months",
     "submit_adjustment",
     "take_events",
 ]
