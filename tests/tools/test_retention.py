@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import insert, text
 
@@ -59,10 +60,29 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
                 "content_enc": marker,
             }
         ],
+        **planted_events(name, at),
         "code_quota": [{"subject": marker, "asked_at": [at]}],
         "rate_counter": [{"subject": marker, "name": "redeem_per_day", "calls": 1, "ends_at": at}],
         "revoked_token": [
             {"issuer": name, "token_id": name, "expires_at": at, "revoked_at": at, "revoked_by": customer}
+        ],
+    }
+
+
+WAITING = (b"\x03" * 32).hex()
+
+
+def planted_events(name: str, at: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Return an event that was delivered, and one that its receiver still waits for; the ids follow from the name."""
+    ids = {one: uuid5(NAMESPACE_OID, one + name) for one in (name, WAITING)}
+    event = {"owner_id": ids[name], "type": "codes.low", "payload": {}, "created_at": at, "relayed_at": at}
+    delivery = {"event_owner": event["owner_id"], "event_type": "codes.low", "attempts": 1, "next_try_at": at}
+    states = {name: {"state": "delivered", "delivered_at": at}, WAITING: {"state": "waiting", "delivered_at": None}}
+    return {
+        "outbox_event": [{**event, "id": event_id, "subject": subject} for subject, event_id in ids.items()],
+        "event_delivery": [
+            {**delivery, **states[one], "id": new_id(), "event_id": event_id, "consumer": one, "created_at": at}
+            for one, event_id in ids.items()
         ],
     }
 
@@ -115,6 +135,7 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
         "list_export": "content_enc",
     }
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
+    marked |= {"outbox_event": "decode(subject, 'hex')", "event_delivery": "decode(consumer, 'hex')"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}
     found = {}
@@ -145,6 +166,10 @@ async def test_all_that_is_overdue_goes_and_nothing_else(house: House) -> None:
             text("SELECT object_id, facts ->> 'rows' FROM audit_entry WHERE action = 'retention.remove'")
         )
         assert sorted(tuple(row) for row in told) == sorted((rule.table, "1") for rule in RULES)
+        waiting = await session.execute(
+            text("SELECT count(*) FROM outbox_event e, event_delivery d WHERE d.event_id = e.id AND state = 'waiting'")
+        )
+        assert waiting.scalar_one() == 2, "what a receiver still waits for stays, however old"
         keys = await session.execute(
             text("SELECT count(*) FROM idempotency_key WHERE fingerprint = :old"), {"old": OLD}
         )

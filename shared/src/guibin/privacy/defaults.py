@@ -63,6 +63,7 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("rate_counter", 1, "the longest limit counts a day"),
     ("revoked_token", 1, "a token that has ended by itself needs no list"),
     ("subject_export", 1, "a copy lies ready for 24 hours"),
+    ("outbox", 180, "receivers ask for what they missed within half a year"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )
 

@@ -57,6 +57,13 @@ RULES: Final = (
         ("content", "password_enc", "link_hash", "link_expires_at"),
     ),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
+    Rule("outbox", "event_delivery", "state <> 'waiting' AND coalesce(tried_at, created_at) < :cut"),
+    Rule(
+        "outbox",
+        "outbox_event",
+        "relayed_at < :cut AND NOT EXISTS (SELECT FROM event_delivery d WHERE d.event_id = outbox_event.id"
+        " AND (d.state = 'waiting' OR coalesce(d.tried_at, d.created_at) >= :cut))",
+    ),
 )
 
 
