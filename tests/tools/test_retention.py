@@ -11,8 +11,10 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.privacy.retention import RULES
 from guibin.registry import metadata
+from guibin.rights.models import Redemption, RedemptionBeneficiary, RedemptionStep
 from support.commands import guibin
 from support.house import House
+from support.rights import add_right
 
 OLD, FRESH = b"\x01" * 32, b"\x02" * 32
 
@@ -100,6 +102,36 @@ async def plant(house: House) -> None:
                     await session.execute(insert(metadata.tables[rule.table]), rows)
         await session.commit()
     await plant_sessions_and_files(house, customer, periods, now)
+    await plant_beneficiaries(house, customer, periods, now)
+
+
+async def plant_beneficiaries(house: House, customer: Any, periods: dict[str, int], now: datetime) -> None:
+    """Plant whom redemptions serve that have ended, and one whose redemption has not."""
+    async with house.sessions() as session:
+        right = await add_right(session)
+        for marker, minutes, state in ((OLD, 1, "fulfilled"), (FRESH, -30, "failed"), (b"open", 1, "in_fulfilment")):
+            at = now - timedelta(days=periods["beneficiary"], minutes=minutes)
+            ids = {"customer_id": customer, "redemption_id": new_id()}
+            session.add(
+                Redemption(
+                    customer_id=customer,
+                    id=ids["redemption_id"],
+                    right_id=right,
+                    right_revision=1,
+                    quantity=1,
+                    quota_used=1,
+                    points_charged=0,
+                    wallet="reward",
+                    state=state,
+                    fulfilment="hand_out",
+                    created_at=at,
+                    actor_id=customer,
+                )
+            )
+            await session.flush()
+            session.add(RedemptionStep(**ids, state=state, at=at, actor_id=customer))
+            session.add(RedemptionBeneficiary(**ids, name_enc=marker, phone_enc=marker, consented_at=at))
+        await session.commit()
 
 
 async def plant_sessions_and_files(house: House, customer: Any, periods: dict[str, int], now: datetime) -> None:
@@ -135,6 +167,7 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
         "list_export": "content_enc",
     }
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
+    marked |= {"redemption_beneficiary": "name_enc"}
     marked |= {"outbox_event": "decode(subject, 'hex')", "event_delivery": "decode(consumer, 'hex')"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}

@@ -30,6 +30,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "积点",
         "unit_en": "service points",
         "cost_fen": 100,
+        "spendable": ["health", "medical", "education", "social", "travel", "finance"],
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": True,

@@ -64,6 +64,7 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("revoked_token", 1, "a token that has ended by itself needs no list"),
     ("subject_export", 1, "a copy lies ready for 24 hours"),
     ("outbox", 180, "receivers ask for what they missed within half a year"),
+    ("beneficiary", 30, "questions about a service come within a month of its end"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )
 

@@ -56,6 +56,14 @@ RULES: Final = (
         "content IS NOT NULL AND made_at < :cut",
         ("content", "password_enc", "link_hash", "link_expires_at"),
     ),
+    Rule(
+        "beneficiary",
+        "redemption_beneficiary",
+        "EXISTS (SELECT FROM redemption r JOIN redemption_step s ON s.customer_id = r.customer_id"
+        " AND s.redemption_id = r.id AND s.state = r.state WHERE r.customer_id = redemption_beneficiary.customer_id"
+        " AND r.id = redemption_beneficiary.redemption_id AND r.state NOT IN ('confirmed', 'in_fulfilment')"
+        " AND s.at < :cut)",
+    ),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
     Rule("outbox", "event_delivery", "state <> 'waiting' AND coalesce(tried_at, created_at) < :cut"),
     Rule(

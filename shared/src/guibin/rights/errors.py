@@ -93,6 +93,24 @@ class TooManyCompanions(Refusal):
     en = "More guests than you may bring"
 
 
+class BeneficiaryNotAllowed(Refusal):
+    """The right serves the customer alone."""
+
+    category = Category.CONFLICT
+    code = "beneficiary_not_allowed"
+    zh = "该权益仅限本人使用"
+    en = "The right is for you alone"
+
+
+class CertificateRequired(Refusal):
+    """Whom the right serves has to be named with the number of a certificate."""
+
+    category = Category.CONFLICT
+    code = "certificate_required"
+    zh = "该权益需提供使用人证件号码"
+    en = "The certificate of the person who is served is needed"
+
+
 class SpendCapReached(Refusal):
     """More points of this kind than the period allows. Facts: points, period, left."""
 
@@ -178,6 +196,8 @@ REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.NOT_ELIGIBLE: NotEligible,
     ReasonCode.NO_MATCHING_PRICE: NoMatchingPrice,
     ReasonCode.TOO_MANY_COMPANIONS: TooManyCompanions,
+    ReasonCode.BENEFICIARY_NOT_ALLOWED: BeneficiaryNotAllowed,
+    ReasonCode.CERTIFICATE_REQUIRED: CertificateRequired,
     ReasonCode.LIMIT_REACHED: LimitReached,
     ReasonCode.SPEND_CAP_REACHED: SpendCapReached,
     ReasonCode.PRICE_CHANGED: PriceChanged,

@@ -171,7 +171,8 @@ NOTHING_TAKEN: Final = Usage()
 class Wish:
     """What is asked for. `wallet` None pays from the right's own; `companions` are the guests of all units together.
 
-    `expected_points` is what the caller believes the whole to cost: it is compared and never used.
+    `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
+    whether somebody else is named, and with a certificate.
     """
 
     quantity: int
@@ -179,6 +180,7 @@ class Wish:
     class_of_service: str | None = None
     wallet: str | None = None
     expected_points: int | None = None
+    beneficiary: Beneficiary = Beneficiary.NONE
 
 
 def price_of(

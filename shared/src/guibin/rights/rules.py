@@ -16,6 +16,7 @@ from guibin.points.models import AccountState
 from guibin.rights.models import Period, RedemptionState
 from guibin.rights.offer import (
     NOTHING_TAKEN,
+    Beneficiary,
     Terms,
     TierLevel,
     Usage,
@@ -44,6 +45,8 @@ class ReasonCode(StrEnum):
     NOT_ELIGIBLE = "not_eligible"
     NO_MATCHING_PRICE = "no_matching_price"
     TOO_MANY_COMPANIONS = "too_many_companions"
+    BENEFICIARY_NOT_ALLOWED = "beneficiary_not_allowed"
+    CERTIFICATE_REQUIRED = "certificate_required"
     LIMIT_REACHED = "limit_reached"
     SPEND_CAP_REACHED = "spend_cap_reached"
     PRICE_CHANGED = "price_changed"
@@ -163,7 +166,7 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
     reasons = [
         *_against_right(terms, standing, offered, now),
         *_against_customer(terms, standing, now),
-        *_against_wish(guests, wish, priced=priced),
+        *_against_wish(terms, guests, wish, priced=priced),
         *_against_limits(terms, standing, offered, wish, points),
         *_against_points(standing, wish, points, priced=priced),
         *_against_supply(offered, points, cost_fen),
@@ -218,10 +221,14 @@ def _written(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _against_wish(guests: int, wish: Wish, *, priced: bool) -> list[Reason]:
+def _against_wish(terms: Terms, guests: int, wish: Wish, *, priced: bool) -> list[Reason]:
     reasons = [] if priced else [Reason(ReasonCode.NO_MATCHING_PRICE)]
     if wish.companions > guests * wish.quantity:
         reasons.append(Reason(ReasonCode.TOO_MANY_COMPANIONS, {"most": guests * wish.quantity}))
+    if wish.beneficiary is not Beneficiary.NONE and terms.beneficiary is Beneficiary.NONE:
+        reasons.append(Reason(ReasonCode.BENEFICIARY_NOT_ALLOWED))
+    if wish.beneficiary is Beneficiary.ALLOWED and terms.beneficiary is Beneficiary.CERTIFIED:
+        reasons.append(Reason(ReasonCode.CERTIFICATE_REQUIRED))
     return reasons
 
 

@@ -21,7 +21,8 @@ class RightData:
 
     `prices` are tried in order, None fits everyone; `quotas` are free times a year per tier; `stock` is the number of
     units or of codes in the pool, None where it is unlimited; `limit` is the most that one customer takes in
-    a period; `sale_days` are days from the business date to the first and the last day of sale.
+    a period; `sale_days` are days from the business date to the first and the last day of sale; `guests` are how many
+    a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served.
     """
 
     code: str
@@ -39,6 +40,16 @@ class RightData:
     quotas: tuple[tuple[str, int], ...] = ()
     limit: tuple[int, str] | None = None
     sale_days: tuple[int, int] | None = None
+    guests: tuple[tuple[str, int], ...] = ()
+    beneficiary: bool = False
+    labels: tuple[str, ...] = ()
+    featured: bool = False
+
+    def offer(self) -> dict[str, object]:
+        """Return the terms that not every right has, in the form in which they are approved."""
+        most = [{"tier": tier, "guests": guests} for tier, guests in self.guests]
+        companions: dict[str, object] = {"companions": {"most": most}} if most else {}
+        return companions | ({"beneficiary": "allowed"} if self.beneficiary else {})
 
     def sale_window(self, business_date: date) -> tuple[date, date] | None:
         """Return the first and the last day of sale, None when it is always on sale."""
@@ -71,6 +82,7 @@ RIGHTS: tuple[RightData, ...] = (
         "国内主要机场贵宾休息室一次", "One visit to the lounge of a large domestic airport",
         "service", "code", "codes", _all(100), 600, "T1",
         (("T2", 2), ("T3", 4), ("T4", 6), ("T5", 12)), (24, "year"),
+        guests=(("T3", 1), ("T4", 2), ("T5", 2)), labels=("出行",), featured=True,
     ),
     RightData(
         "rail_lounge", "travel", "高铁贵宾厅", "Railway lounge",
@@ -126,6 +138,7 @@ RIGHTS: tuple[RightData, ...] = (
         "health_check", "health", "贵宾体检", "Health check",
         "三甲医院体检中心一次", "One check-up at the centre of a first-class hospital",
         "service", "instruction", "unlimited", _all(400), None, "T2", (("T3", 1), ("T4", 1), ("T5", 2)), (4, "year"),
+        beneficiary=True, labels=("健康",), featured=True,
     ),
     RightData(
         "gym_pass", "health", "健身次卡", "Gym pass",

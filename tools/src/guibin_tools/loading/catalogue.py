@@ -12,7 +12,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
 from guibin.products.models import Product
-from guibin.rights.models import Period, RightsItem, RightsStock, RightState, StockMode, VoucherCode
+from guibin.rights.models import Period, RightsItem, RightsStock, RightState, StockMode, TaxKind, VoucherCode
 from guibin.rights.service.codes import seal_codes
 from guibin.security.ciphers import KeyRing
 from guibin_tools.bank_data import ProductData
@@ -85,6 +85,12 @@ def _columns(right: RightData, right_id: UUID, business_date: date) -> dict[str,
         "limit_period": period,
         "on_sale_from": clock.start_of_day(first) if first else None,
         "on_sale_to": clock.start_of_day(last + timedelta(days=1)) if last else None,
+        "offer": right.offer(),
+        "brand": None,
+        "labels": list(right.labels),
+        "featured": right.featured,
+        "place": 0,
+        "tax_kind": TaxKind.NONE,
         "revision": 1,
         "created_at": clock.now(),
     }

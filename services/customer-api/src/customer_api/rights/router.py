@@ -109,7 +109,9 @@ async def create_redemption(
         seen = await service.preview(call.session, call.scope, customer_id=customer_id, request=request)
         answer = RedemptionPreviewOut.of(seen, request.quantity, call.language)
         return Response(answer.model_dump_json(), media_type="application/json")
-    done = await service.redeem(call.session, call.scope, actor=call.actor, customer_id=customer_id, request=request)
+    done = await service.redeem(
+        call.session, call.scope, actor=call.actor, customer_id=customer_id, request=request, keys=call.keys
+    )
     return RedemptionOut.of(done)
 
 
@@ -141,7 +143,8 @@ async def list_redemptions(
 async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> RedemptionDetailOut:
     """Show one redemption of mine in full."""
     view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
-    return RedemptionDetailOut.of(view, call.language)
+    person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
+    return RedemptionDetailOut.of(view, person, call.language)
 
 
 @router.get("/redemptions/{redemption_id}/code", operation_id="getMyRedemptionCode")

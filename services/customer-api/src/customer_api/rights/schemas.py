@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
+from customer_api.sessions.schemas import MobilePhone
 from guibin.core.ids import LotId, RedemptionId, RightId
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
@@ -14,6 +15,7 @@ from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
 from guibin.rights.rules import Reason, ReasonCode
 from guibin.rights.service import (
     CatalogueEntry,
+    Person,
     Preview,
     Redeemed,
     RedemptionRequest,
@@ -22,6 +24,7 @@ from guibin.rights.service import (
 )
 from guibin.rights.service.step_up import read_step_up
 from guibin.security.ciphers import KeyRing
+from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel
 
 MOST_EXPECTED_POINTS = 10**12
@@ -82,7 +85,9 @@ class RightOut(OutModel):
     tax_kind: TaxKind = Field(description="How it counts for my income tax")
     fulfilment: Fulfilment
     wallet: str = Field(description="The kind of points that it costs", examples=["service"])
-    price: int | None = Field(description="Points for one unit beyond my quota; null when no price is for me")
+    price: int | None = Field(
+        description="Points for one unit beyond my quota, in the first of `prices`; null when no price is for me"
+    )
     prices: list[PriceOut] = Field(description="What a unit costs me now in every class and from every kind of points")
     companions: CompanionsOut
     quota: AllowanceOut | None = Field(description="What I have without points in each period")
@@ -134,6 +139,22 @@ class RightOut(OutModel):
         )
 
 
+class BeneficiaryIn(StrictModel):
+    """Somebody else who is served. Kept encrypted, passed to the supplier, and deleted some days after the end."""
+
+    name: Annotated[str, OneLine(40)] = Field(examples=["王小明"])
+    phone: MobilePhone = Field(description="A mobile number of 11 digits")
+    certificate_no: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9A-Za-z]{6,20}$")] | None = Field(
+        default=None, description="Where the right asks for it", examples=["310101198307190017"]
+    )
+    consent: Literal[True] = Field(description="I declare that this person agrees")
+
+    def person(self) -> Person:
+        """Return the command's person."""
+        certificate = None if self.certificate_no is None else CertificateNo(self.certificate_no.upper())
+        return Person(PersonName(self.name), Phone(self.phone), certificate)
+
+
 class RedemptionIn(StrictModel):
     """What I want to have."""
 
@@ -147,6 +168,7 @@ class RedemptionIn(StrictModel):
     )
     class_of_service: Code | None = Field(default=None, description="Where prices differ by class, for example `A`")
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
+    beneficiary: BeneficiaryIn | None = Field(default=None, description="Somebody else who is served, where allowed")
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -165,6 +187,7 @@ class RedemptionIn(StrictModel):
             companions=self.companions,
             class_of_service=self.class_of_service,
             wallet=self.wallet,
+            beneficiary=None if self.beneficiary is None else self.beneficiary.person(),
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 
@@ -277,19 +300,33 @@ class RedemptionStepOut(OutModel):
     at: datetime
 
 
+class BeneficiaryOut(OutModel):
+    """Whom it serves, masked."""
+
+    name: str = Field(examples=["王**"])
+    phone: str = Field(examples=["138****8000"])
+
+    @classmethod
+    def of(cls, person: Person) -> "BeneficiaryOut":
+        """Describe a person."""
+        return cls(name=person.name.masked(), phone=person.phone.masked())
+
+
 class RedemptionDetailOut(RedemptionRowOut):
     """A redemption of mine in full."""
 
     lots: list[ChargedLotOut]
     steps: list[RedemptionStepOut]
+    beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
 
     @classmethod
-    def of(cls, view: RedemptionView, language: str) -> "RedemptionDetailOut":
-        """Describe a redemption with its lots and steps."""
+    def of(cls, view: RedemptionView, person: Person | None, language: str) -> "RedemptionDetailOut":
+        """Describe a redemption with its lots, its steps and whom it serves."""
         return cls(
             **_row(view, language),
             lots=[ChargedLotOut.model_validate(lot) for lot in view.lots],
             steps=[RedemptionStepOut.model_validate(step) for step in view.steps],
+            beneficiary=None if person is None else BeneficiaryOut.of(person),
         )
 
 

@@ -13,7 +13,7 @@ from guibin.core.clock import start_of_day
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
-from guibin.rights.models import Period, Redemption, RedemptionState, RedemptionStep
+from guibin.rights.models import Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.offer import Usage, period_start
 from guibin.rights.rules import COUNTED
 from guibin.security.actors import Scope
@@ -77,6 +77,24 @@ async def insert_redemption(session: AsyncSession, redemption: Redemption) -> No
     await insert_step(
         session, redemption, state=RedemptionState.CONFIRMED, at=redemption.created_at, actor_id=redemption.actor_id
     )
+
+
+async def insert_beneficiary(session: AsyncSession, row: RedemptionBeneficiary) -> None:
+    """Add whom a redemption serves."""
+    session.add(row)
+    await session.flush()
+
+
+async def find_beneficiary(
+    session: AsyncSession, scope: Scope, *, redemption: Redemption
+) -> RedemptionBeneficiary | None:
+    """Return whom a redemption serves, where it is not the customer."""
+    query = select(RedemptionBeneficiary).where(
+        RedemptionBeneficiary.customer_id == redemption.customer_id,
+        visible(scope, col(RedemptionBeneficiary.customer_id)),
+        RedemptionBeneficiary.redemption_id == redemption.id,
+    )
+    return (await session.exec(query)).first()
 
 
 async def insert_step(

@@ -11,7 +11,9 @@ from guibin.rights.service.administration import (
     generate_codes,
     suspend_right,
 )
+from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
+from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
@@ -21,6 +23,7 @@ __all__ = [
     "CatalogueEntry",
     "CatalogueFilter",
     "NewRight",
+    "Person",
     "Preview",
     "Redeemed",
     "RedemptionRequest",
@@ -37,10 +40,12 @@ __all__ = [
     "generate_codes",
     "get_catalogue_entry",
     "get_redemption",
+    "give_back_offer",
     "list_catalogue",
     "list_redemptions",
     "preview",
     "redeem",
+    "show_beneficiary",
     "show_codes",
     "submit_terms",
     "suspend_right",

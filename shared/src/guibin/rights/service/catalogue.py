@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -90,7 +89,10 @@ def _decide(right: Right, side: CustomerSide, supply: Supply | None) -> Decision
     known = offered(right, paying=right.wallet, stops=side.profile.stops)
     if supply is not None:
         known = supply.look_ahead(right, known)
-    return assess(right.terms, side.towards(right), known, Wish(quantity=1), now=side.now)
+    own = (price for price in _prices(right, side) if price.wallet == right.item.wallet)
+    first = next(own, None)
+    wish = Wish(quantity=1, class_of_service=first.class_of_service if first else None)
+    return assess(right.terms, side.towards(right), known, wish, now=side.now)
 
 
 def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
@@ -100,19 +102,19 @@ def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
         _decide(right, side, supply),
         quota_of(terms.quotas, side.tier),
         quota_of(terms.companions.quotas, side.tier),
-        _prices(right, side, side.now),
+        _prices(right, side),
     )
 
 
-def _prices(right: Right, side: CustomerSide, now: datetime) -> list[PriceForMe]:
-    """List what one unit costs this customer now, in every class and from every wallet that has a price."""
+def _prices(right: Right, side: CustomerSide) -> list[PriceForMe]:
+    """List what one unit costs this customer now, in every class and from every wallet; without a class comes first."""
     prices = right.terms.prices
     wishes = [
         Wish(quantity=1, class_of_service=name, wallet=wallet)
         for wallet in (None, *wallets_of(prices))
         for name in (None, *classes_of(prices))
     ]
-    found = ((wish, price_of(prices, side.tier, tags=side.profile.tags, wish=wish, now=now)) for wish in wishes)
+    found = ((wish, price_of(prices, side.tier, tags=side.profile.tags, wish=wish, now=side.now)) for wish in wishes)
     return [
         PriceForMe(wish.class_of_service, wish.wallet or right.item.wallet, points)
         for wish, points in found

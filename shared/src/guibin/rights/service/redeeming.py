@@ -22,11 +22,12 @@ from guibin.points.service import LockedAccount, LotUse, Posted
 from guibin.programme.service import Payer, draw
 from guibin.rights.errors import OutOfStock, refusal_of
 from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
-from guibin.rights.offer import Usage, Wish, is_visible
+from guibin.rights.offer import Beneficiary, Usage, Wish, is_visible
 from guibin.rights.repository import catalogue, pool, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.repository.standing import Profile, sum_spent
 from guibin.rights.rules import Decision, assess, reached_by_everybody
+from guibin.rights.service.beneficiaries import Person, keep_beneficiary
 from guibin.rights.service.standing import (
     offered,
     read_customer_side,
@@ -37,6 +38,7 @@ from guibin.rights.service.standing import (
 from guibin.rights.service.step_up import StepUpProof, accept_step_up
 from guibin.rights.service.telling import tell_step, tell_taken
 from guibin.security.actors import Actor, Scope
+from guibin.security.ciphers import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class RedemptionRequest:
     class_of_service: str | None = None
     wallet: str | None = None
     step_up: StepUpProof | None = None
+    beneficiary: Person | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -59,6 +62,7 @@ class RedemptionRequest:
             class_of_service=self.class_of_service,
             wallet=None if self.wallet == right.item.wallet else self.wallet,
             expected_points=self.expected_points,
+            beneficiary=Beneficiary.NONE if self.beneficiary is None else self.beneficiary.kind,
         )
 
 
@@ -82,9 +86,17 @@ class Preview:
 
 
 async def redeem(
-    session: AsyncSession, scope: Scope, *, actor: Actor, customer_id: UUID, request: RedemptionRequest
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    actor: Actor,
+    customer_id: UUID,
+    request: RedemptionRequest,
+    keys: KeyRing | None = None,
 ) -> Redeemed:
     """Take a right: quota first, then points, then stock or codes, then the budget.
+
+    `keys` seal whom it serves, where that is somebody else.
 
     Raises:
         NotFound: no right that this customer sees.
@@ -133,6 +145,8 @@ async def redeem(
     posted = await _charge(session, right, redemption) if decision.points else None
     redemption.entry_id = posted.entry_id if posted else None
     await redemptions.insert_redemption(session, redemption)
+    if request.beneficiary is not None and keys is not None:
+        await keep_beneficiary(session, scope, keys, redemption=redemption, person=request.beneficiary)
     await tell_step(session, redemption, RedemptionState.CONFIRMED)
     await _supply(session, right, redemption)
     await _fund(session, right, redemption)
