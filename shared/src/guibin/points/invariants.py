@@ -72,6 +72,16 @@ CHECKS: Final[Sequence[Check]] = (
         """,
     ),
     _check(
+        "I2",
+        "there are entries or lots of an account that there is not",
+        """
+        SELECT 'cus_' || m.customer_id || '/' || m.wallet AS key
+          FROM (SELECT customer_id, wallet FROM points_entry UNION SELECT customer_id, wallet FROM points_lot) m
+          LEFT JOIN points_account a ON a.customer_id = m.customer_id AND a.wallet = m.wallet
+         WHERE a.customer_id IS NULL
+        """,
+    ),
+    _check(
         "I3",
         "a balance, hold or debt is impossible, or a closed account has debt",
         """
@@ -118,6 +128,17 @@ CHECKS: Final[Sequence[Check]] = (
                        FROM points_lot GROUP BY customer_id, entry_id, wallet) l
             ON l.customer_id = e.customer_id AND l.entry_id = e.id AND l.wallet = e.wallet
          WHERE e.points + e.pending_change <> coalesce(l.points, 0) - coalesce(u.points, 0)
+        """,
+    ),
+    _check(
+        "I4",
+        "a lot or an entry is named by a use, and there is no such lot or entry",
+        """
+        SELECT DISTINCT CASE WHEN l.id IS NULL THEN 'lot_' || u.lot_id ELSE 'ent_' || u.entry_id END AS key
+          FROM points_lot_use u
+          LEFT JOIN points_lot l ON l.customer_id = u.customer_id AND l.id = u.lot_id
+          LEFT JOIN points_entry e ON e.customer_id = u.customer_id AND e.id = u.entry_id
+         WHERE l.id IS NULL OR e.id IS NULL
         """,
     ),
     _check(

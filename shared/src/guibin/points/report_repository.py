@@ -273,7 +273,7 @@ async def list_reconciliations(
 ) -> Sequence[PointsReconciliation]:
     """Return the latest attempt of each day, newest first."""
     row, later = PointsReconciliation, aliased(PointsReconciliation)
-    newer = select(later.day).where(later.day == row.day, col(later.attempt) > col(row.attempt))
+    newer = select(col(later.day)).where(col(later.day) == col(row.day), col(later.attempt) > col(row.attempt))
     query = select(row).where(~newer.exists()).order_by(col(row.day).desc()).limit(limit)
     if before is not None:
         query = query.where(col(row.day) < before)
