@@ -25,6 +25,7 @@ ABOUT_NOTHING_HERE = {
     "listFeedRejects",
     "getRun",
     "getTierScheme",
+    "getAssetRule",
     "getManagerBook",
     "getStaff",
     "getExport",

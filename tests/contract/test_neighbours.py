@@ -18,7 +18,7 @@ from support.neighbours import OWNED, TAG, Neighbours
 from support.routes import Route, all_routes
 from support.statements import statements
 
-COMMON = {"right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id", "export_id"}
+COMMON = {"asset_rule_id", "right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id", "export_id"}
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""
 
 ROUTES = all_routes()

@@ -15,6 +15,7 @@ from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import models as points
 from guibin.points import report_models as points_reports
+from guibin.points.assets import models as points_assets
 from guibin.points.earning import models as earning
 from guibin.privacy import models as privacy
 from guibin.products import models as products
@@ -42,6 +43,7 @@ __all__ = [
     "organisation",
     "outbox",
     "points",
+    "points_assets",
     "points_reports",
     "privacy",
     "products",

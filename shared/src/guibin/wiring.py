@@ -22,6 +22,9 @@ from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.points import defaults as points
 from guibin.points import personal_data as points_data
+from guibin.points.assets import defaults as asset_rules
+from guibin.points.assets import personal_data as assets_data
+from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
 from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
@@ -55,6 +58,7 @@ SEEDERS: dict[str, Seeder] = {
     "tiers": tiers.seed,
     "managers": managers.seed,
     "points": points.seed,
+    "asset_rules": asset_rules.seed,
     "tags": tags.seed,
 }
 """What `guibin seed` adds to an empty database, in this order."""
@@ -65,6 +69,8 @@ def connect() -> None:
     surroundings.connect(SURROUNDINGS)
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
+    handlers.register(AssetRuleActivation())
+    handlers.register(DepositAllowance())
     handlers.register(EarningRulePublication())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())
@@ -96,6 +102,7 @@ def _connect_personal_data() -> None:
     subject.register_all(tiers_data.SUBJECT_SECTIONS, tiers_data.ERASURE_STEPS)
     subject.register_all(managers_data.SUBJECT_SECTIONS, managers_data.ERASURE_STEPS)
     subject.register_all(points_data.SUBJECT_SECTIONS, ())
+    subject.register_all(assets_data.SUBJECT_SECTIONS, ())
     subject.register_all(rights_data.SUBJECT_SECTIONS, ())
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)

@@ -87,7 +87,8 @@ async def test_a_night_brings_tiers_managers_and_points(
     assert steps["facts"]["read"] == 4
     assert steps["tiers"] == tier_changes(first=3)
     assert (steps["coverage"]["assigned"], steps["coverage"]["queued"]) == (2, 1)
-    assert points == [5_000] * 4
+    assert (steps["asset_awards"]["changed"], steps["asset_points"]["points"]) == (3, 880)
+    assert points == [30, 150, 700, *[5_000] * 4]
 
 
 @pytest.mark.merge

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from bank_api.approvals.router import router as approvals
+from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
 from bank_api.customers.router import router as customers
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     managers,
     points,
     earning_rules,
+    asset_rules,
     statements,
     points_reports,
     rights,

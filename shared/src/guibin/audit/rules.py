@@ -23,6 +23,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "rst": "restriction",
     "run": "run",
     "sch": "tier_scheme",
+    "asr": "asset_rule",
     "ses": "session",
     "stf": "staff",
     "whk": "webhook",

@@ -65,6 +65,7 @@ class PublicId:
 
 
 ApprovalId = Annotated[UUID, PublicId("apr")]
+AssetRuleId = Annotated[UUID, PublicId("asr")]
 AuditId = Annotated[UUID, PublicId("aud")]
 BranchId = Annotated[UUID, PublicId("brn")]
 BudgetId = Annotated[UUID, PublicId("bgt")]

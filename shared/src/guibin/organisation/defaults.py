@@ -105,7 +105,7 @@ def _head_office() -> Iterator[SeededGrant]:
     seen = (*CUSTOMER_DATA, Domain.RUNS, Domain.APPROVALS)
     yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
     yield from _grants("hq_operator", READ, BOOKS, NOBODY)
-    yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS), SUBTREE)
+    yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS, Domain.COMPLIANCE), SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS), SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
     yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)
@@ -131,7 +131,7 @@ def _watching() -> Iterator[SeededGrant]:
         yield from _grants(role, READ, BOOKS, NOBODY)
         yield from _grants(role, (Verb.AUDIT,), (Domain.AUDIT,), BANK)
     yield from _grants("compliance", WRITE, PERSONAL, BANK)
-    yield from _grants("compliance", APPROVE, (*PERSONAL, Domain.APPROVALS), BANK)
+    yield from _grants("compliance", APPROVE, (*PERSONAL, Domain.COMPLIANCE, Domain.APPROVALS), BANK)
 
 
 def _counting() -> Iterator[SeededGrant]:

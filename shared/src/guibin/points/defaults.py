@@ -6,6 +6,7 @@ from typing import Final
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.lines import Line
 from guibin.core.seeding import add_missing
 from guibin.holdings.models import EventType
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
@@ -21,7 +22,8 @@ _PER_FEN: Final = 20_00
 _MOST_PER_EVENT: Final = 5_000
 
 # Cost in fen per point: a service point buys about 1 CNY of a service, a reward point about 0.10 CNY of goods. Growth
-# points buy nothing, and the wallet is off until a tier scheme uses it.
+# points buy nothing, and the wallet is off until a tier scheme uses it. Service points come from assets, deposits among
+# them, so that they buy services alone.
 WALLETS: Final[tuple[dict[str, object], ...]] = (
     {
         "code": SERVICE,
@@ -30,6 +32,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "积点",
         "unit_en": "service points",
         "cost_fen": 100,
+        "funding_line": Line.PERSONAL_FINANCE,
         "spendable": ["health", "medical", "education", "social", "travel", "finance"],
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
@@ -42,6 +45,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "积分",
         "unit_en": "points",
         "cost_fen": 10,
+        "funding_line": Line.CREDIT_CARD,
         "buys_goods": True,
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
@@ -54,6 +58,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_zh": "成长值",
         "unit_en": "growth points",
         "cost_fen": 0,
+        "funding_line": Line.PERSONAL_FINANCE,
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": False,

@@ -113,6 +113,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_hold": "ledger, under a pseudonym",
     "earning_award": "which rule made an entry of the ledger, under a pseudonym",
     "points_hold_lot": "ledger, under a pseudonym",
+    "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",

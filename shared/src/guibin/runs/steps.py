@@ -12,6 +12,7 @@ from guibin.core.lines import Line
 from guibin.managers import service as managers
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
+from guibin.points.assets import service as assets
 from guibin.rights import invariants as rights_invariants
 from guibin.runs import repository
 from guibin.tags import facts
@@ -68,6 +69,14 @@ async def _earn(session: AsyncSession, _day: date) -> Counts:
     return await points.earn_pending(session)
 
 
+async def _assess_assets(session: AsyncSession, day: date) -> Counts:
+    return await assets.award(session, day=day)
+
+
+async def _earn_from_assets(session: AsyncSession, _day: date) -> Counts:
+    return await assets.post_awards(session)
+
+
 async def _expire(session: AsyncSession, day: date) -> Counts:
     return await points.expire(session, day=day)
 
@@ -98,6 +107,8 @@ STEPS = (
     Step("feeds", look_at_feeds),
     Step("approvals", _approvals, in_batches=True),
     Step("earn", _earn, in_batches=True),
+    Step("asset_awards", _assess_assets, over_everybody=True),
+    Step("asset_points", _earn_from_assets, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("remind", _remind, in_batches=True),
     Step("close", _close, over_everybody=True),

@@ -49,6 +49,7 @@ class Domain(StrEnum):
     AUDIT = "audit"
     RUNS = "runs"
     ORGANISATION = "organisation"
+    COMPLIANCE = "compliance"
     PRIVACY = "privacy"
     EXPORTS = "exports"
     ACCOUNTING = "accounting"

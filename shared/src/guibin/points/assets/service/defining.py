@@ -1,0 +1,311 @@
+"""Commands on asset rules: drafted, edited, submitted, and put in force by another person.
+
+A rule that lets deposits earn where points buy goods names the document by which compliance allowed it; compliance
+itself then approves, nobody else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals import service as approvals
+from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
+from guibin.approvals.models import Approval
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.money import Cny, format_cny
+from guibin.organisation.models import Branch
+from guibin.points import repository as points
+from guibin.points.assets import repository, rules
+from guibin.points.assets.errors import AssetMonthBegun, AssetRuleInvalid, AssetRuleNotDraft, AssetRuleOpen
+from guibin.points.assets.models import AssetRule, AssetRuleState
+from guibin.points.assets.service.guarding import refuse_deposit_weights
+from guibin.security.actors import Actor, Domain, Grant
+from guibin.tiers.repository import list_tiers
+
+ACTIVATE: Final = "asset_rule.activate"
+ALLOW_DEPOSITS: Final = "asset_rule.allow_deposits"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """A version as its maker writes it; see `AssetRule`. Weights are per cent, amounts fen."""
+
+    name_zh: str
+    name_en: str
+    wallet: str
+    owner_branch_id: UUID | None
+    weights: Mapping[str, int]
+    threshold_fen: Cny
+    step_fen: Cny | None
+    rate_ppm: int | None
+    cap_points: int | None
+    tiers: Sequence[str] | None
+    first_month: date
+    last_month: date | None
+    compliance_document: str | None
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values of the row."""
+        tiers = None if self.tiers is None else sorted(set(self.tiers))
+        weights = {name: percent for name, percent in sorted(self.weights.items()) if percent}
+        return asdict(self) | {"tiers": tiers, "weights": weights}
+
+
+async def create_rule(session: AsyncSession, *, actor: Actor, code: str, terms: RuleTerms) -> AssetRule:
+    """Draft the first or the next version of a rule; its wallet stays.
+
+    Raises:
+        AssetRuleOpen: the rule has a version that is not in force yet.
+        AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden: the terms make no rule, or not from that month on.
+    """
+    before = await repository.versions_of(session, code)
+    await _check(session, terms, before)
+    rule = AssetRule(
+        id=new_id(),
+        code=code,
+        version=before[0].version + 1 if before else 1,
+        state=AssetRuleState.DRAFT,
+        created_at=clock.now(),
+        **terms.columns(),
+    )
+    if not await repository.add_rule(session, rule):
+        raise AssetRuleOpen
+    await _record(session, actor, rule, "asset_rule.create")
+    return rule
+
+
+async def edit_rule(session: AsyncSession, rule: AssetRule, *, actor: Actor, terms: RuleTerms) -> AssetRule:
+    """Replace the terms of a locked draft.
+
+    Raises:
+        AssetRuleNotDraft: it was submitted, or is in force.
+        AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden: see `create_rule`.
+    """
+    _require_draft(rule)
+    others = [one for one in await repository.versions_of(session, rule.code) if one.id != rule.id]
+    await _check(session, terms, others)
+    before = _shown(rule)
+    for name, value in terms.columns().items():
+        setattr(rule, name, value)
+    rule.revision += 1
+    session.add(rule)
+    await session.flush()
+    await _record(session, actor, rule, "asset_rule.edit", before=before, after=_shown(rule))
+    return rule
+
+
+async def submit_rule(session: AsyncSession, rule: AssetRule, *, actor: Actor) -> Approval:
+    """Ask another person to put a locked draft in force; where it names a document for deposits, compliance.
+
+    Raises:
+        AssetRuleNotDraft: it is no draft.
+        AssetMonthBegun, DepositRewardForbidden: what has changed since it was drafted forbids it.
+    """
+    request = await _mark_submitted(session, rule)
+    return await approvals.submit(
+        session,
+        actor=actor,
+        kind=ALLOW_DEPOSITS if rule.compliance_document else ACTIVATE,
+        domain=Domain.COMPLIANCE if rule.compliance_document else Domain.POINTS,
+        subject=to_public("asr", rule.id),
+        payload=request.payload,
+        preview=request.preview,
+        branch_id=request.branch_id,
+    )
+
+
+async def _mark_submitted(session: AsyncSession, rule: AssetRule) -> Amended:
+    _require_draft(rule)
+    await _refuse(session, rule)
+    rule.state = AssetRuleState.PENDING
+    session.add(rule)
+    await session.flush()
+    versions = await repository.versions_of(session, rule.code)
+    in_force = next((one for one in versions if one.state == AssetRuleState.ACTIVE), None)
+    return Amended(
+        payload={"rule_id": to_public("asr", rule.id), "revision": rule.revision, "terms": _shown(rule)},
+        preview={
+            "code": rule.code,
+            "before": _shown(in_force) if in_force else None,
+            "after": _shown(rule),
+            "document": rule.compliance_document,
+        },
+        branch_id=rule.owner_branch_id,
+    )
+
+
+class AssetRuleActivation(ApprovalHandler):
+    """Puts an approved version in force from its first month on."""
+
+    kind = ACTIVATE
+    domain = Domain.POINTS
+    title = Label("启用资产积分规则", "Put a rule of earning from assets in force")
+    labels = MappingProxyType(
+        {
+            "code": Label("规则代码", "Code"),
+            "before": Label("现行规则", "Terms in force"),
+            "after": Label("拟生效规则", "Terms submitted"),
+            "document": Label("合规批文号", "Document of compliance"),
+        }
+    )
+
+    async def execute(self, session: AsyncSession, payload: Mapping[str, Any], *, context: ApprovalContext) -> None:
+        """Put the version in force as it was submitted.
+
+        Raises:
+            AssetRuleNotDraft: it is not waiting any more, or not for this kind of approval.
+            AssetMonthBegun: its first month is being given already.
+            DepositRewardForbidden: its wallet has come to buy goods since.
+        """
+        rule = await repository.lock_rule(session, _rule_id(payload))
+        by_compliance = self.kind == ALLOW_DEPOSITS
+        if not _is_submitted(rule, payload) or by_compliance != (rule.compliance_document is not None):
+            raise AssetRuleNotDraft
+        await _refuse(session, rule)
+        rule.state = AssetRuleState.ACTIVE
+        rule.activated_at = clock.now()
+        rule.compliance_id = context.approver.id if by_compliance else None
+        session.add(rule)
+        await session.flush()
+        await _record(session, context.approver, rule, self.kind, on_behalf_id=context.maker_id, after=_shown(rule))
+
+    async def give_back(self, session: AsyncSession, payload: Mapping[str, Any]) -> None:
+        """Give the version back to its maker as a draft."""
+        rule = await repository.lock_rule(session, _rule_id(payload))
+        if _is_submitted(rule, payload):
+            rule.state = AssetRuleState.DRAFT
+            session.add(rule)
+            await session.flush()
+
+    async def amend(
+        self,
+        session: AsyncSession,
+        payload: Mapping[str, Any],
+        changes: Mapping[str, object],
+        *,
+        maker: Actor,
+        grants: Sequence[Grant],
+    ) -> Amended:
+        """Submit the draft as it was edited since; whether compliance decides cannot change on the way.
+
+        Raises:
+            AssetRuleNotDraft: it names a document now, or none any more: it is withdrawn and submitted again.
+        """
+        self.scope_of_maker(maker, grants)
+        refuse_changes(changes)
+        rule = await repository.lock_rule(session, _rule_id(payload))
+        if (rule.compliance_document is not None) != (self.kind == ALLOW_DEPOSITS):
+            raise AssetRuleNotDraft
+        return await _mark_submitted(session, rule)
+
+
+class DepositAllowance(AssetRuleActivation):
+    """The same, where deposits earn what buys goods: compliance decides, by the document that the rule names."""
+
+    kind = ALLOW_DEPOSITS
+    domain = Domain.COMPLIANCE
+    title = Label("合规批准存款计入的资产积分规则", "Let deposits count in a rule of earning from assets")
+
+
+async def _check(session: AsyncSession, terms: RuleTerms, versions: Sequence[AssetRule]) -> None:
+    """Hold terms to what they name.
+
+    Raises:
+        AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden.
+    """
+    fault = await _fault(session, terms, versions)
+    if fault is not None:
+        raise AssetRuleInvalid(fault=fault)
+    await _refuse(session, terms)
+
+
+async def _fault(session: AsyncSession, terms: RuleTerms, versions: Sequence[AssetRule]) -> str | None:
+    tiers = {tier.code for tier in await list_tiers(session)}
+    owner = terms.owner_branch_id
+    before = versions[0] if versions else None
+    faults = {
+        "wallet_unknown": await points.get_wallet(session, terms.wallet) is None,
+        "wallet_or_owner_changed": before and (before.wallet, before.owner_branch_id) != (terms.wallet, owner),
+        "branch_unknown": owner is not None and await session.get(Branch, owner) is None,
+        "tier_unknown": not set(terms.tiers or ()) <= tiers,
+        "step_or_rate": (terms.step_fen is None) == (terms.rate_ppm is None),
+        "rate_out_of_range": terms.rate_ppm is not None and not 1 <= terms.rate_ppm <= rules.MOST_PPM,
+        "nothing_counts": not any(terms.weights.values()),
+        "months_out_of_order": terms.last_month is not None and terms.last_month < terms.first_month,
+    }
+    return next((name for name, stands in faults.items() if stands), None)
+
+
+async def _refuse(session: AsyncSession, terms: RuleTerms | AssetRule) -> None:
+    """Refuse what the state of the bank forbids: at drafting, at submission and when it is carried out."""
+    begun = await repository.last_month_begun(session)
+    if begun is not None and terms.first_month <= begun:
+        raise AssetMonthBegun(first=f"{rules.month_after(begun):%Y-%m}")
+    wallet = await points.get_wallet(session, terms.wallet)
+    if wallet is None:
+        raise AssetRuleInvalid(fault="wallet_unknown")
+    refuse_deposit_weights(wallet, terms.weights, terms.compliance_document)
+
+
+def _require_draft(rule: AssetRule) -> None:
+    if rule.state != AssetRuleState.DRAFT:
+        raise AssetRuleNotDraft
+
+
+def _is_submitted(rule: AssetRule, payload: Mapping[str, Any]) -> bool:
+    return rule.state == AssetRuleState.PENDING and rule.revision == payload["revision"]
+
+
+def _rule_id(payload: Mapping[str, Any]) -> UUID:
+    found = from_public("asr", str(payload["rule_id"]))
+    if found is None:
+        raise LookupError("the payload names no rule")
+    return found
+
+
+def _shown(rule: AssetRule) -> dict[str, object]:
+    """Describe the terms of a version for people who decide, in the words of the port."""
+    return {
+        "name": rule.name_zh,
+        "wallet": rule.wallet,
+        "owner_branch_id": to_public("brn", rule.owner_branch_id) if rule.owner_branch_id else None,
+        "weights": {name: format_cny(percent) for name, percent in rule.weights.items()},
+        "threshold": format_cny(rule.threshold_fen),
+        "step": None if rule.step_fen is None else format_cny(rule.step_fen),
+        "rate_per_mille": None if rule.rate_ppm is None else rules.per_mille(rule.rate_ppm),
+        "cap_points": rule.cap_points,
+        "tiers": rule.tiers,
+        "first_month": f"{rule.first_month:%Y-%m}",
+        "last_month": None if rule.last_month is None else f"{rule.last_month:%Y-%m}",
+        "compliance_document": rule.compliance_document,
+    }
+
+
+async def _record(
+    session: AsyncSession,
+    actor: Actor,
+    rule: AssetRule,
+    action: str,
+    *,
+    on_behalf_id: UUID | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    await audit.record(
+        session,
+        actor=actor,
+        action=action,
+        object_type="asset_rule",
+        object_id=to_public("asr", rule.id),
+        on_behalf_id=on_behalf_id,
+        before=before,
+        after=after,
+        facts={"code": rule.code, "version": rule.version, "revision": rule.revision},
+    )
