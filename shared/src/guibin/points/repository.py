@@ -3,10 +3,23 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Executable, RowMapping, Select, Text, Uuid, and_, column, func, text, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    RowMapping,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    text,
+    tuple_,
+)
 from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlmodel import col, select
@@ -171,10 +184,12 @@ async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
 
 async def account_figures(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[Figures]:
     """Return the figures of a customer's accounts as they stand at one instant: one statement, one snapshot."""
-    return await rows_of(session, _figures_of(scope, customer_id))
+    return await rows_of(session, _FIGURES.where(visible(scope, col(PointsAccount.customer_id))), customer=customer_id)
 
 
-def _figures_of(scope: Scope, customer_id: UUID) -> Executable:
+def _figures() -> Select[*tuple[Any, ...]]:
+    """Build the statement of a `customer`'s figures once: it takes longer to build than to run."""
+    customer_id = bindparam("customer", type_=Uuid)
     lots = (
         sa_select(
             col(PointsLot.wallet),
@@ -215,8 +230,11 @@ def _figures_of(scope: Scope, customer_id: UUID) -> Executable:
         )
         .outerjoin(due, due.c.wallet == col(PointsAccount.wallet))
         .outerjoin(earned, earned.c.wallet == col(PointsAccount.wallet))
-        .where(col(PointsAccount.customer_id) == customer_id, visible(scope, col(PointsAccount.customer_id)))
+        .where(col(PointsAccount.customer_id) == customer_id)
     )
+
+
+_FIGURES: Final = _figures()
 
 
 async def list_entries(
