@@ -31,6 +31,10 @@ from guibin.security.actors import Scope
 from guibin.tags.models import CustomerTag, Tag
 from support.points import DAY, NOON, post_points
 from support.rights import add_customer_with, add_right, give_tier, take
+from support.statements import statements
+
+MOST_STATEMENTS = 9
+"""Of a redemption, whatever its terms: what decides is read at once, and what a right does not have is not asked."""
 
 GUESTS = {
     "most": [{"tier": "T3", "guests": 2}],
@@ -186,3 +190,22 @@ async def test_what_is_stopped_is_refused_at_once(bank: AsyncSession, target: st
     switch.spending = False
     await bank.flush()
     await take(bank, customer, right)
+
+
+async def test_a_redemption_asks_the_database_as_little_as_its_terms_allow(bank: AsyncSession) -> None:
+    customer = await add_customer_with(bank)
+    branch = await add_budget(bank, customer, points_limit=500)
+    plain = await add_right(bank, stock=9)
+    rich = await add_right(
+        bank,
+        prices=[{"tier": None, "points": 30, "tag": "payroll"}, {"tier": None, "points": 90}],
+        offer={"owner_branch": branch, "budget_line": "credit_card", "companions": GUESTS},
+    )
+    counts = []
+    for right in (plain, rich):
+        with statements() as sent:
+            await take(bank, customer, right)
+        counts.append(len([statement for statement in sent if "SAVEPOINT" not in statement]))
+    # Right, account, profile, usage, entry, redemption, its step, stock, and what is told of it: a budget costs one where there is no stock.
+    assert counts[0] <= MOST_STATEMENTS
+    assert counts[1] <= MOST_STATEMENTS

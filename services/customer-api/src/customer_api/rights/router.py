@@ -144,7 +144,7 @@ async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> Red
     """Show one redemption of mine in full."""
     view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    return RedemptionDetailOut.of(view, person, call.language)
+    return RedemptionDetailOut.in_full(view, person, call.language)
 
 
 @router.get("/redemptions/{redemption_id}/code", operation_id="getMyRedemptionCode")

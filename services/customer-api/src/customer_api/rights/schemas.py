@@ -320,7 +320,7 @@ class RedemptionDetailOut(RedemptionRowOut):
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
 
     @classmethod
-    def of(cls, view: RedemptionView, person: Person | None, language: str) -> "RedemptionDetailOut":
+    def in_full(cls, view: RedemptionView, person: Person | None, language: str) -> "RedemptionDetailOut":
         """Describe a redemption with its lots, its steps and whom it serves."""
         return cls(
             **_row(view, language),
