@@ -48,6 +48,8 @@ class Bank:
     house: House
     line: LifeLine
     children: dict[str, Child] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    """The longest that one of the processes took to start when nothing had been killed."""
 
     @property
     def admin_url(self) -> str:
@@ -153,7 +155,9 @@ async def open_bank() -> AsyncIterator[Bank]:
 async def serve(bank: Bank) -> None:
     """Start worker, customer port and bank port."""
     for service in SERVICES:
+        began = time.monotonic()
         await asyncio.to_thread(bank.start, service)
+        bank.start_seconds = max(bank.start_seconds, time.monotonic() - began)
 
 
 def _describe(cluster: Cluster, port: int, urls: RoleUrls) -> Database:
