@@ -42,6 +42,17 @@ async def test_i_see_what_i_have_and_what_expires_when(customer_client: httpx.As
             {"date": this_year.isoformat(), "points": 400},
             {"date": (this_year + timedelta(days=365)).isoformat(), "points": 300},
         ],
+        "next_expiry": {"date": this_year.isoformat(), "points": 400},
+        "next_activation": None,
+        "lifetime": {
+            "earned": 800,
+            "redeemed": -100,
+            "refunded": 0,
+            "clawed_back": 0,
+            "expired": 0,
+            "adjusted": 0,
+            "transferred": 0,
+        },
         "lifetime_earned": 800,
     }
     assert (service["wallet"], service["balance"], service["expiring"]) == ("service", 0, [])

@@ -63,6 +63,48 @@ async def test_the_balance_lists_every_day_on_which_points_are_due(session: Asyn
     assert (own.balance, own.available, own.lifetime_earned) == (550, 550, 600)
 
 
+async def test_the_balance_says_when_pending_points_come_free_and_adds_up_from_all_that_ever_moved(
+    session: AsyncSession, customer: UUID
+) -> None:
+    given = await post_points(session, customer, EntryKind.EARN, 100)
+    await post_points(session, customer, EntryKind.REDEEM, 60)
+    with clock.fixed_at(NOON):
+        for days, points in ((9, 5), (3, 7), (3, 1)):
+            await service.add_pending(
+                session,
+                customer_id=customer,
+                wallet="reward",
+                points=points,
+                pending_until=DAY + timedelta(days=days),
+                reason_zh="测试",
+                reason_en="test",
+                source_kind="rule",
+                source_id=f"{days}:{points}",
+                actor_id=customer,
+            )
+        await service.claw_back(
+            session,
+            customer_id=customer,
+            entry_id=given.entry_id,
+            points=100,
+            reason_zh="测试",
+            reason_en="test",
+            source_kind="entry",
+            source_id="back",
+            actor_id=customer,
+        )
+
+    own = await reward(session, customer)
+
+    assert [(one.date, one.points) for one in own.releases] == [
+        (DAY + timedelta(days=3), 8),
+        (DAY + timedelta(days=9), 5),
+    ]
+    moved = {str(line): points for line, points in own.lifetime.items() if points}
+    assert moved == {"earned": 100, "redeemed": -60, "clawed_back": -100}
+    assert (own.balance, own.debt, sum(moved.values())) == (0, 60, -60)
+
+
 async def test_held_and_expired_points_are_not_available(session: AsyncSession, customer: UUID) -> None:
     await post_points(session, customer, EntryKind.EARN, 100, expires_on=DAY)
     await post_points(session, customer, EntryKind.EARN, 100, expires_on=DAY + timedelta(days=1))

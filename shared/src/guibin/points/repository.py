@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Executable,
     RowMapping,
     Select,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -40,7 +42,8 @@ from guibin.points.models import (
 from guibin.security.actors import Scope
 
 Figures = RowMapping
-"""An account's balance, held, debt, lifetime_earned and due: a list of {date, points} in order of date."""
+"""An account's balance, held, debt, pending, due and releases, each a list of {date, points} in order of date, and
+moved: {kind: points of all its entries, what paid or made debt included}."""
 
 _OUTCOME = (
     column("outcome", Text),
@@ -208,15 +211,7 @@ def _figures() -> Select[*tuple[Any, ...]]:
         .group_by(lots.c.wallet)
         .subquery()
     )
-    earned = (
-        sa_select(
-            col(PointsEntry.wallet),
-            func.sum(col(PointsEntry.points) - col(PointsEntry.debt_change)).label("points"),
-        )
-        .where(col(PointsEntry.customer_id) == customer_id, col(PointsEntry.kind) == EntryKind.EARN)
-        .group_by(col(PointsEntry.wallet))
-        .subquery()
-    )
+    moved, releases = _moved_of(customer_id), _releases_of(customer_id)
     return (
         sa_select(
             col(PointsAccount.wallet),
@@ -226,11 +221,51 @@ def _figures() -> Select[*tuple[Any, ...]]:
             col(PointsAccount.pending),
             col(PointsAccount.lapses_on),
             func.coalesce(due.c.due, func.jsonb_build_array(), type_=JSONB).label("due"),
-            func.coalesce(earned.c.points, 0, type_=BigInteger).label("lifetime_earned"),
+            func.coalesce(releases.c.releases, func.jsonb_build_array(), type_=JSONB).label("releases"),
+            func.coalesce(moved.c.moved, func.jsonb_build_object(), type_=JSONB).label("moved"),
         )
         .outerjoin(due, due.c.wallet == col(PointsAccount.wallet))
-        .outerjoin(earned, earned.c.wallet == col(PointsAccount.wallet))
+        .outerjoin(releases, releases.c.wallet == col(PointsAccount.wallet))
+        .outerjoin(moved, moved.c.wallet == col(PointsAccount.wallet))
         .where(col(PointsAccount.customer_id) == customer_id)
+    )
+
+
+def _moved_of(customer_id: BindParameter[UUID]) -> Subquery:
+    kinds = (
+        sa_select(
+            col(PointsEntry.wallet),
+            col(PointsEntry.kind),
+            func.sum(col(PointsEntry.points) - col(PointsEntry.debt_change)).label("points"),
+        )
+        .where(col(PointsEntry.customer_id) == customer_id)
+        .group_by(col(PointsEntry.wallet), col(PointsEntry.kind))
+        .subquery()
+    )
+    return (
+        sa_select(kinds.c.wallet, func.jsonb_object_agg(kinds.c.kind, kinds.c.points).label("moved"))
+        .group_by(kinds.c.wallet)
+        .subquery()
+    )
+
+
+def _releases_of(customer_id: BindParameter[UUID]) -> Subquery:
+    days = (
+        sa_select(
+            col(PointsLot.wallet),
+            col(PointsLot.pending_until),
+            func.sum(PointsLot.remaining).label("points"),
+        )
+        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.pending), col(PointsLot.remaining) > 0)
+        .where(col(PointsLot.pending_until).is_not(None))
+        .group_by(col(PointsLot.wallet), col(PointsLot.pending_until))
+        .subquery()
+    )
+    item = func.jsonb_build_object("date", days.c.pending_until, "points", days.c.points)
+    return (
+        sa_select(days.c.wallet, func.jsonb_agg(aggregate_order_by(item, days.c.pending_until)).label("releases"))
+        .group_by(days.c.wallet)
+        .subquery()
     )
 
 

@@ -51,6 +51,18 @@ class DueOut(OutModel):
     points: int
 
 
+class LifetimeOut(OutModel):
+    """All that ever moved, signed, what paid or made debt included; together balance - debt."""
+
+    earned: int
+    redeemed: int
+    refunded: int
+    clawed_back: int
+    expired: int
+    adjusted: int
+    transferred: int
+
+
 class BalanceOut(OutModel):
     """A customer's points of one kind; available = balance - held - what has expired."""
 
@@ -62,6 +74,9 @@ class BalanceOut(OutModel):
     held: int
     debt: int
     expiring: list[DueOut]
+    next_expiry: DueOut | None
+    next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
+    lifetime: LifetimeOut
     lifetime_earned: int
 
     @classmethod
@@ -76,6 +91,9 @@ class BalanceOut(OutModel):
             held=own.held,
             debt=own.debt,
             expiring=[DueOut.model_validate(due) for due in own.expiring],
+            next_expiry=DueOut.model_validate(own.expiring[0]) if own.expiring else None,
+            next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
+            lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
             lifetime_earned=own.lifetime_earned,
         )
 

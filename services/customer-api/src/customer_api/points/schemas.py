@@ -18,6 +18,18 @@ class DueOut(OutModel):
     points: int
 
 
+class LifetimeOut(OutModel):
+    """All that ever moved, signed, what paid or made debt included; together balance - debt."""
+
+    earned: int
+    redeemed: int
+    refunded: int
+    clawed_back: int
+    expired: int
+    adjusted: int
+    transferred: int
+
+
 class WalletOut(OutModel):
     """One kind of points."""
 
@@ -30,7 +42,10 @@ class WalletOut(OutModel):
     held: int = Field(description="Set aside for a booking")
     debt: int = Field(description="Owed; the next earnings pay it first")
     expiring: list[DueOut] = Field(description="Every day on which points are due, earliest first")
-    lifetime_earned: int
+    next_expiry: DueOut | None = Field(description="The first of these days")
+    next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
+    lifetime: LifetimeOut
+    lifetime_earned: int = Field(description="What events earned, what paid debt included")
 
     @classmethod
     def of(cls, own: WalletBalance, language: str) -> Self:
@@ -46,6 +61,9 @@ class WalletOut(OutModel):
             held=own.held,
             debt=own.debt,
             expiring=[DueOut.model_validate(due) for due in own.expiring],
+            next_expiry=DueOut.model_validate(own.expiring[0]) if own.expiring else None,
+            next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
+            lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
             lifetime_earned=own.lifetime_earned,
         )
 

@@ -1,6 +1,6 @@
 """What a customer has, and how it came about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.customers import repository as customers
 from guibin.points import repository
-from guibin.points.models import PointsEntry, Wallet
+from guibin.points.models import EntryKind, PointsEntry, Wallet
+from guibin.points.report_rules import StatementLine, line_of
 from guibin.points.repository import EntryFilter
 from guibin.points.service.ledger import LotUse
 from guibin.security.actors import Scope
@@ -26,7 +27,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class WalletBalance:
-    """A customer's points of one kind; available = balance - held - what expired and is not yet posted."""
+    """A customer's points of one kind; available = balance - held - what expired and is not yet posted.
+
+    `releases` are the days on which pending points come free. `lifetime` sums all that ever moved, by the lines of a
+    statement and signed, what paid or made debt included: together balance - debt.
+    """
 
     wallet: Wallet
     balance: int
@@ -35,6 +40,8 @@ class WalletBalance:
     held: int
     debt: int
     expiring: list[Due]
+    releases: list[Due]
+    lifetime: dict[StatementLine, int]
     lifetime_earned: int
 
 
@@ -72,7 +79,7 @@ async def balances(session: AsyncSession, scope: Scope, *, customer_id: UUID, to
 
 def _balance(wallet: Wallet, account: repository.Figures | None, today: date) -> WalletBalance:
     if account is None:
-        return WalletBalance(wallet, 0, 0, 0, 0, 0, [], 0)
+        return WalletBalance(wallet, 0, 0, 0, 0, 0, [], [], dict.fromkeys(StatementLine, 0), 0)
     due = [Due(date.fromisoformat(lot["date"]), lot["points"]) for lot in account["due"]]
     expired = sum(lot["free"] for lot in account["due"] if date.fromisoformat(lot["date"]) < today)
     free = account["balance"] - account["held"]
@@ -86,8 +93,17 @@ def _balance(wallet: Wallet, account: repository.Figures | None, today: date) ->
         held=account["held"],
         debt=account["debt"],
         expiring=[lot for lot in due if lot.date >= today and lot.points > 0],
-        lifetime_earned=account["lifetime_earned"],
+        releases=[Due(date.fromisoformat(one["date"]), one["points"]) for one in account["releases"]],
+        lifetime=_lifetime(account["moved"]),
+        lifetime_earned=account["moved"].get(EntryKind.EARN, 0),
     )
+
+
+def _lifetime(moved: Mapping[str, int]) -> dict[StatementLine, int]:
+    sums = dict.fromkeys(StatementLine, 0)
+    for kind, points in moved.items():
+        sums[line_of(kind)] += points
+    return sums
 
 
 async def list_entries(
