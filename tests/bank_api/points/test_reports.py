@@ -29,6 +29,9 @@ CODES = {
 async def customers(house: House) -> list[UUID]:
     """Two customers of two branches with what they earned at two costs, spent and let expire."""
     east, west = await house.add_customer(branch=EAST), await house.add_customer(branch=WEST)
+    async with house.sessions() as session:
+        await session.execute(text("UPDATE wallet SET funding_line = NULL"))
+        await session.commit()
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         await post_points(session, east, EntryKind.EARN, 500, at=OCTOBER, expires_on=date(2027, 12, 31))
         await post_points(session, west, EntryKind.EARN, 40, at=OCTOBER, expires_on=date(2026, 11, 2))
