@@ -89,6 +89,13 @@ async def test_a_rule_lives_from_its_draft_to_its_end(bank_client: httpx.AsyncCl
     versions = (await bank_client.get(f"{PATH}/large/versions", headers=operator)).json()["items"]
     assert [one["version"] for one in versions] == [2, 1]
 
+    entries = f"/v1/customers/{to_public('cus', customer_id)}/points/entries"
+    shown = (await bank_client.get(entries, headers=operator)).json()["items"]
+    assert [(one["kind"], one["rule"]["code"], one["rule"]["version"]) for one in shown[:3]] == [
+        ("earn", "reward_card_spend", 1),
+        ("pending_add", "large", 2),
+        ("earn", "large", 1),
+    ]
     async with house.sessions() as session:
         assert await check(session) == []
         awards = (await session.exec(select(EarningAward).where(EarningAward.rule_code == "large"))).all()
@@ -132,7 +139,12 @@ async def test_a_budget_stops_a_rule_and_a_clone_has_one_of_its_own(
     customers = [await house.add_customer(name=f"客户{number}") for number in range(3)]
     await create(bank_client, house, terms=TERMS | {"budgets": [{"period": "year", "cost": "100.00"}]})
     await publish(bank_client, house)
-    assert [(await send(bank_client, house, one))["points"] for one in customers] == [500, 500, 50]
+    results = [await send(bank_client, house, one) for one in customers]
+    assert [(one["points"], one["missed"].get("large")) for one in results] == [
+        (500, None),
+        (500, None),
+        (50, "budget_exhausted"),
+    ]
 
     operator = house.headers("hq_operator")
     copy = await bank_client.post(f"{PATH}/large/clone", json={"code": "large_2"}, headers=operator)

@@ -59,7 +59,10 @@ FAULTS = {
         [ENTRY_COPY.format(customer="customer_id", seq="4", after="375", source="'event-2'")],
         {"I2", "I4", "I5"},
     ),
-    "an entry that was altered": (["UPDATE points_entry SET points = 201 WHERE kind = 'earn'"], {"I2", "I4", "I13"}),
+    "an entry that was altered": (
+        ["UPDATE points_entry SET points = 201 WHERE kind = 'earn'"],
+        {"I2", "I4", "I5", "I13"},
+    ),
     "a balance after an entry that was altered": (["UPDATE points_entry SET balance_after = 0 WHERE seq = 2"], {"I13"}),
     "a sequence with a gap": (["UPDATE points_entry SET seq = 9 WHERE seq = 3"], {"I2", "I13"}),
     "a lot that holds more": (

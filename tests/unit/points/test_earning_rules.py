@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from guibin.points.earning.models import Period
+from guibin.points.earning.models import EarningPeriod
 from guibin.points.earning.rules import (
+    EarningOutcome,
     Occurrence,
-    Outcome,
     Rule,
     RuleBook,
     is_amount_in_range,
@@ -21,7 +21,7 @@ from guibin.points.earning.rules import (
     read_rule,
 )
 from guibin.points.earning.settlement import Before, Settlement, Spent, Verdict
-from guibin.points.earning.terms import EarningKind, Fraction, Gift, RuleTerms, Window
+from guibin.points.earning.terms import EarningKind, EarningTerms, Fraction, Gift, Window
 from guibin.points.models import Expiry, Wallet
 from guibin.programme.rules import stops_of
 from guibin.tags.errors import RuleFieldUnknown
@@ -50,7 +50,7 @@ def rule(code: str = "rule", version: int = 1, *, since: datetime = NOON - timed
         "cases": [{"gives": [gift()]}],
         **changes,
     }
-    return read_rule(code=code, version=version, terms=RuleTerms.of(terms), in_force_from=since)
+    return read_rule(code=code, version=version, terms=EarningTerms.of(terms), in_force_from=since)
 
 
 def event(
@@ -73,13 +73,15 @@ def given(where: Settlement, one: Occurrence, *rules: Rule, facts: dict[str, Pla
     return sum(award.points for verdict in settle(where, one, *rules, facts=facts) for award in verdict.awards)
 
 
-def outcome(where: Settlement, one: Occurrence, *rules: Rule, facts: dict[str, Plain] | None = None) -> list[Outcome]:
+def outcome(
+    where: Settlement, one: Occurrence, *rules: Rule, facts: dict[str, Plain] | None = None
+) -> list[EarningOutcome]:
     return [verdict.outcome for verdict in settle(where, one, *rules, facts=facts)]
 
 
 def proportional(**changes: Any) -> Gift:
-    values = {"wallet": "reward", "kind": EarningKind.PROPORTIONAL, "points": 1, "per": 20_00}
-    return Gift(**{**values, **changes})  # type: ignore[arg-type] # by name from the test
+    values: dict[str, Any] = {"wallet": "reward", "kind": EarningKind.PROPORTIONAL, "points": 1, "per": 20_00}
+    return Gift(**values | changes)
 
 
 @pytest.mark.parametrize(
@@ -169,15 +171,15 @@ def test_the_day_of_a_window_begins_at_midnight_in_shanghai() -> None:
 @pytest.mark.parametrize(
     ("period", "start"),
     [
-        (Period.DAY, DAY),
-        (Period.WEEK, date(2026, 11, 23)),
-        (Period.MONTH, date(2026, 11, 1)),
-        (Period.QUARTER, date(2026, 10, 1)),
-        (Period.YEAR, date(2026, 1, 1)),
-        (Period.LIFETIME, date.min),
+        (EarningPeriod.DAY, DAY),
+        (EarningPeriod.WEEK, date(2026, 11, 23)),
+        (EarningPeriod.MONTH, date(2026, 11, 1)),
+        (EarningPeriod.QUARTER, date(2026, 10, 1)),
+        (EarningPeriod.YEAR, date(2026, 1, 1)),
+        (EarningPeriod.LIFETIME, date.min),
     ],
 )
-def test_periods_begin_with_the_calendar(period: Period, start: date) -> None:
+def test_periods_begin_with_the_calendar(period: EarningPeriod, start: date) -> None:
     assert period_start(period, DAY) == start
 
 
@@ -192,10 +194,10 @@ def test_a_condition_reads_the_event_the_customer_and_tags() -> None:
         }
     )
     met: dict[str, Plain] = {"tier": "T4", "tags": frozenset({"vip"})}
-    assert outcome(settlement(), event(), asked, facts=met) == [Outcome.HIT]
+    assert outcome(settlement(), event(), asked, facts=met) == [EarningOutcome.HIT]
     (missed,) = settle(settlement(), event(), asked, facts={"tier": "T4"})
-    assert (missed.outcome, missed.judgement.place) == (Outcome.CONDITION_NOT_MET, "rule/all/2")
-    assert outcome(settlement(), event(amount=99_99), asked, facts=met) == [Outcome.CONDITION_NOT_MET]
+    assert (missed.outcome, missed.judgement.place) == (EarningOutcome.CONDITION_NOT_MET, "rule/all/2")
+    assert outcome(settlement(), event(amount=99_99), asked, facts=met) == [EarningOutcome.CONDITION_NOT_MET]
 
 
 def test_the_first_case_that_holds_gives_into_several_wallets() -> None:
@@ -206,14 +208,14 @@ def test_the_first_case_that_holds_gives_into_several_wallets() -> None:
     ]
     several = rule(cases=cases)
     assert [given(settlement(), event(amount=fen), several) for fen in (500_01, 500_00, 50_00)] == [9, 200, 1]
-    assert outcome(settlement(), event(amount=50_00), rule(cases=cases[:2])) == [Outcome.NO_CASE]
+    assert outcome(settlement(), event(amount=50_00), rule(cases=cases[:2])) == [EarningOutcome.NO_CASE]
 
 
 def test_in_each_wallet_the_rule_that_gives_most_applies_and_of_equal_ones_the_first_code() -> None:
     more = rule("more", cases=[{"gives": [gift(points=101), gift(wallet="service", points=5)]}])
     service = rule("service", cases=[{"gives": [gift(wallet="service", points=5)]}])
     verdicts = settle(settlement(), event(), more, rule("some"), service)
-    assert [one.outcome for one in verdicts] == [Outcome.HIT, Outcome.OUTDONE, Outcome.OUTDONE]
+    assert [one.outcome for one in verdicts] == [EarningOutcome.HIT, EarningOutcome.OUTDONE, EarningOutcome.OUTDONE]
     assert {award.gift.wallet: award.points for award in verdicts[0].awards} == {"reward": 101, "service": 5}
 
 
@@ -240,7 +242,7 @@ def test_at_most_so_many_events_earn_in_a_period() -> None:
     twice = rule(frequency=[{"period": "week", "times": 2}])
     where = settlement()
     assert [given(where, event(name), twice) for name in ("T1", "T2", "T3")] == [100, 100, 0]
-    assert outcome(where, event("T4"), twice) == [Outcome.FREQUENCY]
+    assert outcome(where, event("T4"), twice) == [EarningOutcome.FREQUENCY]
     assert given(where, event("T5", at=NOON - timedelta(days=3)), twice) == 100
 
 
@@ -249,7 +251,13 @@ def test_a_cool_down_looks_both_ways() -> None:
     where = settlement()
     hours = (0, 23, -23, 24, -24)
     results = [outcome(where, event(f"T{h}", at=NOON + timedelta(hours=h)), once)[0] for h in hours]
-    assert results == [Outcome.HIT, Outcome.COOL_DOWN, Outcome.COOL_DOWN, Outcome.HIT, Outcome.HIT]
+    assert results == [
+        EarningOutcome.HIT,
+        EarningOutcome.COOL_DOWN,
+        EarningOutcome.COOL_DOWN,
+        EarningOutcome.HIT,
+        EarningOutcome.HIT,
+    ]
 
 
 def test_several_gifts_of_one_event_count_as_one_and_do_not_cool_each_other_down() -> None:
@@ -283,13 +291,13 @@ def test_a_budget_of_each_customer_stops_one_and_not_the_other() -> None:
     own = rule(budgets=[{"period": "year", "points": 100, "per_customer": True}])
     where = settlement()
     assert [given(where, one, own) for one in (event("T1"), event("T2"), event("T3", customer=TWO))] == [100, 0, 100]
-    assert outcome(where, event("T4"), own) == [Outcome.BUDGET_EXHAUSTED]
+    assert outcome(where, event("T4"), own) == [EarningOutcome.BUDGET_EXHAUSTED]
 
 
 def test_what_was_spent_before_counts_and_another_period_is_another_budget() -> None:
     before = Before()
-    before.budgets["rule", Period.MONTH, date(2026, 11, 1)] = Spent(points=200, cost_fen=0, awards=2)
-    before.budgets["rule", Period.MONTH, date(2026, 10, 1)] = Spent(points=999, cost_fen=0, awards=9)
+    before.budgets["rule", EarningPeriod.MONTH, date(2026, 11, 1)] = Spent(points=200, cost_fen=0, awards=2)
+    before.budgets["rule", EarningPeriod.MONTH, date(2026, 10, 1)] = Spent(points=999, cost_fen=0, awards=9)
     bounded = rule(budgets=[{"period": "month", "points": 300}])
     where = settlement(before)
     assert [given(where, event(name), bounded) for name in ("T1", "T2")] == [100, 0]
@@ -312,12 +320,12 @@ def test_a_wallets_caps_cut_by_the_day_of_posting_and_its_balance_cap_cuts_too()
     before.balances[ONE, "reward"] = 1_000
     where = Settlement(wallets={"reward": full}, today=DAY, before=before)
     assert [given(where, event(name), rule()) for name in ("T1", "T2")] == [50, 0]
-    assert outcome(where, event("T3"), rule()) == [Outcome.WALLET_CAPPED]
+    assert outcome(where, event("T3"), rule()) == [EarningOutcome.WALLET_CAPPED]
 
 
 def test_a_stopped_wallet_takes_nothing() -> None:
     where = settlement(stops=stops_of([("wallet", "reward")]))
-    assert outcome(where, event(), rule()) == [Outcome.STOPPED]
+    assert outcome(where, event(), rule()) == [EarningOutcome.STOPPED]
 
 
 def test_a_gift_may_end_and_wait_by_itself() -> None:
@@ -325,7 +333,7 @@ def test_a_gift_may_end_and_wait_by_itself() -> None:
     ((award,),) = [one.awards for one in settle(settlement(), event(at=NOON - timedelta(days=5)), own)]
     assert (award.expires_on, award.pending_until) == (date(2026, 12, 20), date(2026, 12, 9))
     ended = rule(cases=[{"gives": [gift(expires_on="2026-11-24")]}])
-    assert outcome(settlement(), event(), ended) == [Outcome.EXPIRED]
+    assert outcome(settlement(), event(), ended) == [EarningOutcome.EXPIRED]
 
 
 def test_a_rule_of_a_branch_serves_the_customers_of_that_branch() -> None:
@@ -334,4 +342,4 @@ def test_a_rule_of_a_branch_serves_the_customers_of_that_branch() -> None:
         code="own", version=1, terms=rule().terms, in_force_from=NOON, branch="310001", branches=frozenset({branch})
     )
     found = [judge(own, event(), lambda _: None, branch_id=one, day=DAY).outcome for one in (branch, TWO, None)]
-    assert found == [Outcome.HIT, Outcome.OTHER_BRANCH, Outcome.OTHER_BRANCH]
+    assert found == [EarningOutcome.HIT, EarningOutcome.OTHER_BRANCH, EarningOutcome.OTHER_BRANCH]

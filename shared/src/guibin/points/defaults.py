@@ -10,7 +10,7 @@ from guibin.core.lines import Line
 from guibin.core.seeding import add_missing
 from guibin.holdings.models import EventType
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
-from guibin.points.earning.terms import Case, EarningKind, Gift, RuleTerms
+from guibin.points.earning.terms import Case, EarningKind, EarningTerms, Gift
 from guibin.points.models import Expiry, Wallet
 
 SERVICE: Final = "service"
@@ -103,7 +103,7 @@ def _version(event: EventType, zh: str, en: str, points: int, per_fen: int | Non
         per=per_fen,
         max_points=None if per_fen is None else _MOST_PER_EVENT,
     )
-    terms = RuleTerms(name_zh=zh, name_en=en, events=[event], cases=[Case(gives=[gift])])
+    terms = EarningTerms(name_zh=zh, name_en=en, events=[event], cases=[Case(gives=[gift])])
     return EarningRuleVersion(
         rule_code=f"{REWARD}_{event}",
         version=1,

@@ -10,11 +10,12 @@ from guibin.approvals.errors import StateConflict
 from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.text import Code
+from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.earning import repository
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.service import definitions, publishing, testing
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.errors import LimitExceeded
 from guibin.security.actors import Domain, Verb
 from guibin.tags.errors import (
@@ -41,16 +42,16 @@ from guibin.web import (
 )
 
 from .schemas import (
-    BackTestIn,
-    BackTestOut,
-    CloneIn,
-    EndIn,
-    RuleEdit,
-    RuleIn,
-    RuleOut,
-    SimulationIn,
-    SimulationOut,
-    VersionOut,
+    EarningBackTestIn,
+    EarningBackTestOut,
+    EarningCloneIn,
+    EarningEndIn,
+    EarningRuleEdit,
+    EarningRuleIn,
+    EarningRuleOut,
+    EarningSimulationIn,
+    EarningSimulationOut,
+    EarningVersionOut,
 )
 
 router = PortRouter(prefix="/v1/earning-rules", tags=["earning rules"])
@@ -63,6 +64,7 @@ WRONG_TERMS = (
     RuleValueInvalid,
     RuleTooComplex,
     RuleTermsInvalid,
+    DepositRewardForbidden,
 )
 
 
@@ -72,14 +74,14 @@ async def list_rules(
     call: StaffCall,
     page: Annotated[PageRequest, page_query()],
     state: Annotated[RuleState | None, Query(description="Only those in this state")] = None,
-) -> Page[RuleOut]:
+) -> Page[EarningRuleOut]:
     """List which events earn what, in the order of the codes, each with its last approved version."""
     rows = await repository.list_rules(call.session, limit=page.fetch, after=page.after_code, state=state)
     versions = await repository.versions_of(call.session, codes=[row.code for row in rows])
     return page.answer(
         rows,
         position=lambda row: row.code,
-        shape=lambda row: RuleOut.of(row, versions.get((row.code, row.active_version or 0))),
+        shape=lambda row: EarningRuleOut.of(row, versions.get((row.code, row.active_version or 0))),
     )
 
 
@@ -92,7 +94,9 @@ async def list_rules(
     body_limit=BodyLimit.BATCH,
     refusals=(*WRONG_TERMS, RuleCodeTaken),
 )
-async def create_rule(call: StaffCall, body: Annotated[RuleIn, json_body(RuleIn)], response: Response) -> RuleOut:
+async def create_rule(
+    call: StaffCall, body: Annotated[EarningRuleIn, json_body(EarningRuleIn)], response: Response
+) -> EarningRuleOut:
     """Draft a rule of a branch in your scope, or of the bank; nobody earns by it before another person approves."""
     rule = await definitions.create_rule(
         call.session, call.scope, actor=call.actor, code=body.code, branch=body.branch, terms=body.terms
@@ -102,7 +106,7 @@ async def create_rule(call: StaffCall, body: Annotated[RuleIn, json_body(RuleIn)
 
 @router.get("/{code}", operation_id="getEarningRule")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def get_rule(call: StaffCall, code: Code, response: Response) -> RuleOut:
+async def get_rule(call: StaffCall, code: Code, response: Response) -> EarningRuleOut:
     """Show a rule with its draft and its terms in force; its revision is the ETag."""
     return await _shown(call, await repository.get_rule(call.session, code=code), response)
 
@@ -116,8 +120,8 @@ async def get_rule(call: StaffCall, code: Code, response: Response) -> RuleOut:
     refusals=(*WRONG_TERMS, PreconditionRequired, VersionConflict, StateConflict),
 )
 async def edit_rule(
-    call: StaffCall, code: Code, body: Annotated[RuleEdit, json_body(RuleEdit)], response: Response
-) -> RuleOut:
+    call: StaffCall, code: Code, body: Annotated[EarningRuleEdit, json_body(EarningRuleEdit)], response: Response
+) -> EarningRuleOut:
     """Replace the draft of a rule that was read with the ETag sent as If-Match; what is in force stays."""
     rule = await repository.get_rule(call.session, code=code, lock=True)
     call.require_if_match(rule.revision)
@@ -134,8 +138,8 @@ async def edit_rule(
     refusals=(*WRONG_TERMS, RuleCodeTaken, RuleDraftMissing),
 )
 async def clone_rule(
-    call: StaffCall, code: Code, body: Annotated[CloneIn, json_body(CloneIn)], response: Response
-) -> RuleOut:
+    call: StaffCall, code: Code, body: Annotated[EarningCloneIn, json_body(EarningCloneIn)], response: Response
+) -> EarningRuleOut:
     """Draft a copy under another code: of the draft, or else of the terms in force."""
     copy = await definitions.clone_rule(call.session, call.scope, actor=call.actor, code=code, new_code=body.code)
     return await _shown(call, copy, response)
@@ -167,8 +171,8 @@ async def submit_rule(call: StaffCall, code: Code) -> SubmittedOut:
     refusals=(StateConflict,),
 )
 async def end_rule(
-    call: StaffCall, code: Code, body: Annotated[EndIn, json_body(EndIn)], response: Response
-) -> RuleOut:
+    call: StaffCall, code: Code, body: Annotated[EarningEndIn, json_body(EarningEndIn)], response: Response
+) -> EarningRuleOut:
     """Let a rule end now, for good. Events that occurred before still earn by it when they come in late."""
     rule = await repository.get_rule(call.session, code=code, lock=True)
     await definitions.end_rule(call.session, call.scope, rule, actor=call.actor, reason=body.reason)
@@ -177,11 +181,13 @@ async def end_rule(
 
 @router.get("/{code}/versions", operation_id="listEarningRuleVersions")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def list_versions(call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]) -> Page[VersionOut]:
+async def list_versions(
+    call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]
+) -> Page[EarningVersionOut]:
     """List the approved versions of a rule, newest first; entries name the one that made them."""
     rule = await repository.get_rule(call.session, code=code)
     rows = await repository.list_versions(call.session, code=rule.code, limit=page.fetch, before=page.after_seq)
-    return page.answer(rows, position=lambda row: row.version, shape=VersionOut.model_validate)
+    return page.answer(rows, position=lambda row: row.version, shape=EarningVersionOut.model_validate)
 
 
 @router.post("/{code}/simulate", operation_id="simulateEarningRule")
@@ -191,16 +197,16 @@ async def list_versions(call: StaffCall, code: Code, page: Annotated[PageRequest
     data=DataClass.C2,
 )
 async def simulate(
-    call: StaffCall, code: Code, body: Annotated[SimulationIn, json_body(SimulationIn)]
-) -> SimulationOut:
+    call: StaffCall, code: Code, body: Annotated[EarningSimulationIn, json_body(EarningSimulationIn)]
+) -> EarningSimulationOut:
     """Say what an event of a customer would earn now, rule by rule and why; nothing is written.
 
     The draft of this rule counts as if it were in force, without a draft its terms as they are.
     """
     rule = await repository.get_rule(call.session, code=code)
     event = body.occurrence(clock.business_day(body.occurred_at))
-    draft = None if rule.draft is None else (rule.code, rule.branch, RuleTerms.of(rule.draft))
-    return SimulationOut.of(await testing.simulate(call.session, call.scope, event=event, draft=draft))
+    draft = None if rule.draft is None else (rule.code, rule.branch, EarningTerms.of(rule.draft))
+    return EarningSimulationOut.of(await testing.simulate(call.session, call.scope, event=event, draft=draft))
 
 
 @router.post("/{code}/back-test", operation_id="backTestEarningRule")
@@ -210,7 +216,9 @@ async def simulate(
     data=DataClass.C2,
     refusals=(RuleDraftMissing, RuleTooExpensive),
 )
-async def back_test(call: StaffCall, code: Code, body: Annotated[BackTestIn, json_body(BackTestIn)]) -> BackTestOut:
+async def back_test(
+    call: StaffCall, code: Code, body: Annotated[EarningBackTestIn, json_body(EarningBackTestIn)]
+) -> EarningBackTestOut:
     """Count what the draft, or else the terms in force, would have given in a month: winners, points, cost, by tier.
 
     The rule is taken alone, from nothing given before, on the facts of now; at most 10 seconds long.
@@ -222,9 +230,9 @@ async def back_test(call: StaffCall, code: Code, body: Annotated[BackTestIn, jso
     tested = await testing.back_test(
         call.session, call.scope, code=rule.code, branch=rule.branch, terms=terms, month=body.first_day
     )
-    return BackTestOut.of(tested)
+    return EarningBackTestOut.of(tested)
 
 
-async def _shown(call: StaffCall, rule: EarningRule, response: Response) -> RuleOut:
+async def _shown(call: StaffCall, rule: EarningRule, response: Response) -> EarningRuleOut:
     set_etag(response, rule.revision)
-    return RuleOut.of(rule, await repository.find_version(call.session, rule))
+    return EarningRuleOut.of(rule, await repository.find_version(call.session, rule))

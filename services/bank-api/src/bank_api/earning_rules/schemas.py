@@ -10,12 +10,12 @@ from guibin.core.ids import CustomerId, StaffId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note
-from guibin.holdings.models import EventType, InflowClass
+from guibin.holdings.models import InflowClass
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
-from guibin.points.earning.rules import Occurrence, Outcome
+from guibin.points.earning.rules import EarningOutcome, Occurrence
 from guibin.points.earning.service.testing import BackTest, Figures
 from guibin.points.earning.settlement import Verdict
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms, Trigger
 from guibin.web import Instant, OutModel, StrictModel
 
 TERMS: dict[str, Any] = {
@@ -53,15 +53,15 @@ TERMS: dict[str, Any] = {
 NEW_RULE: dict[str, Any] = {"code": "holiday_double", "branch": None, "terms": TERMS}
 
 
-class RuleEdit(StrictModel):
+class EarningRuleEdit(StrictModel):
     """What can be edited; the whole is replaced."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"terms": TERMS}]})
 
-    terms: RuleTerms
+    terms: EarningTerms
 
 
-class RuleIn(RuleEdit):
+class EarningRuleIn(EarningRuleEdit):
     """A new rule; its code and its owner stay as they are for good."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [NEW_RULE]})
@@ -72,19 +72,19 @@ class RuleIn(RuleEdit):
     )
 
 
-class CloneIn(StrictModel):
+class EarningCloneIn(StrictModel):
     """The code of the copy."""
 
     code: Code = Field(examples=["holiday_double_2028"])
 
 
-class EndIn(StrictModel):
+class EarningEndIn(StrictModel):
     """Why."""
 
     reason: Annotated[str, Note(200)] = Field(examples=["the campaign is over"])
 
 
-class VersionOut(OutModel):
+class EarningVersionOut(OutModel):
     """Approved terms; they never change."""
 
     version: int
@@ -95,31 +95,31 @@ class VersionOut(OutModel):
     approver_id: StaffId | None
 
 
-class RuleOut(OutModel):
+class EarningRuleOut(OutModel):
     """A rule of earning."""
 
     code: str
     branch: str | None = Field(description="Code of the owner; null: the whole bank")
     state: RuleState
     revision: int = Field(description="Counts edits; the ETag")
-    in_force: VersionOut | None = Field(description="The version approved last")
+    in_force: EarningVersionOut | None = Field(description="The version approved last")
     draft: dict[str, Any] | None = Field(description="Drafted or waiting for approval")
     created_at: datetime
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, rule: EarningRule, version: EarningRuleVersion | None) -> "RuleOut":
+    def of(cls, rule: EarningRule, version: EarningRuleVersion | None) -> "EarningRuleOut":
         """Describe a rule with its last version."""
-        in_force = None if version is None else VersionOut.model_validate(version)
+        in_force = None if version is None else EarningVersionOut.model_validate(version)
         return cls.model_validate({**rule.model_dump(), "in_force": in_force})
 
 
-class SimulationIn(StrictModel):
+class EarningSimulationIn(StrictModel):
     """An event as it could come in."""
 
     customer_id: CustomerId
     line: Line = Field(default=Line.CREDIT_CARD)
-    event_type: EventType
+    event_type: Trigger
     occurred_at: Instant
     amount: Annotated[Cny, Field(ge=0)] | None = Field(default=None, description="CNY", examples=["268.00"])
     merchant_category: Code | None = None
@@ -142,7 +142,7 @@ class SimulationIn(StrictModel):
         )
 
 
-class AwardOut(OutModel):
+class EarningAwardOut(OutModel):
     """Points that would be given."""
 
     wallet: str
@@ -152,19 +152,19 @@ class AwardOut(OutModel):
     pending_until: date | None = Field(description="When they can be spent; null at once")
 
 
-class VerdictOut(OutModel):
+class EarningVerdictOut(OutModel):
     """What a rule that the event triggers says of it."""
 
     code: str
     version: int | None = Field(description="Null: as drafted")
-    outcome: Outcome
+    outcome: EarningOutcome
     place: str | None = Field(description="The condition that fails, in the rule tree", examples=["rule/all/0"])
     case: int | None = Field(description="The case that holds, from 0")
     would_give: dict[str, int] = Field(description="By wallet, before caps, budgets and other rules")
-    gives: list[AwardOut]
+    gives: list[EarningAwardOut]
 
     @classmethod
-    def of(cls, verdict: Verdict) -> "VerdictOut":
+    def of(cls, verdict: Verdict) -> "EarningVerdictOut":
         """Describe a verdict."""
         judged = verdict.judgement
         return cls(
@@ -175,7 +175,7 @@ class VerdictOut(OutModel):
             case=judged.case,
             would_give={offer.gift.wallet: offer.points for offer in judged.offers},
             gives=[
-                AwardOut(
+                EarningAwardOut(
                     wallet=award.gift.wallet,
                     points=award.points,
                     cost=award.cost_fen,
@@ -187,20 +187,20 @@ class VerdictOut(OutModel):
         )
 
 
-class SimulationOut(OutModel):
+class EarningSimulationOut(OutModel):
     """What the event would earn now; nothing was written."""
 
     points: dict[str, int] = Field(description="By wallet")
-    rules: list[VerdictOut] = Field(description="Every rule in force that the event triggers, by code")
+    rules: list[EarningVerdictOut] = Field(description="Every rule in force that the event triggers, by code")
 
     @classmethod
-    def of(cls, verdicts: list[Verdict]) -> "SimulationOut":
+    def of(cls, verdicts: list[Verdict]) -> "EarningSimulationOut":
         """Describe what all rules say."""
         points = {award.gift.wallet: award.points for verdict in verdicts for award in verdict.awards}
-        return cls(points=points, rules=[VerdictOut.of(verdict) for verdict in verdicts])
+        return cls(points=points, rules=[EarningVerdictOut.of(verdict) for verdict in verdicts])
 
 
-class BackTestIn(StrictModel):
+class EarningBackTestIn(StrictModel):
     """Which month."""
 
     month: Annotated[str, StringConstraints(strict=True, pattern=r"^20\d{2}-(0[1-9]|1[0-2])$")] = Field(
@@ -213,7 +213,7 @@ class BackTestIn(StrictModel):
         return date.fromisoformat(f"{self.month}-01")
 
 
-class FiguresOut(OutModel):
+class EarningFiguresOut(OutModel):
     """What would have been given."""
 
     winners: int = Field(description="Customers")
@@ -222,37 +222,37 @@ class FiguresOut(OutModel):
     cost: Cny
 
     @classmethod
-    def of(cls, figures: Figures) -> "FiguresOut":
+    def of(cls, figures: Figures) -> "EarningFiguresOut":
         """Describe figures."""
         return cls(
             winners=len(figures.winners), awards=figures.awards, points=dict(figures.points), cost=figures.cost_fen
         )
 
 
-class TierFiguresOut(FiguresOut):
+class EarningTierFiguresOut(EarningFiguresOut):
     """The same for one tier."""
 
     tier: str | None = Field(description="Null: below all tiers, or unknown")
 
 
-class BackTestOut(OutModel):
+class EarningBackTestOut(OutModel):
     """The rule over the events of a month, alone and from nothing given before, on the facts of now."""
 
     month: str
     events: int = Field(description="Of the types that trigger it, within your scope")
-    total: FiguresOut
-    tiers: list[TierFiguresOut]
+    total: EarningFiguresOut
+    tiers: list[EarningTierFiguresOut]
 
     @classmethod
-    def of(cls, tested: BackTest) -> "BackTestOut":
+    def of(cls, tested: BackTest) -> "EarningBackTestOut":
         """Describe a back-test."""
         by_tier: Mapping[str | None, Figures] = tested.by_tier
         return cls(
             month=tested.month.isoformat()[:7],
             events=tested.events,
-            total=FiguresOut.of(tested.total),
+            total=EarningFiguresOut.of(tested.total),
             tiers=[
-                TierFiguresOut(tier=tier, **FiguresOut.of(by_tier[tier]).model_dump())
+                EarningTierFiguresOut(tier=tier, **EarningFiguresOut.of(by_tier[tier]).model_dump())
                 for tier in sorted(by_tier, key=lambda one: one or "")
             ],
         )

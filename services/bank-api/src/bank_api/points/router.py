@@ -11,6 +11,7 @@ from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.points import repository, service
+from guibin.points.earning.repository import rules_of_entries
 from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind
 from guibin.points.service import IncomingEvent
@@ -79,7 +80,7 @@ async def list_customer_entries(
     start: Annotated[Day | None, Query(alias="from", description="First day of posting")] = None,
     end: Annotated[Day | None, Query(alias="to", description="Last day of posting")] = None,
 ) -> Page[EntryOut]:
-    """List a customer's movements, newest first, each with its source and its lots."""
+    """List a customer's movements, newest first, each with its source, its lots and the rule that earned it."""
     check_range(start, end)
     wanted = service.EntryFilter(
         wallet=wallet,
@@ -92,10 +93,12 @@ async def list_customer_entries(
     rows = await service.list_entries(
         call.session, call.scope, customer_id=customer_id, wanted=wanted, limit=page.fetch
     )
+    earned = [view.entry for view in rows if view.entry.kind in {EntryKind.EARN, EntryKind.PENDING_ADD}]
+    rules = await rules_of_entries(call.session, entries=[(entry.customer_id, entry.id) for entry in earned])
     return page.answer(
         rows,
         position=lambda view: view.entry.seq if wallet else (view.entry.posted_at, view.entry.id),
-        shape=EntryOut.of,
+        shape=lambda view: EntryOut.of(view, rules.get(view.entry.id)),
     )
 
 

@@ -14,8 +14,10 @@ from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
 from guibin.customers.identifiers import normalise_number
 from guibin.customers.references import customer_no_ref
-from guibin.holdings.models import EventType, InflowClass
+from guibin.holdings.models import InflowClass
 from guibin.holdings.rows import EventContent
+from guibin.points.earning.rules import EarningOutcome
+from guibin.points.earning.terms import Trigger
 from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import Balances, EntryView, EventStatus, IncomingEvent, TakenEvent, WalletBalance
@@ -118,6 +120,13 @@ class LotUseOut(OutModel):
     expires_on: date | None
 
 
+class EarnedByOut(OutModel):
+    """A version of an earning rule."""
+
+    code: str
+    version: int
+
+
 class EntryOut(OutModel):
     """A movement of a customer's points, with what caused it."""
 
@@ -136,11 +145,13 @@ class EntryOut(OutModel):
     posted_at: datetime
     posted_on: date
     lots: list[LotUseOut]
+    rule: EarnedByOut | None = Field(description="The version of the earning rule that gave it")
 
     @classmethod
-    def of(cls, view: EntryView) -> Self:
-        """Describe an entry."""
-        return cls.model_validate({**view.entry.model_dump(), "lots": view.lots})
+    def of(cls, view: EntryView, rule: tuple[str, int] | None) -> Self:
+        """Describe an entry; `rule` is the code and the version of what earned it."""
+        earned_by = None if rule is None else EarnedByOut(code=rule[0], version=rule[1])
+        return cls.model_validate({**view.entry.model_dump(), "lots": view.lots, "rule": earned_by})
 
 
 def _refuse_zero(points: int) -> int:
@@ -188,7 +199,7 @@ class EventIn(StrictModel):
     )
     customer_id: CustomerId | None = None
     customer_no: Annotated[str, OneLine(64)] | None = None
-    event_type: EventType
+    event_type: Trigger
     occurred_at: Instant
     amount: Annotated[Cny, Field(ge=0)] | None = Field(default=None, description="CNY")
     merchant_category: Code | None = None
@@ -238,6 +249,9 @@ class EventResultOut(OutModel):
     status: EventStatus
     points: int = 0
     entry_ids: list[EntryId] = Field(default_factory=list)
+    missed: dict[str, EarningOutcome] = Field(
+        default_factory=dict, description="Rules that the event triggers and that gave nothing, and why"
+    )
     code: str | None = Field(default=None, examples=["reference_conflict"])
     title: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
@@ -247,7 +261,13 @@ class EventResultOut(OutModel):
         """Describe a result, a refusal in `zh` or `en`."""
         if taken.refusal is not None:
             return cls.refused(index, taken.refusal, language)
-        return cls(index=index, status=taken.status, points=taken.points, entry_ids=taken.entry_ids)
+        return cls(
+            index=index,
+            status=taken.status,
+            points=taken.points,
+            entry_ids=taken.entry_ids,
+            missed=dict(taken.missed),
+        )
 
     @classmethod
     def refused(cls, index: int, refusal: Refusal, language: str) -> Self:

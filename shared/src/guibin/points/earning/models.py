@@ -20,7 +20,7 @@ class RuleState(StrEnum):
     ENDED = "ended"
 
 
-class Period(StrEnum):
+class EarningPeriod(StrEnum):
     """A stretch of the calendar of Asia/Shanghai; weeks begin on Monday."""
 
     DAY = "day"
@@ -99,7 +99,7 @@ class EarningBudget(SQLModel, table=True):
 
     __tablename__ = "earning_budget"
     __table_args__ = (
-        one_of("period", Period),
+        one_of("period", EarningPeriod),
         CheckConstraint("points >= 0 AND cost_fen >= 0 AND awards >= 0", name="not_negative"),
         distributed("rule_code"),
     )

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.organisation.models import Branch, BranchClosure
-from guibin.points.earning.models import EarningRule, EarningRuleVersion, Period, RuleState
+from guibin.points.earning.models import EarningPeriod, EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.rules import Occurrence
 from guibin.points.earning.settlement import Account, Award, BudgetKey, Past, Spent
 from guibin.points.repository import rows_of
@@ -325,7 +325,7 @@ async def read_budgets(session: AsyncSession, keys: Iterable[BudgetKey], *, lock
     """Return what was given out of budgets; locked, in one order, for whoever gives more."""
     rows = await rows_of(session, _LOCK_BUDGETS if lock else _BUDGETS, **_columns(sorted(set(keys))))
     return {
-        (row["rule_code"], Period(row["period"]), row["starts_on"]): Spent(
+        (row["rule_code"], EarningPeriod(row["period"]), row["starts_on"]): Spent(
             row["points"], row["cost_fen"], row["awards"]
         )
         for row in rows
@@ -352,6 +352,19 @@ def _columns(keys: Iterable[BudgetKey]) -> dict[str, list[Any]]:
         "periods": [period.value for _, period, _ in ordered],
         "starts": [start for _, _, start in ordered],
     }
+
+
+async def rules_of_entries(
+    session: AsyncSession, *, entries: Collection[tuple[UUID, UUID]]
+) -> dict[UUID, tuple[str, int]]:
+    """Return code and version of the rule that made each of some entries, given by customer and entry."""
+    query = text(
+        "SELECT a.entry_id, a.rule_code, a.version"
+        " FROM unnest(CAST(:customers AS uuid[]), CAST(:ids AS uuid[])) AS k(customer_id, entry_id)"
+        " JOIN earning_award a ON a.customer_id = k.customer_id AND a.entry_id = k.entry_id"
+    )
+    rows = await rows_of(session, query, customers=[one for one, _ in entries], ids=[one for _, one in entries])
+    return {row["entry_id"]: (row["rule_code"], row["version"]) for row in rows}
 
 
 async def add_awards(session: AsyncSession, awards: Sequence[tuple[Award, UUID]], *, day: date) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from guibin.points.earning.models import Period
-from guibin.points.earning.terms import EarningKind, Fraction, Gift, RuleTerms, Window
+from guibin.points.earning.models import EarningPeriod
+from guibin.points.earning.terms import EarningKind, EarningTerms, Fraction, Gift, Window
 from guibin.points.models import Wallet
 from guibin.points.rules import MAX_POINTS, expiry_of
 from guibin.tags.evaluation import Plain, evaluate
@@ -27,7 +27,7 @@ Facts = Callable[[str], Plain]
 """A customer's facts by name; None is unknown."""
 
 
-class Outcome(StrEnum):
+class EarningOutcome(StrEnum):
     """What became of a rule that an event triggers."""
 
     HIT = "hit"
@@ -96,7 +96,7 @@ class Rule:
     version: int
     in_force_from: datetime
     ended_at: datetime | None
-    terms: RuleTerms
+    terms: EarningTerms
     condition: Node | None
     cases: tuple[tuple[Node | None, Sequence[Gift]], ...]
     branch: str | None = None
@@ -117,7 +117,7 @@ class Judgement:
     """A rule and an event; `place` is the condition that fails, `case` the number of the case that holds."""
 
     rule: Rule
-    outcome: Outcome
+    outcome: EarningOutcome
     place: str | None = None
     case: int | None = None
     offers: tuple[Offer, ...] = field(default=())
@@ -132,7 +132,7 @@ def read_rule(
     *,
     code: str,
     version: int,
-    terms: RuleTerms,
+    terms: EarningTerms,
     in_force_from: datetime,
     ended_at: datetime | None = None,
     branch: str | None = None,
@@ -205,19 +205,19 @@ def judge(rule: Rule, event: Occurrence, facts: Facts, *, branch_id: UUID | None
     `facts` are the customer's as last computed, `branch_id` the customer's branch, `day` the day of the posting.
     """
     if rule.branches is not None and branch_id not in rule.branches:
-        return Judgement(rule, Outcome.OTHER_BRANCH)
+        return Judgement(rule, EarningOutcome.OTHER_BRANCH)
     if not is_open(rule.terms.window, event.occurred_at):
-        return Judgement(rule, Outcome.OUTSIDE_WINDOW)
+        return Judgement(rule, EarningOutcome.OUTSIDE_WINDOW)
     if rule.condition is not None:
         verdict = evaluate(rule.condition, lambda operand: _read(operand, event, facts), day)
         failing = verdict.first_failing()
         if failing is not None:
-            return Judgement(rule, Outcome.CONDITION_NOT_MET, place=failing.place)
+            return Judgement(rule, EarningOutcome.CONDITION_NOT_MET, place=failing.place)
     for number, (node, gifts) in enumerate(rule.cases):
         if node is None or evaluate(node, lambda operand: _read(operand, event, facts), day).met:
             tier = facts("tier") if rule.reads_customer else None
             return _offered(rule, event, number, gifts, tier)
-    return Judgement(rule, Outcome.NO_CASE)
+    return Judgement(rule, EarningOutcome.NO_CASE)
 
 
 def _read(operand: object, event: Occurrence, facts: Facts) -> Plain:
@@ -231,7 +231,7 @@ def _offered(rule: Rule, event: Occurrence, number: int, gifts: Sequence[Gift], 
         for gift in gifts
         if (points := points_for(gift, event.amount_fen, str(tier) if tier is not None else None)) > 0
     )
-    return Judgement(rule, Outcome.HIT if offers else Outcome.NO_POINTS, case=number, offers=offers)
+    return Judgement(rule, EarningOutcome.HIT if offers else EarningOutcome.NO_POINTS, case=number, offers=offers)
 
 
 def points_for(gift: Gift, amount_fen: int | None, tier: str | None = None) -> int:
@@ -294,18 +294,18 @@ def is_open(window: Window, moment: datetime) -> bool:
     return opens <= now < closes if opens < closes else now >= opens or now < closes
 
 
-def period_start(period: Period, day: date) -> date:
+def period_start(period: EarningPeriod, day: date) -> date:
     """Return the first day of the period in which a day lies; of a lifetime the first day that there is."""
     match period:
-        case Period.DAY:
+        case EarningPeriod.DAY:
             return day
-        case Period.WEEK:
+        case EarningPeriod.WEEK:
             return day - timedelta(days=day.isoweekday() - 1)
-        case Period.MONTH:
+        case EarningPeriod.MONTH:
             return day.replace(day=1)
-        case Period.QUARTER:
+        case EarningPeriod.QUARTER:
             return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-        case Period.YEAR:
+        case EarningPeriod.YEAR:
             return date(day.year, 1, 1)
         case _:
             return date.min

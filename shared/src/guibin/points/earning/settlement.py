@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from guibin.points.earning.models import Period
-from guibin.points.earning.rules import Judgement, Occurrence, Offer, Outcome, Rule, expiry_for, period_start
+from guibin.points.earning.models import EarningPeriod
+from guibin.points.earning.rules import EarningOutcome, Judgement, Occurrence, Offer, Rule, expiry_for, period_start
 from guibin.points.earning.terms import Ceiling, Gift, Over
 from guibin.points.models import Wallet
 from guibin.programme.rules import Stops
@@ -19,7 +19,7 @@ from guibin.programme.rules import Stops
 Account = tuple[UUID, str]
 """A customer and a wallet."""
 
-BudgetKey = tuple[str, Period, date]
+BudgetKey = tuple[str, EarningPeriod, date]
 """A rule, a period and its first day."""
 
 
@@ -83,7 +83,7 @@ class Verdict:
     """What became of a rule for an event, in the end."""
 
     judgement: Judgement
-    outcome: Outcome
+    outcome: EarningOutcome
     awards: tuple[Award, ...] = ()
 
 
@@ -109,7 +109,7 @@ class Settlement:
     def settle(self, event: Occurrence, judgements: Iterable[Judgement]) -> list[Verdict]:
         """Decide what an event earns: in each wallet the rule that gives most, ties by the code of the rule."""
         judged = list(judgements)
-        outcomes: dict[str, Outcome] = {one.rule.code: one.outcome for one in judged}
+        outcomes: dict[str, EarningOutcome] = {one.rule.code: one.outcome for one in judged}
         best: dict[str, Award] = {}
         for one in judged:
             for offer in one.offers:
@@ -122,28 +122,28 @@ class Settlement:
             self._count(award)
         return [self._verdict(one, outcomes[one.rule.code], best) for one in judged]
 
-    def _verdict(self, judgement: Judgement, outcome: Outcome, best: Mapping[str, Award]) -> Verdict:
+    def _verdict(self, judgement: Judgement, outcome: EarningOutcome, best: Mapping[str, Award]) -> Verdict:
         own = tuple(best[wallet] for wallet in sorted(best) if best[wallet].rule is judgement.rule)
         if own:
-            return Verdict(judgement, Outcome.HIT, own)
-        return Verdict(judgement, Outcome.OUTDONE if outcome is Outcome.HIT else outcome)
+            return Verdict(judgement, EarningOutcome.HIT, own)
+        return Verdict(judgement, EarningOutcome.OUTDONE if outcome is EarningOutcome.HIT else outcome)
 
-    def _allowed(self, event: Occurrence, rule: Rule, offer: Offer) -> tuple[Outcome, Award | None]:
+    def _allowed(self, event: Occurrence, rule: Rule, offer: Offer) -> tuple[EarningOutcome, Award | None]:
         wallet = self.wallets.get(offer.gift.wallet)
         if wallet is None or not wallet.active or self.stops.stop(wallet=wallet.code):
-            return Outcome.STOPPED, None
+            return EarningOutcome.STOPPED, None
         expires_on = expiry_for(offer.gift, event.occurred_on, wallet)
         if offer.gift.expires_on is not None and expires_on is not None and expires_on < self.today:
-            return Outcome.EXPIRED, None
+            return EarningOutcome.EXPIRED, None
         outcome, points = self._bounded(event, rule, offer, wallet)
-        if outcome is not Outcome.HIT:
+        if outcome is not EarningOutcome.HIT:
             return outcome, None
         cost_fen = points * wallet.cost_fen
         pending_days = wallet.pending_days if offer.gift.pending_days is None else offer.gift.pending_days
         pending_until = self.today + timedelta(days=pending_days) if pending_days else None
-        return Outcome.HIT, Award(event, rule, offer.gift, points, cost_fen, expires_on, pending_until)
+        return EarningOutcome.HIT, Award(event, rule, offer.gift, points, cost_fen, expires_on, pending_until)
 
-    def _bounded(self, event: Occurrence, rule: Rule, offer: Offer, wallet: Wallet) -> tuple[Outcome, int]:
+    def _bounded(self, event: Occurrence, rule: Rule, offer: Offer, wallet: Wallet) -> tuple[EarningOutcome, int]:
         """Hold an offer to the past: how often, the rule's caps, the wallet's, the budgets; returns what is left."""
         past = self.before.past[event.customer_id, rule.code] if rule.terms.is_bounded else []
         refused = _too_often(rule, event, past)
@@ -151,13 +151,13 @@ class Settlement:
             return refused, 0
         points = _within_caps(rule, event, offer, past)
         if points <= 0:
-            return Outcome.CAPPED, 0
+            return EarningOutcome.CAPPED, 0
         points = min(points, self._room(event.customer_id, wallet))
         if points <= 0:
-            return Outcome.WALLET_CAPPED, 0
+            return EarningOutcome.WALLET_CAPPED, 0
         if not self._within_budgets(rule, past, points, points * wallet.cost_fen):
-            return Outcome.BUDGET_EXHAUSTED, 0
-        return Outcome.HIT, points
+            return EarningOutcome.BUDGET_EXHAUSTED, 0
+        return EarningOutcome.HIT, points
 
     def _room(self, customer_id: UUID, wallet: Wallet) -> int:
         """Return how many points a wallet still takes: its earn caps by the day of posting, and its balance cap.
@@ -166,7 +166,7 @@ class Settlement:
         """
         room = 10**18
         for cap in earn_caps(wallet):
-            start = period_start(Period(cap["period"]), self.today)
+            start = period_start(EarningPeriod(cap["period"]), self.today)
             earned = self.before.earned[customer_id, wallet.code]
             room = min(room, cap["points"] - sum(points for day, points in earned if day >= start))
         if wallet.balance_cap is not None:
@@ -221,17 +221,17 @@ def budget_keys(rule: Rule, day: date) -> list[BudgetKey]:
     return [(rule.code, period, period_start(period, day)) for period in sorted(periods)]
 
 
-def _too_often(rule: Rule, event: Occurrence, past: Sequence[Past]) -> Outcome | None:
+def _too_often(rule: Rule, event: Occurrence, past: Sequence[Past]) -> EarningOutcome | None:
     """Say whether other events of the customer, earlier or later ones, keep this one from earning."""
     others = [one for one in past if one.source_id != event.source_id]
     hours = rule.terms.cool_down_hours
     if hours is not None and any(abs(one.occurred_at - event.occurred_at) < timedelta(hours=hours) for one in others):
-        return Outcome.COOL_DOWN
+        return EarningOutcome.COOL_DOWN
     for bound in rule.terms.frequency:
         start = period_start(bound.period, event.occurred_on)
         within = {one.source_id for one in others if period_start(bound.period, one.occurred_on) == start}
         if len(within) >= bound.times:
-            return Outcome.FREQUENCY
+            return EarningOutcome.FREQUENCY
     return None
 
 

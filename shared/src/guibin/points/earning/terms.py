@@ -9,14 +9,14 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.holdings.models import EventType
-from guibin.points.earning.models import Period
+from guibin.points.earning.models import EarningPeriod
 
 MOST_CASES: Final = 20
 MOST_GIFTS: Final = 5
@@ -25,6 +25,7 @@ MOST_DAYS: Final = 400
 MOST_POINTS: Final = 10**9
 MOST_PER_CENT: Final = 10_000
 
+Trigger = Annotated[EventType, WithJsonSchema({"type": "string", "enum": [kind.value for kind in EventType]})]
 Points = Annotated[int, Field(ge=1, le=MOST_POINTS)]
 Condition = Annotated[
     dict[str, Any],
@@ -141,7 +142,7 @@ class Window(_Part):
 class Cap(_Part):
     """Most points that one customer earns by this rule in a period and wallet, by the day of the event."""
 
-    period: Period
+    period: EarningPeriod
     points: Points
     over: Over = Over.CUT
 
@@ -149,7 +150,7 @@ class Cap(_Part):
 class Frequency(_Part):
     """Most events of one customer that earn by this rule in a period, by the day of the event."""
 
-    period: Period
+    period: EarningPeriod
     times: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -159,7 +160,7 @@ class Ceiling(_Part):
     Everybody's together, or each customer's.
     """
 
-    period: Period
+    period: EarningPeriod
     points: Annotated[int, Field(ge=0, le=10**15)] | None = None
     cost: Cny | None = Field(default=None, description="CNY, by what a point of the wallet costs")
     awards: Annotated[int, Field(ge=0, le=10**12)] | None = Field(default=None, description="Number of earnings")
@@ -174,12 +175,12 @@ class Ceiling(_Part):
         return self
 
 
-class RuleTerms(_Part):
+class EarningTerms(_Part):
     """What a rule says."""
 
     name_zh: Annotated[str, OneLine(40)] = Field(description="The reason of the entries", examples=["刷卡消费"])
     name_en: Annotated[str, OneLine(40)] = Field(examples=["Card spending"])
-    events: list[EventType] = Field(min_length=1, max_length=len(EventType), description="What triggers it")
+    events: list[Trigger] = Field(min_length=1, max_length=len(EventType), description="What triggers it")
     effective_from: date | None = Field(
         default=None,
         description="These terms are for events from this day on, which may lie in the past; from approval without it",

@@ -13,7 +13,7 @@ from guibin.core.ids import new_id, to_public
 from guibin.holdings.models import EventState
 from guibin.points import repository as ledger
 from guibin.points.earning import repository
-from guibin.points.earning.rules import Occurrence, Outcome
+from guibin.points.earning.rules import EarningOutcome, Occurrence
 from guibin.points.earning.service import engine
 from guibin.points.earning.settlement import Award, Before, Verdict, budget_keys
 from guibin.points.models import EntryKind, SourceKind
@@ -42,7 +42,7 @@ class EventResult:
     state: EventState
     points: int = 0
     entry_ids: list[UUID] = field(default_factory=list)
-    missed: Mapping[str, Outcome] = field(default_factory=dict)
+    missed: Mapping[str, EarningOutcome] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,12 @@ def _results(
     posted: Mapping[UUID, tuple[str, UUID]],
     refused: Iterable[_Due],
 ) -> dict[EventKey, EventResult]:
-    missed: dict[EventKey, dict[str, Outcome]] = {
-        event.key: {one.judgement.rule.code: one.outcome for one in verdicts if one.outcome is not Outcome.HIT}
+    missed: dict[EventKey, dict[str, EarningOutcome]] = {
+        event.key: {one.judgement.rule.code: one.outcome for one in verdicts if one.outcome is not EarningOutcome.HIT}
         for event, verdicts in settled
     }
     for one in refused:
-        missed[one.award.event.key][one.award.rule.code] = Outcome.BUDGET_EXHAUSTED
+        missed[one.award.event.key][one.award.rule.code] = EarningOutcome.BUDGET_EXHAUSTED
     results = {event.key: EventResult(EventState.NOTHING, missed=missed.get(event.key, {})) for event in pending}
     for one in due:
         outcome, entry_id = posted[one.movement.entry]

@@ -1,6 +1,6 @@
 """Events that a business line sends one by one: each is recorded once, and earns at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -15,7 +15,7 @@ from guibin.holdings.models import EventState
 from guibin.holdings.rows import EventContent, EventOutcome
 from guibin.holdings.service import record_event
 from guibin.points import repository, rules
-from guibin.points.earning.rules import Occurrence, RuleBook, is_amount_in_range
+from guibin.points.earning.rules import EarningOutcome, Occurrence, RuleBook, is_amount_in_range
 from guibin.points.earning.service.engine import load_book
 from guibin.points.errors import AmountOutOfRange, CustomerUnknown, EventDateOutOfRange, ReferenceConflict
 from guibin.points.service.earning import earn_events
@@ -49,11 +49,12 @@ class IncomingEvent:
 
 @dataclass(frozen=True, slots=True)
 class TakenEvent:
-    """The result of one event of a batch; `refusal` says why it was refused."""
+    """The result of one event; `refusal` says why it was refused, `missed` why rules that it triggers gave nothing."""
 
     status: EventStatus
     points: int = 0
     entry_ids: list[UUID] = field(default_factory=list)
+    missed: Mapping[str, EarningOutcome] = field(default_factory=dict)
     refusal: Refusal | None = None
 
 
@@ -79,7 +80,7 @@ async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[I
             taken.append(TakenEvent(EventStatus.REPLAYED))
         else:
             status = EventStatus.EARNED if result.state is EventState.EARNED else EventStatus.NOTHING
-            taken.append(TakenEvent(status, result.points, result.entry_ids))
+            taken.append(TakenEvent(status, result.points, result.entry_ids, result.missed))
     return taken
 
 

@@ -8,12 +8,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals.errors import StateConflict
 from guibin.audit import service as audit
 from guibin.core import clock
+from guibin.points.assets.errors import DepositRewardForbidden
+from guibin.points.assets.rules import is_event_forbidden
 from guibin.points.earning import repository
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.rules import read_rule
 from guibin.points.earning.service.engine import wallets_by_code
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms
 from guibin.security.actors import Actor, Scope
 from guibin.security.errors import Forbidden
 
@@ -21,7 +23,7 @@ OBJECT: Final = "earning_rule"
 
 
 async def create_rule(
-    session: AsyncSession, scope: Scope, *, actor: Actor, code: str, branch: str | None, terms: RuleTerms
+    session: AsyncSession, scope: Scope, *, actor: Actor, code: str, branch: str | None, terms: EarningTerms
 ) -> EarningRule:
     """Draft a rule of a branch (None: of the bank); nobody earns by it before another person approves.
 
@@ -64,7 +66,7 @@ async def clone_rule(session: AsyncSession, scope: Scope, *, actor: Actor, code:
 
 
 async def edit_rule(
-    session: AsyncSession, scope: Scope, rule: EarningRule, *, actor: Actor, terms: RuleTerms
+    session: AsyncSession, scope: Scope, rule: EarningRule, *, actor: Actor, terms: EarningTerms
 ) -> EarningRule:
     """Replace the draft of a locked rule; a draft that waits for approval is taken back by that.
 
@@ -119,12 +121,12 @@ def resting_state(rule: EarningRule) -> RuleState:
     return RuleState.DRAFT if rule.active_version is None else RuleState.ACTIVE
 
 
-async def latest_terms(session: AsyncSession, rule: EarningRule) -> RuleTerms | None:
+async def latest_terms(session: AsyncSession, rule: EarningRule) -> EarningTerms | None:
     """Return the draft of a rule, or else its terms in force; None when it has neither."""
     if rule.draft is not None:
-        return RuleTerms.of(rule.draft)
+        return EarningTerms.of(rule.draft)
     version = await repository.find_version(session, rule)
-    return None if version is None else RuleTerms.of(version.terms)
+    return None if version is None else EarningTerms.of(version.terms)
 
 
 async def require_owner(session: AsyncSession, scope: Scope, branch: str | None) -> UUID | None:
@@ -143,7 +145,7 @@ async def require_owner(session: AsyncSession, scope: Scope, branch: str | None)
     return owner_id
 
 
-async def check_terms(session: AsyncSession, branch: str | None, terms: RuleTerms) -> None:
+async def check_terms(session: AsyncSession, branch: str | None, terms: EarningTerms) -> None:
     """Hold terms to what there is.
 
     Raises:
@@ -160,3 +162,6 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: RuleTerm
     if unknown:
         raise RuleTermsInvalid(unknown=unknown)
     read_rule(code="", version=0, terms=terms, in_force_from=clock.now())
+    for code in sorted(terms.wallets):
+        if any(is_event_forbidden(event, wallets[code], None) for event in terms.events):
+            raise DepositRewardForbidden(wallet=code)

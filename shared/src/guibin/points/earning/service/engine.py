@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.points import repository as ledger
 from guibin.points.earning import repository
-from guibin.points.earning.models import EarningRule, EarningRuleVersion, Period
+from guibin.points.earning.models import EarningPeriod, EarningRule, EarningRuleVersion
 from guibin.points.earning.rules import Judgement, Occurrence, Rule, RuleBook, judge, period_start, read_rule
 from guibin.points.earning.settlement import (
     Account,
@@ -22,7 +22,7 @@ from guibin.points.earning.settlement import (
     earn_caps,
     is_capped,
 )
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
 from guibin.programme.service import find_stops
 from guibin.tags.evaluation import Plain
@@ -49,7 +49,7 @@ def _read(rule: EarningRule, version: EarningRuleVersion, below: Mapping[str, fr
     return read_rule(
         code=rule.code,
         version=version.version,
-        terms=RuleTerms.of(version.terms),
+        terms=EarningTerms.of(version.terms),
         in_force_from=version.in_force_from,
         ended_at=rule.ended_at,
         branch=rule.branch,
@@ -136,7 +136,7 @@ async def read_before(
 
 
 def _earliest(wallets: Sequence[Wallet], today: date) -> date:
-    starts = [period_start(Period(cap["period"]), today) for wallet in wallets for cap in earn_caps(wallet)]
+    starts = [period_start(EarningPeriod(cap["period"]), today) for wallet in wallets for cap in earn_caps(wallet)]
     return min(starts, default=today)
 
 

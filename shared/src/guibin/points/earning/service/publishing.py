@@ -20,7 +20,7 @@ from guibin.points.earning.errors import RuleDraftMissing
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.service.definitions import OBJECT, check_terms, require_owner, resting_state
 from guibin.points.earning.service.testing import BackTest, back_test
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.errors import LimitExceeded
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide, limit_of
 from guibin.tags.errors import RuleTooExpensive
@@ -63,7 +63,7 @@ async def _mark_submitted(
         raise StateConflict(**{"from": rule.state, "to": RuleState.PENDING})
     if rule.draft is None:
         raise RuleDraftMissing
-    terms = RuleTerms.of(rule.draft)
+    terms = EarningTerms.of(rule.draft)
     await check_terms(session, rule.branch, terms)
     tested = await _last_month(session, rule, terms)
     cost_fen = UNKNOWN_COST if tested is None else tested.total.cost_fen
@@ -94,7 +94,7 @@ def _scope(actor: Actor, grants: Sequence[Grant], cost_fen: int) -> Scope:
     return scope
 
 
-async def _last_month(session: AsyncSession, rule: EarningRule, terms: RuleTerms) -> BackTest | None:
+async def _last_month(session: AsyncSession, rule: EarningRule, terms: EarningTerms) -> BackTest | None:
     month = (clock.today().replace(day=1) - timedelta(days=1)).replace(day=1)
     try:
         return await back_test(
@@ -152,7 +152,7 @@ class EarningRulePublication(ApprovalHandler):
         rule = await _submitted(session, payload)
         if rule is None or rule.draft is None:
             raise StateConflict(**{"from": RuleState.DRAFT, "to": RuleState.ACTIVE})
-        terms = RuleTerms.of(rule.draft)
+        terms = EarningTerms.of(rule.draft)
         await check_terms(session, rule.branch, terms)
         version = EarningRuleVersion(
             rule_code=rule.code,

@@ -19,7 +19,7 @@ from guibin.points.earning import repository
 from guibin.points.earning.rules import Occurrence, Rule, RuleBook, judge, read_rule
 from guibin.points.earning.service import engine
 from guibin.points.earning.settlement import Before, Settlement, Verdict
-from guibin.points.earning.terms import RuleTerms
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
 from guibin.security.actors import Scope
 from guibin.tags.errors import RuleTooExpensive
@@ -50,7 +50,7 @@ class BackTest:
 
 
 async def simulate(
-    session: AsyncSession, scope: Scope, *, event: Occurrence, draft: tuple[str, str | None, RuleTerms] | None = None
+    session: AsyncSession, scope: Scope, *, event: Occurrence, draft: tuple[str, str | None, EarningTerms] | None = None
 ) -> list[Verdict]:
     """Say what an event would earn now, rule by rule; with `draft` (code, owner, terms) as if that were in force.
 
@@ -72,7 +72,7 @@ async def simulate(
     return verdicts
 
 
-async def _as_if_in_force(session: AsyncSession, code: str, branch: str | None, terms: RuleTerms) -> Rule:
+async def _as_if_in_force(session: AsyncSession, code: str, branch: str | None, terms: EarningTerms) -> Rule:
     below = await repository.branches_below(session, {branch} if branch is not None else set())
     return read_rule(
         code=code,
@@ -90,7 +90,7 @@ async def back_test(
     *,
     code: str,
     branch: str | None,
-    terms: RuleTerms,
+    terms: EarningTerms,
     month: date,
     seconds: float = SECONDS,
 ) -> BackTest:
