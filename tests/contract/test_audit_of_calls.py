@@ -25,7 +25,6 @@ ABOUT_NOTHING_HERE = {
     "listFeedRejects",
     "getRun",
     "getTierScheme",
-    "getAssetRule",
     "getManagerBook",
     "getStaff",
     "getExport",

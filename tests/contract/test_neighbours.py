@@ -18,7 +18,19 @@ from support.neighbours import OWNED, TAG, Neighbours
 from support.routes import Route, all_routes
 from support.statements import statements
 
-COMMON = {"asset_rule_id", "right_id", "run_id", "scheme_id", "file_id", "manager_id", "approval_id", "staff_id", "export_id"}
+COMMON = {
+    "approval_id",
+    "asset_rule_id",
+    "delivery_id",
+    "export_id",
+    "file_id",
+    "manager_id",
+    "right_id",
+    "run_id",
+    "scheme_id",
+    "staff_id",
+    "webhook_id",
+}
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""
 
 ROUTES = all_routes()
@@ -56,7 +68,7 @@ def asking(route: Route, role: str, house: House, clients: dict[str, httpx.Async
     headers = house.headers(role) if role != "customer" else house.customer_headers(neighbours.east.customer_id)
 
     async def ask(ids: dict[str, UUID]) -> httpx.Response:
-        url = route.url(code=TAG, **ids)
+        url = route.url(code=TAG, **neighbours.common_ids, **ids)
         body = body_of(route, ids["customer_id"])
         return await clients[route.port].request(route.method, url, headers=headers | keys_of(route), json=body)
 

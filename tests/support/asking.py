@@ -40,7 +40,7 @@ class Asker:
 
     def url(self, route: Route) -> str:
         """Return the path with objects that exist, where the house has such."""
-        return route.url(code=TAG, right_id=self.neighbours.right_id, **self.neighbours.east.ids)
+        return route.url(code=TAG, **self.neighbours.common_ids, **self.neighbours.east.ids)
 
     def body(self, route: Route) -> dict[str, Any]:
         """Return the example of the route's body with objects that exist."""

@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.customers.models import CustomerAccess
+from guibin.points.assets.defaults import CODE as ASSET_RULE
+from guibin.points.assets.repository import versions_of
 from guibin.points.models import EntryKind
 from guibin.points.service import close_days, record_reconciliation
 from guibin.privacy.models import RequestKind
@@ -52,12 +54,18 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Both customers, and rights that both may have: one to be handed out, one with a pool of codes."""
+    """Both customers; rights that both may have: one handed out, one with a pool of codes; the seeded asset rule."""
 
     east: Neighbour
     west: Neighbour
     right_id: UUID
     pool_id: UUID
+    asset_rule_id: UUID
+
+    @property
+    def common_ids(self) -> dict[str, UUID]:
+        """What belongs to the bank, by the names in paths."""
+        return {"right_id": self.right_id, "asset_rule_id": self.asset_rule_id}
 
 
 async def move_in(house: House) -> Neighbours:
@@ -69,6 +77,7 @@ async def move_in(house: House) -> Neighbours:
         for customer_id, role in zip(customers, ("manager", "manager_west"), strict=True):
             session.add(_access(customer_id, house.staff[role].id))
         await _tag(session, customers)
+        (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         for customer_id in customers:
@@ -83,7 +92,7 @@ async def move_in(house: House) -> Neighbours:
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
         east, west = [await _with_voucher(session, house, customer_id, pool_id) for customer_id in customers]
         await session.commit()
-    return Neighbours(east, west, right_id, pool_id)
+    return Neighbours(east, west, right_id, pool_id, asset_rule.id)
 
 
 def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:

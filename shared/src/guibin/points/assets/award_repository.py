@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
-    bindparam,
     case,
     cast,
     func,
@@ -19,7 +18,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    update,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -47,6 +46,13 @@ _COLUMNS = (
     "points",
     "settled",
     "awarded_at",
+)
+
+_SETTLE = text(
+    "UPDATE asset_award a SET settled = k.settled, entry_id = k.entry_id"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:rules AS text[]), CAST(:months AS date[]),"
+    " CAST(:settled AS bigint[]), CAST(:entries AS uuid[])) AS k(customer_id, rule_code, month, settled, entry_id)"
+    " WHERE a.customer_id = k.customer_id AND a.rule_code = k.rule_code AND a.month = k.month"
 )
 
 
@@ -196,29 +202,17 @@ async def open_awards(session: AsyncSession, *, wallet: str, rising: bool, limit
 
 async def settle(session: AsyncSession, awards: Sequence[tuple[AssetAward, UUID | None]]) -> None:
     """Note that the ledger was told of awards, with the first entry of each where one was posted."""
-    if not awards:
-        return
-    statement = (
-        update(AssetAward)
-        .where(
-            col(AssetAward.customer_id) == bindparam("of_customer"),
-            col(AssetAward.rule_code) == bindparam("of_rule"),
-            col(AssetAward.month) == bindparam("of_month"),
-        )
-        .values(settled=bindparam("now_settled"), entry_id=bindparam("now_entry"))
-    )
     connection = await session.connection()
-    rows = [
+    await connection.execute(
+        _SETTLE,
         {
-            "of_customer": award.customer_id,
-            "of_rule": award.rule_code,
-            "of_month": award.month,
-            "now_settled": award.points,
-            "now_entry": award.entry_id or entry_id,
-        }
-        for award, entry_id in awards
-    ]
-    await connection.execute(statement, rows)
+            "customers": [award.customer_id for award, _ in awards],
+            "rules": [award.rule_code for award, _ in awards],
+            "months": [award.month for award, _ in awards],
+            "settled": [award.points for award, _ in awards],
+            "entries": [award.entry_id or entry_id for award, entry_id in awards],
+        },
+    )
 
 
 async def month_sums(session: AsyncSession, customer_id: UUID, month: Month) -> list[ClassSum]:
