@@ -5,15 +5,17 @@ import hmac
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id, to_public
 from guibin.outbox import repository, sending
 from guibin.outbox.events import EventType, RightBackInStock
-from guibin.outbox.models import DeliveryFailure, DeliveryState
+from guibin.outbox.models import DeliveryFailure, DeliveryState, EventDelivery
 from guibin.outbox.relay import LEASE_LIFE, Relay
 from guibin.outbox.rules import PAUSES, TRIES
 from guibin.outbox.service import publish
@@ -233,3 +235,25 @@ async def test_while_a_webhook_rests_its_other_deliveries_keep_their_tries(
         await go(relay)
     assert sorted(one.attempts for one in await deliveries(sessions)) == [0, 0, 1]
     assert len(receiver.received) == 1
+
+
+async def test_two_relays_at_once_apply_an_event_once(
+    sessions: SessionFactory, keys: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease that lapsed while its holder was at work: the other finds the delivery ended, and passes it over."""
+    await happen(sessions)
+    with consuming(Recording()):
+        async with relay_of(sessions, keys) as first, relay_of(sessions, keys) as second:
+            stale = repository.due_for_consumers
+            seen: list[EventDelivery] = []
+
+            async def as_seen_before(session: AsyncSession, **wanted: Any) -> list[EventDelivery]:
+                seen.extend(await stale(session, **wanted))
+                return seen
+
+            monkeypatch.setattr(repository, "due_for_consumers", as_seen_before)
+            await first.turn()
+            with clock.fixed_at(clock.now() + LEASE_LIFE):
+                await second.turn()
+    assert len(seen) == 1
+    assert len(await applied(sessions)) == 1

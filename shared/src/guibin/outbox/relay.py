@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id, to_public
@@ -32,7 +30,10 @@ from guibin.security.ciphers import KeyRing
 
 LEASE: Final = "outbox_relay"
 LEASE_LIFE: Final = timedelta(seconds=15)
+RENEWED_AFTER: Final = timedelta(seconds=4)
 BATCH: Final = 200
+TOGETHER: Final = 50
+"""Events that a consumer applies in one transaction."""
 AT_ONCE: Final = 20
 """Deliveries of one flight."""
 FLIGHTS_WRITING: Final = 2
@@ -70,6 +71,7 @@ class Relay:
         self._open_keys = open_keys
         self._keys: KeyRing | None = None
         self._holder = new_id()
+        self._renew_at: datetime | None = None
         self._flights: dict[UUID, asyncio.Task[None]] = {}
         self._rests: dict[UUID, _Rest] = {}
         self._places = asyncio.Semaphore(FLIGHTS_WRITING)
@@ -88,6 +90,7 @@ class Relay:
     async def close(self) -> None:
         """Break off what flies, which is sent again later, and let the lease go."""
         await self._land()
+        self._renew_at = None
         async with self._sessions.begin() as session:
             await drop_lease(session, name=LEASE, holder=self._holder, now=clock.now())
 
@@ -101,17 +104,25 @@ class Relay:
         await self.landed()
         self._flights.clear()
 
-    async def _hold(self, session: AsyncSession) -> datetime:
-        """Take or renew the lease in this transaction: what commits with it was done by its holder."""
+    async def _hold(self) -> datetime:
+        """Take the lease, or renew it in good time; returns the instant.
+
+        Raises:
+            LeaseLost: another relay has it.
+        """
         now = clock.now()
-        if not await take_lease(session, name=LEASE, holder=self._holder, now=now, until=now + LEASE_LIFE):
-            raise LeaseLost
+        if self._renew_at is None or now >= self._renew_at:
+            self._renew_at = None
+            async with self._sessions.begin() as session:
+                if not await take_lease(session, name=LEASE, holder=self._holder, now=now, until=now + LEASE_LIFE):
+                    raise LeaseLost
+            self._renew_at = now + RENEWED_AFTER
         return now
 
     async def _make_deliveries(self) -> int:
         """Make a delivery of each event without a mark for each receiver that wants it, and mark the events."""
+        now = await self._hold()
         async with self._sessions.begin() as session:
-            now = await self._hold(session)
             events = await repository.waiting_events(session, limit=BATCH)
             if not events:
                 return 0
@@ -128,26 +139,36 @@ class Relay:
         async with self._sessions() as session:
             due = await repository.due_for_consumers(session, names=list(consumers), now=clock.now(), limit=BATCH)
         applied = 0
-        for delivery in due:
-            try:
-                applied += await self._apply(consumers[delivery.consumer or ""], delivery)
-            except LeaseLost:
-                raise
-            except Exception as error:  # noqa: BLE001 - this event comes again, the others go on
-                logger().error("event_not_applied", consumer=delivery.consumer, **error_facts(error))
-                await self._note(delivery, Outcome(failure=DeliveryFailure.FAILED), for_ever=True)
+        for name, consumer in consumers.items():
+            own = [delivery for delivery in due if delivery.consumer == name]
+            for begin in range(0, len(own), TOGETHER):
+                applied += await self._apply_all(consumer, own[begin : begin + TOGETHER])
         return applied, len(due)
 
-    async def _apply(self, consumer: Consumer, delivery: EventDelivery) -> bool:
-        """Let a consumer apply an event in the transaction that ends its delivery; False when that was done already."""
+    async def _apply_all(self, consumer: Consumer, due: Sequence[EventDelivery]) -> int:
+        """Let a consumer apply some events together, or, where one of them fails, each by itself."""
+        await self._hold()
+        try:
+            return await self._apply(consumer, due)
+        except Exception as error:  # noqa: BLE001 - one that fails comes again, the others go on
+            if len(due) > 1:
+                return sum([await self._apply_all(consumer, [one]) for one in due])
+            logger().error("event_not_applied", consumer=consumer.name, **error_facts(error))
+            await self._note(due[0], Outcome(failure=DeliveryFailure.FAILED), for_ever=True)
+            return 0
+
+    async def _apply(self, consumer: Consumer, due: Sequence[EventDelivery]) -> int:
+        """Let a consumer apply events in the transaction that ends their deliveries; those that ended are passed over.
+
+        The update of a delivery waits for another relay that ends it, and then finds that it does not wait any more.
+        """
         async with self._sessions.begin() as session:
-            now = await self._hold(session)
-            if not await repository.end_waiting(session, delivery.id, **_delivered(delivery, now)):
-                return False
-            event = await repository.get_event(session, owner_id=delivery.event_owner, event_id=delivery.event_id)
-            if event is not None:
-                await consumer.apply(session, Event.of(event))
-        return True
+            ended = await repository.end_all_waiting(session, [delivery.id for delivery in due], at=clock.now())
+            new = [delivery for delivery in due if delivery.id in ended]
+            rows = await repository.get_events(session, keys=[(one.event_owner, one.event_id) for one in new])
+            for row in rows:
+                await consumer.apply(session, Event.of(row))
+        return len(rows)
 
     async def _set_off(self) -> None:
         """Start a flight for each webhook with deliveries that are due, but for those that fly or rest."""

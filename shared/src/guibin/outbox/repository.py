@@ -64,6 +64,16 @@ async def get_event(session: AsyncSession, *, owner_id: UUID, event_id: UUID) ->
     return await session.get(OutboxEvent, (owner_id, event_id))
 
 
+async def get_events(session: AsyncSession, *, keys: Sequence[tuple[UUID, UUID]]) -> Sequence[OutboxEvent]:
+    """Return events by owner and id, the oldest first."""
+    query = (
+        select(OutboxEvent)
+        .where(tuple_(col(OutboxEvent.owner_id), col(OutboxEvent.id)).in_(keys))
+        .order_by(col(OutboxEvent.created_at), col(OutboxEvent.id))
+    )
+    return (await session.exec(query)).all()
+
+
 async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add deliveries; one that is there already stays as it is."""
     if rows:
@@ -113,6 +123,23 @@ async def end_waiting(session: AsyncSession, delivery_id: UUID, **values: Any) -
         .returning(col(EventDelivery.id))
     )
     return (await session.execute(statement.execution_options(**_QUIET))).first() is not None
+
+
+async def end_all_waiting(session: AsyncSession, delivery_ids: Sequence[UUID], *, at: datetime) -> set[UUID]:
+    """Write that deliveries arrived, and return those that still waited: the others are as they were."""
+    statement = (
+        update(EventDelivery)
+        .where(col(EventDelivery.id).in_(delivery_ids), col(EventDelivery.state) == DeliveryState.WAITING)
+        .values(
+            state=DeliveryState.DELIVERED,
+            attempts=EventDelivery.attempts + 1,
+            tried_at=at,
+            delivered_at=at,
+            failure=None,
+        )
+        .returning(col(EventDelivery.id))
+    )
+    return set((await session.execute(statement.execution_options(**_QUIET))).scalars())
 
 
 @dataclass(frozen=True, slots=True)
