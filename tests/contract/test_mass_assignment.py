@@ -17,7 +17,7 @@ from support.routes import all_routes
 
 COLUMNS = frozenset(column.name for table in metadata.sorted_tables for column in table.columns)
 MODELS = {f"{route.port} {route.name}": route.model for route in all_routes() if route.model is not None}
-FREE = {"rule", "where", "value", "fact", "changes"}
+FREE = {"rule", "when", "where", "value", "fact", "changes"}
 """Trees of rules, and the changes of a request by its kind, have closed readers of their own."""
 
 

@@ -18,6 +18,7 @@ from guibin.web.uploads import UploadBody
 from guibin_tools.openapi import make_ports
 
 PLACEHOLDERS = {
+    "rule_code": "reward_card_spend",
     "business_date": "2026-11-24",
     "day": "2026-11-24",
     "month": "2026-10",

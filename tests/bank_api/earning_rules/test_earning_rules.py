@@ -89,8 +89,8 @@ async def test_a_rule_lives_from_its_draft_to_its_end(bank_client: httpx.AsyncCl
     versions = (await bank_client.get(f"{PATH}/large/versions", headers=operator)).json()["items"]
     assert [one["version"] for one in versions] == [2, 1]
 
-    entries = f"/v1/customers/{to_public('cus', customer_id)}/points/entries"
-    shown = (await bank_client.get(entries, headers=operator)).json()["items"]
+    history = f"/v1/customers/{to_public('cus', customer_id)}/points/entries"
+    shown = (await bank_client.get(history, headers=operator)).json()["items"]
     assert [(one["kind"], one["rule"]["code"], one["rule"]["version"]) for one in shown[:3]] == [
         ("earn", "reward_card_spend", 1),
         ("pending_add", "large", 2),

@@ -104,14 +104,14 @@ async def create_rule(
     return await _shown(call, rule, response)
 
 
-@router.get("/{code}", operation_id="getEarningRule")
+@router.get("/{rule_code}", operation_id="getEarningRule")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def get_rule(call: StaffCall, code: Code, response: Response) -> EarningRuleOut:
+async def get_rule(call: StaffCall, rule_code: Code, response: Response) -> EarningRuleOut:
     """Show a rule with its draft and its terms in force; its revision is the ETag."""
-    return await _shown(call, await repository.get_rule(call.session, code=code), response)
+    return await _shown(call, await repository.get_rule(call.session, code=rule_code), response)
 
 
-@router.put("/{code}", operation_id="editEarningRule")
+@router.put("/{rule_code}", operation_id="editEarningRule")
 @declare(
     caller=DEFINE,
     rate=RateClass.WRITE,
@@ -120,16 +120,16 @@ async def get_rule(call: StaffCall, code: Code, response: Response) -> EarningRu
     refusals=(*WRONG_TERMS, PreconditionRequired, VersionConflict, StateConflict),
 )
 async def edit_rule(
-    call: StaffCall, code: Code, body: Annotated[EarningRuleEdit, json_body(EarningRuleEdit)], response: Response
+    call: StaffCall, rule_code: Code, body: Annotated[EarningRuleEdit, json_body(EarningRuleEdit)], response: Response
 ) -> EarningRuleOut:
     """Replace the draft of a rule that was read with the ETag sent as If-Match; what is in force stays."""
-    rule = await repository.get_rule(call.session, code=code, lock=True)
+    rule = await repository.get_rule(call.session, code=rule_code, lock=True)
     call.require_if_match(rule.revision)
     edited = await definitions.edit_rule(call.session, call.scope, rule, actor=call.actor, terms=body.terms)
     return await _shown(call, edited, response)
 
 
-@router.post("/{code}/clone", status_code=201, operation_id="cloneEarningRule")
+@router.post("/{rule_code}/clone", status_code=201, operation_id="cloneEarningRule")
 @declare(
     caller=DEFINE,
     idempotency=Idempotency.OPTIONAL,
@@ -138,14 +138,14 @@ async def edit_rule(
     refusals=(*WRONG_TERMS, RuleCodeTaken, RuleDraftMissing),
 )
 async def clone_rule(
-    call: StaffCall, code: Code, body: Annotated[EarningCloneIn, json_body(EarningCloneIn)], response: Response
+    call: StaffCall, rule_code: Code, body: Annotated[EarningCloneIn, json_body(EarningCloneIn)], response: Response
 ) -> EarningRuleOut:
     """Draft a copy under another code: of the draft, or else of the terms in force."""
-    copy = await definitions.clone_rule(call.session, call.scope, actor=call.actor, code=code, new_code=body.code)
+    copy = await definitions.clone_rule(call.session, call.scope, actor=call.actor, code=rule_code, new_code=body.code)
     return await _shown(call, copy, response)
 
 
-@router.post("/{code}/submit", status_code=202, operation_id="submitEarningRule")
+@router.post("/{rule_code}/submit", status_code=202, operation_id="submitEarningRule")
 @declare(
     caller=DEFINE,
     idempotency=Idempotency.OPTIONAL,
@@ -153,16 +153,16 @@ async def clone_rule(
     data=DataClass.C1,
     refusals=(*WRONG_TERMS, StateConflict, RuleDraftMissing, LimitExceeded),
 )
-async def submit_rule(call: StaffCall, code: Code) -> SubmittedOut:
+async def submit_rule(call: StaffCall, rule_code: Code) -> SubmittedOut:
     """Ask another person to put the draft in force; the approver sees both terms and a back-test of last month.
 
     What it would have cost then counts against your limit and the approver's.
     """
-    rule = await repository.get_rule(call.session, code=code, lock=True)
+    rule = await repository.get_rule(call.session, code=rule_code, lock=True)
     return SubmittedOut.of(await publishing.submit_rule(call.session, rule, actor=call.actor, grants=call.grants))
 
 
-@router.post("/{code}/end", operation_id="endEarningRule")
+@router.post("/{rule_code}/end", operation_id="endEarningRule")
 @declare(
     caller=DEFINE,
     idempotency=Idempotency.OPTIONAL,
@@ -171,45 +171,45 @@ async def submit_rule(call: StaffCall, code: Code) -> SubmittedOut:
     refusals=(StateConflict,),
 )
 async def end_rule(
-    call: StaffCall, code: Code, body: Annotated[EarningEndIn, json_body(EarningEndIn)], response: Response
+    call: StaffCall, rule_code: Code, body: Annotated[EarningEndIn, json_body(EarningEndIn)], response: Response
 ) -> EarningRuleOut:
     """Let a rule end now, for good. Events that occurred before still earn by it when they come in late."""
-    rule = await repository.get_rule(call.session, code=code, lock=True)
+    rule = await repository.get_rule(call.session, code=rule_code, lock=True)
     await definitions.end_rule(call.session, call.scope, rule, actor=call.actor, reason=body.reason)
     return await _shown(call, rule, response)
 
 
-@router.get("/{code}/versions", operation_id="listEarningRuleVersions")
+@router.get("/{rule_code}/versions", operation_id="listEarningRuleVersions")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_versions(
-    call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]
+    call: StaffCall, rule_code: Code, page: Annotated[PageRequest, page_query()]
 ) -> Page[EarningVersionOut]:
     """List the approved versions of a rule, newest first; entries name the one that made them."""
-    rule = await repository.get_rule(call.session, code=code)
+    rule = await repository.get_rule(call.session, code=rule_code)
     rows = await repository.list_versions(call.session, code=rule.code, limit=page.fetch, before=page.after_seq)
     return page.answer(rows, position=lambda row: row.version, shape=EarningVersionOut.model_validate)
 
 
-@router.post("/{code}/simulate", operation_id="simulateEarningRule")
+@router.post("/{rule_code}/simulate", operation_id="simulateEarningRule")
 @declare(
     caller=DEFINE,
     rate=RateClass.SEARCH,
     data=DataClass.C2,
 )
 async def simulate(
-    call: StaffCall, code: Code, body: Annotated[EarningSimulationIn, json_body(EarningSimulationIn)]
+    call: StaffCall, rule_code: Code, body: Annotated[EarningSimulationIn, json_body(EarningSimulationIn)]
 ) -> EarningSimulationOut:
     """Say what an event of a customer would earn now, rule by rule and why; nothing is written.
 
     The draft of this rule counts as if it were in force, without a draft its terms as they are.
     """
-    rule = await repository.get_rule(call.session, code=code)
+    rule = await repository.get_rule(call.session, code=rule_code)
     event = body.occurrence(clock.business_day(body.occurred_at))
     draft = None if rule.draft is None else (rule.code, rule.branch, EarningTerms.of(rule.draft))
     return EarningSimulationOut.of(await testing.simulate(call.session, call.scope, event=event, draft=draft))
 
 
-@router.post("/{code}/back-test", operation_id="backTestEarningRule")
+@router.post("/{rule_code}/back-test", operation_id="backTestEarningRule")
 @declare(
     caller=DEFINE,
     rate=RateClass.SEARCH,
@@ -217,13 +217,13 @@ async def simulate(
     refusals=(RuleDraftMissing, RuleTooExpensive),
 )
 async def back_test(
-    call: StaffCall, code: Code, body: Annotated[EarningBackTestIn, json_body(EarningBackTestIn)]
+    call: StaffCall, rule_code: Code, body: Annotated[EarningBackTestIn, json_body(EarningBackTestIn)]
 ) -> EarningBackTestOut:
     """Count what the draft, or else the terms in force, would have given in a month: winners, points, cost, by tier.
 
     The rule is taken alone, from nothing given before, on the facts of now; at most 10 seconds long.
     """
-    rule = await repository.get_rule(call.session, code=code)
+    rule = await repository.get_rule(call.session, code=rule_code)
     terms = await definitions.latest_terms(call.session, rule)
     if terms is None:
         raise RuleDraftMissing
