@@ -12,7 +12,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.products.models import ProductClass
 from support.assets import OCTOBER, WAN, hold, send_day
-from support.house import WEST, House
+from support.house import EAST, WEST, House
 from support.tiers import give_tier
 
 URL = "/v1/asset-rules"
@@ -36,7 +36,6 @@ WRONG: tuple[tuple[dict[str, Any], str, str | None], ...] = (
     ({"weights": {"fund": "0"}}, "asset_rule_invalid", "nothing_counts"),
     ({"tiers": ["T9"]}, "asset_rule_invalid", "tier_unknown"),
     ({"last_month": "2026-11"}, "asset_rule_invalid", "months_out_of_order"),
-    ({"owner_branch_id": to_public("brn", new_id())}, "asset_rule_invalid", "branch_unknown"),
     ({"weights": {"fund": "1.01"}}, "validation_failed", None),
     ({"weights": {"gold": "1.00"}}, "validation_failed", None),
     ({"first_month": "2026-13"}, "validation_failed", None),
@@ -154,6 +153,17 @@ async def test_terms_that_make_no_rule_are_refused(bank_client: httpx.AsyncClien
         refused = await create(bank_client, house, **changes)
         found = (refused.status_code, refused.json()["code"], refused.json().get("fault"))
         assert found == (422, code, fault), changes
+
+
+async def test_a_branch_makes_rules_for_its_own_customers_alone(bank_client: httpx.AsyncClient, house: House) -> None:
+    east, west = (to_public("brn", house.branches[code].id) for code in (EAST, WEST))
+    for owner, status in ((None, 403), (west, 403), (east, 201)):
+        body = DRAFT | {"owner_branch_id": owner}
+        made = await bank_client.post(URL, json=body, headers=house.headers("branch_head"))
+        assert made.status_code == status, made.text
+    rule_id = made.json()["id"]
+    elsewhere = await bank_client.post(f"{URL}/{rule_id}/submit", headers=house.headers("branch_head_west"))
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (403, "forbidden")
 
 
 async def test_a_version_cannot_begin_in_a_month_whose_points_are_given(

@@ -79,7 +79,7 @@ async def create_rule(
     coupons or top-ups, or is transferable, is refused `deposit_reward_forbidden` unless the document of compliance is
     named.
     """
-    rule = await service.create_rule(call.session, actor=call.actor, code=body.code, terms=body.terms())
+    rule = await service.create_rule(call.session, call.scope, actor=call.actor, code=body.code, terms=body.terms())
     set_etag(response, rule.revision)
     return AssetRuleOut.of(rule)
 
@@ -109,7 +109,7 @@ async def edit_rule(
     """Replace the terms of a draft that was read with the ETag sent as If-Match."""
     rule = await repository.lock_rule(call.session, asset_rule_id)
     call.require_if_match(rule.revision)
-    edited = await service.edit_rule(call.session, rule, actor=call.actor, terms=body.terms())
+    edited = await service.edit_rule(call.session, call.scope, rule, actor=call.actor, terms=body.terms())
     set_etag(response, edited.revision)
     return AssetRuleOut.of(edited)
 
@@ -125,7 +125,7 @@ async def edit_rule(
 async def submit_rule(call: StaffCall, asset_rule_id: AssetRuleId) -> SubmittedOut:
     """Ask another person to put a draft in force; one that names a document for deposits goes to compliance."""
     rule = await repository.lock_rule(call.session, asset_rule_id)
-    return SubmittedOut.of(await service.submit_rule(call.session, rule, actor=call.actor))
+    return SubmittedOut.of(await service.submit_rule(call.session, call.scope, rule, actor=call.actor))
 
 
 @router.post("/asset-rules/{asset_rule_id}/simulate", operation_id="simulateAssetRule")

@@ -26,7 +26,9 @@ from guibin.points.assets import repository, rules
 from guibin.points.assets.errors import AssetMonthBegun, AssetRuleInvalid, AssetRuleNotDraft, AssetRuleOpen
 from guibin.points.assets.models import AssetRule, AssetRuleState
 from guibin.points.assets.service.guarding import refuse_deposit_weights
-from guibin.security.actors import Actor, Domain, Grant
+from guibin.points.earning.repository import is_within
+from guibin.security.actors import Actor, Domain, Grant, Scope
+from guibin.security.errors import Forbidden
 from guibin.tiers.repository import list_tiers
 
 ACTIVATE: Final = "asset_rule.activate"
@@ -58,13 +60,15 @@ class RuleTerms:
         return asdict(self) | {"tiers": tiers, "weights": weights}
 
 
-async def create_rule(session: AsyncSession, *, actor: Actor, code: str, terms: RuleTerms) -> AssetRule:
+async def create_rule(session: AsyncSession, scope: Scope, *, actor: Actor, code: str, terms: RuleTerms) -> AssetRule:
     """Draft the first or the next version of a rule; its wallet stays.
 
     Raises:
+        Forbidden: the owner is not in the caller's scope; of a rule of the whole bank that is the bank.
         AssetRuleOpen: the rule has a version that is not in force yet.
         AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden: the terms make no rule, or not from that month on.
     """
+    await _require_owner(session, scope, terms.owner_branch_id)
     before = await repository.versions_of(session, code)
     await _check(session, terms, before)
     rule = AssetRule(
@@ -81,13 +85,18 @@ async def create_rule(session: AsyncSession, *, actor: Actor, code: str, terms: 
     return rule
 
 
-async def edit_rule(session: AsyncSession, rule: AssetRule, *, actor: Actor, terms: RuleTerms) -> AssetRule:
+async def edit_rule(
+    session: AsyncSession, scope: Scope, rule: AssetRule, *, actor: Actor, terms: RuleTerms
+) -> AssetRule:
     """Replace the terms of a locked draft.
 
     Raises:
+        Forbidden: the owner, as it is or would be, is not in the caller's scope.
         AssetRuleNotDraft: it was submitted, or is in force.
         AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden: see `create_rule`.
     """
+    await _require_owner(session, scope, rule.owner_branch_id)
+    await _require_owner(session, scope, terms.owner_branch_id)
     _require_draft(rule)
     others = [one for one in await repository.versions_of(session, rule.code) if one.id != rule.id]
     await _check(session, terms, others)
@@ -101,13 +110,15 @@ async def edit_rule(session: AsyncSession, rule: AssetRule, *, actor: Actor, ter
     return rule
 
 
-async def submit_rule(session: AsyncSession, rule: AssetRule, *, actor: Actor) -> Approval:
+async def submit_rule(session: AsyncSession, scope: Scope, rule: AssetRule, *, actor: Actor) -> Approval:
     """Ask another person to put a locked draft in force; where it names a document for deposits, compliance.
 
     Raises:
+        Forbidden: the owner is not in the caller's scope.
         AssetRuleNotDraft: it is no draft.
         AssetMonthBegun, DepositRewardForbidden: what has changed since it was drafted forbids it.
     """
+    await _require_owner(session, scope, rule.owner_branch_id)
     request = await _mark_submitted(session, rule)
     return await approvals.submit(
         session,
@@ -252,6 +263,11 @@ async def _refuse(session: AsyncSession, terms: RuleTerms | AssetRule) -> None:
     if wallet is None:
         raise AssetRuleInvalid(fault="wallet_unknown")
     refuse_deposit_weights(wallet, terms.weights, terms.compliance_document)
+
+
+async def _require_owner(session: AsyncSession, scope: Scope, owner_branch_id: UUID | None) -> None:
+    if not scope.whole_bank and not await is_within(session, owner_branch_id, scope.branch_roots):
+        raise Forbidden
 
 
 def _require_draft(rule: AssetRule) -> None:
