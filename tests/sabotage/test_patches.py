@@ -5,10 +5,11 @@ from collections import Counter
 
 import pytest
 from sabotage.identity import IDENTITY
+from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.run import ROOT
 
-ALL = (*SABOTAGES, *IDENTITY)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

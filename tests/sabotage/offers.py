@@ -1,0 +1,69 @@
+"""Guards of offers to take away: budgets, the bound for everybody, step-up, what is stopped, who sees a right."""
+
+from typing import Final
+
+from sabotage.patches import CODE, Sabotage
+
+OFFERS_OF_CUSTOMERS = "tests/shared/rights/test_offers.py"
+STEP_UPS = "tests/customer_api/sessions/test_step_ups.py"
+ARITHMETIC = "tests/unit/rights/test_offer.py"
+
+OFFERS: Final = (
+    Sabotage(
+        "RGT-24",
+        "the bound of a budget",
+        f"{CODE}/programme/repository.py",
+        "AND (points_limit IS NULL OR points_spent + :points <= points_limit)",
+        "AND (points_limit IS NULL OR points_spent <= points_limit)",
+        (f"{OFFERS_OF_CUSTOMERS}::test_a_budget_is_drawn_until_it_is_used_up_and_what_is_given_back_is_there_again",),
+    ),
+    Sabotage(
+        "RGT-07",
+        "the bound for everybody",
+        f"{CODE}/rights/repository/pool.py",
+        ".where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) + quantity <= limit)",
+        ".where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) <= limit)",
+        (f"{OFFERS_OF_CUSTOMERS}::test_the_bound_for_everybody_is_counted_over_all_customers",),
+    ),
+    Sabotage(
+        "API-19",
+        "that a proof is good once",
+        f"{CODE}/rights/service/step_up.py",
+        "    if await redemptions.has_step_up(session, scope, customer_id=customer_id, step_up_id=proof.id):\n"
+        "        raise StepUpInvalid\n",
+        "    await redemptions.has_step_up(session, scope, customer_id=customer_id, step_up_id=proof.id)\n",
+        (f"{STEP_UPS}::test_a_proof_lets_one_redemption_through_and_no_second_one",),
+    ),
+    Sabotage(
+        "API-19b",
+        "that a proof is for its customer, right, quantity and points",
+        f"{CODE}/rights/service/step_up.py",
+        "if (proof.customer_id, proof.right_id, proof.quantity, proof.points) != asked or ",
+        "if not asked or ",
+        (f"{STEP_UPS}::test_r12_a_proof_of_somebody_or_for_something_else_or_too_old_or_altered_is_refused",),
+    ),
+    Sabotage(
+        "PTS-37",
+        "the kill switch",
+        f"{CODE}/programme/rules.py",
+        "        return not concerned.isdisjoint(self.stopped)\n",
+        "        return not concerned\n",
+        (f"{OFFERS_OF_CUSTOMERS}::test_what_is_stopped_is_refused_at_once",),
+    ),
+    Sabotage(
+        "RGT-03",
+        "that who does not see a right has none",
+        f"{CODE}/rights/service/redeeming.py",
+        "    if not is_visible(right.terms, profile.tier, profile.tags, profile.branches, now):\n",
+        "    if not right:\n",
+        (f"{OFFERS_OF_CUSTOMERS}::test_who_does_not_see_a_right_has_none",),
+    ),
+    Sabotage(
+        "RGT-13",
+        "that guests have a quota of their own",
+        f"{CODE}/rights/rules.py",
+        "    free, free_guests = min(wish.quantity, left), min(wish.companions, guests_left)\n",
+        "    free, free_guests = min(wish.quantity, left), min(wish.companions, left)\n",
+        (f"{ARITHMETIC}::test_guests_never_take_the_quota_of_the_customer_nor_the_customer_theirs",),
+    ),
+)
