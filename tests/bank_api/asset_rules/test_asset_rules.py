@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from guibin.core import clock
-from guibin.core.ids import new_id, to_public
+from guibin.core.ids import to_public
 from guibin.products.models import ProductClass
 from support.assets import OCTOBER, WAN, hold, send_day
 from support.house import EAST, WEST, House
