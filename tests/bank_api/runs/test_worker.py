@@ -150,6 +150,7 @@ async def test_last_nights_run_is_due_from_one_in_the_morning(
     assert await _states(house) == states
     assert ('guibin_nightly_runs_total{state="finished"} 1.0' in figures) is bool(states)
     assert ('guibin_nightly_step_took_seconds{step="tiers"}' in figures) is bool(states)
+    assert "guibin_ledger_faults 0.0" in figures
 
 
 async def test_a_day_that_has_been_run_is_not_run_again(house: House) -> None:

@@ -136,7 +136,7 @@ async def test_the_reports_agree_with_a_model_of_the_ledger(session: AsyncSessio
 
 
 @pytest.mark.merge
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=20, max_size=50))
 async def test_the_reports_agree_with_a_model_of_the_ledger_for_long(session: AsyncSession, steps: list[Step]) -> None:
     await rolled_back(session, lambda: _drive(session, steps))

@@ -70,19 +70,21 @@ async def close_days(session: AsyncSession, *, day: date) -> dict[str, int]:
     """
     closed = await report_repository.last_closed_day(session)
     last = min(day, clock.last_closed_day())
-    first = await _first_to_close(session, closed) or last
-    if (closed is not None and closed >= last) or first > last:
+    if closed is not None and closed >= last:
         return {"closed": 0}
+    first = await _first_to_close(session, closed, last)
     codes = await report_repository.codes_of(session)
     revision = 0 if codes is None else codes.revision
     await report_repository.close_days(session, first=first, last=last, revision=revision, at=clock.now())
     return {"closed": (last - first).days + 1}
 
 
-async def _first_to_close(session: AsyncSession, closed: date | None) -> date | None:
+async def _first_to_close(session: AsyncSession, closed: date | None, last: date) -> date:
+    """Return the day after the last that is closed; the first day with entries where none is."""
     if closed is not None:
         return closed + timedelta(days=1)
-    return await report_repository.first_open_day(session)
+    began = await report_repository.first_open_day(session)
+    return last if began is None else min(began, last)
 
 
 async def accounting_file(session: AsyncSession, *, day: date) -> AccountingFile:
