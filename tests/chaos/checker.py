@@ -29,6 +29,16 @@ AUDITED = """
 """
 """I11: each submission and each decision left exactly one row in the trail."""
 
+TOLD = """
+    SELECT coalesce('rdm_' || r.id, e.subject)
+      FROM redemption r
+      FULL JOIN (SELECT subject, count(*) AS times FROM outbox_event
+                  WHERE type = 'redemption.confirmed' GROUP BY subject) e
+        ON e.subject = 'rdm_' || r.id
+     WHERE r.id IS NULL OR e.times IS DISTINCT FROM 1
+"""
+"""I12: each redemption is told of exactly once, and none is told of that is not there."""
+
 
 async def check(history: History, admin_url: str) -> list[str]:
     """Return what does not agree, a sentence each; empty is good."""
@@ -41,7 +51,7 @@ async def check(history: History, admin_url: str) -> list[str]:
             *await _uses(history, connection),
             *await _keys(history, connection),
         ]
-        for name, query in (("I10", TWO_PEOPLE), ("I11", AUDITED)):
+        for name, query in (("I10", TWO_PEOPLE), ("I11", AUDITED), ("I12", TOLD)):
             found += [f"{name}: {row[0]}" for row in await connection.fetch(query)]
     finally:
         await connection.close()

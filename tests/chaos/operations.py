@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from random import Random
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from guibin.core.ids import to_public
 from guibin.points import service
 
 LINE = "credit_card"
+EXPIRED_AT_ONCE = 5
 REASON = "系统故障少计积分，按工单补录"
 
 
@@ -29,7 +29,6 @@ class Floor:
     customers: Sequence[UUID]
     rights: Sequence[str]
     pools: frozenset[str]
-    days: Sequence[date]
     worker: SessionFactory
     tokens: dict[str, dict[str, str]]
     redeemed: list[Operation] = field(default_factory=list)
@@ -116,17 +115,13 @@ async def look(floor: Floor, client: Client) -> None:
             floor.history.fault(f"{customer} saw {wallet}")
 
 
-async def expire(floor: Floor, client: Client) -> None:
-    """Let the points of a past day expire, as the night does: batch by batch, and again after whatever befell it."""
-    day = client.dice.choice(floor.days)
-    operation = floor.begin("expire", "worker", "", day=day)
+async def expire(floor: Floor, _client: Client) -> None:
+    """Let points that ended expire for a few accounts, as the night does with its batches."""
+    operation = floor.begin("expire", "worker", "")
     try:
-        while True:
-            async with floor.worker() as session:
-                counts = await service.expire(session, day=day)
-                await session.commit()
-            if not counts["read"]:
-                break
+        async with floor.worker() as session:
+            await service.expire(session, day=clock.last_closed_day(), limit=EXPIRED_AT_ONCE)
+            await session.commit()
         operation.outcome = Outcome.OK
     except (DBAPIError, OSError):
         operation.outcome = Outcome.INFO

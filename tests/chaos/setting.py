@@ -11,20 +11,25 @@ from chaos.history import History
 from chaos.operations import Floor
 
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import new_id, to_public
 from guibin.points.models import EntryKind
+from guibin.programme.models import Budget
+from guibin.rights.models import RightsTotal
 from guibin_tools.nightly import run_nightly
-from support.house import House
+from support.house import ROOT, House
 from support.points import post_points, sessions_of
 from support.shop import Shop
 
 CUSTOMERS = 200
 SCARCE, POOLS, PLENTY = 5, 5, 10
-"""Rights with ten units, with a pool of codes, and without a bound."""
+"""Rights with ten units, with a pool of codes, and without a stock."""
 
 STOCK, CODES = 10, 60
+BOUND, UNIT_FEN = 40, 300
+"""Units of one right that all may have together, and of another that its budget pays for; what one of these costs."""
+
 DAYS = 20
-"""So many past days have lots that end on them and were not posted: what the operation `expire` finds."""
+"""So many past days have lots that ended on them and were not posted: what the operation `expire` finds."""
 
 POINTS, LATE_LOTS = 400, 3
 
@@ -40,7 +45,7 @@ async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIter
     await _give_points(house, customers, days, dice)
     rights, pools = await _offer(Shop(house), dice)
     async with sessions_of(house.database.worker_url, pool_size=2) as worker:
-        yield Floor(bank, history, customers, rights, pools, days, worker, _tokens(house, customers))
+        yield Floor(bank, history, customers, rights, pools, worker, _tokens(house, customers))
 
 
 async def _give_points(house: House, customers: list[UUID], days: list[date], dice: Random) -> None:
@@ -59,11 +64,39 @@ async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
         return [{"tier": None, "points": dice.randint(5, 60)}]
 
     scarce = [await shop.right(stock=STOCK, prices=price()) for _ in range(SCARCE)]
-    plenty = [await shop.right(prices=price()) for _ in range(PLENTY)]
+    plenty = [await shop.right(prices=price()) for _ in range(PLENTY - 2)]
+    plenty += [await _bounded(shop, price()), await _paid_by_a_budget(shop, price())]
     pools = [
         await shop.pool([f"C{number:02}{code:04}" for code in range(CODES)], prices=price()) for number in range(POOLS)
     ]
     return [*scarce, *plenty, *pools], frozenset(pools)
+
+
+async def _bounded(shop: Shop, prices: list[dict[str, object]]) -> str:
+    """Offer a right of which all customers together may have so many units."""
+    right = await shop.right(prices=prices, offer={"total_limit": BOUND})
+    async with shop.house.sessions() as session:
+        session.add(RightsTotal(right_id=UUID(right.removeprefix("rgt_")), taken=0))
+        await session.commit()
+    return right
+
+
+async def _paid_by_a_budget(shop: Shop, prices: list[dict[str, object]]) -> str:
+    """Offer a right that a budget pays for, which is used up before the end."""
+    async with shop.house.sessions() as session:
+        session.add(
+            Budget(
+                branch_id=shop.house.branches[ROOT].id,
+                id=new_id(),
+                year=clock.today().year,
+                line="credit_card",
+                fen_limit=BOUND * UNIT_FEN,
+                created_at=clock.now(),
+            )
+        )
+        await session.commit()
+    paid = {"owner_branch": ROOT, "budget_line": "credit_card", "unit_cost": f"{UNIT_FEN / 100:.2f}"}
+    return await shop.right(prices=prices, offer=paid)
 
 
 def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
