@@ -1,4 +1,6 @@
-"""What follows a redemption: cancellation, refund, fulfilment, use, rating."""
+"""What follows a redemption: a customer may end an own one."""
+
+from alembic import op
 
 revision = "0018"
 down_revision = "0017"
@@ -7,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.execute("GRANT UPDATE (state) ON redemption TO guibin_customer")
 
 
 def downgrade() -> None:
-    pass
+    op.execute("REVOKE UPDATE (state) ON redemption FROM guibin_customer")

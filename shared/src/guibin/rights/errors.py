@@ -130,6 +130,24 @@ class CodeNotValid(Refusal):
     en = "The code is not valid"
 
 
+class NotCancellable(Refusal):
+    """The right cannot be given back, or its time for that is over. Facts: until."""
+
+    category = Category.CONFLICT
+    code = "not_cancellable"
+    zh = "该权益不支持取消或已超过取消时限"
+    en = "The right cannot be cancelled, or not any more"
+
+
+class FulfilledByCode(Refusal):
+    """A redemption by codes is fulfilled by the use of its codes."""
+
+    category = Category.CONFLICT
+    code = "fulfilled_by_code"
+    zh = "券码类权益须通过核销完成"
+    en = "The use of its codes fulfils this redemption"
+
+
 class AlreadyUsed(Refusal):
     """The code was used before. Facts: used_at."""
 

@@ -49,7 +49,9 @@ CHECKS: Final[Sequence[Check]] = (
         SELECT 'rgt_' || i.id AS key
           FROM rights_item i
           LEFT JOIN rights_stock s ON s.right_id = i.id
-          LEFT JOIN (SELECT right_id, sum(quantity) AS units FROM redemption GROUP BY right_id) r ON r.right_id = i.id
+          LEFT JOIN (SELECT right_id, sum(quantity) AS units FROM redemption
+                      WHERE state IN ('confirmed', 'in_fulfilment', 'fulfilled') GROUP BY right_id) r
+            ON r.right_id = i.id
          WHERE i.stock_mode = 'counted'
            AND (coalesce(s.sold, 0) <> coalesce(r.units, 0) OR s.free < 0 OR s.initial <> s.free + s.sold)
         """,
@@ -97,6 +99,19 @@ CHECKS: Final[Sequence[Check]] = (
             ON d.branch_id = b.branch_id AND d.budget_id = b.id
          WHERE b.points_spent <> coalesce(d.points, 0) OR b.fen_spent <> coalesce(d.fen, 0)
             OR b.points_spent > b.points_limit OR b.fen_spent > b.fen_limit
+        """,
+    ),
+    _check(
+        "I8",
+        "what was given back of a redemption is not all that it cost, or something was although it stands",
+        """
+        SELECT 'rdm_' || r.id AS key
+          FROM redemption r
+          LEFT JOIN (SELECT customer_id, refers_to, sum(points - debt_change) AS points
+                       FROM points_entry WHERE kind = 'refund' GROUP BY customer_id, refers_to) b
+            ON b.customer_id = r.customer_id AND b.refers_to = r.entry_id
+         WHERE coalesce(b.points, 0) <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled') THEN 0
+                                             ELSE r.points_charged END
         """,
     ),
     _check(

@@ -18,6 +18,9 @@ MOST_UNITS: Final = 100
 MOST_GUESTS: Final = 20
 """Guests in one redemption."""
 
+MOST_CANCEL_HOURS: Final = 24 * 366
+"""Longest time in which a customer may cancel."""
+
 MOST_POINTS_OF_A_UNIT: Final = 10**10
 """So that no redemption costs more than the 10^12 points that one movement of the ledger may have."""
 
@@ -123,8 +126,9 @@ class Terms:
 
     `visibility` says who sees it, `eligibility` who may have it. `owner_branch` offers it to the customers of that
     branch and of those below. `total_limit` is the most units for everybody together. From `step_up_points` on a
-    redemption needs a proof of its own. With a `budget_line` it is paid from the budget of its owner; `unit_cost_fen`
-    is what one unit or guest takes from that, None the worth of the points that are paid.
+    redemption needs a proof of its own. For `cancel_hours` after it the customer may cancel one, None never. With a
+    `budget_line` it is paid from the budget of its owner; `unit_cost_fen` is what one unit or guest takes from that,
+    None the worth of the points that are paid.
     """
 
     prices: tuple[Price, ...]
@@ -138,6 +142,7 @@ class Terms:
     eligibility: Audience = EVERYBODY
     total_limit: int | None = None
     step_up_points: int | None = None
+    cancel_hours: int | None = None
     beneficiary: Beneficiary = Beneficiary.NONE
     owner_branch: str | None = None
     budget_line: str | None = None

@@ -7,7 +7,7 @@ stands in the way together.
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -305,6 +305,13 @@ def is_legal_path(states: Sequence[RedemptionState]) -> bool:
     """Tell whether a redemption's life begins with its confirmation and takes legal steps only."""
     begins = bool(states) and states[0] is RedemptionState.CONFIRMED
     return begins and all(is_legal_step(before, after) for before, after in pairwise(states))
+
+
+def cancellable_until(state: RedemptionState, created_at: datetime, cancel_hours: int | None) -> datetime | None:
+    """Return the instant before which the customer may cancel a redemption; None when that cannot be (any more)."""
+    if cancel_hours is None or state is not RedemptionState.CONFIRMED:
+        return None
+    return created_at + timedelta(hours=cancel_hours)
 
 
 def normal_form(code: str) -> str:

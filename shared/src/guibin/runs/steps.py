@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -77,6 +77,13 @@ async def _earn_from_assets(session: AsyncSession, _day: date) -> Counts:
     return await assets.post_awards(session)
 
 
+async def _pending(session: AsyncSession, day: date) -> Counts:
+    """End the holds whose time is up and let pending points come free, so that what has expired can go after."""
+    lapsed = await points.release_lapsed(session)
+    due = await points.activate_due(session, day=day + timedelta(days=1))
+    return {"read": lapsed + due["read"], "lapsed": lapsed, "activated": due["activated"]}
+
+
 async def _expire(session: AsyncSession, day: date) -> Counts:
     return await points.expire(session, day=day)
 
@@ -109,6 +116,7 @@ STEPS = (
     Step("earn", _earn, in_batches=True),
     Step("asset_awards", _assess_assets, over_everybody=True),
     Step("asset_points", _earn_from_assets, in_batches=True),
+    Step("pending", _pending, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("remind", _remind, in_batches=True),
     Step("close", _close, over_everybody=True),

@@ -7,11 +7,19 @@ from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
-from guibin.core.errors import PreconditionRequired, VersionConflict
-from guibin.core.ids import CustomerId, RightId
+from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
+from guibin.core.ids import CustomerId, RedemptionId, RightId
 from guibin.customers.repository import get_customer
+from guibin.points.errors import AccountClosed
 from guibin.rights import service
-from guibin.rights.errors import AlreadyUsed, CodeNotValid, QrInvalid, RightCodeTaken, WrongStockMode
+from guibin.rights.errors import (
+    AlreadyUsed,
+    CodeNotValid,
+    FulfilledByCode,
+    QrInvalid,
+    RightCodeTaken,
+    WrongStockMode,
+)
 from guibin.rights.models import Category, RedemptionState, RightState
 from guibin.rights.repository import catalogue
 from guibin.security.actors import Domain, Verb
@@ -38,6 +46,7 @@ from .queries import read_pool, read_supply
 from .schemas import (
     CodesAddedOut,
     CodesIn,
+    FailureIn,
     RedemptionOut,
     RightContentIn,
     RightDetailOut,
@@ -210,6 +219,38 @@ async def list_redemptions(
         position=lambda view: (view.redemption.created_at, view.redemption.id),
         shape=lambda view: RedemptionOut.of(view, call.language),
     )
+
+
+@router.post("/redemptions/{redemption_id}/fulfil", operation_id="fulfilRedemption")
+@declare(
+    caller=staff(Verb.WRITE, Domain.RIGHTS),
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(NotFound, StateConflict, FulfilledByCode),
+)
+async def fulfil_redemption(call: StaffCall, redemption_id: RedemptionId) -> RedemptionOut:
+    """Note that a right was handed out or carried out; a right by code is fulfilled by the use of its codes."""
+    view = await service.fulfil(call.session, call.scope, actor=call.actor, redemption_id=redemption_id)
+    return RedemptionOut.of(view, call.language)
+
+
+@router.post("/redemptions/{redemption_id}/fail", operation_id="failRedemption")
+@declare(
+    caller=staff(Verb.WRITE, Domain.RIGHTS),
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(NotFound, StateConflict, AlreadyUsed, ReasonRequired, AccountClosed),
+)
+async def fail_redemption(
+    call: StaffCall, redemption_id: RedemptionId, body: Annotated[FailureIn, json_body(FailureIn)]
+) -> RedemptionOut:
+    """Note that a right cannot be delivered: the customer has points, quota and stock back at once."""
+    view = await service.fail(
+        call.session, call.scope, actor=call.actor, redemption_id=redemption_id, reason=body.reason
+    )
+    return RedemptionOut.of(view, call.language)
 
 
 @router.get("/customers/{customer_id}/redemptions", operation_id="listCustomerRedemptions")

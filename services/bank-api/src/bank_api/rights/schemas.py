@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, RedemptionId, RightId
+from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
 from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
 from guibin.rights.repository.pool import PoolSize
@@ -251,6 +252,14 @@ class VoucherUseOut(OutModel):
             codes_left=use.codes_left,
             used_at=use.used_at,
         )
+
+
+class FailureIn(StrictModel):
+    """Why a right cannot be delivered."""
+
+    reason: Annotated[str, Note(LONGEST)] | None = Field(
+        default=None, description="10 to 200 characters", examples=["供应商停业，无法提供服务"]
+    )
 
 
 class RedemptionOut(OutModel):

@@ -11,7 +11,7 @@ from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.rights.models import Period
-from guibin.rights.offer import MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
 from guibin.web import Day, Instant, StrictModel
 
 MOST_TIMES = 10_000
@@ -128,7 +128,7 @@ class VisibilityIn(AudienceIn):
     branches: Codes | None = Field(default=None, description="Customers of these branches and of those below")
 
 
-_PLAIN: Final = ("total_limit", "step_up_points", "owner_branch")
+_PLAIN: Final = ("total_limit", "step_up_points", "cancel_hours", "owner_branch")
 """Terms that the document holds as they are written."""
 
 
@@ -147,6 +147,9 @@ class TermsIn(StrictModel):
     )
     step_up_points: Annotated[int, Field(ge=1, le=MOST_POINTS_OF_A_UNIT)] | None = Field(
         default=None, description="From so many points on a redemption needs a step-up proof"
+    )
+    cancel_hours: Annotated[int, Field(ge=1, le=MOST_CANCEL_HOURS)] | None = Field(
+        default=None, description="For so many hours the customer may cancel; null: never"
     )
     beneficiary: Beneficiary = Field(default=Beneficiary.NONE, description="Whether somebody else may be served")
     owner_branch: Code | None = Field(

@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
+from guibin.approvals.errors import StateConflict
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
+from guibin.points.errors import AccountClosed
 from guibin.rights import service
-from guibin.rights.errors import REFUSED, StepUpInvalid, StepUpRequired
+from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable, StepUpInvalid, StepUpRequired
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.web import (
     CustomerCall,
@@ -143,6 +145,25 @@ async def list_redemptions(
 async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> RedemptionDetailOut:
     """Show one redemption of mine in full."""
     view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
+    person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
+    return RedemptionDetailOut.in_full(view, person, call.language)
+
+
+@router.post("/redemptions/{redemption_id}/cancel", operation_id="cancelMyRedemption")
+@declare(
+    caller=customer("points:redeem"),
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(NotFound, StateConflict, NotCancellable, AlreadyUsed, AccountClosed),
+)
+async def cancel_redemption(call: CustomerCall, redemption_id: RedemptionId) -> RedemptionDetailOut:
+    """Cancel a redemption of mine while its right allows it: points, quota and stock come back at once.
+
+    The points go back to the lots that paid, with their own last day; what has expired meanwhile can be spent for the
+    wallet's days of grace. The code of a cancelled redemption is void.
+    """
+    view = await service.cancel(call.session, call.scope, actor=call.actor, redemption_id=redemption_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
     return RedemptionDetailOut.in_full(view, person, call.language)
 

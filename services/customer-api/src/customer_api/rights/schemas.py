@@ -317,6 +317,7 @@ class RedemptionDetailOut(RedemptionRowOut):
 
     lots: list[ChargedLotOut]
     steps: list[RedemptionStepOut]
+    cancellable_until: datetime | None = Field(description="Before this instant I may cancel; null: not (any more)")
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
 
     @classmethod
@@ -326,6 +327,7 @@ class RedemptionDetailOut(RedemptionRowOut):
             **_row(view, language),
             lots=[ChargedLotOut.model_validate(lot) for lot in view.lots],
             steps=[RedemptionStepOut.model_validate(step) for step in view.steps],
+            cancellable_until=view.cancellable_until,
             beneficiary=None if person is None else BeneficiaryOut.of(person),
         )
 

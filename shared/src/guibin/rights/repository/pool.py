@@ -86,6 +86,19 @@ async def take_total(session: AsyncSession, *, right_id: UUID, quantity: int, li
     return (await session.execute(statement)).first() is not None
 
 
+async def give_back_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> int:
+    """Put units back into the counted stock; returns how many are free then."""
+    statement = (
+        update(RightsStock)
+        .where(col(RightsStock.right_id) == right_id)
+        .values(free=RightsStock.free + quantity, sold=RightsStock.sold - quantity)
+        .returning(col(RightsStock.free))
+        .execution_options(synchronize_session=False)
+    )
+    free: int = (await session.execute(statement)).scalar_one()
+    return free
+
+
 async def give_back_total(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:
     """Uncount units that were given back; a right without a bound for everybody has nothing to uncount."""
     await session.execute(

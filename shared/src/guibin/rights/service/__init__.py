@@ -13,6 +13,7 @@ from guibin.rights.service.administration import (
 )
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
+from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.publication import RightPublication, submit_terms
@@ -35,8 +36,11 @@ __all__ = [
     "VoucherUse",
     "add_codes",
     "add_stock",
+    "cancel",
     "change_right",
     "create_right",
+    "fail",
+    "fulfil",
     "generate_codes",
     "get_catalogue_entry",
     "get_redemption",

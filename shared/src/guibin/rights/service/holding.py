@@ -13,7 +13,7 @@ from guibin.points import repository as points
 from guibin.points.service import LotUse
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RedemptionStep, RightsItem, VoucherCode
 from guibin.rights.repository import catalogue, pool, redemptions
-from guibin.rights.rules import COUNTED
+from guibin.rights.rules import COUNTED, cancellable_until
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -27,6 +27,13 @@ class RedemptionView:
     right: RightsItem
     lots: Sequence[LotUse] = ()
     steps: Sequence[RedemptionStep] = ()
+
+    @property
+    def cancellable_until(self) -> datetime | None:
+        """The instant before which the customer may cancel it."""
+        hours = self.right.offer.get("cancel_hours")
+        state = RedemptionState(self.redemption.state)
+        return cancellable_until(state, self.redemption.created_at, hours if isinstance(hours, int) else None)
 
 
 @dataclass(frozen=True, slots=True)
