@@ -24,7 +24,8 @@ WEIGHTS: Final = {"wealth_management": "1.00", "fund": "1.00", "insurance": "0.5
 MonthText = Annotated[str, StringConstraints(strict=True, pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 """A calendar month as `YYYY-MM`."""
 
-Weight = Annotated[str, StringConstraints(strict=True, pattern=r"^(0(\.[0-9]{1,2})?|1(\.0{1,2})?)$")]
+_WEIGHT: Final = r"^(0(\.[0-9]{1,2})?|1(\.0{1,2})?)$"
+Weight = Annotated[str, StringConstraints(strict=True, pattern=_WEIGHT)]
 """0 to 1 with at most two places."""
 
 PerMille = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?$")]
@@ -47,7 +48,10 @@ class AssetRuleTermsIn(StrictModel):
     )
     weights: dict[ProductClass, Weight] = Field(
         min_length=1,
-        json_schema_extra={"additionalProperties": False},
+        json_schema_extra={
+            "properties": {name.value: {"type": "string", "pattern": _WEIGHT} for name in ProductClass},
+            "additionalProperties": False,
+        },
         description="How much of a class of products counts, 0 to 1; a class that is not named weighs 0",
         examples=[WEIGHTS],
     )
