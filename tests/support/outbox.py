@@ -13,7 +13,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id
 from guibin.outbox.consumers import CONSUMERS, Consumer, Event
-from guibin.outbox.events import EventType, RightBackInStock
+from guibin.outbox.events import EventName, RightBackInStock
 from guibin.outbox.models import EventDelivery, OutboxEvent, Webhook
 from guibin.outbox.relay import Relay
 from guibin.outbox.sending import WebhookSender
@@ -29,7 +29,7 @@ ANSWERS = "CREATE TABLE applied (event_id uuid, consumer text)"
 class Recording:
     """A consumer that writes down what it applies, and fails as often as it is told."""
 
-    types = frozenset(EventType)
+    types = frozenset(EventName)
 
     def __init__(self, name: str = "recording", *, failures: int = 0) -> None:
         self.name = name
@@ -71,7 +71,7 @@ async def happen(sessions: SessionFactory, *, free: int = 1, **options: Any) -> 
 
 
 async def add_webhook(
-    sessions: SessionFactory, keys: KeyRing, url: str, types: Collection[EventType] = tuple(EventType), **columns: Any
+    sessions: SessionFactory, keys: KeyRing, url: str, types: Collection[EventName] = tuple(EventName), **columns: Any
 ) -> UUID:
     """Add a webhook past the port."""
     webhook_id = new_id()
@@ -107,7 +107,7 @@ async def deliveries(sessions: SessionFactory, **wanted: Any) -> Sequence[EventD
         return (await session.exec(query)).all()
 
 
-async def published(sessions: SessionFactory, type_: EventType | None = None) -> Sequence[OutboxEvent]:
+async def published(sessions: SessionFactory, type_: EventName | None = None) -> Sequence[OutboxEvent]:
     """Return the events in the outbox, the oldest first."""
     async with sessions() as session:
         query = select(OutboxEvent).order_by(col(OutboxEvent.created_at), col(OutboxEvent.id))

@@ -11,7 +11,7 @@ from sqlmodel import select
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.settings import Profile
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 from guibin.outbox.rules import OLD_SECRET_LIFE
 from support.house import House, life_in, open_client
 from support.outbox import happen, relay_of
@@ -183,7 +183,7 @@ async def test_a_test_goes_to_one_webhook_alone_and_the_trail_tells_of_it(
         tested = await bank_client.post(f"/v1/webhooks/{made['id']}/test", headers=house.headers(ROLE))
         assert tested.status_code == 204
         await relay(house)
-    assert [event["type"] for event in receiver.events()] == [EventType.WEBHOOK_TEST]
+    assert [event["type"] for event in receiver.events()] == [EventName.WEBHOOK_TEST]
     assert receiver.events()[0]["subject"] == made["id"]
     assert other.events() == []
     async with house.sessions() as session:

@@ -14,7 +14,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id, to_public
 from guibin.outbox import repository, sending
-from guibin.outbox.events import EventType, RightBackInStock
+from guibin.outbox.events import EventName, RightBackInStock
 from guibin.outbox.models import DeliveryFailure, DeliveryState, EventDelivery
 from guibin.outbox.relay import LEASE_LIFE, Relay
 from guibin.outbox.rules import PAUSES, TRIES
@@ -107,8 +107,8 @@ async def test_a_webhook_gets_its_types_signed_by_its_secret(
     sessions: SessionFactory, owner: SessionFactory, keys: KeyRing
 ) -> None:
     async with receiving() as receiver, receiving() as other, relay_of(sessions, keys) as relay:
-        webhook_id = await add_webhook(owner, keys, receiver.url, [EventType.RIGHT_BACK_IN_STOCK])
-        await add_webhook(owner, keys, other.url, [EventType.CODES_LOW])
+        webhook_id = await add_webhook(owner, keys, receiver.url, [EventName.RIGHT_BACK_IN_STOCK])
+        await add_webhook(owner, keys, other.url, [EventName.CODES_LOW])
         await add_webhook(owner, keys, other.url, state="off")
         await happen(sessions, free=9)
         await go(relay)

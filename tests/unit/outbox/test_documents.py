@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from guibin.core.strict_json import read_object
-from guibin.outbox.events import EVENTS, EventData, EventType
+from guibin.outbox.events import EVENTS, EventData, EventName
 
 PAGE = (Path(__file__).parents[3] / "docs/events.md").read_text("utf-8")
 SECTION = re.compile(r"^## ([a-z_.]+)$(.*?)^```json\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
@@ -14,7 +14,7 @@ SECTIONS = {name: (words, example) for name, words, example in SECTION.findall(P
 
 
 def test_the_page_has_every_type_and_no_other() -> None:
-    assert set(SECTIONS) == set(EventType) == set(EVENTS)
+    assert set(SECTIONS) == set(EventName) == set(EVENTS)
 
 
 @pytest.mark.parametrize("data", EVENTS.values(), ids=EVENTS)

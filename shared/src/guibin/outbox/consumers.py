@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import to_public
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 from guibin.outbox.models import OutboxEvent
 
 
@@ -17,7 +17,7 @@ class Event:
     """An event as its receivers see it; `subject` is the public id of what it is about."""
 
     id: UUID
-    type: EventType
+    type: EventName
     subject: str
     customer_id: UUID | None
     created_at: datetime
@@ -26,7 +26,7 @@ class Event:
     @classmethod
     def of(cls, row: OutboxEvent) -> "Event":
         """Read a row of the outbox."""
-        return cls(row.id, EventType(row.type), row.subject, row.customer_id, row.created_at, row.payload)
+        return cls(row.id, EventName(row.type), row.subject, row.customer_id, row.created_at, row.payload)
 
     def envelope(self) -> dict[str, Any]:
         """Return the event as it is sent to others."""
@@ -48,7 +48,7 @@ class Consumer(Protocol):
         """Its name, which never changes: by it is known what it has applied."""
 
     @property
-    def types(self) -> frozenset[EventType]:
+    def types(self) -> frozenset[EventName]:
         """The types that it wants."""
 
     async def apply(self, session: AsyncSession, event: Event) -> None:

@@ -12,7 +12,7 @@ from guibin.core.ids import RightId
 Units = Annotated[int, Field(ge=0)]
 
 
-class EventType(StrEnum):
+class EventName(StrEnum):
     """What happened."""
 
     POINTS_EXPIRING = "points.expiring"
@@ -32,7 +32,7 @@ class EventData(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: ClassVar[EventType]
+    type: ClassVar[EventName]
     prefix: ClassVar[str]
 
     def payload(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class EventData(BaseModel):
 class PointsExpiring(EventData):
     """Points of a customer end soon: told 90, 30 and 7 days before their last day, once each."""
 
-    type = EventType.POINTS_EXPIRING
+    type = EventName.POINTS_EXPIRING
     prefix = "cus"
 
     wallet: str
@@ -64,7 +64,7 @@ class _RedemptionData(EventData):
 class RedemptionConfirmed(_RedemptionData):
     """A customer has redeemed a right: points, quota and stock are final."""
 
-    type = EventType.REDEMPTION_CONFIRMED
+    type = EventName.REDEMPTION_CONFIRMED
 
     points: Units = Field(description="Points that were charged")
 
@@ -72,7 +72,7 @@ class RedemptionConfirmed(_RedemptionData):
 class RedemptionFulfilled(_RedemptionData):
     """The customer has got all of it."""
 
-    type = EventType.REDEMPTION_FULFILLED
+    type = EventName.REDEMPTION_FULFILLED
 
     points: Units = Field(description="Points that were charged")
 
@@ -80,7 +80,7 @@ class RedemptionFulfilled(_RedemptionData):
 class RedemptionCancelled(_RedemptionData):
     """The customer took it back by the right's policy."""
 
-    type = EventType.REDEMPTION_CANCELLED
+    type = EventName.REDEMPTION_CANCELLED
 
     points: Units = Field(description="Points that were given back")
 
@@ -88,7 +88,7 @@ class RedemptionCancelled(_RedemptionData):
 class RedemptionRefunded(_RedemptionData):
     """The bank gave back all of it, or so many units."""
 
-    type = EventType.REDEMPTION_REFUNDED
+    type = EventName.REDEMPTION_REFUNDED
 
     points: Units = Field(description="Points that were given back")
 
@@ -96,7 +96,7 @@ class RedemptionRefunded(_RedemptionData):
 class RedemptionFailed(_RedemptionData):
     """It could not be delivered."""
 
-    type = EventType.REDEMPTION_FAILED
+    type = EventName.REDEMPTION_FAILED
 
     points: Units = Field(description="Points that were given back")
 
@@ -104,7 +104,7 @@ class RedemptionFailed(_RedemptionData):
 class RightLowStock(EventData):
     """The counted stock of a right has sunk to its threshold: told once each time it passes it."""
 
-    type = EventType.RIGHT_LOW_STOCK
+    type = EventName.RIGHT_LOW_STOCK
     prefix = "rgt"
 
     free: Units = Field(description="Units that are left")
@@ -114,7 +114,7 @@ class RightLowStock(EventData):
 class RightBackInStock(EventData):
     """A right that had run out is there again."""
 
-    type = EventType.RIGHT_BACK_IN_STOCK
+    type = EventName.RIGHT_BACK_IN_STOCK
     prefix = "rgt"
 
     free: Units = Field(description="Units or codes that there are now")
@@ -123,7 +123,7 @@ class RightBackInStock(EventData):
 class CodesLow(EventData):
     """The pool of codes of a right is nearly empty."""
 
-    type = EventType.CODES_LOW
+    type = EventName.CODES_LOW
     prefix = "rgt"
 
     free: Units = Field(description="Codes that are left")
@@ -133,11 +133,11 @@ class CodesLow(EventData):
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
-    type = EventType.WEBHOOK_TEST
+    type = EventName.WEBHOOK_TEST
     prefix = "whk"
 
 
-EVENTS: Final[Mapping[EventType, type[EventData]]] = {
+EVENTS: Final[Mapping[EventName, type[EventData]]] = {
     data.type: data
     for data in (
         PointsExpiring,

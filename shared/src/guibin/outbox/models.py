@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
 from guibin.core.models import LOCAL, SQLModel, cipher, distributed, instant, one_of, text_column
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 
 
 class WebhookState(StrEnum):
@@ -46,7 +46,7 @@ class OutboxEvent(SQLModel, table=True):
 
     __tablename__ = "outbox_event"
     __table_args__ = (
-        one_of("type", EventType),
+        one_of("type", EventName),
         CheckConstraint("customer_id IS NULL OR customer_id = owner_id", name="owned_by_its_customer"),
         Index(None, "owner_id", "type", "once", unique=True, postgresql_where=text("once IS NOT NULL")),
         Index("ix_outbox_event_waiting", "created_at", postgresql_where=text("relayed_at IS NULL")),

@@ -21,7 +21,7 @@ from guibin.core.leases import drop_lease, take_lease
 from guibin.core.logging import error_facts, logger
 from guibin.outbox import repository
 from guibin.outbox.consumers import CONSUMERS, Consumer, Event
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 from guibin.outbox.models import DeliveryFailure, DeliveryState, EventDelivery, OutboxEvent, Webhook
 from guibin.outbox.rules import body_of, next_try, signature_of
 from guibin.outbox.sending import Outcome, WebhookSender
@@ -269,4 +269,4 @@ def _deliveries_of(event: OutboxEvent, webhooks: Sequence[Webhook], now: datetim
 
 def _wants(webhook: Webhook, event: OutboxEvent) -> bool:
     """Tell whether a webhook gets an event: a test that is meant for it, or a type that it asked for."""
-    return event.owner_id == webhook.id if event.type == EventType.WEBHOOK_TEST else event.type in webhook.event_types
+    return event.owner_id == webhook.id if event.type == EventName.WEBHOOK_TEST else event.type in webhook.event_types

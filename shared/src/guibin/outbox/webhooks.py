@@ -13,7 +13,7 @@ from guibin.core.errors import VersionConflict
 from guibin.core.ids import new_id, to_public
 from guibin.outbox import repository
 from guibin.outbox.errors import UrlNotAllowed, WebhookOff
-from guibin.outbox.events import EventType, WebhookTest
+from guibin.outbox.events import EventName, WebhookTest
 from guibin.outbox.models import DeliveryState, EventDelivery, Webhook, WebhookState
 from guibin.outbox.rules import OLD_SECRET_LIFE, Networks, is_url_allowed
 from guibin.outbox.service import publish
@@ -38,7 +38,7 @@ class WebhookContent:
 
     name: str
     url: str
-    event_types: Sequence[EventType]
+    event_types: Sequence[EventName]
     state: WebhookState = WebhookState.ACTIVE
 
     def columns(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 from guibin.outbox.models import OutboxEvent
 from guibin.points.models import PointsLot
 
@@ -43,7 +43,7 @@ async def points_to_tell_of(
     name = sql_cast(col(lot.wallet), Text) + _SEPARATOR + day + literal(f"{_SEPARATOR}{days_before}")
     told = sa_select(col(event.id)).where(
         col(event.owner_id) == col(lot.customer_id),
-        col(event.type) == EventType.POINTS_EXPIRING,
+        col(event.type) == EventName.POINTS_EXPIRING,
         col(event.once) == name,
     )
     query = (

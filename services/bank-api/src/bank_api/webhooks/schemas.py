@@ -7,16 +7,16 @@ from pydantic import AfterValidator, Field
 
 from guibin.core.ids import DeliveryId, EventId, WebhookId
 from guibin.core.text import OneLine
-from guibin.outbox.events import EventType
+from guibin.outbox.events import EventName
 from guibin.outbox.models import DeliveryFailure, DeliveryState, Webhook, WebhookState
 from guibin.outbox.webhooks import Secret, WebhookContent
 from guibin.web import OutModel, StrictModel
 
-SUBSCRIBED = sorted(set(EventType) - {EventType.WEBHOOK_TEST})
+SUBSCRIBED = sorted(set(EventName) - {EventName.WEBHOOK_TEST})
 
 
-def _once(types: list[EventType]) -> list[EventType]:
-    if len(set(types)) != len(types) or EventType.WEBHOOK_TEST in types:
+def _once(types: list[EventName]) -> list[EventName]:
+    if len(set(types)) != len(types) or EventName.WEBHOOK_TEST in types:
         raise ValueError("each type once, and no test: that is sent on demand")
     return types
 
@@ -29,7 +29,7 @@ class WebhookIn(StrictModel):
         description="https, without user and fragment; in development http and addresses of this machine too",
         examples=["https://hooks.bank.example/guibin"],
     )
-    event_types: Annotated[list[EventType], AfterValidator(_once)] = Field(
+    event_types: Annotated[list[EventName], AfterValidator(_once)] = Field(
         min_length=1, max_length=len(SUBSCRIBED), examples=[["redemption.confirmed", "points.expiring"]]
     )
     state: WebhookState = Field(default=WebhookState.ACTIVE, description="off: what waits for it waits on")
@@ -45,7 +45,7 @@ class WebhookOut(OutModel):
     id: WebhookId
     name: str
     url: str
-    event_types: list[EventType]
+    event_types: list[EventName]
     state: WebhookState
     key_id: str = Field(description="Of the secret that signs; its value stands under .../secret", examples=["k1"])
     old_secret_until: datetime | None = Field(description="Until then the secret before signs too")
@@ -81,7 +81,7 @@ class DeliveryOut(OutModel):
 
     id: DeliveryId
     event_id: EventId
-    event_type: EventType
+    event_type: EventName
     state: DeliveryState = Field(description="waiting for the next try, delivered, or dead after the last one")
     attempts: int
     next_try_at: datetime = Field(description="While it waits")
