@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id
-from guibin.outbox.events import EventType, RightBackInStock
+from guibin.outbox.events import EventName, RightBackInStock
 from guibin.outbox.relay import Relay
 from guibin.outbox.repository import read_backlog
 from guibin.outbox.service import publish
@@ -32,7 +32,7 @@ from support.outbox import (
     relay_of,
 )
 from support.points import sessions_of
-from support.receivers import receiving
+from support.receivers import Receiver, receiving
 
 WRITERS = 16
 
@@ -110,13 +110,13 @@ async def test_a_relay_that_is_killed_again_and_again_loses_nothing(database: Da
         sessions_of(database.owner_url, pool_size=2) as owner,
         receiving(pause=0.004) as receiver,
     ):
-        await add_webhook(owner, keys, receiver.url, [EventType.RIGHT_BACK_IN_STOCK])
+        await add_webhook(owner, keys, receiver.url, [EventName.RIGHT_BACK_IN_STOCK])
         for _ in range(120):
             await happen(owner)
         kills = 0
         for _ in range(60):
             relay = await start(database, keys_file)
-            await asyncio.sleep(1.2 + dice.random() * 0.4)
+            await until_more_came(receiver, len(receiver.received) + dice.randint(10, 40))
             async with owner() as session:
                 backlog = await read_backlog(session)
             os.kill(relay.pid, signal.SIGKILL)
@@ -130,6 +130,15 @@ async def test_a_relay_that_is_killed_again_and_again_loses_nothing(database: Da
     assert kills >= 2
     assert len(got) == len(rows) == 120
     assert {delivery.state for delivery in sent} == {"delivered"}
+
+
+async def until_more_came(receiver: Receiver, count: int) -> None:
+    """Wait until so many messages came, or for a while none: then all of them have come."""
+    waited, before = 0, len(receiver.received)
+    while len(receiver.received) < count and waited < 300:
+        await asyncio.sleep(0.01)
+        waited = waited + 1 if len(receiver.received) == before > 0 else 0
+        before = len(receiver.received)
 
 
 async def let_lease_lapse(owner: SessionFactory) -> None:
@@ -155,6 +164,4 @@ asyncio.run(main(*sys.argv[1:]))
 
 async def start(database: Database, keys_file: Path) -> asyncio.subprocess.Process:
     """Start the worker's relay in a process of its own."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RELAY, database.worker_url, str(keys_file), stdout=asyncio.subprocess.DEVNULL
-    )
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", RELAY, database.worker_url, str(keys_file))
