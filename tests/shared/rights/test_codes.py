@@ -19,6 +19,7 @@ from guibin.rights.service import (
     ShownCode,
     VoucherUse,
     add_codes,
+    fail,
     generate_codes,
     show_codes,
     use_code,
@@ -30,6 +31,7 @@ from support.points import NOON
 from support.rights import OPERATOR, TERMINAL, add_customer_with, add_pool, add_right, codes_of, take
 
 CODE = "AB0C-1234-Ef"
+WHOLE_BANK = Scope(whole_bank=True)
 
 
 async def use(
@@ -70,6 +72,11 @@ async def end_as(session: AsyncSession, row: Redemption, state: RedemptionState)
         )
     )
     await session.flush()
+
+
+async def give_up(session: AsyncSession, row: Redemption) -> None:
+    with clock.fixed_at(NOON + timedelta(seconds=1)):
+        await fail(session, WHOLE_BANK, actor=OPERATOR, redemption_id=row.id, reason="供应商停业，无法提供服务")
 
 
 def test_a_code_of_our_own_has_eighty_random_bits() -> None:
@@ -115,9 +122,9 @@ async def test_a_redemption_without_codes_shows_none(bank: AsyncSession, keys: K
         await codes_shown(bank, keys, row)
 
 
-async def test_a_cancelled_redemption_shows_no_codes(bank: AsyncSession, keys: KeyRing) -> None:
+async def test_a_redemption_that_failed_shows_no_codes(bank: AsyncSession, keys: KeyRing) -> None:
     row = await redeemed(bank, keys, CODE)
-    await end_as(bank, row, RedemptionState.CANCELLED)
+    await give_up(bank, row)
     with pytest.raises(NotFound):
         await codes_shown(bank, keys, row)
 
@@ -233,10 +240,10 @@ async def test_a_redemption_that_is_fulfilled_already_is_not_fulfilled_again(ban
     assert (type(refusal), refusal.facts) == (StateConflict, {"from": "fulfilled", "to": "fulfilled"})
 
 
-async def test_v2_an_unknown_a_free_and_a_cancelled_code_are_refused_alike(bank: AsyncSession, keys: KeyRing) -> None:
+async def test_v2_an_unknown_a_free_and_a_void_code_are_refused_alike(bank: AsyncSession, keys: KeyRing) -> None:
     await add_pool(bank, keys, ["free-code-1"])
     row = await redeemed(bank, keys, CODE)
-    await end_as(bank, row, RedemptionState.CANCELLED)
+    await give_up(bank, row)
     answers = [await refusal_of_use(bank, keys, code) for code in ("never-seen", "free-code-1", CODE)]
     assert [(type(answer), answer.facts) for answer in answers] == [(CodeNotValid, {})] * 3
 
