@@ -130,18 +130,17 @@ class WorkerMetrics(Metrics):
         self._oldest = Gauge(
             "guibin_outbox_oldest_seconds", "How long the oldest of them has waited", registry=self.registry
         )
+        self._faults = Gauge(
+            "guibin_ledger_faults",
+            "Rows that break a promise of the ledger, by the last reconciliation",
+            registry=self.registry,
+        )
 
     def observe_outbox(self, *, waiting: int, oldest: float, failing: int, dead: int) -> None:
         """Note what waits in the outbox, for how many seconds at most, how many tries failed, and what was given up."""
         for state, count in (("waiting", waiting), ("failing", failing), ("dead", dead)):
             self._outbox.labels(state).set(count)
         self._oldest.set(oldest)
-
-        self._faults = Gauge(
-            "guibin_ledger_faults",
-            "Rows that break a promise of the ledger, by the last reconciliation",
-            registry=self.registry,
-        )
 
     def observe_step(self, step: str, *, seconds: float) -> None:
         """Note how long a step took."""
