@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
@@ -49,13 +49,12 @@ async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIter
 
 
 async def _give_points(house: House, customers: list[UUID], days: list[date], dice: Random) -> None:
-    """Give each customer a lot that stays and some that end on one of the days."""
-    long_ago = _noon(days[0] - timedelta(days=1))
+    """Give each customer, today as earlier days are closed, a lot that stays and some that ended on one of the days."""
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         for customer_id in customers:
-            await post_points(session, customer_id, EntryKind.EARN, POINTS, at=long_ago)
+            await post_points(session, customer_id, EntryKind.EARN, POINTS, at=clock.now())
             for day in dice.sample(days, LATE_LOTS):
-                await post_points(session, customer_id, EntryKind.EARN, 20, at=long_ago, expires_on=day)
+                await post_points(session, customer_id, EntryKind.EARN, 20, at=clock.now(), expires_on=day)
         await session.commit()
 
 
@@ -106,7 +105,3 @@ def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
         "terminal": house.service_headers("supplier_terminal", ["voucher:use"]),
     }
     return acting | {to_public("cus", customer): house.customer_headers(customer) for customer in customers}
-
-
-def _noon(day: date) -> datetime:
-    return datetime.combine(day, time(12), tzinfo=clock.BUSINESS_ZONE)
