@@ -206,6 +206,7 @@ async def test_a_redemption_asks_the_database_as_little_as_its_terms_allow(bank:
         with statements() as sent:
             await take(bank, customer, right)
         counts.append(len([statement for statement in sent if "SAVEPOINT" not in statement]))
-    # Right, account, profile, usage, entry, redemption, its step, stock, and what is told of it: a budget costs one where there is no stock.
+    # Right, account, profile, usage, entry, redemption, its step, stock, and what is told of it: a budget costs one
+    # where there is no stock.
     assert counts[0] <= MOST_STATEMENTS
     assert counts[1] <= MOST_STATEMENTS
