@@ -79,7 +79,10 @@ def planted_events(name: str, at: datetime) -> dict[str, list[dict[str, Any]]]:
     ids = {one: uuid5(NAMESPACE_OID, one + name) for one in (name, WAITING)}
     event = {"owner_id": ids[name], "type": "codes.low", "payload": {}, "created_at": at, "relayed_at": at}
     delivery = {"event_owner": event["owner_id"], "event_type": "codes.low", "attempts": 1, "next_try_at": at}
-    states = {name: {"state": "delivered", "delivered_at": at}, WAITING: {"state": "waiting", "delivered_at": None}}
+    states: dict[str, dict[str, Any]] = {
+        name: {"state": "delivered", "delivered_at": at},
+        WAITING: {"state": "waiting", "delivered_at": None},
+    }
     return {
         "outbox_event": [{**event, "id": event_id, "subject": subject} for subject, event_id in ids.items()],
         "event_delivery": [

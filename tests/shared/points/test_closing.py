@@ -39,7 +39,7 @@ async def close(session: AsyncSession, day: date, *, later: int = 0) -> int:
 
 
 async def closed(session: AsyncSession) -> Sequence[tuple[date, int]]:
-    rows = await session.exec(select(PointsDay.day, PointsDay.entries).order_by(col(PointsDay.day)))
+    rows = await session.exec(select(col(PointsDay.day), col(PointsDay.entries)).order_by(col(PointsDay.day)))
     return [(day, entries) for day, entries in rows.all()]
 
 

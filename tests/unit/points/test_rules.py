@@ -21,7 +21,9 @@ from guibin.points.models import Expiry, Rounding, Wallet
 def test_points_can_be_spent_until_the_end_of_a_calendar_year(
     earned_on: date, years: int | None, last_day: date | None
 ) -> None:
-    wallet = Wallet(expiry=Expiry.NEVER if years is None else Expiry.CALENDAR, expiry_years=years)
+    wallet = Wallet(
+        code="reward", cost_fen=10, expiry=Expiry.NEVER if years is None else Expiry.CALENDAR, expiry_years=years
+    )
     assert rules.expiry_of(earned_on, wallet) == last_day
 
 
@@ -41,12 +43,13 @@ def test_points_can_be_spent_until_the_end_of_a_calendar_year(
 def test_points_can_be_spent_for_months_rounded_to_an_end(
     earned_on: date, months: int, rounding: Rounding, last_day: date
 ) -> None:
-    wallet = Wallet(expiry=Expiry.ROLLING, expiry_months=months, expiry_rounding=rounding)
+    wallet = Wallet(code="reward", cost_fen=10, expiry=Expiry.ROLLING, expiry_months=months, expiry_rounding=rounding)
     assert rules.expiry_of(earned_on, wallet) == last_day
 
 
 def test_points_that_end_by_inactivity_have_no_day_of_their_own() -> None:
-    assert rules.expiry_of(date(2026, 6, 1), Wallet(expiry=Expiry.INACTIVITY, expiry_months=12)) is None
+    wallet = Wallet(code="reward", cost_fen=10, expiry=Expiry.INACTIVITY, expiry_months=12)
+    assert rules.expiry_of(date(2026, 6, 1), wallet) is None
 
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
