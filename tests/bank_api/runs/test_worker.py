@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from bank_api.worker import Worker
 from guibin.core import clock
@@ -151,6 +152,17 @@ async def test_last_nights_run_is_due_from_one_in_the_morning(
     assert ('guibin_nightly_runs_total{state="finished"} 1.0' in figures) is bool(states)
     assert ('guibin_nightly_step_took_seconds{step="tiers"}' in figures) is bool(states)
     assert "guibin_ledger_faults 0.0" in figures
+
+
+@pytest.mark.merge
+async def test_the_worker_tells_how_many_faults_the_reconciliation_found(house: House) -> None:
+    await furnish(house)
+    async with house.sessions() as session:
+        await session.execute(text("UPDATE points_account SET debt = 1"))
+        await session.commit()
+    with clock.fixed_at(AFTER):
+        figures = await _work_for_a_while(house, finished=1)
+    assert "guibin_ledger_faults 1.0" in figures
 
 
 async def test_a_day_that_has_been_run_is_not_run_again(house: House) -> None:

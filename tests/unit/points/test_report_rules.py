@@ -31,6 +31,22 @@ def test_every_kind_of_entry_has_a_place_of_its_own_in_the_books(kind: EntryKind
     assert (line_of(kind) is StatementLine.TRANSFERRED) == (kind in BESIDE_THE_BALANCE)
 
 
+@pytest.mark.parametrize(
+    ("kind", "movement"),
+    [
+        (EntryKind.PENDING_ADD, Movement.ISSUED),
+        (EntryKind.PENDING_ACTIVATE, Movement.REVERSED),  # the part that pays debt
+        (EntryKind.PENDING_CANCEL, Movement.REVERSED),
+        (EntryKind.ADJUST_CREDIT, Movement.ISSUED),
+        (EntryKind.ADJUST_DEBIT, Movement.REVERSED),
+        (EntryKind.REFUND, Movement.GIVEN_BACK),
+        (EntryKind.EXPIRE_EARLY, Movement.EXPIRED),
+    ],
+)
+def test_the_books_know_what_each_of_the_rarer_kinds_is(kind: EntryKind, movement: Movement) -> None:
+    assert movement_of(kind, 5) is movement
+
+
 def test_what_moves_between_accounts_is_told_apart_by_its_sign() -> None:
     assert line_of("transfer_out") is StatementLine.TRANSFERRED
     assert movement_of("transfer_in", 5) is Movement.TRANSFERRED_IN
