@@ -208,17 +208,14 @@ ROWS: Final = {
     "Q7": "carrying it out fails",
 }
 
-_REFUNDS: Final = "issue 4: a redemption is given back as a whole, and no entry is reversed yet"
 _CALLBACKS: Final = "issue 4: nobody calls back yet"
 _CAMPAIGNS: Final = "a later issue: there are no campaigns yet"
 
 LATER: Final = {
     "L4": "issue 4: balances are shown as of now",
-    "R11": "issue 4: no route captures a hold",
     "R14": "issue 4: nothing is sent to an address yet",
     "R15": "issue 4: no supplier is called yet",
     "V6": "issue 4: codes do not belong to suppliers yet",
-    **dict.fromkeys(("F2", "F3", "F6"), _REFUNDS),
     **dict.fromkeys(("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"), _CALLBACKS),
     "T8": "issue 5: tags do not refer to tags yet",
     "T10": "issue 5: a tier by hand begins today or later (test_overrides.py)",

@@ -13,6 +13,8 @@ from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
+from bank_api.points.corrections import router as points_corrections
+from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
 from bank_api.points.router import router as points
 from bank_api.points.statements import router as statements
@@ -41,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     tiers,
     managers,
     points,
+    points_corrections,
+    points_holds,
     earning_rules,
     asset_rules,
     statements,

@@ -21,6 +21,7 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
 from guibin.exports.jobs import tend_exports
+from guibin.points.service import release_lapsed
 from guibin.privacy.jobs import tend_copies
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
@@ -39,13 +40,15 @@ LOOK_SECONDS: Final = 1.0
 DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
 TEND_SECONDS: Final = 60.0
-"""From one look at WeChat's token to the next."""
+"""From one look at WeChat's token, and at holds whose time is up, to the next."""
 IDENTITY_SECONDS: Final = 3_600.0
 """From one look at all of WeChat's identities to the next."""
 COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
-CONNECTIONS: Final = 9
-"""One each for the step, the lease, copies, lists and seals, three for the relay, one to spare."""
+MOST_HOLDS: Final = 200
+"""Holds that one transaction ends: whoever redeems meanwhile waits for it."""
+CONNECTIONS: Final = 10
+"""One each for the step, the lease, copies, lists, holds and seals, three for the relay, one to spare."""
 
 
 class Worker:
@@ -138,6 +141,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
         copying = asyncio.create_task(_tend_privacy(settings, sessions))
         listing = asyncio.create_task(_tend_lists(settings, sessions))
+        holding = asyncio.create_task(_tend_holds(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
@@ -147,6 +151,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         tending.cancel()
         copying.cancel()
         listing.cancel()
+        holding.cancel()
         sealing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
@@ -204,6 +209,22 @@ async def _tend_lists(settings: Settings, sessions: SessionFactory) -> None:
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger().error("lists_not_made", **error_facts(error))
         await asyncio.sleep(COPY_SECONDS)
+
+
+async def _tend_holds(sessions: SessionFactory) -> None:
+    """End the holds whose time is up, beside the runs."""
+    while True:
+        try:
+            ended = MOST_HOLDS
+            while ended == MOST_HOLDS:
+                async with sessions() as session:
+                    ended = await release_lapsed(session, limit=MOST_HOLDS)
+                    await session.commit()
+                if ended:
+                    logger().info("holds_ended", count=ended)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger().error("holds_not_ended", **error_facts(error))
+        await asyncio.sleep(TEND_SECONDS)
 
 
 async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:

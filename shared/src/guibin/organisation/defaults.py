@@ -81,7 +81,8 @@ def _serving() -> Iterator[SeededGrant]:
     yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
 
     yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
-    yield from _grants("branch_head", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, *PERSONAL), SUBTREE)
+    writes = (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.POINTS, *PERSONAL)
+    yield from _grants("branch_head", WRITE, writes, SUBTREE)
     yield from _grants("branch_head", SUBMIT, (Domain.POINTS,), SUBTREE, MEDIUM)
     yield from _grants("branch_head", SUBMIT, PERSONAL, SUBTREE)
     yield from _grants("branch_head", APPROVE, (Domain.POINTS,), SUBTREE, SMALL)
@@ -97,6 +98,7 @@ def _serving() -> Iterator[SeededGrant]:
     yield from _grants("customer_service", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), BANK)
     yield from _grants("customer_service", SUBMIT, (Domain.POINTS,), BANK, SMALL)
     yield from _grants("customer_service", (*WRITE, *SUBMIT), PERSONAL, BANK)
+    yield from _grants("customer_service", WRITE, (Domain.POINTS,), BANK)
     yield from _grants("customer_service", reveal, customers, BANK, per_day=REVEALS)
 
 
@@ -106,7 +108,7 @@ def _head_office() -> Iterator[SeededGrant]:
     yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
     yield from _grants("hq_operator", READ, BOOKS, NOBODY)
     yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS, Domain.COMPLIANCE), SUBTREE)
-    yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS), SUBTREE)
+    yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS, Domain.POINTS), SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
     yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)
 

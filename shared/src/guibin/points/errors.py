@@ -127,3 +127,48 @@ class DayNotClosed(Refusal):
     code = "day_not_closed"
     zh = "该营业日尚未结账"
     en = "That day has not been closed"
+
+
+class HoldExpired(Refusal):
+    """The time of the hold has ended: the points are free again."""
+
+    category = Category.CONFLICT
+    code = "hold_expired"
+    zh = "积分预占已过期"
+    en = "The time of the hold has ended"
+
+
+class HoldTimeOutOfRange(Refusal):
+    """A hold ends at once, or stays too long. Facts: earliest, latest."""
+
+    category = Category.INVALID
+    code = "hold_time_out_of_range"
+    zh = "预占到期时间超出范围"
+    en = "The end of the hold is out of range"
+
+
+class AccountNotEmpty(Refusal):
+    """An account in which something stands is not closed. Fact: reasons, of balance, pending, held and debt."""
+
+    category = Category.CONFLICT
+    code = "account_not_empty"
+    zh = "积分账户仍有余额、待生效积分、预占或欠额，不能关闭"
+    en = "Points, pending points, holds or debt stand in the account"
+
+
+class AlreadyRestored(Refusal):
+    """What expired of the lot was given back before: that happens once."""
+
+    category = Category.CONFLICT
+    code = "already_restored"
+    zh = "该批次积分已恢复"
+    en = "The points of this lot were given back before"
+
+
+class RestoreExceedsExpired(Refusal):
+    """More would be given back than has expired. Fact: expired."""
+
+    category = Category.CONFLICT
+    code = "restore_exceeds_expired"
+    zh = "恢复积分超过已到期数量"
+    en = "More would be given back than has expired"

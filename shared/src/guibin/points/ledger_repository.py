@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping, TextClause, and_, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.points.models import HoldState, PointsEntry, PointsHold, PointsLot
+from guibin.points.models import AccountState, HoldState, PointsAccount, PointsEntry, PointsHold, PointsLot, Wallet
 from guibin.points.repository import rows_of
 
 _WHY = ":reason_zh, :reason_en, :source_kind, :source_id, :actor, :at, :day"
@@ -160,9 +160,18 @@ async def lapsed_holds(session: AsyncSession, *, at: datetime, limit: int) -> li
 
 
 async def pending_due(session: AsyncSession, *, day: date, limit: int) -> list[PointsLot]:
-    """Return pending lots whose day of release has come, by customer and wallet."""
+    """Return pending lots whose day of release has come, by customer and wallet.
+
+    Left out are those that cannot move: of a closed account, or of a wallet that is not in use.
+    """
+    moves = and_(
+        col(PointsAccount.customer_id) == col(PointsLot.customer_id), col(PointsAccount.wallet) == col(PointsLot.wallet)
+    )
     query = (
         select(PointsLot)
+        .join(PointsAccount, moves)
+        .join(Wallet, col(Wallet.code) == col(PointsLot.wallet))
+        .where(col(PointsAccount.state) != AccountState.CLOSED, col(Wallet.active))
         .where(col(PointsLot.pending), col(PointsLot.remaining) > 0, col(PointsLot.pending_until) <= day)
         .order_by(col(PointsLot.customer_id), col(PointsLot.wallet), col(PointsLot.id))
         .limit(limit)

@@ -42,8 +42,8 @@ from guibin.points.models import (
 from guibin.security.actors import Scope
 
 Figures = RowMapping
-"""An account's balance, held, debt, pending, due and releases, each a list of {date, points} in order of date, and
-moved: {kind: points of all its entries, what paid or made debt included}."""
+"""An account's balance, held, debt, pending, state, due and releases, each a list of {date, points} in order of date,
+and moved: {kind: points of all its entries, what paid or made debt included}."""
 
 _OUTCOME = (
     column("outcome", Text),
@@ -219,6 +219,7 @@ def _figures() -> Select[*tuple[Any, ...]]:
             col(PointsAccount.held),
             col(PointsAccount.debt),
             col(PointsAccount.pending),
+            col(PointsAccount.state),
             col(PointsAccount.lapses_on),
             func.coalesce(due.c.due, func.jsonb_build_array(), type_=JSONB).label("due"),
             func.coalesce(releases.c.releases, func.jsonb_build_array(), type_=JSONB).label("releases"),

@@ -18,7 +18,7 @@ from guibin.holdings.models import InflowClass
 from guibin.holdings.rows import EventContent
 from guibin.points.earning.rules import EarningOutcome
 from guibin.points.earning.terms import Trigger
-from guibin.points.models import EntryKind, SourceKind, Wallet
+from guibin.points.models import AccountState, EntryKind, SourceKind, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import Balances, EntryView, EventStatus, IncomingEvent, TakenEvent, WalletBalance
 from guibin.security.ciphers import KeyRing
@@ -80,6 +80,7 @@ class BalanceOut(OutModel):
     next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
     lifetime: LifetimeOut
     lifetime_earned: int
+    state: AccountState
 
     @classmethod
     def of(cls, own: WalletBalance, language: str) -> Self:
@@ -97,6 +98,7 @@ class BalanceOut(OutModel):
             next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
             lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
             lifetime_earned=own.lifetime_earned,
+            state=own.state,
         )
 
 
@@ -145,6 +147,8 @@ class EntryOut(OutModel):
     posted_at: datetime
     posted_on: date
     lots: list[LotUseOut]
+    pending_change: int = Field(description="Signed change of the points that cannot be spent yet")
+    refers_to: EntryId | None = Field(description="The entry that this one takes back, gives back or activates")
     rule: EarnedByOut | None = Field(description="The version of the earning rule that gave it")
 
     @classmethod

@@ -7,6 +7,7 @@ from fastapi import Query
 from guibin.core import clock
 from guibin.core.text import Code
 from guibin.points import service
+from guibin.points.correction_repository import open_holds
 from guibin.points.models import EntryKind
 from guibin.web import (
     CustomerCall,
@@ -32,9 +33,11 @@ READ = customer("points:read")
 @router.get("", operation_id="getMyPoints")
 @declare(caller=READ, rate=RateClass.BALANCE, data=DataClass.C2)
 async def get_my_points(call: CustomerCall) -> PointsOut:
-    """Show what I have in every wallet, what of it I can spend, and what expires when."""
+    """Show what I have in every wallet, what of it I can spend, what expires, comes free or is set aside until when."""
     found = await service.balances(call.session, call.scope, customer_id=call.actor.id, today=clock.today())
-    return PointsOut.of(found, call.language)
+    is_held = any(own.held for own in found.wallets)
+    holds = await open_holds(call.session, customer_id=call.actor.id) if is_held else []
+    return PointsOut.of(found, holds, call.language)
 
 
 @router.get("/entries", operation_id="listMyPointsEntries")

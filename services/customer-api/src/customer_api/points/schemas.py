@@ -1,14 +1,20 @@
 """What the customer port says of points."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field
 
 from guibin.core.ids import EntryId, LotId
-from guibin.points.models import EntryKind, SourceKind
+from guibin.points.models import AccountState, EntryKind, PointsHold, SourceKind
 from guibin.points.service import Balances, EntryView, WalletBalance
 from guibin.web import OutModel
+
+DEBT_NOTES: Final = {
+    "zh": "因退货或更正，您尚欠{points}{unit}，今后获得的将先抵扣欠额。",
+    "en": "After a return or a correction you owe {points} {unit}; what you earn next pays it first.",
+}
 
 
 class DueOut(OutModel):
@@ -30,6 +36,14 @@ class LifetimeOut(OutModel):
     transferred: int
 
 
+class HeldOut(OutModel):
+    """Points set aside until an instant, and why."""
+
+    points: int
+    expires_at: datetime
+    reason: str
+
+
 class WalletOut(OutModel):
     """One kind of points."""
 
@@ -46,15 +60,21 @@ class WalletOut(OutModel):
     next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
     lifetime: LifetimeOut
     lifetime_earned: int = Field(description="What events earned, what paid debt included")
+    state: AccountState = Field(description="frozen: earns and does not spend; closed: does not move any more")
+    releases: list[DueOut] = Field(description="Every day on which pending points come free, earliest first")
+    holds: list[HeldOut] = Field(description="What is set aside, the first to end in front")
+    debt_note: str | None = Field(description="What a debt means, for people; null without debt")
 
     @classmethod
-    def of(cls, own: WalletBalance, language: str) -> Self:
-        """Describe a wallet in `zh` or `en`."""
+    def of(cls, own: WalletBalance, holds: Sequence[PointsHold], language: str) -> Self:
+        """Describe a wallet in `zh` or `en`; `holds` are those of all wallets."""
         english = language == "en"
+        unit = own.wallet.unit_en if english else own.wallet.unit_zh
+        note = DEBT_NOTES["en" if english else "zh"].format(points=own.debt, unit=unit)
         return cls(
             wallet=own.wallet.code,
             name=own.wallet.name_en if english else own.wallet.name_zh,
-            unit=own.wallet.unit_en if english else own.wallet.unit_zh,
+            unit=unit,
             balance=own.balance,
             available=own.available,
             pending=own.pending,
@@ -65,6 +85,16 @@ class WalletOut(OutModel):
             next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
             lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
             lifetime_earned=own.lifetime_earned,
+            state=own.state,
+            releases=[DueOut.model_validate(due) for due in own.releases],
+            holds=[
+                HeldOut(
+                    points=one.points, expires_at=one.expires_at, reason=one.reason_en if english else one.reason_zh
+                )
+                for one in holds
+                if one.wallet == own.wallet.code
+            ],
+            debt_note=note if own.debt else None,
         )
 
 
@@ -75,9 +105,9 @@ class PointsOut(OutModel):
     wallets: list[WalletOut]
 
     @classmethod
-    def of(cls, found: Balances, language: str) -> Self:
+    def of(cls, found: Balances, holds: Sequence[PointsHold], language: str) -> Self:
         """Describe all wallets in `zh` or `en`."""
-        return cls(as_of=found.as_of, wallets=[WalletOut.of(own, language) for own in found.wallets])
+        return cls(as_of=found.as_of, wallets=[WalletOut.of(own, holds, language) for own in found.wallets])
 
 
 class LotUseOut(OutModel):
@@ -103,6 +133,7 @@ class EntryOut(OutModel):
     posted_at: datetime
     posted_on: date = Field(description="Day of business")
     lots: list[LotUseOut]
+    refers_to: EntryId | None = Field(description="The entry that this one takes back, gives back or activates")
 
     @classmethod
     def of(cls, view: EntryView, language: str) -> Self:
@@ -121,4 +152,5 @@ class EntryOut(OutModel):
             posted_at=entry.posted_at,
             posted_on=entry.posted_on,
             lots=[LotUseOut.model_validate(lot) for lot in view.lots],
+            refers_to=entry.refers_to,
         )

@@ -2,6 +2,7 @@
 
 from guibin.points.repository import EntryFilter
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
+from guibin.points.service.booking import HoldRequest, find_hold, free_hold, set_aside, spend_hold
 from guibin.points.service.closing import (
     AccountCode,
     AccountingFile,
@@ -11,9 +12,20 @@ from guibin.points.service.closing import (
     close_days,
     replace_account_codes,
 )
+from guibin.points.service.correcting import (
+    CORRECTIONS,
+    EARLY_EXPIRY,
+    PENDING_ACTIVATION,
+    PENDING_CANCELLATION,
+    RESTORATION,
+    REVERSAL,
+    Correction,
+    submit_correction,
+)
 from guibin.points.service.earning import earn_events, earn_pending
 from guibin.points.service.events import EventStatus, IncomingEvent, TakenEvent, take_events
 from guibin.points.service.expiry import expire
+from guibin.points.service.freezing import put_account_state
 from guibin.points.service.holds import Held, capture, hold, release, release_lapsed
 from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
 from guibin.points.service.outstanding import (
@@ -39,18 +51,26 @@ from guibin.points.service.statements import (
 )
 
 __all__ = [
+    "CORRECTIONS",
+    "EARLY_EXPIRY",
+    "PENDING_ACTIVATION",
+    "PENDING_CANCELLATION",
+    "RESTORATION",
+    "REVERSAL",
     "AccountCode",
     "AccountingFile",
     "AccountingLine",
     "Adjustment",
     "AdjustmentHandler",
     "Balances",
+    "Correction",
     "DueMonth",
     "EntryFilter",
     "EntryView",
     "EventStatus",
     "Forecast",
     "Held",
+    "HoldRequest",
     "IncomingEvent",
     "LockedAccount",
     "LotUse",
@@ -76,12 +96,15 @@ __all__ = [
     "earn_events",
     "earn_pending",
     "expire",
+    "find_hold",
     "forecast",
+    "free_hold",
     "hold",
     "liability",
     "list_entries",
     "lock_account",
     "post",
+    "put_account_state",
     "reconciliation",
     "record_reconciliation",
     "refund",
@@ -90,8 +113,11 @@ __all__ = [
     "remind",
     "replace_account_codes",
     "rolled_forward",
+    "set_aside",
+    "spend_hold",
     "statement",
     "statement_months",
     "submit_adjustment",
+    "submit_correction",
     "take_events",
 ]

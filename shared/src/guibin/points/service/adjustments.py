@@ -79,7 +79,7 @@ async def _examine(
     if wallet is None:
         raise NotFound
     cost_fen = rules.cost_of(adjustment.points, wallet.cost_fen)
-    scope = _scope(actor, grants, cost_fen)
+    scope = scope_within_limit(actor, grants, cost_fen)
     customer = await customers.get_customer(session, scope, customer_id=adjustment.customer_id)
     if not wallet.active:
         raise WalletClosed
@@ -98,7 +98,12 @@ async def _examine(
     return request, customer
 
 
-def _scope(actor: Actor, grants: Sequence[Grant], cost_fen: int) -> Scope:
+def scope_within_limit(actor: Actor, grants: Sequence[Grant], cost_fen: int) -> Scope:
+    """Return whose points the actor may have moved at a cost.
+
+    Raises:
+        LimitExceeded: it costs more than any of the grants allows.
+    """
     scope = decide(grants, Verb.SUBMIT, Domain.POINTS, staff_id=actor.id, cost_fen=cost_fen)
     if scope is None:
         limit = limit_of(grants, Verb.SUBMIT, Domain.POINTS) or 0

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.customers import repository as customers
 from guibin.points import repository
-from guibin.points.models import EntryKind, PointsEntry, Wallet
+from guibin.points.models import AccountState, EntryKind, PointsEntry, Wallet
 from guibin.points.report_rules import StatementLine, line_of
 from guibin.points.repository import EntryFilter
 from guibin.points.service.ledger import LotUse
@@ -43,6 +43,7 @@ class WalletBalance:
     releases: list[Due]
     lifetime: dict[StatementLine, int]
     lifetime_earned: int
+    state: AccountState = AccountState.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def _balance(wallet: Wallet, account: repository.Figures | None, today: date) ->
         releases=[Due(date.fromisoformat(one["date"]), one["points"]) for one in account["releases"]],
         lifetime=_lifetime(account["moved"]),
         lifetime_earned=account["moved"].get(EntryKind.EARN, 0),
+        state=AccountState(account["state"]),
     )
 
 

@@ -1,0 +1,121 @@
+"""What a correction by hand looks at before it is submitted: a credit, a lot, what of it is pending or has expired."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Date, DateTime, Text, Uuid, text
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsHold, PointsLot, PointsLotUse
+from guibin.points.repository import rows_of
+
+TAKES_BACK: Final = (EntryKind.CLAW_BACK, EntryKind.PENDING_CANCEL)
+ENDS: Final = (EntryKind.EXPIRE, EntryKind.EXPIRE_EARLY)
+
+_STATE: Final = text("SELECT * FROM points_account_state(:customer, :wallet, :state, :at, :day)").columns(
+    outcome=Text, state_before=Text
+)
+_PENDING: Final = text(
+    "SELECT l.entry_id, l.id AS lot_id, l.wallet, l.remaining AS points, l.pending_until, l.expires_on, l.earned_at,"
+    " e.reason_zh, e.reason_en FROM points_lot l"
+    " JOIN points_entry e ON e.customer_id = l.customer_id AND e.id = l.entry_id"
+    " WHERE l.customer_id = :customer AND l.pending AND l.remaining > 0"
+    " AND (CAST(:after_at AS timestamptz) IS NULL OR (l.earned_at, l.id) > (:after_at, CAST(:after_id AS uuid)))"
+    " ORDER BY l.earned_at, l.id LIMIT :limit"
+).columns(
+    entry_id=Uuid, lot_id=Uuid, wallet=Text, pending_until=Date, expires_on=Date, earned_at=DateTime(timezone=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLot:
+    """Points of one credit that cannot be spent yet; without `pending_until` they come free by hand."""
+
+    entry_id: UUID
+    lot_id: UUID
+    wallet: str
+    points: int
+    pending_until: date | None
+    expires_on: date | None
+    earned_at: datetime
+    reason_zh: str
+    reason_en: str
+
+
+async def lot_of_entry(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> PointsLot | None:
+    """Return the lot that a credit made; None where all of it paid debt."""
+    query = select(PointsLot).where(PointsLot.customer_id == customer_id, PointsLot.entry_id == entry_id)
+    return (await session.exec(query)).first()
+
+
+async def find_lot(session: AsyncSession, *, customer_id: UUID, lot_id: UUID) -> PointsLot | None:
+    """Return one lot of a customer."""
+    query = select(PointsLot).where(PointsLot.customer_id == customer_id, PointsLot.id == lot_id)
+    return (await session.exec(query)).first()
+
+
+async def sum_taken_back(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> int:
+    """Return how much of a credit was taken back or cancelled before."""
+    entry = PointsEntry
+    moved = func.sum(col(entry.debt_change) - col(entry.points) - col(entry.pending_change))
+    query = select(func.coalesce(moved, 0)).where(
+        entry.customer_id == customer_id, entry.refers_to == entry_id, col(entry.kind).in_(TAKES_BACK)
+    )
+    return int((await session.exec(query)).one())
+
+
+async def sum_expired(session: AsyncSession, *, customer_id: UUID, lot_id: UUID) -> int:
+    """Return how much of a lot has expired, in time or early."""
+    use, entry = PointsLotUse, PointsEntry
+    query = (
+        select(func.coalesce(func.sum(col(use.points)), 0))
+        .join(entry, (col(entry.customer_id) == col(use.customer_id)) & (col(entry.id) == col(use.entry_id)))
+        .where(use.customer_id == customer_id, use.lot_id == lot_id, col(entry.kind).in_(ENDS))
+    )
+    return int((await session.exec(query)).one())
+
+
+async def has_entry_of(
+    session: AsyncSession, *, customer_id: UUID, wallet: str, kind: str, source_kind: str, source_id: str
+) -> bool:
+    """Tell whether a source has posted a kind of entry."""
+    query = select(PointsEntry.id).where(
+        PointsEntry.customer_id == customer_id,
+        PointsEntry.wallet == wallet,
+        PointsEntry.kind == kind,
+        PointsEntry.source_kind == source_kind,
+        PointsEntry.source_id == source_id,
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def list_pending(
+    session: AsyncSession, *, customer_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> list[PendingLot]:
+    """Return a customer's pending lots, oldest first."""
+    after_at, after_id = after or (None, None)
+    rows = await rows_of(session, _PENDING, customer=customer_id, after_at=after_at, after_id=after_id, limit=limit)
+    return [PendingLot(**row) for row in rows]
+
+
+async def find_account(session: AsyncSession, *, customer_id: UUID, wallet: str) -> PointsAccount | None:
+    """Return a customer's account as it is now."""
+    query = select(PointsAccount).where(PointsAccount.customer_id == customer_id, PointsAccount.wallet == wallet)
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def open_holds(session: AsyncSession, *, customer_id: UUID) -> list[PointsHold]:
+    """Return what is set aside of a customer's points, the hold that ends first in front."""
+    query = select(PointsHold).where(PointsHold.customer_id == customer_id, PointsHold.state == "open")
+    return list((await session.exec(query.order_by(col(PointsHold.expires_at), col(PointsHold.id)))).all())
+
+
+async def put_state(
+    session: AsyncSession, *, customer_id: UUID, wallet: str, state: str, at: datetime, day: date
+) -> tuple[str, str]:
+    """Freeze, open or close an account; returns outcome and the state before."""
+    rows = await rows_of(session, _STATE, customer=customer_id, wallet=wallet, state=state, at=at, day=day)
+    return rows[0]["outcome"], rows[0]["state_before"]
