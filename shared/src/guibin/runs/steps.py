@@ -78,15 +78,10 @@ async def _earn_from_assets(session: AsyncSession, _day: date) -> Counts:
 
 
 async def _pending(session: AsyncSession, day: date) -> Counts:
-    """End the holds whose time is up and let pending points come free, so that what has expired can go after."""
+    """End the holds whose time is up, and let come free what can be spent on the day that begins."""
     lapsed = await points.release_lapsed(session)
     due = await points.activate_due(session, day=day + timedelta(days=1))
     return {"read": lapsed + due["read"], "lapsed": lapsed, "activated": due["activated"]}
-
-
-async def _activate(session: AsyncSession, day: date) -> Counts:
-    """Let what comes free on the day that begins be spent: the night is that of the day before."""
-    return await points.activate_due(session, day=day + timedelta(days=1))
 
 
 async def _expire(session: AsyncSession, day: date) -> Counts:
@@ -122,7 +117,6 @@ STEPS = (
     Step("asset_awards", _assess_assets, over_everybody=True),
     Step("asset_points", _earn_from_assets, in_batches=True),
     Step("pending", _pending, in_batches=True),
-    Step("activate", _activate, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("remind", _remind, in_batches=True),
     Step("close", _close, over_everybody=True),
