@@ -169,6 +169,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "addCodes": (),
     "fulfilRedemption": ("R10",),
     "failRedemption": ("R10", "F5"),
+    "refundRedemption": ("F1", "F2", "F5", "F7", "R10", "M1", *_BY_TWO),
     "useVoucher": ("V1", "V2", "V3", "V4", "V5", "V6", "V7", "R10"),
     "listRedemptions": _OF_A_BRANCH,
     "listCustomerRedemptions": _OF_A_BRANCH,

@@ -36,7 +36,7 @@ from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
 from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
-from guibin.rights.service import RightPublication
+from guibin.rights.service import RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
 from guibin.tags import defaults as tags
 from guibin.tags import facts
@@ -78,6 +78,7 @@ def connect() -> None:
     handlers.register(TierOverriding())
     handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
+    handlers.register(RefundHandler())
     handlers.register(BudgetHandler())
     handlers.register(ListExporting())
     handlers.register(TagPublishHandler())

@@ -23,6 +23,7 @@ from guibin.rights.rules import (
     COUNTED,
     Decision,
     Offered,
+    Part,
     Reason,
     ReasonCode,
     Standing,
@@ -30,6 +31,7 @@ from guibin.rights.rules import (
     is_legal_path,
     is_legal_step,
     normal_form,
+    part_of,
 )
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -246,10 +248,10 @@ LEGAL = {
     ("confirmed", "fulfilled"),
     ("confirmed", "cancelled"),
     ("confirmed", "failed"),
+    ("confirmed", "refunded"),
     ("in_fulfilment", "fulfilled"),
     ("in_fulfilment", "failed"),
     ("fulfilled", "refunded"),
-    ("failed", "refunded"),
 }
 
 
@@ -284,3 +286,23 @@ def test_what_was_given_back_does_not_count() -> None:
 @pytest.mark.parametrize("written", ["ab0-12cd", "AB0 12CD", "ＡＢ０－１２ＣＤ", "abO12cd", " a b o 1 2 c d "])
 def test_a_code_is_the_same_however_it_is_written(written: str) -> None:
     assert normal_form(written) == "AB012CD"
+
+
+@pytest.mark.parametrize(
+    ("standing", "units", "part"),
+    [
+        (Part(3, 1, 200), 1, Part(1, 0, 100)),
+        (Part(3, 1, 200), 2, Part(2, 0, 200)),
+        (Part(3, 1, 200), 3, Part(3, 1, 200)),
+        (Part(3, 0, 100), 1, Part(1, 0, 33)),
+        (Part(2, 2, 0), 1, Part(1, 1, 0)),
+    ],
+)
+def test_units_that_were_paid_for_go_back_before_those_that_were_free(standing: Part, units: int, part: Part) -> None:
+    assert part_of(standing, units) == part
+
+
+@pytest.mark.parametrize("units", [0, -1, 4])
+def test_no_more_units_go_back_than_stand(units: int) -> None:
+    with pytest.raises(ValueError, match="units"):
+        part_of(Part(3, 0, 300), units)

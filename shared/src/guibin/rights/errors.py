@@ -139,6 +139,15 @@ class NotCancellable(Refusal):
     en = "The right cannot be cancelled, or not any more"
 
 
+class NotRefundable(Refusal):
+    """Codes and units with guests are given back as a whole, not in part. Facts: quantity, of what stands."""
+
+    category = Category.CONFLICT
+    code = "not_refundable"
+    zh = "券码类或含同行人的兑换单只能整单退还"
+    en = "Codes and units with guests are refunded as a whole"
+
+
 class FulfilledByCode(Refusal):
     """A redemption by codes is fulfilled by the use of its codes."""
 

@@ -49,7 +49,7 @@ CHECKS: Final[Sequence[Check]] = (
         SELECT 'rgt_' || i.id AS key
           FROM rights_item i
           LEFT JOIN rights_stock s ON s.right_id = i.id
-          LEFT JOIN (SELECT right_id, sum(quantity) AS units FROM redemption
+          LEFT JOIN (SELECT right_id, sum(quantity - quantity_refunded) AS units FROM redemption
                       WHERE state IN ('confirmed', 'in_fulfilment', 'fulfilled') GROUP BY right_id) r
             ON r.right_id = i.id
          WHERE i.stock_mode = 'counted'
@@ -61,7 +61,7 @@ CHECKS: Final[Sequence[Check]] = (
         "a customer has taken more of a right in one period than the limit that decided allows",
         """
         SELECT 'cus_' || customer_id || '/rgt_' || right_id AS key
-          FROM (SELECT r.customer_id, r.right_id, r.quantity, i.limit_times,
+          FROM (SELECT r.customer_id, r.right_id, r.quantity - r.quantity_refunded AS quantity, i.limit_times,
                        CASE i.limit_period
                             WHEN 'lifetime' THEN NULL
                             WHEN 'tier' THEN (SELECT max(h.effective_on)::timestamp FROM tier_history h
@@ -85,7 +85,7 @@ CHECKS: Final[Sequence[Check]] = (
           LEFT JOIN rights_total t ON t.right_id = i.id
          WHERE i.offer ? 'total_limit'
          GROUP BY i.id, t.taken
-        HAVING sum(r.quantity) > coalesce(t.taken, 0)
+        HAVING sum(r.quantity - r.quantity_refunded) > coalesce(t.taken, 0)
         """,
     ),
     _check(
@@ -103,15 +103,15 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I8",
-        "what was given back of a redemption is not all that it cost, or something was although it stands",
+        "what was given back of a redemption is not what it says, or not all that it cost where it does not stand",
         """
         SELECT 'rdm_' || r.id AS key
           FROM redemption r
           LEFT JOIN (SELECT customer_id, refers_to, sum(points - debt_change) AS points
                        FROM points_entry WHERE kind = 'refund' GROUP BY customer_id, refers_to) b
             ON b.customer_id = r.customer_id AND b.refers_to = r.entry_id
-         WHERE coalesce(b.points, 0) <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled') THEN 0
-                                             ELSE r.points_charged END
+         WHERE coalesce(b.points, 0) <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+                                             THEN r.points_refunded ELSE r.points_charged END
         """,
     ),
     _check(

@@ -14,7 +14,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "redemptions",
         frozenset({"redemption"}),
         "SELECT r.id, i.name_zh, i.name_en, r.quantity, r.quota_used, r.companions, r.class_of_service,"
-        " r.points_charged, r.wallet, r.state,"
+        " r.points_charged, r.quantity_refunded, r.points_refunded, r.wallet, r.state,"
         " r.fulfilment, r.created_at FROM redemption r JOIN rights_item i ON i.id = r.right_id"
         " WHERE r.customer_id = :customer_id ORDER BY r.created_at, r.id",
     ),

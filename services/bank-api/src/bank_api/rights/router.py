@@ -7,15 +7,17 @@ from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
+from guibin.approvals.models import Approval
 from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
 from guibin.core.ids import CustomerId, RedemptionId, RightId
 from guibin.customers.repository import get_customer
-from guibin.points.errors import AccountClosed
+from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
 from guibin.rights.errors import (
     AlreadyUsed,
     CodeNotValid,
     FulfilledByCode,
+    NotRefundable,
     QrInvalid,
     RightCodeTaken,
     WrongStockMode,
@@ -48,6 +50,7 @@ from .schemas import (
     CodesIn,
     FailureIn,
     RedemptionOut,
+    RefundIn,
     RightContentIn,
     RightDetailOut,
     RightIn,
@@ -251,6 +254,44 @@ async def fail_redemption(
         call.session, call.scope, actor=call.actor, redemption_id=redemption_id, reason=body.reason
     )
     return RedemptionOut.of(view, call.language)
+
+
+@router.post(
+    "/redemptions/{redemption_id}/refund",
+    operation_id="refundRedemption",
+    response_model=RedemptionOut | SubmittedOut,
+    responses={200: {"model": RedemptionOut}, 202: {"model": SubmittedOut}},
+)
+@declare(
+    caller=staff(Verb.SUBMIT, Domain.POINTS),
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(
+        NotFound,
+        StateConflict,
+        AlreadyUsed,
+        ReasonRequired,
+        AccountClosed,
+        LimitExceeded,
+        NotRefundable,
+        RefundExceedsPaid,
+    ),
+)
+async def refund_redemption(
+    call: StaffCall, redemption_id: RedemptionId, body: Annotated[RefundIn, json_body(RefundIn)], response: Response
+) -> RedemptionOut | SubmittedOut:
+    """Give back units, or all that still stands: points to the lots that paid, quota, limit and stock.
+
+    What costs the bank more than 500 CNY waits for another person (202). Never more goes back than was taken.
+    """
+    done = await service.request_refund(
+        call.session, call.scope, actor=call.actor, grants=call.grants, refund=body.refund(redemption_id)
+    )
+    if isinstance(done, Approval):
+        response.status_code = 202
+        return SubmittedOut.of(done)
+    return RedemptionOut.of(done, call.language)
 
 
 @router.get("/customers/{customer_id}/redemptions", operation_id="listCustomerRedemptions")

@@ -12,7 +12,7 @@ from guibin.core.text import Code, Note, OneLine
 from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
 from guibin.rights.repository.pool import PoolSize
 from guibin.rights.rules import normal_form
-from guibin.rights.service import NewRight, RedemptionView, Right, RightContent, VoucherUse
+from guibin.rights.service import NewRight, RedemptionView, Refund, Right, RightContent, VoucherUse
 from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
 
@@ -262,6 +262,21 @@ class FailureIn(StrictModel):
     )
 
 
+class RefundIn(StrictModel):
+    """What is given back, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"units": 1, "reason": "客户投诉，服务未达约定标准"}]})
+
+    units: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="How many; all that still stand where it is not said"
+    )
+    reason: Annotated[str, Note(LONGEST)] | None = Field(default=None, description="10 to 200 characters")
+
+    def refund(self, redemption_id: RedemptionId) -> Refund:
+        """Say what is asked for."""
+        return Refund(redemption_id=redemption_id, units=self.units, reason=self.reason or "")
+
+
 class RedemptionOut(OutModel):
     """A customer's redemption."""
 
@@ -274,6 +289,8 @@ class RedemptionOut(OutModel):
     state: RedemptionState
     points_charged: int
     quota_used: int
+    quantity_refunded: int = Field(description="Units that were given back")
+    points_refunded: int
     companions: int
     class_of_service: str | None
     wallet: str

@@ -281,6 +281,8 @@ class RedemptionRowOut(OutModel):
     state: RedemptionState
     points_charged: int
     quota_used: int
+    quantity_refunded: int = Field(description="Units that were given back")
+    points_refunded: int = Field(description="Points that came back")
     companions: int
     class_of_service: str | None
     wallet: str

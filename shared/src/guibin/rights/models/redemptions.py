@@ -31,6 +31,11 @@ class Redemption(SQLModel, table=True):
         CheckConstraint("quota_used BETWEEN 0 AND quantity", name="quota_within_quantity"),
         CheckConstraint("points_charged >= 0", name="points_not_negative"),
         CheckConstraint(
+            "quantity_refunded BETWEEN 0 AND quantity AND quota_refunded BETWEEN 0 AND quota_used"
+            " AND points_refunded BETWEEN 0 AND points_charged",
+            name="refunded_within_taken",
+        ),
+        CheckConstraint(
             "companions >= 0 AND guest_quota_used BETWEEN 0 AND companions", name="guests_within_companions"
         ),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
@@ -49,6 +54,9 @@ class Redemption(SQLModel, table=True):
     points_charged: int = Field(sa_type=BigInteger)
     wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
     entry_id: UUID | None = None
+    quantity_refunded: int = Field(default=0, description="Units that were given back")
+    quota_refunded: int = Field(default=0, description="Units of the quota that were given back")
+    points_refunded: int = Field(default=0, sa_type=BigInteger)
     companions: int = Field(default=0, description="Guests of all units together")
     guest_quota_used: int = Field(default=0, description="Guests who were free")
     class_of_service: str | None = text_column(default=None)

@@ -109,9 +109,12 @@ async def give_back_total(session: AsyncSession, *, right_id: UUID, quantity: in
     )
 
 
+_STANDING = col(Redemption.quantity) - col(Redemption.quantity_refunded)
+
+
 async def start_total(session: AsyncSession, *, right_id: UUID) -> None:
     """Begin to count what everybody has of a right, from what stands now."""
-    taken = select(func.coalesce(func.sum(Redemption.quantity, type_=BigInteger), 0)).where(
+    taken = select(func.coalesce(func.sum(_STANDING, type_=BigInteger), 0)).where(
         Redemption.right_id == right_id, col(Redemption.state).in_(COUNTED)
     )
     async with all_rows(session):

@@ -15,7 +15,7 @@ from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
 from guibin.rights.models import Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.offer import Usage, period_start
-from guibin.rights.rules import COUNTED
+from guibin.rights.rules import COUNTED, Part
 from guibin.security.actors import Scope
 
 
@@ -45,8 +45,8 @@ async def sum_usage(
     return {row[0]: _usage(row[1:]) for row in rows}
 
 
-_UNITS = col(Redemption.quantity)
-_FREE_UNITS = col(Redemption.quota_used)
+_UNITS = col(Redemption.quantity) - col(Redemption.quantity_refunded)
+_FREE_UNITS = col(Redemption.quota_used) - col(Redemption.quota_refunded)
 _FREE_GUESTS = col(Redemption.guest_quota_used)
 
 
@@ -197,4 +197,17 @@ async def update_state(session: AsyncSession, redemption: Redemption, *, state: 
         update(Redemption)
         .where(col(Redemption.customer_id) == redemption.customer_id, col(Redemption.id) == redemption.id)
         .values(state=state)
+    )
+
+
+async def update_refunded(session: AsyncSession, redemption: Redemption, part: Part) -> None:
+    """Note on a locked redemption what is given back of it."""
+    await session.execute(
+        update(Redemption)
+        .where(col(Redemption.customer_id) == redemption.customer_id, col(Redemption.id) == redemption.id)
+        .values(
+            quantity_refunded=redemption.quantity_refunded + part.units,
+            quota_refunded=redemption.quota_refunded + part.quota,
+            points_refunded=redemption.points_refunded + part.points,
+        )
     )

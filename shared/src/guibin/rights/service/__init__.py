@@ -18,6 +18,7 @@ from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
+from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
 from guibin.rights.service.using import VoucherUse, use_code
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Redeemed",
     "RedemptionRequest",
     "RedemptionView",
+    "Refund",
+    "RefundHandler",
     "Right",
     "RightContent",
     "RightPublication",
@@ -49,6 +52,7 @@ __all__ = [
     "list_redemptions",
     "preview",
     "redeem",
+    "request_refund",
     "show_beneficiary",
     "show_codes",
     "submit_terms",

@@ -15,19 +15,19 @@ from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
 from guibin.points import service as points
-from guibin.points.models import SourceKind
-from guibin.rights.errors import AlreadyUsed, FulfilledByCode, NotCancellable
-from guibin.rights.models import Fulfilment, Redemption, RedemptionState, StockMode
-from guibin.rights.repository import catalogue, pool, redemptions
+from guibin.rights.errors import FulfilledByCode, NotCancellable
+from guibin.rights.models import Fulfilment, Redemption, RedemptionState
+from guibin.rights.repository import catalogue, redemptions
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import cancellable_until, is_legal_step
-from guibin.rights.service.giving_back import give_back_offer
+from guibin.rights.rules import Part, cancellable_until, is_legal_step
+from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
-from guibin.rights.service.telling import tell_added, tell_step
+from guibin.rights.service.telling import tell_step
 from guibin.security.actors import Actor, Scope
 
 _REASONS = {
     RedemptionState.CANCELLED: ("取消兑换", "Cancelled"),
+    RedemptionState.REFUNDED: ("退还", "Refunded"),
     RedemptionState.FAILED: ("兑换未能履约", "Could not be delivered"),
 }
 
@@ -43,12 +43,12 @@ async def cancel(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
         NotCancellable: the right knows no cancellation, or the time is over. Facts: until.
         AlreadyUsed: one of its codes was used.
     """
-    redemption, right = await _lock(session, scope, redemption_id, to=RedemptionState.CANCELLED)
+    redemption, right = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.CANCELLED)
     until = cancellable_until(RedemptionState(redemption.state), redemption.created_at, right.terms.cancel_hours)
     now = clock.now()
     if until is None or now >= until:
         raise NotCancellable(until=until)
-    await _undo(session, redemption, right, state=RedemptionState.CANCELLED, actor=actor, now=now)
+    await undo(session, redemption, right, state=RedemptionState.CANCELLED, actor_id=actor.id, now=now)
     return await get_redemption(session, scope, redemption_id=redemption_id)
 
 
@@ -64,8 +64,8 @@ async def fail(
         AlreadyUsed: one of its codes was used.
     """
     said = require_reason(reason)
-    redemption, right = await _lock(session, scope, redemption_id, to=RedemptionState.FAILED)
-    await _undo(session, redemption, right, state=RedemptionState.FAILED, actor=actor, now=clock.now())
+    redemption, right = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.FAILED)
+    await undo(session, redemption, right, state=RedemptionState.FAILED, actor_id=actor.id, now=clock.now())
     await _record(session, actor, redemption, "redemption.fail", reason=said)
     return await get_redemption(session, scope, redemption_id=redemption_id)
 
@@ -78,63 +78,62 @@ async def fulfil(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
         FulfilledByCode: the use of its codes does this.
         StateConflict: it is fulfilled, or does not stand any more. Facts: from, to.
     """
-    redemption, _ = await _lock(session, scope, redemption_id, to=RedemptionState.FULFILLED)
+    redemption, _ = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.FULFILLED)
     if redemption.fulfilment == Fulfilment.CODE:
         raise FulfilledByCode
-    await _step(session, redemption, state=RedemptionState.FULFILLED, actor=actor, now=clock.now())
+    part = standing_of_redemption(redemption)
+    await _step(session, redemption, part, state=RedemptionState.FULFILLED, actor_id=actor.id, now=clock.now())
     await _record(session, actor, redemption, "redemption.fulfil")
     return await get_redemption(session, scope, redemption_id=redemption_id)
 
 
-async def _lock(
-    session: AsyncSession, scope: Scope, redemption_id: UUID, *, to: RedemptionState
-) -> tuple[Redemption, Right]:
-    """Lock the account, then the redemption, and hold it to the step that is wanted."""
+async def lock(session: AsyncSession, scope: Scope, redemption_id: UUID) -> tuple[Redemption, Right]:
+    """Lock the account, then the redemption, and return it as it stands now.
+
+    Raises:
+        NotFound: there is none in scope.
+    """
     found = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
     right = await catalogue.get_right(session, right_id=found.right_id)
     await points.lock_account(session, customer_id=found.customer_id, wallet=found.wallet)
     redemption = await redemptions.lock_redemption(
         session, scope, customer_id=found.customer_id, redemption_id=redemption_id
     )
+    return redemption, right
+
+
+async def _lock_for_step(
+    session: AsyncSession, scope: Scope, redemption_id: UUID, *, to: RedemptionState
+) -> tuple[Redemption, Right]:
+    """Lock a redemption and hold it to the step that is wanted."""
+    redemption, right = await lock(session, scope, redemption_id)
     if not is_legal_step(RedemptionState(redemption.state), to):
         raise StateConflict(**{"from": redemption.state, "to": to})
     return redemption, right
 
 
-async def _undo(
-    session: AsyncSession, redemption: Redemption, right: Right, *, state: RedemptionState, actor: Actor, now: datetime
+async def undo(
+    session: AsyncSession,
+    redemption: Redemption,
+    right: Right,
+    *,
+    state: RedemptionState,
+    actor_id: UUID,
+    now: datetime,
 ) -> None:
-    """Give back all that a redemption took; codes that were used forbid it."""
-    codes = await pool.codes_of_redemption(session, right_id=redemption.right_id, redemption_id=redemption.id)
-    used = next((code for code in codes if code.used_at is not None), None)
-    if used is not None:
-        raise AlreadyUsed(used_at=used.used_at)
-    zh, en = _REASONS[state]
-    if redemption.entry_id is not None:
-        await points.refund(
-            session,
-            customer_id=redemption.customer_id,
-            entry_id=redemption.entry_id,
-            points=redemption.points_charged,
-            reason_zh=f"{zh}：{right.item.name_zh}",
-            reason_en=f"{en}: {right.item.name_en}",
-            source_kind=SourceKind.REDEMPTION,
-            source_id=to_public("rdm", redemption.id),
-            actor_id=actor.id,
-        )
-    await _step(session, redemption, state=state, actor=actor, now=now)
-    if right.item.stock_mode == StockMode.COUNTED:
-        free = await pool.give_back_stock(session, right_id=right.item.id, quantity=redemption.quantity)
-        await tell_added(session, right.item.id, before=free - redemption.quantity, free=free)
-    await give_back_offer(session, redemption, units=redemption.quantity, standing=redemption.quantity)
+    """Give back all that still stands of a redemption; codes that were used forbid it."""
+    await refuse_used_codes(session, redemption)
+    part = standing_of_redemption(redemption)
+    await _step(session, redemption, part, state=state, actor_id=actor_id, now=now)
+    await give_back_part(session, redemption, right, part, because=Because(*_REASONS[state], actor_id))
 
 
 async def _step(
-    session: AsyncSession, redemption: Redemption, *, state: RedemptionState, actor: Actor, now: datetime
+    session: AsyncSession, redemption: Redemption, part: Part, *, state: RedemptionState, actor_id: UUID, now: datetime
 ) -> None:
     await redemptions.update_state(session, redemption, state=state)
-    await redemptions.insert_step(session, redemption, state=state, at=now, actor_id=actor.id)
-    await tell_step(session, redemption, state)
+    await redemptions.insert_step(session, redemption, state=state, at=now, actor_id=actor_id)
+    await tell_step(session, redemption, state, quantity=part.units, points=part.points)
 
 
 async def _record(

@@ -1,12 +1,84 @@
-"""What an offer gets back when units of a redemption are: the bound for everybody, and its budget."""
+"""What goes back when a redemption, or units of it, does not stand any more."""
+
+from dataclasses import dataclass
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import to_public
+from guibin.points import service as points
 from guibin.points.models import SourceKind
 from guibin.programme.service import give_back
-from guibin.rights.models import Redemption
-from guibin.rights.repository import pool
+from guibin.rights.errors import AlreadyUsed
+from guibin.rights.models import Redemption, StockMode
+from guibin.rights.repository import pool, redemptions
+from guibin.rights.repository.catalogue import Right
+from guibin.rights.rules import Part
+from guibin.rights.service.telling import tell_added
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why something goes back, in the words that the customer reads, and by whom."""
+
+    zh: str
+    en: str
+    actor_id: UUID
+
+
+def standing_of_redemption(redemption: Redemption) -> Part:
+    """Return what of a redemption was not given back before."""
+    return Part(
+        redemption.quantity - redemption.quantity_refunded,
+        redemption.quota_used - redemption.quota_refunded,
+        redemption.points_charged - redemption.points_refunded,
+    )
+
+
+async def refuse_used_codes(session: AsyncSession, redemption: Redemption) -> None:
+    """Hold a redemption to its codes: what was shown and used cannot go back.
+
+    Raises:
+        AlreadyUsed: one of them was used.
+    """
+    codes = await pool.codes_of_redemption(session, right_id=redemption.right_id, redemption_id=redemption.id)
+    used = next((code for code in codes if code.used_at is not None), None)
+    if used is not None:
+        raise AlreadyUsed(used_at=used.used_at)
+
+
+async def give_back_part(
+    session: AsyncSession, redemption: Redemption, right: Right, part: Part, *, because: Because
+) -> None:
+    """Give back units of a locked redemption: points into their lots, quota, limit, stock, bound and budget.
+
+    Raises:
+        AccountClosed: the account does not move.
+    """
+    standing = standing_of_redemption(redemption)
+    if redemption.entry_id is not None and part.points:
+        await points.refund(
+            session,
+            customer_id=redemption.customer_id,
+            entry_id=redemption.entry_id,
+            points=part.points,
+            reason_zh=f"{because.zh}：{right.item.name_zh}",
+            reason_en=f"{because.en}: {right.item.name_en}",
+            source_kind=SourceKind.REDEMPTION,
+            source_id=_source(redemption),
+            actor_id=because.actor_id,
+        )
+    await redemptions.update_refunded(session, redemption, part)
+    if right.item.stock_mode == StockMode.COUNTED:
+        free = await pool.give_back_stock(session, right_id=right.item.id, quantity=part.units)
+        await tell_added(session, right.item.id, before=free - part.units, free=free)
+    await give_back_offer(session, redemption, units=part.units, standing=standing.units)
+
+
+def _source(redemption: Redemption) -> str:
+    """Name the giving back: each part of a redemption is one, after those before it."""
+    own, before = to_public("rdm", redemption.id), redemption.quantity_refunded
+    return f"{own}/{before}" if before else own
 
 
 async def give_back_offer(session: AsyncSession, redemption: Redemption, *, units: int, standing: int) -> None:

@@ -1,0 +1,136 @@
+"""Refunds by the bank over HTTP: whole or by units, at once or by four eyes, and never more than was taken."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from guibin.audit.models import AuditEntry
+from guibin.core.ids import new_id
+from guibin.points.invariants import check as check_points
+from guibin.rights.invariants import check as check_rights
+from guibin.rights.models import Fulfilment
+from support.shop import Shop
+
+REASON = "客户投诉，服务未达约定标准"
+HAND_OUT = {"fulfilment": Fulfilment.HAND_OUT}
+
+
+async def redeem(
+    client: httpx.AsyncClient, shop: Shop, customer: UUID, right: str, quantity: int = 1
+) -> dict[str, Any]:
+    headers = shop.house.customer_headers(customer, key=str(new_id()))
+    answer = await client.post("/v1/redemptions", json={"right_id": right, "quantity": quantity}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def refund(
+    client: httpx.AsyncClient, shop: Shop, redemption: str, role: str = "customer_service", **body: Any
+) -> httpx.Response:
+    headers = shop.house.headers(role, key=str(new_id()))
+    body = {"reason": REASON, **body}
+    return await client.post(f"/v1/redemptions/{redemption}/refund", json=body, headers=headers)
+
+
+async def reward(client: httpx.AsyncClient, shop: Shop, customer: UUID) -> int:
+    answer = await client.get("/v1/me/points", headers=shop.house.customer_headers(customer))
+    return next(int(own["available"]) for own in answer.json()["wallets"] if own["wallet"] == "reward")
+
+
+async def hold_promises(shop: Shop) -> None:
+    async with shop.house.sessions() as session:
+        assert [*await check_points(session), *await check_rights(session)] == []
+
+
+async def test_f1_parts_come_back_until_nothing_stands_and_never_more(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    customer = await shop.customer(300)
+    right = await shop.right(stock=3, limit_times=3, limit_period="month", **HAND_OUT)
+    made = await redeem(customer_client, shop, customer, right, 3)
+    done = await bank_client.post(
+        f"/v1/redemptions/{made['id']}/fulfil", headers=shop.house.headers("lobby", key=str(new_id()))
+    )
+    assert done.status_code == 200, done.text
+
+    first = await refund(bank_client, shop, made["id"], units=1)
+
+    assert first.status_code == 200, first.text
+    body = first.json()
+    assert (body["state"], body["quantity_refunded"], body["points_refunded"]) == ("fulfilled", 1, 100)
+    assert (await reward(customer_client, shop, customer), await shop.left_of(right)) == (100, 1)
+    await hold_promises(shop)
+    more = await refund(bank_client, shop, made["id"], units=3)
+    assert (more.status_code, more.json()["code"], more.json()["refundable"]) == (409, "refund_exceeds_paid", 2)
+    none = await refund(bank_client, shop, made["id"], units=0)
+    assert none.status_code == 422
+    await redeem(customer_client, shop, customer, right)  # the limit of three has room for the one that came back
+
+    rest = await refund(bank_client, shop, made["id"])
+
+    assert (rest.json()["state"], rest.json()["points_refunded"]) == ("refunded", 300)
+    again = await refund(bank_client, shop, made["id"])
+    assert (again.status_code, again.json()["code"], again.json()["refundable"]) == (409, "refund_exceeds_paid", 0)
+    assert (await reward(customer_client, shop, customer), await shop.left_of(right)) == (200, 2)
+    async with shop.house.sessions() as session:
+        rows = (await session.exec(select(AuditEntry).where(AuditEntry.action == "redemption.refund"))).all()
+    assert [(row.owner_id, row.object_id) for row in rows] == [(customer, made["id"])] * 2
+    await hold_promises(shop)
+
+
+async def test_what_costs_much_waits_for_a_second_person_and_more_than_the_limit_is_refused(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    customer = await shop.customer(100_000)
+    right = await shop.right(prices=[{"tier": None, "points": 100_000}], **HAND_OUT)
+    made = await redeem(customer_client, shop, customer, right)
+    low = await refund(bank_client, shop, made["id"], "customer_service")
+    assert (low.status_code, low.json()["code"]) == (403, "limit_exceeded")
+
+    asked = await refund(bank_client, shop, made["id"], "hq_operator")
+
+    assert asked.status_code == 202, asked.text
+    assert await reward(customer_client, shop, customer) == 0
+    path = f"/v1/approvals/{asked.json()['approval_id']}"
+    agreed = await bank_client.post(f"{path}/approve", json={}, headers=shop.house.headers("hq_approver"))
+    assert agreed.status_code == 200, agreed.text
+    assert await reward(customer_client, shop, customer) == 100_000
+    await hold_promises(shop)
+
+
+async def test_f5_codes_come_back_as_a_whole_and_only_while_none_is_used(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    customer = await shop.customer()
+    right = await shop.pool(["ABCD-1234", "ABCD-5678", "ABCD-9999"])
+    two = await redeem(customer_client, shop, customer, right, 2)
+    part = await refund(bank_client, shop, two["id"], units=1)
+    assert (part.status_code, part.json()["code"]) == (409, "not_refundable")
+    headers = shop.house.headers("lobby", key=str(new_id()))
+    used = await bank_client.post("/v1/voucher-uses", json={"code": "ABCD-1234"}, headers=headers)
+    assert used.status_code == 200, used.text
+    refused = await refund(bank_client, shop, two["id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_used")
+    one = await redeem(customer_client, shop, customer, right)
+    assert (await refund(bank_client, shop, one["id"])).json()["state"] == "refunded"
+    headers = shop.house.headers("lobby", key=str(new_id()))
+    void = await bank_client.post("/v1/voucher-uses", json={"code": "ABCD-9999"}, headers=headers)
+    assert (void.status_code, void.json()["code"]) == (404, "code_not_valid")
+    await hold_promises(shop)
+
+
+@pytest.mark.merge
+async def test_f7_of_32_refunds_of_one_redemption_one_gives_back(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    customer = await shop.customer(100)
+    made = await redeem(customer_client, shop, customer, await shop.right(stock=1, **HAND_OUT))
+    answers = await asyncio.gather(*(refund(bank_client, shop, made["id"]) for _ in range(32)))
+    assert sum(answer.status_code == 200 for answer in answers) == 1
+    assert {answer.json().get("code") for answer in answers if answer.status_code != 200} == {"refund_exceeds_paid"}
+    assert await reward(customer_client, shop, customer) == 100
+    await hold_promises(shop)
