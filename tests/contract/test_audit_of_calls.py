@@ -29,6 +29,9 @@ ABOUT_NOTHING_HERE = {
     "getStaff",
     "getExport",
     "fetchExportFile",
+    "getWebhook",
+    "getWebhookSecret",
+    "listWebhookDeliveries",
 }
 """Looks at what this small bank does not have."""
 

@@ -76,8 +76,11 @@ NARROW = ("branch_head", "lobby", "manager")
 
 
 def trespasser(route: Route) -> str | None:
-    """Return who may use the route, and reaches the customers of the east only."""
-    names = {*route.ids, *(route.model.model_fields if route.model else ())}
+    """Return who may use the route, and reaches the customers of the east only.
+
+    A customer in the body counts where the path names no object of the bank's own, which there is not.
+    """
+    names = {*route.ids} or {*(route.model.model_fields if route.model else ())}
     if not OWNED & names:
         return None
     if route.port == "customer-api":
