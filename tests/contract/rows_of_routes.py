@@ -115,6 +115,9 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "assignManagers": ("M1", "M2", "M3", "M4", "M6", *_BY_TWO),
     # the bank: points and rights
     "listWallets": (),
+    "submitWallet": _BY_TWO,
+    "getWallet": (),
+    "changeWallet": _BY_TWO,
     "listEarningRules": (),
     "createEarningRule": ("E7", "M1"),
     "getEarningRule": (),

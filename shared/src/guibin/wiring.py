@@ -28,7 +28,7 @@ from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
 from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.merging import LEDGER_GUARD
-from guibin.points.service import CORRECTIONS, AdjustmentHandler
+from guibin.points.service import CORRECTIONS, WALLET_CHANGE, AdjustmentHandler
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
 from guibin.privacy.merging import PRIVACY_GUARD, PRIVACY_MOVER
@@ -69,6 +69,7 @@ def connect() -> None:
     surroundings.connect(SURROUNDINGS)
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
+    handlers.register(WALLET_CHANGE)
     for correction in CORRECTIONS:
         handlers.register(correction)
     handlers.register(AssetRuleActivation())

@@ -54,6 +54,10 @@ async def test_i_see_what_i_have_and_what_expires_when(customer_client: httpx.As
             "transferred": 0,
         },
         "lifetime_earned": 800,
+        "state": "open",
+        "releases": [],
+        "holds": [],
+        "debt_note": None,
     }
     assert (service["wallet"], service["balance"], service["expiring"]) == ("service", 0, [])
 

@@ -18,6 +18,7 @@ from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
 from bank_api.points.router import router as points
 from bank_api.points.statements import router as statements
+from bank_api.points.wallets import router as wallets
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags,
     tiers,
     managers,
+    wallets,
     points,
     points_corrections,
     points_holds,

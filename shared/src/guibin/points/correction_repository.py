@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsHold, PointsLot, PointsLotUse
 from guibin.points.repository import rows_of
+from guibin.security.row_scope import all_rows
 
 TAKES_BACK: Final = (EntryKind.CLAW_BACK, EntryKind.PENDING_CANCEL)
 ENDS: Final = (EntryKind.EXPIRE, EntryKind.EXPIRE_EARLY)
@@ -119,3 +120,14 @@ async def put_state(
     """Freeze, open or close an account; returns outcome and the state before."""
     rows = await rows_of(session, _STATE, customer=customer_id, wallet=wallet, state=state, at=at, day=day)
     return rows[0]["outcome"], rows[0]["state_before"]
+
+
+async def holds_points(session: AsyncSession, wallet: str) -> bool:
+    """Tell whether anybody has points, pending points or debt of a kind."""
+    query = (
+        select(PointsAccount.wallet)
+        .where(PointsAccount.wallet == wallet)
+        .where((col(PointsAccount.balance) > 0) | (col(PointsAccount.pending) > 0) | (col(PointsAccount.debt) > 0))
+    )
+    async with all_rows(session):
+        return (await session.exec(query.limit(1))).first() is not None

@@ -172,3 +172,21 @@ class RestoreExceedsExpired(Refusal):
     code = "restore_exceeds_expired"
     zh = "恢复积分超过已到期数量"
     en = "More would be given back than has expired"
+
+
+class WalletCodeTaken(Refusal):
+    """Another kind of points has this code."""
+
+    category = Category.CONFLICT
+    code = "wallet_code_taken"
+    zh = "积分类别代码已被使用"
+    en = "The code names another kind of points"
+
+
+class WalletInUse(Refusal):
+    """Customers have points of this kind, which the change would make something else. Fact: fields."""
+
+    category = Category.CONFLICT
+    code = "wallet_in_use"
+    zh = "已有客户持有该类积分，不能作此变更"
+    en = "Customers have points of this kind: this cannot change any more"

@@ -10,7 +10,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
-from guibin.points import repository, service
+from guibin.points import service
 from guibin.points.earning.repository import rules_of_entries
 from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind
@@ -44,20 +44,11 @@ from .schemas import (
     EventResultOut,
     EventResultsOut,
     EventsIn,
-    WalletOut,
 )
 
 router = PortRouter(prefix="/v1", tags=["points"])
 
 READ = staff(Verb.READ, Domain.POINTS)
-
-
-@router.get("/wallets", operation_id="listWallets")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def list_wallets(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[WalletOut]:
-    """List the kinds of points with their cost and expiry, ordered by code."""
-    rows = [row for row in await repository.list_wallets(call.session) if row.code > (page.after_code or "")]
-    return page.answer(rows[: page.fetch], position=lambda row: row.code, shape=WalletOut.of)
 
 
 @router.get("/customers/{customer_id}/points", operation_id="getCustomerPoints")

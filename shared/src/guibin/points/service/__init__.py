@@ -49,6 +49,7 @@ from guibin.points.service.statements import (
     statement,
     statement_months,
 )
+from guibin.points.service.wallets import WALLET_CHANGE, CapKind, WalletTerms, submit_wallet
 
 __all__ = [
     "CORRECTIONS",
@@ -57,12 +58,14 @@ __all__ = [
     "PENDING_CANCELLATION",
     "RESTORATION",
     "REVERSAL",
+    "WALLET_CHANGE",
     "AccountCode",
     "AccountingFile",
     "AccountingLine",
     "Adjustment",
     "AdjustmentHandler",
     "Balances",
+    "CapKind",
     "Correction",
     "DueMonth",
     "EntryFilter",
@@ -83,6 +86,7 @@ __all__ = [
     "WalletBalance",
     "WalletRate",
     "WalletStatement",
+    "WalletTerms",
     "account_codes",
     "accounting_file",
     "activate",
@@ -119,5 +123,6 @@ __all__ = [
     "statement_months",
     "submit_adjustment",
     "submit_correction",
+    "submit_wallet",
     "take_events",
 ]

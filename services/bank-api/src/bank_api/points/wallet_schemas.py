@@ -1,0 +1,187 @@
+"""What the bank port says and takes of kinds of points."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from guibin.core.lines import Line
+from guibin.core.money import Cny
+from guibin.core.text import Code, OneLine
+from guibin.points.models import Expiry, Rounding, Wallet
+from guibin.points.rules import MAX_POINTS
+from guibin.points.service import CapKind, WalletTerms
+from guibin.rights.models import Category
+from guibin.web import OutModel, StrictModel
+
+LONGEST_YEARS = 10
+LONGEST_MONTHS = 120
+LONGEST_DAYS = 366
+MOST_CAPS = 10
+DEAREST_FEN = 1_000_00
+
+Name = Annotated[str, OneLine(40)]
+Whole = Annotated[int, Field(ge=1, le=MAX_POINTS)]
+Fen = Annotated[Cny, Field(ge=0, le=DEAREST_FEN)]
+
+
+class CapPeriod(StrEnum):
+    """A period over which a cap counts: weeks and quarters for earning only, `tier` for spending only."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    TIER = "tier"
+    LIFETIME = "lifetime"
+
+
+EARNING_ONLY = frozenset({CapPeriod.WEEK, CapPeriod.QUARTER})
+SPENDING_ONLY = frozenset({CapPeriod.TIER})
+
+
+class WalletCapIn(StrictModel):
+    """At most so many points of one customer in a period."""
+
+    kind: CapKind
+    period: CapPeriod = Field(description="week and quarter for earning only, tier for spending only")
+    points: Whole
+
+    @model_validator(mode="after")
+    def _period_fits(self) -> Self:
+        if self.period in (SPENDING_ONLY if self.kind is CapKind.EARN else EARNING_ONLY):
+            raise PydanticCustomError("cap", "must fit the kind of the cap")
+        return self
+
+
+class WalletTermsIn(StrictModel):
+    """A kind of points, as it is to be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name_zh": "健康积分",
+                    "name_en": "Health points",
+                    "unit_zh": "积分",
+                    "unit_en": "points",
+                    "cost": "0.10",
+                    "funding_line": "personal_finance",
+                    "spendable": ["health", "medical"],
+                    "expiry": "rolling",
+                    "expiry_months": 24,
+                    "expiry_rounding": "quarter",
+                }
+            ]
+        }
+    )
+
+    name_zh: Name = Field(examples=["健康积分"])
+    name_en: Name = Field(examples=["Health points"])
+    unit_zh: Name = Field(examples=["积分"])
+    unit_en: Name = Field(examples=["points"])
+    cost: Fen = Field(
+        description="What a point costs the bank, in CNY; of points issued from now on", examples=["0.10"]
+    )
+    funding_line: Line | None = Field(default=None, description="The line that pays")
+    spendable: list[Category] | None = Field(
+        default=None, max_length=len(Category), description="Categories of rights that it buys; null: all"
+    )
+    buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups: no deposits may earn in it")
+    transferable: bool = False
+    expiry: Expiry = Field(default=Expiry.NEVER, description="Of points issued from now on")
+    expiry_years: Annotated[int, Field(ge=0, le=LONGEST_YEARS)] | None = Field(
+        default=None, description="calendar: ends on 31 December this many years later"
+    )
+    expiry_months: Annotated[int, Field(ge=1, le=LONGEST_MONTHS)] | None = Field(
+        default=None, description="rolling: after the points came; inactivity: after the customer last earned or spent"
+    )
+    expiry_rounding: Rounding = Field(default=Rounding.NONE, description="rolling: on to the end of the period")
+    pending_days: Annotated[int, Field(ge=0, le=LONGEST_DAYS)] = Field(
+        default=0, description="Days before what a rule earns can be spent"
+    )
+    balance_cap: Whole | None = None
+    caps: list[WalletCapIn] = Field(default_factory=list, max_length=MOST_CAPS)
+    may_owe: bool = Field(default=True, description="A claw-back beyond the balance becomes debt; else it stops there")
+    refund_grace_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = Field(
+        default=30, description="For points that expired before they were given back"
+    )
+    active: bool = True
+
+    @model_validator(mode="after")
+    def _expiry_complete(self) -> Self:
+        by_months = self.expiry in {Expiry.ROLLING, Expiry.INACTIVITY}
+        if (self.expiry is Expiry.CALENDAR) != (self.expiry_years is not None) or by_months != (
+            self.expiry_months is not None
+        ):
+            raise PydanticCustomError(
+                "expiry", "must come with the years or the months that its kind takes, and with no other"
+            )
+        return self
+
+    def terms(self) -> WalletTerms:
+        """Say what is asked for."""
+        body = self.model_dump(mode="json", exclude={"cost", "code"})
+        return WalletTerms.model_validate({**body, "cost_fen": self.cost})
+
+
+class WalletIn(WalletTermsIn):
+    """A new kind of points."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "health",
+                    "name_zh": "健康积分",
+                    "name_en": "Health points",
+                    "unit_zh": "积分",
+                    "unit_en": "points",
+                    "cost": "0.10",
+                }
+            ]
+        }
+    )
+
+    code: Code = Field(examples=["health"])
+
+
+class WalletCapOut(OutModel):
+    """At most so many points of one customer in a period."""
+
+    kind: CapKind
+    period: str
+    points: int
+
+
+class WalletDetailOut(OutModel):
+    """A kind of points with all its terms; its revision is the ETag."""
+
+    code: str = Field(examples=["reward"])
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    cost: Cny = Field(description="What a point costs the bank, in CNY")
+    funding_line: str | None
+    spendable: list[str] | None
+    buys_goods: bool
+    transferable: bool
+    expiry: Expiry
+    expiry_years: int | None
+    expiry_months: int | None
+    expiry_rounding: Rounding
+    pending_days: int
+    balance_cap: int | None
+    caps: list[WalletCapOut]
+    may_owe: bool
+    refund_grace_days: int
+    active: bool
+    revision: int
+
+    @classmethod
+    def of(cls, row: Wallet) -> Self:
+        """Describe a row."""
+        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})

@@ -1,0 +1,117 @@
+"""Kinds of points as data: shown with all their terms, made and changed by two people."""
+
+from typing import Any
+
+import httpx
+from sqlmodel import select
+
+from guibin.core.ids import new_id
+from guibin.points.models import PointsLot
+from support.house import House
+from support.points import commit_points
+
+CLUB: dict[str, Any] = {
+    "code": "club",
+    "name_zh": "俱乐部积分",
+    "name_en": "Club points",
+    "unit_zh": "积分",
+    "unit_en": "points",
+    "cost": "0.20",
+    "funding_line": "credit_card",
+    "spendable": ["travel"],
+    "expiry": "inactivity",
+    "expiry_months": 6,
+    "caps": [{"kind": "spend", "period": "day", "points": 500}],
+}
+
+
+class Desk:
+    """Head office: one submits, another approves."""
+
+    def __init__(self, client: httpx.AsyncClient, house: House) -> None:
+        self.client, self.house = client, house
+
+    async def make(self, body: dict[str, Any], role: str = "hq_operator") -> httpx.Response:
+        headers = self.house.headers(role, key=str(new_id()))
+        return await self.client.post("/v1/wallets", json=body, headers=headers)
+
+    async def read(self, code: str) -> httpx.Response:
+        return await self.client.get(f"/v1/wallets/{code}", headers=self.house.headers("hq_operator"))
+
+    async def change(self, code: str, etag: str | None, **changes: Any) -> httpx.Response:
+        before = (await self.read(code)).json()
+        body = {name: value for name, value in before.items() if name not in {"code", "revision"}} | changes
+        headers = self.house.headers("hq_operator") | ({"If-Match": etag} if etag else {})
+        return await self.client.put(f"/v1/wallets/{code}", json=body, headers=headers)
+
+    async def approve(self, submitted: httpx.Response) -> httpx.Response:
+        assert submitted.status_code == 202, submitted.text
+        url = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+        return await self.client.post(url, json={}, headers=self.house.headers("hq_approver"))
+
+
+async def test_a_wallet_is_made_by_two_people_and_its_points_lapse_for_want_of_activity(
+    bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, house: House
+) -> None:
+    desk, customer_id = Desk(bank_client, house), await house.add_customer()
+
+    asked, twice = await desk.make(CLUB), await desk.make(CLUB)
+    unseen = await desk.read("club")
+    done, late = await desk.approve(asked), await desk.approve(twice)
+    made = await desk.read("club")
+    await commit_points(house.database, customer_id, 100, wallet="club")
+    mine = (await customer_client.get("/v1/me/points", headers=house.customer_headers(customer_id))).json()["wallets"]
+
+    assert (unseen.status_code, done.status_code, made.status_code) == (404, 200, 200)
+    assert (late.status_code, late.json()["code"]) == (409, "wallet_code_taken")
+    assert made.headers["etag"] == '"1"'
+    assert {name: made.json()[name] for name in CLUB} == CLUB
+    club = next(one for one in mine if one["wallet"] == "club")
+    assert (club["balance"], club["next_expiry"]) == (100, {"date": "2027-05-25", "points": 100})
+
+
+async def test_a_change_counts_for_what_is_issued_from_then_on(bank_client: httpx.AsyncClient, house: House) -> None:
+    desk, customer_id = Desk(bank_client, house), await house.add_customer()
+    await commit_points(house.database, customer_id, 100)
+    etag = (await desk.read("reward")).headers["etag"]
+
+    first = await desk.change("reward", etag, cost="0.25", funding_line="e_finance")
+    second = await desk.change("reward", etag, cost="0.30")
+    done, late = await desk.approve(first), await desk.approve(second)
+    stale, blind = await desk.change("reward", etag), await desk.change("reward", None)
+    await commit_points(house.database, customer_id, 50)
+
+    assert (done.status_code, late.status_code, late.json()["code"]) == (200, 412, "version_conflict")
+    assert [one.status_code for one in (stale, blind)] == [412, 428]
+    async with house.sessions() as session:
+        query = select(PointsLot.original, PointsLot.cost_fen, PointsLot.funding_line)
+        lots = sorted((await session.exec(query)).all())
+    assert lots == [(50, 25, "e_finance"), (100, 10, "credit_card")]
+
+
+async def test_what_would_make_points_something_else_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
+    desk, customer_id = Desk(bank_client, house), await house.add_customer()
+    await commit_points(house.database, customer_id, 100)
+    etag = (await desk.read("reward")).headers["etag"]
+
+    off = await desk.change("reward", etag, active=False)
+    lapsing = await desk.change("reward", etag, expiry="inactivity", expiry_years=None, expiry_months=6)
+    small, taken = await desk.make(CLUB, "branch_head"), await desk.make(CLUB | {"code": "reward"})
+    wrong = [
+        await desk.make(CLUB | change)
+        for change in (
+            {"expiry_months": None},
+            {"cost": "-0.01"},
+            {"caps": [{"kind": "earn", "period": "tier", "points": 1}]},
+            {"spendable": ["gold"]},
+            {"revision": 1},
+        )
+    ]
+
+    assert [(one.status_code, one.json()["code"], one.json()["fields"]) for one in (off, lapsing)] == [
+        (409, "wallet_in_use", ["active"]),
+        (409, "wallet_in_use", ["expiry"]),
+    ]
+    assert (taken.status_code, taken.json()["code"]) == (409, "wallet_code_taken")
+    assert small.status_code == 403
+    assert [one.status_code for one in wrong] == [422] * 5
