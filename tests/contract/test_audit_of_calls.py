@@ -29,6 +29,7 @@ ABOUT_NOTHING_HERE = {
     "getStaff",
     "getExport",
     "fetchExportFile",
+    "getPointsHold",
     "getWebhook",
     "getWebhookSecret",
     "listWebhookDeliveries",

@@ -1,7 +1,8 @@
 """Two of everything: a customer of the east and one of the west, each in a manager's book; points and a voucher."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,14 +12,14 @@ from guibin.core.ids import to_public
 from guibin.customers.models import CustomerAccess
 from guibin.points.assets.defaults import CODE as ASSET_RULE
 from guibin.points.assets.repository import versions_of
-from guibin.points.models import EntryKind
-from guibin.points.service import close_days, record_reconciliation
+from guibin.points.models import EntryKind, SourceKind
+from guibin.points.service import add_pending, close_days, hold, record_reconciliation
 from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
 from support.logins import add_session
-from support.points import post_points, sessions_of
+from support.points import ACTOR, post_points, sessions_of
 from support.rights import add_pool, add_right, customer_actor, take
 from support.routes import PLACEHOLDERS
 
@@ -27,7 +28,15 @@ TAG = "gift_received"
 
 IN_A_CLOSED_MONTH = datetime.fromisoformat(f"{PLACEHOLDERS['month']}-09T12:00:00+08:00")
 
-PREFIXES = {"customer_id": "cus", "redemption_id": "rdm", "data_request_id": "dsr", "session_id": "ses"}
+PREFIXES = {
+    "customer_id": "cus",
+    "redemption_id": "rdm",
+    "data_request_id": "dsr",
+    "session_id": "ses",
+    "entry_id": "ent",
+    "lot_id": "lot",
+    "hold_id": "hol",
+}
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
 
@@ -40,6 +49,9 @@ class Neighbour:
     redemption_id: UUID
     data_request_id: UUID
     session_id: UUID
+    entry_id: UUID
+    lot_id: UUID
+    hold_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -83,6 +95,7 @@ async def move_in(house: House) -> Neighbours:
         for customer_id in customers:
             await post_points(session, customer_id, EntryKind.EARN, 1, at=IN_A_CLOSED_MONTH)
             await post_points(session, customer_id, EntryKind.EARN, 1_000_000, at=clock.now())
+        points = [await _set_aside(session, customer_id) for customer_id in customers]
         await session.commit()
     async with sessions_of(house.database.worker_url, pool_size=1) as factory, factory() as session:
         day = date.fromisoformat(PLACEHOLDERS["day"])
@@ -90,7 +103,10 @@ async def move_in(house: House) -> Neighbours:
         await record_reconciliation(session, day=day, violations=[])
         await session.commit()
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
-        east, west = [await _with_voucher(session, house, customer_id, pool_id) for customer_id in customers]
+        east, west = [
+            await _with_voucher(session, house, customer_id, pool_id, *owned)
+            for customer_id, owned in zip(customers, points, strict=True)
+        ]
         await session.commit()
     return Neighbours(east, west, right_id, pool_id, asset_rule.id)
 
@@ -117,7 +133,31 @@ async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
         session.add(tag)
 
 
-async def _with_voucher(session: AsyncSession, house: House, customer_id: UUID, pool_id: UUID) -> Neighbour:
+async def _set_aside(session: AsyncSession, customer_id: UUID) -> tuple[UUID, UUID, UUID]:
+    """Give points that are pending, a lot, and points that are held, and return the ids."""
+    why: dict[str, Any] = {
+        "customer_id": customer_id,
+        "wallet": "reward",
+        "reason_zh": "测试",
+        "reason_en": "test",
+        "source_kind": SourceKind.RUN,
+        "actor_id": ACTOR,
+    }
+    pending = await add_pending(session, points=100, pending_until=None, source_id="pending", **why)
+    lot = await post_points(session, customer_id, EntryKind.EARN, 100, at=clock.now())
+    held = await hold(session, points=10, expires_at=clock.now() + timedelta(days=1), source_id="held", **why)
+    return pending.entry_id, lot.lots[0].lot_id, held.hold_id
+
+
+async def _with_voucher(
+    session: AsyncSession,
+    house: House,
+    customer_id: UUID,
+    pool_id: UUID,
+    entry_id: UUID,
+    lot_id: UUID,
+    hold_id: UUID,
+) -> Neighbour:
     taken = await take(session, customer_id, pool_id, at=clock.now())
     asked = await open_request(
         session,
@@ -128,4 +168,4 @@ async def _with_voucher(session: AsyncSession, house: House, customer_id: UUID, 
         details="为什么给我这个标签",
     )
     session_id = await add_session(session, customer_id)
-    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id)
+    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id, entry_id, lot_id, hold_id)

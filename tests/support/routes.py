@@ -19,6 +19,8 @@ from guibin_tools.openapi import make_ports
 
 PLACEHOLDERS = {
     "rule_code": "reward_card_spend",
+    "wallet": "reward",
+    "wallet_code": "reward",
     "business_date": "2026-11-24",
     "day": "2026-11-24",
     "month": "2026-10",
