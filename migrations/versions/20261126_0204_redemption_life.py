@@ -1,4 +1,4 @@
-"""What follows a redemption: a customer may end an own one, and units of it are given back."""
+"""What follows a redemption: a customer may end an own one, units of it are given back, and its codes have a last day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     for name, kind in COLUMNS.items():
         op.add_column("redemption", sa.Column(name, kind, nullable=False, server_default="0"))
         op.alter_column("redemption", name, server_default=None)
+    op.add_column("redemption", sa.Column("valid_until", sa.Date(), nullable=True))
     op.create_check_constraint(
         op.f("ck_redemption_refunded_within_taken"),
         "redemption",
@@ -28,5 +29,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("REVOKE UPDATE (state) ON redemption FROM guibin_customer")
     op.drop_constraint(op.f("ck_redemption_refunded_within_taken"), "redemption")
-    for name in COLUMNS:
+    for name in ("valid_until", *COLUMNS):
         op.drop_column("redemption", name)

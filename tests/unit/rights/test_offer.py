@@ -20,6 +20,7 @@ from guibin.rights.offer import (
     guests_of,
     is_visible,
     lacking,
+    last_day_of_codes,
     period_start,
     price_of,
 )
@@ -202,3 +203,20 @@ def test_the_budget_pays_a_cost_for_each_head_or_the_worth_of_the_points() -> No
 def test_a_step_up_is_asked_for_from_its_threshold_on() -> None:
     terms = Terms(prices=(Price(None, 100),), step_up_points=200)
     assert [decide(terms, quantity=units).step_up for units in (1, 2)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("days", "fixed", "last"),
+    [
+        (None, None, None),
+        (0, None, date(2026, 11, 25)),
+        (10, None, date(2026, 12, 5)),
+        (10, date(2026, 12, 1), date(2026, 12, 1)),
+        (None, date(2026, 12, 31), date(2026, 12, 31)),
+    ],
+)
+def test_codes_end_after_their_days_and_not_after_the_fixed_day(
+    days: int | None, fixed: date | None, last: date | None
+) -> None:
+    terms = Terms(prices=(), code_days=days, code_last_day=fixed)
+    assert last_day_of_codes(terms, date(2026, 11, 25)) == last

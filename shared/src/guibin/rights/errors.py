@@ -121,7 +121,7 @@ class SpendCapReached(Refusal):
 
 
 class CodeNotValid(Refusal):
-    """The code is unknown, nobody's, or its redemption no longer stands: one answer for all."""
+    """The code is unknown, nobody's, past its last day, or its redemption no longer stands: one answer for all."""
 
     category = Category.NOT_FOUND
     code = "code_not_valid"

@@ -5,7 +5,7 @@ Prices, quotas and guests are decided here by the first line that fits; `guibin.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +19,7 @@ MOST_GUESTS: Final = 20
 """Guests in one redemption."""
 
 MOST_CANCEL_HOURS: Final = 24 * 366
+MOST_CODE_DAYS: Final = 3_650
 """Longest time in which a customer may cancel."""
 
 MOST_POINTS_OF_A_UNIT: Final = 10**10
@@ -126,9 +127,10 @@ class Terms:
 
     `visibility` says who sees it, `eligibility` who may have it. `owner_branch` offers it to the customers of that
     branch and of those below. `total_limit` is the most units for everybody together. From `step_up_points` on a
-    redemption needs a proof of its own. For `cancel_hours` after it the customer may cancel one, None never. With a
-    `budget_line` it is paid from the budget of its owner; `unit_cost_fen` is what one unit or guest takes from that,
-    None the worth of the points that are paid.
+    redemption needs a proof of its own. For `cancel_hours` after it the customer may cancel one, None never. Its codes
+    are used within `code_days` after that day, and not after `code_last_day`. With a `budget_line` it is paid from the
+    budget of its owner; `unit_cost_fen` is what one unit or guest takes from that, None the worth of the points that
+    are paid.
     """
 
     prices: tuple[Price, ...]
@@ -143,6 +145,8 @@ class Terms:
     total_limit: int | None = None
     step_up_points: int | None = None
     cancel_hours: int | None = None
+    code_days: int | None = None
+    code_last_day: date | None = None
     beneficiary: Beneficiary = Beneficiary.NONE
     owner_branch: str | None = None
     budget_line: str | None = None
@@ -260,8 +264,18 @@ def period_start(period: Period, day: date, tier_since: date | None = None) -> d
     return starts.get(period)
 
 
+def last_day_of_codes(terms: Terms, day: date) -> date | None:
+    """Return the last day on which codes that are taken on a day are used; None when they do not end."""
+    ends = [] if terms.code_last_day is None else [terms.code_last_day]
+    if terms.code_days is not None:
+        ends.append(day + timedelta(days=terms.code_days))
+    return min(ends, default=None)
+
+
 def is_on_sale(terms: Terms, now: datetime) -> bool:
-    """Tell whether the time of sale has begun and not ended."""
+    """Tell whether the time of sale has begun and not ended; nobody is sold a code that cannot be used any more."""
+    if terms.code_last_day is not None and now.astimezone(BUSINESS_ZONE).date() > terms.code_last_day:
+        return False
     return _within(terms.on_sale_from, terms.on_sale_to, now)
 
 

@@ -7,7 +7,7 @@ stands in the way together.
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -313,6 +313,11 @@ def cancellable_until(state: RedemptionState, created_at: datetime, cancel_hours
     if cancel_hours is None or state is not RedemptionState.CONFIRMED:
         return None
     return created_at + timedelta(hours=cancel_hours)
+
+
+def is_over(last_day: date | None, day: date) -> bool:
+    """Tell whether a code can no longer be used on a day; without a last day it always can."""
+    return last_day is not None and day > last_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the bank port says and takes of rights, their terms, stock and codes, and of redemptions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -291,6 +291,7 @@ class RedemptionOut(OutModel):
     quota_used: int
     quantity_refunded: int = Field(description="Units that were given back")
     points_refunded: int
+    valid_until: date | None = Field(description="The last day on which its codes are used; null: no such day")
     companions: int
     class_of_service: str | None
     wallet: str

@@ -11,7 +11,7 @@ from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.rights.models import Period
-from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_CODE_DAYS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
 from guibin.web import Day, Instant, StrictModel
 
 MOST_TIMES = 10_000
@@ -128,7 +128,7 @@ class VisibilityIn(AudienceIn):
     branches: Codes | None = Field(default=None, description="Customers of these branches and of those below")
 
 
-_PLAIN: Final = ("total_limit", "step_up_points", "cancel_hours", "owner_branch")
+_PLAIN: Final = ("total_limit", "step_up_points", "cancel_hours", "code_days", "code_last_day", "owner_branch")
 """Terms that the document holds as they are written."""
 
 
@@ -151,6 +151,10 @@ class TermsIn(StrictModel):
     cancel_hours: Annotated[int, Field(ge=1, le=MOST_CANCEL_HOURS)] | None = Field(
         default=None, description="For so many hours the customer may cancel; null: never"
     )
+    code_days: Annotated[int, Field(ge=0, le=MOST_CODE_DAYS)] | None = Field(
+        default=None, description="So many days after the one of the redemption its codes can be used; null: always"
+    )
+    code_last_day: Day | None = Field(default=None, description="No code is used, and none is sold, after this day")
     beneficiary: Beneficiary = Field(default=Beneficiary.NONE, description="Whether somebody else may be served")
     owner_branch: Code | None = Field(
         default=None, description="Code of the branch whose right it is: offered to its customers and those below it"

@@ -283,6 +283,7 @@ class RedemptionRowOut(OutModel):
     quota_used: int
     quantity_refunded: int = Field(description="Units that were given back")
     points_refunded: int = Field(description="Points that came back")
+    valid_until: date | None = Field(description="The last day on which I can use its codes; null: no such day")
     companions: int
     class_of_service: str | None
     wallet: str
@@ -345,7 +346,7 @@ class CodeOut(OutModel):
 
     code: str = Field(examples=["7K3M-9QPX-02ZV-H8RA"])
     used_at: datetime | None
-    qr: str | None = Field(description="Payload of the QR picture; null once the code is used")
+    qr: str | None = Field(description="Payload of the QR picture; null once the code is used or past its last day")
     qr_expires_at: datetime | None = Field(description="Until when the payload is taken")
 
 

@@ -1,6 +1,6 @@
 """Redemptions and the steps of their life."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -61,6 +61,7 @@ class Redemption(SQLModel, table=True):
     guest_quota_used: int = Field(default=0, description="Guests who were free")
     class_of_service: str | None = text_column(default=None)
     cost_fen: int = Field(default=0, sa_type=BigInteger, description="What its budget pays, where it has one")
+    valid_until: date | None = Field(default=None, description="The last day on which its codes are used")
     step_up_id: UUID | None = Field(default=None, description="The proof by which it was allowed; good once")
     state: str = text_column()
     fulfilment: str = text_column()

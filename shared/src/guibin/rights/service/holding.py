@@ -13,7 +13,7 @@ from guibin.points import repository as points
 from guibin.points.service import LotUse
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RedemptionStep, RightsItem, VoucherCode
 from guibin.rights.repository import catalogue, pool, redemptions
-from guibin.rights.rules import COUNTED, cancellable_until
+from guibin.rights.rules import COUNTED, cancellable_until, is_over
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -38,7 +38,10 @@ class RedemptionView:
 
 @dataclass(frozen=True, slots=True)
 class ShownCode:
-    """A code that is shown to its holder; the QR payload is valid until `qr_expires_at`, a used code has none."""
+    """A code that is shown to its holder; the QR payload is valid until `qr_expires_at`.
+
+    A code that is used or past its last day has none.
+    """
 
     code: str
     used_at: datetime | None
@@ -95,10 +98,11 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
         raise NotFound
     data_key = keys.open_data_key(WrappedKey(right.item.data_key), row.right_id)
     expires_at = clock.now().replace(microsecond=0) + QR_LIFE
-    return [_shown(keys, code, open_code(data_key, code), expires_at) for code in codes]
+    over = is_over(row.valid_until, clock.today())
+    return [_shown(keys, code, open_code(data_key, code), expires_at, over=over) for code in codes]
 
 
-def _shown(keys: KeyRing, row: VoucherCode, code: str, expires_at: datetime) -> ShownCode:
-    if row.used_at is not None:
+def _shown(keys: KeyRing, row: VoucherCode, code: str, expires_at: datetime, *, over: bool) -> ShownCode:
+    if row.used_at is not None or over:
         return ShownCode(code, row.used_at, None, None)
     return ShownCode(code, None, write_qr(keys, row, expires_at=expires_at), expires_at)

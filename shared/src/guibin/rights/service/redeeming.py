@@ -22,7 +22,7 @@ from guibin.points.service import LockedAccount, LotUse, Posted
 from guibin.programme.service import Payer, draw
 from guibin.rights.errors import OutOfStock, refusal_of
 from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
-from guibin.rights.offer import Beneficiary, Usage, Wish, is_visible
+from guibin.rights.offer import Beneficiary, Usage, Wish, is_visible, last_day_of_codes
 from guibin.rights.repository import catalogue, pool, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.repository.standing import Profile, sum_spent
@@ -135,6 +135,7 @@ async def redeem(
         class_of_service=wish.class_of_service,
         points_charged=decision.points,
         cost_fen=decision.cost_fen if right.terms.budget_line is not None else 0,
+        valid_until=last_day_of_codes(right.terms, clock.business_day(now)),
         step_up_id=step_up_id,
         wallet=paying.code,
         state=RedemptionState.CONFIRMED,

@@ -15,7 +15,7 @@ from guibin.organisation.models import Staff
 from guibin.rights.errors import AlreadyUsed, CodeNotValid, QrInvalid
 from guibin.rights.models import Redemption, RedemptionState, RightsItem, VoucherCode
 from guibin.rights.repository import catalogue, pool, redemptions
-from guibin.rights.rules import COUNTED, is_legal_step
+from guibin.rights.rules import COUNTED, is_legal_step, is_over
 from guibin.rights.service.codes import hash_code, read_qr
 from guibin.rights.service.telling import tell_step
 from guibin.security.actors import Actor, ActorKind, Scope
@@ -42,7 +42,7 @@ async def use_code(
     """Use a code, given as it is written or as the payload of the QR picture; the last one fulfils the redemption.
 
     Raises:
-        CodeNotValid: unknown, nobody's, or its redemption no longer stands.
+        CodeNotValid: unknown, nobody's, past its last day, or its redemption no longer stands.
         QrInvalid: the payload is too old, altered or not ours.
         AlreadyUsed: it was used before.
         StateConflict: the redemption cannot be fulfilled any more.
@@ -98,7 +98,7 @@ async def _lock(session: AsyncSession, found: VoucherCode) -> Redemption:
     redemption = await redemptions.lock_redemption(
         session, _EVERYBODY, customer_id=found.customer_id, redemption_id=found.redemption_id
     )
-    if redemption.state not in COUNTED:
+    if redemption.state not in COUNTED or is_over(redemption.valid_until, clock.today()):
         raise CodeNotValid
     return redemption
 
