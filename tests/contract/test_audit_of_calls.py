@@ -29,7 +29,6 @@ ABOUT_NOTHING_HERE = {
     "getStaff",
     "getExport",
     "fetchExportFile",
-    "getPointsHold",
     "getWebhook",
     "getWebhookSecret",
     "listWebhookDeliveries",

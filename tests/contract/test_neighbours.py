@@ -36,7 +36,6 @@ COMMON = {
 ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/tier/override",
     "GET /v1/customers/{customer_id}/access-log",
-    "GET /v1/points/holds/{hold_id}",
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
 }

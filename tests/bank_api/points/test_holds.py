@@ -63,7 +63,7 @@ async def test_what_is_held_is_spent_in_part_and_the_rest_is_free_again(
     spent, replayed = await terminal.capture(hold, 50), await terminal.capture(hold, 50)
     late = await terminal.release(hold)
     seen = await bank_client.get(
-        f"/v1/points/holds/{hold}?customer_id={terminal.customer}", headers=house.headers("branch_head")
+        f"/v1/customers/{terminal.customer}/points/holds/{hold}", headers=house.headers("branch_head")
     )
 
     assert (made.status_code, made.json()["state"], again.json()["id"]) == (201, "open", hold)
@@ -120,7 +120,7 @@ async def test_a_hold_is_refused_where_spending_is_and_hidden_from_others(
     )
     silent, nameless = await terminal.hold(1, reason="占"), await terminal.hold(1, customer_id=None, customer_no="C404")
     foreign = await bank_client.get(
-        f"/v1/points/holds/{new_id()}?customer_id={terminal.customer}", headers=terminal.headers()
+        f"/v1/customers/{terminal.customer}/points/holds/{new_id()}", headers=terminal.headers()
     )
     by_staff = await bank_client.post(
         f"/v1/points/holds/{hold}/capture",
@@ -128,11 +128,11 @@ async def test_a_hold_is_refused_where_spending_is_and_hidden_from_others(
         headers=house.headers("branch_head", key="k"),
     )
     without_scope = await bank_client.get(
-        f"/v1/points/holds/{hold}?customer_id={terminal.customer}",
+        f"/v1/customers/{terminal.customer}/points/holds/{hold}",
         headers=house.service_headers("supplier_terminal", SCOPES),
     )
     elsewhere = await bank_client.get(
-        f"/v1/points/holds/{hold}?customer_id={terminal.customer}", headers=house.headers("branch_head_west")
+        f"/v1/customers/{terminal.customer}/points/holds/{hold}", headers=house.headers("branch_head_west")
     )
     url = f"/v1/customers/{terminal.customer}/points/reward/state"
     await bank_client.put(url, json=body, headers=house.headers("hq_operator"))

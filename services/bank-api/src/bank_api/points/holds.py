@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-
 from guibin.core.errors import NotFound, ReasonRequired, ValidationFailed
 from guibin.core.ids import CustomerId, HoldId
 from guibin.customers.identifiers import normalise_number
@@ -41,13 +39,13 @@ from guibin.web import service as service_with
 
 from .correction_schemas import HoldCaptureIn, HoldIn, HoldOut, HoldReleaseIn
 
-router = PortRouter(prefix="/v1/points/holds", tags=["points"])
+router = PortRouter(prefix="/v1", tags=["points"])
 
 TERMINAL = service_with("points:hold")
 SERVE = anyone_of(staff(Verb.WRITE, Domain.POINTS), TERMINAL)
 
 
-@router.post("", status_code=201, operation_id="createPointsHold")
+@router.post("/points/holds", status_code=201, operation_id="createPointsHold")
 @declare(
     caller=SERVE,
     idempotency=Idempotency.REQUIRED,
@@ -82,18 +80,16 @@ async def create_hold(call: AnyCall, body: Annotated[HoldIn, json_body(HoldIn)])
     return HoldOut.of(await service.set_aside(call.session, call.scope, actor=call.actor, wanted=wanted))
 
 
-@router.get("/{hold_id}", operation_id="getPointsHold")
+@router.get("/customers/{customer_id}/points/holds/{hold_id}", operation_id="getPointsHold")
 @declare(caller=SERVE, rate=RateClass.READ, data=DataClass.C2)
-async def get_hold(
-    call: AnyCall, hold_id: HoldId, customer_id: Annotated[CustomerId, Query(description="Whose points they are")]
-) -> HoldOut:
+async def get_hold(call: AnyCall, customer_id: CustomerId, hold_id: HoldId) -> HoldOut:
     """Show a hold; a service sees those that it made."""
     return HoldOut.of(
         await service.find_hold(call.session, call.scope, actor=call.actor, customer_id=customer_id, hold_id=hold_id)
     )
 
 
-@router.post("/{hold_id}/capture", operation_id="capturePointsHold")
+@router.post("/points/holds/{hold_id}/capture", operation_id="capturePointsHold")
 @declare(
     caller=TERMINAL,
     idempotency=Idempotency.REQUIRED,
@@ -120,7 +116,7 @@ async def capture_hold(
     return HoldOut.of(held)
 
 
-@router.post("/{hold_id}/release", operation_id="releasePointsHold")
+@router.post("/points/holds/{hold_id}/release", operation_id="releasePointsHold")
 @declare(
     caller=SERVE,
     idempotency=Idempotency.REQUIRED,
