@@ -94,6 +94,7 @@ async def targets(house: House) -> list[dict[str, UUID]]:
     return [neighbours.west.ids, neighbours.west.ids | {"customer_id": colleague}]
 
 
+@pytest.mark.merge
 async def test_a_managers_token_opens_nothing_outside_the_book(
     house: House,
     bank_client: httpx.AsyncClient,

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import pytest
 from sqlmodel import select
 
 from guibin.core import clock
@@ -115,6 +116,7 @@ async def test_spending_expiring_and_adjusting_one_account_at_once_keeps_every_i
     assert await balance_of(database, customer_id) == 350 + sum(moved) - 5 * len(spent)
 
 
+@pytest.mark.merge
 async def test_expiring_in_parallel_expires_each_lot_once(database: Database) -> None:
     ids = await commit_customers(database.owner_url, 20)
     for customer_id in ids:

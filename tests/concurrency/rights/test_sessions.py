@@ -158,6 +158,7 @@ async def test_of_64_claims_of_the_last_code_one_succeeds(arena: Arena) -> None:
     assert ends == {"quota 0, points 100": 1, "out_of_stock": 63}
 
 
+@pytest.mark.merge
 async def test_r8_a_limit_of_one_is_held_against_64_tries_at_once(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 10_000)
     right = await committed(arena, add_right, limit_times=1, limit_period="day")
@@ -219,6 +220,7 @@ async def test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back(arena:
     assert await waiting == "quota 0, points 100"
 
 
+@pytest.mark.merge
 async def test_claims_of_several_codes_never_wait_for_each_other_in_a_circle(arena: Arena) -> None:
     customers = await arena.customers(40, 1_000)
     right = await committed(arena, add_pool, arena.keys, [f"CODE-{number:04}" for number in range(60)])
@@ -231,6 +233,7 @@ async def test_claims_of_several_codes_never_wait_for_each_other_in_a_circle(are
         assert sum(code.redemption_id is not None for code in await codes_of(session, right)) == taken
 
 
+@pytest.mark.merge
 async def test_v4_of_64_uses_of_one_code_one_succeeds(arena: Arena) -> None:
     (customer,) = await arena.customers(1, 100)
     right = await committed(arena, add_pool, arena.keys, ["CODE-0001"])
