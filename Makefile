@@ -27,7 +27,7 @@ run: $(INSTALLED) ## start everything: Postgres, a demo bank, worker, customer p
 # By file, in their order: what a file shares is made once, and the quick unit tests even out the end.
 # What `make check` runs is not run twice.
 test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a part
-	@$(BIN)/pytest -n 3 --dist worksteal $(or $(T),tests --ignore tests/architecture)
+	@$(BIN)/pytest -n 2 --dist worksteal $(or $(T),tests --ignore tests/architecture)
 
 test-trust: $(INSTALLED) ## the longer suites that run before a merge and at night
 	@$(BIN)/pytest -n 2 -m 'merge or nightly' $(or $(T),tests)
