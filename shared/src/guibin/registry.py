@@ -17,6 +17,7 @@ from guibin.points import models as points
 from guibin.points import report_models as points_reports
 from guibin.points.assets import models as points_assets
 from guibin.points.earning import models as earning
+from guibin.points.files import models as points_files
 from guibin.privacy import models as privacy
 from guibin.products import models as products
 from guibin.programme import models as programme
@@ -44,6 +45,7 @@ __all__ = [
     "outbox",
     "points",
     "points_assets",
+    "points_files",
     "points_reports",
     "privacy",
     "products",

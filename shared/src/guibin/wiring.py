@@ -27,6 +27,7 @@ from guibin.points.assets import personal_data as assets_data
 from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
 from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
+from guibin.points.files.service import FILE_HANDLER
 from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import CORRECTIONS, WALLET_CHANGE, AdjustmentHandler
 from guibin.privacy import customer_data, subject
@@ -70,6 +71,7 @@ def connect() -> None:
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
     handlers.register(WALLET_CHANGE)
+    handlers.register(FILE_HANDLER)
     for correction in CORRECTIONS:
         handlers.register(correction)
     handlers.register(AssetRuleActivation())

@@ -14,6 +14,7 @@ from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
 from bank_api.points.corrections import router as points_corrections
+from bank_api.points.files import router as points_files
 from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
 from bank_api.points.router import router as points
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points,
     points_corrections,
     points_holds,
+    points_files,
     earning_rules,
     asset_rules,
     statements,

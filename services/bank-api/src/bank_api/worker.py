@@ -21,6 +21,7 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
 from guibin.exports.jobs import tend_exports
+from guibin.points.files.service import tend_files
 from guibin.points.service import release_lapsed
 from guibin.privacy.jobs import tend_copies
 from guibin.runs import repository
@@ -47,8 +48,8 @@ COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
 MOST_HOLDS: Final = 200
 """Holds that one transaction ends: whoever redeems meanwhile waits for it."""
-CONNECTIONS: Final = 10
-"""One each for the step, the lease, copies, lists, holds and seals, three for the relay, one to spare."""
+CONNECTIONS: Final = 11
+"""One each for the step, the lease, copies, lists, holds, files and seals, three for the relay, one to spare."""
 
 
 class Worker:
@@ -142,6 +143,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         copying = asyncio.create_task(_tend_privacy(settings, sessions))
         listing = asyncio.create_task(_tend_lists(settings, sessions))
         holding = asyncio.create_task(_tend_holds(sessions))
+        posting = asyncio.create_task(_tend_points_files(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
@@ -152,6 +154,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         copying.cancel()
         listing.cancel()
         holding.cancel()
+        posting.cancel()
         sealing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
@@ -225,6 +228,20 @@ async def _tend_holds(sessions: SessionFactory) -> None:
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger().error("holds_not_ended", **error_facts(error))
         await asyncio.sleep(TEND_SECONDS)
+
+
+async def _tend_points_files(sessions: SessionFactory) -> None:
+    """Post approved files of points part by part, beside the runs."""
+    while True:
+        try:
+            posted = 0
+            while (part := await tend_files(sessions)) is not None:
+                posted += part
+            if posted:
+                logger().info("points_files_posted", lines=posted)
+        except Exception as error:  # noqa: BLE001 - the next turn takes it up
+            logger().error("points_files_not_posted", **error_facts(error))
+        await asyncio.sleep(COPY_SECONDS)
 
 
 async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:

@@ -17,6 +17,7 @@ from guibin.core import clock
 from guibin.organisation.models import (
     Branch,
     BranchClosure,
+    BranchKind,
     RevokedToken,
     RoleGrant,
     ServiceClient,
@@ -107,6 +108,11 @@ async def service_by_token(session: AsyncSession, token: VerifiedToken) -> Servi
         _is_not_revoked(token),
     )
     return (await session.exec(query)).first()
+
+
+async def head_office(session: AsyncSession) -> Branch | None:
+    """Return the head office; None before there is one."""
+    return (await session.exec(select(Branch).where(Branch.kind == BranchKind.HEAD_OFFICE))).first()
 
 
 async def roles_and_grants(session: AsyncSession, staff_id: UUID) -> tuple[frozenset[str], list[Grant]]:

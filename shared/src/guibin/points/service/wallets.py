@@ -17,6 +17,7 @@ from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core.errors import NotFound, VersionConflict
 from guibin.core.ids import to_public
+from guibin.organisation.repository import head_office
 from guibin.points import correction_repository, repository
 from guibin.points.assets.service.guarding import refuse_goods_for_deposits
 from guibin.points.errors import WalletCodeTaken, WalletInUse
@@ -101,7 +102,7 @@ async def submit_wallet(
     if wallet is None and await repository.get_wallet(session, code) is not None:
         raise WalletCodeTaken
     await _examine(session, code, terms, wallet)
-    after = terms.model_dump(mode="json")
+    after, branch = terms.model_dump(mode="json"), await head_office(session)
     return await approvals.submit(
         session,
         actor=actor,
@@ -114,6 +115,7 @@ async def submit_wallet(
             "before": None if wallet is None else WalletTerms.of(wallet).model_dump(mode="json"),
             "after": after,
         },
+        branch_id=None if branch is None else branch.id,
     )
 
 
