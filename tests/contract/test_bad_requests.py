@@ -82,8 +82,14 @@ async def test_h14_a_caller_who_takes_no_json_is_refused(asker: Asker) -> None:
     assert await faults(PROTECTED, ask, 406, "not_acceptable") == {}
 
 
+FILES = {"file_id"}
+"""What this small bank does not have."""
+
+
 async def test_l7_a_part_of_an_answer_is_not_to_be_had(asker: Asker) -> None:
-    asked = [route for route in ROUTES if route.method == "GET" and "/points" in route.path]
+    asked = [
+        route for route in ROUTES if route.method == "GET" and "/points" in route.path and not FILES & {*route.ids}
+    ]
     assert len(asked) >= 4
     for route in asked:
         answer = await asker.ask(route, headers={"Range": "bytes=0-1"})
