@@ -12,7 +12,7 @@ from guibin.outbox.models import OutboxEvent
 from guibin.rights.models import RedemptionState, RightState, StockMode
 from guibin.rights.repository import pool
 from guibin.rights.service import add_codes, add_stock, use_code
-from guibin.rights.service.telling import tell_step
+from guibin.rights.service.telling import CODES_LOW_AT, tell_step
 from guibin.security.ciphers import KeyRing
 from support.rights import OPERATOR, TERMINAL, add_customer_with, add_pool, add_right, take
 
@@ -97,3 +97,16 @@ async def test_codes_for_an_empty_pool_are_told_where_customers_see_the_right(
         to_public("rgt", seen),
         {"free": 1},
     )
+
+
+async def test_a_pool_that_becomes_nearly_empty_is_told_once(bank: AsyncSession, keys: KeyRing) -> None:
+    right_id = await add_pool(bank, keys, [f"LOWPOOL-{number:04}" for number in range(CODES_LOW_AT + 2)])
+    customer_id = await add_customer_with(bank, 10_000)
+    filled = [("right.back_in_stock", {"free": CODES_LOW_AT + 2})]
+    await take(bank, customer_id, right_id, quantity=2)
+    assert await of_stock(bank) == filled
+    await take(bank, customer_id, right_id, quantity=3)
+    low = [*filled, ("codes.low", {"free": CODES_LOW_AT - 3, "threshold": CODES_LOW_AT})]
+    assert await of_stock(bank) == low
+    await take(bank, customer_id, right_id)
+    assert await of_stock(bank) == low

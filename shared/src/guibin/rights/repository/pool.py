@@ -161,6 +161,17 @@ async def lock_free_codes(session: AsyncSession, *, right_id: UUID, quantity: in
     return (await session.exec(query)).all()
 
 
+async def count_free_codes(session: AsyncSession, *, right_id: UUID, most: int) -> int:
+    """Count the free codes of a right, `most` at the most: as many steps in their index."""
+    free = (
+        select(VoucherCode.id)
+        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
+        .limit(most)
+        .subquery()
+    )
+    return (await session.exec(select(func.count()).select_from(free))).one()
+
+
 async def give_codes(
     session: AsyncSession,
     *,

@@ -36,7 +36,7 @@ from guibin.rights.service.standing import (
     standing_of,
 )
 from guibin.rights.service.step_up import StepUpProof, accept_step_up
-from guibin.rights.service.telling import tell_step, tell_taken
+from guibin.rights.service.telling import CODES_LOW_AT, tell_codes_taken, tell_step, tell_taken
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 
@@ -298,6 +298,8 @@ async def _supply_codes(session: AsyncSession, redemption: Redemption) -> None:
         customer_id=redemption.customer_id,
         taken_at=redemption.created_at,
     )
+    left = await pool.count_free_codes(session, right_id=right_id, most=CODES_LOW_AT)
+    await tell_codes_taken(session, right_id, taken=quantity, free=left)
 
 
 async def _lock_codes(session: AsyncSession, right_id: UUID, quantity: int) -> Sequence[UUID]:
