@@ -10,8 +10,6 @@ from guibin.points.assets.service.defining import (
     submit_rule,
 )
 from guibin.points.assets.service.guarding import (
-    refuse_conversion,
-    refuse_deposit_event,
     refuse_goods_for_deposits,
 )
 from guibin.points.assets.service.previewing import BackTest, Simulation, back_test, simulate
@@ -27,8 +25,6 @@ __all__ = [
     "create_rule",
     "edit_rule",
     "post_awards",
-    "refuse_conversion",
-    "refuse_deposit_event",
     "refuse_goods_for_deposits",
     "simulate",
     "submit_rule",

@@ -24,16 +24,6 @@ def refuse_deposit_weights(wallet: Wallet, weights: Mapping[str, int], complianc
         raise DepositRewardForbidden(wallet=wallet.code)
 
 
-def refuse_deposit_event(wallet: Wallet, event_type: str, compliance_document: str | None = None) -> None:
-    """Hold an earning rule over events to its wallet.
-
-    Raises:
-        DepositRewardForbidden: deposits or transfers would earn in a wallet that buys goods, without such a document.
-    """
-    if rules.is_event_forbidden(event_type, wallet, compliance_document):
-        raise DepositRewardForbidden(wallet=wallet.code)
-
-
 async def refuse_goods_for_deposits(session: AsyncSession, wallet: Wallet) -> None:
     """Hold a wallet, as it would be after a change, to the asset rules that feed it.
 
@@ -44,14 +34,3 @@ async def refuse_goods_for_deposits(session: AsyncSession, wallet: Wallet) -> No
         return
     for rule in await repository.feeding(session, wallet.code):
         refuse_deposit_weights(wallet, rule.weights, rule.compliance_document)
-
-
-async def refuse_conversion(session: AsyncSession, source: Wallet, target: Wallet) -> None:
-    """Hold a conversion, a roll-over or a right that moves points from one wallet to another to the same.
-
-    Raises:
-        DepositRewardForbidden: deposits earn in the one, and the other buys goods or is transferable.
-    """
-    if rules.is_goods_wallet(target) and not rules.is_goods_wallet(source):
-        for rule in await repository.feeding(session, source.code):
-            refuse_deposit_weights(target, rule.weights, None)
