@@ -14,6 +14,9 @@ Prices = tuple[tuple[str | None, int], ...]
 _CODE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _CODE_LENGTH = 12
 
+CANCEL_HOURS = 24
+"""For so long the demo bank's customers may cancel what they redeemed."""
+
 
 @dataclass(frozen=True, slots=True)
 class RightData:
@@ -49,7 +52,8 @@ class RightData:
         """Return the terms that not every right has, in the form in which they are approved."""
         most = [{"tier": tier, "guests": guests} for tier, guests in self.guests]
         companions: dict[str, object] = {"companions": {"most": most}} if most else {}
-        return companions | ({"beneficiary": "allowed"} if self.beneficiary else {})
+        beneficiary: dict[str, object] = {"beneficiary": "allowed"} if self.beneficiary else {}
+        return {"cancel_hours": CANCEL_HOURS, **companions, **beneficiary}
 
     def sale_window(self, business_date: date) -> tuple[date, date] | None:
         """Return the first and the last day of sale, None when it is always on sale."""
