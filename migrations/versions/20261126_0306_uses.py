@@ -1,0 +1,14 @@
+"""Uses of codes, ratings, favourites and images."""
+
+revision = "0029"
+down_revision = "0028"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
