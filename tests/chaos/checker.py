@@ -14,6 +14,10 @@ from chaos.operations import LINE
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+WRITES = frozenset({"earn", "redeem", "cancel", "refund", "submit", "approve", "use", "hold", "capture", "release"})
+ALL_UNITS = 1_000
+NOT_FOUND = 404
+
 TWO_PEOPLE = """
     SELECT 'apr_' || a.id FROM approval a WHERE a.state = 'approved' AND NOT EXISTS (
       SELECT FROM approval_decision d WHERE d.owner_id = a.owner_id AND d.approval_id = a.id
@@ -30,14 +34,15 @@ AUDITED = """
 """I11: each submission and each decision left exactly one row in the trail."""
 
 TOLD = """
-    SELECT coalesce('rdm_' || r.id, e.subject)
-      FROM redemption r
-      FULL JOIN (SELECT subject, count(*) AS times FROM outbox_event
-                  WHERE type = 'redemption.confirmed' GROUP BY subject) e
-        ON e.subject = 'rdm_' || r.id
-     WHERE r.id IS NULL OR e.times IS DISTINCT FROM 1
+    SELECT coalesce(r.state || ' rdm_' || r.redemption_id, e.type || ' ' || e.subject)
+      FROM (SELECT redemption_id, state FROM redemption_step WHERE state IN ('confirmed', 'cancelled')
+             UNION ALL SELECT id, 'confirmed' FROM redemption) r
+      FULL JOIN (SELECT subject, type, count(*) AS times FROM outbox_event
+                  WHERE type IN ('redemption.confirmed', 'redemption.cancelled') GROUP BY subject, type) e
+        ON e.subject = 'rdm_' || r.redemption_id AND e.type = 'redemption.' || r.state
+     WHERE r.redemption_id IS NULL OR e.times IS DISTINCT FROM 1
 """
-"""I12: each redemption is told of exactly once, and none is told of that is not there."""
+"""I12: each redemption and each cancellation is told of exactly once, and none is told of that is not there."""
 
 
 async def check(history: History, admin_url: str) -> list[str]:
@@ -49,6 +54,8 @@ async def check(history: History, admin_url: str) -> list[str]:
             *await _redemptions(history, connection),
             *await _approvals(history, connection),
             *await _uses(history, connection),
+            *await _given_back(history, connection),
+            *await _holds(history, connection),
             *await _keys(history, connection),
         ]
         for name, query in (("I10", TWO_PEOPLE), ("I11", AUDITED), ("I12", TOLD)):
@@ -85,7 +92,8 @@ async def _redemptions(history: History, connection: Connection) -> list[str]:
 async def _approvals(history: History, connection: Connection) -> list[str]:
     """Every submission is there once; each that was approved has one entry of its points, every other none."""
     rows = await connection.fetch(
-        "SELECT 'apr_' || id AS id, 'cus_' || owner_id AS customer FROM approval WHERE kind = 'points.adjust'"
+        "SELECT 'apr_' || id AS id, 'cus_' || owner_id AS customer FROM approval"
+        " WHERE kind IN ('points.adjust', 'points.reverse')"
     )
     found = _told_once(
         history.of("submit"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["approval_id"]
@@ -93,13 +101,13 @@ async def _approvals(history: History, connection: Connection) -> list[str]:
     posted: dict[str, list[int]] = {}
     for row in await connection.fetch(
         "SELECT source_id, points - debt_change AS points FROM points_entry"
-        " WHERE source_kind = 'approval' AND kind IN ('adjust_credit', 'adjust_debit')"
+        " WHERE source_kind = 'approval' AND kind IN ('adjust_credit', 'adjust_debit', 'claw_back')"
     ):
         posted.setdefault(row["source_id"], []).append(row["points"])
     for one in history.of("approve"):
         there = posted.pop(one.facts["approval"], [])
         if not _agrees(one, exactly=there == [one.facts["points"]], none=not there):
-            found.append(f"I5: adjustment {one.number} ({one.outcome}) has the entries {there}")
+            found.append(f"I5: correction {one.number} ({one.outcome}) has the entries {there}")
     return found + [f"I5: {approval} was posted and not approved" for approval in posted]
 
 
@@ -118,6 +126,54 @@ async def _uses(history: History, connection: Connection) -> list[str]:
     ]
 
 
+async def _given_back(history: History, connection: Connection) -> list[str]:
+    """Of each redemption as many units went back as was acknowledged, and beside them at most what nobody knows of."""
+    asked: dict[str, list[Operation]] = {}
+    for one in (*history.of("cancel"), *history.of("refund")):
+        if one.outcome is not Outcome.FAIL:
+            asked.setdefault(one.facts["redemption"], []).append(one)
+    rows = await connection.fetch("SELECT 'rdm_' || id AS id, state, quantity, quantity_refunded FROM redemption")
+    gone = {one for one, by in asked.items() if _units(by, Outcome.OK)} - {row["id"] for row in rows}
+    found = [f"I5: {one} was given back and is not there" for one in gone]
+    for row in rows:
+        known, unknown = _units(asked.get(row["id"], []), Outcome.OK), _units(asked.get(row["id"], []), Outcome.INFO)
+        least, most = min(known, row["quantity"]), min(known + unknown, row["quantity"])
+        over = row["state"] in {"cancelled", "refunded"}
+        if not least <= row["quantity_refunded"] <= most or over != (row["quantity_refunded"] == row["quantity"]):
+            found.append(f"I5: {row['id']} is {row['state']} with {row['quantity_refunded']} units given back")
+    return found
+
+
+def _units(operations: Iterable[Operation], outcome: Outcome) -> int:
+    """Add up what operations of an outcome give back; a whole redemption counts as more than any has."""
+    return sum(one.facts.get("units") or ALL_UNITS for one in operations if one.outcome is outcome)
+
+
+async def _holds(history: History, connection: Connection) -> list[str]:
+    """Every hold that was told is there, and closed as was acknowledged or as nobody knows."""
+    rows = await connection.fetch(
+        "SELECT 'hol_' || id AS id, 'cus_' || customer_id AS customer, state, captured FROM points_hold"
+    )
+    found = _told_once(history.of("hold"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
+    closings: dict[str, list[Operation]] = {}
+    for one in (*history.of("capture"), *history.of("release")):
+        closings.setdefault(one.facts["hold"], []).append(one)
+    for row in rows:
+        agreeing = [one for one in closings.get(row["id"], []) if _closed_it(one, row["state"], row["captured"])]
+        known = {one.number for one in closings.get(row["id"], []) if one.outcome is Outcome.OK}
+        if known - {one.number for one in agreeing} or (row["state"] != "open" and not agreeing):
+            found.append(f"I5: {row['id']} is {row['state']} with {row['captured']} spent")
+    return found
+
+
+def _closed_it(one: Operation, state: str, captured: int) -> bool:
+    """Tell whether a hold may be as it is because of this operation."""
+    if one.outcome is Outcome.FAIL or {"capture": "captured", "release": "released"}[one.kind] != state:
+        return False
+    told = one.answer["captured"] if one.outcome is Outcome.OK else one.facts["points"]
+    return state == "released" or told == captured
+
+
 async def _keys(history: History, connection: Connection) -> list[str]:
     """The key of every answer is kept with the status that was told."""
     rows = await connection.fetch("SELECT key, array_agg(status) AS statuses FROM idempotency_key GROUP BY key")
@@ -125,8 +181,9 @@ async def _keys(history: History, connection: Connection) -> list[str]:
     return [
         f"I5: operation {one.number} ({one.kind}) was told {one.status}, its key keeps {kept.get(one.key)}"
         for one in history.operations
-        if one.kind in {"earn", "redeem", "submit", "approve", "use"}
+        if one.kind in WRITES
         and one.outcome is not Outcome.INFO
+        and one.status != NOT_FOUND  # is not kept
         and kept.get(one.key) != [one.status]
     ]
 

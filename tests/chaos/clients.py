@@ -16,6 +16,9 @@ REPLAYS = 0.05
 """The share of acknowledged writes that are sent once more, as an app does that has lost the answer."""
 
 COME_AGAIN = frozenset({429, 503})
+GONE = frozenset({"use", "code"})
+"""What may be answered with 404: the codes of a redemption that was cancelled or refunded in the meantime are void."""
+
 IN_PROGRESS = "idempotency_in_progress"
 
 
@@ -65,7 +68,9 @@ class Client:
         operation.status, operation.answer = answer.status_code, answer.json()
         if answer.is_success:
             operation.outcome = Outcome.OK
-        elif answer.status_code == httpx.codes.CONFLICT:
+        elif answer.status_code == httpx.codes.CONFLICT or (
+            answer.status_code == httpx.codes.NOT_FOUND and operation.kind in GONE
+        ):
             operation.outcome, operation.code = Outcome.FAIL, operation.answer["code"]
         else:
             self.history.fault(f"operation {operation.number} ({operation.kind}) answered {answer.status_code}")

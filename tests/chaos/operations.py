@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from chaos.bank import Bank
@@ -17,6 +19,9 @@ from guibin.points import service
 
 LINE = "credit_card"
 EXPIRED_AT_ONCE = 5
+PARTS = 0.5
+"""The share of refunds that give back one unit, where the right allows it."""
+
 REASON = "系统故障少计积分，按工单补录"
 
 
@@ -32,6 +37,8 @@ class Floor:
     worker: SessionFactory
     tokens: dict[str, dict[str, str]]
     redeemed: list[Operation] = field(default_factory=list)
+    earned: list[Operation] = field(default_factory=list)
+    holds: list[Operation] = field(default_factory=list)
     begun: int = 0
 
     def someone(self, dice: Random) -> tuple[str, dict[str, str]]:
@@ -59,6 +66,8 @@ async def earn(floor: Floor, client: Client) -> None:
     }
     url = f"{floor.bank.url('bank')}/v1/points/events"
     await client.send(operation, "POST", url, floor.tokens["line"], {"events": [event]})
+    if operation.outcome is Outcome.OK and operation.answer["results"][0]["entry_ids"]:
+        floor.earned.append(operation)
 
 
 async def redeem(floor: Floor, client: Client) -> None:
@@ -81,7 +90,7 @@ async def use(floor: Floor, client: Client) -> None:
     path = f"{floor.bank.url('customer')}/v1/redemptions/{redemption.answer['id']}/code"
     shown = floor.begin("code", "customer", redemption.customer, redemption=redemption.answer["id"])
     await client.send(shown, "GET", path, floor.tokens[redemption.customer])
-    if shown.outcome is not Outcome.OK:
+    if shown.outcome is not Outcome.OK or not shown.answer["codes"]:
         return None
     code = client.dice.choice(shown.answer["codes"])
     operation = floor.begin("use", "bank", redemption.customer, redemption=redemption.answer["id"])
@@ -94,15 +103,90 @@ async def adjust(floor: Floor, client: Client) -> None:
     """Let one person submit a correction and another approve it."""
     customer, _ = floor.someone(client.dice)
     points = client.dice.choice((-1, 1)) * client.dice.randint(1, 60)
-    submitted = floor.begin("submit", "bank", customer, points=points)
     body = {"customer_id": customer, "wallet": "reward", "points": points, "reason": REASON}
+    await by_two_people(floor, client, "/v1/points/adjustments", body, customer, points=points)
+
+
+async def reverse(floor: Floor, client: Client) -> None:
+    """Let one person submit that a part of an earning is taken back and another approve it; some is gone by then."""
+    if not floor.earned:
+        return await earn(floor, client)
+    earning = client.dice.choice(floor.earned)
+    entry = earning.answer["results"][0]["entry_ids"][0]
+    points = client.dice.randint(1, 20)
+    body = {"customer_id": earning.customer, "points": points, "reason": REASON}
+    await by_two_people(floor, client, f"/v1/points/entries/{entry}/reverse", body, earning.customer, points=-points)
+    return None
+
+
+async def by_two_people(
+    floor: Floor, client: Client, path: str, body: dict[str, Any], customer: str, *, points: int
+) -> None:
+    """Submit what moves so many points, and let another person approve it."""
+    submitted = floor.begin("submit", "bank", customer, points=points)
     url, house = floor.bank.url("bank"), floor.bank.house
-    await client.send(submitted, "POST", f"{url}/v1/points/adjustments", house.headers("hq_operator"), body)
+    await client.send(submitted, "POST", f"{url}{path}", house.headers("hq_operator"), body)
     if submitted.outcome is Outcome.OK:
         approval = submitted.answer["approval_id"]
         decided = floor.begin("approve", "bank", customer, approval=approval, points=points)
         approver = house.headers("hq_approver")  # logged in just now, as a decision wants it
         await client.send(decided, "POST", f"{url}/v1/approvals/{approval}/approve", approver, {})
+
+
+async def cancel(floor: Floor, client: Client) -> None:
+    """Let a customer cancel a redemption; some are used, cancelled or refunded already, and some by two at once."""
+    if not floor.redeemed:
+        return await redeem(floor, client)
+    redemption = client.dice.choice(floor.redeemed)
+    operation = floor.begin("cancel", "customer", redemption.customer, redemption=redemption.answer["id"])
+    url = f"{floor.bank.url('customer')}/v1/redemptions/{redemption.answer['id']}/cancel"
+    await client.send(operation, "POST", url, floor.tokens[redemption.customer], {})
+    return None
+
+
+async def refund(floor: Floor, client: Client) -> None:
+    """Let the bank refund a redemption by one unit, or all that still stands of it."""
+    if not floor.redeemed:
+        return await redeem(floor, client)
+    redemption = client.dice.choice(floor.redeemed)
+    units = 1 if redemption.facts["right"] not in floor.pools and client.dice.random() < PARTS else None
+    operation = floor.begin("refund", "bank", redemption.customer, redemption=redemption.answer["id"], units=units)
+    url = f"{floor.bank.url('bank')}/v1/redemptions/{redemption.answer['id']}/refund"
+    body = {"units": units, "reason": REASON}
+    await client.send(operation, "POST", url, floor.bank.house.headers("hq_operator"), body)
+    return None
+
+
+async def hold(floor: Floor, client: Client) -> None:
+    """Let a service set points aside for a customer."""
+    customer, _ = floor.someone(client.dice)
+    operation = floor.begin("hold", "bank", customer)
+    body = {
+        "customer_id": customer,
+        "wallet": "reward",
+        "points": client.dice.randint(1, 40),
+        "expires_at": (clock.now() + timedelta(hours=1)).isoformat(),
+        "reference": operation.key,
+        "reason": REASON,
+    }
+    url = f"{floor.bank.url('bank')}/v1/points/holds"
+    await client.send(operation, "POST", url, floor.tokens["line"], body)
+    if operation.outcome is Outcome.OK:
+        floor.holds.append(operation)
+
+
+async def close_hold(floor: Floor, client: Client) -> None:
+    """Let the service spend what it set aside, or a part of it, or give it free; some are closed already."""
+    if not floor.holds:
+        return await hold(floor, client)
+    held = client.dice.choice(floor.holds)
+    how = client.dice.choice(("capture", "release"))
+    points = client.dice.randint(1, held.answer["points"])
+    operation = floor.begin(how, "bank", held.customer, hold=held.answer["id"], points=points)
+    body: dict[str, Any] = {"customer_id": held.customer} | ({"points": points} if how == "capture" else {})
+    url = f"{floor.bank.url('bank')}/v1/points/holds/{held.answer['id']}/{how}"
+    await client.send(operation, "POST", url, floor.tokens["line"], body)
+    return None
 
 
 async def look(floor: Floor, client: Client) -> None:
@@ -130,5 +214,17 @@ async def expire(floor: Floor, _client: Client) -> None:
 
 Act = Callable[[Floor, Client], Awaitable[None]]
 
-MIX: Mapping[Act, int] = {earn: 30, redeem: 36, use: 10, adjust: 10, look: 10, expire: 1}
+MIX: Mapping[Act, int] = {
+    earn: 26,
+    redeem: 30,
+    use: 8,
+    cancel: 6,
+    refund: 6,
+    hold: 5,
+    close_hold: 5,
+    adjust: 6,
+    reverse: 5,
+    look: 8,
+    expire: 1,
+}
 """How often each is done."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from random import Random
+from typing import Final
 from uuid import UUID
 
 from chaos.bank import Bank
@@ -27,6 +28,8 @@ SCARCE, POOLS, PLENTY = 5, 5, 10
 STOCK, CODES = 10, 60
 BOUND, UNIT_FEN = 40, 300
 """Units of one right that all may have together, and of another that its budget pays for; what one of these costs."""
+
+CANCELLABLE: Final[dict[str, object]] = {"cancel_hours": 24}
 
 DAYS = 20
 """So many past days have lots that ended on them and were not posted: what the operation `expire` finds."""
@@ -62,18 +65,19 @@ async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
     def price() -> list[dict[str, object]]:
         return [{"tier": None, "points": dice.randint(5, 60)}]
 
-    scarce = [await shop.right(stock=STOCK, prices=price()) for _ in range(SCARCE)]
-    plenty = [await shop.right(prices=price()) for _ in range(PLENTY - 2)]
+    scarce = [await shop.right(stock=STOCK, prices=price(), offer=CANCELLABLE) for _ in range(SCARCE)]
+    plenty = [await shop.right(prices=price(), offer=CANCELLABLE) for _ in range(PLENTY - 2)]
     plenty += [await _bounded(shop, price()), await _paid_by_a_budget(shop, price())]
     pools = [
-        await shop.pool([f"C{number:02}{code:04}" for code in range(CODES)], prices=price()) for number in range(POOLS)
+        await shop.pool([f"C{number:02}{code:04}" for code in range(CODES)], prices=price(), offer=CANCELLABLE)
+        for number in range(POOLS)
     ]
     return [*scarce, *plenty, *pools], frozenset(pools)
 
 
 async def _bounded(shop: Shop, prices: list[dict[str, object]]) -> str:
     """Offer a right of which all customers together may have so many units."""
-    right = await shop.right(prices=prices, offer={"total_limit": BOUND})
+    right = await shop.right(prices=prices, offer={**CANCELLABLE, "total_limit": BOUND})
     async with shop.house.sessions() as session:
         session.add(RightsTotal(right_id=UUID(right.removeprefix("rgt_")), taken=0))
         await session.commit()
@@ -94,14 +98,14 @@ async def _paid_by_a_budget(shop: Shop, prices: list[dict[str, object]]) -> str:
             )
         )
         await session.commit()
-    paid = {"owner_branch": ROOT, "budget_line": "credit_card", "unit_cost": f"{UNIT_FEN / 100:.2f}"}
+    paid = {**CANCELLABLE, "owner_branch": ROOT, "budget_line": "credit_card", "unit_cost": f"{UNIT_FEN / 100:.2f}"}
     return await shop.right(prices=prices, offer=paid)
 
 
 def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
     """Return the headers of everybody: customers by public id, and the two services."""
     acting = {
-        "line": house.service_headers("core_banking", ["earn:post"]),
+        "line": house.service_headers("core_banking", ["earn:post", "points:hold"]),
         "terminal": house.service_headers("supplier_terminal", ["voucher:use"]),
     }
     return acting | {to_public("cus", customer): house.customer_headers(customer) for customer in customers}
