@@ -128,9 +128,14 @@ async def list_offered(
 
 
 async def list_rights(
-    session: AsyncSession, *, state: RightState | None, category: Category | None, after: Moment | None, limit: int
+    session: AsyncSession,
+    *,
+    state: RightState | None,
+    category: Category | None,
+    after: Moment | None,
+    limit: int | None,
 ) -> list[Right]:
-    """Return rights in any state for the bank's own people, oldest first."""
+    """Return rights in any state for the bank's own people, oldest first; `limit` None returns all of them."""
     query = _rights()
     if state is not None:
         query = query.where(col(RightsItem.state) == state)
@@ -141,6 +146,12 @@ async def list_rights(
 
 def _page(query: Rows, after: Moment | None) -> Rows:
     return query if after is None else query.where(tuple_(col(RightsItem.created_at), col(RightsItem.id)) > after)
+
+
+async def find_by_codes(session: AsyncSession, *, codes: Iterable[str]) -> dict[str, Right]:
+    """Return the rights with some codes by their codes, in any state."""
+    found = await _fetch(session, _rights().where(col(RightsItem.code).in_(set(codes))))
+    return {right.item.code: right for right in found}
 
 
 async def find_items(session: AsyncSession, *, right_ids: Iterable[UUID]) -> Mapping[UUID, RightsItem]:

@@ -10,12 +10,14 @@ from guibin.rights.service.administration import (
     create_right,
     generate_codes,
     suspend_right,
+    unknown_names,
 )
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
+from guibin.rights.service.importing import Imported, Outcome, export_rights, import_rights
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
@@ -24,7 +26,9 @@ from guibin.rights.service.using import VoucherUse, use_code
 __all__ = [
     "CatalogueEntry",
     "CatalogueFilter",
+    "Imported",
     "NewRight",
+    "Outcome",
     "Person",
     "Preview",
     "Redeemed",
@@ -42,12 +46,14 @@ __all__ = [
     "cancel",
     "change_right",
     "create_right",
+    "export_rights",
     "fail",
     "fulfil",
     "generate_codes",
     "get_catalogue_entry",
     "get_redemption",
     "give_back_offer",
+    "import_rights",
     "list_catalogue",
     "list_redemptions",
     "preview",
@@ -57,5 +63,6 @@ __all__ = [
     "show_codes",
     "submit_terms",
     "suspend_right",
+    "unknown_names",
     "use_code",
 ]

@@ -1,6 +1,6 @@
 """What the rights operators of the bank do: draft and change rights, suspend them, add stock and codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -76,6 +76,15 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
         ValidationFailed: the terms name a tier, tag, wallet or branch, or the right a wallet, that does not exist.
     """
     await _check_names(session, content.terms, wallet=new.wallet)
+    return await draft_right(session, actor=actor, new=new, content=content)
+
+
+async def draft_right(session: AsyncSession, *, actor: Actor, new: NewRight, content: RightContent) -> Right:
+    """Draft a right all of whose names are known to exist.
+
+    Raises:
+        RightCodeTaken: the code is in use.
+    """
     right_id = new_id()
     values = {
         "id": right_id,
@@ -106,6 +115,15 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
         VersionConflict: somebody else changed the right meanwhile.
     """
     await _check_names(session, content.terms)
+    return await redraft_right(session, actor=actor, right=right, content=content)
+
+
+async def redraft_right(session: AsyncSession, *, actor: Actor, right: Right, content: RightContent) -> Right:
+    """Change a right as `change_right` does, all of whose names are known to exist.
+
+    Raises:
+        VersionConflict: somebody else changed the right meanwhile.
+    """
     item = right.item
     in_force = item.state in {RightState.PUBLISHED, RightState.SUSPENDED} and content.terms == terms.document_of(item)
     values = {
@@ -191,15 +209,26 @@ async def _data_key(session: AsyncSession, keys: KeyRing, right: Right) -> Wrapp
     return WrappedKey(right.item.data_key or b"")
 
 
-async def _check_names(session: AsyncSession, document: Mapping[str, Any], wallet: str | None = None) -> None:
-    tiers, tags = set(terms.tiers_named(document)), terms.tags_named(document)
-    branches, wallets = terms.branches_named(document), terms.wallets_named(document)
-    unknown = {
+async def unknown_names(
+    session: AsyncSession, documents: Iterable[Mapping[str, Any]], wallets: Iterable[str] = ()
+) -> dict[str, set[str]]:
+    """Return by kind the codes that terms name, or rights pay from, and that do not exist."""
+    tiers, tags, branches, paying = set[str](), set[str](), set[str](), set(wallets)
+    for document in documents:
+        tiers.update(terms.tiers_named(document))
+        tags |= terms.tags_named(document)
+        branches |= terms.branches_named(document)
+        paying |= terms.wallets_named(document)
+    return {
         "tier": tiers - await catalogue.find_tiers(session, codes=tiers),
         "tag": tags - await catalogue.find_tags(session, codes=tags),
         "branch": branches - await find_branch_codes(session, codes=branches),
-        "wallet": wallets - (await catalogue.find_wallets(session, codes=wallets)).keys(),
+        "wallet": paying - (await catalogue.find_wallets(session, codes=paying)).keys(),
     }
+
+
+async def _check_names(session: AsyncSession, document: Mapping[str, Any], wallet: str | None = None) -> None:
+    unknown = await unknown_names(session, [document])
     for kind in (kind for kind, codes in unknown.items() if codes):
         raise ValidationFailed.of(["body", "terms"], f"unknown_{kind}", f"names a {kind} that does not exist")
     if wallet is not None and not await catalogue.find_wallets(session, codes=[wallet]):
