@@ -24,6 +24,7 @@ from guibin.exports.jobs import tend_exports
 from guibin.points.files.service import tend_files
 from guibin.points.service import release_lapsed
 from guibin.privacy.jobs import tend_copies
+from guibin.rights.service import tend_slots
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
@@ -48,8 +49,8 @@ COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
 MOST_HOLDS: Final = 200
 """Holds that one transaction ends: whoever redeems meanwhile waits for it."""
-CONNECTIONS: Final = 11
-"""One each for the step, the lease, copies, lists, holds, files and seals, three for the relay, one to spare."""
+CONNECTIONS: Final = 12
+"""One each for the step, the lease, copies, lists, holds, files, slots and seals, three for the relay, one to spare."""
 
 
 class Worker:
@@ -144,6 +145,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         listing = asyncio.create_task(_tend_lists(settings, sessions))
         holding = asyncio.create_task(_tend_holds(sessions))
         posting = asyncio.create_task(_tend_points_files(sessions))
+        slotting = asyncio.create_task(_tend_slots(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
@@ -155,6 +157,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         listing.cancel()
         holding.cancel()
         posting.cancel()
+        slotting.cancel()
         sealing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
@@ -228,6 +231,17 @@ async def _tend_holds(sessions: SessionFactory) -> None:
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger().error("holds_not_ended", **error_facts(error))
         await asyncio.sleep(TEND_SECONDS)
+
+
+async def _tend_slots(sessions: SessionFactory) -> None:
+    """Give back what was booked of slots that are being closed, beside the runs."""
+    while True:
+        try:
+            if given := await tend_slots(sessions):
+                logger().info("slots_closed", given_back=given)
+        except Exception as error:  # noqa: BLE001 - the next turn takes it up
+            logger().error("slots_not_closed", **error_facts(error))
+        await asyncio.sleep(COPY_SECONDS)
 
 
 async def _tend_points_files(sessions: SessionFactory) -> None:

@@ -1,7 +1,7 @@
 """The closed list of events: what each tells, in fields that never hold a personal value. docs/events.md shows them."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
@@ -25,6 +25,10 @@ class EventName(StrEnum):
     RIGHT_BACK_IN_STOCK = "right.back_in_stock"
     CODES_LOW = "codes.low"
     WEBHOOK_TEST = "webhook.test"
+    APPOINTMENT_CONFIRMED = "appointment.confirmed"
+    APPOINTMENT_REMINDER = "appointment.reminder"
+    APPOINTMENT_MISSED = "appointment.missed"
+    PROPOSAL_MADE = "proposal.made"
 
 
 class EventData(BaseModel):
@@ -130,6 +134,46 @@ class CodesLow(EventData):
     threshold: Units = Field(description="What counts as nearly empty")
 
 
+class _AppointmentData(EventData):
+    prefix = "rdm"
+
+    right_id: RightId
+    starts_at: datetime
+    city_code: str
+    place: str
+
+
+class AppointmentConfirmed(_AppointmentData):
+    """The place that serves an appointment has agreed to it."""
+
+    type = EventName.APPOINTMENT_CONFIRMED
+
+
+class AppointmentReminder(_AppointmentData):
+    """An appointment is tomorrow: told once for each slot that the customer took."""
+
+    type = EventName.APPOINTMENT_REMINDER
+
+
+class AppointmentMissed(_AppointmentData):
+    """Nobody came to an appointment."""
+
+    type = EventName.APPOINTMENT_MISSED
+
+    points: Units = Field(description="Points that were given back all the same")
+
+
+class ProposalMade(EventData):
+    """A manager proposes a right, which the customer may accept or decline. The subject is the proposal."""
+
+    type = EventName.PROPOSAL_MADE
+    prefix = "rpp"
+
+    right_id: RightId
+    quantity: Units
+    lapses_at: datetime
+
+
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -150,5 +194,9 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         RightBackInStock,
         CodesLow,
         WebhookTest,
+        AppointmentConfirmed,
+        AppointmentReminder,
+        AppointmentMissed,
+        ProposalMade,
     )
 }

@@ -116,6 +116,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
+    "appointment": "what was charged and delivered, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",
     "voucher_code": "which code was given out, under a pseudonym",
     "business_event": "that an event has earned, so that it never earns again; its content is deleted",

@@ -120,6 +120,60 @@ class SpendCapReached(Refusal):
     en = "You have spent as many points as the period allows"
 
 
+class SlotRequired(Refusal):
+    """The right is served by appointment, and no slot is named."""
+
+    category = Category.CONFLICT
+    code = "slot_required"
+    zh = "请选择预约时段"
+    en = "Choose a time: this right is served by appointment"
+
+
+class SlotNotOpen(Refusal):
+    """There is no such slot of this right, it is closed, or it begins too soon."""
+
+    category = Category.CONFLICT
+    code = "slot_not_open"
+    zh = "该时段不可预约"
+    en = "This time cannot be booked, or not any more"
+
+
+class SlotTaken(Refusal):
+    """The slot has not so many places left. How many there are is shown with the slots."""
+
+    category = Category.CONFLICT
+    code = "slot_taken"
+    zh = "该时段名额已满"
+    en = "This time is taken: choose another"
+
+
+class NoAppointment(Refusal):
+    """The redemption is not served by appointment."""
+
+    category = Category.CONFLICT
+    code = "no_appointment"
+    zh = "该兑换单没有预约"
+    en = "This redemption has no appointment"
+
+
+class NotChangeable(Refusal):
+    """The appointment cannot be exchanged for another, or its time for that is over. Facts: until."""
+
+    category = Category.CONFLICT
+    code = "not_changeable"
+    zh = "该预约不支持改期或已超过改期时限"
+    en = "The appointment cannot be moved, or not any more"
+
+
+class SlotNotBegun(Refusal):
+    """That nobody came is noted once the appointment has begun. Facts: starts_at."""
+
+    category = Category.CONFLICT
+    code = "slot_not_begun"
+    zh = "预约时间未到，不能登记爽约"
+    en = "The appointment has not begun: nobody has missed it yet"
+
+
 class CodeNotValid(Refusal):
     """The code is unknown, nobody's, past its last day, or its redemption no longer stands: one answer for all."""
 
@@ -227,6 +281,9 @@ REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.CERTIFICATE_REQUIRED: CertificateRequired,
     ReasonCode.LIMIT_REACHED: LimitReached,
     ReasonCode.SPEND_CAP_REACHED: SpendCapReached,
+    ReasonCode.SLOT_REQUIRED: SlotRequired,
+    ReasonCode.SLOT_NOT_OPEN: SlotNotOpen,
+    ReasonCode.SLOT_TAKEN: SlotTaken,
     ReasonCode.PRICE_CHANGED: PriceChanged,
     ReasonCode.INSUFFICIENT_POINTS: InsufficientPoints,
     ReasonCode.OUT_OF_STOCK: OutOfStock,

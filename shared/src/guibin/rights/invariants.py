@@ -89,6 +89,32 @@ CHECKS: Final[Sequence[Check]] = (
         """,
     ),
     _check(
+        "I6",
+        "the places of a slot are not those that redemptions hold",
+        """
+        SELECT 'slt_' || s.id AS key
+          FROM rights_slot s
+          LEFT JOIN (SELECT a.right_id, a.slot_id, sum(CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+                            THEN r.quantity - r.quantity_refunded + r.companions ELSE 0 END) AS places
+                       FROM appointment a
+                       JOIN redemption r ON r.customer_id = a.customer_id AND r.id = a.redemption_id
+                      GROUP BY a.right_id, a.slot_id) held
+            ON held.right_id = s.right_id AND held.slot_id = s.id
+         WHERE s.taken <> coalesce(held.places, 0)
+        """,
+    ),
+    _check(
+        "I6",
+        "an appointment is in a slot that there is not, or of another right than its redemption",
+        """
+        SELECT 'rdm_' || a.redemption_id AS key
+          FROM appointment a
+          JOIN redemption r ON r.customer_id = a.customer_id AND r.id = a.redemption_id
+          LEFT JOIN rights_slot s ON s.right_id = a.right_id AND s.id = a.slot_id
+         WHERE s.id IS NULL OR r.right_id <> a.right_id OR s.starts_at <> a.starts_at
+        """,
+    ),
+    _check(
         "I9",
         "what was spent of a budget is not what was drawn from it, or is more than it allows",
         """

@@ -11,6 +11,7 @@ from typing import Final
 
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.rights.models import Period
+from guibin.rights.slots import Booking
 
 MOST_UNITS: Final = 100
 """Units in one redemption."""
@@ -130,7 +131,7 @@ class Terms:
     redemption needs a proof of its own. For `cancel_hours` after it the customer may cancel one, None never. Its codes
     are used within `code_days` after that day, and not after `code_last_day`. With a `budget_line` it is paid from the
     budget of its owner; `unit_cost_fen` is what one unit or guest takes from that, None the worth of the points that
-    are paid.
+    are paid. With `booking` it is served by appointment, and a redemption of it names a slot.
     """
 
     prices: tuple[Price, ...]
@@ -151,6 +152,7 @@ class Terms:
     owner_branch: str | None = None
     budget_line: str | None = None
     unit_cost_fen: int | None = None
+    booking: Booking | None = None
 
     @property
     def tags(self) -> frozenset[str]:
@@ -181,7 +183,8 @@ class Wish:
     """What is asked for. `wallet` None pays from the right's own; `companions` are the guests of all units together.
 
     `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
-    whether somebody else is named, and with a certificate.
+    whether somebody else is named, and with a certificate; `slot` whether an appointment is named, None where nobody
+    has asked for one yet.
     """
 
     quantity: int
@@ -190,6 +193,7 @@ class Wish:
     wallet: str | None = None
     expected_points: int | None = None
     beneficiary: Beneficiary = Beneficiary.NONE
+    slot: bool | None = None
 
 
 def price_of(

@@ -23,6 +23,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         frozenset({"redemption_step"}),
         "SELECT redemption_id, state, at FROM redemption_step WHERE customer_id = :customer_id ORDER BY at, state",
     ),
+    QuerySection(
+        "appointments",
+        frozenset({"appointment"}),
+        "SELECT redemption_id, city_code, place, starts_at, ends_at, moves, confirmed_at, missed_at FROM appointment"
+        " WHERE customer_id = :customer_id ORDER BY starts_at, redemption_id",
+    ),
     # Who it is, is somebody else's data: a copy tells that there is somebody, and since when they agree.
     QuerySection(
         "redemption_beneficiaries",

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from guibin.points.models import AccountState
-from guibin.rights.models import Period, RedemptionState
+from guibin.rights.models import Appointment, Period, Redemption, RedemptionState
 from guibin.rights.offer import (
     NOTHING_TAKEN,
     Beneficiary,
@@ -49,6 +49,9 @@ class ReasonCode(StrEnum):
     CERTIFICATE_REQUIRED = "certificate_required"
     LIMIT_REACHED = "limit_reached"
     SPEND_CAP_REACHED = "spend_cap_reached"
+    SLOT_REQUIRED = "slot_required"
+    SLOT_NOT_OPEN = "slot_not_open"
+    SLOT_TAKEN = "slot_taken"
     PRICE_CHANGED = "price_changed"
     INSUFFICIENT_POINTS = "insufficient_points"
     OUT_OF_STOCK = "out_of_stock"
@@ -102,7 +105,8 @@ class Offered:
     """What decides on the right's side beside its terms.
 
     `total_left` and `budget` are known where somebody looks ahead; a redemption finds out by the statements that take
-    them, as with the stock. `point_fen` is what a point of the paying wallet costs the bank.
+    them, as with the stock and with the slot that is named (`against_slot`). `point_fen` is what a point of the paying
+    wallet costs the bank.
     """
 
     published: bool = True
@@ -115,6 +119,7 @@ class Offered:
     total_left: int | None = None
     budget: BudgetLeft | None = None
     point_fen: int = 0
+    against_slot: ReasonCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,10 @@ def _against_wish(terms: Terms, guests: int, wish: Wish, *, priced: bool) -> lis
         reasons.append(Reason(ReasonCode.BENEFICIARY_NOT_ALLOWED))
     if wish.beneficiary is Beneficiary.ALLOWED and terms.beneficiary is Beneficiary.CERTIFIED:
         reasons.append(Reason(ReasonCode.CERTIFICATE_REQUIRED))
+    if terms.booking is not None and wish.slot is False:
+        reasons.append(Reason(ReasonCode.SLOT_REQUIRED))
+    if terms.booking is None and wish.slot:
+        reasons.append(Reason(ReasonCode.SLOT_NOT_OPEN))
     return reasons
 
 
@@ -266,6 +275,8 @@ def _against_points(standing: Standing, wish: Wish, points: int, *, priced: bool
 
 def _against_supply(offered: Offered, points: int, cost_fen: int) -> list[Reason]:
     reasons = [] if offered.in_stock else [Reason(ReasonCode.OUT_OF_STOCK)]
+    if offered.against_slot is not None:
+        reasons.append(Reason(offered.against_slot))
     budget = offered.budget
     if budget is not None and (_exceeds(points, budget.points) or _exceeds(cost_fen, budget.fen)):
         reasons.append(Reason(ReasonCode.BUDGET_EXHAUSTED))
@@ -308,11 +319,27 @@ def is_legal_path(states: Sequence[RedemptionState]) -> bool:
     return begins and all(is_legal_step(before, after) for before, after in pairwise(states))
 
 
-def cancellable_until(state: RedemptionState, created_at: datetime, cancel_hours: int | None) -> datetime | None:
-    """Return the instant before which the customer may cancel a redemption; None when that cannot be (any more)."""
-    if cancel_hours is None or state is not RedemptionState.CONFIRMED:
+def cancellable_until(redemption: Redemption, terms: Terms, appointment: Appointment | None) -> datetime | None:
+    """Return the instant before which the customer may cancel a redemption; None when that cannot be (any more).
+
+    With an appointment hours count back from its beginning, without one from the redemption on.
+    """
+    if redemption.state != RedemptionState.CONFIRMED:
         return None
-    return created_at + timedelta(hours=cancel_hours)
+    if appointment is not None:
+        return _hours_before(appointment, terms.booking.cancel_hours if terms.booking else None)
+    return None if terms.cancel_hours is None else redemption.created_at + timedelta(hours=terms.cancel_hours)
+
+
+def changeable_until(redemption: Redemption, terms: Terms, appointment: Appointment | None) -> datetime | None:
+    """Return the instant before which the customer may take another slot; None when that cannot be (any more)."""
+    if redemption.state != RedemptionState.CONFIRMED or appointment is None or terms.booking is None:
+        return None
+    return _hours_before(appointment, terms.booking.change_hours)
+
+
+def _hours_before(appointment: Appointment, hours: int | None) -> datetime | None:
+    return None if hours is None else appointment.starts_at - timedelta(hours=hours)
 
 
 def is_over(last_day: date | None, day: date) -> bool:

@@ -22,6 +22,7 @@ from guibin.rights.offer import (
     Terms,
     TierLevel,
 )
+from guibin.rights.slots import Booking, NoShow
 
 Document = Mapping[str, Any]
 
@@ -38,6 +39,7 @@ OFFER: Final = (
     "owner_branch",
     "budget_line",
     "unit_cost",
+    "appointment",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -65,6 +67,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         owner_branch=offer.get("owner_branch"),
         budget_line=offer.get("budget_line"),
         unit_cost_fen=None if cost is None else parse_cny(cost),
+        booking=_booking(offer.get("appointment")),
     )
 
 
@@ -162,6 +165,17 @@ def _companions(document: Document) -> Companions:
         most={row["tier"]: row["guests"] for row in document.get("most", ())},
         points=document.get("points"),
         quotas=_quotas(document.get("quotas", ())),
+    )
+
+
+def _booking(document: Document | None) -> Booking | None:
+    if document is None:
+        return None
+    return Booking(
+        lead_hours=document.get("lead_hours", 0),
+        cancel_hours=document.get("cancel_hours"),
+        change_hours=document.get("change_hours"),
+        no_show=NoShow(document.get("no_show", NoShow.KEPT)),
     )
 
 

@@ -14,6 +14,7 @@ from guibin.points import invariants as points_invariants
 from guibin.points import service as points
 from guibin.points.assets import service as assets
 from guibin.rights import invariants as rights_invariants
+from guibin.rights import service as rights
 from guibin.runs import repository
 from guibin.tags import facts
 from guibin.tags import service as tags
@@ -92,6 +93,10 @@ async def _remind(session: AsyncSession, day: date) -> Counts:
     return await points.remind(session, day=day)
 
 
+async def _remind_of_appointments(session: AsyncSession, day: date) -> Counts:
+    return await rights.remind_of_appointments(session, day=day)
+
+
 async def _close(session: AsyncSession, day: date) -> Counts:
     return await points.close_days(session, day=day)
 
@@ -119,6 +124,7 @@ STEPS = (
     Step("pending", _pending, in_batches=True),
     Step("expire", _expire, in_batches=True),
     Step("remind", _remind, in_batches=True),
+    Step("appointments", _remind_of_appointments, in_batches=True),
     Step("close", _close, over_everybody=True),
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),

@@ -12,6 +12,7 @@ from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.rights.models import Period
 from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_CODE_DAYS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.rights.slots import MOST_HOURS, NoShow
 from guibin.web import Day, Instant, StrictModel
 
 MOST_TIMES = 10_000
@@ -128,6 +129,23 @@ class VisibilityIn(AudienceIn):
     branches: Codes | None = Field(default=None, description="Customers of these branches and of those below")
 
 
+class AppointmentTermsIn(StrictModel):
+    """How a right is booked that is served by appointment; hours count back from the beginning of the slot."""
+
+    lead_hours: Annotated[int, Field(ge=0, le=MOST_HOURS)] = Field(
+        default=0, description="A slot is booked so many hours before it at the latest"
+    )
+    cancel_hours: Annotated[int, Field(ge=0, le=MOST_HOURS)] | None = Field(
+        default=None, description="The customer cancels so many hours before it at the latest; null: never"
+    )
+    change_hours: Annotated[int, Field(ge=0, le=MOST_HOURS)] | None = Field(
+        default=None, description="The customer takes another slot so many hours before it at the latest; null: never"
+    )
+    no_show: NoShow = Field(
+        default=NoShow.KEPT, description="What becomes of points and quota of somebody who does not come"
+    )
+
+
 _PLAIN: Final = ("total_limit", "step_up_points", "cancel_hours", "code_days", "code_last_day", "owner_branch")
 """Terms that the document holds as they are written."""
 
@@ -165,6 +183,9 @@ class TermsIn(StrictModel):
     unit_cost: Cny | None = Field(
         default=None, description="What a unit or guest takes from the budget; null: the worth of the points paid"
     )
+    appointment: AppointmentTermsIn | None = Field(
+        default=None, description="Served by appointment: a redemption names a slot"
+    )
     on_sale_from: Instant | None = None
     on_sale_to: Instant | None = None
 
@@ -176,6 +197,10 @@ class TermsIn(StrictModel):
             raise PydanticCustomError("range", "must not end before it begins")
         if self.budget_line is not None and self.owner_branch is None:
             raise PydanticCustomError("owner", "a budget is the owner's: owner_branch is missing")
+        if self.appointment is not None and self.cancel_hours is not None:
+            raise PydanticCustomError(
+                "appointment", "an appointment is cancelled by its own hours, not by cancel_hours"
+            )
         if self.unit_cost is not None and not 0 <= self.unit_cost <= MOST_FEN_OF_A_UNIT:
             raise PydanticCustomError("money", "must be between 0 and 10000000.00")
         return self
@@ -192,7 +217,7 @@ class TermsIn(StrictModel):
         }
 
     def _offer(self) -> dict[str, Any]:
-        some = self.model_dump(mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost"})
+        some = self.model_dump(mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost", "appointment"})
         audiences = {"visibility": self.visibility, "eligibility": self.eligibility}
         return {
             **some,

@@ -2,9 +2,11 @@
 
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
+from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
 
 __all__ = [
+    "Appointment",
     "Category",
     "Fulfilment",
     "Period",
@@ -14,8 +16,10 @@ __all__ = [
     "RedemptionStep",
     "RightState",
     "RightsItem",
+    "RightsSlot",
     "RightsStock",
     "RightsTotal",
+    "SlotState",
     "StockMode",
     "TaxKind",
     "VoucherCode",

@@ -12,6 +12,12 @@ from guibin.rights.service.administration import (
     suspend_right,
     unknown_names,
 )
+from guibin.rights.service.appointments import (
+    change_slot,
+    confirm_appointment,
+    note_no_show,
+    remind_of_appointments,
+)
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
 from guibin.rights.service.ending import cancel, fail, fulfil
@@ -21,6 +27,7 @@ from guibin.rights.service.importing import Imported, Outcome, export_rights, im
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
+from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
 from guibin.rights.service.using import VoucherUse, use_code
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "CatalogueFilter",
     "Imported",
     "NewRight",
+    "NewSlot",
     "Outcome",
     "Person",
     "Preview",
@@ -42,9 +50,13 @@ __all__ = [
     "ShownCode",
     "VoucherUse",
     "add_codes",
+    "add_slots",
     "add_stock",
     "cancel",
     "change_right",
+    "change_slot",
+    "close_slot",
+    "confirm_appointment",
     "create_right",
     "export_rights",
     "fail",
@@ -56,13 +68,16 @@ __all__ = [
     "import_rights",
     "list_catalogue",
     "list_redemptions",
+    "note_no_show",
     "preview",
     "redeem",
+    "remind_of_appointments",
     "request_refund",
     "show_beneficiary",
     "show_codes",
     "submit_terms",
     "suspend_right",
+    "tend_slots",
     "unknown_names",
     "use_code",
 ]

@@ -17,7 +17,7 @@ from guibin.core.reasons import require_reason
 from guibin.points import service as points
 from guibin.rights.errors import FulfilledByCode, NotCancellable
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
-from guibin.rights.repository import catalogue, redemptions
+from guibin.rights.repository import catalogue, redemptions, slots
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import Part, cancellable_until, is_legal_step
 from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
@@ -44,7 +44,7 @@ async def cancel(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
         AlreadyUsed: one of its codes was used.
     """
     redemption, right = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.CANCELLED)
-    until = cancellable_until(RedemptionState(redemption.state), redemption.created_at, right.terms.cancel_hours)
+    until = cancellable_until(redemption, right.terms, await slots.find_appointment(session, redemption))
     now = clock.now()
     if until is None or now >= until:
         raise NotCancellable(until=until)

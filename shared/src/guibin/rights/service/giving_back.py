@@ -14,6 +14,7 @@ from guibin.rights.models import Redemption, StockMode
 from guibin.rights.repository import pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import Part
+from guibin.rights.service.booking import give_back_slot
 from guibin.rights.service.telling import tell_added
 
 
@@ -69,6 +70,7 @@ async def give_back_part(
             actor_id=because.actor_id,
         )
     await redemptions.update_refunded(session, redemption, part)
+    await give_back_slot(session, redemption, part, standing=standing)
     if right.item.stock_mode == StockMode.COUNTED:
         free = await pool.give_back_stock(session, right_id=right.item.id, quantity=part.units)
         await tell_added(session, right.item.id, before=free - part.units, free=free)

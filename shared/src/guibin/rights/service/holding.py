@@ -11,10 +11,19 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.points import repository as points
 from guibin.points.service import LotUse
-from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RedemptionStep, RightsItem, VoucherCode
-from guibin.rights.repository import catalogue, pool, redemptions
-from guibin.rights.rules import COUNTED, cancellable_until, is_over
+from guibin.rights.models import (
+    Appointment,
+    Fulfilment,
+    Redemption,
+    RedemptionState,
+    RedemptionStep,
+    RightsItem,
+    VoucherCode,
+)
+from guibin.rights.repository import catalogue, pool, redemptions, slots
+from guibin.rights.rules import COUNTED, cancellable_until, changeable_until, is_over
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
+from guibin.rights.terms import terms_of
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
 
@@ -27,13 +36,17 @@ class RedemptionView:
     right: RightsItem
     lots: Sequence[LotUse] = ()
     steps: Sequence[RedemptionStep] = ()
+    appointment: Appointment | None = None
 
     @property
     def cancellable_until(self) -> datetime | None:
         """The instant before which the customer may cancel it."""
-        hours = self.right.offer.get("cancel_hours")
-        state = RedemptionState(self.redemption.state)
-        return cancellable_until(state, self.redemption.created_at, hours if isinstance(hours, int) else None)
+        return cancellable_until(self.redemption, terms_of(self.right, None), self.appointment)
+
+    @property
+    def changeable_until(self) -> datetime | None:
+        """The instant before which the customer may take another slot."""
+        return changeable_until(self.redemption, terms_of(self.right, None), self.appointment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,8 @@ async def list_redemptions(
         session, scope, limit=limit, before=before, customer_id=customer_id, right_id=right_id, state=state
     )
     rights = await catalogue.find_items(session, right_ids=[row.right_id for row in rows])
-    return [RedemptionView(row, rights[row.right_id]) for row in rows]
+    booked = await slots.find_appointments(session, scope, redemptions=rows)
+    return [RedemptionView(row, rights[row.right_id], appointment=booked.get(row.id)) for row in rows]
 
 
 async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: UUID) -> RedemptionView:
@@ -80,7 +94,7 @@ async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: 
     if row.entry_id is not None:
         uses = await points.lots_of_entries(session, customer_id=row.customer_id, entry_ids=[row.entry_id])
         lots = [LotUse(use["lot_id"], use["points"], use["expires_on"]) for use in uses]
-    return RedemptionView(row, rights[row.right_id], lots, steps)
+    return RedemptionView(row, rights[row.right_id], lots, steps, await slots.find_appointment(session, row))
 
 
 async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, redemption_id: UUID) -> list[ShownCode]:

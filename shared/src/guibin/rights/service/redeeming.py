@@ -6,7 +6,7 @@ account of that wallet, whatever wallet pays: its lock also puts limit and quota
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.repository.standing import Profile, sum_spent
 from guibin.rights.rules import Decision, assess, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, keep_beneficiary
+from guibin.rights.service.booking import look_at_slot, take_slot
 from guibin.rights.service.standing import (
     offered,
     read_customer_side,
@@ -53,6 +54,7 @@ class RedemptionRequest:
     wallet: str | None = None
     step_up: StepUpProof | None = None
     beneficiary: Person | None = None
+    slot_id: UUID | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -63,6 +65,7 @@ class RedemptionRequest:
             wallet=None if self.wallet == right.item.wallet else self.wallet,
             expected_points=self.expected_points,
             beneficiary=Beneficiary.NONE if self.beneficiary is None else self.beneficiary.kind,
+            slot=self.slot_id is not None,
         )
 
 
@@ -146,6 +149,8 @@ async def redeem(
     posted = await _charge(session, right, redemption) if decision.points else None
     redemption.entry_id = posted.entry_id if posted else None
     await redemptions.insert_redemption(session, redemption)
+    if request.slot_id is not None:
+        await take_slot(session, redemption, slot_id=request.slot_id)
     if request.beneficiary is not None and keys is not None:
         await keep_beneficiary(session, scope, keys, redemption=redemption, person=request.beneficiary)
     await tell_step(session, redemption, RedemptionState.CONFIRMED)
@@ -171,6 +176,8 @@ async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, req
     supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
     standing = side.towards(right, paying.code)
     known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops))
+    if request.slot_id is not None:
+        known = replace(known, against_slot=await look_at_slot(session, right, slot_id=request.slot_id, wish=wish))
     decision = assess(right.terms, standing, known, wish, now=now)
     return Preview(right, decision, standing.available, paying.code)
 
