@@ -9,7 +9,7 @@ from sqlalchemy import Date, DateTime, Text, Uuid, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsHold, PointsLot, PointsLotUse
+from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse
 from guibin.points.repository import rows_of
 from guibin.security.row_scope import all_rows
 
@@ -106,12 +106,6 @@ async def find_account(session: AsyncSession, *, customer_id: UUID, wallet: str)
     """Return a customer's account as it is now."""
     query = select(PointsAccount).where(PointsAccount.customer_id == customer_id, PointsAccount.wallet == wallet)
     return (await session.exec(query.execution_options(populate_existing=True))).first()
-
-
-async def open_holds(session: AsyncSession, *, customer_id: UUID) -> list[PointsHold]:
-    """Return what is set aside of a customer's points, the hold that ends first in front."""
-    query = select(PointsHold).where(PointsHold.customer_id == customer_id, PointsHold.state == "open")
-    return list((await session.exec(query.order_by(col(PointsHold.expires_at), col(PointsHold.id)))).all())
 
 
 async def put_state(

@@ -3,27 +3,23 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Executable,
     RowMapping,
     Select,
-    Subquery,
     Text,
     Uuid,
     and_,
-    bindparam,
     column,
-    func,
     text,
     tuple_,
 )
 from sqlalchemy import select as sa_select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -40,10 +36,6 @@ from guibin.points.models import (
     Wallet,
 )
 from guibin.security.actors import Scope
-
-Figures = RowMapping
-"""An account's balance, held, debt, pending, state, due and releases, each a list of {date, points} in order of date,
-and moved: {kind: points of all its entries, what paid or made debt included}."""
 
 _OUTCOME = (
     column("outcome", Text),
@@ -83,6 +75,9 @@ _POST_BATCH = text(
     " CAST(:pending_until AS date[]), CAST(:reason_zh AS text[]), CAST(:reason_en AS text[]), :source_kind,"
     " CAST(:source_id AS text[]), :actor, :at, :day) ORDER BY place"
 )
+
+
+_BALANCES = text("SELECT points_balances(:customer)::text AS found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,92 +180,9 @@ async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
     return (await session.exec(select(Wallet).order_by(Wallet.code))).all()
 
 
-async def account_figures(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[Figures]:
-    """Return the figures of a customer's accounts as they stand at one instant: one statement, one snapshot."""
-    return await rows_of(session, _FIGURES.where(visible(scope, col(PointsAccount.customer_id))), customer=customer_id)
-
-
-def _figures() -> Select[*tuple[Any, ...]]:
-    """Build the statement of a `customer`'s figures once: it takes longer to build than to run."""
-    customer_id = bindparam("customer", type_=Uuid)
-    lots = (
-        sa_select(
-            col(PointsLot.wallet),
-            col(PointsLot.expires_on),
-            func.sum(PointsLot.remaining).label("points"),
-            func.sum(col(PointsLot.remaining) - col(PointsLot.held)).label("free"),
-        )
-        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.remaining) > 0, ~col(PointsLot.pending))
-        .where(col(PointsLot.expires_on).is_not(None))
-        .group_by(col(PointsLot.wallet), col(PointsLot.expires_on))
-        .subquery()
-    )
-    due_item = func.jsonb_build_object("date", lots.c.expires_on, "points", lots.c.points, "free", lots.c.free)
-    due = (
-        sa_select(lots.c.wallet, func.jsonb_agg(aggregate_order_by(due_item, lots.c.expires_on)).label("due"))
-        .group_by(lots.c.wallet)
-        .subquery()
-    )
-    moved, releases = _moved_of(customer_id), _releases_of(customer_id)
-    return (
-        sa_select(
-            col(PointsAccount.wallet),
-            col(PointsAccount.balance),
-            col(PointsAccount.held),
-            col(PointsAccount.debt),
-            col(PointsAccount.pending),
-            col(PointsAccount.state),
-            col(PointsAccount.lapses_on),
-            func.coalesce(due.c.due, func.jsonb_build_array(), type_=JSONB).label("due"),
-            func.coalesce(releases.c.releases, func.jsonb_build_array(), type_=JSONB).label("releases"),
-            func.coalesce(moved.c.moved, func.jsonb_build_object(), type_=JSONB).label("moved"),
-        )
-        .outerjoin(due, due.c.wallet == col(PointsAccount.wallet))
-        .outerjoin(releases, releases.c.wallet == col(PointsAccount.wallet))
-        .outerjoin(moved, moved.c.wallet == col(PointsAccount.wallet))
-        .where(col(PointsAccount.customer_id) == customer_id)
-    )
-
-
-def _moved_of(customer_id: BindParameter[UUID]) -> Subquery:
-    kinds = (
-        sa_select(
-            col(PointsEntry.wallet),
-            col(PointsEntry.kind),
-            func.sum(col(PointsEntry.points) - col(PointsEntry.debt_change)).label("points"),
-        )
-        .where(col(PointsEntry.customer_id) == customer_id)
-        .group_by(col(PointsEntry.wallet), col(PointsEntry.kind))
-        .subquery()
-    )
-    return (
-        sa_select(kinds.c.wallet, func.jsonb_object_agg(kinds.c.kind, kinds.c.points).label("moved"))
-        .group_by(kinds.c.wallet)
-        .subquery()
-    )
-
-
-def _releases_of(customer_id: BindParameter[UUID]) -> Subquery:
-    days = (
-        sa_select(
-            col(PointsLot.wallet),
-            col(PointsLot.pending_until),
-            func.sum(PointsLot.remaining).label("points"),
-        )
-        .where(col(PointsLot.customer_id) == customer_id, col(PointsLot.pending), col(PointsLot.remaining) > 0)
-        .where(col(PointsLot.pending_until).is_not(None))
-        .group_by(col(PointsLot.wallet), col(PointsLot.pending_until))
-        .subquery()
-    )
-    item = func.jsonb_build_object("date", days.c.pending_until, "points", days.c.points)
-    return (
-        sa_select(days.c.wallet, func.jsonb_agg(aggregate_order_by(item, days.c.pending_until)).label("releases"))
-        .group_by(days.c.wallet)
-        .subquery()
-    )
-
-
-_FIGURES: Final = _figures()
+async def balance_facts(session: AsyncSession, *, customer_id: UUID) -> str:
+    """Return what `points_balances` says of a customer, as JSON: one statement, one snapshot."""
+    return cast("str", (await rows_of(session, _BALANCES, customer=customer_id))[0]["found"])
 
 
 async def list_entries(

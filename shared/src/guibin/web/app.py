@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from guibin.core.database import make_engine, make_session_factory
+from guibin.core.direct import DirectPool, open_direct_pool
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.settings import Profile, Settings
 from guibin.security.ciphers import KeyRing
@@ -123,17 +124,20 @@ class _Lifespan:
         engine = make_engine(self.database_url, pool_size=self.settings.pool_size, application=self.name)
         try:
             await check_role(engine)
-            port = self._port(engine)
-            opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
-            self.metrics.watch(engine, port.gate)
-            with self.metrics.listener(self.settings.metrics_port):
-                async with port.tokens.fresh_keys(), opened as parts:
-                    app.state.port = replace(port, parts=parts)
-                    yield
+            async with open_direct_pool(
+                self.database_url, size=self.settings.pool_size, application=self.name
+            ) as direct:
+                port = self._port(engine, direct)
+                opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
+                self.metrics.watch(engine, port.gate)
+                with self.metrics.listener(self.settings.metrics_port):
+                    async with port.tokens.fresh_keys(), opened as parts:
+                        app.state.port = replace(port, parts=parts)
+                        yield
         finally:
             await engine.dispose()
 
-    def _port(self, engine: AsyncEngine) -> Port:
+    def _port(self, engine: AsyncEngine, direct: DirectPool) -> Port:
         settings = self.settings
         sessions = make_session_factory(engine)
         keys = KeyRing.load(settings.effective_keys_file)
@@ -141,6 +145,7 @@ class _Lifespan:
             settings=settings,
             engine=engine,
             sessions=sessions,
+            direct=direct,
             keys=keys,
             tokens=verifier_of(self.settings, self.tokens),
             limiter=RateLimiter(

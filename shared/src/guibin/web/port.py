@@ -6,6 +6,7 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from guibin.core.database import SessionFactory
+from guibin.core.direct import DirectPool
 from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.tokens import TokenVerifier
@@ -21,6 +22,7 @@ class Port:
     settings: Settings
     engine: AsyncEngine
     sessions: SessionFactory
+    direct: DirectPool
     keys: KeyRing
     tokens: TokenVerifier
     limiter: RateLimiter

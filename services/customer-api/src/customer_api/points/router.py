@@ -7,7 +7,6 @@ from fastapi import Query
 from guibin.core import clock
 from guibin.core.text import Code
 from guibin.points import service
-from guibin.points.correction_repository import open_holds
 from guibin.points.models import EntryKind
 from guibin.web import (
     CustomerCall,
@@ -35,9 +34,7 @@ READ = customer("points:read")
 async def get_my_points(call: CustomerCall) -> PointsOut:
     """Show what I have in every wallet, what of it I can spend, what expires, comes free or is set aside until when."""
     found = await service.balances(call.session, call.scope, customer_id=call.actor.id, today=clock.today())
-    is_held = any(own.held for own in found.wallets)
-    holds = await open_holds(call.session, customer_id=call.actor.id) if is_held else []
-    return PointsOut.of(found, holds, call.language)
+    return PointsOut.of(found, call.language)
 
 
 @router.get("/entries", operation_id="listMyPointsEntries")

@@ -1,13 +1,12 @@
 """What the customer port says of points."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, Self
 
 from pydantic import Field
 
 from guibin.core.ids import EntryId, LotId
-from guibin.points.models import AccountState, EntryKind, PointsHold, SourceKind
+from guibin.points.models import AccountState, EntryKind, SourceKind
 from guibin.points.service import Balances, EntryView, WalletBalance
 from guibin.web import OutModel
 
@@ -66,8 +65,8 @@ class WalletOut(OutModel):
     debt_note: str | None = Field(description="What a debt means, for people; null without debt")
 
     @classmethod
-    def of(cls, own: WalletBalance, holds: Sequence[PointsHold], language: str) -> Self:
-        """Describe a wallet in `zh` or `en`; `holds` are those of all wallets."""
+    def of(cls, own: WalletBalance, language: str) -> Self:
+        """Describe a wallet in `zh` or `en`."""
         english = language == "en"
         unit = own.wallet.unit_en if english else own.wallet.unit_zh
         note = DEBT_NOTES["en" if english else "zh"].format(points=own.debt, unit=unit)
@@ -91,8 +90,7 @@ class WalletOut(OutModel):
                 HeldOut(
                     points=one.points, expires_at=one.expires_at, reason=one.reason_en if english else one.reason_zh
                 )
-                for one in holds
-                if one.wallet == own.wallet.code
+                for one in own.holds
             ],
             debt_note=note if own.debt else None,
         )
@@ -105,9 +103,9 @@ class PointsOut(OutModel):
     wallets: list[WalletOut]
 
     @classmethod
-    def of(cls, found: Balances, holds: Sequence[PointsHold], language: str) -> Self:
+    def of(cls, found: Balances, language: str) -> Self:
         """Describe all wallets in `zh` or `en`."""
-        return cls(as_of=found.as_of, wallets=[WalletOut.of(own, holds, language) for own in found.wallets])
+        return cls(as_of=found.as_of, wallets=[WalletOut.of(own, language) for own in found.wallets])
 
 
 class LotUseOut(OutModel):

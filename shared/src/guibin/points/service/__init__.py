@@ -1,5 +1,6 @@
 """The points' commands and reads, one file per verb."""
 
+from guibin.points.balances import Balances, WalletBalance
 from guibin.points.repository import EntryFilter
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
 from guibin.points.service.booking import HoldRequest, find_hold, free_hold, set_aside, spend_hold
@@ -38,7 +39,7 @@ from guibin.points.service.outstanding import (
     rolled_forward,
 )
 from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending
-from guibin.points.service.reading import Balances, EntryView, WalletBalance, balances, list_entries
+from guibin.points.service.reading import EntryView, balances, list_entries
 from guibin.points.service.reconciling import Reconciliation, reconciliation, record_reconciliation
 from guibin.points.service.reminding import remind
 from guibin.points.service.reversing import claw_back, refund

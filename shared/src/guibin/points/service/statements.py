@@ -13,9 +13,9 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers import repository as customers
 from guibin.points import report_repository, repository
+from guibin.points.balances import Due
 from guibin.points.models import Wallet
 from guibin.points.report_rules import StatementLine, line_of
-from guibin.points.service.reading import Due
 from guibin.security.actors import Scope
 
 

@@ -17,7 +17,7 @@ from guibin.programme.rules import Stops
 from guibin.rights.models import RightState, StockMode
 from guibin.rights.offer import TierLevel, Usage
 from guibin.rights.repository import pool, redemptions
-from guibin.rights.repository.catalogue import PayingWallet, Right
+from guibin.rights.repository.catalogue import PayingWallet, Right, find_wallets
 from guibin.rights.repository.standing import Profile, read_profile, sum_spent
 from guibin.rights.rules import BudgetLeft, Offered, Standing
 from guibin.security.actors import Scope
@@ -63,7 +63,8 @@ async def read_customer_side(
     balances = await points.balances(session, scope, customer_id=customer_id, today=day)
     profile = await read_profile_towards(session, scope, customer_id=customer_id, rights=rights, now=now)
     since = profile.tier.since if profile.tier else None
-    capped = {balance.wallet.code for balance in balances.wallets if PayingWallet.of(balance.wallet).caps}
+    wallets = await find_wallets(session, codes=[balance.wallet.code for balance in balances.wallets])
+    capped = {code for code, wallet in wallets.items() if wallet.caps}
     return CustomerSide(
         now=now,
         profile=profile,

@@ -1,0 +1,104 @@
+"""The direct path to the database: asyncpg without a session, for the few calls that are one statement each.
+
+The pool stands beside the engine and takes the same URL. Between two uses of a connection nothing is asked of Postgres,
+so a statement may set something for its own transaction only: `set_config(..., true)`, no session lock, no LISTEN, no
+temporary table. Time-outs hang on the database role, as for every other connection.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+import asyncpg
+from sqlalchemy import make_url
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+IDLE_SECONDS: Final = 300
+_OF_THE_ENGINE: Final = frozenset({"prepared_statement_cache_size", "prepared_statement_name_func"})
+
+
+class Asks(Protocol):
+    """What takes one statement with its values ($1, $2 ...): a direct connection, or a session's transaction."""
+
+    async def row(self, statement: str, *values: object) -> Any:
+        """Return the one row, whose columns have names; None when there is none."""
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc] # the library has no types
+    """A connection that comes back to the pool without a question to Postgres."""
+
+    def get_reset_query(self) -> str:
+        """Reset nothing: see the module."""
+        return ""
+
+
+class DirectPool:
+    """A pool of asyncpg connections; each keeps the plans of its statements.
+
+    How many work at once is bounded by the port's gate, for this pool and the engine's together.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    async def row(self, statement: str, *values: object) -> Any:
+        """Run one statement as a transaction of its own; returns its one row, or None.
+
+        Raises:
+            PostgresError, InterfaceError, OSError: the statement failed, or the way to the database; nothing is done.
+        """
+        async with self._pool.acquire() as connection:
+            return await connection.fetchrow(statement, *values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Asks]:
+        """Run a few statements as one transaction; an exception rolls it back.
+
+        Raises:
+            PostgresError, InterfaceError, OSError: as `row`.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield _Asked(connection)
+
+
+class _Asked:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def row(self, statement: str, *values: object) -> Any:
+        return await self._connection.fetchrow(statement, *values)
+
+
+class InSession:
+    """Asks in the transaction of a session, after what the session has pending."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def row(self, statement: str, *values: object) -> Any:
+        """Return the one row, or None."""
+        await self._session.flush()
+        connection = await self._session.connection()
+        return (await connection.exec_driver_sql(statement, values)).mappings().one_or_none()
+
+
+@asynccontextmanager
+async def open_direct_pool(url: str, *, size: int, application: str) -> AsyncIterator[DirectPool]:
+    """Open the pool for an engine's URL; connections are made when they are needed and dropped when long idle."""
+    pool = asyncpg.create_pool(
+        **_arguments(url),
+        connection_class=_Connection,
+        min_size=0,
+        max_size=size,
+        max_inactive_connection_lifetime=IDLE_SECONDS,
+        server_settings={"application_name": application, "timezone": "UTC"},
+    )
+    async with pool:
+        yield DirectPool(pool)
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    """Return what the engine would hand to asyncpg, so that host, TLS and the rest of a URL mean the same here."""
+    parsed = make_url(url)
+    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
+    return {name: value for name, value in arguments.items() if name not in _OF_THE_ENGINE}
