@@ -23,6 +23,7 @@ from bank_api.points.wallets import router as wallets
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
+from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.router import router as rights
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     statements,
     points_reports,
     rights,
+    catalogue_import,
     programme,
     privacy,
     exports,

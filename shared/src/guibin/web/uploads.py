@@ -11,11 +11,12 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from guibin.core.workbook import MEDIA_TYPE as XLSX
 from guibin.web.bodies import chunks_of, media_type_of
 from guibin.web.errors import MalformedUpload
 
 FORM: Final = "multipart/form-data"
-ACCEPTED: Final = ("text/csv", "application/x-ndjson", "application/octet-stream", FORM)
+ACCEPTED: Final = ("text/csv", "application/x-ndjson", "application/octet-stream", XLSX, FORM)
 
 _IN_MEMORY: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024

@@ -23,7 +23,7 @@ from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry,
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
-from guibin.rights.service.importing import Imported, Outcome, export_rights, import_rights
+from guibin.rights.service.importing import Imported, ImportOutcome, export_rights, import_rights
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
@@ -33,10 +33,10 @@ from guibin.rights.service.using import VoucherUse, use_code
 __all__ = [
     "CatalogueEntry",
     "CatalogueFilter",
+    "ImportOutcome",
     "Imported",
     "NewRight",
     "NewSlot",
-    "Outcome",
     "Person",
     "Preview",
     "Redeemed",

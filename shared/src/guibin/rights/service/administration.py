@@ -76,11 +76,13 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
         ValidationFailed: the terms name a tier, tag, wallet or branch, or the right a wallet, that does not exist.
     """
     await _check_names(session, content.terms, wallet=new.wallet)
-    return await draft_right(session, actor=actor, new=new, content=content)
+    right_id = await draft_right(session, new, content)
+    await _record(session, actor, "right.create", right_id)
+    return await catalogue.get_right(session, right_id=right_id)
 
 
-async def draft_right(session: AsyncSession, *, actor: Actor, new: NewRight, content: RightContent) -> Right:
-    """Draft a right all of whose names are known to exist.
+async def draft_right(session: AsyncSession, new: NewRight, content: RightContent) -> UUID:
+    """Add a draft all of whose names are known to exist, and return its id; the caller tells the trail.
 
     Raises:
         RightCodeTaken: the code is in use.
@@ -103,8 +105,7 @@ async def draft_right(session: AsyncSession, *, actor: Actor, new: NewRight, con
     }
     if not await catalogue.insert_right(session, values):
         raise RightCodeTaken
-    await _record(session, actor, "right.create", right_id)
-    return await catalogue.get_right(session, right_id=right_id)
+    return right_id
 
 
 async def change_right(session: AsyncSession, *, actor: Actor, right: Right, content: RightContent) -> Right:
@@ -115,11 +116,17 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
         VersionConflict: somebody else changed the right meanwhile.
     """
     await _check_names(session, content.terms)
-    return await redraft_right(session, actor=actor, right=right, content=content)
+    item = right.item
+    after = await redraft_right(session, right, content)
+    before = {name: getattr(item, name) for name in after}
+    await _record(session, actor, "right.change", item.id, before=before, after=after)
+    return await catalogue.get_right(session, right_id=item.id)
 
 
-async def redraft_right(session: AsyncSession, *, actor: Actor, right: Right, content: RightContent) -> Right:
-    """Change a right as `change_right` does, all of whose names are known to exist.
+async def redraft_right(session: AsyncSession, right: Right, content: RightContent) -> dict[str, Any]:
+    """Change a right as `change_right` does, all of whose names are known to exist; the caller tells the trail.
+
+    Returns what was written.
 
     Raises:
         VersionConflict: somebody else changed the right meanwhile.
@@ -131,10 +138,8 @@ async def redraft_right(session: AsyncSession, *, actor: Actor, right: Right, co
         "draft_terms": None if in_force else dict(content.terms),
         "state": RightState.DRAFT if item.state == RightState.PENDING else item.state,
     }
-    before = {name: getattr(item, name) for name in values}
     await catalogue.update_right(session, right_id=item.id, revision=item.revision, values=values)
-    await _record(session, actor, "right.change", item.id, before=before, after=values)
-    return await catalogue.get_right(session, right_id=item.id)
+    return values
 
 
 async def suspend_right(session: AsyncSession, *, actor: Actor, right_id: UUID) -> Right:

@@ -20,7 +20,7 @@ FIXED: Final = ("wallet", "fulfilment", "stock_mode")
 """What never changes of a right, beside its code."""
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What an import does with a right."""
 
     CREATED = "created"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 class Imported:
     """What became of a right. `differs` names fixed fields that are others; `waits`: its terms are under approval."""
 
-    outcome: Outcome
+    outcome: ImportOutcome
     right_id: UUID | None
     differs: Sequence[str] = ()
     waits: bool = False
@@ -49,32 +49,34 @@ async def import_rights(
     """
     savepoint = await session.begin_nested()
     found = await catalogue.find_by_codes(session, codes=[new.code for new, _ in rights])
-    done = [await _import(session, actor, found.get(new.code), new, content) for new, content in rights]
+    done = [await _import(session, found.get(new.code), new, content) for new, content in rights]
     if dry_run:
         await savepoint.rollback()
         return done
     await savepoint.commit()
-    counts = {outcome.value: sum(one.outcome is outcome for one in done) for outcome in Outcome}
-    await audit.record(session, actor=actor, action="right.import", object_type="right", facts=counts)
+    codes = {
+        outcome.value: [new.code for (new, _), one in zip(rights, done, strict=True) if one.outcome is outcome]
+        for outcome in (ImportOutcome.CREATED, ImportOutcome.CHANGED)
+    }
+    await audit.record(
+        session, actor=actor, action="right.import", object_type="right", object_id="catalogue", facts=codes
+    )
     return done
 
 
-async def _import(
-    session: AsyncSession, actor: Actor, known: Right | None, new: NewRight, content: RightContent
-) -> Imported:
+async def _import(session: AsyncSession, known: Right | None, new: NewRight, content: RightContent) -> Imported:
     if known is None:
-        right = await draft_right(session, actor=actor, new=new, content=content)
-        return Imported(Outcome.CREATED, right.item.id)
+        return Imported(ImportOutcome.CREATED, await draft_right(session, new, content))
     item = known.item
     differs = [name for name in FIXED if getattr(new, name) != getattr(item, name)]
     if differs:
-        return Imported(Outcome.REFUSED, item.id, differs=differs)
+        return Imported(ImportOutcome.REFUSED, item.id, differs=differs)
     if _is_same(item, content):
-        return Imported(Outcome.UNCHANGED, item.id)
+        return Imported(ImportOutcome.UNCHANGED, item.id)
     if item.state == RightState.PENDING:
-        return Imported(Outcome.REFUSED, item.id, waits=True)
-    await redraft_right(session, actor=actor, right=known, content=content)
-    return Imported(Outcome.CHANGED, item.id)
+        return Imported(ImportOutcome.REFUSED, item.id, waits=True)
+    await redraft_right(session, known, content)
+    return Imported(ImportOutcome.CHANGED, item.id)
 
 
 def _is_same(item: RightsItem, content: RightContent) -> bool:
