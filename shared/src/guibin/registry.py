@@ -24,6 +24,7 @@ from guibin.programme import models as programme
 from guibin.rights import models as rights
 from guibin.runs import models as runs
 from guibin.sessions import models as sessions
+from guibin.suppliers import models as suppliers
 from guibin.tags import models as tags
 from guibin.tiers import models as tiers
 from guibin.web import models as web
@@ -53,6 +54,7 @@ __all__ = [
     "rights",
     "runs",
     "sessions",
+    "suppliers",
     "tags",
     "tiers",
     "web",

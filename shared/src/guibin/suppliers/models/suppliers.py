@@ -1,0 +1,104 @@
+"""Suppliers, which rights they deliver, and what the bank pays them for one."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlmodel import Field
+
+from guibin.core.models import REFERENCE, SQLModel, cipher, instant, one_of, text_column
+
+
+class SupplierState(StrEnum):
+    """Whether orders go to a supplier; what waits for one that is off waits on."""
+
+    ACTIVE = "active"
+    OFF = "off"
+
+
+class SettlementBasis(StrEnum):
+    """What the bank pays for: what was issued to customers, or what they used."""
+
+    ISSUED = "issued"
+    USED = "used"
+
+
+class Supplier(SQLModel, table=True):
+    """Who delivers rights (权益供应商). One without a base URL is not connected: people deliver, and note it by hand.
+
+    Its contact and the key with which both sides sign stand encrypted under its own data key.
+    """
+
+    __tablename__ = "supplier"
+    __table_args__ = (
+        one_of("state", SupplierState),
+        one_of("settlement_basis", SettlementBasis),
+        CheckConstraint("tax_rate_bp BETWEEN 0 AND 10000", name="tax_rate_in_range"),
+        CheckConstraint("(old_secret_enc IS NULL) = (old_secret_until IS NULL)", name="old_secret_with_end"),
+        REFERENCE,
+    )
+
+    id: UUID = Field(primary_key=True)
+    code: str = Field(sa_type=Text, unique=True, description="By which files name it; never used again")
+    name: str = text_column()
+    state: str = text_column()
+    base_url: str | None = text_column(default=None, description="Of its API; none: it is not connected")
+    settlement_basis: str = text_column()
+    tax_rate_bp: int = Field(default=0, description="Value-added tax of its invoices in hundredths of a per cent")
+    prepaid: bool = Field(default=False, description="Paid in advance: a settlement draws the prepayment down")
+    contact_name_enc: bytes | None = cipher(default=None)
+    contact_phone_enc: bytes | None = cipher(default=None)
+    contact_email_enc: bytes | None = cipher(default=None)
+    data_key: bytes = cipher(description="Of its contact, its secrets and its call-backs, wrapped")
+    secret_no: int = Field(default=1, description="Number of the secret; with k before it the key id of a signature")
+    secret_enc: bytes = cipher()
+    secret_shown_at: datetime | None = instant(default=None, description="A secret is shown once")
+    old_secret_enc: bytes | None = cipher(default=None, description="The one before, good for a while")
+    old_secret_until: datetime | None = instant(default=None)
+    revision: int = Field(default=1, description="Counts every change; the ETag")
+    created_by: UUID
+    created_at: datetime = instant()
+
+
+class RightSupplier(SQLModel, table=True):
+    """Who delivers a right now. How, says the right's own `fulfilment`."""
+
+    __tablename__ = "right_supplier"
+    __table_args__ = (Index(None, "supplier_id"), REFERENCE)
+
+    right_id: UUID = Field(primary_key=True, foreign_key="rights_item.id")
+    supplier_id: UUID = Field(foreign_key="supplier.id")
+    product_code: str = text_column(description="What the supplier calls it")
+    set_by: UUID
+    set_at: datetime = instant()
+
+
+class SupplierPrice(SQLModel, table=True):
+    """What the bank pays a supplier for one unit of a right in a time, tax included (合同价).
+
+    On one day one supplier has a price for a right: so it is also told whose redemptions of that day they are.
+    """
+
+    __tablename__ = "supplier_price"
+    __table_args__ = (
+        CheckConstraint("price_fen >= 0", name="price_not_negative"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="ends_after_it_begins"),
+        ExcludeConstraint(
+            ("right_id", "="),
+            (func.daterange(text("valid_from"), text("valid_to")), "&&"),
+            using="gist",
+            name="ex_supplier_price_one_a_day",
+        ),
+        Index(None, "supplier_id", "valid_from"),
+        REFERENCE,
+    )
+
+    right_id: UUID = Field(primary_key=True, foreign_key="rights_item.id")
+    valid_from: date = Field(primary_key=True)
+    valid_to: date | None = Field(default=None, description="First day on which it is over")
+    supplier_id: UUID = Field(foreign_key="supplier.id")
+    price_fen: int = Field(sa_type=BigInteger)
+    set_by: UUID
+    set_at: datetime = instant()
