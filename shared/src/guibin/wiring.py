@@ -109,7 +109,7 @@ def _connect_personal_data() -> None:
     subject.register_all(managers_data.SUBJECT_SECTIONS, managers_data.ERASURE_STEPS)
     subject.register_all(points_data.SUBJECT_SECTIONS, ())
     subject.register_all(assets_data.SUBJECT_SECTIONS, ())
-    subject.register_all(rights_data.SUBJECT_SECTIONS, ())
+    subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
     subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)

@@ -29,6 +29,7 @@ class EventName(StrEnum):
     APPOINTMENT_REMINDER = "appointment.reminder"
     APPOINTMENT_MISSED = "appointment.missed"
     PROPOSAL_MADE = "proposal.made"
+    FAVOURITE_BACK_IN_STOCK = "favourite.back_in_stock"
 
 
 class EventData(BaseModel):
@@ -174,6 +175,15 @@ class ProposalMade(EventData):
     lapses_at: datetime
 
 
+class FavouriteBackInStock(EventData):
+    """A right that this customer has marked is there again after it had run out: told once each time."""
+
+    type = EventName.FAVOURITE_BACK_IN_STOCK
+    prefix = "rgt"
+
+    free: Units = Field(description="Units or codes that there were when it came back")
+
+
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -198,5 +208,6 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         AppointmentReminder,
         AppointmentMissed,
         ProposalMade,
+        FavouriteBackInStock,
     )
 }

@@ -119,6 +119,8 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "appointment": "what was charged and delivered, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",
     "voucher_code": "which code was given out, under a pseudonym",
+    "voucher_use": "which code was used where, under a pseudonym; suppliers are paid by it",
+    "redemption_rating": "stars of a right, under a pseudonym; words are ciphers under the customer's key, which is gone",
     "business_event": "that an event has earned, so that it never earns again; its content is deleted",
     "tier_history": "which tier was given on which average, under a pseudonym",
     "coverage": "who served whom, for the managers' own figures, under a pseudonym",

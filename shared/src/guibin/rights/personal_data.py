@@ -1,4 +1,4 @@
-"""A customer's redemptions: for a copy of the data; those that are not delivered forbid an erasure."""
+"""A customer's redemptions and what came of them: for a copy of the data; those not delivered forbid an erasure."""
 
 from typing import Final
 from uuid import UUID
@@ -6,8 +6,43 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.privacy.subject import QuerySection, Section
-from guibin.rights.models import Redemption, RedemptionState
+from guibin.customers.repository import get_customer
+from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
+from guibin.rights.models import Redemption, RedemptionRating, RedemptionState
+from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing, WrappedKey
+
+_RATING: Final = str(RedemptionRating.__tablename__)
+
+
+class RatingSection:
+    """A customer's ratings with the words as they were written."""
+
+    name: Final = "ratings"
+    tables: Final = frozenset({_RATING})
+
+    async def read(self, session: AsyncSession, keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return the ratings, the oldest first."""
+        customer = await get_customer(session, Scope.of_customer(customer_id), customer_id=customer_id)
+        key = None if customer.data_key is None else keys.open_data_key(WrappedKey(customer.data_key), customer.id)
+        query = (
+            select(RedemptionRating)
+            .where(RedemptionRating.customer_id == customer_id)
+            .order_by(col(RedemptionRating.rated_at), col(RedemptionRating.redemption_id))
+        )
+        return [
+            {
+                "redemption_id": row.redemption_id,
+                "stars": row.stars,
+                "words": key.decrypt(row.words_enc, _RATING, "words_enc", row.redemption_id)
+                if key and row.words_enc
+                else None,
+                "rated_at": row.rated_at,
+                "changed_at": row.changed_at,
+            }
+            for row in (await session.exec(query)).all()
+        ]
+
 
 SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     QuerySection(
@@ -29,6 +64,19 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "SELECT redemption_id, city_code, place, starts_at, ends_at, moves, confirmed_at, missed_at FROM appointment"
         " WHERE customer_id = :customer_id ORDER BY starts_at, redemption_id",
     ),
+    QuerySection(
+        "voucher_uses",
+        frozenset({"voucher_use"}),
+        "SELECT redemption_id, amount_fen, used_at, place FROM voucher_use WHERE customer_id = :customer_id"
+        " ORDER BY recorded_at, id",
+    ),
+    QuerySection(
+        "favourites",
+        frozenset({"favourite"}),
+        "SELECT i.name_zh, i.name_en, f.marked_at, f.unmarked_at FROM favourite f"
+        " JOIN rights_item i ON i.id = f.right_id WHERE f.customer_id = :customer_id ORDER BY f.marked_at, f.right_id",
+    ),
+    RatingSection(),
     # Who it is, is somebody else's data: a copy tells that there is somebody, and since when they agree.
     QuerySection(
         "redemption_beneficiaries",
@@ -37,6 +85,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " ORDER BY redemption_id",
     ),
 )
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("favourite",)),)
 OPEN: Final = (RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT)
 
 

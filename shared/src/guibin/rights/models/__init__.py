@@ -4,23 +4,43 @@ from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsI
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
+from guibin.rights.models.uses import (
+    MOST_IMAGE_BYTES,
+    MOST_IMAGES,
+    Favourite,
+    ImageType,
+    RedemptionRating,
+    RightsImage,
+    RightsRating,
+    UsedBy,
+    VoucherUse,
+)
 
 __all__ = [
+    "MOST_IMAGES",
+    "MOST_IMAGE_BYTES",
     "Appointment",
     "Category",
+    "Favourite",
     "Fulfilment",
+    "ImageType",
     "Period",
     "Redemption",
     "RedemptionBeneficiary",
+    "RedemptionRating",
     "RedemptionState",
     "RedemptionStep",
     "RightState",
+    "RightsImage",
     "RightsItem",
+    "RightsRating",
     "RightsSlot",
     "RightsStock",
     "RightsTotal",
     "SlotState",
     "StockMode",
     "TaxKind",
+    "UsedBy",
     "VoucherCode",
+    "VoucherUse",
 ]

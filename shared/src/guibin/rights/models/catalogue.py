@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, CheckConstraint, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -73,8 +73,8 @@ class RightsItem(SQLModel, table=True):
     `prices` is an ordered list of `{"tier": code | null, "points": n}`, the first match wins; `quotas` a list of
     `{"tier": code, "period": period, "times": n}`. With the minimum tier, the limit, the time of sale and `offer` (all
     that not every right has: see `guibin.rights.terms`) they are the terms, which change only through an approval, as
-    one. The code, the wallet, the kind of stock and of fulfilment never change: what else hangs on them (locks, stock,
-    codes) could not follow.
+    one. The code, the wallet, the kind of stock and of fulfilment, and what its codes are worth never change: what
+    hangs on them (locks, stock, codes) could not follow.
     """
 
     __tablename__ = "rights_item"
@@ -85,6 +85,7 @@ class RightsItem(SQLModel, table=True):
         one_of("state", RightState),
         one_of("limit_period", Period),
         one_of("tax_kind", TaxKind),
+        CheckConstraint("value_fen IS NULL OR (value_fen > 0 AND stock_mode = 'codes')", name="value_of_codes"),
         REFERENCE,
     )
 
@@ -117,4 +118,8 @@ class RightsItem(SQLModel, table=True):
     tax_kind: str = text_column(default=TaxKind.NONE)
     revision: int = Field(default=1, description="Counts every change; the ETag")
     data_key: bytes | None = cipher(default=None, description="Wrapped; made when the first codes come in")
+    value_fen: int | None = Field(default=None, sa_type=BigInteger, description="Of each code: a value voucher")
+    code_pattern: dict[str, object] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), comment="Of the codes of our own that were made last")
+    )
     created_at: datetime = instant()

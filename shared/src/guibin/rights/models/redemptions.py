@@ -61,6 +61,7 @@ class Redemption(SQLModel, table=True):
     guest_quota_used: int = Field(default=0, description="Guests who were free")
     class_of_service: str | None = text_column(default=None)
     cost_fen: int = Field(default=0, sa_type=BigInteger, description="What its budget pays, where it has one")
+    valid_from: date | None = Field(default=None, description="The first day on which its codes are used")
     valid_until: date | None = Field(default=None, description="The last day on which its codes are used")
     step_up_id: UUID | None = Field(default=None, description="The proof by which it was allowed; good once")
     state: str = text_column()

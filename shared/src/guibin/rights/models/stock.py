@@ -37,6 +37,8 @@ class VoucherCode(SQLModel, table=True):
         Index(None, "right_id", "redemption_id"),
         CheckConstraint("(taken_at IS NULL) = (redemption_id IS NULL)", name="taken_by_a_redemption"),
         CheckConstraint("used_at IS NULL OR taken_at IS NOT NULL", name="used_after_taken"),
+        CheckConstraint("spent_fen BETWEEN 0 AND coalesce(value_fen, 0)", name="spent_within_value"),
+        CheckConstraint("value_fen IS NULL OR (used_at IS NOT NULL) = (spent_fen = value_fen)", name="used_when_spent"),
         distributed("right_id", "rights_stock"),
     )
 
@@ -50,6 +52,13 @@ class VoucherCode(SQLModel, table=True):
     used_at: datetime | None = instant(default=None)
     used_by: UUID | None = Field(default=None, description="The member of staff or service that used it")
     used_at_branch: UUID | None = None
+    value_fen: int | None = Field(default=None, sa_type=BigInteger, description="What a value voucher is good for")
+    spent_fen: int = Field(default=0, sa_type=BigInteger, description="What was used of it")
+
+    @property
+    def left_fen(self) -> int | None:
+        """What is left of the value; None for a code without one."""
+        return None if self.value_fen is None else self.value_fen - self.spent_fen
 
 
 class RightsTotal(SQLModel, table=True):

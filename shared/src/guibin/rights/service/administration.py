@@ -185,7 +185,9 @@ async def add_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right
     fresh = [code for code_hash, code in by_hash.items() if code_hash not in known]
     data_key = keys.open_data_key(await _data_key(session, keys, right), right_id)
     before = len(await pool.find_supplied_pools(session, right_ids=[right_id], quantity=1))
-    added = await pool.insert_codes(session, seal_codes(keys, data_key, right_id, fresh))
+    added = await pool.insert_codes(
+        session, seal_codes(keys, data_key, right_id, fresh, value_fen=right.item.value_fen)
+    )
     if right.item.state == RightState.PUBLISHED:
         await tell_added(session, right_id, before=before, free=added)
     await _record(session, actor, "right.codes", right_id, {"added": added, "sent": len(codes)})

@@ -48,13 +48,24 @@ def hash_code(keys: KeyRing, code: str) -> bytes:
     return keys.blind_index("voucher_code", normal_form(code))
 
 
-def seal_codes(keys: KeyRing, data_key: DataKey, right_id: UUID, codes: Iterable[str]) -> list[dict[str, object]]:
-    """Return the rows of a pool for some codes."""
+def seal_codes(
+    keys: KeyRing, data_key: DataKey, right_id: UUID, codes: Iterable[str], *, value_fen: int | None = None
+) -> list[dict[str, object]]:
+    """Return the rows of a pool for some codes, each of them good for a value where there is one."""
     rows: list[dict[str, object]] = []
     for code in codes:
         code_id = new_id()
         sealed = data_key.encrypt(code, _TABLE, _COLUMN, code_id)
-        rows.append({"right_id": right_id, "id": code_id, "code_hash": hash_code(keys, code), "code_enc": sealed})
+        rows.append(
+            {
+                "right_id": right_id,
+                "id": code_id,
+                "code_hash": hash_code(keys, code),
+                "code_enc": sealed,
+                "value_fen": value_fen,
+                "spent_fen": 0,
+            }
+        )
     return rows
 
 
