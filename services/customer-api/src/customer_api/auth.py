@@ -6,11 +6,35 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.direct import Row
 from guibin.core.ids import from_public
 from guibin.customers.repository import Standing, enter_customer
 from guibin.security.actors import Actor, ActorKind, Grant
 from guibin.security.tokens import VerifiedToken
 from guibin.sessions.rules import may_log_in
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerEntrance:
+    """Lets customers in by `customer_enter`, within the statement that does what they want."""
+
+    session_issuer: str
+    function: str = "customer_enter"
+    columns: tuple[str, ...] = ("status", "merged_into", "has_data_key", "in_force")
+
+    def caller(self, token: VerifiedToken) -> tuple[Actor, tuple[object, ...]] | None:
+        """Return the customer that a token names, its session and when it was issued."""
+        customer_id = from_public("cus", token.subject)
+        if customer_id is None:
+            return None
+        entry = (customer_id, _session_of(token, self.session_issuer), token.issued_at)
+        return Actor(ActorKind.CUSTOMER, customer_id, "customer", scopes=token.scopes), entry
+
+    def admits(self, row: Row) -> bool:
+        """Tell whether the customer may come in; an unknown one has no status."""
+        if row["entry_status"] is None:
+            return False
+        return _may_enter(Standing(*(row[f"entry_{name}"] for name in self.columns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +51,7 @@ class CustomerIdentity:
         customer_id = from_public("cus", token.subject)
         if customer_id is None:
             return None
-        session_id = UUID(token.session_id) if token.issuer == self.session_issuer and token.session_id else None
+        session_id = _session_of(token, self.session_issuer)
         found = await enter_customer(session, customer_id=customer_id, session_id=session_id, issued_at=token.issued_at)
         if found is None or not _may_enter(found):
             return None
@@ -44,6 +68,10 @@ class CustomerIdentity:
     async def owns_account(self, session: AsyncSession, actor: Actor, customer_ids: Collection[UUID]) -> bool:
         """Nobody here acts as staff."""
         return False
+
+
+def _session_of(token: VerifiedToken, session_issuer: str) -> UUID | None:
+    return UUID(token.session_id) if token.issuer == session_issuer and token.session_id else None
 
 
 def _may_enter(standing: Standing) -> bool:

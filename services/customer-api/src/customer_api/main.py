@@ -3,13 +3,14 @@
 from fastapi import APIRouter, FastAPI
 
 from customer_api.audit.router import router as audit
-from customer_api.auth import CustomerIdentity
+from customer_api.auth import CustomerEntrance, CustomerIdentity
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.router import router as rights
+from customer_api.rights.slots import router as slots
 from customer_api.sessions.router import router as sessions
 from customer_api.sessions.step_ups import router as step_ups
 from guibin import wiring
@@ -20,7 +21,7 @@ from guibin.sessions.service import TOKEN_SECONDS
 from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, statements, rights, privacy, audit)
+ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, statements, rights, slots, privacy, audit)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         tokens=token_sources(settings),
         schema_version=SCHEMA_VERSION,
         parts=open_parts,
+        entrance=CustomerEntrance(settings.session_issuer),
     )
 
 

@@ -5,8 +5,9 @@ so a statement may set something for its own transaction only: `set_config(..., 
 temporary table. Time-outs hang on the database role, as for every other connection.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -17,11 +18,14 @@ IDLE_SECONDS: Final = 300
 _OF_THE_ENGINE: Final = frozenset({"prepared_statement_cache_size", "prepared_statement_name_func"})
 
 
-class Asks(Protocol):
-    """What takes one statement with its values ($1, $2 ...): a direct connection, or a session's transaction."""
+Row = Mapping[str, Any]
 
-    async def row(self, statement: str, *values: object) -> Any:
-        """Return the one row, whose columns have names; None when there is none."""
+
+class Asks(Protocol):
+    """Runs one statement of asyncpg's form ($1, $2 ...): through the direct pool, or in a session's transaction."""
+
+    async def row(self, statement: str, *values: object) -> Row | None:
+        """Return the statement's first row, None when it has none."""
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc] # the library has no types
@@ -41,14 +45,15 @@ class DirectPool:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
 
-    async def row(self, statement: str, *values: object) -> Any:
-        """Run one statement as a transaction of its own; returns its one row, or None.
+    async def row(self, statement: str, *values: object) -> Row | None:
+        """Run one statement as a transaction of its own; returns its first row, or None.
 
         Raises:
             PostgresError, InterfaceError, OSError: the statement failed, or the way to the database; nothing is done.
         """
         async with self._pool.acquire() as connection:
-            return await connection.fetchrow(statement, *values)
+            row: Row | None = await connection.fetchrow(statement, *values)
+            return row
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Asks]:
@@ -58,28 +63,29 @@ class DirectPool:
             PostgresError, InterfaceError, OSError: as `row`.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            yield _Asked(connection)
+            yield _Transaction(connection)
 
 
-class _Asked:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+@dataclass(frozen=True, slots=True)
+class _Transaction:
+    connection: Any
 
-    async def row(self, statement: str, *values: object) -> Any:
-        return await self._connection.fetchrow(statement, *values)
+    async def row(self, statement: str, *values: object) -> Row | None:
+        row: Row | None = await self.connection.fetchrow(statement, *values)
+        return row
 
 
+@dataclass(frozen=True, slots=True)
 class InSession:
-    """Asks in the transaction of a session, after what the session has pending."""
+    """Asks in the transaction of a unit of work: what the session holds back is written first."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    session: AsyncSession
 
-    async def row(self, statement: str, *values: object) -> Any:
-        """Return the one row, or None."""
-        await self._session.flush()
-        connection = await self._session.connection()
-        return (await connection.exec_driver_sql(statement, values)).mappings().one_or_none()
+    async def row(self, statement: str, *values: object) -> Row | None:
+        """Run a statement in the session's transaction; None when it has no row."""
+        await self.session.flush()
+        connection = await self.session.connection()
+        return (await connection.exec_driver_sql(statement, values)).mappings().first()
 
 
 @asynccontextmanager

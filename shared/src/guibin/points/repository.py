@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.direct import InSession
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.points.models import (
@@ -77,7 +78,8 @@ _POST_BATCH = text(
 )
 
 
-_BALANCES = text("SELECT points_balances(:customer)::text AS found")
+BALANCES: Final = "SELECT points_balances($1)::text AS found"
+"""Of asyncpg's form: a customer's facts for `balances_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,8 @@ async def list_wallets(session: AsyncSession) -> Sequence[Wallet]:
 
 async def balance_facts(session: AsyncSession, *, customer_id: UUID) -> str:
     """Return what `points_balances` says of a customer, as JSON: one statement, one snapshot."""
-    return cast("str", (await rows_of(session, _BALANCES, customer=customer_id))[0]["found"])
+    row = await InSession(session).row(BALANCES, customer_id)
+    return str(row["found"]) if row else "[]"
 
 
 async def list_entries(

@@ -16,6 +16,7 @@ from guibin.web.declaration import (
     service,
     staff,
 )
+from guibin.web.direct import DirectCall
 from guibin.web.paging import Page, PageRequest, page_query
 from guibin.web.parameters import Day, Instant, check_range
 from guibin.web.route import PortRoute, PortRouter
@@ -30,6 +31,7 @@ __all__ = [
     "CustomerCall",
     "DataClass",
     "Day",
+    "DirectCall",
     "Idempotency",
     "Instant",
     "OutModel",

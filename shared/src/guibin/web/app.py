@@ -20,6 +20,7 @@ from guibin.web import health
 from guibin.web.checks import StartRefused, check_role, check_settings
 from guibin.web.counters import SharedCounters
 from guibin.web.declaration import declaration_of
+from guibin.web.direct import Entrance
 from guibin.web.docs import add_documentation
 from guibin.web.edge import add_edge, add_metrics_page
 from guibin.web.errors import InternalFault, MethodNotAllowed
@@ -60,16 +61,18 @@ def create_port(
     tokens: Sequence[TokenSource],
     schema_version: str | None = None,
     parts: Parts | None = None,
+    entrance: Entrance | None = None,
 ) -> FastAPI:
     """Make the application of one port.
 
-    `name` is shown in the database's list of connections; `schema_version` is the alembic revision that the code needs.
+    `name` is shown in the database's list of connections; `schema_version` is the alembic revision that the code needs;
+    `entrance` lets the callers of direct routes in, which are served like all others without one.
 
     Raises:
         StartRefused: a route declares nothing, or the settings are unsafe in this profile.
     """
     check_settings(settings)
-    life = _Lifespan(settings, name, identity, database_url, tuple(tokens), schema_version, parts)
+    life = _Lifespan(settings, name, identity, database_url, tuple(tokens), schema_version, parts, entrance)
     app = PortApplication(
         title=title,
         description=description,
@@ -117,6 +120,7 @@ class _Lifespan:
     tokens: tuple[TokenSource, ...]
     schema_version: str | None
     parts: Parts | None
+    entrance: Entrance | None
     metrics: PortMetrics = field(default_factory=PortMetrics)
 
     @asynccontextmanager
@@ -153,6 +157,7 @@ class _Lifespan:
             ),
             gate=Gate(places=settings.pool_size, patience=settings.effective_queue_seconds),
             identity=self.identity,
+            entrance=self.entrance,
             schema_version=self.schema_version,
         )
 

@@ -134,8 +134,16 @@ class JsonBody:
         document = request.state.document
         if not isinstance(document, JsonDocument):
             raise TypeError("a JSON body is read by the route of a PortRouter")
+        return self.validate(document.raw)
+
+    def validate(self, raw: bytes) -> BaseModel:
+        """Return the body of these bytes, which were read strictly.
+
+        Raises:
+            ValidationFailed: with the location, type and message of each fault.
+        """
         try:
-            return self.model.model_validate_json(document.raw)
+            return self.model.model_validate_json(raw)
         except ValidationError as error:
             raise translate(error.errors(include_url=False), within=("body",)) from None
 

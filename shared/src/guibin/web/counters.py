@@ -4,27 +4,30 @@ A window begins with the first call and is fixed from then on; the window of a d
 wait for the disk: a power cut may forget the calls of its last moments, never anything else.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, DateTime, Text, bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.database import SessionFactory
+from guibin.web.faults import sqlstate_of
 from guibin.web.limits import Limit
 
+CountValues = tuple[bytes, list[str], list[datetime], list[int], datetime]
+
+PASSED: Final = "GB429"
+"""The state with which `rate_count` fails when a limit is passed."""
+
+_UNBOUNDED: Final = 2**31 - 1
 _NO_WAIT: Final = text("SET LOCAL synchronous_commit = off")
-_COUNT: Final = text(
-    "INSERT INTO rate_counter AS held (subject, name, calls, ends_at)"
-    " SELECT :subject, name, 1, ends_at"
-    " FROM unnest(CAST(:names AS text[]), CAST(:ends AS timestamptz[])) AS asked (name, ends_at)"
-    " ON CONFLICT (subject, name) DO UPDATE"
-    " SET calls = CASE WHEN held.ends_at <= :now THEN 1 ELSE held.calls + 1 END,"
-    " ends_at = CASE WHEN held.ends_at <= :now THEN excluded.ends_at ELSE held.ends_at END"
-    " RETURNING name, calls, ends_at"
+_COUNT: Final = text("SELECT rate_count(:subject, :names, :ends, :most, :now)::text AS counted").bindparams(
+    bindparam("names", type_=ARRAY(Text)), bindparam("ends", type_=ARRAY(DateTime(timezone=True)))
 )
 _LOCK: Final = text("UPDATE rate_counter SET ends_at = :ends_at WHERE subject = :subject AND name = :name")
 _READ: Final = text(
@@ -53,11 +56,14 @@ class SharedCounters:
         Raises:
             DBAPIError, OSError: the database cannot count.
         """
-        now = clock.now()
         async with self._sessions() as session:
-            counts = await _count(session, subject, limits, now)
-            if all(count.calls <= allowed for count, allowed in zip(counts, most, strict=True)):
-                await session.commit()
+            try:
+                counts = await _count(session, subject, limits, most)
+            except DBAPIError as error:
+                if sqlstate_of(error) != PASSED:
+                    raise
+                return counts_of(_detail_of(error), limits)
+            await session.commit()
         return counts
 
     async def read(self, subject: bytes, limit: Limit) -> Count:
@@ -78,23 +84,42 @@ class SharedCounters:
         Raises:
             DBAPIError, OSError: the database cannot count.
         """
-        now = clock.now()
         async with self._sessions() as session:
-            (count,) = await _count(session, subject, [limit], now)
+            (count,) = await _count(session, subject, [limit], [_UNBOUNDED])
             if count.calls == most:
-                until = now + timedelta(seconds=limit.lock_seconds)
+                until = clock.now() + timedelta(seconds=limit.lock_seconds)
                 parameters = {"subject": subject, "name": limit.name, "ends_at": until}
                 await (await session.connection()).execute(_LOCK, parameters)
             await session.commit()
 
 
-async def _count(session: AsyncSession, subject: bytes, limits: Sequence[Limit], now: datetime) -> list[Count]:
+def count_values(subject: bytes, limits: Sequence[Limit], most: Sequence[int]) -> CountValues:
+    """Return the arguments with which the SQL function `rate_count` counts a call now."""
+    now = clock.now()
+    return subject, [limit.name for limit in limits], [_end(limit, now) for limit in limits], list(most), now
+
+
+def counts_of(counted: str, limits: Sequence[Limit]) -> list[Count]:
+    """Read what `rate_count` counted, or could not: its detail."""
+    found = {one["name"]: one for one in json.loads(counted)}
+    return [
+        Count(limit, found[limit.name]["calls"], datetime.fromisoformat(found[limit.name]["ends_at"]))
+        for limit in limits
+    ]
+
+
+async def _count(session: AsyncSession, subject: bytes, limits: Sequence[Limit], most: Sequence[int]) -> list[Count]:
     connection = await session.connection()
     await connection.execute(_NO_WAIT)
-    ends = [_end(limit, now) for limit in limits]
-    parameters = {"subject": subject, "now": now, "names": [limit.name for limit in limits], "ends": ends}
-    found = {row.name: row for row in await connection.execute(_COUNT, parameters)}
-    return [Count(limit, found[limit.name].calls, found[limit.name].ends_at) for limit in limits]
+    names = ("subject", "names", "ends", "most", "now")
+    values = dict(zip(names, count_values(subject, limits, most), strict=True))
+    return counts_of((await connection.execute(_COUNT, values)).scalar_one(), limits)
+
+
+def _detail_of(error: DBAPIError) -> str:
+    """Return the detail of a database error, which the layers around the driver leave out."""
+    cause = error.orig.__cause__ if error.orig else None
+    return str(getattr(cause, "detail", ""))
 
 
 def _end(limit: Limit, now: datetime) -> datetime:

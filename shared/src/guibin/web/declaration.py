@@ -1,14 +1,18 @@
 """What every route states about itself. An application with a route that states nothing does not start."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, TypeVar
+
+from starlette.responses import Response
 
 from guibin.core.errors import Refusal
 from guibin.security.actors import ActorKind, Domain, Verb
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+DirectEndpoint = Callable[[Any], Awaitable[Response]]
+"""What answers a hot call that is in order: it takes a `guibin.web.direct.DirectCall`."""
 
 _MARK: Final = "__guibin_declaration__"
 
@@ -114,6 +118,7 @@ class Declaration:
     dry_run: bool
     fresh_login: bool
     formats: tuple[str, ...]
+    direct: DirectEndpoint | None
 
     @property
     def is_public(self) -> bool:
@@ -132,6 +137,7 @@ def declare(
     dry_run: bool = False,
     fresh_login: bool = False,
     formats: tuple[str, ...] = (),
+    direct: DirectEndpoint | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare who may call a route and how; the decorator stands below the router's.
 
@@ -139,14 +145,19 @@ def declare(
     that the body has a field `dry_run`: when it is true no key is needed and the unit of work is rolled back after the
     answer, which the endpoint gives the status 200. `fresh_login` asks that the caller has logged in a short while ago
     with a second factor: for decisions, exports and looks at unmasked data. `formats` are the media types of
-    `guibin.web.formats` that the route answers in beside JSON, for callers who name them.
+    `guibin.web.formats` that the route answers in beside JSON, for callers who name them. `direct` answers, without a
+    session, the calls of a hot route that are in order, as the endpoint answers the others (`guibin.web.direct`).
 
     Raises:
         ValueError: a stored answer would hold a secret, or there is no actor to whom a key could belong.
     """
     if idempotency is not Idempotency.NONE and (data is DataClass.C3 or not caller):
         raise ValueError("an idempotent route has an actor, and its stored answer holds no secret")
-    declaration = Declaration(caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login, formats)
+    if direct is not None and (fresh_login or formats or {one.kind for one in caller} != {ActorKind.CUSTOMER}):
+        raise ValueError("a direct route serves customers, in JSON")
+    declaration = Declaration(
+        caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login, formats, direct
+    )
 
     def mark(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _MARK, declaration)

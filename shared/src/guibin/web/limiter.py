@@ -7,6 +7,7 @@ it has to follow the product's clock, forget the least used subjects first and s
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,7 +18,7 @@ from guibin.core import clock
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
-from guibin.web.counters import Count, SharedCounters
+from guibin.web.counters import Count, CountValues, SharedCounters, count_values, counts_of
 from guibin.web.declaration import RateClass
 from guibin.web.errors import CodeLocked, DailyLimit, LimitReached, RateLimited
 from guibin.web.limits import COUNTED_TOGETHER, LIMITS, Allowance, Limit
@@ -59,7 +60,15 @@ class RateLimiter:
         except (DBAPIError, OSError) as error:
             logger().error("limits_counted_here", rate=str(rate), **error_facts(error))
             return self._local.count(limits, subject)
-        return self._allowance(counts)
+        return _allowance(counts, self._profile)
+
+    def counting(self, rate: RateClass, subject: str) -> "Counting | None":
+        """Return how a statement of the call counts it with its work; None when the class is counted otherwise."""
+        limits = LIMITS[rate]
+        if rate not in COUNTED_TOGETHER or any(limit.lock_seconds for limit in limits):
+            return None
+        most = [limit.most(self._profile) for limit in limits]
+        return Counting(count_values(self._hashed(subject), limits, most), limits, self._profile)
 
     async def count_wrong(self, rate: RateClass, subject: str) -> None:
         """Count a wrong guess where the class counts them; when the database cannot, the call itself was counted."""
@@ -73,22 +82,26 @@ class RateLimiter:
     def _hashed(self, subject: str) -> bytes:
         return self._keys.sign("rate", subject.encode())
 
-    def _allowance(self, counts: list[Count]) -> Allowance:
-        """Refuse by the limit that is passed and lasts longest; else say what is left of the tightest."""
-        now = clock.now()
-        left: list[tuple[int, int, Limit]] = []
-        passed: list[tuple[int, Limit]] = []
-        for count in counts:
-            most = count.limit.most(self._profile)
-            reset = max(1, math.ceil((count.ends_at - now).total_seconds()))
-            if count.calls > most or (count.limit.lock_seconds and count.calls >= most):
-                passed.append((reset, count.limit))
-            left.append((most - count.calls, reset, count.limit))
-        if passed:
-            reset, limit = max(passed, key=lambda one: one[0])
-            raise _refusal(limit, reset, limit.most(self._profile))
-        remaining, reset, limit = min(left, key=lambda one: one[0])
-        return Allowance(limit.most(self._profile), remaining, reset)
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How `rate_count` counts one call, and what its answer means."""
+
+    values: CountValues
+    limits: tuple[Limit, ...]
+    profile: Profile
+
+    def allowance(self, counted: str) -> Allowance:
+        """Return what is left."""
+        return _allowance(counts_of(counted, self.limits), self.profile)
+
+    def refusal(self, counted: str) -> LimitReached:
+        """Return the refusal of the limit that is passed."""
+        try:
+            self.allowance(counted)
+        except LimitReached as refusal:
+            return refusal
+        raise ValueError("no limit is passed")
 
 
 @dataclass(slots=True)
@@ -140,6 +153,24 @@ class LocalLimiter:
         bucket.left = min(size, bucket.left + passed * size / limit.seconds)
         bucket.filled_at = now
         return bucket
+
+
+def _allowance(counts: Sequence[Count], profile: Profile) -> Allowance:
+    """Refuse by the limit that is passed and lasts longest; else say what is left of the tightest."""
+    now = clock.now()
+    left: list[tuple[int, int, Limit]] = []
+    passed: list[tuple[int, Limit]] = []
+    for count in counts:
+        most = count.limit.most(profile)
+        reset = max(1, math.ceil((count.ends_at - now).total_seconds()))
+        if count.calls > most or (count.limit.lock_seconds and count.calls >= most):
+            passed.append((reset, count.limit))
+        left.append((most - count.calls, reset, count.limit))
+    if passed:
+        reset, limit = max(passed, key=lambda one: one[0])
+        raise _refusal(limit, reset, limit.most(profile))
+    remaining, reset, limit = min(left, key=lambda one: one[0])
+    return Allowance(limit.most(profile), remaining, reset)
 
 
 def _refusal(limit: Limit, seconds: int, allowed: int) -> LimitReached:

@@ -10,6 +10,7 @@ from guibin.core.direct import DirectPool
 from guibin.core.settings import Settings
 from guibin.security.ciphers import KeyRing
 from guibin.security.tokens import TokenVerifier
+from guibin.web.direct import Entrance
 from guibin.web.gate import Gate
 from guibin.web.identity import IdentitySource
 from guibin.web.limiter import RateLimiter
@@ -28,6 +29,7 @@ class Port:
     limiter: RateLimiter
     gate: Gate
     identity: IdentitySource
+    entrance: Entrance | None
     schema_version: str | None
     parts: object = None
     """What this service has beside the kit's own: its clients, senders and issuers."""

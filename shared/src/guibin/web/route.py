@@ -25,6 +25,7 @@ from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
 from guibin.web.declaration import Declaration, RateClass, declaration_of
+from guibin.web.direct import DirectCall
 from guibin.web.errors import InternalFault
 from guibin.web.faults import retry_later
 from guibin.web.formats import hold_to_formats
@@ -32,7 +33,7 @@ from guibin.web.identity import Identified, identify, open_rows_of, permit, refu
 from guibin.web.once import Handler, key_of, meaning_of, run, run_once
 from guibin.web.parameters import ParameterRules
 from guibin.web.port import Port, port_of
-from guibin.web.trail import RouteTrail
+from guibin.web.trail import KEPT, RouteTrail
 from guibin.web.uploads import Upload, UploadBody, receive_upload
 
 
@@ -88,8 +89,13 @@ class _Conductor:
         hold_to_formats(request, self.declaration.formats)
         try:
             token = await self._authenticate(request, port)
-            async with self._receive(request, port, token) as received, self._place(port):
-                return await self._work(request, port, token, received)
+            async with self._receive(request, port, token) as received:
+                call = self._direct_call(request, port, token, received)
+                if call is not None:
+                    return await self._answer_directly(request, port, call)
+                await self._count_together(request, port, token)
+                async with self._place(port):
+                    return await self._work(request, port, token, received)
         except Refusal:
             raise
         except Exception as error:
@@ -104,13 +110,75 @@ class _Conductor:
         token = None
         if not self.declaration.is_public:
             token = await port.tokens.authenticate(request.headers.getlist("authorization"))
-        rate, subject = self.declaration.rate, _subject(request, token)
-        allowance = port.limiter.count_here(rate, subject)
-        if allowance is None:
-            async with port.gate.enter():
-                allowance = await port.limiter.count_together(rate, subject)
-        request.state.allowance = allowance
+        request.state.allowance = port.limiter.count_here(self.declaration.rate, _subject(request, token))
+        if self.declaration.direct is None:
+            await self._count_together(request, port, token)
         return token
+
+    async def _count_together(self, request: Request, port: Port, token: VerifiedToken | None) -> None:
+        """Count the call where all processes count its class together; a direct one counts itself."""
+        if request.state.allowance is None:
+            async with port.gate.enter():
+                request.state.allowance = await port.limiter.count_together(
+                    self.declaration.rate, _subject(request, token)
+                )
+
+    def _direct_call(
+        self, request: Request, port: Port, token: VerifiedToken | None, received: _Received
+    ) -> DirectCall | None:
+        """Return a call of a direct route that is in order; None for any other, which the ordinary way answers."""
+        entrance = port.entrance
+        if self.declaration.direct is None or token is None or entrance is None:
+            return None
+        found = entrance.caller(token)
+        if found is None:
+            return None
+        actor, entry = found
+        try:
+            permit((actor, []), self.declaration.callers)
+            document = self._understand(request, received)
+            key = key_of(request, self.declaration.idempotency)
+            body = self.body.validate(document.raw) if isinstance(self.body, JsonBody) and document else None
+        except Refusal:
+            return None
+        if self.declaration.dry_run and document is not None and document.value.get("dry_run") is True:
+            return None
+        counted = request.state.allowance is not None
+        return DirectCall(
+            request=request,
+            pool=port.direct,
+            entrance=entrance,
+            entry=entry,
+            token=token,
+            actor=actor,
+            language=request.state.language,
+            request_id=request.state.request_id,
+            peer=request.state.peer,
+            key=key,
+            meaning=meaning_of(request, document, None) if key else b"",
+            body=body,
+            counting=None if counted else port.limiter.counting(self.declaration.rate, _subject(request, token)),
+        )
+
+    async def _answer_directly(self, request: Request, port: Port, call: DirectCall) -> Response:
+        """Answer a call that is in order; what has to be kept of a refusal is kept as everywhere, by a unit of work."""
+        if self.declaration.direct is None:
+            raise TypeError("the route is not direct")
+        request.state.actor_kind = call.actor.kind
+        try:
+            async with port.gate.enter():
+                return await self.declaration.direct(call)
+        except (Refusal, DecryptionFailed) as error:
+            if call.counting is not None:
+                await self._count_together(request, port, call.token)
+            if isinstance(error, Refusal) and error.category not in KEPT:
+                raise
+            async with port.gate.enter(), unit_of_work(port.sessions) as work:
+                with self._trail(request, port, work) as trail:
+                    trail.name_actor(call.actor)
+                    trail.name_scope(call.scope)
+                    await open_rows_of(work, (call.actor, []))
+                    raise
 
     @asynccontextmanager
     async def _receive(self, request: Request, port: Port, token: VerifiedToken | None) -> AsyncIterator[_Received]:

@@ -21,6 +21,9 @@ from guibin.web.bodies import JsonDocument
 from guibin.web.declaration import Caller, DataClass, Declaration
 
 _PERSONAL: Final = frozenset({DataClass.C2, DataClass.C3})
+KEPT: Final = frozenset({Category.FORBIDDEN, Category.NOT_FOUND})
+"""Refusals of which a trace may have to be kept."""
+
 _SUCCESS_ENDS: Final = 300
 _DEVICE_LENGTH: Final = 16
 _HASH_BYTES: Final = 16
