@@ -25,6 +25,7 @@ from guibin.rights import models as rights
 from guibin.runs import models as runs
 from guibin.sessions import models as sessions
 from guibin.suppliers import models as suppliers
+from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
 from guibin.tiers import models as tiers
 from guibin.web import models as web
@@ -54,6 +55,7 @@ __all__ = [
     "rights",
     "runs",
     "sessions",
+    "settlements",
     "suppliers",
     "tags",
     "tiers",

@@ -15,11 +15,12 @@ WHOLE: Final = 100 * ONE_PERCENT
 
 
 class LineKind(StrEnum):
-    """Why a line is there: what was supplied, what earlier months counted and went back, codes that nobody used."""
+    """Why a line is there: supplied, counted in an earlier month and given back, a code that nobody used, a dispute."""
 
     SUPPLY = "supply"
     CORRECTION = "correction"
     UNUSED = "unused"
+    DISPUTE = "dispute"
 
 
 class Finding(StrEnum):
