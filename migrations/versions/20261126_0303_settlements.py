@@ -92,7 +92,7 @@ def _settlements() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement")),
     )
     op.create_index(
-        op.f("ix_settlement_supplier_id"),
+        op.f("ix_settlement_supplier_id_month"),
         "settlement",
         ["supplier_id", "month"],
         unique=True,
