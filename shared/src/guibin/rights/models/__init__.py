@@ -1,6 +1,7 @@
 """The tables of rights: the catalogue, what there is to give, and what was taken."""
 
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
+from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
@@ -24,6 +25,9 @@ __all__ = [
     "Favourite",
     "Fulfilment",
     "ImageType",
+    "PackageChoice",
+    "PackagePeriod",
+    "PackageState",
     "Period",
     "Redemption",
     "RedemptionBeneficiary",
@@ -33,6 +37,7 @@ __all__ = [
     "RightState",
     "RightsImage",
     "RightsItem",
+    "RightsPackage",
     "RightsRating",
     "RightsSlot",
     "RightsStock",

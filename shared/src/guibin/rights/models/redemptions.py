@@ -38,7 +38,12 @@ class Redemption(SQLModel, table=True):
         CheckConstraint(
             "companions >= 0 AND guest_quota_used BETWEEN 0 AND companions", name="guests_within_companions"
         ),
+        CheckConstraint("(package_id IS NULL) = (package_period IS NULL)", name="package_for_a_period"),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
+        ForeignKeyConstraint(
+            ["customer_id", "package_id", "package_period"],
+            ["package_choice.customer_id", "package_choice.package_id", "package_choice.period_start"],
+        ),
         Index(None, "customer_id", "right_id", "created_at"),
         Index(None, "customer_id", "created_at", "id"),
         Index(None, "customer_id", "step_up_id", unique=True, postgresql_where=text("step_up_id IS NOT NULL")),
@@ -63,6 +68,8 @@ class Redemption(SQLModel, table=True):
     cost_fen: int = Field(default=0, sa_type=BigInteger, description="What its budget pays, where it has one")
     valid_from: date | None = Field(default=None, description="The first day on which its codes are used")
     valid_until: date | None = Field(default=None, description="The last day on which its codes are used")
+    package_id: UUID | None = Field(default=None, description="The package from which all its units were taken")
+    package_period: date | None = Field(default=None, description="The first day of the period of that package")
     step_up_id: UUID | None = Field(default=None, description="The proof by which it was allowed; good once")
     state: str = text_column()
     fulfilment: str = text_column()
