@@ -1,6 +1,7 @@
 """The tables of rights: the catalogue, what there is to give, and what was taken."""
 
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
+from guibin.rights.models.deliveries import RedemptionDelivery
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
@@ -31,6 +32,7 @@ __all__ = [
     "Period",
     "Redemption",
     "RedemptionBeneficiary",
+    "RedemptionDelivery",
     "RedemptionRating",
     "RedemptionState",
     "RedemptionStep",

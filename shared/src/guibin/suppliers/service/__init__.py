@@ -1,0 +1,1 @@
+"""Commands and reads of suppliers, one file for each verb."""
