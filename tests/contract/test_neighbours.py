@@ -28,6 +28,7 @@ COMMON = {
     "right_id",
     "run_id",
     "scheme_id",
+    "slot_id",
     "staff_id",
     "webhook_id",
 }

@@ -25,6 +25,7 @@ from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.router import router as rights
+from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
 from bank_api.tags.router import router as tags
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     statements,
     points_reports,
     rights,
+    slots,
     catalogue_import,
     programme,
     privacy,

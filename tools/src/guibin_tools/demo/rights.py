@@ -17,6 +17,10 @@ _CODE_LENGTH = 12
 CANCEL_HOURS = 24
 """For so long the demo bank's customers may cancel what they redeemed."""
 
+APPOINTMENT = {"lead_hours": 4, "cancel_hours": 24, "change_hours": 24, "no_show": "kept"}
+SLOT_DAYS, SLOT_HOURS, SLOT_CAPACITY = 30, (9, 10), 6
+"""When the demo bank's rights by appointment are served, and for how many people at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class RightData:
@@ -25,7 +29,8 @@ class RightData:
     `prices` are tried in order, None fits everyone; `quotas` are free times a year per tier; `stock` is the number of
     units or of codes in the pool, None where it is unlimited; `limit` is the most that one customer takes in
     a period; `sale_days` are days from the business date to the first and the last day of sale; `guests` are how many
-    a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served.
+    a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served; `places`
+    are city and name of the places that serve it by appointment.
     """
 
     code: str
@@ -47,13 +52,22 @@ class RightData:
     beneficiary: bool = False
     labels: tuple[str, ...] = ()
     featured: bool = False
+    places: tuple[tuple[str, str], ...] = ()
 
     def offer(self) -> dict[str, object]:
         """Return the terms that not every right has, in the form in which they are approved."""
         most = [{"tier": tier, "guests": guests} for tier, guests in self.guests]
         companions: dict[str, object] = {"companions": {"most": most}} if most else {}
         beneficiary: dict[str, object] = {"beneficiary": "allowed"} if self.beneficiary else {}
-        return {"cancel_hours": CANCEL_HOURS, **companions, **beneficiary}
+        ending: dict[str, object] = {"appointment": APPOINTMENT} if self.places else {"cancel_hours": CANCEL_HOURS}
+        return {**ending, **companions, **beneficiary}
+
+    def slots(self, business_date: date) -> Iterator[tuple[str, str, date, int]]:
+        """Yield city, place, day and hour of the slots of an hour: two in the morning of each of the next 30 days."""
+        for city, place in self.places:
+            for days in range(1, SLOT_DAYS + 1):
+                for hour in SLOT_HOURS:
+                    yield city, place, business_date + timedelta(days=days), hour
 
     def sale_window(self, business_date: date) -> tuple[date, date] | None:
         """Return the first and the last day of sale, None when it is always on sale."""
@@ -143,6 +157,7 @@ RIGHTS: tuple[RightData, ...] = (
         "三甲医院体检中心一次", "One check-up at the centre of a first-class hospital",
         "service", "instruction", "unlimited", _all(400), None, "T2", (("T3", 1), ("T4", 1), ("T5", 2)), (4, "year"),
         beneficiary=True, labels=("健康",), featured=True,
+        places=(("310100", "浦东体检中心"), ("320100", "鼓楼体检中心")),
     ),
     RightData(
         "gym_pass", "health", "健身次卡", "Gym pass",
@@ -163,6 +178,7 @@ RIGHTS: tuple[RightData, ...] = (
         "specialist_appointment", "medical", "专家门诊预约", "Appointment with a specialist",
         "三甲医院专家号预约", "An appointment at a first-class hospital",
         "service", "instruction", "unlimited", _all(100), None, "T1", (("T3", 1), ("T4", 2), ("T5", 4)), (6, "year"),
+        places=(("310100", "第一人民医院"),),
     ),
     RightData(
         "hospital_escort", "medical", "就医绿色通道", "Hospital escort",

@@ -12,11 +12,22 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
 from guibin.products.models import Product
-from guibin.rights.models import Period, RightsItem, RightsStock, RightState, StockMode, TaxKind, VoucherCode
+from guibin.rights.models import (
+    Period,
+    RightsItem,
+    RightsSlot,
+    RightsStock,
+    RightState,
+    SlotState,
+    StockMode,
+    TaxKind,
+    VoucherCode,
+)
 from guibin.rights.service.codes import seal_codes
+from guibin.security.actors import NIGHTLY_JOB
 from guibin.security.ciphers import KeyRing
 from guibin_tools.bank_data import ProductData
-from guibin_tools.demo.rights import RightData
+from guibin_tools.demo.rights import SLOT_CAPACITY, RightData
 
 
 async def load_products(session: AsyncSession, products: Iterable[ProductData]) -> int:
@@ -58,9 +69,28 @@ async def _load_right(
     if mode is StockMode.COUNTED:
         stock = {"right_id": right_id, "initial": right.stock, "free": right.stock, "sold": 0}
         await add_missing(session, RightsStock, [stock])
+    if right.places:
+        await add_missing(session, RightsSlot, [_slot(right_id, *slot) for slot in right.slots(business_date)])
     if data_key is not None:
         codes = seal_codes(keys, keys.open_data_key(data_key, right_id), right_id, right.voucher_codes(seed))
         await add_missing(session, VoucherCode, codes)
+
+
+def _slot(right_id: UUID, city_code: str, place: str, day: date, hour: int) -> dict[str, Any]:
+    starts_at = clock.start_of_day(day) + timedelta(hours=hour)
+    return {
+        "right_id": right_id,
+        "id": new_id(),
+        "city_code": city_code,
+        "place": place,
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=1),
+        "capacity": SLOT_CAPACITY,
+        "taken": 0,
+        "state": SlotState.OPEN,
+        "created_by": NIGHTLY_JOB.id,
+        "created_at": clock.now(),
+    }
 
 
 def _columns(right: RightData, right_id: UUID, business_date: date) -> dict[str, Any]:

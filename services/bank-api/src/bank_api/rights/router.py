@@ -9,7 +9,7 @@ from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
 from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
-from guibin.core.ids import CustomerId, RedemptionId, RightId
+from guibin.core.ids import CustomerId, RedemptionId, RightId, SlotId
 from guibin.customers.repository import get_customer
 from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
@@ -212,10 +212,17 @@ async def list_redemptions(
     page: Annotated[PageRequest, page_query()],
     right_id: Annotated[RightId | None, Query(description="Only of this right")] = None,
     state: Annotated[RedemptionState | None, Query(description="Only those in this state")] = None,
+    slot_id: Annotated[SlotId | None, Query(description="Only those that hold places in this slot")] = None,
 ) -> Page[RedemptionOut]:
     """List the redemptions of the customers in my scope, newest first."""
     views = await service.list_redemptions(
-        call.session, call.scope, right_id=right_id, state=state, before=page.after_moment, limit=page.fetch
+        call.session,
+        call.scope,
+        right_id=right_id,
+        state=state,
+        slot_id=slot_id,
+        before=page.after_moment,
+        limit=page.fetch,
     )
     return page.answer(
         views,

@@ -16,6 +16,7 @@ from guibin.rights.service import NewRight, RedemptionView, Refund, Right, Right
 from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
 
+from .slot_schemas import AppointmentOut
 from .terms import TermsIn
 
 MOST_CODES = 1_000
@@ -297,11 +298,14 @@ class RedemptionOut(OutModel):
     wallet: str
     fulfilment: Fulfilment
     created_at: datetime
+    appointment: AppointmentOut | None = Field(description="Where it is served by appointment")
 
     @classmethod
     def of(cls, view: RedemptionView, language: str) -> "RedemptionOut":
         """Describe a redemption."""
         row, right = view.redemption, view.right
-        own = cls.model_fields.keys() - {"right_code", "right_name"}
+        own = cls.model_fields.keys() - {"right_code", "right_name", "appointment"}
         name = right.name_en if language == "en" else right.name_zh
-        return cls(right_code=right.code, right_name=name, **{field: getattr(row, field) for field in own})
+        booked = None if view.appointment is None else AppointmentOut.of(view, view.appointment)
+        values = {field: getattr(row, field) for field in own}
+        return cls(right_code=right.code, right_name=name, appointment=booked, **values)

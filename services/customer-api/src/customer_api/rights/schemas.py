@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from customer_api.sessions.schemas import MobilePhone
-from guibin.core.ids import LotId, RedemptionId, RightId
+from guibin.core.ids import LotId, RedemptionId, RightId, SlotId
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, TaxKind
@@ -26,6 +26,8 @@ from guibin.rights.service.step_up import read_step_up
 from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel
+
+from .slot_schemas import AppointmentOut, BookingOut
 
 MOST_EXPECTED_POINTS = 10**12
 
@@ -95,6 +97,7 @@ class RightOut(OutModel):
     limit: AllowanceOut | None = Field(description="The most that one customer takes in each period")
     minimum_tier: str | None
     beneficiary: Beneficiary = Field(description="Whether somebody else may be served; `certified` needs a certificate")
+    appointment: BookingOut | None = Field(description="How it is booked: a redemption names a slot; null: it is not")
     step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
     on_sale_from: datetime | None
     on_sale_to: datetime | None
@@ -131,6 +134,7 @@ class RightOut(OutModel):
             limit=AllowanceOut.model_validate(terms.limit) if terms.limit else None,
             minimum_tier=item.minimum_tier,
             beneficiary=terms.beneficiary,
+            appointment=BookingOut.of(terms.booking),
             step_up=decision.step_up,
             on_sale_from=item.on_sale_from,
             on_sale_to=item.on_sale_to,
@@ -169,6 +173,7 @@ class RedemptionIn(StrictModel):
     class_of_service: Code | None = Field(default=None, description="Where prices differ by class, for example `A`")
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
     beneficiary: BeneficiaryIn | None = Field(default=None, description="Somebody else who is served, where allowed")
+    slot_id: SlotId | None = Field(default=None, description="Of `GET /v1/rights/{id}/slots`, where it is booked")
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -188,6 +193,7 @@ class RedemptionIn(StrictModel):
             class_of_service=self.class_of_service,
             wallet=self.wallet,
             beneficiary=None if self.beneficiary is None else self.beneficiary.person(),
+            slot_id=self.slot_id,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 
@@ -322,6 +328,7 @@ class RedemptionDetailOut(RedemptionRowOut):
     steps: list[RedemptionStepOut]
     cancellable_until: datetime | None = Field(description="Before this instant I may cancel; null: not (any more)")
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
+    appointment: AppointmentOut | None = Field(description="When and where, where it is served by appointment")
 
     @classmethod
     def in_full(cls, view: RedemptionView, person: Person | None, language: str) -> "RedemptionDetailOut":
@@ -332,6 +339,7 @@ class RedemptionDetailOut(RedemptionRowOut):
             steps=[RedemptionStepOut.model_validate(step) for step in view.steps],
             cancellable_until=view.cancellable_until,
             beneficiary=None if person is None else BeneficiaryOut.of(person),
+            appointment=AppointmentOut.of(view.appointment, view.redemption, view.changeable_until),
         )
 
 

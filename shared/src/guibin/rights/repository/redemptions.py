@@ -13,7 +13,7 @@ from guibin.core.clock import start_of_day
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
-from guibin.rights.models import Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
+from guibin.rights.models import Appointment, Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.offer import Usage, period_start
 from guibin.rights.rules import COUNTED, Part
 from guibin.security.actors import Scope
@@ -135,10 +135,19 @@ async def list_redemptions(
     customer_id: UUID | None = None,
     right_id: UUID | None = None,
     state: RedemptionState | None = None,
+    slot_id: UUID | None = None,
 ) -> Sequence[Redemption]:
     """Return redemptions in scope, newest first."""
     wanted = {Redemption.customer_id: customer_id, Redemption.right_id: right_id, Redemption.state: state}
     query = _redemptions(scope).where(*(col(column) == value for column, value in wanted.items() if value is not None))
+    if slot_id is not None:
+        booked = sql_select(col(Appointment.redemption_id)).where(
+            col(Appointment.customer_id) == col(Redemption.customer_id),
+            col(Appointment.redemption_id) == col(Redemption.id),
+            col(Appointment.right_id) == col(Redemption.right_id),
+            col(Appointment.slot_id) == slot_id,
+        )
+        query = query.where(booked.exists())
     if before is not None:
         query = query.where(tuple_(col(Redemption.created_at), col(Redemption.id)) < before)
     query = query.order_by(col(Redemption.created_at).desc(), col(Redemption.id).desc()).limit(limit)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,13 @@ class SlotFilter:
     start: datetime | None = None
     end: datetime | None = None
     state: SlotState | None = None
+
+    @classmethod
+    def of_days(cls, first: date | None, last: date | None, **others: Any) -> "SlotFilter":
+        """Look for slots of calendar days of Asia/Shanghai, both included."""
+        start = None if first is None else clock.start_of_day(first)
+        end = None if last is None else clock.start_of_day(last + timedelta(days=1))
+        return cls(start=start, end=end, **others)
 
 
 async def insert_slots(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> set[UUID]:

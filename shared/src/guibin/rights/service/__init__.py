@@ -1,6 +1,7 @@
 """The commands and reads of rights, one file per verb."""
 
 from guibin.rights.repository.catalogue import CatalogueFilter, Right
+from guibin.rights.repository.slots import SlotFilter
 from guibin.rights.service.administration import (
     NewRight,
     RightContent,
@@ -19,7 +20,7 @@ from guibin.rights.service.appointments import (
     remind_of_appointments,
 )
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
-from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue
+from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
@@ -48,6 +49,7 @@ __all__ = [
     "RightContent",
     "RightPublication",
     "ShownCode",
+    "SlotFilter",
     "VoucherUse",
     "add_codes",
     "add_slots",
@@ -67,6 +69,7 @@ __all__ = [
     "give_back_offer",
     "import_rights",
     "list_catalogue",
+    "list_open_slots",
     "list_redemptions",
     "note_no_show",
     "preview",

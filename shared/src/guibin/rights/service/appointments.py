@@ -75,7 +75,7 @@ async def _exchange(
     session: AsyncSession, redemption: Redemption, appointment: Appointment, terms: Terms, slot_id: UUID
 ) -> None:
     places = redemption.quantity - redemption.quantity_refunded + redemption.companions
-    old = {"right_id": appointment.right_id, "slot_id": appointment.slot_id, "places": places}
+    old: dict[str, Any] = {"right_id": appointment.right_id, "slot_id": appointment.slot_id, "places": places}
     if appointment.slot_id < slot_id:
         await slots.give_places(session, **old)
     soonest = clock.now() + timedelta(hours=(terms.booking or Booking()).lead_hours)

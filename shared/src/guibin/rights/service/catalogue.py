@@ -1,19 +1,30 @@
 """The catalogue as one customer sees it: the price for me, the quota left, and why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound
+from guibin.rights.models import RightsSlot, SlotState
 from guibin.rights.offer import Quota, Wish, classes_of, is_visible, price_of, quota_of, wallets_of
 from guibin.rights.repository import catalogue as repository
+from guibin.rights.repository import slots
 from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Right
+from guibin.rights.repository.slots import SlotFilter
 from guibin.rights.rules import Decision, assess
 from guibin.rights.service.redeeming import get_published
-from guibin.rights.service.standing import CustomerSide, Supply, offered, read_customer_side, read_supply
+from guibin.rights.service.standing import (
+    CustomerSide,
+    Supply,
+    offered,
+    read_customer_side,
+    read_profile_towards,
+    read_supply,
+)
 from guibin.security.actors import Scope
 
 
@@ -78,6 +89,33 @@ async def get_catalogue_entry(
     if not _is_seen(right, side):
         raise NotFound
     return _entry(right, side, await read_supply(session, rights=[right], quantity=1, now=now))
+
+
+async def list_open_slots(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    customer_id: UUID,
+    right_id: UUID,
+    wanted: SlotFilter,
+    after: Moment | None,
+    limit: int,
+) -> Sequence[RightsSlot]:
+    """Return the slots of a right that can be booked now, those without a place left among them.
+
+    Raises:
+        NotFound: there is no such right for this customer.
+    """
+    right, now = await get_published(session, right_id=right_id), clock.now()
+    profile = await read_profile_towards(session, scope, customer_id=customer_id, rights=[right], now=now)
+    if not is_visible(right.terms, profile.tier, profile.tags, profile.branches, now):
+        raise NotFound
+    if right.terms.booking is None:
+        return []
+    soonest = now + timedelta(hours=right.terms.booking.lead_hours)
+    begin = soonest if wanted.start is None else max(wanted.start, soonest)
+    wanted = replace(wanted, start=begin, state=SlotState.OPEN)
+    return await slots.list_slots(session, right_id=right_id, wanted=wanted, after=after, limit=limit)
 
 
 def _is_seen(right: Right, side: CustomerSide) -> bool:

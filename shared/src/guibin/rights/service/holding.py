@@ -71,10 +71,18 @@ async def list_redemptions(
     customer_id: UUID | None = None,
     right_id: UUID | None = None,
     state: RedemptionState | None = None,
+    slot_id: UUID | None = None,
 ) -> list[RedemptionView]:
     """Return redemptions in scope, newest first, without lots and steps."""
     rows = await redemptions.list_redemptions(
-        session, scope, limit=limit, before=before, customer_id=customer_id, right_id=right_id, state=state
+        session,
+        scope,
+        limit=limit,
+        before=before,
+        customer_id=customer_id,
+        right_id=right_id,
+        state=state,
+        slot_id=slot_id,
     )
     rights = await catalogue.find_items(session, right_ids=[row.right_id for row in rows])
     booked = await slots.find_appointments(session, scope, redemptions=rows)

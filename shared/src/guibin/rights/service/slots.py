@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -47,7 +47,7 @@ async def add_slots(
     """
     right = await catalogue.get_right(session, right_id=right_id)
     now = clock.now()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "right_id": right.item.id,
             "id": new_id(),
