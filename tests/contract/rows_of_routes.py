@@ -32,6 +32,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "removeMyBinding": (),
     # what is a customer's own
     "getMe": ("A16", "A17"),
+    "getMyHome": ("L1", "L2"),
     "getMyTier": (),
     "getMyManager": (),
     "getMyPoints": ("L1", "L2", "L4", "L6", "L7"),

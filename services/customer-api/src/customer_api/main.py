@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from customer_api.audit.router import router as audit
 from customer_api.auth import CustomerEntrance, CustomerIdentity
+from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.router import router as points
@@ -21,7 +22,18 @@ from guibin.sessions.service import TOKEN_SECONDS
 from guibin.web import StartRefused, TokenSource, create_port
 from guibin.web.serving import serve as serve_port
 
-ROUTERS: tuple[APIRouter, ...] = (sessions, step_ups, customers, points, statements, rights, slots, privacy, audit)
+ROUTERS: tuple[APIRouter, ...] = (
+    sessions,
+    step_ups,
+    home,
+    customers,
+    points,
+    statements,
+    rights,
+    slots,
+    privacy,
+    audit,
+)
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.
 

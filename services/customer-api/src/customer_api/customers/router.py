@@ -32,6 +32,11 @@ async def get_me(call: CustomerCall) -> MeOut:
 @declare(caller=SELF, rate=RateClass.READ, data=DataClass.C2)
 async def get_my_tier(call: CustomerCall) -> MyTierDetailOut:
     """Show my tier, the average that decides, and what is missing to the next tier."""
+    return await read_tier(call)
+
+
+async def read_tier(call: CustomerCall) -> MyTierDetailOut:
+    """Describe the caller's tier with what the next one takes."""
     me = call.actor.id
     tier = await current_tier(call.session, call.scope, customer_id=me, day=clock.today())
     figures = await read_figures(call.session, call.scope, customer_id=me)
@@ -61,6 +66,11 @@ async def _next_tier(call: CustomerCall, code: str | None, average_fen: int | No
 @declare(caller=SELF, rate=RateClass.READ, data=DataClass.C2)
 async def get_my_manager(call: CustomerCall) -> MyManagerOut | None:
     """Show who serves me and how to reach them; null when nobody does in particular."""
+    return await read_manager(call)
+
+
+async def read_manager(call: CustomerCall) -> MyManagerOut | None:
+    """Describe who serves the caller; None when nobody does in particular."""
     served = await manager_of(call.session, call.scope, customer_id=call.actor.id)
     if served is None:
         return None

@@ -1,0 +1,53 @@
+"""The first screen in one call, by a number of statements that does not depend on how much there is to show."""
+
+from typing import Final
+
+from customer_api.rights.slot_schemas import NextAppointmentOut
+from guibin.core import clock
+from guibin.customers.personal import identity_of
+from guibin.customers.repository import get_customer
+from guibin.points import service as points
+from guibin.rights.repository.slots import next_appointments
+from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
+
+from .home_queries import find_usable_codes
+from .home_schemas import HomeCodeOut, HomeOut, HomeWalletOut, NoticeOut, expiring_of
+from .notices import notices_of
+from .router import read_manager, read_tier
+
+router = PortRouter(prefix="/v1/me", tags=["profile"])
+
+MOST: Final = 5
+"""Codes and appointments that the first screen shows."""
+
+
+@router.get("/home", operation_id="getMyHome")
+@declare(caller=customer("profile:read:self"), rate=RateClass.BALANCE, data=DataClass.C2)
+async def get_home(call: CustomerCall) -> HomeOut:
+    """Show everything that the first screen needs: who I am, my points, codes, appointments, manager, and notices.
+
+    Points and redemptions are shown to tokens with their scopes, and are null for others.
+    """
+    session, scope, me, now = call.session, call.scope, call.actor.id, clock.now()
+    today, scopes = clock.business_day(now), call.actor.scopes
+    person = identity_of(call.keys, await get_customer(session, scope, customer_id=me))
+    of_points, of_redemptions = "points:read" in scopes, "redemptions:read" in scopes
+    wallets = (await points.balances(session, scope, customer_id=me, today=today)).wallets if of_points else []
+    codes, booked = [], []
+    if of_redemptions:
+        codes = await find_usable_codes(session, scope, customer_id=me, day=today, limit=MOST)
+        booked = list(await next_appointments(session, scope, customer_id=me, now=now, limit=MOST))
+    last_days = [one.redemption.valid_until for one in codes]
+    found = notices_of(wallets, [one for one, _, _ in booked], last_days, proposals=0, today=today)
+    language = call.language
+    return HomeOut(
+        as_of=now,
+        name=person.name.value if person.name else None,
+        tier=await read_tier(call),
+        manager=await read_manager(call),
+        wallets=[HomeWalletOut.of(own, language) for own in wallets] if of_points else None,
+        expiring=expiring_of(wallets) if of_points else None,
+        usable_codes=[HomeCodeOut.of(one, language) for one in codes] if of_redemptions else None,
+        appointments=[NextAppointmentOut.of(*one, language) for one in booked] if of_redemptions else None,
+        notices=[NoticeOut.of(kind, language) for kind in found],
+    )
