@@ -24,6 +24,8 @@ ABOUT_NOTHING_HERE = {
     "getFeedFile",
     "getPointsFile",
     "listPointsFileResults",
+    "getEventFile",
+    "listEventFileResults",
     "listFeedRejects",
     "getRun",
     "getTierScheme",

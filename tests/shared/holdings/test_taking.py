@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.lines import Line
 from guibin.holdings.models import EventType
-from guibin.holdings.rows import EventContent, EventOutcome
-from guibin.holdings.service import record_event
+from guibin.holdings.rows import EventContent, EventOutcome, LineEvent
+from guibin.holdings.service import record_events
 from support.lines import (
     BALANCES,
     CARD,
@@ -194,8 +194,7 @@ async def test_one_reference_of_two_lines_is_two_events(lines: Lines) -> None:
 async def test_an_event_that_came_by_itself_is_the_same_in_a_file(lines: Lines) -> None:
     customer = await lines.customer_of("A")
     assert customer is not None
-    outcome = await record_event(lines.session, line=FINANCE, reference="R1", customer_id=customer, event=SPENT)
-    assert outcome is EventOutcome.NEW
+    assert await record_events(lines.session, [LineEvent(FINANCE, "R1", customer, SPENT)]) == [EventOutcome.NEW]
     result = await lines.take(EVENTS, event("R1", "A"), event("R1x", "A"))
     assert (result.rows_accepted, result.rows_changed) == (2, 1)
 
@@ -218,11 +217,10 @@ async def test_a_known_reference_is_the_same_or_a_conflict_and_writes_nothing(
 ) -> None:
     customer = await lines.customer_of("A")
     assert customer is not None
-    await record_event(lines.session, line=Line.E_FINANCE, reference="R1", customer_id=customer, event=SPENT)
-    again = replace(SPENT, **changes)  # type: ignore[arg-type] # by name from the table of cases
-    assert expected is await record_event(
-        lines.session, line=Line.E_FINANCE, reference="R1", customer_id=customer, event=again
-    )
+    first = LineEvent(Line.E_FINANCE, "R1", customer, SPENT)
+    again = replace(first, content=replace(SPENT, **changes))  # type: ignore[arg-type] # by name from the table of cases
+    assert await record_events(lines.session, [first, again]) == [EventOutcome.NEW, expected]
+    assert await record_events(lines.session, [again]) == [expected]
     assert await lines.value("SELECT count(*) FROM customer_event") == 1
 
 
@@ -230,9 +228,9 @@ async def test_a_reference_of_another_customer_is_a_conflict(lines: Lines) -> No
     one, other = await lines.customer_of("A"), await lines.customer_of("B")
     assert one is not None
     assert other is not None
-    await record_event(lines.session, line=FINANCE, reference="R1", customer_id=one, event=SPENT)
-    outcome = await record_event(lines.session, line=FINANCE, reference="R1", customer_id=other, event=SPENT)
-    assert outcome is EventOutcome.CONFLICT
+    await record_events(lines.session, [LineEvent(FINANCE, "R1", one, SPENT)])
+    outcomes = await record_events(lines.session, [LineEvent(FINANCE, "R1", other, SPENT)])
+    assert outcomes == [EventOutcome.CONFLICT]
 
 
 async def test_a_card_of_its_own_line_has_a_limit(lines: Lines) -> None:

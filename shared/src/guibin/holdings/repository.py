@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.bulk import copy_rows, stage, upsert
-from guibin.holdings.rows import KnownHolding
+from guibin.holdings.rows import KnownHolding, LineEvent
 from guibin.products.models import Side
 
 _COMPARED: Final = (
@@ -157,30 +158,58 @@ async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
     await session.execute(statement, {"line": line})
 
 
-async def insert_event(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """Insert one event unless its reference is known; tells whether it was new."""
-    statement = text(
-        "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
-        "VALUES (:reference, :line, :customer_id, :fingerprint, 'pending', :received_at) "
-        "ON CONFLICT DO NOTHING RETURNING reference"
-    )
-    if (await session.execute(statement, values)).first() is None:
-        return False
-    await session.execute(
-        text(
-            "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, "
-            "amount_fen, merchant_category, channel, inflow_class) VALUES (:customer_id, :reference, :line, "
-            ":event_type, :occurred_at, :occurred_on, :amount_fen, :merchant_category, :channel, :inflow_class)"
-        ),
-        values,
-    )
-    return True
+_EVENTS_OF: Final = "FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:customers AS uuid[])"
+# In the order of the key: two who bring the same events wait for each other in one order.
+_CLAIM: Final = text(
+    "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
+    f" SELECT k.reference, k.line, k.customer_id, k.fingerprint, 'pending', :at {_EVENTS_OF},"
+    " CAST(:fingerprints AS bytea[])) AS k(line, reference, customer_id, fingerprint) ORDER BY k.reference, k.line"
+    " ON CONFLICT DO NOTHING RETURNING line, reference"
+)
+_KNOWN: Final = text(
+    f"SELECT b.line, b.reference, b.customer_id, b.fingerprint {_EVENTS_OF}) AS k(line, reference, customer_id)"
+    " JOIN business_event b ON b.reference = k.reference AND b.line = k.line"
+)
+_DESCRIBE: Final = text(
+    "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, amount_fen,"
+    " merchant_category, channel, inflow_class) SELECT k.customer_id, k.reference, k.line, k.event_type, k.occurred_at,"
+    f" k.occurred_on, k.amount_fen, k.merchant_category, k.channel, k.inflow_class {_EVENTS_OF},"
+    " CAST(:types AS text[]), CAST(:moments AS timestamptz[]), CAST(:days AS date[]), CAST(:amounts AS bigint[]),"
+    " CAST(:categories AS text[]), CAST(:channels AS text[]), CAST(:inflows AS text[]))"
+    " AS k(line, reference, customer_id, event_type, occurred_at, occurred_on, amount_fen, merchant_category, channel,"
+    " inflow_class) ORDER BY k.customer_id, k.reference"
+)
 
 
-async def is_same_event(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """Tell whether the stored event of a reference has this customer and this content."""
-    statement = text(
-        "SELECT fingerprint = :fingerprint AND customer_id = :customer_id FROM business_event "
-        "WHERE reference = :reference AND line = :line"
-    )
-    return bool((await session.execute(statement, values)).scalar_one())
+async def claim_events(session: AsyncSession, events: Sequence[LineEvent], *, at: datetime) -> set[tuple[str, str]]:
+    """Insert events by line and reference, each pair named once; returns the pairs that are new."""
+    bound = _keys_of(events) | {"fingerprints": [one.content.fingerprint for one in events], "at": at}
+    return {(row[0], row[1]) for row in await session.execute(_CLAIM, bound)}
+
+
+async def known_events(session: AsyncSession, events: Sequence[LineEvent]) -> dict[tuple[str, str], tuple[UUID, bytes]]:
+    """Return the customer and the fingerprint of those events that are stored, by line and reference."""
+    return {(row[0], row[1]): (row[2], row[3]) for row in await session.execute(_KNOWN, _keys_of(events))}
+
+
+async def describe_events(session: AsyncSession, events: Sequence[LineEvent]) -> None:
+    """Put new events to their customers."""
+    contents = [one.content for one in events]
+    bound = _keys_of(events) | {
+        "types": [one.event_type.value for one in contents],
+        "moments": [one.occurred_at for one in contents],
+        "days": [clock.business_day(one.occurred_at) for one in contents],
+        "amounts": [one.amount_fen for one in contents],
+        "categories": [one.merchant_category for one in contents],
+        "channels": [one.channel for one in contents],
+        "inflows": [None if one.inflow_class is None else one.inflow_class.value for one in contents],
+    }
+    await session.execute(_DESCRIBE, bound)
+
+
+def _keys_of(events: Sequence[LineEvent]) -> dict[str, Any]:
+    return {
+        "lines": [one.line.value for one in events],
+        "references": [one.reference for one in events],
+        "customers": [one.customer_id for one in events],
+    }

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from guibin.core.lines import Line
 from guibin.holdings.models import EventType, HoldingStatus, InflowClass
 from guibin.products.models import Side
 
@@ -48,6 +49,21 @@ class EventRow:
     reference: str
     customer_id: UUID
     content: EventContent
+
+
+@dataclass(frozen=True, slots=True)
+class LineEvent:
+    """An event of a line that comes by itself, or in a file of several lines' events."""
+
+    line: Line
+    reference: str
+    customer_id: UUID
+    content: EventContent
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Line and reference: the event, whoever the customer is."""
+        return self.line.value, self.reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
-from guibin.core.lines import Line
 from guibin.customers.models import RefKind
 from guibin.customers.repository import add_refs, move_ref
 from guibin.holdings import repository
 from guibin.holdings.moving import move_holdings
-from guibin.holdings.rows import EventContent, EventOutcome, EventRow, FileFacts, HoldingRow, KnownHolding
+from guibin.holdings.rows import EventOutcome, EventRow, FileFacts, HoldingRow, KnownHolding, LineEvent
 
 BalanceRow = tuple[UUID, UUID, date, int]
 """Customer, holding, day, balance in fen."""
@@ -97,27 +96,30 @@ def _event_values(row: EventRow) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def record_event(
-    session: AsyncSession, *, line: Line, reference: str, customer_id: UUID, event: EventContent
-) -> EventOutcome:
-    """Record one event, waiting for the earning rules; a reference of a line counts once, whoever the customer is.
+async def record_events(session: AsyncSession, events: Sequence[LineEvent]) -> list[EventOutcome]:
+    """Record events, waiting for the earning rules; a reference of a line counts once, whoever the customer is.
 
-    Returns `same` for the same customer and content again, `conflict` for another; both write nothing.
+    Each is `new`, `same` for the same customer and content again, or `conflict` for another; those two write nothing.
+    Of two with one reference in the list the first counts.
     """
-    values = {
-        "reference": reference,
-        "line": line.value,
-        "customer_id": customer_id,
-        "fingerprint": event.fingerprint,
-        "received_at": clock.now(),
-        "event_type": event.event_type.value,
-        "occurred_at": event.occurred_at,
-        "occurred_on": clock.business_day(event.occurred_at),
-        "amount_fen": event.amount_fen,
-        "merchant_category": event.merchant_category,
-        "channel": event.channel,
-        "inflow_class": None if event.inflow_class is None else event.inflow_class.value,
-    }
-    if await repository.insert_event(session, values):
-        return EventOutcome.NEW
-    return EventOutcome.SAME if await repository.is_same_event(session, values) else EventOutcome.CONFLICT
+    first: dict[tuple[str, str], LineEvent] = {}
+    for event in events:
+        first.setdefault(event.key, event)
+    if not first:
+        return []
+    claimed = await repository.claim_events(session, list(first.values()), at=clock.now())
+    new = [event for key, event in first.items() if key in claimed]
+    if new:
+        await repository.describe_events(session, new)
+    stored = {event.key: (event.customer_id, event.content.fingerprint) for event in new}
+    if len(stored) < len(first):
+        stored |= await repository.known_events(session, [one for key, one in first.items() if key not in claimed])
+    fresh = {id(event) for event in new}
+    return [
+        EventOutcome.NEW
+        if id(event) in fresh
+        else EventOutcome.SAME
+        if stored.get(event.key) == (event.customer_id, event.content.fingerprint)
+        else EventOutcome.CONFLICT
+        for event in events
+    ]

@@ -1,6 +1,6 @@
 """Files of opening balances and of grants: taken, approved as a whole, posted line by line."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from starlette import status
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from guibin.core.errors import NotFound
 from guibin.core.ids import PointsFileId
 from guibin.core.text import Code
+from guibin.core.workbook import WorkbookTooLarge, WorkbookUnreadable
 from guibin.points.errors import LimitExceeded
 from guibin.points.files import repository
 from guibin.points.files.errors import (
@@ -18,7 +19,7 @@ from guibin.points.files.errors import (
     PointsFileTotalsDiffer,
     PointsFileUnreadable,
 )
-from guibin.points.files.models import FileKind, LineState, PointsFile
+from guibin.points.files.models import BY_HAND, FileKind, LineState, PointsFile
 from guibin.points.files.service import Announced, NewFile, may_see, submit_file
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -42,6 +43,7 @@ from .file_schemas import PointsFileLineOut, PointsFileOut, PointsFileSubmittedO
 router = PortRouter(prefix="/v1/points/files", tags=["points"])
 
 READ = staff(Verb.READ, Domain.POINTS)
+HandKind = Literal["opening", "grant"]
 
 
 @router.post(
@@ -62,6 +64,8 @@ READ = staff(Verb.READ, Domain.POINTS)
         PointsFileTooLong,
         PointsFileTotalsDiffer,
         PointsFileReferenceTaken,
+        WorkbookUnreadable,
+        WorkbookTooLarge,
         LimitExceeded,
     ),
 )
@@ -69,19 +73,19 @@ async def submit_points_file(
     call: StaffCall,
     upload: Annotated[Upload, upload_body()],
     response: Response,
-    kind: Annotated[FileKind, Query(description="opening balances, or grants (negative points take away)")],
+    kind: Annotated[HandKind, Query(description="opening balances, or grants (negative points take away)")],
     reference: Annotated[Code, Query(description="The bank's own name of the file; one reference is one file")],
     lines: Annotated[int | None, Query(ge=0, description="How many lines the file announces")] = None,
     points: Annotated[int | None, Query(description="Credits less debits of the good lines, as announced")] = None,
     dry_run: Annotated[bool, Query(description="Answer what the file says in all and store nothing")] = False,
 ) -> PointsFileSubmittedOut:
-    """Take a CSV file (UTF-8 or GB18030) of up to 1,000,000 lines and submit it as a whole.
+    """Take a file of up to 1,000,000 lines (CSV in UTF-8 or GB18030, JSON lines; XLSX of its size) and submit it.
 
     Columns: `customer_no`, or `line` and `record_id`; `wallet`, `points`, `reason`, and where wanted `expires_on`. A
     bad line refuses itself. Once another person approves, the worker posts the lines, credits before debits; a line
     posts once, whatever happens meanwhile.
     """
-    new = NewFile(kind, reference, upload.file, upload.sha256, Announced(lines, points))
+    new = NewFile(FileKind(kind), reference, upload.file, upload.sha256, Announced(lines, points))
     submitted = await submit_file(
         call.session, call.keys, actor=call.actor, grants=call.grants, new=new, dry_run=dry_run
     )
@@ -116,6 +120,6 @@ async def list_results(
 
 async def _file(call: StaffCall, file_id: PointsFileId) -> PointsFile:
     file = await repository.find_file(call.session, file_id=file_id)
-    if file is None or not may_see(call.actor, call.grants, file):
+    if file is None or file.kind not in BY_HAND or not may_see(call.actor, call.grants, file):
         raise NotFound
     return file

@@ -124,7 +124,7 @@ async def take_events(call: ServiceCall, body: Annotated[EventsIn, json_body(Eve
     """Take 1 to 1,000 events of business lines, which earn at once; a result for each row, each reference once."""
     rows = [_read(call, index, row) for index, row in enumerate(body.events)]
     good = [row for row in rows if isinstance(row, IncomingEvent)]
-    taken = iter(await service.take_events(call.session, actor=call.actor, events=good))
+    taken = iter(await service.take_events(call.session, actor_id=call.actor.id, events=good))
     return EventResultsOut(
         results=[
             row if isinstance(row, EventResultOut) else EventResultOut.of(index, next(taken), call.language)

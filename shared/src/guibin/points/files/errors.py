@@ -39,6 +39,15 @@ class PointsFileTooLong(Refusal):
     en = "The file has more than 1,000,000 lines"
 
 
+class EventFileTotalsDiffer(Refusal):
+    """The file of events has other totals than were announced. Facts: lines, amount."""
+
+    category = Category.INVALID
+    code = "event_file_totals_differ"
+    zh = "文件行数或金额合计与声明不一致"
+    en = "Lines or amount are not what was announced"
+
+
 class PointsFileReferenceTaken(Refusal):
     """A file came under this reference before. Fact: file_id, where it is the same file."""
 

@@ -1,24 +1,31 @@
-"""Files of opening balances and of grants: what came in, line by line, and what became of each line."""
+"""Files of opening balances, of grants and of events: what came in, line by line, and what became of each line."""
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
-from sqlmodel import Field
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
 
 from guibin.core.models import LOCAL, SQLModel, cipher, instant, one_of, text_column
 
 
 class FileKind(StrEnum):
-    """What a file brings: balances that another system kept before, or points granted and taken away by hand."""
+    """What a file brings: balances that another system kept, points granted or taken away by hand, business events."""
 
     OPENING = "opening"
     GRANT = "grant"
+    EVENTS = "events"
+
+
+BY_HAND = (FileKind.OPENING, FileKind.GRANT)
+"""What a person answers for, and a second person approves; events earn what the rules in force say."""
 
 
 class FileState(StrEnum):
-    """The life of a file: submitted, then approved and posted by the worker, or given up."""
+    """The life of a file: submitted, then approved and carried out by the worker, or given up; events are at once."""
 
     SUBMITTED = "submitted"
     APPROVED = "approved"
@@ -28,10 +35,13 @@ class FileState(StrEnum):
 
 
 class LineState(StrEnum):
-    """What became of a line."""
+    """What became of a line; an event earned, earns nothing by any rule, or was known already."""
 
     WAITING = "waiting"
     POSTED = "posted"
+    EARNED = "earned"
+    NOTHING = "nothing"
+    REPLAYED = "replayed"
     REFUSED = "refused"
 
 
@@ -70,7 +80,7 @@ class PointsFileLine(SQLModel, table=True):
     __table_args__ = (
         one_of("state", LineState),
         CheckConstraint("(state = 'refused') = (code IS NOT NULL)", name="refused_with_code"),
-        CheckConstraint("state = 'waiting' OR customer_ref IS NULL", name="named_while_waiting"),
+        CheckConstraint("state = 'waiting' OR (customer_ref IS NULL AND event IS NULL)", name="named_while_waiting"),
         Index(None, "file_id", "line", postgresql_where=text("state = 'waiting'")),
         LOCAL,
     )
@@ -82,6 +92,11 @@ class PointsFileLine(SQLModel, table=True):
     points: int | None = Field(default=None, sa_type=BigInteger)
     expires_on: date | None = None
     reason: str | None = text_column(default=None)
+    event: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="What is to be recorded, until the line is carried out",
+    )
     state: str = text_column()
     code: str | None = text_column(default=None)
     entry_id: UUID | None = None

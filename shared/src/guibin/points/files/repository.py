@@ -16,11 +16,19 @@ from guibin.points.files.models import FileState, LineState, PointsFile, PointsF
 from guibin.security.actors import Scope
 
 COLUMNS: Final = ("file_id", "line", "customer_ref", "wallet", "points", "expires_on", "reason", "state", "code")
+EVENT_COLUMNS: Final = ("file_id", "line", "customer_ref", "event", "state", "code")
 
 _SETTLE: Final = text(
     "UPDATE points_file_line l SET state = r.state, code = r.code, entry_id = r.entry_id, customer_ref = NULL"
     " FROM unnest(CAST(:lines AS int[]), CAST(:states AS text[]), CAST(:codes AS text[]), CAST(:entries AS uuid[]))"
     " AS r(line, state, code, entry_id) WHERE l.file_id = :file_id AND l.line = r.line AND l.state = 'waiting'"
+)
+_SETTLE_EVENTS: Final = text(
+    "UPDATE points_file_line l SET state = r.state, code = r.code, entry_id = r.entry_id, points = r.points,"
+    " customer_ref = NULL, event = NULL"
+    " FROM unnest(CAST(:lines AS int[]), CAST(:states AS text[]), CAST(:codes AS text[]), CAST(:entries AS uuid[]),"
+    " CAST(:points AS bigint[])) AS r(line, state, code, entry_id, points)"
+    " WHERE l.file_id = :file_id AND l.line = r.line AND l.state = 'waiting'"
 )
 
 
@@ -35,9 +43,11 @@ async def file_of_reference(session: AsyncSession, *, reference: str) -> PointsF
     return (await session.exec(select(PointsFile).where(PointsFile.reference == reference))).first()
 
 
-async def add_lines(session: AsyncSession, rows: Collection[Sequence[Any]]) -> None:
-    """Add lines, each with its values in the order of `COLUMNS`."""
-    await copy_rows(session, PointsFileLine.__tablename__, COLUMNS, rows)
+async def add_lines(
+    session: AsyncSession, rows: Collection[Sequence[Any]], *, columns: Sequence[str] = COLUMNS
+) -> None:
+    """Add lines, each with its values in the order of `columns`."""
+    await copy_rows(session, PointsFileLine.__tablename__, columns, rows)
 
 
 async def end_file(
@@ -77,6 +87,22 @@ async def settle_lines(
     lines, states, codes, entries = (list(values) for values in zip(*results, strict=True))
     bound = {"file_id": file_id, "lines": lines, "states": states, "codes": codes, "entries": entries}
     await session.execute(_SETTLE, bound)
+
+
+async def settle_events(
+    session: AsyncSession, *, file_id: UUID, results: Sequence[tuple[int, str, str | None, UUID | None, int | None]]
+) -> None:
+    """Write what became of lines of events: number, state, code, first entry, and points in all."""
+    lines, states, codes, entries, points = (list(values) for values in zip(*results, strict=True))
+    bound = {"lines": lines, "states": states, "codes": codes, "entries": entries, "points": points}
+    await session.execute(_SETTLE_EVENTS, bound | {"file_id": file_id})
+
+
+async def points_earned(session: AsyncSession, *, file_id: UUID) -> int:
+    """Return what the lines of a file of events have earned so far."""
+    query = select(func.sum(PointsFileLine.points))
+    earned = query.where(PointsFileLine.file_id == file_id, PointsFileLine.state == LineState.EARNED)
+    return int((await session.exec(earned)).one() or 0)
 
 
 async def count_lines(session: AsyncSession, *, file_id: UUID) -> dict[str, int]:

@@ -15,9 +15,29 @@ from guibin.core.text import Note
 from guibin.points.files.models import FileKind
 from guibin.points.rules import MAX_POINTS
 
-COLUMNS: Final = ("customer_no", "line", "record_id", "wallet", "points", "expires_on", "reason")
-REQUIRED: Final = frozenset({"wallet", "points", "reason"})
 MOST_LINES: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns a kind of file has, which of them it must have, and which name the customer (one of them)."""
+
+    known: frozenset[str]
+    required: frozenset[str]
+    naming: frozenset[str]
+    days: frozenset[str] = frozenset()
+
+    def of(self, named: Mapping[str, str]) -> dict[str, str]:
+        """Return the cells of a line by all columns, absent ones empty."""
+        return {name: named.get(name, "") for name in self.known}
+
+
+COLUMNS: Final = Columns(
+    known=frozenset({"customer_no", "line", "record_id", "wallet", "points", "expires_on", "reason"}),
+    required=frozenset({"wallet", "points", "reason"}),
+    naming=frozenset({"customer_no", "record_id"}),
+    days=frozenset({"expires_on"}),
+)
 
 _POINTS: Final = re.compile(r"-?[1-9]\d{0,12}")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -35,6 +55,10 @@ class LineCode(StrEnum):
     DATE_INVALID = "date_invalid"
     REASON_REQUIRED = "reason_required"
     SELF_DEALING = "self_dealing"
+    REFERENCE_INVALID = "reference_invalid"
+    EVENT_TYPE_UNKNOWN = "event_type_unknown"
+    AMOUNT_INVALID = "amount_invalid"
+    VALUE_UNKNOWN = "value_unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Events that a business line sends one by one: each is recorded once, and earns at once."""
+"""Events that business lines send, one by one or by file: each is recorded once, and earns at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from guibin.core.errors import Refusal
 from guibin.core.lines import Line
 from guibin.customers import repository as customers
 from guibin.holdings.models import EventState
-from guibin.holdings.rows import EventContent, EventOutcome
-from guibin.holdings.service import record_event
+from guibin.holdings.rows import EventContent, EventOutcome, LineEvent
+from guibin.holdings.service import record_events
 from guibin.points import repository, rules
 from guibin.points.earning.rules import EarningOutcome, Occurrence, RuleBook, is_amount_in_range
 from guibin.points.earning.service.engine import load_book
 from guibin.points.errors import AmountOutOfRange, CustomerUnknown, EventDateOutOfRange, ReferenceConflict
 from guibin.points.service.earning import earn_events
-from guibin.security.actors import Actor, Scope
+from guibin.security.actors import Scope
 
 
 class EventStatus(StrEnum):
@@ -58,18 +58,16 @@ class TakenEvent:
     refusal: Refusal | None = None
 
 
-async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[IncomingEvent]) -> list[TakenEvent]:
+async def take_events(session: AsyncSession, *, actor_id: UUID, events: Sequence[IncomingEvent]) -> list[TakenEvent]:
     """Record events and let them earn; returns a result for each, in order. A bad event leaves the others alone.
 
     The same line and reference with the same content again is `replayed` and changes nothing.
     """
     book = await load_book(session)
     people = await _customers_of(session, events)
-    outcomes: list[EventOutcome | Refusal] = [
-        await _record(session, event, owner, book) for event, owner in zip(events, people, strict=True)
-    ]
+    outcomes = await _record(session, [_examine(event, who, book) for event, who in zip(events, people, strict=True)])
     recorded = [event.key for event, outcome in zip(events, outcomes, strict=True) if not isinstance(outcome, Refusal)]
-    earned = await earn_events(session, keys=recorded, actor_id=actor.id)
+    earned = await earn_events(session, keys=recorded, actor_id=actor_id)
     taken = []
     for event, outcome in zip(events, outcomes, strict=True):
         # Of two rows with one reference in a batch the first has earned, the second finds nothing pending.
@@ -84,9 +82,13 @@ async def take_events(session: AsyncSession, *, actor: Actor, events: Sequence[I
     return taken
 
 
-async def _record(
-    session: AsyncSession, event: IncomingEvent, customer_id: UUID | None, book: RuleBook
-) -> EventOutcome | Refusal:
+async def _record(session: AsyncSession, examined: Sequence[LineEvent | Refusal]) -> list[EventOutcome | Refusal]:
+    recorded = iter(await record_events(session, [one for one in examined if isinstance(one, LineEvent)]))
+    outcomes = [one if isinstance(one, Refusal) else next(recorded) for one in examined]
+    return [ReferenceConflict() if one is EventOutcome.CONFLICT else one for one in outcomes]
+
+
+def _examine(event: IncomingEvent, customer_id: UUID | None, book: RuleBook) -> LineEvent | Refusal:
     content, now = event.content, clock.now()
     if not rules.is_event_date_accepted(content.occurred_at, now):
         return EventDateOutOfRange(
@@ -97,10 +99,7 @@ async def _record(
         return CustomerUnknown()
     if not is_amount_in_range(book, _occurrence(event, customer_id)):
         return AmountOutOfRange()
-    outcome = await record_event(
-        session, line=event.line, reference=event.reference, customer_id=customer_id, event=content
-    )
-    return ReferenceConflict() if outcome is EventOutcome.CONFLICT else outcome
+    return LineEvent(event.line, event.reference, customer_id, content)
 
 
 def _occurrence(event: IncomingEvent, customer_id: UUID) -> Occurrence:

@@ -1,5 +1,6 @@
-"""Files of points: taken and submitted by one person, approved by another, posted by the worker."""
+"""Files of points: taken and submitted by one person, approved by another, posted by the worker; files of events."""
 
+from guibin.points.files.service.events import EventTotals, NewEventFile, TakenEventFile, take_event_file
 from guibin.points.files.service.posting import tend_files
 from guibin.points.files.service.taking import (
     FILE_HANDLER,
@@ -14,10 +15,14 @@ from guibin.points.files.service.taking import (
 __all__ = [
     "FILE_HANDLER",
     "Announced",
+    "EventTotals",
     "FileTotals",
+    "NewEventFile",
     "NewFile",
     "Submitted",
+    "TakenEventFile",
     "may_see",
     "submit_file",
+    "take_event_file",
     "tend_files",
 ]

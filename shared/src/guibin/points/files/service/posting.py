@@ -1,4 +1,4 @@
-"""Posting approved files: lines in parts of one transaction each, taken up where a killed worker left off."""
+"""Carrying out files: lines in parts of one transaction each, taken up where a killed worker left off."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,8 +17,9 @@ from guibin.organisation.repository import roles_and_grants
 from guibin.points import repository as ledger
 from guibin.points import rules
 from guibin.points.files import repository
-from guibin.points.files.models import FileKind, FileState, LineState, PointsFile, PointsFileLine
+from guibin.points.files.models import BY_HAND, FileKind, FileState, LineState, PointsFile, PointsFileLine
 from guibin.points.files.rules import LineCode
+from guibin.points.files.service.events import carry_out_events
 from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.repository import Movement
 from guibin.security.actors import Actor, ActorKind, Domain, Scope, Verb, decide
@@ -33,23 +34,25 @@ Result = tuple[int, str, str | None, UUID | None]
 
 
 async def tend_files(sessions: SessionFactory, *, limit: int = MOST_AT_ONCE) -> int | None:
-    """Post a part of the oldest approved file in a transaction of its own; returns how many lines were carried out.
+    """Carry out a part of the oldest file that is due in a transaction of its own; returns how many lines that were.
 
     Call it again until it returns None: no file waits. The reference of the file and the number of the line are the
-    source of an entry, so a line posts once, whoever posts it and however often.
+    source of an entry, and an event is its own, so a line posts once, whoever posts it and however often.
     """
     async with sessions.begin() as session:
         file = await repository.next_approved(session)
         if file is None:
             return None
-        scope = await _scope(session, file)
-        if scope is None:
+        scope = None if file.kind == FileKind.EVENTS else await _scope(session, file)
+        if file.kind in BY_HAND and scope is None:
             await _end(session, file, FileState.FAILED)
             return 0
         lines = await repository.waiting_lines(session, file_id=file.id, limit=limit)
         if not lines:
             await _end(session, file, FileState.DONE)
             return 0
+        if scope is None:
+            return await carry_out_events(session, file, lines)
         # Credits and debits go apart, so that accounts are locked in one order.
         credits_first = (lines[0].points or 0) > 0
         part = [line for line in lines if ((line.points or 0) > 0) == credits_first]

@@ -25,8 +25,8 @@ from guibin.points import repository as points
 from guibin.points.files import repository
 from guibin.points.files.errors import PointsFileReferenceTaken, PointsFileTotalsDiffer
 from guibin.points.files.models import FileKind, FileState, LineState, PointsFile
-from guibin.points.files.reading import encoding_of, read_cells
-from guibin.points.files.rules import Asked, LineCode, read_line
+from guibin.points.files.reading import Form, form_of, read_cells
+from guibin.points.files.rules import COLUMNS, Asked, LineCode, read_line
 from guibin.points.service.adjustments import scope_within_limit
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
 from guibin.security.ciphers import KeyRing
@@ -80,7 +80,8 @@ async def submit_file(
     """Take a file in and submit it as a whole; nothing moves before another person approves.
 
     Raises:
-        PointsFileUnreadable, PointsFileColumns, PointsFileTooLong: it cannot be read.
+        PointsFileUnreadable, PointsFileColumns, PointsFileTooLong, WorkbookUnreadable, WorkbookTooLarge: it cannot be
+            read.
         PointsFileTotalsDiffer: it is not the file that was announced.
         PointsFileReferenceTaken: the reference stands for a file.
         LimitExceeded: it costs more than the actor may submit.
@@ -91,8 +92,8 @@ async def submit_file(
         raise PointsFileReferenceTaken(file_id=to_public("pfl", known.id) if same else None)
     costs = {wallet.code: wallet.cost_fen for wallet in await points.list_wallets(session)}
     today = clock.today()
-    encoding = await anyio.to_thread.run_sync(encoding_of, new.file)
-    totals = await anyio.to_thread.run_sync(_add_up, new, encoding, costs, today)
+    form = await anyio.to_thread.run_sync(form_of, new.file)
+    totals = await anyio.to_thread.run_sync(_add_up, new, form, costs, today)
     announced = new.announced
     if announced.lines not in {None, totals.lines} or announced.points not in {None, totals.credits - totals.debits}:
         raise PointsFileTotalsDiffer(lines=totals.lines, points=totals.credits - totals.debits)
@@ -115,7 +116,7 @@ async def submit_file(
     )
     session.add(file)
     await session.flush()
-    rows = _rows(file, keys, _asked(new, encoding, costs, today))
+    rows = _rows(file, keys, _asked(new, form, costs, today))
     while some := list(islice(rows, BATCH)):
         await repository.add_lines(session, some)
     return Submitted(totals, file, await _submit(session, actor, file, totals))
@@ -150,16 +151,14 @@ async def _submit(session: AsyncSession, actor: Actor, file: PointsFile, totals:
     )
 
 
-def _asked(
-    new: NewFile, encoding: str, wallets: Mapping[str, int], today: date
-) -> Iterator[tuple[int, Asked | LineCode]]:
-    for number, cells in read_cells(new.file, encoding):
+def _asked(new: NewFile, form: Form, wallets: Mapping[str, int], today: date) -> Iterator[tuple[int, Asked | LineCode]]:
+    for number, cells in read_cells(new.file, form, COLUMNS):
         yield number, LineCode.LINE_INVALID if cells is None else read_line(new.kind, cells, wallets, today=today)
 
 
-def _add_up(new: NewFile, encoding: str, costs: Mapping[str, int], today: date) -> FileTotals:
+def _add_up(new: NewFile, form: Form, costs: Mapping[str, int], today: date) -> FileTotals:
     totals = FileTotals()
-    for _, asked in _asked(new, encoding, costs, today):
+    for _, asked in _asked(new, form, costs, today):
         totals.lines += 1
         if isinstance(asked, LineCode):
             totals.refused += 1
