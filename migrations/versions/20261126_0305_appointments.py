@@ -23,6 +23,9 @@ GRANTS = (
     f"SELECT, INSERT, UPDATE ({BOOKED}) ON appointment TO guibin_customer",
     "SELECT, UPDATE (confirmed_at, confirmed_by, missed_at) ON appointment TO guibin_bank",
     "SELECT ON appointment TO guibin_worker",
+    "SELECT, UPDATE (state, ended_at, redemption_id) ON redemption_proposal TO guibin_customer",
+    "SELECT, INSERT, UPDATE (state, ended_at) ON redemption_proposal TO guibin_bank",
+    "SELECT ON redemption_proposal TO guibin_worker",
     # The worker gives back what was booked of a slot that is closed.
     "UPDATE (state, quantity_refunded, quota_refunded, points_refunded) ON redemption TO guibin_worker",
     "INSERT ON redemption_step TO guibin_worker",
@@ -38,9 +41,11 @@ def upgrade() -> None:
     _events(lambda known: (*known, *EVENTS))
     _slots()
     _appointments()
+    _proposals()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     _protect("appointment")
+    _protect("redemption_proposal")
     op.execute((FUNCTIONS / "rights_take_slot" / "v1.sql").read_text(encoding="utf-8"))
     op.execute(f"REVOKE ALL ON FUNCTION {TAKE_SLOT} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {TAKE_SLOT} TO guibin_customer")
@@ -48,6 +53,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(f"DROP FUNCTION {TAKE_SLOT}")
+    op.drop_table("redemption_proposal")
     op.drop_table("appointment")
     op.drop_table("rights_slot")
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
@@ -133,6 +139,58 @@ def _appointments() -> None:
     )
     op.create_index(op.f("ix_appointment_right_id_slot_id"), "appointment", ["right_id", "slot_id"])
     op.create_index(op.f("ix_appointment_starts_at"), "appointment", ["starts_at"])
+
+
+def _proposals() -> None:
+    op.create_table(
+        "redemption_proposal",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("right_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("words_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("redemption_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'accepted', 'declined', 'withdrawn', 'lapsed')",
+            name=op.f("ck_redemption_proposal_state_known"),
+        ),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 100", name=op.f("ck_redemption_proposal_quantity_in_range")),
+        sa.CheckConstraint(
+            "(state = 'accepted') = (redemption_id IS NOT NULL)",
+            name=op.f("ck_redemption_proposal_accepted_by_a_redemption"),
+        ),
+        sa.CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name=op.f("ck_redemption_proposal_ended")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_redemption_proposal_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "redemption_id"],
+            ["redemption.customer_id", "redemption.id"],
+            name=op.f("fk_redemption_proposal_customer_id_redemption_id_redemption"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["right_id"], ["rights_item.id"], name=op.f("fk_redemption_proposal_right_id_rights_item")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_redemption_proposal")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(
+        op.f("ix_redemption_proposal_customer_id_right_id"),
+        "redemption_proposal",
+        ["customer_id", "right_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        op.f("ix_redemption_proposal_customer_id_created_at_id"),
+        "redemption_proposal",
+        ["customer_id", "created_at", "id"],
+    )
 
 
 def _protect(table: str) -> None:

@@ -42,6 +42,9 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "createRedemption": (
         *("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R12", "R13", "R14", "R15", "R16", "R17", "R18"),
     ),
+    "listMyProposals": _OF_A_CUSTOMER,
+    "acceptMyProposal": ("L1", "R2", "R3", "R10"),
+    "declineMyProposal": ("L1", "R10"),
     "listMyRedemptions": _OF_A_CUSTOMER,
     "getMyRedemption": _OF_A_CUSTOMER,
     "getMyRedemptionCode": _OF_A_CUSTOMER,
@@ -192,6 +195,9 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "refundRedemption": ("F1", "F2", "F5", "F7", "R10", "M1", *_BY_TWO),
     "useVoucher": ("V1", "V2", "V3", "V4", "V5", "V6", "V7", "R10"),
     "listRedemptions": _OF_A_BRANCH,
+    "listProposals": _OF_A_BRANCH,
+    "makeProposal": ("M1", "R9", "E10"),
+    "withdrawProposal": ("M1", "R10", "E10"),
     "listCustomerRedemptions": _OF_A_BRANCH,
     # the bank: approvals
     "listApprovals": (),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
 from guibin.points.assets.defaults import CODE as ASSET_RULE
 from guibin.points.assets.repository import versions_of
@@ -16,6 +16,7 @@ from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import add_pending, close_days, hold, record_reconciliation
 from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
+from guibin.rights.models import RedemptionProposal
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
 from support.logins import add_session
@@ -36,6 +37,7 @@ PREFIXES = {
     "entry_id": "ent",
     "lot_id": "lot",
     "hold_id": "hol",
+    "proposal_id": "rpp",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -52,6 +54,7 @@ class Neighbour:
     entry_id: UUID
     lot_id: UUID
     hold_id: UUID
+    proposal_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -89,6 +92,9 @@ async def move_in(house: House) -> Neighbours:
         for customer_id, role in zip(customers, ("manager", "manager_west"), strict=True):
             session.add(_access(customer_id, house.staff[role].id))
         await _tag(session, customers)
+        proposed = [_proposal(customer_id, right_id, house.staff["manager"].id) for customer_id in customers]
+        session.add_all(proposed)
+        proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
@@ -104,8 +110,8 @@ async def move_in(house: House) -> Neighbours:
         await session.commit()
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
         east, west = [
-            await _with_voucher(session, house, customer_id, pool_id, *owned)
-            for customer_id, owned in zip(customers, points, strict=True)
+            await _with_voucher(session, house, customer_id, pool_id, *owned, proposal_id)
+            for customer_id, owned, proposal_id in zip(customers, points, proposals, strict=True)
         ]
         await session.commit()
     return Neighbours(east, west, right_id, pool_id, asset_rule.id)
@@ -113,6 +119,19 @@ async def move_in(house: House) -> Neighbours:
 
 def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:
     return CustomerAccess(customer_id=customer_id, staff_id=staff_id, role="primary", valid_from=clock.today())
+
+
+def _proposal(customer_id: UUID, right_id: UUID, staff_id: UUID) -> RedemptionProposal:
+    now = clock.now()
+    return RedemptionProposal(
+        customer_id=customer_id,
+        id=new_id(),
+        right_id=right_id,
+        quantity=1,
+        proposed_by=staff_id,
+        created_at=now,
+        lapses_at=now + timedelta(days=7),
+    )
 
 
 async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
@@ -157,6 +176,7 @@ async def _with_voucher(
     entry_id: UUID,
     lot_id: UUID,
     hold_id: UUID,
+    proposal_id: UUID,
 ) -> Neighbour:
     taken = await take(session, customer_id, pool_id, at=clock.now())
     asked = await open_request(
@@ -168,4 +188,4 @@ async def _with_voucher(
         details="为什么给我这个标签",
     )
     session_id = await add_session(session, customer_id)
-    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id, entry_id, lot_id, hold_id)
+    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id, entry_id, lot_id, hold_id, proposal_id)

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id
+from guibin.core.ids import from_public, new_id, to_public
 from guibin.points.models import AccountState, PointsAccount
 from guibin.rights.models import RightsSlot, SlotState
 from support.house import House
@@ -40,13 +40,24 @@ async def redeem(client: httpx.AsyncClient, shop: Shop, customer: UUID, right: s
 
 async def add_slot(shop: Shop, right: str, days: int) -> str:
     right_id = from_public("rgt", right)
+    assert right_id is not None
     starts_at = clock.start_of_day(clock.today() + timedelta(days=days)) + timedelta(hours=9)
-    slot = {"right_id": right_id, "id": new_id(), "city_code": "310100", "place": "体检中心", "capacity": 5}
-    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1), "created_at": clock.now()}
+    slot = RightsSlot(
+        right_id=right_id,
+        id=new_id(),
+        city_code="310100",
+        place="体检中心",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        capacity=5,
+        state=SlotState.OPEN,
+        created_by=new_id(),
+        created_at=clock.now(),
+    )
     async with shop.house.sessions() as session:
-        session.add(RightsSlot(**slot, **times, state=SlotState.OPEN, created_by=new_id()))
+        session.add(slot)
         await session.commit()
-    return f"slt_{slot['id']}"
+    return to_public("slt", slot.id)
 
 
 async def test_the_first_screen_has_everything_in_one_call(shop: Shop, customer_client: httpx.AsyncClient) -> None:

@@ -116,6 +116,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
+    "redemption_proposal": "what was proposed, under a pseudonym; words are ciphers under the key, which is gone",
     "appointment": "what was charged and delivered, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",
     "redemption_delivery": "ciphers under the customer's key, which is gone; deleted at the end of their own period",

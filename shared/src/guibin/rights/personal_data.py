@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.repository import get_customer
 from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
-from guibin.rights.models import Redemption, RedemptionRating, RedemptionState
+from guibin.rights.models import Redemption, RedemptionProposal, RedemptionRating, RedemptionState
+from guibin.rights.service.proposing import words_of
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
 
@@ -40,6 +41,28 @@ class RatingSection:
                 "rated_at": row.rated_at,
                 "changed_at": row.changed_at,
             }
+            for row in (await session.exec(query)).all()
+        ]
+
+
+class ProposalSection:
+    """What was proposed to a customer, with the words as they were written."""
+
+    name: Final = "proposals"
+    tables: Final = frozenset({str(RedemptionProposal.__tablename__)})
+
+    async def read(self, session: AsyncSession, keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return the proposals, the oldest first."""
+        customer = await get_customer(session, Scope.of_customer(customer_id), customer_id=customer_id)
+        key = None if customer.data_key is None else keys.open_data_key(WrappedKey(customer.data_key), customer.id)
+        query = (
+            select(RedemptionProposal)
+            .where(RedemptionProposal.customer_id == customer_id)
+            .order_by(col(RedemptionProposal.created_at), col(RedemptionProposal.id))
+        )
+        shown = ("id", "right_id", "quantity", "state", "created_at", "lapses_at", "ended_at", "redemption_id")
+        return [
+            {**{name: getattr(row, name) for name in shown}, "words": words_of(key, row)}
             for row in (await session.exec(query)).all()
         ]
 
@@ -77,6 +100,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " JOIN rights_item i ON i.id = f.right_id WHERE f.customer_id = :customer_id ORDER BY f.marked_at, f.right_id",
     ),
     RatingSection(),
+    ProposalSection(),
     QuerySection(
         "redemption_deliveries",
         frozenset({"redemption_delivery"}),

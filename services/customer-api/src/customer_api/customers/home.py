@@ -7,6 +7,7 @@ from guibin.core import clock
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
 from guibin.points import service as points
+from guibin.rights.repository.proposals import count_waiting
 from guibin.rights.repository.slots import next_appointments
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
 
@@ -33,12 +34,13 @@ async def get_home(call: CustomerCall) -> HomeOut:
     person = identity_of(call.keys, await get_customer(session, scope, customer_id=me))
     of_points, of_redemptions = "points:read" in scopes, "redemptions:read" in scopes
     wallets = (await points.balances(session, scope, customer_id=me, today=today)).wallets if of_points else []
-    codes, booked = [], []
+    codes, booked, proposed = [], [], 0
     if of_redemptions:
         codes = await find_usable_codes(session, scope, customer_id=me, day=today, limit=MOST)
         booked = list(await next_appointments(session, scope, customer_id=me, now=now, limit=MOST))
+        proposed = await count_waiting(session, scope, customer_id=me, now=now)
     last_days = [one.redemption.valid_until for one in codes]
-    found = notices_of(wallets, [one for one, _, _ in booked], last_days, proposals=0, today=today)
+    found = notices_of(wallets, [one for one, _, _ in booked], last_days, proposals=proposed, today=today)
     language = call.language
     return HomeOut(
         as_of=now,

@@ -3,6 +3,7 @@
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
 from guibin.rights.models.deliveries import RedemptionDelivery
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
+from guibin.rights.models.proposals import ProposalState, RedemptionProposal
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
@@ -30,9 +31,11 @@ __all__ = [
     "PackagePeriod",
     "PackageState",
     "Period",
+    "ProposalState",
     "Redemption",
     "RedemptionBeneficiary",
     "RedemptionDelivery",
+    "RedemptionProposal",
     "RedemptionRating",
     "RedemptionState",
     "RedemptionStep",

@@ -25,6 +25,16 @@ from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.importing import Imported, ImportOutcome, export_rights, import_rights
+from guibin.rights.service.proposing import (
+    Acceptance,
+    Proposal,
+    ProposalView,
+    accept,
+    decline,
+    list_proposals,
+    propose,
+    withdraw,
+)
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
@@ -32,6 +42,7 @@ from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slo
 from guibin.rights.service.using import VoucherUse, use_code
 
 __all__ = [
+    "Acceptance",
     "CatalogueEntry",
     "CatalogueFilter",
     "ImportOutcome",
@@ -40,6 +51,8 @@ __all__ = [
     "NewSlot",
     "Person",
     "Preview",
+    "Proposal",
+    "ProposalView",
     "Redeemed",
     "RedemptionRequest",
     "RedemptionView",
@@ -51,6 +64,7 @@ __all__ = [
     "ShownCode",
     "SlotFilter",
     "VoucherUse",
+    "accept",
     "add_codes",
     "add_slots",
     "add_stock",
@@ -60,6 +74,7 @@ __all__ = [
     "close_slot",
     "confirm_appointment",
     "create_right",
+    "decline",
     "export_rights",
     "fail",
     "fulfil",
@@ -70,9 +85,11 @@ __all__ = [
     "import_rights",
     "list_catalogue",
     "list_open_slots",
+    "list_proposals",
     "list_redemptions",
     "note_no_show",
     "preview",
+    "propose",
     "redeem",
     "remind_of_appointments",
     "request_refund",
@@ -83,4 +100,5 @@ __all__ = [
     "tend_slots",
     "unknown_names",
     "use_code",
+    "withdraw",
 ]
