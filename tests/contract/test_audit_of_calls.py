@@ -36,6 +36,12 @@ ABOUT_NOTHING_HERE = {
     "getWebhook",
     "getWebhookSecret",
     "listWebhookDeliveries",
+    "listSupplierPrices",
+    "listSettlements",
+    "getSettlement",
+    "listSettlementLines",
+    "listSettlementDifferences",
+    "listSupplierPrepayments",
 }
 """Looks at what this small bank does not have."""
 

@@ -30,6 +30,7 @@ COMMON = {
     "scheme_id",
     "slot_id",
     "staff_id",
+    "supplier_id",
     "webhook_id",
 }
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""

@@ -40,6 +40,7 @@ from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
+from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
 from guibin.tags import defaults as tags
 from guibin.tags import facts
 from guibin.tags import personal_data as tags_data
@@ -84,6 +85,8 @@ def connect() -> None:
     handlers.register(RightPublication())
     handlers.register(RefundHandler())
     handlers.register(BudgetHandler())
+    handlers.register(PRICE_HANDLER)
+    handlers.register(SETTLEMENT_HANDLER)
     handlers.register(ListExporting())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())

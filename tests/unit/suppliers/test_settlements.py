@@ -16,6 +16,7 @@ from guibin.suppliers.settlements.rules import (
     SpanFault,
     drawn_down,
     match_lines,
+    month_after,
     settled,
     span_fault,
     tax_in,
@@ -120,24 +121,30 @@ def test_tax_is_reckoned_once_for_each_rate() -> None:
     ]
 
 
-def span(first: int, last: int | None) -> PriceSpan:
-    return PriceSpan(date(2026, 1, first), None if last is None else date(2026, 1, last), 100)
+def span(first: int, until: int | None) -> PriceSpan:
+    return PriceSpan(date(2026, 1, first), None if until is None else date(2026, 1, until))
 
 
 @pytest.mark.parametrize(
-    ("spans", "fault"),
+    ("spans", "new", "fault"),
     [
-        ([span(1, 9), span(10, None)], None),
-        ([span(10, None), span(1, 9)], None),
-        ([], None),
-        ([span(1, 9), span(9, None)], SpanFault.OVERLAP),
-        ([span(1, None), span(9, None)], SpanFault.OVERLAP),
-        ([span(1, 9), span(11, None)], SpanFault.GAP),
-        ([span(9, 8)], SpanFault.REVERSED),
+        ([], span(1, None), None),
+        ([span(1, 9), span(9, None)], span(12, None), None),
+        ([span(1, 9)], span(9, 20), None),
+        ([span(1, 9)], span(8, None), SpanFault.OVERLAP),
+        ([span(9, None)], span(9, None), SpanFault.OVERLAP),
+        ([span(9, None)], span(1, 9), SpanFault.OVERLAP),
+        ([span(1, 9)], span(10, None), SpanFault.GAP),
     ],
 )
-def test_prices_follow_each_other_day_by_day(spans: list[PriceSpan], fault: SpanFault | None) -> None:
-    assert span_fault(spans) is fault
+def test_a_price_follows_the_last_one_day_by_day(
+    spans: list[PriceSpan], new: PriceSpan, fault: SpanFault | None
+) -> None:
+    assert span_fault(spans, new) is fault
+
+
+def test_the_month_after_december_is_january() -> None:
+    assert [month_after(day) for day in (date(2026, 12, 31), date(2028, 2, 1))] == [date(2027, 1, 1), date(2028, 3, 1)]
 
 
 def test_a_dispute_changes_what_is_paid_only_when_it_goes_their_way() -> None:

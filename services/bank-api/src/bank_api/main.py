@@ -24,11 +24,11 @@ from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
 from bank_api.rights.importing import router as catalogue_import
-from bank_api.rights.proposals import router as proposals
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
+from bank_api.suppliers.settlements import router as settlements
 from bank_api.tags.router import router as tags
 from bank_api.tiers.router import router as tiers
 from bank_api.webhooks.router import router as webhooks
@@ -58,8 +58,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_reports,
     rights,
     slots,
-    proposals,
     catalogue_import,
+    settlements,
     programme,
     privacy,
     exports,

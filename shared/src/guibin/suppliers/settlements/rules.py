@@ -1,6 +1,5 @@
 """The arithmetic of a month with a supplier, and how two statements of it are laid side by side."""
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -166,32 +165,35 @@ def tax_lines(amounts: Iterable[tuple[int, int]]) -> list[TaxLine]:
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """What one unit costs from a day on, through another; None has no end. Tax is included."""
+    """What one unit costs from a day on until before another; None has no end. Tax is included."""
 
     first_day: date
-    last_day: date | None
-    price_fen: int
+    until: date | None
 
 
 class SpanFault(StrEnum):
-    """What is wrong with a series of prices."""
+    """What keeps a price from following the others of the same supplier and right."""
 
-    REVERSED = "reversed"
     OVERLAP = "overlap"
     GAP = "gap"
 
 
-def span_fault(spans: Sequence[PriceSpan]) -> SpanFault | None:
-    """Return what keeps prices from following each other day by day; None when each begins where the last one ends."""
-    ordered = sorted(spans, key=lambda span: span.first_day)
-    if any(span.last_day is not None and span.last_day < span.first_day for span in ordered):
-        return SpanFault.REVERSED
-    for span, following in itertools.pairwise(ordered):
-        if span.last_day is None or span.last_day >= following.first_day:
-            return SpanFault.OVERLAP
-        if span.last_day + timedelta(days=1) < following.first_day:
-            return SpanFault.GAP
-    return None
+def span_fault(spans: Sequence[PriceSpan], new: PriceSpan) -> SpanFault | None:
+    """Return why a price cannot follow others; None when it begins where the last one ends, or ends it.
+
+    A last price without an end ends where the new one begins: so the days of a contract have one price each.
+    """
+    if not spans:
+        return None
+    last = max(spans, key=lambda span: span.first_day)
+    if new.first_day <= last.first_day or (last.until is not None and new.first_day < last.until):
+        return SpanFault.OVERLAP
+    return SpanFault.GAP if last.until is not None and last.until < new.first_day else None
+
+
+def month_after(month: date) -> date:
+    """Return the first day of the month after one, given by any of its days."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def settled(ours: Figures | None, theirs: Figures | None, state: DisputeState) -> int:

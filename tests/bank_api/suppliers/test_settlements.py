@@ -1,0 +1,351 @@
+"""A month with a supplier over HTTP: prices, our statement, theirs beside it, disputes, confirmation, invoice."""
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.workbook import write_workbook
+from guibin.suppliers.models import RightSupplier, SettlementBasis, Supplier, SupplierPrice, SupplierState
+from support.house import House
+from support.shop import Shop
+
+OPERATOR, APPROVER, FINANCE = "rights_operator", "rights_approver", "finance"
+MONTH = "2026-10"
+HEADER = "reference,right,quantity,price"
+REDEEMED = text(
+    "INSERT INTO redemption (customer_id, id, right_id, right_revision, quantity, quota_used, points_charged, wallet,"
+    " quantity_refunded, quota_refunded, points_refunded, companions, guest_quota_used, cost_fen, state, fulfilment,"
+    " created_at, actor_id) VALUES (:customer, :id, :right, 1, :quantity, :quantity, 0, 'reward', :refunded, :refunded,"
+    " 0, :companions, 0, 0, :state, 'hand_out', :at, :customer)"
+)
+
+
+class Month:
+    """A supplier with one right at 86.50 and what was taken of it, on the bank port."""
+
+    def __init__(self, shop: Shop, client: httpx.AsyncClient, supplier: UUID, right: UUID, customer: UUID) -> None:
+        self.shop, self.client, self.supplier, self.right, self.customer = shop, client, supplier, right, customer
+        self.path = f"/v1/suppliers/{to_public('sup', supplier)}"
+
+    async def post(self, path: str, role: str = OPERATOR, **body: Any) -> httpx.Response:
+        headers = self.shop.house.headers(role, key=str(new_id()))
+        return await self.client.post(f"{self.path}{path}", json=body, headers=headers)
+
+    async def get(self, path: str, role: str = OPERATOR, **headers: str) -> httpx.Response:
+        return await self.client.get(f"{self.path}{path}", headers=self.shop.house.headers(role) | headers)
+
+    async def build(self, month: str = MONTH, **body: Any) -> dict[str, Any]:
+        answer = await self.post(f"/settlements/{month}", **body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def send(self, content: bytes, month: str = MONTH) -> httpx.Response:
+        headers = self.shop.house.headers(OPERATOR) | {"Content-Type": "application/octet-stream"}
+        url = f"{self.path}/settlements/{month}/statements"
+        return await self.client.post(url, content=content, headers=headers)
+
+    async def approve(self, submitted: httpx.Response) -> httpx.Response:
+        assert submitted.status_code == 202, submitted.text
+        url = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+        return await self.client.post(url, json={}, headers=self.shop.house.headers(APPROVER))
+
+    async def confirm(self, month: str = MONTH) -> httpx.Response:
+        body = {"supplier_reference": "YL-1", "supplier_agreed_on": "2026-11-20"}
+        return await self.approve(await self.post(f"/settlements/{month}/submit", **body))
+
+    async def lines(self, month: str = MONTH) -> list[dict[str, Any]]:
+        answer = await self.get(f"/settlements/{month}/lines?limit=100")
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    async def take(
+        self, at: datetime, quantity: int = 1, *, state: str = "fulfilled", refunded: int = 0, companions: int = 0
+    ) -> UUID:
+        redemption = new_id()
+        values = {"customer": self.customer, "id": redemption, "right": self.right, "quantity": quantity, "at": at}
+        async with self.shop.house.sessions() as session:
+            more = {"refunded": refunded, "state": state, "companions": companions}
+            await session.execute(REDEEMED, values | more)
+            await session.commit()
+        return redemption
+
+    async def give_back(self, redemption: UUID) -> None:
+        async with self.shop.house.sessions() as session:
+            query = text("UPDATE redemption SET state = 'refunded', quantity_refunded = quantity WHERE id = :id")
+            await session.execute(query, {"id": redemption})
+            await session.commit()
+
+
+async def open_month(
+    house: House, client: httpx.AsyncClient, *, prepaid: bool = False, basis: str = SettlementBasis.ISSUED
+) -> Month:
+    shop = Shop(house)
+    right = from_public("rgt", await shop.right(code="lounge"))
+    customer = await shop.customer(points=0)
+    assert right is not None
+    supplier = Supplier(
+        id=new_id(),
+        code="yuelan",
+        name="悦览",
+        state=SupplierState.ACTIVE,
+        settlement_basis=basis,
+        tax_rate_bp=600,
+        prepaid=prepaid,
+        data_key=b"k",
+        secret_enc=b"s",
+        created_by=customer,
+        created_at=datetime(2026, 9, 1, tzinfo=UTC),
+    )
+    by = {"set_by": customer, "set_at": supplier.created_at}
+    price = {"right_id": right, "supplier_id": supplier.id, **by}
+    async with house.sessions() as session:
+        session.add(supplier)
+        await session.flush()
+        session.add(RightSupplier(right_id=right, supplier_id=supplier.id, product_code="YL-VIP", **by))
+        session.add(SupplierPrice(valid_from=date(2026, 9, 1), valid_to=date(2026, 10, 16), price_fen=8_650, **price))
+        session.add(SupplierPrice(valid_from=date(2026, 10, 16), price_fen=9_000, **price))
+        await session.commit()
+    return Month(shop, client, supplier.id, right, customer)
+
+
+def october(day: int, hour: int = 4) -> datetime:
+    return datetime(2026, 10, day, hour, tzinfo=UTC)
+
+
+def row(redemption: UUID, quantity: int = 1, price: str = "86.50", right: str = "lounge") -> str:
+    return f"{to_public('rdm', redemption)},{right},{quantity},{price}"
+
+
+def csv(*rows: str) -> bytes:
+    return "\n".join([HEADER, *rows]).encode()
+
+
+async def test_a_month_is_built_laid_beside_theirs_disputed_confirmed_and_invoiced(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client, prepaid=True)
+    first = await month.take(october(1), 2)
+    # The last instant of 15 October in Shanghai, and the first of 16: each at the price of its day.
+    second, third = await month.take(october(15, 15)), await month.take(october(15, 16), companions=1)
+    await month.take(october(2), state="cancelled")
+    half = await month.take(october(3), 2, refunded=1)
+    await month.take(datetime(2026, 10, 31, 16, tzinfo=UTC))
+
+    early = await month.post("/settlements/2026-11")
+    built = await month.build()
+    again = await month.build()
+    lines = await month.lines()
+
+    assert (early.status_code, early.json()["code"]) == (409, "month_not_over")
+    assert [(one["redemption_id"], one["quantity"], one["price"]) for one in lines] == [
+        (to_public("rdm", first), 2, "86.50"),
+        (to_public("rdm", half), 1, "86.50"),
+        (to_public("rdm", second), 1, "86.50"),
+        (to_public("rdm", third), 2, "90.00"),
+    ]
+    assert (built["gross"], built["tax"]) == (
+        "526.00",
+        [{"rate": "6.00", "gross": "526.00", "tax": "29.77", "net": "496.23"}],
+    )
+    assert again["gross"] == built["gross"]
+
+    theirs = csv(row(first, 2), row(second, price="90.00"), row(third, 2, "90.00", "YL-VIP"), "who,lounge,1,86.50")
+    missing = await month.post("/settlements/2026-10/submit", supplier_reference="X", supplier_agreed_on="2026-11-01")
+    taken = await month.send(theirs)
+    same = await month.send(theirs)
+    differences = (await month.get(f"/settlements/{MONTH}/differences")).json()["items"]
+
+    assert (missing.status_code, missing.json()["code"]) == (409, "statement_missing")
+    assert (taken.status_code, taken.json()["equal_lines"], same.json()["revision"]) == (
+        201,
+        2,
+        taken.json()["revision"],
+    )
+    assert [(one["number"], one["finding"], one["line"], one["file_line"]) for one in differences] == [
+        (1, "only_ours", 2, None),
+        (2, "price_differs", 3, 3),
+        (3, "only_theirs", None, 5),
+    ]
+    assert [one["finding"] for one in await month.lines()] == ["equal", "only_ours", "price_differs", "equal"]
+
+    words = "双方核对后一致同意按此结算"
+    too_soon = await month.post("/settlements/2026-10/submit", supplier_reference="X", supplier_agreed_on="2026-11-01")
+    silent = await month.post(f"/settlements/{MONTH}/differences", differences=[1], state="ours", words="ok")
+    await month.post(f"/settlements/{MONTH}/differences", differences=[1, 3], state="ours", words=words)
+    nobody = await month.post(f"/settlements/{MONTH}/differences", differences=[9], state="ours", words=words)
+    await month.post(f"/settlements/{MONTH}/differences", differences=[2], state="theirs", words=words)
+    paid = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="500.00")
+    twice = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="500.00")
+    confirmed = await month.confirm()
+
+    assert [answer.json()["code"] for answer in (too_soon, silent, nobody, twice)] == [
+        "differences_open",
+        "reason_required",
+        "not_found",
+        "prepayment_taken",
+    ]
+    assert (paid.status_code, paid.json()["balance"]) == (201, "500.00")
+    assert confirmed.status_code == 200, confirmed.text
+    frozen = (await month.get(f"/settlements/{MONTH}", FINANCE)).json()
+    assert (frozen["state"], frozen["gross"], frozen["prepaid"], frozen["payable"]) == (
+        "confirmed",
+        "529.50",
+        "500.00",
+        "29.50",
+    )
+    assert (await month.get("/prepayments")).json()["balance"] == "0.00"
+    refused = [
+        await month.post(f"/settlements/{MONTH}"),
+        await month.send(csv(row(first))),
+        await month.post(
+            f"/settlements/{MONTH}/invoice", FINANCE, number="1", day="2026-11-21", gross="529.50", tax="1"
+        ),
+    ]
+    invoice = {"number": "FP1", "day": "2026-11-21", "gross": "529.50", "tax": "29.97"}
+    invoiced = await month.post(f"/settlements/{MONTH}/invoice", FINANCE, **invoice)
+    file = await month.get(f"/settlements/{MONTH}/lines", Accept="text/csv")
+    assert [answer.json()["code"] for answer in refused] == [
+        "settlement_frozen",
+        "settlement_frozen",
+        "invoice_differs",
+    ]
+    assert (invoiced.status_code, invoiced.json()["invoice_no"]) == (201, "FP1")
+    assert file.content.decode("utf-8-sig").splitlines()[1].startswith(f"1,supply,{to_public('rdm', first)},lounge,")
+
+
+async def test_what_goes_back_after_its_month_comes_as_a_correction_once(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client)
+    september = datetime(2026, 9, 3, tzinfo=UTC)
+    first, second = await month.take(september, 2), await month.take(september)
+    await month.build("2026-09")
+    later = await month.post(f"/settlements/{MONTH}")
+    await month.send(csv(row(first, 2), row(second)), "2026-09")
+    assert (await month.confirm("2026-09")).status_code == 200
+    await month.give_back(first)
+    await month.take(october(20))
+
+    built = await month.build()
+    lines = await month.lines()
+    back = await month.post("/settlements/2026-08")
+
+    assert (later.status_code, later.json()["code"], later.json()["month"]) == (409, "earlier_month_open", "2026-09")
+    assert [(one["kind"], one["quantity"], one["price"]) for one in lines] == [
+        ("supply", 1, "90.00"),
+        ("correction", -2, "86.50"),
+    ]
+    assert built["gross"] == "-83.00"
+    assert (back.status_code, back.json()["code"]) == (409, "later_month_settled")
+
+
+async def test_prices_follow_each_other_and_take_a_second_person(bank_client: httpx.AsyncClient, house: House) -> None:
+    month = await open_month(house, bank_client)
+    right = to_public("rgt", month.right)
+    other = await month.shop.right(code="spa")
+
+    async def submit(right_id: str, first: str, until: str | None = None, price: str = "95.00") -> httpx.Response:
+        return await month.post("/prices", right_id=right_id, valid_from=first, valid_to=until, price=price)
+
+    overlap = await submit(right, "2026-10-16")
+    approved = await month.approve(await submit(right, "2026-12-01"))
+    ended = await month.approve(await submit(other, "2026-10-01", "2026-10-15"))
+    gap = await submit(other, "2026-10-16")
+    prices = (await month.get("/prices")).json()["items"]
+
+    assert [overlap.json()["code"], gap.json()["code"]] == ["price_overlaps", "price_leaves_gap"]
+    assert (approved.status_code, ended.status_code) == (200, 200), approved.text
+    assert [(one["right_code"], one["valid_from"], one["valid_to"], one["price"]) for one in prices] == [
+        ("lounge", "2026-09-01", "2026-10-16", "86.50"),
+        ("lounge", "2026-10-16", "2026-12-01", "90.00"),
+        ("lounge", "2026-12-01", None, "95.00"),
+        ("spa", "2026-10-01", "2026-10-15", "95.00"),
+    ]
+
+
+async def test_a_supply_without_a_price_and_a_file_of_another_form_are_refused(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client)
+    await month.take(datetime(2026, 8, 3, tzinfo=UTC))
+    unpriced = await month.post("/settlements/2026-08")
+    taken = await month.take(october(1))
+    await month.build()
+
+    refused = [await month.send(content) for content in (b"\xff\xff", b"reference,right\n", b"PK\x03\x04")]
+    book = write_workbook({"s": [HEADER.split(","), [to_public("rdm", taken), "lounge", 1, "86.5"], ["x", "y", "z"]]})
+    sheet = await month.send(book)
+
+    assert (unpriced.status_code, unpriced.json()["code"], unpriced.json()["right_code"]) == (
+        409,
+        "contract_price_missing",
+        "lounge",
+    )
+    assert [answer.json()["code"] for answer in refused] == [
+        "statement_unreadable",
+        "statement_columns",
+        "workbook_unreadable",
+    ]
+    assert (sheet.json()["equal_lines"], sheet.json()["differences"]) == (
+        1,
+        [{"finding": "unreadable", "open": 1, "ours": 0, "theirs": 0}],
+    )
+
+
+@pytest.mark.merge
+async def test_the_differences_planted_in_five_thousand_lines_are_found_and_no_other(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client)
+    chance = random.Random(20_261_126)
+    taken = [(new_id(), chance.randint(1, 5)) for _ in range(5_000)]
+    rows = [
+        {
+            "customer": month.customer,
+            "id": one,
+            "right": month.right,
+            "quantity": units,
+            "at": october(1),
+            "refunded": 0,
+            "state": "fulfilled",
+            "companions": 0,
+        }
+        for one, units in taken
+    ]
+    async with house.sessions() as session:
+        await session.execute(REDEEMED, rows)
+        await session.commit()
+    planted: Counter[str] = Counter()
+    theirs: list[str] = []
+    for one, units in taken:
+        kind = chance.choice(["equal"] * 40 + ["only_ours", "only_theirs", "price", "quantity", "both", "doubled"])
+        good = row(one, units)
+        changed = {
+            "price": [row(one, units, "86.51")],
+            "quantity": [row(one, units + 1)],
+            "both": [row(one, units + 1, "86.51")],
+            "doubled": [good, good],
+            "only_ours": [],
+            "only_theirs": [good, row(new_id())],
+        }
+        names = {"price": "price_differs", "quantity": "quantity_differs", "both": "both_differ"}
+        planted[names.get(kind, kind)] += kind != "equal"
+        theirs += changed.get(kind, [good])
+    chance.shuffle(theirs)
+
+    built = await month.build()
+    answer = await month.send(csv(*theirs))
+
+    assert built["lines"] == 5_000
+    assert answer.status_code == 201, answer.text
+    found = {one["finding"]: one["open"] for one in answer.json()["differences"]}
+    assert found == {kind: count for kind, count in planted.items() if count}
