@@ -25,18 +25,18 @@ IDENTITY: Final = (
     Sabotage(
         "S12",
         "the second look at the pool of codes",
-        f"{CODE}/rights/service/redeeming.py",
-        "    await attempt.rollback()\n"
-        "    return await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=True)\n",
-        "    await attempt.rollback()\n    return free\n",
+        f"{SQL}/rights_take_codes/v1.sql",
+        "    EXCEPTION WHEN SQLSTATE 'GB001' THEN\n",
+        "    EXCEPTION WHEN SQLSTATE 'GB001' THEN\n        RETURN NULL;\n",
         (f"{RIGHTS}::test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back",),
     ),
     Sabotage(
         "S13",
         "whoever waits for codes holds none",
-        f"{CODE}/rights/service/redeeming.py",
-        "    await attempt.rollback()\n",
-        "    await attempt.commit()\n",
+        f"{SQL}/rights_take_codes/v1.sql",
+        "            RAISE EXCEPTION 'too few that nobody holds' USING ERRCODE = 'GB001';\n",
+        "            v_codes := ARRAY(SELECT c.id FROM public.voucher_code c WHERE c.right_id = p_right"
+        " AND c.taken_at IS NULL ORDER BY c.id LIMIT p_quantity FOR UPDATE);\n",
         (f"{RIGHTS}::test_claims_of_several_codes_never_wait_for_each_other_in_a_circle",),
     ),
     Sabotage(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sabotage.patches import CODE, Sabotage
+from sabotage.patches import CODE, SQL, Sabotage
 
 OFFERS_OF_CUSTOMERS = "tests/shared/rights/test_offers.py"
 STEP_UPS = "tests/customer_api/sessions/test_step_ups.py"
@@ -20,26 +20,25 @@ OFFERS: Final = (
     Sabotage(
         "RGT-07",
         "the bound for everybody",
-        f"{CODE}/rights/repository/pool.py",
-        ".where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) + quantity <= limit)",
-        ".where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) <= limit)",
+        f"{SQL}/rights_take/v1.sql",
+        " AND t.taken + p_new.quantity <= (p_taking ->> 'total_limit')::bigint;",
+        ";",
         (f"{OFFERS_OF_CUSTOMERS}::test_the_bound_for_everybody_is_counted_over_all_customers",),
     ),
     Sabotage(
         "API-19",
         "that a proof is good once",
         f"{CODE}/rights/service/step_up.py",
-        "    if await redemptions.has_step_up(session, scope, customer_id=customer_id, step_up_id=proof.id):\n"
-        "        raise StepUpInvalid\n",
-        "    await redemptions.has_step_up(session, scope, customer_id=customer_id, step_up_id=proof.id)\n",
+        " or proof.expires_at <= now or used:\n",
+        " or proof.expires_at <= now:\n",
         (f"{STEP_UPS}::test_a_proof_lets_one_redemption_through_and_no_second_one",),
     ),
     Sabotage(
         "API-19b",
         "that a proof is for its customer, right, quantity and points",
         f"{CODE}/rights/service/step_up.py",
-        "if (proof.customer_id, proof.right_id, proof.quantity, proof.points) != asked or ",
-        "if not asked or ",
+        "    if proved != (*asked, decision.points) or ",
+        "    if not proved or ",
         (f"{STEP_UPS}::test_r12_a_proof_of_somebody_or_for_something_else_or_too_old_or_altered_is_refused",),
     ),
     Sabotage(

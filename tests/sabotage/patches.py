@@ -31,7 +31,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S1",
         "the lock of the account",
-        f"{SQL}/points_account_lock/v2.sql",
+        f"{SQL}/points_account_lock/v3.sql",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;\n    IF NOT FOUND",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;\n    IF NOT FOUND",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
@@ -79,15 +79,15 @@ SABOTAGES: Final = (
     Sabotage(
         "S8",
         "the last unit of stock",
-        f"{CODE}/rights/repository/pool.py",
-        "col(RightsStock.free) >= quantity)",
-        "col(RightsStock.free) > quantity)",
+        f"{SQL}/rights_take/v1.sql",
+        " AND s.free >= p_new.quantity\n",
+        " AND s.free > p_new.quantity\n",
         ("tests/concurrency/rights/test_sessions.py::test_of_64_redemptions_of_the_last_unit_one_succeeds",),
     ),
     Sabotage(
         "S9",
         "the lots that a debit draws on",
-        f"{SQL}/points_post/v1.sql",
+        f"{SQL}/points_take/v1.sql",
         "UPDATE public.points_lot l SET remaining = l.remaining - t.points",
         "UPDATE public.points_lot l SET remaining = l.remaining",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
@@ -98,7 +98,24 @@ SABOTAGES: Final = (
         f"{CODE}/outbox/service.py",
         "    if rows:\n        await repository.insert_events(session, rows)\n",
         "",
+        ("tests/shared/rights/test_telling.py::test_each_later_step_is_told_with_what_was_given_back",),
+    ),
+    Sabotage(
+        "S11d",
+        "the event of a redemption",
+        f"{SQL}/rights_redeem/v1.sql",
+        "            v_new.customer_id, p_taking #> '{event,payload}', v_new.created_at);\n",
+        "            v_new.customer_id, p_taking #> '{event,payload}', v_new.created_at);\n"
+        "    DELETE FROM public.outbox_event e WHERE e.subject = 'rdm_' || v_new.id;\n",
         ("tests/shared/rights/test_telling.py::test_a_redemption_is_told_with_its_points_and_of_whom",),
+    ),
+    Sabotage(
+        "S12b",
+        "that what decided is read again under the lock",
+        f"{SQL}/rights_redeem/v1.sql",
+        "    IF p_taking ? 'seen' AND v_facts.seen IS DISTINCT FROM p_taking ->> 'seen' THEN\n",
+        "    IF false THEN\n",
+        ("tests/shared/rights/test_one_statement.py::test_what_was_decided_on_stale_facts_is_not_written",),
     ),
     Sabotage(
         "S11b",
@@ -119,9 +136,9 @@ SABOTAGES: Final = (
     Sabotage(
         "S14",
         "the wait for codes that others hold",
-        f"{CODE}/rights/service/redeeming.py",
-        "quantity=quantity, waiting=True)",
-        "quantity=quantity, waiting=False)",
+        f"{SQL}/rights_take_codes/v1.sql",
+        " LIMIT p_quantity FOR UPDATE);",
+        " LIMIT p_quantity FOR UPDATE SKIP LOCKED);",
         ("tests/concurrency/rights/test_sessions.py::test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back",),
     ),
     Sabotage(

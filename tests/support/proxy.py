@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 _COMMIT = b"COMMIT;"
+_WRITES_A_REDEMPTION = b'"fingerprint"'
+"""Stands in what `rights_redeem` is given: a statement of the direct path, which is its own transaction."""
 
 
 class Proxy:
     """Forwards connections to a target until it is cut; afterwards it refuses new ones.
 
-    With `commits_to_loss` a connection breaks once: of so many COMMITs that are sent the last is carried out, and its
-    answer does not come back.
+    With `commits_to_loss` a connection breaks once: of so many COMMITs that are sent, or redemptions that are written,
+    the last is carried out, and its answer does not come back.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -45,10 +47,10 @@ class Proxy:
         await asyncio.gather(self._ask(reader, back_writer, lost), _copy(back_reader, writer, lost))
 
     async def _ask(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event) -> None:
-        """Copy what the client sends; of the COMMIT that is waited for the answer is lost."""
+        """Copy what the client sends; of what is waited for the answer is lost."""
         try:
             while data := await reader.read(65536):
-                if self.commits_to_loss and _COMMIT in data:
+                if self.commits_to_loss and (_COMMIT in data or _WRITES_A_REDEMPTION in data):
                     self.commits_to_loss -= 1
                     if not self.commits_to_loss:
                         lost.set()

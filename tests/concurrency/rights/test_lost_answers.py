@@ -15,8 +15,6 @@ from support.proxy import Proxy, proxied
 from support.shop import Shop
 
 ROUNDS = 200
-OTHER_COMMITS = 1
-"""Of one call, before its own: that of the counter of calls."""
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ async def test_200_redemptions_whose_answers_are_lost_after_the_commit_are_repla
     (customer,) = await shop.customers(1, 10 * ROUNDS)
     right = await shop.right(stock=ROUNDS, prices=[{"tier": None, "points": 10}])
     for number in range(1, ROUNDS + 1):
-        proxy[0].commits_to_loss = OTHER_COMMITS + 1
+        proxy[0].commits_to_loss = 1
         lost = await redeem(client, house, customer, right, number)
         assert not proxy[0].commits_to_loss
         problem(lost, 503, "retry_later")

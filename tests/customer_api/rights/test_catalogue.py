@@ -28,6 +28,7 @@ async def test_the_list_tells_my_price_my_quota_and_all_reasons(shop: Shop, cust
         "place": 0,
         "tax_kind": "none",
         "fulfilment": "hand_out",
+        "appointment": None,
         "wallet": "reward",
         "price": 100,
         "prices": [{"class_of_service": None, "wallet": "reward", "points": 100}],

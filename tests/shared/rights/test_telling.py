@@ -44,11 +44,12 @@ async def test_a_redemption_is_told_with_its_points_and_of_whom(bank: AsyncSessi
 async def test_each_later_step_is_told_with_what_was_given_back(bank: AsyncSession) -> None:
     customer_id, right_id = await add_customer_with(bank), await add_right(bank)
     redemption = (await take(bank, customer_id, right_id, quantity=2)).redemption
-    for state in RedemptionState:
+    steps = [state for state in RedemptionState if state != RedemptionState.CONFIRMED]
+    for state in steps:
         await tell_step(bank, redemption, state, quantity=1, points=70)
     later = [event for event in await told(bank) if event.payload["points"] == 70]
     assert [event.type for event in later] == [
-        f"redemption.{state}" for state in RedemptionState if state != RedemptionState.IN_FULFILMENT
+        f"redemption.{state}" for state in steps if state != RedemptionState.IN_FULFILMENT
     ]
     assert {event.payload["quantity"] for event in later} == {1}
 

@@ -8,6 +8,7 @@ from typing import Final
 from guibin.channels.sms import open_sms
 from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core.settings import Settings
+from guibin.rights.service import KnownRights
 from guibin.security.bank_tokens import BankTokens
 from guibin.security.ciphers import KeyRing
 from guibin.security.session_tokens import SessionIssuer
@@ -28,6 +29,7 @@ class Parts:
     bank_tokens: BankTokens
     wechat: WeChat
     messages: Messages
+    rights: KnownRights
 
 
 @asynccontextmanager
@@ -46,7 +48,7 @@ async def open_parts(settings: Settings, keys: KeyRing) -> AsyncIterator[Parts]:
         open_sms(settings) as sender,
         open_messages(sender) as messages,
     ):
-        yield Parts(issuer, bank_tokens, wechat, messages)
+        yield Parts(issuer, bank_tokens, wechat, messages, KnownRights())
 
 
 def parts_of(visit: Visit) -> Parts:

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.idempotency import repository
 from guibin.idempotency.errors import IdempotencyInProgress, IdempotencyKeyExpired, IdempotencyKeyReused
+from guibin.idempotency.models import IdempotencyKey
 from guibin.idempotency.rules import is_kept
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -48,11 +49,17 @@ async def claim(
     if taken:
         return Claimed()
     # READ COMMITTED: this statement sees what the twin committed while the insert waited for it.
-    return await _replay(session, actor_id=actor_id, key=key, fingerprint=fingerprint, now=now)
-
-
-async def _replay(session: AsyncSession, *, actor_id: UUID, key: str, fingerprint: bytes, now: datetime) -> Replay:
     found = await repository.find_answer(session, actor_id=actor_id, key=key)
+    return replay_of(found, fingerprint=fingerprint, now=now)
+
+
+def replay_of(found: IdempotencyKey, *, fingerprint: bytes, now: datetime) -> Replay:
+    """Return the answer that a key gave to the same request.
+
+    Raises:
+        IdempotencyKeyReused: the key stands for another request.
+        IdempotencyKeyExpired: the answer is no longer kept.
+    """
     if found.fingerprint != fingerprint:
         raise IdempotencyKeyReused
     if found.status is None or found.body is None or not is_kept(found.created_at, now):

@@ -18,7 +18,7 @@ from guibin.core.ids import BranchId, new_id
 from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
 from guibin.programme import repository
-from guibin.programme.errors import BudgetBelowSpent, BudgetExhausted
+from guibin.programme.errors import BudgetBelowSpent
 from guibin.programme.models import Budget, KillSwitch, Target
 from guibin.programme.rules import Stops, stops_of
 from guibin.security.actors import Actor, Domain, Grant
@@ -33,35 +33,12 @@ class Payer:
     year: int
 
 
-async def draw(session: AsyncSession, payer: Payer, *, source_kind: str, source_id: str, points: int, fen: int) -> None:
-    """Take points and fen from a budget, exactly, whoever else takes at this moment.
-
-    Its row stays locked until the transaction ends: whoever draws does so last, after accounts, stock and codes.
-
-    Raises:
-        BudgetExhausted: it has not that much left, or there is no budget for this year and line.
-    """
-    drawn = await repository.draw(
-        session,
-        branch=payer.branch,
-        year=payer.year,
-        line=payer.line,
-        source_kind=source_kind,
-        source_id=source_id,
-        points=points,
-        fen=fen,
-        at=clock.now(),
-    )
-    if not drawn:
-        raise BudgetExhausted
-
-
 async def give_back(
     session: AsyncSession, *, source_kind: str, source_id: str, share: tuple[int, int] = (1, 1)
 ) -> None:
     """Give back to its budget what a source took: all of it, or a share such as (3, 4) of what is left, rounded down.
 
-    A source that took nothing gives nothing back. Called last, as `draw` is.
+    A source that took nothing gives nothing back. Called last, as what draws on it does.
     """
     draw = await repository.lock_draw(session, source_kind=source_kind, source_id=source_id)
     if draw is not None:
@@ -249,7 +226,6 @@ __all__: Final = [
     "Payer",
     "Stops",
     "Switching",
-    "draw",
     "find_stops",
     "give_back",
     "put_switch",

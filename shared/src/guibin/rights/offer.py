@@ -161,6 +161,12 @@ class Terms:
         return audiences | {price.tag for price in self.prices if price.tag is not None}
 
     @property
+    def periods(self) -> frozenset[Period]:
+        """The periods in which what was taken decides anything."""
+        counted = {quota.period for quota in (*self.quotas, *self.companions.quotas)}
+        return frozenset(counted | ({self.limit.period} if self.limit else set()))
+
+    @property
     def asks_for_branches(self) -> bool:
         """Whether the customer's branch decides anything."""
         return self.owner_branch is not None or self.visibility.branches is not None

@@ -78,7 +78,7 @@ async def run_once(handler: Handler, request: Request, call: Call, meaning: byte
         return await run(handler, request)
     outcome = await claim(call.session, actor_id=call.actor.id, key=key, fingerprint=meaning, now=clock.now())
     if isinstance(outcome, Replay):
-        return Response(outcome.body, outcome.status, {**outcome.headers, REPLAYED_HEADER: "true"})
+        return replayed(outcome)
     await call.work.protect()
     try:
         response = await run(handler, request)
@@ -96,6 +96,11 @@ async def run_once(handler: Handler, request: Request, call: Call, meaning: byte
             etag=response.headers.get("etag"),
         )
     return response
+
+
+def replayed(answer: Replay) -> Response:
+    """Answer what the key answered before."""
+    return Response(answer.body, answer.status, {**answer.headers, REPLAYED_HEADER: "true"})
 
 
 async def _settle(call: Call, key: str, refusal: Refusal) -> None:

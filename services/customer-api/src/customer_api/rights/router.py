@@ -1,14 +1,17 @@
 """The catalogue and the redemptions of the customer who calls."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query
 from starlette.responses import Response
 
+from customer_api.parts import Parts
 from guibin.approvals.errors import StateConflict
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
+from guibin.idempotency.service import Replay
 from guibin.points.errors import AccountClosed
 from guibin.rights import service
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable, StepUpInvalid, StepUpRequired
@@ -16,6 +19,7 @@ from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.web import (
     CustomerCall,
     DataClass,
+    DirectCall,
     Idempotency,
     Page,
     PageRequest,
@@ -26,6 +30,10 @@ from guibin.web import (
     json_body,
     page_query,
 )
+from guibin.web.once import replayed
+from guibin.web.port import port_of
+from guibin.web.problems import MEDIA_TYPE as PROBLEM
+from guibin.web.problems import problem_body
 
 from .schemas import (
     CodesOut,
@@ -83,6 +91,30 @@ async def get_right(call: CustomerCall, right_id: RightId) -> RightOut:
     return RightOut.of(entry, call.language)
 
 
+async def create_redemption_directly(call: DirectCall) -> Response:
+    """Answer as `create_redemption` does: two statements, neither of them through a session."""
+    port = port_of(call.request)
+    if not isinstance(call.body, RedemptionIn) or call.key is None or not isinstance(port.parts, Parts):
+        raise TypeError("a direct call is in order, with its body and its key")
+    answered = await service.redeem_directly(
+        call,
+        call.scope,
+        service.Wanted(call.actor.id, call.actor, call.body.request(port.keys), port.keys),
+        service.Once(
+            call.key,
+            call.meaning,
+            frame=RedemptionOut.frame,
+            problem=partial(problem_body, request_id=call.request_id, language=call.language),
+            problem_type=PROBLEM,
+        ),
+        known=port.parts.rights,
+        sessions=port.sessions,
+    )
+    if isinstance(answered, Replay):
+        return replayed(answered)
+    return Response(answered, 201, media_type="application/json")
+
+
 @router.post(
     "/redemptions",
     status_code=201,
@@ -97,6 +129,7 @@ async def get_right(call: CustomerCall, right_id: RightId) -> RightOut:
     data=DataClass.C2,
     refusals=REFUSALS,
     dry_run=True,
+    direct=create_redemption_directly,
 )
 async def create_redemption(
     call: CustomerCall, body: Annotated[RedemptionIn, json_body(RedemptionIn)]

@@ -10,7 +10,7 @@ from customer_api.sessions.schemas import MobilePhone
 from guibin.core.ids import LotId, RedemptionId, RightId, SlotId
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
-from guibin.rights.models import Category, Fulfilment, Period, RedemptionState, TaxKind
+from guibin.rights.models import Category, Fulfilment, Period, Redemption, RedemptionState, TaxKind
 from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
 from guibin.rights.rules import Reason, ReasonCode
 from guibin.rights.service import (
@@ -227,7 +227,18 @@ class RedemptionOut(OutModel):
     @classmethod
     def of(cls, done: Redeemed) -> "RedemptionOut":
         """Describe what was just redeemed."""
-        row = done.redemption
+        lots = [ChargedLotOut.model_validate(lot) for lot in done.lots]
+        return cls._of(done.redemption, lots, done.available_after)
+
+    @classmethod
+    def frame(cls, row: Redemption) -> tuple[str, str]:
+        """Write what is before and after `[lots],"available_after":n`, which only the ledger knows."""
+        whole = cls._of(row, [], 0).model_dump_json()
+        head, _, tail = whole.partition('[],"available_after":0')
+        return head, tail
+
+    @classmethod
+    def _of(cls, row: Redemption, lots: list[ChargedLotOut], available_after: int) -> "RedemptionOut":
         return cls(
             id=row.id,
             right_id=row.right_id,
@@ -239,8 +250,8 @@ class RedemptionOut(OutModel):
             companion_quota_used=row.guest_quota_used,
             class_of_service=row.class_of_service,
             wallet=row.wallet,
-            lots=[ChargedLotOut.model_validate(lot) for lot in done.lots],
-            available_after=done.available_after,
+            lots=lots,
+            available_after=available_after,
             fulfilment=Fulfilment(row.fulfilment),
             created_at=row.created_at,
         )

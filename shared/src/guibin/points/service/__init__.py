@@ -28,7 +28,7 @@ from guibin.points.service.events import EventStatus, IncomingEvent, TakenEvent,
 from guibin.points.service.expiry import expire
 from guibin.points.service.freezing import put_account_state
 from guibin.points.service.holds import Held, capture, hold, release, release_lapsed
-from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post
+from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post, read_lots
 from guibin.points.service.outstanding import (
     DueMonth,
     Forecast,
@@ -110,6 +110,7 @@ __all__ = [
     "lock_account",
     "post",
     "put_account_state",
+    "read_lots",
     "reconciliation",
     "record_reconciliation",
     "refund",

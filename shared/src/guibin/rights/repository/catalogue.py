@@ -1,6 +1,6 @@
 """The SQL of the catalogue. Rights are no customers' data, so there is no scope here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,12 +39,27 @@ class PayingWallet:
     def of(cls, wallet: Wallet) -> "PayingWallet":
         """Read a wallet."""
         caps: list[dict[str, Any]] = wallet.caps
+        return cls.read(
+            wallet.code, active=wallet.active, spendable=wallet.spendable, caps=caps, point_fen=wallet.cost_fen
+        )
+
+    @classmethod
+    def read(
+        cls,
+        code: str,
+        *,
+        active: bool,
+        spendable: Sequence[str] | None,
+        caps: Sequence[Mapping[str, Any]],
+        point_fen: int,
+    ) -> "PayingWallet":
+        """Read the columns of a wallet."""
         return cls(
-            code=wallet.code,
-            active=wallet.active,
-            categories=None if wallet.spendable is None else frozenset(wallet.spendable),
+            code=code,
+            active=active,
+            categories=None if spendable is None else frozenset(spendable),
             caps=tuple(SpendCap(cap["period"], cap["points"]) for cap in caps if cap["kind"] == "spend"),
-            point_fen=wallet.cost_fen,
+            point_fen=point_fen,
         )
 
 

@@ -54,36 +54,11 @@ async def find_supplied_pools(session: AsyncSession, *, right_ids: Collection[UU
     return set((await session.execute(union_all(*looks))).scalars()) if looks else set()
 
 
-async def take_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> StockLevel | None:
-    """Take units out of the counted stock and return what is left; None when there are not enough: nothing is taken."""
-    statement = (
-        update(RightsStock)
-        .where(col(RightsStock.right_id) == right_id, col(RightsStock.free) >= quantity)
-        .values(free=RightsStock.free - quantity, sold=RightsStock.sold + quantity)
-        .returning(col(RightsStock.free), col(RightsStock.low_at))
-        .execution_options(synchronize_session=False)
-    )
-    row = (await session.execute(statement)).first()
-    return None if row is None else StockLevel(row.free, row.low_at)
-
-
 async def find_totals(session: AsyncSession, *, right_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return how many units all customers together have of some rights whose terms bound them."""
     query = select(RightsTotal).where(col(RightsTotal.right_id).in_(right_ids))
     rows = (await session.exec(query.execution_options(populate_existing=True))).all() if right_ids else []
     return {row.right_id: row.taken for row in rows}
-
-
-async def take_total(session: AsyncSession, *, right_id: UUID, quantity: int, limit: int) -> bool:
-    """Count units against the bound for everybody; False when it would be passed, and nothing is counted."""
-    statement = (
-        update(RightsTotal)
-        .where(col(RightsTotal.right_id) == right_id, col(RightsTotal.taken) + quantity <= limit)
-        .values(taken=RightsTotal.taken + quantity)
-        .returning(col(RightsTotal.right_id))
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.execute(statement)).first() is not None
 
 
 async def give_back_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> int:
@@ -144,50 +119,6 @@ async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> 
 def _tenth(units: Any) -> Any:
     """Return a tenth of units, rounded up; a number or an expression."""
     return (units + 9) // 10
-
-
-async def lock_free_codes(session: AsyncSession, *, right_id: UUID, quantity: int, waiting: bool) -> Sequence[UUID]:
-    """Lock free codes in their order, at most `quantity`, and return their ids.
-
-    Codes that others hold right now are passed over, or waited for when `waiting`: only that tells how many there are.
-    """
-    query = (
-        select(VoucherCode.id)
-        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
-        .order_by(col(VoucherCode.id))
-        .limit(quantity)
-        .with_for_update(skip_locked=not waiting)
-    )
-    return (await session.exec(query)).all()
-
-
-async def count_free_codes(session: AsyncSession, *, right_id: UUID, most: int) -> int:
-    """Count the free codes of a right, `most` at the most: as many steps in their index."""
-    free = (
-        select(VoucherCode.id)
-        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
-        .limit(most)
-        .subquery()
-    )
-    return (await session.exec(select(func.count()).select_from(free))).one()
-
-
-async def give_codes(
-    session: AsyncSession,
-    *,
-    right_id: UUID,
-    code_ids: Collection[UUID],
-    redemption_id: UUID,
-    customer_id: UUID,
-    taken_at: datetime,
-) -> None:
-    """Give locked codes to a redemption."""
-    await session.execute(
-        update(VoucherCode)
-        .where(col(VoucherCode.right_id) == right_id, col(VoucherCode.id).in_(code_ids))
-        .values(redemption_id=redemption_id, customer_id=customer_id, taken_at=taken_at)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def find_known_codes(session: AsyncSession, *, hashes: Collection[bytes]) -> set[bytes]:

@@ -60,31 +60,6 @@ def _usage(sums: Sequence[int]) -> Usage:
     return Usage(units, free_units, free_guests)
 
 
-async def has_step_up(session: AsyncSession, scope: Scope, *, customer_id: UUID, step_up_id: UUID) -> bool:
-    """Tell whether a proof was used by a redemption of the customer."""
-    query = select(Redemption.id).where(
-        Redemption.customer_id == customer_id,
-        visible(scope, col(Redemption.customer_id)),
-        Redemption.step_up_id == step_up_id,
-    )
-    return (await session.exec(query)).first() is not None
-
-
-async def insert_redemption(session: AsyncSession, redemption: Redemption) -> None:
-    """Add a redemption and the first step of its life."""
-    session.add(redemption)
-    await session.flush()
-    await insert_step(
-        session, redemption, state=RedemptionState.CONFIRMED, at=redemption.created_at, actor_id=redemption.actor_id
-    )
-
-
-async def insert_beneficiary(session: AsyncSession, row: RedemptionBeneficiary) -> None:
-    """Add whom a redemption serves."""
-    session.add(row)
-    await session.flush()
-
-
 async def find_beneficiary(
     session: AsyncSession, scope: Scope, *, redemption: Redemption
 ) -> RedemptionBeneficiary | None:

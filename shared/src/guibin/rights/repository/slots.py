@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, text, tuple_, update
+from sqlalchemy import func, tuple_, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -123,26 +123,6 @@ async def holders_of(session: AsyncSession, slot: RightsSlot) -> Sequence[UUID]:
 def _redemption_of_appointment() -> Any:
     same = (col(Redemption.customer_id), col(Redemption.id))
     return tuple_(*same) == tuple_(col(Appointment.customer_id), col(Appointment.redemption_id))
-
-
-_TAKE = text(
-    "SELECT rights_take_slot(:customer, :right, :redemption, :slot, :quantity, CAST(:at AS timestamptz), :day)"
-)
-
-
-async def take_slot(session: AsyncSession, redemption: Redemption, *, slot_id: UUID) -> str | None:
-    """Take the places of a redemption that was just written; returns the code of the refusal, None when it has them."""
-    values = {
-        "customer": redemption.customer_id,
-        "right": redemption.right_id,
-        "redemption": redemption.id,
-        "slot": slot_id,
-        "quantity": redemption.quantity + redemption.companions,
-        "at": redemption.created_at,
-        "day": clock.business_day(redemption.created_at),
-    }
-    refused: str | None = (await session.execute(_TAKE, values)).scalar_one()
-    return refused
 
 
 async def take_places(

@@ -36,7 +36,8 @@ from guibin.rights.service.proposing import (
     withdraw,
 )
 from guibin.rights.service.publication import RightPublication, submit_terms
-from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, preview, redeem
+from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
+from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
 from guibin.rights.service.using import VoucherUse, use_code
@@ -47,8 +48,10 @@ __all__ = [
     "CatalogueFilter",
     "ImportOutcome",
     "Imported",
+    "KnownRights",
     "NewRight",
     "NewSlot",
+    "Once",
     "Person",
     "Preview",
     "Proposal",
@@ -64,6 +67,7 @@ __all__ = [
     "ShownCode",
     "SlotFilter",
     "VoucherUse",
+    "Wanted",
     "accept",
     "add_codes",
     "add_slots",
@@ -91,6 +95,7 @@ __all__ = [
     "preview",
     "propose",
     "redeem",
+    "redeem_directly",
     "remind_of_appointments",
     "request_refund",
     "show_beneficiary",

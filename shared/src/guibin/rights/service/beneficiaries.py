@@ -31,23 +31,21 @@ class Person:
         return Beneficiary.ALLOWED if self.certificate_no is None else Beneficiary.CERTIFIED
 
 
-async def keep_beneficiary(
-    session: AsyncSession, scope: Scope, keys: KeyRing, *, redemption: Redemption, person: Person
-) -> None:
-    """Keep whom a redemption serves, under the customer's key.
+def seal_beneficiary(
+    keys: KeyRing, redemption: Redemption, person: Person, *, data_key: bytes | None
+) -> dict[str, str | None]:
+    """Encrypt whom a redemption serves under the customer's wrapped key: ciphertexts in hexadecimal digits.
 
     Raises:
-        NotFound: the customer is out of scope, or erased.
+        NotFound: the customer is erased.
     """
-    customer = await get_customer(session, scope, customer_id=redemption.customer_id)
-    if customer.data_key is None:
+    if data_key is None:
         raise NotFound
-    key = keys.open_data_key(WrappedKey(customer.data_key), customer.id)
+    key = keys.open_data_key(WrappedKey(data_key), redemption.customer_id)
     certificate = None if person.certificate_no is None else person.certificate_no.value
     values = {"name": person.name.value, "phone": person.phone.value, "certificate": certificate}
-    columns = seal(key, str(_TABLE), redemption.id, values)
-    row = {"customer_id": redemption.customer_id, "redemption_id": redemption.id, "consented_at": redemption.created_at}
-    await redemptions.insert_beneficiary(session, RedemptionBeneficiary.model_validate(row | columns))
+    sealed = seal(key, str(_TABLE), redemption.id, values)
+    return {name: cipher.hex() if (cipher := sealed[f"{name}_enc"]) else None for name in values}
 
 
 async def show_beneficiary(

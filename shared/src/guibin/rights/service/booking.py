@@ -6,24 +6,11 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.rights.errors import refusal_of
 from guibin.rights.models import Redemption, SlotState
 from guibin.rights.offer import Wish
 from guibin.rights.repository import slots
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Part, Reason, ReasonCode
-
-
-async def take_slot(session: AsyncSession, redemption: Redemption, *, slot_id: UUID) -> None:
-    """Take the places of a redemption that was just written, guests counted in.
-
-    Raises:
-        SlotTaken: there are not so many left.
-        SlotNotOpen: there is no such slot of this right, it is closed, or it begins too soon.
-    """
-    refused = await slots.take_slot(session, redemption, slot_id=slot_id)
-    if refused is not None:
-        raise refusal_of(Reason(ReasonCode(refused)))
+from guibin.rights.rules import Part, ReasonCode
 
 
 async def look_at_slot(session: AsyncSession, right: Right, *, slot_id: UUID, wish: Wish) -> ReasonCode | None:

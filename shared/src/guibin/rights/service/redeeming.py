@@ -1,43 +1,39 @@
-"""Redeeming a right: one transaction, and a final answer in the same call.
+"""Redeeming a right: read what decides, decide, write: two round trips, and a final answer in the same call.
 
-The order of locks is accounts (by the code of their wallets), then stock or codes, then what everybody has of the
-right, then the budget. A right's wallet never changes, so all redemptions of one right by one customer meet at the
-account of that wallet, whatever wallet pays: its lock also puts limit and quota of that customer in order.
+What decides is read by the SQL function `rights_facts`, the decision is `assess` in `guibin.rights.rules`, what was
+decided is written by the SQL function `rights_redeem`. The order of locks is accounts (by the code of their wallets),
+then what is named (package, reservation, slot), then stock or codes, then what everybody has of the right, then the
+budget. A right's wallet never changes, so all redemptions of one right by one customer meet at the account of that
+wallet, whatever wallet pays: its lock also puts limit and quota of that customer in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.direct import Asks, InSession
 from guibin.core.errors import NotFound
-from guibin.core.ids import new_id, to_public
+from guibin.core.ids import new_id
 from guibin.points import service as points
 from guibin.points.errors import WalletClosed
-from guibin.points.models import EntryKind, SourceKind
-from guibin.points.service import LockedAccount, LotUse, Posted
-from guibin.programme.service import Payer, draw
-from guibin.rights.errors import OutOfStock, refusal_of
-from guibin.rights.models import Redemption, RedemptionState, RightState, StockMode
-from guibin.rights.offer import Beneficiary, Usage, Wish, is_visible, last_day_of_codes
-from guibin.rights.repository import catalogue, pool, redemptions
+from guibin.points.service import LotUse
+from guibin.rights.errors import refusal_of
+from guibin.rights.models import Period, Redemption, RedemptionState, RightState
+from guibin.rights.offer import Beneficiary, Wish, is_visible, last_day_of_codes, period_start
+from guibin.rights.repository import catalogue, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right
-from guibin.rights.repository.standing import Profile, sum_spent
-from guibin.rights.rules import Decision, assess, reached_by_everybody
-from guibin.rights.service.beneficiaries import Person, keep_beneficiary
-from guibin.rights.service.booking import look_at_slot, take_slot
-from guibin.rights.service.standing import (
-    offered,
-    read_customer_side,
-    read_profile_towards,
-    read_supply,
-    standing_of,
-)
+from guibin.rights.repository.redeeming import Facts, Outcome, read_facts, write_redemption
+from guibin.rights.repository.standing import Profile
+from guibin.rights.rules import Decision, Reason, ReasonCode, assess, reached_by_everybody
+from guibin.rights.service.beneficiaries import Person, seal_beneficiary
+from guibin.rights.service.booking import look_at_slot
+from guibin.rights.service.standing import offered, read_customer_side, read_supply, standing_of
 from guibin.rights.service.step_up import StepUpProof, accept_step_up
-from guibin.rights.service.telling import CODES_LOW_AT, tell_codes_taken, tell_step, tell_taken
+from guibin.rights.service.telling import CODES_LOW_AT, confirmed
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 
@@ -97,7 +93,7 @@ async def redeem(
     request: RedemptionRequest,
     keys: KeyRing | None = None,
 ) -> Redeemed:
-    """Take a right: quota first, then points, then stock or codes, then the budget.
+    """Take a right in the transaction of a session: what decides is read under the lock, then all is written at once.
 
     `keys` seal whom it serves, where that is somebody else.
 
@@ -106,28 +102,180 @@ async def redeem(
         Refusal: the weightiest reason against it, one of `guibin.rights.errors.REFUSED`.
         StepUpRequired, StepUpInvalid: it costs as much as needs a proof, and there is none that is good.
     """
-    right = await get_published(session, right_id=request.right_id)
-    wish = request.wish(right)
-    paying = await _paying_wallet(session, right, wish)
-    account = await _lock_accounts(session, customer_id, right, paying)
-    now = clock.now()  # after the wait for the lock: what decides is when it is this customer's turn
-    profile = await read_profile_towards(session, scope, customer_id=customer_id, rights=[right], now=now)
-    _refuse_unless_seen(right, profile, now)
-    decision = await _decide(session, scope, customer_id, right, wish, profile, account, paying, now)
+
+    async def find(*, anew: bool) -> Right:
+        del anew  # a session's transaction reads the catalogue as it stands
+        return await get_published(session, right_id=request.right_id)
+
+    wanted = Wanted(customer_id, actor, request, keys)
+    asks = InSession(session)
+    taking = await decide(asks, scope, wanted, find, lock=True)
+    done = taking.read(await write_redemption(asks, taking.document()))
+    row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
+    return replace(done, redemption=row)
+
+
+FindRight = Callable[..., Awaitable[Right]]
+"""Finds the right that is asked for; `anew` where what was kept of it is not its terms any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who wants what; `keys` seal whom it serves."""
+
+    customer_id: UUID
+    actor: Actor
+    request: RedemptionRequest
+    keys: KeyRing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A redemption that was decided, ready to be written. `seen` is None when its locks are held since it was read."""
+
+    wanted: Wanted
+    right: Right
+    redemption: Redemption
+    asked: Mapping[str, object]
+    seen: str | None
+    data_key: bytes | None
+
+    def document(self, **answered: object) -> dict[str, object]:
+        """Return what `rights_redeem` writes; `answered` says under which key, and what it answers."""
+        row, terms, request = self.redemption, self.right.terms, self.wanted.request
+        names = self.right.item
+        document: dict[str, object] = {
+            "redemption": row.model_dump(mode="json"),
+            "asked": self.asked,
+            "entry": {
+                "id": str(new_id()),
+                "reason_zh": f"兑换：{names.name_zh}",
+                "reason_en": f"Redeemed: {names.name_en}",
+            },
+            "event": {"id": str(new_id()), "payload": confirmed(row).payload()},
+            "scarce": {"id": str(new_id()), "codes": CODES_LOW_AT},
+        }
+        optional: dict[str, object | None] = {
+            "seen": self.seen,
+            "slot": request.slot_id and {"id": str(request.slot_id), "places": row.quantity + row.companions},
+            "beneficiary": request.beneficiary and self._sealed(request.beneficiary),
+            "total_limit": terms.total_limit,
+            "budget": self._budget(),
+        }
+        return document | answered | {name: value for name, value in optional.items() if value is not None}
+
+    def _sealed(self, person: Person) -> dict[str, str | None] | None:
+        keys = self.wanted.keys
+        return None if keys is None else seal_beneficiary(keys, self.redemption, person, data_key=self.data_key)
+
+    def _budget(self) -> dict[str, object] | None:
+        terms = self.right.terms
+        if terms.owner_branch is None or terms.budget_line is None:
+            return None
+        year = clock.business_day(self.redemption.created_at).year
+        return {"branch": terms.owner_branch, "line": terms.budget_line, "year": year}
+
+    def read(self, outcome: Outcome) -> Redeemed:
+        """Return what was done.
+
+        Raises:
+            Refusal: what was taken by others meanwhile: stock, codes, a slot, the bound for everybody, the budget.
+        """
+        if outcome.code == "total_reached":
+            raise refusal_of(reached_by_everybody(self.right.terms))
+        if outcome.code != "done":
+            raise refusal_of(Reason(ReasonCode(outcome.code)))
+        return Redeemed(self.redemption, points.read_lots(outcome.lots), outcome.available_after)
+
+
+async def decide(
+    asks: Asks, scope: Scope, wanted: Wanted, find: FindRight, *, lock: bool, key: str | None = None
+) -> Taking:
+    """Read what decides, decide, and say what is to be written; `lock` holds the accounts from before the reading on.
+
+    Stock, the bound for everybody and the budget are decided by what takes them. `key` is looked for with the rest.
+
+    Raises:
+        KeyKnownError: the key was used before.
+        NotFound: no right that this customer sees.
+        Refusal: the weightiest reason against it.
+        StepUpRequired, StepUpInvalid: see `redeem`.
+    """
+    if not (scope.whole_bank or scope.customer_id == wanted.customer_id):
+        raise NotFound
+    right, facts, asked, now = await _read(asks, wanted, find, lock=lock, key=key)
+    if facts.paying is None:
+        raise WalletClosed
+    _refuse_unless_seen(right, facts.profile, now)
+    standing = standing_of(
+        facts.profile, available=facts.available, state=facts.account, usage=facts.usage, spent=facts.spent
+    )
+    wish = wanted.request.wish(right)
+    decision = assess(
+        right.terms, standing, offered(right, paying=facts.paying, stops=facts.profile.stops), wish, now=now
+    )
     if decision.reasons:
         raise refusal_of(decision.reasons[0])
-    step_up_id = await accept_step_up(
-        session,
-        scope,
-        proof=request.step_up,
+    proof_id = accept_step_up(
+        proof=wanted.request.step_up,
         decision=decision,
-        customer_id=customer_id,
-        right_id=right.item.id,
-        quantity=wish.quantity,
+        asked=(wanted.customer_id, right.item.id, wish.quantity),
+        used=facts.step_up_used,
         now=now,
     )
-    redemption = Redemption(
-        customer_id=customer_id,
+    redemption = _redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
+    return Taking(wanted, right, redemption, asked, None if lock else facts.seen, facts.data_key)
+
+
+async def _read(
+    asks: Asks, wanted: Wanted, find: FindRight, *, lock: bool, key: str | None
+) -> tuple[Right, Facts, Mapping[str, object], datetime]:
+    """Read what decides until it is of the terms that were asked by, and of the day that it is after the wait."""
+    right = await find(anew=False)
+    while True:
+        now = clock.now()
+        asked = _asked(wanted, right, now)
+        facts = await read_facts(asks, asked if key is None else asked | {"key": key}, lock=lock)
+        if facts is None:
+            raise NotFound
+        minimum = right.terms.minimum_tier
+        if (facts.revision, facts.minimum_rank) != (right.item.revision, minimum.rank if minimum else None):
+            right = await find(anew=True)
+            continue
+        now = clock.now()  # after the wait for the lock: what decides is when it is this customer's turn
+        if clock.business_day(now).isoformat() == asked["day"]:
+            return right, facts, asked, now
+
+
+def _asked(wanted: Wanted, right: Right, now: datetime) -> dict[str, object]:
+    """Write what `rights_facts` is asked: as much as the wish and the terms need."""
+    request, terms, day = wanted.request, right.terms, clock.business_day(now)
+    wallet = request.wish(right).wallet
+    optional: dict[str, object] = {
+        "wallet": wallet,
+        "tags": sorted(terms.tags),
+        "branches": terms.asks_for_branches,
+        "periods": sorted({period.value for period in terms.periods}),
+        "step_up": str(request.step_up.id) if request.step_up else None,
+    }
+    return {
+        "customer": str(wanted.customer_id),
+        "right": str(right.item.id),
+        "at": now.isoformat(),
+        "day": day.isoformat(),
+        "starts": {period.value: _written(period_start(period, day)) for period in Period},
+    } | {name: value for name, value in optional.items() if value}
+
+
+def _written(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _redemption(
+    wanted: Wanted, right: Right, wish: Wish, decision: Decision, wallet: str, step_up_id: UUID | None, now: datetime
+) -> Redemption:
+    return Redemption(
+        customer_id=wanted.customer_id,
         id=new_id(),
         right_id=right.item.id,
         right_revision=right.item.revision,
@@ -140,25 +288,12 @@ async def redeem(
         cost_fen=decision.cost_fen if right.terms.budget_line is not None else 0,
         valid_until=last_day_of_codes(right.terms, clock.business_day(now)),
         step_up_id=step_up_id,
-        wallet=paying.code,
+        wallet=wallet,
         state=RedemptionState.CONFIRMED,
         fulfilment=right.item.fulfilment,
         created_at=now,
-        actor_id=actor.id,
+        actor_id=wanted.actor.id,
     )
-    posted = await _charge(session, right, redemption) if decision.points else None
-    redemption.entry_id = posted.entry_id if posted else None
-    await redemptions.insert_redemption(session, redemption)
-    if request.slot_id is not None:
-        await take_slot(session, redemption, slot_id=request.slot_id)
-    if request.beneficiary is not None and keys is not None:
-        await keep_beneficiary(session, scope, keys, redemption=redemption, person=request.beneficiary)
-    await tell_step(session, redemption, RedemptionState.CONFIRMED)
-    await _supply(session, right, redemption)
-    await _fund(session, right, redemption)
-    if posted is None:
-        return Redeemed(redemption, [], account.available)
-    return Redeemed(redemption, posted.lots, posted.available_after)
 
 
 async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, request: RedemptionRequest) -> Preview:
@@ -206,119 +341,3 @@ async def _paying_wallet(session: AsyncSession, right: Right, wish: Wish) -> Pay
     if wish.wallet not in found:
         raise WalletClosed
     return found[wish.wallet]
-
-
-async def _lock_accounts(session: AsyncSession, customer_id: UUID, right: Right, paying: PayingWallet) -> LockedAccount:
-    """Lock the account of the right's own wallet and the one that pays, and return the latter."""
-    locked = {
-        wallet: await points.lock_account(session, customer_id=customer_id, wallet=wallet)
-        for wallet in sorted({right.wallet.code, paying.code})
-    }
-    return locked[paying.code]
-
-
-async def _decide(
-    session: AsyncSession,
-    scope: Scope,
-    customer_id: UUID,
-    right: Right,
-    wish: Wish,
-    profile: Profile,
-    account: LockedAccount,
-    paying: PayingWallet,
-    now: datetime,
-) -> Decision:
-    """Decide under the lock; stock, the bound for everybody and the budget are decided by what takes them."""
-    day, since = clock.business_day(now), profile.tier.since if profile.tier else None
-    usage = await redemptions.sum_usage(
-        session, scope, customer_id=customer_id, right_ids=[right.item.id], day=day, tier_since=since
-    )
-    spent = {}
-    if paying.caps:
-        spent = await sum_spent(session, scope, customer_id=customer_id, wallet=paying.code, day=day, tier_since=since)
-    standing = standing_of(
-        profile,
-        available=account.available,
-        state=account.state,
-        usage=usage.get(right.item.id, Usage()),
-        spent=spent,
-    )
-    return assess(right.terms, standing, offered(right, paying=paying, stops=profile.stops), wish, now=now)
-
-
-async def _charge(session: AsyncSession, right: Right, redemption: Redemption) -> Posted:
-    return await points.post(
-        session,
-        customer_id=redemption.customer_id,
-        wallet=redemption.wallet,
-        kind=EntryKind.REDEEM,
-        points=redemption.points_charged,
-        reason_zh=f"兑换：{right.item.name_zh}",
-        reason_en=f"Redeemed: {right.item.name_en}",
-        source_kind=SourceKind.REDEMPTION,
-        source_id=to_public("rdm", redemption.id),
-        actor_id=redemption.actor_id,
-    )
-
-
-async def _fund(session: AsyncSession, right: Right, redemption: Redemption) -> None:
-    """Count against the bound for everybody and draw on the budget: what the whole bank waits for comes last."""
-    terms = right.terms
-    if terms.total_limit is not None and not await pool.take_total(
-        session, right_id=redemption.right_id, quantity=redemption.quantity, limit=terms.total_limit
-    ):
-        raise refusal_of(reached_by_everybody(terms))
-    if terms.owner_branch is not None and terms.budget_line is not None:
-        await draw(
-            session,
-            Payer(terms.owner_branch, terms.budget_line, clock.business_day(redemption.created_at).year),
-            source_kind=SourceKind.REDEMPTION,
-            source_id=to_public("rdm", redemption.id),
-            points=redemption.points_charged,
-            fen=redemption.cost_fen,
-        )
-
-
-async def _supply(session: AsyncSession, right: Right, redemption: Redemption) -> None:
-    """Take units or codes, the last writes of the transaction so that others wait for them as short as can be."""
-    mode, right_id, quantity = right.item.stock_mode, redemption.right_id, redemption.quantity
-    if mode == StockMode.CODES:
-        await _supply_codes(session, redemption)
-    elif mode == StockMode.COUNTED:
-        left = await pool.take_stock(session, right_id=right_id, quantity=quantity)
-        if left is None:
-            raise OutOfStock
-        await tell_taken(session, right_id, taken=quantity, left=left)
-
-
-async def _supply_codes(session: AsyncSession, redemption: Redemption) -> None:
-    """Give the redemption a code for each unit."""
-    right_id, quantity = redemption.right_id, redemption.quantity
-    free = await _lock_codes(session, right_id, quantity)
-    if len(free) < quantity:
-        raise OutOfStock
-    await pool.give_codes(
-        session,
-        right_id=right_id,
-        code_ids=free,
-        redemption_id=redemption.id,
-        customer_id=redemption.customer_id,
-        taken_at=redemption.created_at,
-    )
-    left = await pool.count_free_codes(session, right_id=right_id, most=CODES_LOW_AT)
-    await tell_codes_taken(session, right_id, taken=quantity, free=left)
-
-
-async def _lock_codes(session: AsyncSession, right_id: UUID, quantity: int) -> Sequence[UUID]:
-    """Lock a code for each unit past those that others hold, or all that there are when these are too few.
-
-    That there are too few is said only after waiting for the others, who may yet give their codes back. Whoever waits
-    holds nothing: two that each hold a part would wait for each other.
-    """
-    attempt = await session.begin_nested()
-    free = await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=False)
-    if len(free) == quantity:
-        await attempt.commit()
-        return free
-    await attempt.rollback()
-    return await pool.lock_free_codes(session, right_id=right_id, quantity=quantity, waiting=True)

@@ -7,12 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from guibin.rights.errors import StepUpInvalid, StepUpRequired
-from guibin.rights.repository import redemptions
 from guibin.rights.rules import Decision
-from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
 
 PROOF_LIFE: Final = timedelta(minutes=5)
@@ -69,21 +65,12 @@ def _written(signed: bytes) -> str:
     return _MARK + base64.urlsafe_b64encode(signed).rstrip(b"=").decode("ascii")
 
 
-async def accept_step_up(
-    session: AsyncSession,
-    scope: Scope,
-    *,
-    proof: StepUpProof | None,
-    decision: Decision,
-    customer_id: UUID,
-    right_id: UUID,
-    quantity: int,
-    now: datetime,
+def accept_step_up(
+    proof: StepUpProof | None, decision: Decision, *, asked: tuple[UUID, UUID, int], used: bool, now: datetime
 ) -> UUID | None:
     """Hold a redemption to its proof and return the proof's id; None where none is needed and none was shown.
 
-    Called under the lock of the account, at which all redemptions of the right by one customer meet: a proof that was
-    used by one of them is seen here.
+    `asked` is by whom, of what right, how many units; `used` whether a redemption has used the proof already.
 
     Raises:
         StepUpRequired: it costs as much as needs a proof, and there is none.
@@ -93,9 +80,7 @@ async def accept_step_up(
         if decision.step_up:
             raise StepUpRequired(methods=list(METHODS), points=decision.points)
         return None
-    asked = (customer_id, right_id, quantity, decision.points)
-    if (proof.customer_id, proof.right_id, proof.quantity, proof.points) != asked or proof.expires_at <= now:
-        raise StepUpInvalid
-    if await redemptions.has_step_up(session, scope, customer_id=customer_id, step_up_id=proof.id):
+    proved = (proof.customer_id, proof.right_id, proof.quantity, proof.points)
+    if proved != (*asked, decision.points) or proof.expires_at <= now or used:
         raise StepUpInvalid
     return proof.id

@@ -8,13 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.outbox import events
 from guibin.outbox.service import publish
 from guibin.rights.models import Redemption, RedemptionState
-from guibin.rights.repository.pool import StockLevel
 
 CODES_LOW_AT: Final = 20
 """A pool with fewer free codes than this is nearly empty."""
 
 _STEPS: Final = {
-    RedemptionState.CONFIRMED: events.RedemptionConfirmed,
     RedemptionState.FULFILLED: events.RedemptionFulfilled,
     RedemptionState.CANCELLED: events.RedemptionCancelled,
     RedemptionState.REFUNDED: events.RedemptionRefunded,
@@ -48,16 +46,15 @@ async def tell_step(
     await publish(session, data, subject_id=redemption.id, customer_id=redemption.customer_id)
 
 
-async def tell_taken(session: AsyncSession, right_id: UUID, *, taken: int, left: StockLevel) -> None:
-    """Publish that a stock has just sunk to its threshold: once each time it passes it."""
-    if left.free <= left.low_at < left.free + taken:
-        await publish(session, events.RightLowStock(free=left.free, threshold=left.low_at), subject_id=right_id)
-
-
-async def tell_codes_taken(session: AsyncSession, right_id: UUID, *, taken: int, free: int) -> None:
-    """Publish that a pool of codes has just become nearly empty: once each time it passes the threshold."""
-    if free < CODES_LOW_AT <= free + taken:
-        await publish(session, events.CodesLow(free=free, threshold=CODES_LOW_AT), subject_id=right_id)
+def confirmed(redemption: Redemption) -> events.RedemptionConfirmed:
+    """Say that a redemption is done; `rights_redeem` publishes it, and what of its right runs low."""
+    return events.RedemptionConfirmed(
+        right_id=redemption.right_id,
+        quantity=redemption.quantity,
+        wallet=redemption.wallet,
+        fulfilment=redemption.fulfilment,
+        points=redemption.points_charged,
+    )
 
 
 async def tell_added(session: AsyncSession, right_id: UUID, *, before: int, free: int) -> None:

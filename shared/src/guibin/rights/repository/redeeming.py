@@ -1,0 +1,134 @@
+"""The two statements of a redemption: what decides, and what is written. Both are SQL functions, one round trip each.
+
+They are asked in a session's transaction, or of the direct pool (`guibin.core.direct`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from guibin.core.direct import Asks
+from guibin.idempotency.direct import waiting_for_a_twin
+from guibin.points.models import AccountState
+from guibin.programme.rules import stops_of
+from guibin.rights.models import Period
+from guibin.rights.offer import TierLevel, Usage
+from guibin.rights.repository.catalogue import PayingWallet
+from guibin.rights.repository.standing import Profile
+
+# JSON travels as text: what a driver makes of it by itself depends on who opened the connection.
+_FACTS: Final = (
+    "SELECT revision, minimum_rank, wallet, wallet_active, spendable::text, caps::text, point_fen, tier, tier_rank,"
+    " tier_since, restricted, tags, branches, stops, available, account_state, usage::text, spent::text, step_up_used,"
+    " data_key, package_left, package_period, seen, known FROM rights_facts($1::text::jsonb, $2)"
+)
+_REDEEM: Final = "SELECT outcome, available_after, lots::text, answer FROM rights_redeem($1::text::jsonb)"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides of one customer and one right, as of one moment; `seen` is the mark over all of it.
+
+    `paying` is None when there is no such wallet. `data_key` is wrapped; None once the customer is erased.
+    """
+
+    revision: int
+    minimum_rank: int | None
+    paying: PayingWallet | None
+    profile: Profile
+    available: int
+    account: AccountState
+    usage: Usage
+    spent: Mapping[str, int]
+    step_up_used: bool
+    data_key: bytes | None
+    package_left: int | None
+    package_period: date | None
+    seen: str
+
+
+class KeyKnownError(Exception):
+    """The customer used the key before: its answer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a redemption: `code` is done, moved, known, or why not."""
+
+    code: str
+    available_after: int
+    lots: list[dict[str, Any]]
+    answer: str | None
+
+
+async def read_facts(asks: Asks, asked: Mapping[str, Any], *, lock: bool) -> Facts | None:
+    """Read what decides; None when there is no such customer or right. `asked` is what `rights_facts` takes.
+
+    Raises:
+        KeyKnownError: the key that is asked for was used.
+    """
+    row = await asks.row(_FACTS, json.dumps(asked), lock)
+    if row is None:
+        return None
+    if row["known"]:
+        raise KeyKnownError
+    tier = None if row["tier"] is None else TierLevel(row["tier"], row["tier_rank"], row["tier_since"])
+    return Facts(
+        revision=row["revision"],
+        minimum_rank=row["minimum_rank"],
+        paying=_paying(row),
+        profile=Profile(
+            tier=tier,
+            restricted=row["restricted"],
+            tags=frozenset(row["tags"]),
+            branches=frozenset(row["branches"]),
+            stops=stops_of([(target, subject) for target, _, subject in map(_parted, row["stops"])]),
+        ),
+        available=row["available"] or 0,
+        account=AccountState(row["account_state"] or AccountState.OPEN),
+        usage=_usage(_read(row["usage"]) or {}),
+        spent=_read(row["spent"]) or {},
+        step_up_used=row["step_up_used"],
+        data_key=row["data_key"],
+        package_left=row["package_left"],
+        package_period=row["package_period"],
+        seen=row["seen"],
+    )
+
+
+async def write_redemption(asks: Asks, taking: Mapping[str, Any]) -> Outcome:
+    """Write a redemption that was decided, or say why it was not; `taking` is what `rights_redeem` takes."""
+    with waiting_for_a_twin():
+        row = await asks.row(_REDEEM, json.dumps(taking, ensure_ascii=False))
+    if row is None:
+        raise LookupError("rights_redeem has always an outcome")
+    return Outcome(row["outcome"], row["available_after"] or 0, _read(row["lots"]) or [], row["answer"])
+
+
+def _paying(row: Mapping[str, Any]) -> PayingWallet | None:
+    if row["wallet"] is None:
+        return None
+    return PayingWallet.read(
+        row["wallet"],
+        active=row["wallet_active"],
+        spendable=_read(row["spendable"]),
+        caps=_read(row["caps"]),
+        point_fen=row["point_fen"],
+    )
+
+
+def _usage(counted: Mapping[str, Sequence[int]]) -> Usage:
+    units, free_units, free_guests = (
+        {Period(name): counts[place] for name, counts in counted.items()} for place in range(3)
+    )
+    return Usage(units, free_units, free_guests)
+
+
+def _parted(stop: str) -> tuple[str, str, str]:
+    return stop.partition("/")
+
+
+def _read(value: str | None) -> Any:
+    return None if value is None else json.loads(value)

@@ -1,0 +1,168 @@
+"""A redemption on the direct path: one statement reads what decides, another writes it with the key and the answer.
+
+Nothing is locked between the two. `rights_redeem` reads again under the lock and answers `moved` where what decided is
+not as it was seen; after two such answers the locks are taken first, in one transaction, as in `redeem`. The rules are
+those of `guibin.rights.service.redeeming` in both.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+from guibin.core import clock
+from guibin.core.database import SessionFactory
+from guibin.core.direct import Asks
+from guibin.core.errors import Category, Refusal
+from guibin.idempotency.direct import Claim, find_replay, store_refusal, take
+from guibin.idempotency.errors import IdempotencyInProgress
+from guibin.idempotency.service import Replay
+from guibin.rights.models import Redemption
+from guibin.rights.repository.catalogue import Right
+from guibin.rights.repository.redeeming import KeyKnownError, Outcome, write_redemption
+from guibin.rights.service.redeeming import FindRight, Taking, Wanted, decide, get_published
+from guibin.security.actors import Scope
+
+TRIES: Final = 2
+"""How often a redemption is decided without a lock before it takes the lock first."""
+
+MOST_KNOWN: Final = 1_000
+
+
+class KnownRights:
+    """The rights that were redeemed last, with their terms read: those of a revision never change.
+
+    Whoever uses one holds it against the revision that stands, which the facts of a redemption tell.
+    """
+
+    def __init__(self) -> None:
+        self._rights: OrderedDict[UUID, Right] = OrderedDict()
+
+    async def find(self, sessions: SessionFactory, right_id: UUID, *, anew: bool) -> Right:
+        """Return a right that was published; `anew` reads it though it is known.
+
+        Raises:
+            NotFound: there is none.
+        """
+        right = None if anew else self._rights.get(right_id)
+        if right is None:
+            async with sessions() as session:
+                right = await get_published(session, right_id=right_id)
+            self._rights[right_id] = right
+        self._rights.move_to_end(right_id)
+        if len(self._rights) > MOST_KNOWN:
+            self._rights.popitem(last=False)
+        return right
+
+
+class Ways(Protocol):
+    """The ways of one direct call to the database."""
+
+    @property
+    def reading(self) -> Asks:
+        """Asks what only reads."""
+
+    @property
+    def writing(self) -> Asks:
+        """Asks what writes, each statement a transaction."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Asks]:
+        """Several statements as one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The key under which a call is answered once, the fingerprint of what it means, and how its answers are written.
+
+    `frame` writes the answer of a redemption before and after what only the ledger knows: `[lots],"available_after":n`.
+    """
+
+    key: str
+    meaning: bytes
+    frame: Callable[[Redemption], tuple[str, str]]
+    problem: Callable[[Refusal], bytes]
+    problem_type: str
+
+
+async def redeem_directly(
+    ways: Ways, scope: Scope, wanted: Wanted, once: Once, *, known: KnownRights, sessions: SessionFactory
+) -> str | Replay:
+    """Redeem once under a key, and return the answer, or the one that the key gave before.
+
+    Raises:
+        Refusal: as `redeem`; one by the state of the data is kept under the key.
+        IdempotencyInProgress, IdempotencyKeyReused, IdempotencyKeyExpired: as `guibin.idempotency.service.claim`.
+    """
+
+    async def find(*, anew: bool) -> Right:
+        return await known.find(sessions, wanted.request.right_id, anew=anew)
+
+    call = _Call(ways, scope, wanted, once)
+    try:
+        return await call.redeem(find)
+    except KeyKnownError:
+        return await call.replay()
+    except IdempotencyInProgress:
+        raise
+    except Refusal as refusal:
+        if refusal.category is not Category.CONFLICT or await call.keep(refusal):
+            raise
+    return await call.replay()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    ways: Ways
+    scope: Scope
+    wanted: Wanted
+    once: Once
+
+    async def redeem(self, find: FindRight) -> str:
+        """Decide and write until what decided stood still, at last under the lock."""
+        for _ in range(TRIES):
+            taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
+            outcome = await write_redemption(self.ways.writing, self._document(taking, claims=True))
+            if outcome.code != "moved":
+                return _answer(taking, outcome)
+        async with self.ways.transaction() as asks:
+            if not await take(asks, self._claim, now=clock.now()):
+                raise KeyKnownError
+            taking = await decide(asks, self.scope, self.wanted, find, lock=True)
+            return _answer(taking, await write_redemption(asks, self._document(taking, claims=False)))
+
+    async def keep(self, refusal: Refusal) -> bool:
+        """Keep a refusal as the key's answer; False when a twin has answered meanwhile."""
+        once = self.once
+        return await store_refusal(
+            self.ways.writing,
+            self._claim,
+            body=once.problem(refusal),
+            content_type=once.problem_type,
+            now=clock.now(),
+        )
+
+    async def replay(self) -> Replay:
+        """Return the answer that the key gave."""
+        return await find_replay(self.ways.reading, self._claim, now=clock.now())
+
+    @property
+    def _claim(self) -> Claim:
+        return Claim(self.wanted.actor.id, self.once.key, self.once.meaning)
+
+    def _document(self, taking: Taking, *, claims: bool) -> dict[str, object]:
+        head, tail = self.once.frame(taking.redemption)
+        answered: dict[str, object] = {"answer": {"key": self.once.key, "head": head, "tail": tail}}
+        if claims:
+            answered["key"] = {"key": self.once.key, "fingerprint": self.once.meaning.hex()}
+        return taking.document(**answered)
+
+
+def _answer(taking: Taking, outcome: Outcome) -> str:
+    if outcome.code == "known":
+        raise KeyKnownError
+    taking.read(outcome)
+    if outcome.answer is None:
+        raise LookupError("rights_redeem writes the answer that it is asked for")
+    return outcome.answer
