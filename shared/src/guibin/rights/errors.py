@@ -147,6 +147,69 @@ class SlotTaken(Refusal):
     en = "This time is taken: choose another"
 
 
+class PackageNotChosen(Refusal):
+    """The right is not among those that were chosen of this package for the period that is running."""
+
+    category = Category.CONFLICT
+    code = "package_not_chosen"
+    zh = "本期权益包未选择该权益"
+    en = "This right is not among those that you chose of the package for this period"
+
+
+class PackageUsedUp(Refusal):
+    """The package does not give so many of the right. Facts: left, where it is known."""
+
+    category = Category.CONFLICT
+    code = "package_used_up"
+    zh = "权益包内该权益的次数不足"
+    en = "The package does not give so many of this right any more"
+
+
+class PackageInUse(Refusal):
+    """Some of it was used: rights can be added as far as the tier allows, none can be taken away."""
+
+    category = Category.CONFLICT
+    code = "package_in_use"
+    zh = "权益包已开始使用，不能更换已选权益"
+    en = "The package is in use: what was chosen cannot be exchanged any more"
+
+
+class PackageTooMany(Refusal):
+    """More rights than the customer's tier chooses. Facts: choose."""
+
+    category = Category.CONFLICT
+    code = "package_too_many"
+    zh = "选择的权益数量超过上限"
+    en = "You may not choose so many"
+
+
+class PackageOpen(Refusal):
+    """The package has a version that is drafted or submitted already."""
+
+    category = Category.CONFLICT
+    code = "package_open"
+    zh = "该权益包已有草稿或待审批的版本"
+    en = "A version of this package is drafted or submitted already"
+
+
+class PackageNotDraft(Refusal):
+    """Only a draft is edited or submitted; a version in force is replaced by the next one."""
+
+    category = Category.CONFLICT
+    code = "package_not_draft"
+    zh = "只有草稿可以修改或提交"
+    en = "Only a draft can be edited or submitted"
+
+
+class PackageInvalid(Refusal):
+    """The terms make no package. Fact: fault, one of the words in the description of the route."""
+
+    category = Category.INVALID
+    code = "package_invalid"
+    zh = "权益包内容有误"
+    en = "These terms make no package"
+
+
 class NoAppointment(Refusal):
     """The redemption is not served by appointment."""
 
@@ -315,6 +378,8 @@ REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.TOO_MANY_COMPANIONS: TooManyCompanions,
     ReasonCode.BENEFICIARY_NOT_ALLOWED: BeneficiaryNotAllowed,
     ReasonCode.CERTIFICATE_REQUIRED: CertificateRequired,
+    ReasonCode.PACKAGE_NOT_CHOSEN: PackageNotChosen,
+    ReasonCode.PACKAGE_USED_UP: PackageUsedUp,
     ReasonCode.LIMIT_REACHED: LimitReached,
     ReasonCode.SPEND_CAP_REACHED: SpendCapReached,
     ReasonCode.SLOT_REQUIRED: SlotRequired,

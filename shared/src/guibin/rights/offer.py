@@ -190,7 +190,7 @@ class Wish:
 
     `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
     whether somebody else is named, and with a certificate; `slot` whether an appointment is named, None where nobody
-    has asked for one yet.
+    has asked for one yet; `package` whether all units are taken from a package.
     """
 
     quantity: int
@@ -200,6 +200,7 @@ class Wish:
     expected_points: int | None = None
     beneficiary: Beneficiary = Beneficiary.NONE
     slot: bool | None = None
+    package: bool = False
 
 
 def price_of(

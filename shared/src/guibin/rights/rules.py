@@ -47,6 +47,8 @@ class ReasonCode(StrEnum):
     TOO_MANY_COMPANIONS = "too_many_companions"
     BENEFICIARY_NOT_ALLOWED = "beneficiary_not_allowed"
     CERTIFICATE_REQUIRED = "certificate_required"
+    PACKAGE_NOT_CHOSEN = "package_not_chosen"
+    PACKAGE_USED_UP = "package_used_up"
     LIMIT_REACHED = "limit_reached"
     SPEND_CAP_REACHED = "spend_cap_reached"
     SLOT_REQUIRED = "slot_required"
@@ -71,7 +73,7 @@ class Standing:
     """What decides on the customer's side; `available` are the points that can be spent.
 
     `branches` are the codes of the customer's branch and of those above it; `spent` is what left the paying wallet in
-    the current periods.
+    the current periods; `package_left` what the package that is named still gives, None when the right was not chosen.
     """
 
     tier: TierLevel | None
@@ -82,6 +84,7 @@ class Standing:
     branches: frozenset[str] = frozenset()
     stopped: bool = False
     spent: Mapping[str, int] = field(default_factory=dict)
+    package_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +158,19 @@ class Decision:
 
 
 def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, now: datetime) -> Decision:
-    """Decide what a wish takes: quota first, then points; and list all reasons against it, the weightiest first."""
+    """Decide what a wish takes: quota first, then points; and list all reasons against it, the weightiest first.
+
+    What is taken from a package costs neither quota nor points: all units come from it, or none.
+    """
     price = price_of(terms.prices, standing.tier, tags=standing.tags, wish=wish, now=now)
     left = quota_left(quota_of(terms.quotas, standing.tier), standing.usage.free_units)
     guests_left = quota_left(quota_of(terms.companions.quotas, standing.tier), standing.usage.free_guests)
     guest_price = price if terms.companions.points is None else terms.companions.points
-    free, free_guests = min(wish.quantity, left), min(wish.companions, guests_left)
-    points = (price or 0) * (wish.quantity - free) + (guest_price or 0) * (wish.companions - free_guests)
+    to_pay = 0 if wish.package else wish.quantity
+    free, free_guests = min(to_pay, left), min(wish.companions, guests_left)
+    points = (price or 0) * (to_pay - free) + (guest_price or 0) * (wish.companions - free_guests)
     known = wish.class_of_service is None or wish.class_of_service in set(classes_of(terms.prices))
-    units_priced = price is not None or free == wish.quantity
+    units_priced = price is not None or free == to_pay
     priced = known and units_priced and (guest_price is not None or free_guests == wish.companions)
     heads = wish.quantity + wish.companions
     cost_fen = points * offered.point_fen if terms.unit_cost_fen is None else terms.unit_cost_fen * heads
@@ -172,6 +179,7 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
         *_against_right(terms, standing, offered, now),
         *_against_customer(terms, standing, now),
         *_against_wish(terms, guests, wish, priced=priced),
+        *_against_package(standing, wish),
         *_against_limits(terms, standing, offered, wish, points),
         *_against_points(standing, wish, points, priced=priced),
         *_against_supply(offered, points, cost_fen),
@@ -239,6 +247,16 @@ def _against_wish(terms: Terms, guests: int, wish: Wish, *, priced: bool) -> lis
     if terms.booking is None and wish.slot:
         reasons.append(Reason(ReasonCode.SLOT_NOT_OPEN))
     return reasons
+
+
+def _against_package(standing: Standing, wish: Wish) -> list[Reason]:
+    if not wish.package:
+        return []
+    if standing.package_left is None:
+        return [Reason(ReasonCode.PACKAGE_NOT_CHOSEN)]
+    if wish.quantity > standing.package_left:
+        return [Reason(ReasonCode.PACKAGE_USED_UP, {"left": standing.package_left})]
+    return []
 
 
 def _against_limits(terms: Terms, standing: Standing, offered: Offered, wish: Wish, points: int) -> list[Reason]:

@@ -11,7 +11,7 @@ from guibin.points.models import SourceKind
 from guibin.programme.service import give_back
 from guibin.rights.errors import AlreadyUsed
 from guibin.rights.models import Redemption, StockMode
-from guibin.rights.repository import pool, redemptions
+from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import Part
 from guibin.rights.service.booking import give_back_slot
@@ -70,6 +70,8 @@ async def give_back_part(
             actor_id=because.actor_id,
         )
     await redemptions.update_refunded(session, redemption, part)
+    if redemption.package_id is not None:
+        await packages.give_back_units(session, redemption, units=part.units)
     await give_back_slot(session, redemption, part, standing=standing)
     if right.item.stock_mode == StockMode.COUNTED:
         free = await pool.give_back_stock(session, right_id=right.item.id, quantity=part.units)

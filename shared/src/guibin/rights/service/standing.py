@@ -104,7 +104,13 @@ async def read_profile_towards(
 
 
 def standing_of(
-    profile: Profile, *, available: int, state: AccountState, usage: Usage, spent: Mapping[str, int]
+    profile: Profile,
+    *,
+    available: int,
+    state: AccountState,
+    usage: Usage,
+    spent: Mapping[str, int],
+    package_left: int | None = None,
 ) -> Standing:
     """Put together what decides; a restriction shows as a freeze, and is never named."""
     frozen = profile.restricted and state is AccountState.OPEN
@@ -116,6 +122,7 @@ def standing_of(
         tags=profile.tags,
         branches=profile.branches,
         spent=spent,
+        package_left=package_left,
     )
 
 
