@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -11,6 +13,40 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.organisation.models import Branch
 from guibin.programme.models import Budget, BudgetDraw, KillSwitch
+
+
+# The bound is held by the row itself: whoever waits for its lock is measured by what the one before has left.
+_DRAW = text(
+    """
+    WITH drawn AS (
+        UPDATE budget SET points_spent = points_spent + :points, fen_spent = fen_spent + :fen
+         WHERE branch_id = (SELECT id FROM branch WHERE code = :branch) AND year = :year AND line = :line
+           AND (points_limit IS NULL OR points_spent + :points <= points_limit)
+           AND (fen_limit IS NULL OR fen_spent + :fen <= fen_limit)
+        RETURNING branch_id, id)
+    INSERT INTO budget_draw (branch_id, budget_id, source_kind, source_id, points, fen, drawn_at)
+    SELECT branch_id, id, :source_kind, :source_id, :points, :fen, :at FROM drawn
+    RETURNING budget_id
+    """
+)
+
+
+async def draw(
+    session: AsyncSession,
+    *,
+    branch: str,
+    year: int,
+    line: str,
+    source_kind: str,
+    source_id: str,
+    points: int,
+    fen: int,
+    at: datetime,
+) -> bool:
+    """Take from a budget; False when it has not that much left, or when there is none, and nothing is taken."""
+    values: dict[str, Any] = {"branch": branch, "year": year, "line": line, "points": points, "fen": fen, "at": at}
+    drawn = await session.execute(_DRAW, values | {"source_kind": source_kind, "source_id": source_id})
+    return drawn.first() is not None
 
 
 async def lock_draw(session: AsyncSession, *, source_kind: str, source_id: str) -> BudgetDraw | None:

@@ -18,7 +18,7 @@ from guibin.core.ids import BranchId, new_id
 from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
 from guibin.programme import repository
-from guibin.programme.errors import BudgetBelowSpent
+from guibin.programme.errors import BudgetBelowSpent, BudgetExhausted
 from guibin.programme.models import Budget, KillSwitch, Target
 from guibin.programme.rules import Stops, stops_of
 from guibin.security.actors import Actor, Domain, Grant
@@ -31,6 +31,38 @@ class Payer:
     branch: str
     line: str
     year: int
+
+
+async def draw(
+    session: AsyncSession, payer: Payer, *, source_kind: str, source_id: str, points: int, fen: int
+) -> None:
+    """Let a budget pay for what an earning gives, or for what else is given; called last, since its row is hot.
+
+    A redemption draws within `rights_redeem`.
+
+    Raises:
+        BudgetExhausted: it has not that much left, or there is none for this year.
+    """
+    drawn = await repository.draw(
+        session,
+        branch=payer.branch,
+        year=payer.year,
+        line=payer.line,
+        source_kind=source_kind,
+        source_id=source_id,
+        points=points,
+        fen=fen,
+        at=clock.now(),
+    )
+    if not drawn:
+        raise BudgetExhausted
+
+
+async def give_back_points(session: AsyncSession, *, source_kind: str, source_id: str, points: int, fen: int) -> None:
+    """Give points and their cost back to the budget from which a source took them, at most what is left of them."""
+    draw = await repository.lock_draw(session, source_kind=source_kind, source_id=source_id)
+    if draw is not None:
+        await repository.give_back(session, draw, points=min(points, draw.points), fen=min(fen, draw.fen))
 
 
 async def give_back(
@@ -226,8 +258,10 @@ __all__: Final = [
     "Payer",
     "Stops",
     "Switching",
+    "draw",
     "find_stops",
     "give_back",
+    "give_back_points",
     "put_switch",
     "submit_budget",
 ]
