@@ -9,11 +9,16 @@ from sqlmodel import col, select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.holdings.models import EventType
 from guibin.points import service
+from guibin.points.defaults import ALWAYS
+from guibin.points.earning.models import EarningBudget, EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, SourceKind
-from support.house import WEST, House
-from support.points import ACTOR, commit_points, post_points, sessions_of
+from guibin.programme.models import Budget
+from support.house import EAST, WEST, House
+from support.points import ACTOR, commit_points, event_rows, post_points, sessions_of
 
 REASON = "客户退货，冲回原发放积分"
 
@@ -100,6 +105,54 @@ async def test_f6_a_credit_is_taken_back_in_parts_and_what_was_spent_becomes_deb
         "redeem": None,
         "earn": None,
     }
+
+
+async def test_what_is_taken_back_of_an_earning_goes_back_to_the_budgets_that_paid(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id, key = await house.add_customer(), ("credit_card", "T1")
+    gift = {"wallet": "reward", "kind": "fixed", "points": 30}
+    terms = {"name_zh": "刷卡", "name_en": "Card", "events": ["login"], "cases": [{"gives": [gift]}]}
+    terms |= {"budgets": [{"period": "year", "points": 100}], "budget_line": "credit_card"}
+    async with house.sessions() as session:
+        rule = EarningRule(code="paid", branch=EAST, state=RuleState.ACTIVE, active_version=1, created_at=clock.now())
+        budget = Budget(
+            branch_id=house.branches[EAST].id,
+            id=new_id(),
+            year=clock.today().year,
+            line="credit_card",
+            points_limit=40,
+            created_at=clock.now(),
+        )
+        session.add_all([rule, budget])
+        await session.flush()
+        document = EarningTerms.of(terms).document()
+        session.add(
+            EarningRuleVersion(
+                rule_code="paid", version=1, terms=document, in_force_from=ALWAYS, published_at=clock.now()
+            )
+        )
+        session.add_all(event_rows(customer_id, EventType.LOGIN, reference="T1", occurred_at=clock.now()))
+        await session.commit()
+    async with sessions_of(house.database.bank_url, pool_size=1) as sessions, sessions() as session:
+        (earned,) = (await service.earn_events(session, keys=[key], actor_id=ACTOR)).values()
+        await session.commit()
+    (entry_id,) = earned.entry_ids
+
+    async def spent() -> tuple[int, ...]:
+        async with house.sessions() as session:
+            (year,) = (await session.exec(select(EarningBudget))).all()
+            (branch,) = (await session.exec(select(Budget))).all()
+            return year.points, year.awards, branch.points_spent, branch.fen_spent
+
+    before = await spent()
+    path = f"entries/{to_public('ent', entry_id)}/reverse"
+    await carry_out(bank_client, house, path, customer_id, points=10)
+    partly = await spent()
+    await carry_out(bank_client, house, path, customer_id)
+
+    fen = before[3] // 30
+    assert (before[:3], partly, await spent()) == ((30, 1, 30), (20, 1, 20, 20 * fen), (0, 0, 0, 0))
 
 
 async def test_pending_points_are_seen_released_early_and_cancelled(

@@ -1,5 +1,6 @@
 """What a correction by hand looks at before it is submitted: a credit, a lot, what of it is pending or has expired."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -9,6 +10,8 @@ from sqlalchemy import Date, DateTime, Text, Uuid, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.points.earning.models import EarningAward
+from guibin.points.earning.settlement import BudgetKey
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse
 from guibin.points.repository import rows_of
 from guibin.security.row_scope import all_rows
@@ -44,6 +47,12 @@ class PendingLot:
     earned_at: datetime
     reason_zh: str
     reason_en: str
+
+
+_RETURN: Final = text(
+    "UPDATE earning_budget SET points = greatest(points - :points, 0), cost_fen = greatest(cost_fen - :cost, 0),"
+    " awards = greatest(awards - :awards, 0) WHERE rule_code = :rule AND period = :period AND starts_on = :start"
+)
 
 
 async def lot_of_entry(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> PointsLot | None:
@@ -125,3 +134,18 @@ async def holds_points(session: AsyncSession, wallet: str) -> bool:
     )
     async with all_rows(session):
         return (await session.exec(query.limit(1))).first() is not None
+
+
+async def find_award(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> EarningAward | None:
+    """Return which rule made an entry; None when none did."""
+    query = select(EarningAward).where(EarningAward.customer_id == customer_id, EarningAward.entry_id == entry_id)
+    return (await session.exec(query)).first()
+
+
+async def return_to_budgets(
+    session: AsyncSession, keys: Iterable[BudgetKey], *, points: int, cost_fen: int, awards: int
+) -> None:
+    """Let budgets of a rule have given less; one after the other, in the order in which earning locks them."""
+    for rule_code, period, starts_on in keys:
+        bound = {"rule": rule_code, "period": period, "start": starts_on}
+        await session.execute(_RETURN, bound | {"points": points, "cost": cost_fen, "awards": awards})

@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.organisation.models import Branch
 from guibin.programme.models import Budget, BudgetDraw, KillSwitch
 
-
 # The bound is held by the row itself: whoever waits for its lock is measured by what the one before has left.
 _DRAW = text(
     """

@@ -33,9 +33,7 @@ class Payer:
     year: int
 
 
-async def draw(
-    session: AsyncSession, payer: Payer, *, source_kind: str, source_id: str, points: int, fen: int
-) -> None:
+async def draw(session: AsyncSession, payer: Payer, *, source_kind: str, source_id: str, points: int, fen: int) -> None:
     """Let a budget pay for what an earning gives, or for what else is given; called last, since its row is hot.
 
     A redemption draws within `rights_redeem`.

@@ -25,6 +25,7 @@ from guibin.points.errors import AlreadyRestored, RestoreExceedsExpired, Reversa
 from guibin.points.models import EntryKind, PointsEntry, PointsLot, SourceKind
 from guibin.points.repository import Movement
 from guibin.points.service.adjustments import scope_within_limit
+from guibin.points.service.earning import return_to_budgets
 from guibin.points.service.ledger import post, read_posted
 from guibin.points.service.pending import activate, cancel_pending
 from guibin.points.service.reversing import claw_back
@@ -163,7 +164,7 @@ class Reversal(CorrectionHandler):
         if lot is not None and lot.pending:
             await _cancel(session, correction, source=source, actor_id=actor_id)
             return
-        await claw_back(
+        posted = await claw_back(
             session,
             customer_id=customer_id,
             entry_id=entry.id,
@@ -174,6 +175,7 @@ class Reversal(CorrectionHandler):
             source_id=source,
             actor_id=actor_id,
         )
+        await _return_to_budgets(session, entry, 0 if posted.duplicate else posted.debt_change - posted.points)
 
 
 class PendingActivation(CorrectionHandler):
@@ -373,4 +375,14 @@ async def _cancel(session: AsyncSession, correction: Correction, *, source: str,
         reason_en=correction.reason,
         source_id=source,
         actor_id=actor_id,
+    )
+    await _return_to_budgets(session, await _entry(session, correction), correction.points or 0)
+
+
+async def _return_to_budgets(session: AsyncSession, entry: PointsEntry, points: int) -> None:
+    """Let the budgets that paid for an earning have what was taken back of it."""
+    taken = await correction_repository.sum_taken_back(session, customer_id=entry.customer_id, entry_id=entry.id)
+    given = entry.points - entry.debt_change + entry.pending_change
+    await return_to_budgets(
+        session, customer_id=entry.customer_id, entry_id=entry.id, points=points, left=given - taken
     )

@@ -11,9 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.holdings.models import EventState
+from guibin.points import correction_repository
 from guibin.points import repository as ledger
 from guibin.points.earning import repository
-from guibin.points.earning.rules import EarningOutcome, Occurrence
+from guibin.points.earning.models import EarningPeriod
+from guibin.points.earning.rules import EarningOutcome, Occurrence, period_start
 from guibin.points.earning.service import engine
 from guibin.points.earning.settlement import Award, Before, Verdict, budget_keys
 from guibin.points.models import EntryKind, SourceKind
@@ -99,6 +101,25 @@ async def _earn(session: AsyncSession, pending: Sequence[Occurrence], actor_id: 
     results = _results(pending, settled, kept, posted, refused)
     await repository.mark_events(session, {key: result.state for key, result in results.items()})
     return results
+
+
+async def return_to_budgets(
+    session: AsyncSession, *, customer_id: UUID, entry_id: UUID, points: int, left: int
+) -> None:
+    """Give back to the rule's budgets, and to its owner's, what was taken back of an earning; called last.
+
+    `left` is what the customer still has of it: with nothing left the rule has given once less. What bounds the one
+    customer stays used: whoever loses points for a return does not earn them anew.
+    """
+    award = await correction_repository.find_award(session, customer_id=customer_id, entry_id=entry_id)
+    if award is None or points <= 0:
+        return
+    fen = award.cost_fen * points // award.points
+    periods = sorted(EarningPeriod)
+    keys = [(award.rule_code, period, period_start(period, award.posted_on)) for period in periods]
+    await correction_repository.return_to_budgets(session, keys, points=points, cost_fen=fen, awards=int(left <= 0))
+    source = to_public("ent", entry_id)
+    await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points, fen=fen)
 
 
 def _awards_of(settled: Iterable[tuple[Occurrence, list[Verdict]]]) -> list[Award]:
