@@ -105,8 +105,8 @@ async def open_month(
         created_by=customer,
         created_at=datetime(2026, 9, 1, tzinfo=UTC),
     )
-    by = {"set_by": customer, "set_at": supplier.created_at}
-    price = {"right_id": right, "supplier_id": supplier.id, **by}
+    by: dict[str, Any] = {"set_by": customer, "set_at": supplier.created_at}
+    price: dict[str, Any] = {"right_id": right, "supplier_id": supplier.id, **by}
     async with house.sessions() as session:
         session.add(supplier)
         await session.flush()
@@ -129,10 +129,10 @@ def csv(*rows: str) -> bytes:
     return "\n".join([HEADER, *rows]).encode()
 
 
-async def test_a_month_is_built_laid_beside_theirs_disputed_confirmed_and_invoiced(
+async def test_a_month_is_built_from_what_stands_at_the_price_of_its_day(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
-    month = await open_month(house, bank_client, prepaid=True)
+    month = await open_month(house, bank_client)
     first = await month.take(october(1), 2)
     # The last instant of 15 October in Shanghai, and the first of 16: each at the price of its day.
     second, third = await month.take(october(15, 15)), await month.take(october(15, 16), companions=1)
@@ -143,10 +143,9 @@ async def test_a_month_is_built_laid_beside_theirs_disputed_confirmed_and_invoic
     early = await month.post("/settlements/2026-11")
     built = await month.build()
     again = await month.build()
-    lines = await month.lines()
 
     assert (early.status_code, early.json()["code"]) == (409, "month_not_over")
-    assert [(one["redemption_id"], one["quantity"], one["price"]) for one in lines] == [
+    assert [(one["redemption_id"], one["quantity"], one["price"]) for one in await month.lines()] == [
         (to_public("rdm", first), 2, "86.50"),
         (to_public("rdm", half), 1, "86.50"),
         (to_public("rdm", second), 1, "86.50"),
@@ -158,68 +157,90 @@ async def test_a_month_is_built_laid_beside_theirs_disputed_confirmed_and_invoic
     )
     assert again["gross"] == built["gross"]
 
-    theirs = csv(row(first, 2), row(second, price="90.00"), row(third, 2, "90.00", "YL-VIP"), "who,lounge,1,86.50")
-    missing = await month.post("/settlements/2026-10/submit", supplier_reference="X", supplier_agreed_on="2026-11-01")
-    taken = await month.send(theirs)
-    same = await month.send(theirs)
+
+async def laid_side_by_side(month: Month) -> None:
+    """Build a month of three redemptions, beside a file that has one right, one at another price, and a stranger's."""
+    first, second = await month.take(october(1), 2), await month.take(october(2))
+    await month.take(october(3))
+    await month.build()
+    theirs = csv(row(first, 2, right="YL-VIP"), row(second, price="90.00"), "who,lounge,1,86.50")
+    taken, same = await month.send(theirs), await month.send(theirs)
+    assert taken.status_code == 201, taken.text
+    assert (taken.json()["equal_lines"], same.json()["revision"]) == (1, taken.json()["revision"])
+
+
+LETTER = {"supplier_reference": "YL-2", "supplier_agreed_on": "2026-11-01"}
+WORDS = "双方核对后一致同意按此结算"
+
+
+async def test_their_statement_is_laid_beside_ours_and_every_difference_is_decided(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client)
+    await month.take(october(1))
+    await month.build()
+    missing = await month.post(f"/settlements/{MONTH}/submit", **LETTER)
+    await laid_side_by_side(month)
     differences = (await month.get(f"/settlements/{MONTH}/differences")).json()["items"]
+    url = f"/settlements/{MONTH}/differences"
+
+    refused = [
+        await month.post(f"/settlements/{MONTH}/submit", **LETTER),
+        await month.post(url, differences=[1], state="ours", words="ok"),
+        await month.post(url, differences=[9], state="ours", words=WORDS),
+    ]
 
     assert (missing.status_code, missing.json()["code"]) == (409, "statement_missing")
-    assert (taken.status_code, taken.json()["equal_lines"], same.json()["revision"]) == (
-        201,
-        2,
-        taken.json()["revision"],
-    )
-    assert [(one["number"], one["finding"], one["line"], one["file_line"]) for one in differences] == [
-        (1, "only_ours", 2, None),
-        (2, "price_differs", 3, 3),
-        (3, "only_theirs", None, 5),
+    assert sorted((one["finding"], one["file_line"]) for one in differences if one["finding"] != "only_ours") == [
+        ("only_theirs", 4),
+        ("price_differs", 3),
     ]
-    assert [one["finding"] for one in await month.lines()] == ["equal", "only_ours", "price_differs", "equal"]
+    assert sorted(one["finding"] or "" for one in await month.lines()) == [
+        "equal",
+        "only_ours",
+        "only_ours",
+        "price_differs",
+    ]
+    assert [answer.json()["code"] for answer in refused] == ["differences_open", "reason_required", "not_found"]
 
-    words = "双方核对后一致同意按此结算"
-    too_soon = await month.post("/settlements/2026-10/submit", supplier_reference="X", supplier_agreed_on="2026-11-01")
-    silent = await month.post(f"/settlements/{MONTH}/differences", differences=[1], state="ours", words="ok")
-    await month.post(f"/settlements/{MONTH}/differences", differences=[1, 3], state="ours", words=words)
-    nobody = await month.post(f"/settlements/{MONTH}/differences", differences=[9], state="ours", words=words)
-    await month.post(f"/settlements/{MONTH}/differences", differences=[2], state="theirs", words=words)
-    paid = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="500.00")
-    twice = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="500.00")
+
+async def test_a_confirmed_month_is_frozen_drawn_from_the_prepayment_and_invoiced_to_the_fen(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client, prepaid=True)
+    await laid_side_by_side(month)
+    by_finding = {
+        one["finding"]: one["number"] for one in (await month.get(f"/settlements/{MONTH}/differences")).json()["items"]
+    }
+    ours = [by_finding["only_ours"], by_finding["only_theirs"]]
+    url = f"/settlements/{MONTH}/differences"
+    await month.post(url, differences=ours, state="ours", words=WORDS)
+    await month.post(url, differences=[by_finding["price_differs"]], state="theirs", words=WORDS)
+    paid = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="300.00")
+    twice = await month.post("/prepayments", FINANCE, reference="PAY-1", amount="300.00")
     confirmed = await month.confirm()
-
-    assert [answer.json()["code"] for answer in (too_soon, silent, nobody, twice)] == [
-        "differences_open",
-        "reason_required",
-        "not_found",
-        "prepayment_taken",
-    ]
-    assert (paid.status_code, paid.json()["balance"]) == (201, "500.00")
-    assert confirmed.status_code == 200, confirmed.text
     frozen = (await month.get(f"/settlements/{MONTH}", FINANCE)).json()
-    assert (frozen["state"], frozen["gross"], frozen["prepaid"], frozen["payable"]) == (
-        "confirmed",
-        "529.50",
-        "500.00",
-        "29.50",
-    )
-    assert (await month.get("/prepayments")).json()["balance"] == "0.00"
+    bill = {"number": "FP1", "day": "2026-11-21", "gross": "349.50"}
     refused = [
         await month.post(f"/settlements/{MONTH}"),
-        await month.send(csv(row(first))),
-        await month.post(
-            f"/settlements/{MONTH}/invoice", FINANCE, number="1", day="2026-11-21", gross="529.50", tax="1"
-        ),
+        await month.send(csv("a,b,1,1")),
+        await month.post(f"/settlements/{MONTH}/invoice", FINANCE, **bill, tax="19.77"),
     ]
-    invoice = {"number": "FP1", "day": "2026-11-21", "gross": "529.50", "tax": "29.97"}
-    invoiced = await month.post(f"/settlements/{MONTH}/invoice", FINANCE, **invoice)
+    invoiced = await month.post(f"/settlements/{MONTH}/invoice", FINANCE, **bill, tax="19.78")
     file = await month.get(f"/settlements/{MONTH}/lines", Accept="text/csv")
+
+    assert (paid.json()["balance"], twice.json()["code"]) == ("300.00", "prepayment_taken")
+    assert confirmed.status_code == 200, confirmed.text
+    amounts = {name: frozen[name] for name in ("state", "gross", "prepaid", "payable")}
+    assert amounts == {"state": "confirmed", "gross": "349.50", "prepaid": "300.00", "payable": "49.50"}
+    assert (await month.get("/prepayments")).json()["balance"] == "0.00"
     assert [answer.json()["code"] for answer in refused] == [
         "settlement_frozen",
         "settlement_frozen",
         "invoice_differs",
     ]
     assert (invoiced.status_code, invoiced.json()["invoice_no"]) == (201, "FP1")
-    assert file.content.decode("utf-8-sig").splitlines()[1].startswith(f"1,supply,{to_public('rdm', first)},lounge,")
+    assert len(file.content.decode("utf-8-sig").splitlines()) == 1 + 3 + 2
 
 
 async def test_what_goes_back_after_its_month_comes_as_a_correction_once(

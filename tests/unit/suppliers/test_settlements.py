@@ -30,7 +30,7 @@ def line(number: int, reference: str, quantity: int = 1, price_fen: int = 100, r
 
 def found(ours: list[Line], theirs: list[Line]) -> list[tuple[str, int | None, int | None]]:
     return sorted(
-        (one.finding, one.ours and one.ours.number, one.theirs and one.theirs.number)
+        (one.finding, one.ours.number if one.ours else None, one.theirs.number if one.theirs else None)
         for one in match_lines(ours, theirs)
     )
 

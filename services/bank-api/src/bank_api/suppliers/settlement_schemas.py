@@ -25,7 +25,7 @@ MOST_DECIDED = 1_000
 Amount = Annotated[Cny, Field(description="In CNY, tax included")]
 
 
-class PriceIn(StrictModel):
+class ContractPriceIn(StrictModel):
     """What the bank pays for one unit of a right from a day on."""
 
     model_config = ConfigDict(
@@ -65,7 +65,7 @@ class PriceIn(StrictModel):
         )
 
 
-class PriceOut(OutModel):
+class ContractPriceOut(OutModel):
     """A contract price."""
 
     right_id: RightId
@@ -87,10 +87,10 @@ class PriceOut(OutModel):
         )
 
 
-class PricesOut(OutModel):
+class ContractPricesOut(OutModel):
     """All contract prices of a supplier, by right and day."""
 
-    items: list[PriceOut]
+    items: list[ContractPriceOut]
 
 
 class SettlementIn(StrictModel):
@@ -101,7 +101,7 @@ class SettlementIn(StrictModel):
     )
 
 
-class TaxOut(OutModel):
+class SettlementTaxOut(OutModel):
     """All of one tax rate: gross = net + tax."""
 
     rate: str = Field(description="Per cent", examples=["6.00"])
@@ -171,7 +171,7 @@ class FindingCountOut(OutModel):
 class SettlementDetailOut(SettlementOut):
     """A month with a supplier, its tax and its differences."""
 
-    tax: list[TaxOut]
+    tax: list[SettlementTaxOut]
     differences: list[FindingCountOut] = Field(description="Only kinds that there are")
 
     @classmethod
@@ -180,7 +180,7 @@ class SettlementDetailOut(SettlementOut):
         findings = sorted({finding for finding, _ in counts})
         return cls(
             **_settlement(row),
-            tax=[TaxOut.of(line) for line in tax],
+            tax=[SettlementTaxOut.of(line) for line in tax],
             differences=[
                 FindingCountOut(
                     finding=Finding(one), **{state.value: counts.get((one, state.value), 0) for state in DisputeState}
@@ -251,7 +251,7 @@ def lines_csv(rows: Sequence[LineRow]) -> bytes:
     )
 
 
-class DifferenceOut(OutModel):
+class SettlementDifferenceOut(OutModel):
     """Where the supplier's statement differs, and whose figures count. Nothing else of its file is kept."""
 
     number: int
@@ -280,7 +280,7 @@ class DifferenceOut(OutModel):
         )
 
 
-class DecisionIn(StrictModel):
+class DisputeDecisionIn(StrictModel):
     """Whose figures count for some differences, and why."""
 
     model_config = ConfigDict(
@@ -296,7 +296,7 @@ class DecisionIn(StrictModel):
     words: Annotated[str, Note(LONGEST)] | None = Field(default=None, description="10 to 200 characters")
 
 
-class SubmissionIn(StrictModel):
+class SettlementSubmissionIn(StrictModel):
     """By which letter the supplier has agreed to the statement as it stands, disputes included."""
 
     model_config = ConfigDict(
@@ -307,7 +307,7 @@ class SubmissionIn(StrictModel):
     supplier_agreed_on: Day
 
 
-class InvoiceIn(StrictModel):
+class SettlementInvoiceIn(StrictModel):
     """The supplier's invoice."""
 
     model_config = ConfigDict(

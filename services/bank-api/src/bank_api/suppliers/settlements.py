@@ -37,20 +37,20 @@ from guibin.web.formats import CSV, Wanted
 from guibin.web.months import Month, first_of
 
 from .settlement_schemas import (
-    DecisionIn,
-    DifferenceOut,
-    InvoiceIn,
+    ContractPriceIn,
+    ContractPriceOut,
+    ContractPricesOut,
+    DisputeDecisionIn,
     PrepaymentEntryOut,
     PrepaymentIn,
     PrepaymentsOut,
-    PriceIn,
-    PriceOut,
-    PricesOut,
     SettlementDetailOut,
+    SettlementDifferenceOut,
     SettlementIn,
+    SettlementInvoiceIn,
     SettlementLineOut,
     SettlementOut,
-    SubmissionIn,
+    SettlementSubmissionIn,
     lines_csv,
 )
 
@@ -68,11 +68,11 @@ FILE: dict[int | str, dict[str, Any]] = {
 
 @router.get("/prices", operation_id="listSupplierPrices")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
-async def list_prices(call: StaffCall, supplier_id: SupplierId) -> PricesOut:
+async def list_prices(call: StaffCall, supplier_id: SupplierId) -> ContractPricesOut:
     """List what a supplier is paid for a unit of each right, by right and day."""
     await get_supplier(call.session, supplier_id)
     rows = await repository.list_prices(call.session, supplier_id=supplier_id)
-    return PricesOut(items=[PriceOut.of(row) for row in rows])
+    return ContractPricesOut(items=[ContractPriceOut.of(row) for row in rows])
 
 
 @router.post("/prices", status_code=202, operation_id="submitSupplierPrice")
@@ -84,7 +84,7 @@ async def list_prices(call: StaffCall, supplier_id: SupplierId) -> PricesOut:
     refusals=(NotFound, errors.PriceOverlaps, errors.PriceLeavesGap, errors.PriceSettled),
 )
 async def submit_price(
-    call: StaffCall, supplier_id: SupplierId, body: Annotated[PriceIn, json_body(PriceIn)]
+    call: StaffCall, supplier_id: SupplierId, body: Annotated[ContractPriceIn, json_body(ContractPriceIn)]
 ) -> SubmittedOut:
     """Submit a contract price; another person approves it.
 
@@ -227,13 +227,13 @@ async def list_differences(
     page: Annotated[PageRequest, page_query()],
     finding: Annotated[Finding | None, Query(description="Only of this kind")] = None,
     state: Annotated[DisputeState | None, Query(description="Only those in this state")] = None,
-) -> Page[DifferenceOut]:
+) -> Page[SettlementDifferenceOut]:
     """List where the two statements differ, and whose figures count."""
     found = await _settlement(call, supplier_id, month)
     rows = await repository.list_differences(
         call.session, found, finding=finding, state=state, after=page.after_seq, limit=page.fetch
     )
-    return page.answer(rows, position=lambda row: row[0].number, shape=DifferenceOut.of)
+    return page.answer(rows, position=lambda row: row[0].number, shape=SettlementDifferenceOut.of)
 
 
 @router.post("/settlements/{month}/differences", operation_id="decideSettlementDifferences")
@@ -248,7 +248,7 @@ async def decide_differences(
     call: StaffCall,
     supplier_id: SupplierId,
     month: InMonth,
-    body: Annotated[DecisionIn, json_body(DecisionIn)],
+    body: Annotated[DisputeDecisionIn, json_body(DisputeDecisionIn)],
     response: Response,
 ) -> SettlementDetailOut:
     """Say whose figures count for some differences, and why; `open` takes a decision back. Counts once confirmed."""
@@ -279,7 +279,10 @@ async def decide_differences(
     ),
 )
 async def submit_settlement(
-    call: StaffCall, supplier_id: SupplierId, month: InMonth, body: Annotated[SubmissionIn, json_body(SubmissionIn)]
+    call: StaffCall,
+    supplier_id: SupplierId,
+    month: InMonth,
+    body: Annotated[SettlementSubmissionIn, json_body(SettlementSubmissionIn)],
 ) -> SubmittedOut:
     """Submit a statement on which the supplier has agreed; another person's approval freezes it.
 
@@ -313,7 +316,7 @@ async def note_invoice(
     call: StaffCall,
     supplier_id: SupplierId,
     month: InMonth,
-    body: Annotated[InvoiceIn, json_body(InvoiceIn)],
+    body: Annotated[SettlementInvoiceIn, json_body(SettlementInvoiceIn)],
     response: Response,
 ) -> SettlementDetailOut:
     """Note the invoice of a confirmed statement: exactly its amount and its tax, a number once per supplier."""
