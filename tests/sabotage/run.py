@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sabotage.appointments import APPOINTMENTS
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -27,7 +28,7 @@ TESTS_FAILED = 1
 
 def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
-    chosen = [one for one in (*SABOTAGES, *IDENTITY, *OFFERS) if not only or one.id in only]
+    chosen = [one for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS) if not only or one.id in only]
     survivors = []
     with tempfile.TemporaryDirectory(prefix="guibin-sabotage-") as folder:
         tree = _copy(Path(folder))

@@ -4,12 +4,13 @@ import ast
 from collections import Counter
 
 import pytest
+from sabotage.appointments import APPOINTMENTS
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.run import ROOT
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

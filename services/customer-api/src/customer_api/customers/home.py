@@ -9,9 +9,9 @@ from guibin.customers.repository import get_customer
 from guibin.points import service as points
 from guibin.rights.repository.proposals import count_waiting
 from guibin.rights.repository.slots import next_appointments
+from guibin.rights.repository.usable_codes import find_usable_codes
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
 
-from .home_queries import find_usable_codes
 from .home_schemas import HomeCodeOut, HomeOut, HomeWalletOut, NoticeOut, expiring_of
 from .notices import notices_of
 from .router import read_manager, read_tier

@@ -9,9 +9,9 @@ from customer_api.rights.slot_schemas import NextAppointmentOut
 from guibin.core.ids import RedemptionId, RightId
 from guibin.points.balances import WalletBalance
 from guibin.points.models import AccountState
+from guibin.rights.repository.usable_codes import UsableCodes
 from guibin.web import OutModel
 
-from .home_queries import UsableCodes
 from .notices import TEXTS, NoticeKind
 from .schemas import MyManagerOut, MyTierDetailOut
 

@@ -1,4 +1,4 @@
-"""What the first screen reads beside the domains' own reads, each in one statement."""
+"""The SQL of codes that a customer can use: customers' data, read by scope."""
 
 from dataclasses import dataclass
 from datetime import date
