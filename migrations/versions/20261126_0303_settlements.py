@@ -189,7 +189,7 @@ def _prepayments() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("settlement_id", sa.Uuid()),
-        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.Column("noted_by", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_supplier_prepayment_entry_amount_not_zero")),
         sa.CheckConstraint(

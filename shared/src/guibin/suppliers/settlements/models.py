@@ -157,5 +157,5 @@ class PrepaymentEntry(SQLModel, table=True):
     reference: str = Field(sa_type=Text, primary_key=True, description="Of the payment, or the id of the settlement")
     amount_fen: int = Field(sa_type=BigInteger)
     settlement_id: UUID | None = None
-    actor_id: UUID
+    noted_by: UUID
     at: datetime = instant()

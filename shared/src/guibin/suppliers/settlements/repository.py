@@ -334,7 +334,7 @@ async def draw_prepayment(
             reference=f"settlement:{settlement.id}",
             amount_fen=-amount_fen,
             settlement_id=settlement.id,
-            actor_id=actor_id,
+            noted_by=actor_id,
             at=at,
         )
     )

@@ -65,7 +65,7 @@ async def note_prepayment(
     """
     supplier = await get_supplier(session, supplier_id)
     entry = PrepaymentEntry(
-        supplier_id=supplier.id, reference=reference, amount_fen=amount_fen, actor_id=actor.id, at=clock.now()
+        supplier_id=supplier.id, reference=reference, amount_fen=amount_fen, noted_by=actor.id, at=clock.now()
     )
     if not await repository.add_prepayment(session, entry):
         raise PrepaymentTaken
