@@ -20,6 +20,8 @@ NAMED_BEFORE = "state = 'waiting' OR customer_ref IS NULL"
 GRANTS = (
     "UPDATE (points, event) ON points_file_line TO guibin_worker",
     "INSERT ON business_event, customer_event TO guibin_worker",
+    "SELECT ON earning_rule_version TO guibin_customer",
+    "SELECT (code, branch, state, active_version, revision, created_at, ended_at) ON earning_rule TO guibin_customer",
 )
 
 
@@ -31,6 +33,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("REVOKE INSERT ON business_event, customer_event FROM guibin_worker")
+    op.execute("REVOKE SELECT ON earning_rule, earning_rule_version FROM guibin_customer")
     _recheck("points_file_line", "named_while_waiting", NAMED_BEFORE)
     _recheck("points_file_line", "state_known", LINE_STATES_BEFORE)
     op.drop_column("points_file_line", "event")

@@ -25,6 +25,7 @@ COMMON = {
     "export_id",
     "file_id",
     "manager_id",
+    "package_id",
     "right_id",
     "run_id",
     "scheme_id",

@@ -8,6 +8,7 @@ import pytest
 
 from guibin.core import clock
 from guibin.points.models import EntryKind
+from guibin.programme.models import KillSwitch
 from support.house import House
 from support.points import commit_points, post_points, sessions_of
 
@@ -203,3 +204,35 @@ async def test_points_need_a_token_with_their_scope(customer_client: httpx.Async
         assert (await customer_client.get(path)).status_code == 401
         assert (await customer_client.get(path, headers=house.customer_headers(me, scopes=()))).status_code == 403
         assert (await customer_client.get(path, headers=house.headers("hq_operator"))).status_code == 401
+
+
+async def test_i_see_by_what_i_would_earn_and_nothing_that_is_stopped(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    me = house.customer_headers(await house.add_customer())
+    query = {"event_type": "card_spend", "amount": "250.00"}
+    card = (await customer_client.get("/v1/me/earning", params=query, headers=me)).json()
+    everything = (await customer_client.get("/v1/me/earning", headers=me)).json()
+    async with house.sessions() as session:
+        session.add(
+            KillSwitch(
+                target="wallet",
+                subject="reward",
+                earning=True,
+                spending=False,
+                reason="核查",
+                set_by=house.staff["hq_operator"].id,
+                set_at=clock.now(),
+            )
+        )
+        await session.commit()
+    stopped = (await customer_client.get("/v1/me/earning", params=query, headers=me)).json()
+
+    assert card["amount"] == "250.00"
+    assert [(way["event_type"], way["wallet"], way["unit"]) for way in card["ways"]] == [
+        ("card_spend", "reward", "积分")
+    ]
+    assert card["ways"][0]["points"] > 0
+    points = [way["points"] for way in everything["ways"]]
+    assert (everything["amount"], points, len(points) > 1) == ("1000.00", sorted(points, reverse=True), True)
+    assert stopped["ways"] == []

@@ -97,7 +97,8 @@ def test_a_workbook_is_read_with_its_days() -> None:
         ["C2", "reward", -5, GOOD["reason"], "2028-01-01"],
     ]
     file = io.BytesIO(write_workbook({"points": rows}))
-    lines = [(number, read(**(cells or {}))) for number, cells in read_cells(file, form_of(file), COLUMNS)]
+    found = read_cells(file, form_of(file), COLUMNS)
+    lines = [(number, read(FileKind.GRANT, **(cells or {}))) for number, cells in found]
     assert lines == [
         (2, Asked("C1", None, "reward", 100, date(2027, 12, 31), GOOD["reason"])),
         (3, LineCode.DATE_INVALID),  # what takes away has no last day

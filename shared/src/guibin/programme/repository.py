@@ -156,6 +156,12 @@ async def find_branch_codes(session: AsyncSession, *, codes: Collection[str]) ->
     return set((await session.exec(select(Branch.code).where(col(Branch.code).in_(set(codes))))).all())
 
 
+async def list_stopped(session: AsyncSession, *, earning: bool) -> Sequence[tuple[str, str]]:
+    """Return target and subject of what is stopped of earning, or of spending: what either port may read of them."""
+    stopped = col(KillSwitch.earning) if earning else col(KillSwitch.spending)
+    return (await session.exec(select(KillSwitch.target, KillSwitch.subject).where(stopped))).all()
+
+
 async def list_switches(session: AsyncSession) -> Sequence[KillSwitch]:
     """Return everything that is stopped or ever was, by target and subject."""
     query = select(KillSwitch).order_by(col(KillSwitch.target), col(KillSwitch.subject))

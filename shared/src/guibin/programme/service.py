@@ -78,8 +78,7 @@ async def give_back(
 
 async def find_stops(session: AsyncSession, *, earning: bool) -> Stops:
     """Return what is stopped now, of earning or of spending."""
-    rows = await repository.list_switches(session)
-    return stops_of([(row.target, row.subject) for row in rows if (row.earning if earning else row.spending)])
+    return stops_of(await repository.list_stopped(session, earning=earning))
 
 
 @dataclass(frozen=True, slots=True)
