@@ -370,3 +370,56 @@ async def test_the_differences_planted_in_five_thousand_lines_are_found_and_no_o
     assert answer.status_code == 201, answer.text
     found = {one["finding"]: one["open"] for one in answer.json()["differences"]}
     assert found == {kind: count for kind, count in planted.items() if count}
+
+
+CODE = text(
+    "INSERT INTO voucher_code (right_id, id, code_hash, code_enc, redemption_id, customer_id, taken_at, used_at,"
+    " spent_fen) VALUES (:right, :id, uuid_send(:id), '\\x00', :redemption, :customer, :at, :used, 0)"
+)
+
+
+async def add_codes(month: Month, redemption: UUID, *used: datetime | None) -> None:
+    """Give a redemption codes that end on 20 October, used then or never."""
+    async with month.shop.house.sessions() as session:
+        ending = text("UPDATE redemption SET fulfilment = 'code', valid_until = '2026-10-20' WHERE id = :id")
+        await session.execute(ending, {"id": redemption})
+        for at in used:
+            values = {"right": month.right, "id": new_id(), "redemption": redemption, "customer": month.customer}
+            await session.execute(CODE, values | {"at": october(1), "used": at})
+        await session.commit()
+
+
+async def test_what_was_used_is_paid_on_the_day_of_its_use(bank_client: httpx.AsyncClient, house: House) -> None:
+    month = await open_month(house, bank_client, basis=SettlementBasis.USED)
+    by_code = await month.take(october(1), 3)
+    await add_codes(month, by_code, october(2), october(17), None)
+    handed_out = await month.take(datetime(2026, 9, 20, tzinfo=UTC), 2)
+    async with house.sessions() as session:
+        step = text(
+            "INSERT INTO redemption_step (customer_id, redemption_id, state, at, actor_id)"
+            " VALUES (:customer, :id, 'fulfilled', :at, :customer)"
+        )
+        await session.execute(step, {"customer": month.customer, "id": handed_out, "at": october(18)})
+        await session.commit()
+
+    await month.build()
+
+    assert [(one["redemption_id"], one["day"], one["quantity"], one["price"]) for one in await month.lines()] == [
+        (to_public("rdm", by_code), "2026-10-02", 1, "86.50"),
+        (to_public("rdm", by_code), "2026-10-17", 1, "90.00"),
+        (to_public("rdm", handed_out), "2026-10-18", 2, "90.00"),
+    ]
+
+
+async def test_codes_that_nobody_used_are_returned_where_that_is_agreed(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    month = await open_month(house, bank_client)
+    redemption = await month.take(october(1), 3, state="confirmed")
+    await add_codes(month, redemption, october(2), None, None)
+
+    kept = await month.build()
+    returned = await month.build(unused_returned=True)
+
+    assert (kept["gross"], returned["gross"]) == ("259.50", "86.50")
+    assert [(one["kind"], one["quantity"]) for one in await month.lines()] == [("supply", 3), ("unused", -2)]
