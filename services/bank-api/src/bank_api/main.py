@@ -29,6 +29,7 @@ from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
+from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.tags.router import router as tags
 from bank_api.tiers.router import router as tiers
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     slots,
     proposals,
     catalogue_import,
+    suppliers,
     settlements,
     programme,
     privacy,

@@ -1,4 +1,4 @@
-"""The API of a supplier as we call it: `POST {base}/orders`, `GET {base}/orders/{number}`; docs/integrators.md shows both.
+"""The API of a supplier as we call it: `POST {base}/orders` and `GET {base}/orders/{number}`; see docs/integrators.md.
 
 Both are signed as webhooks are. An order goes out under a number of ours, by which it is asked for; what an answer does
 not say in so many words is unknown.

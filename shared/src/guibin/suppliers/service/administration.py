@@ -86,8 +86,7 @@ async def create_supplier(
         secret_enc=new_secret(key, supplier_id),
         created_by=actor.id,
         created_at=clock.now(),
-        **content.columns(),
-        **_sealed(key, supplier_id, content.contact),
+        **(content.columns() | _sealed(key, supplier_id, content.contact)),
     )
     if not await repository.insert_supplier(session, supplier):
         raise SupplierCodeTaken
@@ -184,7 +183,7 @@ def contact_of(keys: KeyRing, supplier: Supplier) -> Contact:
     )
 
 
-def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, bytes | None]:
+def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, Any]:
     values: Mapping[str, str | None] = {
         "contact_name": contact.name.value if contact.name else None,
         "contact_phone": contact.phone.value if contact.phone else None,
