@@ -37,7 +37,7 @@ from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
 from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
-from guibin.rights.service import RefundHandler, RightPublication
+from guibin.rights.service import PackagePublication, RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
 from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
@@ -83,6 +83,7 @@ def connect() -> None:
     handlers.register(TierOverriding())
     handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
+    handlers.register(PackagePublication())
     handlers.register(RefundHandler())
     handlers.register(BudgetHandler())
     handlers.register(PRICE_HANDLER)

@@ -14,6 +14,7 @@ from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
 from bank_api.points.corrections import router as points_corrections
+from bank_api.points.event_files import router as event_files
 from bank_api.points.files import router as points_files
 from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
@@ -25,6 +26,7 @@ from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.proposals import router as proposals
+from bank_api.rights.packages import router as packages
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
@@ -54,12 +56,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_corrections,
     points_holds,
     points_files,
+    event_files,
     earning_rules,
     asset_rules,
     statements,
     points_reports,
     rights,
     slots,
+    packages,
     proposals,
     catalogue_import,
     suppliers,

@@ -18,6 +18,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "hld": "holding",
     "lot": "points_lot",
     "mgr": "manager",
+    "pkg": "package",
     "rdm": "redemption",
     "rgt": "right",
     "rst": "restriction",

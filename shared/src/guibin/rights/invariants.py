@@ -115,6 +115,36 @@ CHECKS: Final[Sequence[Check]] = (
         """,
     ),
     _check(
+        "I6",
+        "what was taken of a package is not what redemptions hold of it",
+        """
+        SELECT 'cus_' || c.customer_id || '/pkg_' || c.package_id AS key
+          FROM package_choice c
+          LEFT JOIN (SELECT customer_id, package_id, package_period, sum(quantity - quantity_refunded) AS units
+                       FROM redemption
+                      WHERE package_id IS NOT NULL AND state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+                      GROUP BY customer_id, package_id, package_period) r
+            ON r.customer_id = c.customer_id AND r.package_id = c.package_id AND r.package_period = c.period_start
+         WHERE c.taken <> coalesce(r.units, 0)
+        """,
+    ),
+    _check(
+        "I6",
+        "a customer has more of a right from a package than it gives, or a right that was not chosen",
+        """
+        SELECT 'cus_' || r.customer_id || '/pkg_' || r.package_id AS key
+          FROM redemption r
+          JOIN package_choice c ON c.customer_id = r.customer_id AND c.package_id = r.package_id
+           AND c.period_start = r.package_period
+          JOIN rights_package p ON p.id = r.package_id
+          LEFT JOIN LATERAL jsonb_to_recordset(p.rights) AS o(right_id uuid, units int) ON o.right_id = r.right_id
+         WHERE r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+         GROUP BY r.customer_id, r.package_id, r.package_period, r.right_id
+        HAVING sum(r.quantity - r.quantity_refunded) > coalesce(max(o.units), 0)
+            OR NOT bool_and(c.rights ? r.right_id::text)
+        """,
+    ),
+    _check(
         "I9",
         "what was spent of a budget is not what was drawn from it, or is more than it allows",
         """

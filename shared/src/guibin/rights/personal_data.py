@@ -88,6 +88,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE customer_id = :customer_id ORDER BY starts_at, redemption_id",
     ),
     QuerySection(
+        "package_choices",
+        frozenset({"package_choice"}),
+        "SELECT p.name_zh, p.name_en, c.period_start, c.period_end, c.rights, c.taken, c.chosen_at, c.changed_at"
+        " FROM package_choice c JOIN rights_package p ON p.id = c.package_id WHERE c.customer_id = :customer_id"
+        " ORDER BY c.period_start, c.package_id",
+    ),
+    QuerySection(
         "voucher_uses",
         frozenset({"voucher_use"}),
         "SELECT redemption_id, amount_fen, used_at, place FROM voucher_use WHERE customer_id = :customer_id"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from customer_api.sessions.schemas import MobilePhone
-from guibin.core.ids import LotId, RedemptionId, RightId, SlotId
+from guibin.core.ids import LotId, PackageId, RedemptionId, RightId, SlotId
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, Period, Redemption, RedemptionState, TaxKind
@@ -27,6 +27,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel
 
+from .package_schemas import RightPackageOut
 from .slot_schemas import AppointmentOut, BookingOut
 
 MOST_EXPECTED_POINTS = 10**12
@@ -94,6 +95,7 @@ class RightOut(OutModel):
     companions: CompanionsOut
     quota: AllowanceOut | None = Field(description="What I have without points in each period")
     quota_left: int = Field(description="How many of them are left in this period")
+    packages: list[RightPackageOut] = Field(description="What I chose of packages gives of it without points")
     limit: AllowanceOut | None = Field(description="The most that one customer takes in each period")
     minimum_tier: str | None
     beneficiary: Beneficiary = Field(description="Whether somebody else may be served; `certified` needs a certificate")
@@ -131,6 +133,7 @@ class RightOut(OutModel):
             ),
             quota=AllowanceOut.model_validate(entry.quota) if entry.quota else None,
             quota_left=decision.quota_left,
+            packages=[RightPackageOut.of(one) for one in entry.packages],
             limit=AllowanceOut.model_validate(terms.limit) if terms.limit else None,
             minimum_tier=item.minimum_tier,
             beneficiary=terms.beneficiary,
@@ -174,6 +177,9 @@ class RedemptionIn(StrictModel):
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
     beneficiary: BeneficiaryIn | None = Field(default=None, description="Somebody else who is served, where allowed")
     slot_id: SlotId | None = Field(default=None, description="Of `GET /v1/rights/{id}/slots`, where it is booked")
+    package_id: PackageId | None = Field(
+        default=None, description="Of `GET /v1/me/packages`: all units are taken from what I chose of it"
+    )
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -194,6 +200,7 @@ class RedemptionIn(StrictModel):
             wallet=self.wallet,
             beneficiary=None if self.beneficiary is None else self.beneficiary.person(),
             slot_id=self.slot_id,
+            package_id=self.package_id,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 

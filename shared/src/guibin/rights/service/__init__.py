@@ -21,6 +21,7 @@ from guibin.rights.service.appointments import (
 )
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
+from guibin.rights.service.choosing import MyPackage, PackageLine, choose_rights, list_my_packages
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
@@ -34,6 +35,13 @@ from guibin.rights.service.proposing import (
     list_proposals,
     propose,
     withdraw,
+)
+from guibin.rights.service.packages import (
+    PackageContent,
+    PackagePublication,
+    create_package,
+    edit_package,
+    submit_package,
 )
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
@@ -49,9 +57,13 @@ __all__ = [
     "ImportOutcome",
     "Imported",
     "KnownRights",
+    "MyPackage",
     "NewRight",
     "NewSlot",
     "Once",
+    "PackageContent",
+    "PackageLine",
+    "PackagePublication",
     "Person",
     "Preview",
     "Proposal",
@@ -75,10 +87,13 @@ __all__ = [
     "cancel",
     "change_right",
     "change_slot",
+    "choose_rights",
     "close_slot",
     "confirm_appointment",
+    "create_package",
     "create_right",
     "decline",
+    "edit_package",
     "export_rights",
     "fail",
     "fulfil",
@@ -88,6 +103,7 @@ __all__ = [
     "give_back_offer",
     "import_rights",
     "list_catalogue",
+    "list_my_packages",
     "list_open_slots",
     "list_proposals",
     "list_redemptions",
@@ -100,6 +116,7 @@ __all__ = [
     "request_refund",
     "show_beneficiary",
     "show_codes",
+    "submit_package",
     "submit_terms",
     "suspend_right",
     "tend_slots",

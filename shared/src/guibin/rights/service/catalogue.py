@@ -11,6 +11,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.rights.models import RightsSlot, SlotState
 from guibin.rights.offer import Quota, Wish, classes_of, is_visible, price_of, quota_of, wallets_of
+from guibin.rights.packages import Allowance
 from guibin.rights.repository import catalogue as repository
 from guibin.rights.repository import slots
 from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Right
@@ -39,13 +40,17 @@ class PriceForMe:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A right, what one unit of it takes from this customer, all that stands in the way, and the customer's quota."""
+    """A right, what one unit of it takes from this customer, all that stands in the way, and the customer's quota.
+
+    `packages` are what the packages that the customer has chosen still give of it.
+    """
 
     right: Right
     decision: Decision
     quota: Quota | None
     guest_quota: Quota | None
     prices: Sequence[PriceForMe]
+    packages: Sequence[Allowance]
 
 
 async def list_catalogue(
@@ -141,6 +146,7 @@ def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
         quota_of(terms.quotas, side.tier),
         quota_of(terms.companions.quotas, side.tier),
         _prices(right, side),
+        side.packages.get(right.item.id, ()),
     )
 
 

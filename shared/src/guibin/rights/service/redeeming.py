@@ -51,6 +51,7 @@ class RedemptionRequest:
     step_up: StepUpProof | None = None
     beneficiary: Person | None = None
     slot_id: UUID | None = None
+    package_id: UUID | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -62,6 +63,7 @@ class RedemptionRequest:
             expected_points=self.expected_points,
             beneficiary=Beneficiary.NONE if self.beneficiary is None else self.beneficiary.kind,
             slot=self.slot_id is not None,
+            package=self.package_id is not None,
         )
 
 
@@ -157,6 +159,7 @@ class Taking:
         }
         optional: dict[str, object | None] = {
             "seen": self.seen,
+            "package": request.package_id and {"id": str(request.package_id)},
             "slot": request.slot_id and {"id": str(request.slot_id), "places": row.quantity + row.companions},
             "beneficiary": request.beneficiary and self._sealed(request.beneficiary),
             "total_limit": terms.total_limit,
@@ -208,7 +211,12 @@ async def decide(
         raise WalletClosed
     _refuse_unless_seen(right, facts.profile, now)
     standing = standing_of(
-        facts.profile, available=facts.available, state=facts.account, usage=facts.usage, spent=facts.spent
+        facts.profile,
+        available=facts.available,
+        state=facts.account,
+        usage=facts.usage,
+        spent=facts.spent,
+        package_left=facts.package_left,
     )
     wish = wanted.request.wish(right)
     decision = assess(
@@ -224,6 +232,7 @@ async def decide(
         now=now,
     )
     redemption = _redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
+    redemption.package_id, redemption.package_period = wanted.request.package_id, facts.package_period
     return Taking(wanted, right, redemption, asked, None if lock else facts.seen, facts.data_key)
 
 
@@ -253,6 +262,7 @@ def _asked(wanted: Wanted, right: Right, now: datetime) -> dict[str, object]:
     wallet = request.wish(right).wallet
     optional: dict[str, object] = {
         "wallet": wallet,
+        "package": str(request.package_id) if request.package_id else None,
         "tags": sorted(terms.tags),
         "branches": terms.asks_for_branches,
         "periods": sorted({period.value for period in terms.periods}),
@@ -309,7 +319,7 @@ async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, req
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
     _refuse_unless_seen(right, side.profile, now)
     supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
-    standing = side.towards(right, paying.code)
+    standing = side.towards(right, paying.code, request.package_id)
     known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops))
     if request.slot_id is not None:
         known = replace(known, against_slot=await look_at_slot(session, right, slot_id=request.slot_id, wish=wish))

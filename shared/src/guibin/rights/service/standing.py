@@ -16,7 +16,8 @@ from guibin.programme.repository import find_budgets
 from guibin.programme.rules import Stops
 from guibin.rights.models import RightState, StockMode
 from guibin.rights.offer import TierLevel, Usage
-from guibin.rights.repository import pool, redemptions
+from guibin.rights.packages import Allowance
+from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right, find_wallets
 from guibin.rights.repository.standing import Profile, read_profile, sum_spent
 from guibin.rights.rules import BudgetLeft, Offered, Standing
@@ -25,7 +26,10 @@ from guibin.security.actors import Scope
 
 @dataclass(frozen=True, slots=True)
 class CustomerSide:
-    """A customer's profile, points and account state by wallet, and what was taken by right, as of an instant."""
+    """A customer's profile, points and account state by wallet, what was taken by right, as of an instant.
+
+    `packages` are by right what the packages that were chosen still give.
+    """
 
     now: datetime
     profile: Profile
@@ -33,21 +37,24 @@ class CustomerSide:
     states: Mapping[str, AccountState]
     usage: Mapping[UUID, Usage]
     spent: Mapping[str, Mapping[str, int]]
+    packages: Mapping[UUID, Sequence[Allowance]]
 
     @property
     def tier(self) -> TierLevel | None:
         """The tier of the day."""
         return self.profile.tier
 
-    def towards(self, right: Right, wallet: str | None = None) -> Standing:
-        """Return what decides on one right, paid from a wallet; None is the right's own."""
+    def towards(self, right: Right, wallet: str | None = None, package_id: UUID | None = None) -> Standing:
+        """Return what decides on one right, paid from a wallet (None is the right's own) or taken from a package."""
         code = wallet or right.item.wallet
+        given = self.packages.get(right.item.id, ())
         return standing_of(
             self.profile,
             available=self.available.get(code, 0),
             state=self.states.get(code, AccountState.OPEN),
             usage=self.usage.get(right.item.id, Usage()),
             spent=self.spent.get(code, {}),
+            package_left=next((one.left for one in given if one.package_id == package_id), None),
         )
 
 
@@ -82,6 +89,7 @@ async def read_customer_side(
             wallet: await sum_spent(session, scope, customer_id=customer_id, wallet=wallet, day=day, tier_since=since)
             for wallet in sorted(capped)
         },
+        packages=await packages.allowances(session, scope, customer_id=customer_id, day=day),
     )
 
 
