@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,13 @@ from guibin.core.ids import new_id
 from guibin.idempotency.models import IdempotencyKey
 from guibin.outbox.models import OutboxEvent
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry
+from guibin.points.service import read_lots
 from guibin.programme.models import KillSwitch
 from guibin.rights.models import Redemption, RightsItem
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import Outcome, write_redemption
-from guibin.rights.service.redeeming import RedemptionRequest, Taking, Wanted, decide, get_published
+from guibin.rights.service.new_redemption import NewRedemption
+from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, Taking, Wanted, decide, get_published
 from guibin.security.actors import Scope
 from support.points import ACTOR, NOON, post_points
 from support.rights import add_customer_with, add_right, customer_actor, free_stock, give_tier, redemptions_of, take
@@ -69,8 +72,11 @@ async def _freeze(session: AsyncSession, customer_id: UUID, right_id: UUID) -> N
 
 async def _stop(session: AsyncSession, customer_id: UUID, right_id: UUID) -> None:
     del customer_id, right_id
-    row = {"earning": False, "spending": True, "reason": "test", "set_by": ACTOR, "set_at": NOON}
-    session.add(KillSwitch(target="programme", subject="", **row))
+    session.add(
+        KillSwitch(
+            target="programme", subject="", earning=False, spending=True, reason="test", set_by=ACTOR, set_at=NOON
+        )
+    )
 
 
 async def _promote(session: AsyncSession, customer_id: UUID, right_id: UUID) -> None:
@@ -111,7 +117,9 @@ async def test_what_stands_still_is_written_with_its_answer_and_only_once_under_
     taking = await decided(bank, customer_id, right_id)
     done = await write(bank, taking)
     assert (done.code, done.available_after) == ("done", 400)
-    answer = RedemptionOut.of(taking.read(done)).model_dump_json()
+    (redemption,) = await redemptions_of(bank, right_id)
+    redeemed = Redeemed(redemption, read_lots(done.lots), done.available_after)
+    answer = RedemptionOut.of(redeemed).model_dump_json()
     assert done.answer == answer
     row = (await bank.exec(select(IdempotencyKey).where(IdempotencyKey.key == KEY["key"]))).one()
     assert (row.status, row.body, row.content_type) == (201, answer.encode(), "application/json")
@@ -143,6 +151,10 @@ async def nothing_of(session: AsyncSession, right_id: UUID) -> bool:
     rows = (await session.exec(select(Redemption.id).where(Redemption.right_id == right_id))).all()
     keys = (await session.exec(select(IdempotencyKey.key).where(IdempotencyKey.key == KEY["key"]))).all()
     return not rows and not keys
+
+
+def test_a_new_redemption_has_every_column_of_its_table_but_the_ledgers_entry() -> None:
+    assert {field.name for field in fields(NewRedemption)} == Redemption.model_fields.keys() - {"entry_id"}
 
 
 async def test_an_unknown_right_or_customer_has_no_facts(bank: AsyncSession) -> None:

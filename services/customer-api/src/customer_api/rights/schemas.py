@@ -22,6 +22,7 @@ from guibin.rights.service import (
     RedemptionView,
     ShownCode,
 )
+from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.step_up import read_step_up
 from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
@@ -238,14 +239,14 @@ class RedemptionOut(OutModel):
         return cls._of(done.redemption, lots, done.available_after)
 
     @classmethod
-    def frame(cls, row: Redemption) -> tuple[str, str]:
+    def frame(cls, row: NewRedemption) -> tuple[str, str]:
         """Write what is before and after `[lots],"available_after":n`, which only the ledger knows."""
         whole = cls._of(row, [], 0).model_dump_json()
         head, _, tail = whole.partition('[],"available_after":0')
         return head, tail
 
     @classmethod
-    def _of(cls, row: Redemption, lots: list[ChargedLotOut], available_after: int) -> "RedemptionOut":
+    def _of(cls, row: Redemption | NewRedemption, lots: list[ChargedLotOut], available_after: int) -> "RedemptionOut":
         return cls(
             id=row.id,
             right_id=row.right_id,

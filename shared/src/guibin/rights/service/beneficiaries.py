@@ -10,6 +10,7 @@ from guibin.customers.repository import get_customer
 from guibin.rights.models import Redemption, RedemptionBeneficiary
 from guibin.rights.offer import Beneficiary
 from guibin.rights.repository import redemptions
+from guibin.rights.service.new_redemption import NewRedemption
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
 from guibin.security.masking import CertificateNo, PersonName, Phone
@@ -32,7 +33,7 @@ class Person:
 
 
 def seal_beneficiary(
-    keys: KeyRing, redemption: Redemption, person: Person, *, data_key: bytes | None
+    keys: KeyRing, redemption: NewRedemption, person: Person, *, data_key: bytes | None
 ) -> dict[str, str | None]:
     """Encrypt whom a redemption serves under the customer's wrapped key: ciphertexts in hexadecimal digits.
 

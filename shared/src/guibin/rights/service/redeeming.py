@@ -31,6 +31,7 @@ from guibin.rights.repository.standing import Profile
 from guibin.rights.rules import Decision, Reason, ReasonCode, assess, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
 from guibin.rights.service.booking import look_at_slot
+from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, read_customer_side, read_supply, standing_of
 from guibin.rights.service.step_up import StepUpProof, accept_step_up
 from guibin.rights.service.telling import CODES_LOW_AT, confirmed
@@ -112,9 +113,10 @@ async def redeem(
     wanted = Wanted(customer_id, actor, request, keys)
     asks = InSession(session)
     taking = await decide(asks, scope, wanted, find, lock=True)
-    done = taking.read(await write_redemption(asks, taking.document()))
+    outcome = await write_redemption(asks, taking.document())
+    taking.hold_to(outcome)
     row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
-    return replace(done, redemption=row)
+    return Redeemed(row, points.read_lots(outcome.lots), outcome.available_after)
 
 
 FindRight = Callable[..., Awaitable[Right]]
@@ -137,7 +139,7 @@ class Taking:
 
     wanted: Wanted
     right: Right
-    redemption: Redemption
+    redemption: NewRedemption
     asked: Mapping[str, object]
     seen: str | None
     data_key: bytes | None
@@ -147,7 +149,7 @@ class Taking:
         row, terms, request = self.redemption, self.right.terms, self.wanted.request
         names = self.right.item
         document: dict[str, object] = {
-            "redemption": row.model_dump(mode="json"),
+            "redemption": row.document(),
             "asked": self.asked,
             "entry": {
                 "id": str(new_id()),
@@ -178,8 +180,8 @@ class Taking:
         year = clock.business_day(self.redemption.created_at).year
         return {"branch": terms.owner_branch, "line": terms.budget_line, "year": year}
 
-    def read(self, outcome: Outcome) -> Redeemed:
-        """Return what was done.
+    def hold_to(self, outcome: Outcome) -> None:
+        """See that it was done.
 
         Raises:
             Refusal: what was taken by others meanwhile: stock, codes, a slot, the bound for everybody, the budget.
@@ -188,7 +190,6 @@ class Taking:
             raise refusal_of(reached_by_everybody(self.right.terms))
         if outcome.code != "done":
             raise refusal_of(Reason(ReasonCode(outcome.code)))
-        return Redeemed(self.redemption, points.read_lots(outcome.lots), outcome.available_after)
 
 
 async def decide(
@@ -283,8 +284,8 @@ def _written(day: date | None) -> str | None:
 
 def _redemption(
     wanted: Wanted, right: Right, wish: Wish, decision: Decision, wallet: str, step_up_id: UUID | None, now: datetime
-) -> Redemption:
-    return Redemption(
+) -> NewRedemption:
+    return NewRedemption(
         customer_id=wanted.customer_id,
         id=new_id(),
         right_id=right.item.id,

@@ -19,9 +19,9 @@ from guibin.core.errors import Category, Refusal
 from guibin.idempotency.direct import Claim, find_replay, store_refusal, take
 from guibin.idempotency.errors import IdempotencyInProgress
 from guibin.idempotency.service import Replay
-from guibin.rights.models import Redemption
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import KeyKnownError, Outcome, write_redemption
+from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.redeeming import FindRight, Taking, Wanted, decide, get_published
 from guibin.security.actors import Scope
 
@@ -81,7 +81,7 @@ class Once:
 
     key: str
     meaning: bytes
-    frame: Callable[[Redemption], tuple[str, str]]
+    frame: Callable[[NewRedemption], tuple[str, str]]
     problem: Callable[[Refusal], bytes]
     problem_type: str
 
@@ -162,7 +162,7 @@ class _Call:
 def _answer(taking: Taking, outcome: Outcome) -> str:
     if outcome.code == "known":
         raise KeyKnownError
-    taking.read(outcome)
+    taking.hold_to(outcome)
     if outcome.answer is None:
         raise LookupError("rights_redeem writes the answer that it is asked for")
     return outcome.answer

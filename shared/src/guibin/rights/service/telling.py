@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.outbox import events
 from guibin.outbox.service import publish
 from guibin.rights.models import Redemption, RedemptionState
+from guibin.rights.service.new_redemption import NewRedemption
 
 CODES_LOW_AT: Final = 20
 """A pool with fewer free codes than this is nearly empty."""
@@ -46,7 +47,7 @@ async def tell_step(
     await publish(session, data, subject_id=redemption.id, customer_id=redemption.customer_id)
 
 
-def confirmed(redemption: Redemption) -> events.RedemptionConfirmed:
+def confirmed(redemption: NewRedemption) -> events.RedemptionConfirmed:
     """Say that a redemption is done; `rights_redeem` publishes it, and what of its right runs low."""
     return events.RedemptionConfirmed(
         right_id=redemption.right_id,
