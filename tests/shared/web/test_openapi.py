@@ -8,6 +8,7 @@ import pytest
 
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.settings import Profile, Settings
+from guibin.core.workbook import MEDIA_TYPE as XLSX
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -111,7 +112,7 @@ def test_bodies_are_described(document: dict[str, Any]) -> None:
     assert schema["additionalProperties"] is False
     assert schema["properties"]["label"]["maxLength"] == 5
     upload = document["paths"]["/v1/demo/files"]["post"]["requestBody"]["content"]
-    assert set(upload) == {"text/csv", "application/x-ndjson", "application/octet-stream", "multipart/form-data"}
+    assert set(upload) == {"text/csv", "application/x-ndjson", "application/octet-stream", "multipart/form-data", XLSX}
 
 
 def test_headers_are_described(document: dict[str, Any]) -> None:

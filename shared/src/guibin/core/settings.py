@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         default=None, description="Certificates (PEM) that sign receivers' ones; default the public authorities"
     )
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
-    pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process")
+    pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process that work at once")
     queue_seconds: float | None = Field(
         default=None, gt=0, le=60, description="Longest wait for a connection; 0.5 in production, else 5"
     )
