@@ -5,7 +5,7 @@ so a statement may set something for its own transaction only: `set_config(..., 
 temporary table. Time-outs hang on the database role, as for every other connection.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -18,7 +18,11 @@ IDLE_SECONDS: Final = 300
 _OF_THE_ENGINE: Final = frozenset({"prepared_statement_cache_size", "prepared_statement_name_func"})
 
 
-Row = Mapping[str, Any]
+class Row(Protocol):
+    """A row of a result, whose columns have names."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the value of a column."""
 
 
 class Asks(Protocol):
@@ -28,7 +32,7 @@ class Asks(Protocol):
         """Return the statement's first row, None when it has none."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc] # the library has no types
+class _Connection(asyncpg.Connection):
     """A connection that comes back to the pool without a question to Postgres."""
 
     def get_reset_query(self) -> str:

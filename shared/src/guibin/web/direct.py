@@ -28,6 +28,9 @@ from guibin.web.limiter import Counting
 class Entrance(Protocol):
     """How a port lets callers in by an SQL function that opens a caller's rows for its transaction."""
 
+    def __hash__(self) -> int:
+        """Statements are kept by it."""
+
     @property
     def function(self) -> str:
         """The function's name."""

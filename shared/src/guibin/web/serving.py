@@ -33,7 +33,9 @@ def serve(app_factory: Callable[[], FastAPI], *, host: str, port: int) -> None:
     except (StartRefused, SettingMissing) as refused:
         logger().error("start_refused", reason=str(refused))
         raise SystemExit(1) from None
-    asyncio.run(_serve(_server(app, host, port), settings.parent_pipe))
+    server = _server(app, host, port)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(_serve(server, settings.parent_pipe))
 
 
 async def _serve(server: uvicorn.Server, parent_pipe: int | None) -> None:
