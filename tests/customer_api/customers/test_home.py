@@ -104,7 +104,7 @@ async def test_the_number_of_statements_does_not_grow_with_what_there_is(
         with statements() as sent:
             await home(customer_client, shop, customer)
         counts.append(len(sent))
-    assert counts[0] == counts[1] <= 20, counts
+    assert counts[0] == counts[1] <= 26, counts
 
 
 async def test_a_frozen_account_is_pointed_at_and_the_language_followed(
@@ -122,7 +122,7 @@ async def test_a_frozen_account_is_pointed_at_and_the_language_followed(
 
 async def test_what_the_token_is_not_for_is_null(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     shown = await home(customer_client, shop, await shop.customer(10), scopes=["profile:read:self"])
-    assert [shown[part] for part in ("wallets", "expiring", "usable_codes", "appointments")] == [None] * 4
+    assert [shown[part] for part in ("wallets", "expiring", "packages", "usable_codes", "appointments")] == [None] * 5
     assert shown["notices"] == []
     points = shop.house.customer_headers(await shop.customer(10), scopes=["points:read"])
     assert (await customer_client.get(URL, headers=points)).status_code == 403

@@ -11,8 +11,8 @@ from customer_api.points.earning import router as earning
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
-from customer_api.rights.proposals import router as proposals
 from customer_api.rights.packages import router as packages
+from customer_api.rights.proposals import router as proposals
 from customer_api.rights.router import router as rights
 from customer_api.rights.slots import router as slots
 from customer_api.sessions.router import router as sessions

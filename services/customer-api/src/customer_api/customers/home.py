@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from customer_api.rights.package_schemas import MyPackageOut
 from customer_api.rights.slot_schemas import NextAppointmentOut
 from guibin.core import clock
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
 from guibin.points import service as points
+from guibin.rights import service as rights
 from guibin.rights.repository.proposals import count_waiting
 from guibin.rights.repository.slots import next_appointments
 from guibin.rights.repository.usable_codes import find_usable_codes
@@ -34,6 +36,7 @@ async def get_home(call: CustomerCall) -> HomeOut:
     person = identity_of(call.keys, await get_customer(session, scope, customer_id=me))
     of_points, of_redemptions = "points:read" in scopes, "redemptions:read" in scopes
     wallets = (await points.balances(session, scope, customer_id=me, today=today)).wallets if of_points else []
+    packages = await rights.list_my_packages(session, scope, customer_id=me) if of_points else []
     codes, booked, proposed = [], [], 0
     if of_redemptions:
         codes = await find_usable_codes(session, scope, customer_id=me, day=today, limit=MOST)
@@ -49,6 +52,7 @@ async def get_home(call: CustomerCall) -> HomeOut:
         manager=await read_manager(call),
         wallets=[HomeWalletOut.of(own, language) for own in wallets] if of_points else None,
         expiring=expiring_of(wallets) if of_points else None,
+        packages=[MyPackageOut.of(one, language) for one in packages] if of_points else None,
         usable_codes=[HomeCodeOut.of(one, language) for one in codes] if of_redemptions else None,
         appointments=[NextAppointmentOut.of(*one, language) for one in booked] if of_redemptions else None,
         notices=[NoticeOut.of(kind, language) for kind in found],

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from customer_api.rights.package_schemas import MyPackageOut
 from customer_api.rights.slot_schemas import NextAppointmentOut
 from guibin.core.ids import RedemptionId, RightId
 from guibin.points.balances import WalletBalance
@@ -95,6 +96,7 @@ class HomeOut(OutModel):
     manager: MyManagerOut | None = Field(description="Null when nobody serves me in particular")
     wallets: list[HomeWalletOut] | None = Field(description="Needs the scope `points:read`")
     expiring: list[HomeExpiringOut] | None = Field(description="The first five days on which points expire")
+    packages: list[MyPackageOut] | None = Field(description="Of which I choose rights; needs `points:read`")
     usable_codes: list[HomeCodeOut] | None = Field(
         description="Up to five redemptions with codes to use, those that end first; needs `redemptions:read`"
     )
