@@ -52,7 +52,7 @@ async def customer_with_everything(house: House) -> UUID:
     await commit_points(house.database, me, 500, expires_on=today + timedelta(days=30))
     await commit_points(house.database, me, 70, expires_on=today - timedelta(days=1))
     await commit_points(house.database, me, 300)
-    words = {"reason_zh": "测试", "reason_en": "test", "actor_id": me}
+    words: dict[str, Any] = {"reason_zh": "测试", "reason_en": "test", "actor_id": me}
     async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
         await service.hold(
             session,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from guibin.core.direct import Asks
+from guibin.core.direct import Asks, Row
 from guibin.idempotency.direct import waiting_for_a_twin
 from guibin.points.models import AccountState
 from guibin.programme.rules import stops_of
@@ -107,7 +107,7 @@ async def write_redemption(asks: Asks, taking: Mapping[str, Any]) -> Outcome:
     return Outcome(row["outcome"], row["available_after"] or 0, _read(row["lots"]) or [], row["answer"])
 
 
-def _paying(row: Mapping[str, Any]) -> PayingWallet | None:
+def _paying(row: Row) -> PayingWallet | None:
     if row["wallet"] is None:
         return None
     return PayingWallet.read(
