@@ -41,6 +41,7 @@ async def test_a_code_is_used_at_the_counter_and_fulfils_the_redemption(
     assert answer.status_code == 200
     body = answer.json()
     assert body == {
+        "id": body["id"],
         "redemption_id": mine["id"],
         "right_id": mine["right_id"],
         "right_code": body["right_code"],
@@ -49,6 +50,8 @@ async def test_a_code_is_used_at_the_counter_and_fulfils_the_redemption(
         "state": "fulfilled",
         "codes_left": 0,
         "used_at": body["used_at"],
+        "amount": None,
+        "remaining": None,
     }
     seen = await customer_client.get(mine["path"], headers=shop.house.customer_headers(customer))
     assert [step["state"] for step in seen.json()["steps"]] == ["confirmed", "fulfilled"]

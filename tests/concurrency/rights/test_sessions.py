@@ -21,7 +21,7 @@ from guibin.points import invariants as points_invariants
 from guibin.points.models import EntryKind
 from guibin.rights import invariants
 from guibin.rights.errors import AlreadyUsed
-from guibin.rights.service import use_code
+from guibin.rights.service import UseRequest, use_code
 from guibin.security.ciphers import KeyRing
 from support.databases import Database
 from support.points import NOON, add_customers, post_points, sessions_of
@@ -260,7 +260,9 @@ async def use(arena: Arena, code: str) -> str:
         async with unit_of_work(arena.bank) as work:
             await work.protect()
             with clock.fixed_at(NOON + timedelta(minutes=1)):
-                done = await use_code(work.session, actor=OPERATOR, keys=arena.keys, code=code, qr=None)
+                done = await use_code(
+                    work.session, actor=OPERATOR, keys=arena.keys, request=UseRequest(code=code, qr=None)
+                )
             return f"{done.codes_left} left"
     except AlreadyUsed as refusal:
         return refusal.code

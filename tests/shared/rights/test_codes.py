@@ -16,8 +16,9 @@ from guibin.rights.errors import AlreadyUsed, CodeNotValid, QrInvalid
 from guibin.rights.models import Redemption, RedemptionState, RedemptionStep
 from guibin.rights.rules import normal_form
 from guibin.rights.service import (
+    CodeUse,
     ShownCode,
-    VoucherUse,
+    UseRequest,
     add_codes,
     fail,
     generate_codes,
@@ -42,9 +43,9 @@ async def use(
     qr: str | None = None,
     actor: Actor = TERMINAL,
     later: timedelta = timedelta(0),
-) -> VoucherUse:
+) -> CodeUse:
     with clock.fixed_at(NOON + later):
-        return await use_code(session, actor=actor, keys=keys, code=code, qr=qr)
+        return await use_code(session, actor=actor, keys=keys, request=UseRequest(code=code, qr=qr))
 
 
 async def codes_shown(session: AsyncSession, keys: KeyRing, row: Redemption) -> list[ShownCode]:
@@ -133,7 +134,7 @@ async def test_a_redemption_that_failed_shows_no_codes(bank: AsyncSession, keys:
 async def test_v1_a_code_is_used_however_it_is_written(bank: AsyncSession, keys: KeyRing, written: str) -> None:
     row = await redeemed(bank, keys, CODE)
     done = await use(bank, keys, code=written)
-    assert (done.redemption.id, done.codes_left, done.used_at) == (row.id, 0, NOON)
+    assert (done.redemption.id, done.codes_left, done.use.used_at) == (row.id, 0, NOON)
 
 
 async def test_the_last_code_fulfils_the_redemption(bank: AsyncSession, keys: KeyRing) -> None:
@@ -165,7 +166,7 @@ async def test_a_code_is_used_once(bank: AsyncSession, keys: KeyRing) -> None:
     await use(bank, keys, code=CODE)
     with pytest.raises(AlreadyUsed) as caught:
         await use(bank, keys, code=CODE, later=timedelta(days=1))
-    assert caught.value.facts == {"used_at": NOON}
+    assert caught.value.facts == {"used_at": NOON, "place": None, "by": "service", "by_you": True, "reference": None}
 
 
 async def test_a_used_code_is_shown_without_a_qr_payload(bank: AsyncSession, keys: KeyRing) -> None:

@@ -11,7 +11,7 @@ from guibin.core.ids import to_public
 from guibin.outbox.models import OutboxEvent
 from guibin.rights.models import RedemptionState, RightState, StockMode
 from guibin.rights.repository import pool
-from guibin.rights.service import add_codes, add_stock, use_code
+from guibin.rights.service import UseRequest, add_codes, add_stock, use_code
 from guibin.rights.service.telling import CODES_LOW_AT, tell_step
 from guibin.security.ciphers import KeyRing
 from support.rights import OPERATOR, TERMINAL, add_customer_with, add_pool, add_right, take
@@ -57,9 +57,9 @@ async def test_each_later_step_is_told_with_what_was_given_back(bank: AsyncSessi
 async def test_the_use_of_the_last_code_tells_that_the_customer_has_it_all(bank: AsyncSession, keys: KeyRing) -> None:
     right_id = await add_pool(bank, keys, ["AAAA-1111", "AAAA-2222"])
     await take(bank, await add_customer_with(bank), right_id, quantity=2)
-    await use_code(bank, actor=TERMINAL, keys=keys, code="AAAA-1111", qr=None)
+    await use_code(bank, actor=TERMINAL, keys=keys, request=UseRequest(code="AAAA-1111"))
     before = [event.type for event in await told(bank)]
-    await use_code(bank, actor=TERMINAL, keys=keys, code="AAAA-2222", qr=None)
+    await use_code(bank, actor=TERMINAL, keys=keys, request=UseRequest(code="AAAA-2222"))
     assert before == ["right.back_in_stock", "redemption.confirmed"]
     assert [event.type for event in await told(bank)] == [*before, "redemption.fulfilled"]
 

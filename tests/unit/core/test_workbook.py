@@ -27,7 +27,10 @@ def sheet(data: str) -> dict[str, str]:
 
 
 def test_what_is_written_is_read_again_and_the_same_content_gives_the_same_bytes() -> None:
-    content = {"权益 & co": [["code", "名称"], ["=1+1", 150], [None, "两行\n <b>"]], "b": [["x"]]}
+    content: dict[str, list[list[str | int | None]]] = {
+        "权益 & co": [["code", "名称"], ["=1+1", 150], [None, "两行\n <b>"]],
+        "b": [["x"]],
+    }
 
     written = write_workbook(content)
     found = read_workbook(io.BytesIO(written))

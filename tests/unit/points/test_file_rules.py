@@ -91,7 +91,7 @@ def test_other_columns_are_refused(header: str) -> None:
 
 
 def test_a_workbook_is_read_with_its_days() -> None:
-    rows = [
+    rows: list[list[str | int | None]] = [
         ["customer_no", "wallet", "points", "reason", "expires_on"],
         ["C1", "reward", 100, GOOD["reason"], 46752],
         ["C2", "reward", -5, GOOD["reason"], "2028-01-01"],

@@ -1,8 +1,8 @@
-"""One call of an address that the bank's people gave us, a webhook or a supplier: where its name leads is looked at
-first, and exactly that address is called.
+"""One call of an address that the bank's people gave us: of a webhook or of a supplier.
 
-No redirects, no proxies of the environment, no cookies, a time limit for the whole. Of a webhook's answer the status and
-the beginning of the text are kept; what reads like a personal value is taken out of it.
+Where its name leads is looked at first, and exactly that address is called. No redirects, no proxies of the
+environment, no cookies, a time limit for the whole. Of a webhook's answer the status and the beginning of the text are
+kept; what reads like a personal value is taken out of it.
 """
 
 import asyncio

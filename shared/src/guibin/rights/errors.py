@@ -283,6 +283,60 @@ class CodeNotValid(Refusal):
     en = "The code is not valid"
 
 
+class CodeMistyped(Refusal):
+    """The code looks like one that the bank makes, and its check symbol says that it is none: it was mistyped."""
+
+    category = Category.NOT_FOUND
+    code = "code_mistyped"
+    zh = "券码输入有误，请核对"
+    en = "The code was mistyped: compare it"
+
+
+class ValueExhausted(Refusal):
+    """Less is left of the voucher's value than is asked for. Facts: remaining, in CNY."""
+
+    category = Category.CONFLICT
+    code = "value_exhausted"
+    zh = "券面余额不足"
+    en = "Not so much of the voucher's value is left"
+
+
+class NoValueVoucher(Refusal):
+    """An amount is asked of a code that is used as a whole."""
+
+    category = Category.CONFLICT
+    code = "no_value_voucher"
+    zh = "该券不是储值券，不能按金额核销"
+    en = "The code has no value of which an amount could be used"
+
+
+class ReferenceReused(Refusal):
+    """The caller gave this reference to another use."""
+
+    category = Category.CONFLICT
+    code = "reference_reused"
+    zh = "该流水号已用于另一笔核销"
+    en = "The reference belongs to another use"
+
+
+class UseTimeInvalid(Refusal):
+    """A use cannot have happened then: ahead of the clock, too long ago, or before the code was given out."""
+
+    category = Category.CONFLICT
+    code = "use_time_invalid"
+    zh = "核销时间不合理"
+    en = "The code cannot have been used at that time"
+
+
+class TooManyWrongCodes(Refusal):
+    """So many codes of the batch were wrong that this line was not looked at."""
+
+    category = Category.CONFLICT
+    code = "too_many_wrong_codes"
+    zh = "本批错误券码过多，该行未处理"
+    en = "Too many codes of the batch are wrong: this line was not looked at"
+
+
 class NotCancellable(Refusal):
     """The right cannot be given back, or its time for that is over. Facts: until."""
 
@@ -311,7 +365,7 @@ class FulfilledByCode(Refusal):
 
 
 class AlreadyUsed(Refusal):
-    """The code was used before. Facts: used_at."""
+    """The code was used before. Facts: used_at, and of its use place, by (staff or service), by_you, reference."""
 
     category = Category.CONFLICT
     code = "already_used"

@@ -129,9 +129,11 @@ class Terms:
     `visibility` says who sees it, `eligibility` who may have it. `owner_branch` offers it to the customers of that
     branch and of those below. `total_limit` is the most units for everybody together. From `step_up_points` on a
     redemption needs a proof of its own. For `cancel_hours` after it the customer may cancel one, None never. Its codes
-    are used within `code_days` after that day, and not after `code_last_day`. With a `budget_line` it is paid from the
-    budget of its owner; `unit_cost_fen` is what one unit or guest takes from that, None the worth of the points that
-    are paid. With `booking` it is served by appointment, and a redemption of it names a slot.
+    are used from `code_inactive_days` after that day on, within `code_days` after it, and not after `code_last_day`;
+    with `static_code` the picture of a code lives until it is used, for suppliers that are not connected. With a
+    `budget_line` it is paid from the budget of its owner; `unit_cost_fen` is what one unit or guest takes from that,
+    None the worth of the points that are paid. With `booking` it is served by appointment, and a
+    redemption of it names a slot.
     """
 
     prices: tuple[Price, ...]
@@ -148,6 +150,8 @@ class Terms:
     cancel_hours: int | None = None
     code_days: int | None = None
     code_last_day: date | None = None
+    code_inactive_days: int | None = None
+    static_code: bool = False
     beneficiary: Beneficiary = Beneficiary.NONE
     owner_branch: str | None = None
     budget_line: str | None = None
@@ -273,6 +277,11 @@ def period_start(period: Period, day: date, tier_since: date | None = None) -> d
         Period.TIER: tier_since,
     }
     return starts.get(period)
+
+
+def first_day_of_codes(terms: Terms, day: date) -> date | None:
+    """Return the first day on which codes that are taken on a day are used; None when that is at once."""
+    return None if terms.code_inactive_days is None else day + timedelta(days=terms.code_inactive_days)
 
 
 def last_day_of_codes(terms: Terms, day: date) -> date | None:

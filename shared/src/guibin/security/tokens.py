@@ -74,6 +74,11 @@ class VerifiedToken:
     auth_time: datetime | None
     acr: str | None
 
+    @property
+    def holder(self) -> str:
+        """Whose token it is, among those of all issuers: what is counted together has one holder."""
+        return f"{self.issuer} {self.subject}"
+
 
 class _KeyUnknown(Exception):  # noqa: N818 - reads as what happened; it never leaves this module
     """The token names a key that its issuer does not have, as far as is known here."""

@@ -1,6 +1,7 @@
 """What an endpoint knows of the call that it serves."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from guibin.core.unit_of_work import UnitOfWork
 from guibin.security.actors import Actor, Grant, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.tokens import VerifiedToken
+from guibin.web.declaration import RateClass
 from guibin.web.language import Language
 from guibin.web.port import Port
 
@@ -60,6 +62,11 @@ class Call(Visit):
             raise PreconditionRequired
         if self.if_match != etag_of(version):
             raise VersionConflict
+
+    def count_wrong_guesses(self, rate: RateClass, number: int) -> None:
+        """Count guesses that were wrong although the call as a whole was answered, once its work is committed."""
+        for _ in range(number):
+            self.work.after_commit(partial(self.port.limiter.count_wrong, rate, self.token.holder))
 
 
 def etag_of(version: int) -> str:

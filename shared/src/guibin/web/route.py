@@ -318,7 +318,7 @@ def _subject(request: Request, token: VerifiedToken | None) -> str:
     """Return whose calls are counted together: those of a token's subject, else those of an address."""
     if token is None:
         return counted_as(request.state.peer)
-    return f"{token.issuer} {token.subject}"
+    return token.holder
 
 
 def _around(request: Request, port: Port, work: UnitOfWork) -> dict[str, Any]:

@@ -8,18 +8,22 @@ from starlette.responses import Response
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
-from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
+from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, Refusal, VersionConflict
 from guibin.core.ids import CustomerId, RedemptionId, RightId, SlotId
 from guibin.customers.repository import get_customer
 from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
 from guibin.rights.errors import (
     AlreadyUsed,
+    CodeMistyped,
     CodeNotValid,
     FulfilledByCode,
     NotRefundable,
+    NoValueVoucher,
     QrInvalid,
+    ReferenceReused,
     RightCodeTaken,
+    ValueExhausted,
     WrongStockMode,
 )
 from guibin.rights.models import Category, RedemptionState, RightState
@@ -59,8 +63,14 @@ from .schemas import (
     VoucherUseIn,
     VoucherUseOut,
 )
+from .use_schemas import UseResultOut, UseResultsOut, VoucherUsesIn
 
 router = PortRouter(prefix="/v1", tags=["rights"])
+
+USE_REFUSALS = (
+    *(CodeNotValid, CodeMistyped, AlreadyUsed, QrInvalid, StateConflict),
+    *(ValueExhausted, NoValueVoucher, ReferenceReused),
+)
 
 READ = staff(Verb.READ, Domain.RIGHTS)
 OPERATE = staff(Verb.SUBMIT, Domain.RIGHTS)
@@ -174,7 +184,10 @@ async def add_stock(call: StaffCall, right_id: RightId, body: Annotated[StockIn,
     refusals=(WrongStockMode,),
 )
 async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn, json_body(CodesIn)]) -> CodesAddedOut:
-    """Add a supplier's codes to the pool, or let codes of 80 random bits be made. No code is ever shown to staff."""
+    """Add a supplier's codes to the pool, or let codes be made, of a pattern of the bank's own where one is given.
+
+    Codes that are made have 80 random bits at least. No code is ever shown to staff.
+    """
     sent = len(body.codes or []) or body.generate or 0
     if body.codes is not None:
         added = await service.add_codes(
@@ -186,7 +199,12 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
         )
     else:
         added = await service.generate_codes(
-            call.session, actor=call.actor, keys=call.keys, right_id=right_id, count=sent
+            call.session,
+            actor=call.actor,
+            keys=call.keys,
+            right_id=right_id,
+            count=sent,
+            pattern=body.pattern.pattern() if body.pattern else None,
         )
     return CodesAddedOut.of(sent=sent, added=added, size=await read_pool(call.session, right_id))
 
@@ -197,11 +215,14 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.VOUCHER_CODE,
     data=DataClass.C2,
-    refusals=(CodeNotValid, AlreadyUsed, QrInvalid, StateConflict),
+    refusals=USE_REFUSALS,
 )
 async def use_voucher(call: AnyCall, body: Annotated[VoucherUseIn, json_body(VoucherUseIn)]) -> VoucherUseOut:
-    """Use a code at the point of service, written in whatever way or scanned. A code is used once."""
-    use = await service.use_code(call.session, actor=call.actor, keys=call.keys, code=body.code, qr=body.qr)
+    """Use a code at the point of service, written in whatever way or scanned.
+
+    A code is used once; one with a value also in parts, until nothing is left of it. Every use is a record.
+    """
+    use = await service.use_code(call.session, actor=call.actor, keys=call.keys, request=body.request())
     return VoucherUseOut.of(use, call.language)
 
 
@@ -299,6 +320,28 @@ async def refund_redemption(
         response.status_code = 202
         return SubmittedOut.of(done)
     return RedemptionOut.of(done, call.language)
+
+
+@router.post("/voucher-uses/batch", operation_id="useVouchers")
+@declare(
+    caller=SERVE,
+    idempotency=Idempotency.REQUIRED,
+    rate=RateClass.VOUCHER_CODE,
+    data=DataClass.C2,
+    body_limit=BodyLimit.BATCH,
+)
+async def use_vouchers(call: AnyCall, body: Annotated[VoucherUsesIn, json_body(VoucherUsesIn)]) -> UseResultsOut:
+    """Use the codes that a terminal took while it was offline: a result for each line, each line safe to send again.
+
+    Of two terminals that took one code, whoever was told first stands, and the other hears who that was. After five
+    wrong codes the rest of the batch is not looked at.
+    """
+    results = await service.use_batch(
+        call.session, actor=call.actor, keys=call.keys, requests=[one.request() for one in body.uses]
+    )
+    wrong = sum(isinstance(one, Refusal) and one.answers_a_guess for one in results)
+    call.count_wrong_guesses(RateClass.VOUCHER_CODE, wrong)
+    return UseResultsOut(results=[UseResultOut.of(index, one, call.language) for index, one in enumerate(results)])
 
 
 @router.get("/customers/{customer_id}/redemptions", operation_id="listCustomerRedemptions")

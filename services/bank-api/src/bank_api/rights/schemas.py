@@ -3,16 +3,18 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from guibin.core.ids import CustomerId, RedemptionId, RightId
+from guibin.core.ids import CustomerId, RedemptionId, RightId, VoucherUseId
+from guibin.core.money import Cny
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
 from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
+from guibin.rights.patterns import LEAST_BITS, MOST_SYMBOLS, CodePattern, Symbols
 from guibin.rights.repository.pool import PoolSize
 from guibin.rights.rules import normal_form
-from guibin.rights.service import NewRight, RedemptionView, Refund, Right, RightContent, VoucherUse
+from guibin.rights.service import CodeUse, NewRight, RedemptionView, Refund, Right, RightContent, UseRequest
 from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
 
@@ -23,8 +25,10 @@ MOST_CODES = 1_000
 MOST_STOCK = 1_000_000
 MOST_PLACES = 10_000
 SHORTEST_CODE = 6
+MOST_VALUE_FEN = 10**8
 
 VoucherText = Annotated[str, OneLine(64)]
+UseReference = Annotated[str, StringConstraints(strict=True, pattern=r"^[\x21-\x7e]{1,64}$")]
 
 
 class RightContentIn(StrictModel):
@@ -86,7 +90,7 @@ NEW_RIGHT: dict[str, Any] = {
 
 
 class RightIn(RightContentIn):
-    """A new right; its code, wallet, fulfilment and kind of stock stay as they are for good."""
+    """A new right; its code, wallet, fulfilment, kind of stock and value stay as they are for good."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [NEW_RIGHT]})
 
@@ -94,6 +98,9 @@ class RightIn(RightContentIn):
     wallet: Code = Field(examples=["service"])
     fulfilment: Fulfilment
     stock_mode: StockMode
+    value: Annotated[Cny, Field(ge=1, le=MOST_VALUE_FEN)] | None = Field(
+        default=None, description="What each code is good for, in CNY: a value voucher, used in parts"
+    )
 
     @model_validator(mode="after")
     def _codes_come_from_a_pool(self) -> Self:
@@ -101,11 +108,13 @@ class RightIn(RightContentIn):
             raise PydanticCustomError(
                 "codes", "a right is fulfilled by codes exactly when its stock is a pool of codes"
             )
+        if self.value is not None and self.stock_mode is not StockMode.CODES:
+            raise PydanticCustomError("value", "only codes have a value")
         return self
 
     def new(self) -> NewRight:
         """Return what never changes."""
-        return NewRight(self.code, self.wallet, self.fulfilment.value, self.stock_mode.value)
+        return NewRight(self.code, self.wallet, self.fulfilment.value, self.stock_mode.value, self.value)
 
 
 class StockOut(OutModel):
@@ -132,6 +141,8 @@ class RightOut(OutModel):
     category: Category
     fulfilment: Fulfilment
     stock_mode: StockMode
+    value: Cny | None = Field(description="What each of its codes is good for, in CNY; null: no value voucher")
+    code_pattern: dict[str, Any] | None = Field(description="Of the codes that the bank made last")
     state: RightState
     wallet: str
     name_zh: str
@@ -171,16 +182,42 @@ class RightDetailOut(RightOut):
 
 
 def _right(right: Right) -> dict[str, Any]:
-    own = RightOut.model_fields.keys() - {"terms"}
+    own = RightOut.model_fields.keys() - {"terms", "value"}
     item = right.item
     in_force = item.state in {RightState.PUBLISHED, RightState.SUSPENDED}
-    return {"terms": document_of(item) if in_force else None, **{field: getattr(item, field) for field in own}}
+    terms = document_of(item) if in_force else None
+    return {"terms": terms, "value": item.value_fen, **{field: getattr(item, field) for field in own}}
 
 
 class StockIn(StrictModel):
     """Units to add."""
 
     add: Annotated[int, Field(ge=1, le=MOST_STOCK)]
+
+
+class CodePatternIn(StrictModel):
+    """How codes of the bank's own look: random symbols after a prefix, with a check symbol where it is wanted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"symbols": "base32", "length": 16, "prefix": "GB", "check": True}]}
+    )
+
+    symbols: Symbols = Field(default=Symbols.BASE32, description="`base32`: digits and letters but I, L, O and U")
+    length: Annotated[int, Field(ge=16, le=MOST_SYMBOLS)] = Field(
+        default=16, description="Random symbols: 16 of base32, 18 letters or 25 digits at least, which are 80 bits"
+    )
+    prefix: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9A-Z]{0,8}$")] = ""
+    check: bool = Field(default=True, description="With a check symbol at the end, by which a typing error is found")
+
+    @model_validator(mode="after")
+    def _hard_to_guess(self) -> Self:
+        if self.pattern().bits < LEAST_BITS:
+            raise PydanticCustomError("too_guessable", "must have 80 random bits at least")
+        return self
+
+    def pattern(self) -> CodePattern:
+        """Return the command's pattern."""
+        return CodePattern(self.symbols, self.length, self.prefix, self.check)
 
 
 class CodesIn(StrictModel):
@@ -190,11 +227,16 @@ class CodesIn(StrictModel):
 
     codes: Annotated[list[VoucherText], Field(min_length=1, max_length=MOST_CODES)] | None = None
     generate: Annotated[int, Field(ge=1, le=MOST_CODES)] | None = None
+    pattern: CodePatternIn | None = Field(
+        default=None, description="Of the codes that are made; null: as those before, else 16 random symbols"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.codes is None) == (self.generate is None):
             raise PydanticCustomError("one_of", "needs either codes or generate")
+        if self.pattern is not None and self.generate is None:
+            raise PydanticCustomError("pattern", "is for codes that are made")
         if any(len(normal_form(code)) < SHORTEST_CODE for code in self.codes or []):
             raise PydanticCustomError("too_short", "a code needs at least 6 letters or digits")
         return self
@@ -220,6 +262,21 @@ class VoucherUseIn(StrictModel):
 
     code: VoucherText | None = None
     qr: Annotated[str, OneLine(512)] | None = None
+    amount: Annotated[Cny, Field(ge=1)] | None = Field(
+        default=None, description="Of a value voucher, in CNY; all that is left where it is not said"
+    )
+    place: Annotated[str, OneLine(80)] | None = Field(
+        default=None, description="Where it is used: shop, lounge, till", examples=["T2航站楼贵宾厅"]
+    )
+    reference: UseReference | None = Field(
+        default=None, description="Your own number of this use: what comes again under it is the same use"
+    )
+
+    def request(self) -> UseRequest:
+        """Return the command's request."""
+        return UseRequest(
+            code=self.code, qr=self.qr, amount_fen=self.amount, place=self.place, reference=self.reference
+        )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -229,8 +286,9 @@ class VoucherUseIn(StrictModel):
 
 
 class VoucherUseOut(OutModel):
-    """A code that is used now."""
+    """A use of a code."""
 
+    id: VoucherUseId
     redemption_id: RedemptionId
     right_id: RightId
     right_code: str
@@ -239,11 +297,14 @@ class VoucherUseOut(OutModel):
     state: RedemptionState = Field(description="`fulfilled` when this was the last code of the redemption")
     codes_left: int = Field(description="Codes of the same redemption that are not used")
     used_at: datetime
+    amount: Cny | None = Field(description="What was used of a value voucher, in CNY")
+    remaining: Cny | None = Field(description="What it is still good for")
 
     @classmethod
-    def of(cls, use: VoucherUse, language: str) -> "VoucherUseOut":
+    def of(cls, use: CodeUse, language: str) -> "VoucherUseOut":
         """Describe a use."""
         return cls(
+            id=use.use.id,
             redemption_id=use.redemption.id,
             right_id=use.right.id,
             right_code=use.right.code,
@@ -251,7 +312,9 @@ class VoucherUseOut(OutModel):
             quantity=use.redemption.quantity,
             state=RedemptionState(use.redemption.state),
             codes_left=use.codes_left,
-            used_at=use.used_at,
+            used_at=use.use.used_at,
+            amount=use.use.amount_fen,
+            remaining=use.left_fen,
         )
 
 
@@ -292,6 +355,7 @@ class RedemptionOut(OutModel):
     quota_used: int
     quantity_refunded: int = Field(description="Units that were given back")
     points_refunded: int
+    valid_from: date | None = Field(description="The first day on which its codes are used; null: at once")
     valid_until: date | None = Field(description="The last day on which its codes are used; null: no such day")
     companions: int
     class_of_service: str | None

@@ -146,7 +146,10 @@ class AppointmentTermsIn(StrictModel):
     )
 
 
-_PLAIN: Final = ("total_limit", "step_up_points", "cancel_hours", "code_days", "code_last_day", "owner_branch")
+_PLAIN: Final = (
+    *("total_limit", "step_up_points", "cancel_hours", "owner_branch"),
+    *("code_days", "code_last_day", "code_inactive_days", "static_code"),
+)
 """Terms that the document holds as they are written."""
 
 
@@ -173,6 +176,12 @@ class TermsIn(StrictModel):
         default=None, description="So many days after the one of the redemption its codes can be used; null: always"
     )
     code_last_day: Day | None = Field(default=None, description="No code is used, and none is sold, after this day")
+    code_inactive_days: Annotated[int, Field(ge=1, le=MOST_CODE_DAYS)] | None = Field(
+        default=None, description="So many days after the one of the redemption its codes begin to be good; null: 0"
+    )
+    static_code: bool | None = Field(
+        default=None, description="The picture of a code lives until it is used: for a supplier that is not connected"
+    )
     beneficiary: Beneficiary = Field(default=Beneficiary.NONE, description="Whether somebody else may be served")
     owner_branch: Code | None = Field(
         default=None, description="Code of the branch whose right it is: offered to its customers and those below it"
@@ -195,6 +204,8 @@ class TermsIn(StrictModel):
         refuse_twins([quota.tier for quota in self.quotas])
         if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
             raise PydanticCustomError("range", "must not end before it begins")
+        if self.code_inactive_days and self.code_days is not None and self.code_inactive_days > self.code_days:
+            raise PydanticCustomError("range", "codes must not end before they begin")
         if self.budget_line is not None and self.owner_branch is None:
             raise PydanticCustomError("owner", "a budget is the owner's: owner_branch is missing")
         if self.appointment is not None and self.cancel_hours is not None:
@@ -223,6 +234,7 @@ class TermsIn(StrictModel):
             **some,
             **{name: audience.document() or None for name, audience in audiences.items() if audience},
             "beneficiary": None if self.beneficiary is Beneficiary.NONE else self.beneficiary.value,
+            "static_code": self.static_code or None,
         }
 
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from customer_api.sessions.schemas import MobilePhone
 from guibin.core.ids import LotId, PackageId, RedemptionId, RightId, SlotId
+from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, Period, Redemption, RedemptionState, TaxKind
@@ -87,6 +88,7 @@ class RightOut(OutModel):
     featured: bool
     place: int = Field(description="Where it stands among others, the lowest first")
     tax_kind: TaxKind = Field(description="How it counts for my income tax")
+    value: Cny | None = Field(description="What its code is good for, in CNY, and can be used in parts; null: no value")
     fulfilment: Fulfilment
     wallet: str = Field(description="The kind of points that it costs", examples=["service"])
     price: int | None = Field(
@@ -122,6 +124,7 @@ class RightOut(OutModel):
             featured=item.featured,
             place=item.place,
             tax_kind=TaxKind(item.tax_kind),
+            value=item.value_fen,
             fulfilment=Fulfilment(item.fulfilment),
             wallet=item.wallet,
             price=decision.price,
@@ -308,6 +311,7 @@ class RedemptionRowOut(OutModel):
     quota_used: int
     quantity_refunded: int = Field(description="Units that were given back")
     points_refunded: int = Field(description="Points that came back")
+    valid_from: date | None = Field(description="The first day on which I can use its codes; null: at once")
     valid_until: date | None = Field(description="The last day on which I can use its codes; null: no such day")
     companions: int
     class_of_service: str | None
@@ -374,7 +378,23 @@ class CodeOut(OutModel):
     code: str = Field(examples=["7K3M-9QPX-02ZV-H8RA"])
     used_at: datetime | None
     qr: str | None = Field(description="Payload of the QR picture; null once the code is used or past its last day")
-    qr_expires_at: datetime | None = Field(description="Until when the payload is taken")
+    qr_expires_at: datetime | None = Field(
+        description="Until when the payload is taken; null beside a payload: until the code is used"
+    )
+    value: Cny | None = Field(description="What it was good for, in CNY; null: no value voucher")
+    remaining: Cny | None = Field(description="What it is still good for, in CNY")
+
+    @classmethod
+    def shown(cls, code: ShownCode) -> "CodeOut":
+        """Describe a code."""
+        return cls(
+            code=code.code,
+            used_at=code.used_at,
+            qr=code.qr,
+            qr_expires_at=code.qr_expires_at,
+            value=code.value_fen,
+            remaining=code.left_fen,
+        )
 
 
 class CodesOut(CodeOut):
@@ -385,6 +405,6 @@ class CodesOut(CodeOut):
     @classmethod
     def of(cls, codes: Sequence[ShownCode]) -> "CodesOut":
         """Describe codes, at least one; the next is the first that is not used."""
-        shown = [CodeOut.model_validate(code) for code in codes]
+        shown = [CodeOut.shown(code) for code in codes]
         following = next((code for code in shown if code.used_at is None), shown[-1])
         return cls(**following.model_dump(), codes=shown)

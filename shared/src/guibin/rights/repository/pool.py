@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -168,19 +167,3 @@ async def find_code(session: AsyncSession, *, right_id: UUID, code_id: UUID) -> 
     """Return one code of one right."""
     query = select(VoucherCode).where(VoucherCode.right_id == right_id, VoucherCode.id == code_id)
     return (await session.exec(query.execution_options(populate_existing=True))).first()
-
-
-async def mark_used(
-    session: AsyncSession, *, right_id: UUID, code_id: UUID, used_at: datetime, used_by: UUID, branch_id: UUID | None
-) -> bool:
-    """Mark a code as used; False when it was used before."""
-    statement = (
-        update(VoucherCode)
-        .where(
-            col(VoucherCode.right_id) == right_id, col(VoucherCode.id) == code_id, col(VoucherCode.used_at).is_(None)
-        )
-        .values(used_at=used_at, used_by=used_by, used_at_branch=branch_id)
-        .returning(col(VoucherCode.id))
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.execute(statement)).first() is not None

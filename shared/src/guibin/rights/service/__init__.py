@@ -26,6 +26,13 @@ from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.importing import Imported, ImportOutcome, export_rights, import_rights
+from guibin.rights.service.packages import (
+    PackageContent,
+    PackagePublication,
+    create_package,
+    edit_package,
+    submit_package,
+)
 from guibin.rights.service.proposing import (
     Acceptance,
     Proposal,
@@ -36,24 +43,18 @@ from guibin.rights.service.proposing import (
     propose,
     withdraw,
 )
-from guibin.rights.service.packages import (
-    PackageContent,
-    PackagePublication,
-    create_package,
-    edit_package,
-    submit_package,
-)
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
 from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
-from guibin.rights.service.using import VoucherUse, use_code
+from guibin.rights.service.using import CodeUse, UseRequest, use_batch, use_code
 
 __all__ = [
     "Acceptance",
     "CatalogueEntry",
     "CatalogueFilter",
+    "CodeUse",
     "ImportOutcome",
     "Imported",
     "KnownRights",
@@ -78,7 +79,7 @@ __all__ = [
     "RightPublication",
     "ShownCode",
     "SlotFilter",
-    "VoucherUse",
+    "UseRequest",
     "Wanted",
     "accept",
     "add_codes",
@@ -121,6 +122,7 @@ __all__ = [
     "suspend_right",
     "tend_slots",
     "unknown_names",
+    "use_batch",
     "use_code",
     "withdraw",
 ]

@@ -16,9 +16,10 @@ from guibin.programme.repository import find_branch_codes
 from guibin.rights import terms
 from guibin.rights.errors import RightCodeTaken, WrongStockMode
 from guibin.rights.models import RightState, StockMode, TaxKind
-from guibin.rights.repository import catalogue, pool
+from guibin.rights.patterns import CodePattern
+from guibin.rights.repository import catalogue, pool, uses
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.service.codes import hash_code, new_code, seal_codes
+from guibin.rights.service.codes import OUR_PATTERN, hash_code, new_code, seal_codes
 from guibin.rights.service.telling import tell_added
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -34,6 +35,7 @@ class NewRight:
     wallet: str
     fulfilment: str
     stock_mode: str
+    value_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ async def draft_right(session: AsyncSession, new: NewRight, content: RightConten
         "wallet": new.wallet,
         "fulfilment": new.fulfilment,
         "stock_mode": new.stock_mode,
+        "value_fen": new.value_fen,
         "state": RightState.DRAFT,
         "prices": [],
         "quotas": [],
@@ -194,9 +197,25 @@ async def add_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right
     return added
 
 
-async def generate_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right_id: UUID, count: int) -> int:
-    """Add codes of our own to a pool, 80 random bits each, and return how many; refuses as `add_codes` does."""
-    codes = [new_code() for _ in range(count)]
+async def generate_codes(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    keys: KeyRing,
+    right_id: UUID,
+    count: int,
+    pattern: CodePattern | None = None,
+) -> int:
+    """Add codes of our own to a pool and return how many; refuses as `add_codes` does.
+
+    They have the pattern that is given, else the one of the right's codes that were made before, else 80 random bits.
+    """
+    right = await _get_of_mode(session, right_id, StockMode.CODES)
+    if pattern is not None:
+        await uses.keep_pattern(session, right_id=right_id, pattern=pattern.document())
+    elif right.item.code_pattern is not None:
+        pattern = CodePattern.of(right.item.code_pattern)
+    codes = [new_code(pattern or OUR_PATTERN) for _ in range(count)]
     return await add_codes(session, actor=actor, keys=keys, right_id=right_id, codes=codes)
 
 

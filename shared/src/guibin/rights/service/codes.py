@@ -11,36 +11,39 @@ from uuid import UUID
 
 from guibin.core.ids import new_id
 from guibin.rights.models import VoucherCode
+from guibin.rights.patterns import CodePattern
 from guibin.rights.rules import normal_form
 from guibin.security.ciphers import DataKey, KeyRing
 
 QR_LIFE: Final = timedelta(seconds=60)
 
-# 32 symbols of 5 bits, none of them I, L, O or U: sixteen are 80 bits.
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_GROUPS: Final = 4
-_GROUP_LENGTH: Final = 4
+OUR_PATTERN: Final = CodePattern()
 _TABLE: Final = "voucher_code"
 _COLUMN: Final = "code_enc"
 _QR_MARK: Final = "GBQ1."
+_FOREVER: Final = bytes(8)
+"""In place of the seconds until which a payload may be shown."""
 _UUID_BYTES: Final = 16
 _QR_BYTES: Final = 3 * _UUID_BYTES + 8
 
 
 @dataclass(frozen=True, slots=True)
 class QrContent:
-    """What a QR payload names: a code of a right, the redemption that holds it, and until when it may be shown."""
+    """What a QR payload names: a code of a right, the redemption that holds it, and until when it may be shown.
+
+    `expires_at` None is a picture that lives until its code is used.
+    """
 
     right_id: UUID
     code_id: UUID
     redemption_id: UUID
-    expires_at: datetime
+    expires_at: datetime | None
 
 
-def new_code() -> str:
-    """Make a code of 80 random bits, in four groups of four."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
-    return "-".join(groups)
+def new_code(pattern: CodePattern = OUR_PATTERN) -> str:
+    """Make a code at random; without a pattern of the bank's own one of 80 bits, in four groups of four."""
+    alphabet = pattern.symbols.alphabet
+    return pattern.write("".join(secrets.choice(alphabet) for _ in range(pattern.length)))
 
 
 def hash_code(keys: KeyRing, code: str) -> bytes:
@@ -74,16 +77,16 @@ def open_code(data_key: DataKey, row: VoucherCode) -> str:
     return data_key.decrypt(row.code_enc, _TABLE, _COLUMN, row.id)
 
 
-def write_qr(keys: KeyRing, row: VoucherCode, *, expires_at: datetime) -> str:
-    """Write the signed payload of the QR picture for a code that a redemption holds.
+def write_qr(keys: KeyRing, row: VoucherCode, *, expires_at: datetime | None) -> str:
+    """Write the signed payload of the QR picture for a code that a redemption holds; None: as long as it is not used.
 
     Raises:
         ValueError: nobody holds the code.
     """
     if row.redemption_id is None:
         raise ValueError("a free code is shown to nobody")
-    seconds = int(expires_at.timestamp())
-    content = row.right_id.bytes + row.id.bytes + row.redemption_id.bytes + seconds.to_bytes(8, "big")
+    seconds = _FOREVER if expires_at is None else int(expires_at.timestamp()).to_bytes(8, "big")
+    content = row.right_id.bytes + row.id.bytes + row.redemption_id.bytes + seconds
     return _written(content + keys.sign("qr", content))
 
 
@@ -102,6 +105,8 @@ def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
     right_id, code_id, redemption_id = (
         UUID(bytes=content[start : start + _UUID_BYTES]) for start in range(0, 3 * _UUID_BYTES, _UUID_BYTES)
     )
+    if content.endswith(_FOREVER):
+        return QrContent(right_id, code_id, redemption_id, None)
     expires_at = datetime.fromtimestamp(int.from_bytes(content[3 * _UUID_BYTES :], "big"), UTC)
     return QrContent(right_id, code_id, redemption_id, expires_at) if now <= expires_at else None
 

@@ -40,10 +40,10 @@ async def refuse_used_codes(session: AsyncSession, redemption: Redemption) -> No
     """Hold a redemption to its codes: what was shown and used cannot go back.
 
     Raises:
-        AlreadyUsed: one of them was used.
+        AlreadyUsed: one of them was used, or a part of its value.
     """
     codes = await pool.codes_of_redemption(session, right_id=redemption.right_id, redemption_id=redemption.id)
-    used = next((code for code in codes if code.used_at is not None), None)
+    used = next((code for code in codes if code.used_at is not None or code.spent_fen), None)
     if used is not None:
         raise AlreadyUsed(used_at=used.used_at)
 

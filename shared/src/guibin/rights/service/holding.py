@@ -21,7 +21,7 @@ from guibin.rights.models import (
     VoucherCode,
 )
 from guibin.rights.repository import catalogue, pool, redemptions, slots
-from guibin.rights.rules import COUNTED, cancellable_until, changeable_until, is_over
+from guibin.rights.rules import COUNTED, cancellable_until, changeable_until, is_within
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.rights.terms import terms_of
 from guibin.security.actors import Scope
@@ -53,13 +53,16 @@ class RedemptionView:
 class ShownCode:
     """A code that is shown to its holder; the QR payload is valid until `qr_expires_at`.
 
-    A code that is used or past its last day has none.
+    A code that is used or past its last day has none, and one whose first day has not come; where it is None beside a
+    payload, that lives until the code is used. `value_fen` and `left_fen` are those of a value voucher.
     """
 
     code: str
     used_at: datetime | None
     qr: str | None
     qr_expires_at: datetime | None
+    value_fen: int | None = None
+    left_fen: int | None = None
 
 
 async def list_redemptions(
@@ -119,12 +122,13 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
     if right.item.data_key is None or not codes:
         raise NotFound
     data_key = keys.open_data_key(WrappedKey(right.item.data_key), row.right_id)
-    expires_at = clock.now().replace(microsecond=0) + QR_LIFE
-    over = is_over(row.valid_until, clock.today())
-    return [_shown(keys, code, open_code(data_key, code), expires_at, over=over) for code in codes]
+    expires_at = None if right.terms.static_code else clock.now().replace(microsecond=0) + QR_LIFE
+    usable = is_within(row.valid_from, row.valid_until, clock.today())
+    return [_shown(keys, code, open_code(data_key, code), expires_at, usable=usable) for code in codes]
 
 
-def _shown(keys: KeyRing, row: VoucherCode, code: str, expires_at: datetime, *, over: bool) -> ShownCode:
-    if row.used_at is not None or over:
-        return ShownCode(code, row.used_at, None, None)
-    return ShownCode(code, None, write_qr(keys, row, expires_at=expires_at), expires_at)
+def _shown(keys: KeyRing, row: VoucherCode, code: str, expires_at: datetime | None, *, usable: bool) -> ShownCode:
+    if row.used_at is not None or not usable:
+        return ShownCode(code, row.used_at, None, None, row.value_fen, row.left_fen)
+    payload = write_qr(keys, row, expires_at=expires_at)
+    return ShownCode(code, None, payload, expires_at, row.value_fen, row.left_fen)

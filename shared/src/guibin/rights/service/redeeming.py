@@ -23,7 +23,7 @@ from guibin.points.errors import WalletClosed
 from guibin.points.service import LotUse
 from guibin.rights.errors import refusal_of
 from guibin.rights.models import Period, Redemption, RedemptionState, RightState
-from guibin.rights.offer import Beneficiary, Wish, is_visible, last_day_of_codes, period_start
+from guibin.rights.offer import Beneficiary, Wish, first_day_of_codes, is_visible, last_day_of_codes, period_start
 from guibin.rights.repository import catalogue, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.repository.redeeming import Facts, Outcome, read_facts, write_redemption
@@ -297,6 +297,7 @@ def _redemption(
         class_of_service=wish.class_of_service,
         points_charged=decision.points,
         cost_fen=decision.cost_fen if right.terms.budget_line is not None else 0,
+        valid_from=first_day_of_codes(right.terms, clock.business_day(now)),
         valid_until=last_day_of_codes(right.terms, clock.business_day(now)),
         step_up_id=step_up_id,
         wallet=wallet,
