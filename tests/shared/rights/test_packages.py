@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.errors import NotFound, ValidationFailed
 from guibin.rights import invariants
-from guibin.rights.errors import PackageInUse, PackageNotChosen, PackageTooMany, PackageUsedUp
+from guibin.rights.errors import PackageNotChosen, PackageUsedUp
+from guibin.rights.package_errors import PackageInUse, PackageTooMany
 from guibin.rights.service import cancel, list_my_packages
 from guibin.security.actors import Scope
 from support.packages import add_package, choose

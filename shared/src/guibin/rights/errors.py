@@ -165,51 +165,6 @@ class PackageUsedUp(Refusal):
     en = "The package does not give so many of this right any more"
 
 
-class PackageInUse(Refusal):
-    """Some of it was used: rights can be added as far as the tier allows, none can be taken away."""
-
-    category = Category.CONFLICT
-    code = "package_in_use"
-    zh = "权益包已开始使用，不能更换已选权益"
-    en = "The package is in use: what was chosen cannot be exchanged any more"
-
-
-class PackageTooMany(Refusal):
-    """More rights than the customer's tier chooses. Facts: choose."""
-
-    category = Category.CONFLICT
-    code = "package_too_many"
-    zh = "选择的权益数量超过上限"
-    en = "You may not choose so many"
-
-
-class PackageOpen(Refusal):
-    """The package has a version that is drafted or submitted already."""
-
-    category = Category.CONFLICT
-    code = "package_open"
-    zh = "该权益包已有草稿或待审批的版本"
-    en = "A version of this package is drafted or submitted already"
-
-
-class PackageNotDraft(Refusal):
-    """Only a draft is edited or submitted; a version in force is replaced by the next one."""
-
-    category = Category.CONFLICT
-    code = "package_not_draft"
-    zh = "只有草稿可以修改或提交"
-    en = "Only a draft can be edited or submitted"
-
-
-class PackageInvalid(Refusal):
-    """The terms make no package. Fact: fault, one of the words in the description of the route."""
-
-    category = Category.INVALID
-    code = "package_invalid"
-    zh = "权益包内容有误"
-    en = "These terms make no package"
-
-
 class NoAppointment(Refusal):
     """The redemption is not served by appointment."""
 
@@ -235,42 +190,6 @@ class SlotNotBegun(Refusal):
     code = "slot_not_begun"
     zh = "预约时间未到，不能登记爽约"
     en = "The appointment has not begun: nobody has missed it yet"
-
-
-class RightNotOffered(Refusal):
-    """There is no such right on sale, or the customer does not see it."""
-
-    category = Category.CONFLICT
-    code = "right_not_offered"
-    zh = "该权益未在售或不面向该客户"
-    en = "This right is not on sale, or not shown to this customer"
-
-
-class ProposalWaiting(Refusal):
-    """The right is proposed to this customer already, and waits for the answer."""
-
-    category = Category.CONFLICT
-    code = "proposal_waiting"
-    zh = "该权益已向客户推荐，正在等待答复"
-    en = "This right is proposed already and waits for the answer"
-
-
-class TooManyProposals(Refusal):
-    """So many proposals wait for this customer's answer. Facts: most."""
-
-    category = Category.CONFLICT
-    code = "too_many_proposals"
-    zh = "待客户答复的推荐过多"
-    en = "Too many proposals wait for this customer"
-
-
-class ProposalOver(Refusal):
-    """The proposal is answered, withdrawn or has lapsed. Facts: state."""
-
-    category = Category.CONFLICT
-    code = "proposal_over"
-    zh = "该推荐已答复、撤回或失效"
-    en = "This proposal is answered, withdrawn or has lapsed"
 
 
 class CodeNotValid(Refusal):

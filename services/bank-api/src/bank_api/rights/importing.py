@@ -1,8 +1,8 @@
 """A whole catalogue in one workbook: the template, what there is in its form, and the import of drafts."""
 
+import asyncio
 from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import Query
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
@@ -52,7 +52,7 @@ XLSX: dict[int | str, dict[str, Any]] = {200: {"description": "An XLSX workbook"
 async def get_template(call: StaffCall) -> Response:
     """Fetch the empty workbook: the sheets rights, prices, quotas and texts; `readme` tells what each column holds."""
     del call  # the same for everybody
-    return _workbook("catalogue-template.xlsx", await anyio.to_thread.run_sync(lambda: write_workbook(template())))
+    return _workbook("catalogue-template.xlsx", await asyncio.to_thread(lambda: write_workbook(template())))
 
 
 @router.get("/catalogue", operation_id="exportCatalogue", response_class=Response, responses=XLSX)
@@ -60,7 +60,7 @@ async def get_template(call: StaffCall) -> Response:
 async def export_catalogue(call: StaffCall) -> Response:
     """Fetch the present catalogue in the form of the import, each right with its drafted terms, else those in force."""
     sheets = written(await service.export_rights(call.session))
-    content = await anyio.to_thread.run_sync(lambda: write_workbook(sheets))
+    content = await asyncio.to_thread(lambda: write_workbook(sheets))
     return _workbook(f"catalogue-{clock.today()}.xlsx", content)
 
 
@@ -93,8 +93,8 @@ async def import_catalogue(
     approved for each right as ever, and texts of a published right take effect at once, as when it is edited. Empty
     cells are not set; rights that are not in the workbook stay as they are. Formulas are refused.
     """
-    sheets = await anyio.to_thread.run_sync(read_workbook, upload.file)
-    catalogue = await anyio.to_thread.run_sync(read_catalogue, sheets)
+    sheets = await asyncio.to_thread(read_workbook, upload.file)
+    catalogue = await asyncio.to_thread(read_catalogue, sheets)
     done = await _import(call.session, call.actor, catalogue, dry_run=dry_run)
     return CatalogueImportOut.of(catalogue, done, dry_run=dry_run)
 

@@ -9,8 +9,8 @@ from bank_api.approvals.schemas import SubmittedOut
 from guibin.core.errors import NotFound, PreconditionRequired, VersionConflict
 from guibin.core.ids import PackageId
 from guibin.rights import service
-from guibin.rights.errors import PackageInvalid, PackageNotDraft, PackageOpen
 from guibin.rights.models import PackageState
+from guibin.rights.package_errors import PackageInvalid, PackageNotDraft, PackageOpen
 from guibin.rights.repository import packages
 from guibin.security.actors import Domain, Verb
 from guibin.web import (

@@ -11,9 +11,9 @@ from guibin.core.ids import CustomerId, ProposalId, RedemptionId, RightId, Staff
 from guibin.core.text import Note
 from guibin.customers.repository import get_customer
 from guibin.rights import service
-from guibin.rights.errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.models import ProposalState
 from guibin.rights.offer import MOST_UNITS
+from guibin.rights.proposal_errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.service import Proposal, ProposalView
 from guibin.security.actors import Domain, Verb
 from guibin.web import (

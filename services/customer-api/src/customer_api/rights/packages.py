@@ -5,7 +5,7 @@ from typing import Annotated
 from guibin.core.errors import NotFound
 from guibin.core.ids import PackageId
 from guibin.rights import service
-from guibin.rights.errors import PackageInUse, PackageTooMany
+from guibin.rights.package_errors import PackageInUse, PackageTooMany
 from guibin.web import CustomerCall, DataClass, Idempotency, PortRouter, RateClass, customer, declare, json_body
 
 from .package_schemas import MyPackageOut, MyPackagesOut, PackageChoiceIn

@@ -35,8 +35,8 @@ from guibin.web.port import port_of
 from guibin.web.problems import MEDIA_TYPE as PROBLEM
 from guibin.web.problems import problem_body
 
+from .code_schemas import CodesOut
 from .schemas import (
-    CodesOut,
     RedemptionDetailOut,
     RedemptionIn,
     RedemptionOut,

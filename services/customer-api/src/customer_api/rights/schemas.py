@@ -1,6 +1,5 @@
 """What the customer port says and takes of rights and redemptions."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -21,7 +20,6 @@ from guibin.rights.service import (
     Redeemed,
     RedemptionRequest,
     RedemptionView,
-    ShownCode,
 )
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.step_up import read_step_up
@@ -370,41 +368,3 @@ def _row(view: RedemptionView, language: str) -> dict[str, object]:
     row = RedemptionRowOut.model_fields.keys() - {"right_name"}
     name = view.right.name_en if language == "en" else view.right.name_zh
     return {"right_name": name, **{field: getattr(view.redemption, field) for field in row}}
-
-
-class CodeOut(OutModel):
-    """A voucher code. Show the QR payload as a picture and fetch it again before it ends."""
-
-    code: str = Field(examples=["7K3M-9QPX-02ZV-H8RA"])
-    used_at: datetime | None
-    qr: str | None = Field(description="Payload of the QR picture; null once the code is used or past its last day")
-    qr_expires_at: datetime | None = Field(
-        description="Until when the payload is taken; null beside a payload: until the code is used"
-    )
-    value: Cny | None = Field(description="What it was good for, in CNY; null: no value voucher")
-    remaining: Cny | None = Field(description="What it is still good for, in CNY")
-
-    @classmethod
-    def shown(cls, code: ShownCode) -> "CodeOut":
-        """Describe a code."""
-        return cls(
-            code=code.code,
-            used_at=code.used_at,
-            qr=code.qr,
-            qr_expires_at=code.qr_expires_at,
-            value=code.value_fen,
-            remaining=code.left_fen,
-        )
-
-
-class CodesOut(CodeOut):
-    """The codes of a redemption, one for each unit; in front the one to show next."""
-
-    codes: list[CodeOut]
-
-    @classmethod
-    def of(cls, codes: Sequence[ShownCode]) -> "CodesOut":
-        """Describe codes, at least one; the next is the first that is not used."""
-        shown = [CodeOut.shown(code) for code in codes]
-        following = next((code for code in shown if code.used_at is None), shown[-1])
-        return cls(**following.model_dump(), codes=shown)

@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound, ValidationFailed
-from guibin.rights.errors import PackageInUse, PackageTooMany
 from guibin.rights.models import PackageChoice, RightsItem, RightsPackage
+from guibin.rights.package_errors import PackageInUse, PackageTooMany
 from guibin.rights.packages import Allowance, PackageTerms, Span, in_force, span_of
 from guibin.rights.repository import catalogue, packages
 from guibin.security.actors import Scope

@@ -21,9 +21,10 @@ from guibin.rights.models import (
     VoucherCode,
 )
 from guibin.rights.repository import catalogue, pool, redemptions, slots
-from guibin.rights.rules import COUNTED, cancellable_until, changeable_until, is_within
+from guibin.rights.rules import COUNTED, cancellable_until, changeable_until
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.rights.terms import terms_of
+from guibin.rights.validity import is_within
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
 

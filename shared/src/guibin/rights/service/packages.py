@@ -15,8 +15,8 @@ from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
-from guibin.rights.errors import PackageInvalid, PackageNotDraft, PackageOpen
 from guibin.rights.models import PackagePeriod, PackageState, RightsPackage, RightState
+from guibin.rights.package_errors import PackageInvalid, PackageNotDraft, PackageOpen
 from guibin.rights.packages import PackageTerms, fault_of, first_day_of_version
 from guibin.rights.repository import catalogue, packages
 from guibin.security.actors import Actor, Domain, Grant

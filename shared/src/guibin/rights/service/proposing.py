@@ -16,9 +16,9 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
 from guibin.outbox.events import ProposalMade
 from guibin.outbox.service import publish
-from guibin.rights.errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.models import ProposalState, RedemptionProposal, RightsItem, RightState
 from guibin.rights.offer import is_visible
+from guibin.rights.proposal_errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.repository import catalogue, proposals
 from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, redeem
 from guibin.rights.service.standing import read_profile_towards

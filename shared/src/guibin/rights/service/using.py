@@ -33,9 +33,10 @@ from guibin.rights.errors import (
 from guibin.rights.models import Redemption, RedemptionState, RightsItem, UsedBy, VoucherCode, VoucherUse
 from guibin.rights.patterns import CodePattern
 from guibin.rights.repository import catalogue, pool, redemptions, uses
-from guibin.rights.rules import COUNTED, is_legal_step, is_within, moment_of_use
+from guibin.rights.rules import COUNTED, is_legal_step
 from guibin.rights.service.codes import hash_code, read_qr
 from guibin.rights.service.telling import tell_step
+from guibin.rights.validity import is_within, moment_of_use
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
