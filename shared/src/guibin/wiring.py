@@ -20,6 +20,7 @@ from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
+from guibin.outbox import consumers
 from guibin.points import defaults as points
 from guibin.points import personal_data as points_data
 from guibin.points.assets import defaults as asset_rules
@@ -37,7 +38,7 @@ from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
 from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
-from guibin.rights.service import PackagePublication, RefundHandler, RightPublication
+from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
 from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
@@ -93,6 +94,7 @@ def connect() -> None:
     handlers.register(RolesHandler())
     handlers.register(GrantsHandler())
     handlers.register(CoverHandler())
+    consumers.register(FAVOURITES)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)

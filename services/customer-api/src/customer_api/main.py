@@ -11,6 +11,7 @@ from customer_api.points.earning import router as earning
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
+from customer_api.rights.favourites import router as favourites
 from customer_api.rights.packages import router as packages
 from customer_api.rights.proposals import router as proposals
 from customer_api.rights.router import router as rights
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     earning,
     statements,
     rights,
+    favourites,
     slots,
     packages,
     proposals,

@@ -302,6 +302,15 @@ class QrInvalid(Refusal):
     en = "The QR code is not valid any more: show a new one"
 
 
+class TooManyFavourites(Refusal):
+    """As many rights are marked as may be. Facts: most."""
+
+    category = Category.CONFLICT
+    code = "too_many_favourites"
+    zh = "收藏数量已达上限"
+    en = "You have marked as many rights as you may"
+
+
 class RightCodeTaken(Refusal):
     """Another right has this code; codes are never used again."""
 

@@ -82,6 +82,7 @@ class CatalogueFilter:
     brand: str | None = None
     label: str | None = None
     featured: bool | None = None
+    right_ids: tuple[UUID, ...] | None = None
 
 
 def _rights() -> Rows:
@@ -123,6 +124,8 @@ async def list_offered(
         col(RightsItem.state) == RightState.PUBLISHED,
         or_(col(RightsItem.on_sale_to).is_(None), col(RightsItem.on_sale_to) > now),
     )
+    if wanted.right_ids is not None:
+        query = query.where(col(RightsItem.id).in_(wanted.right_ids))
     if wanted.category is not None:
         query = query.where(col(RightsItem.category) == wanted.category)
     if wanted.fulfilment is not None:

@@ -23,6 +23,7 @@ from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
 from guibin.rights.service.choosing import MyPackage, PackageLine, choose_rights, list_my_packages
 from guibin.rights.service.ending import cancel, fail, fulfil
+from guibin.rights.service.favourites import FAVOURITES, list_favourites, mark_favourite, unmark_favourite
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
 from guibin.rights.service.importing import Imported, ImportOutcome, export_rights, import_rights
@@ -51,6 +52,7 @@ from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slo
 from guibin.rights.service.using import CodeUse, UseRequest, use_batch, use_code
 
 __all__ = [
+    "FAVOURITES",
     "Acceptance",
     "CatalogueEntry",
     "CatalogueFilter",
@@ -104,10 +106,12 @@ __all__ = [
     "give_back_offer",
     "import_rights",
     "list_catalogue",
+    "list_favourites",
     "list_my_packages",
     "list_open_slots",
     "list_proposals",
     "list_redemptions",
+    "mark_favourite",
     "note_no_show",
     "preview",
     "propose",
@@ -122,6 +126,7 @@ __all__ = [
     "suspend_right",
     "tend_slots",
     "unknown_names",
+    "unmark_favourite",
     "use_batch",
     "use_code",
     "withdraw",
