@@ -52,6 +52,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listRightSlots": ("R9",),
     "listMyPackages": (),
     "listMyFavourites": (),
+    "rateMyRedemption": ("L1",),
+    "listRatings": (),
     "markMyFavourite": ("L1",),
     "unmarkMyFavourite": (),
     "chooseRights": ("R9",),

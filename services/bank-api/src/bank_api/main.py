@@ -27,6 +27,7 @@ from bank_api.programme.router import router as programme
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.packages import router as packages
 from bank_api.rights.proposals import router as proposals
+from bank_api.rights.ratings import router as ratings
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
@@ -62,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     statements,
     points_reports,
     rights,
+    ratings,
     slots,
     packages,
     proposals,

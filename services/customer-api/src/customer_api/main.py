@@ -14,6 +14,7 @@ from customer_api.privacy.router import router as privacy
 from customer_api.rights.favourites import router as favourites
 from customer_api.rights.packages import router as packages
 from customer_api.rights.proposals import router as proposals
+from customer_api.rights.ratings import router as ratings
 from customer_api.rights.router import router as rights
 from customer_api.rights.slots import router as slots
 from customer_api.sessions.router import router as sessions
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     statements,
     rights,
     favourites,
+    ratings,
     slots,
     packages,
     proposals,

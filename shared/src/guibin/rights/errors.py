@@ -302,6 +302,24 @@ class QrInvalid(Refusal):
     en = "The QR code is not valid any more: show a new one"
 
 
+class NotRateable(Refusal):
+    """Only what the customer has had is rated. Facts: state."""
+
+    category = Category.CONFLICT
+    code = "not_rateable"
+    zh = "权益尚未使用或履约，暂不能评价"
+    en = "Rate it once you have had it"
+
+
+class RatingClosed(Refusal):
+    """The rating is older than may be changed. Facts: until."""
+
+    category = Category.CONFLICT
+    code = "rating_closed"
+    zh = "评价已超过可修改期限"
+    en = "The rating stands for good: the time to change it is over"
+
+
 class TooManyFavourites(Refusal):
     """As many rights are marked as may be. Facts: most."""
 

@@ -104,6 +104,8 @@ class RightOut(OutModel):
     step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
     on_sale_from: datetime | None
     on_sale_to: datetime | None
+    stars: float | None = Field(description="What those who rated it think on the average, 1 to 5; null: nobody has")
+    ratings: int = Field(description="How many have rated it")
     eligible: bool = Field(description="Whether I can have one unit now")
     reasons: list[ReasonOut] = Field(description="Everything that stands in the way, the weightiest first")
 
@@ -143,6 +145,8 @@ class RightOut(OutModel):
             step_up=decision.step_up,
             on_sale_from=item.on_sale_from,
             on_sale_to=item.on_sale_to,
+            stars=round(entry.rating.stars / entry.rating.ratings, 1) if entry.rating else None,
+            ratings=entry.rating.ratings if entry.rating else 0,
             eligible=decision.eligible,
             reasons=[ReasonOut.of(reason, language) for reason in decision.reasons],
         )

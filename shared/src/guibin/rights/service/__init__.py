@@ -45,6 +45,7 @@ from guibin.rights.service.proposing import (
     withdraw,
 )
 from guibin.rights.service.publication import RightPublication, submit_terms
+from guibin.rights.service.rating import Rating, list_ratings, rate
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
 from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
@@ -71,6 +72,7 @@ __all__ = [
     "Preview",
     "Proposal",
     "ProposalView",
+    "Rating",
     "Redeemed",
     "RedemptionRequest",
     "RedemptionView",
@@ -110,11 +112,13 @@ __all__ = [
     "list_my_packages",
     "list_open_slots",
     "list_proposals",
+    "list_ratings",
     "list_redemptions",
     "mark_favourite",
     "note_no_show",
     "preview",
     "propose",
+    "rate",
     "redeem",
     "redeem_directly",
     "remind_of_appointments",

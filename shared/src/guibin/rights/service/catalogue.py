@@ -9,11 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound
-from guibin.rights.models import RightsSlot, SlotState
+from guibin.rights.models import RightsRating, RightsSlot, SlotState
 from guibin.rights.offer import Quota, Wish, classes_of, is_visible, price_of, quota_of, wallets_of
 from guibin.rights.packages import Allowance
 from guibin.rights.repository import catalogue as repository
-from guibin.rights.repository import slots
+from guibin.rights.repository import ratings, slots
 from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Right
 from guibin.rights.repository.slots import SlotFilter
 from guibin.rights.rules import Decision, assess
@@ -51,6 +51,7 @@ class CatalogueEntry:
     guest_quota: Quota | None
     prices: Sequence[PriceForMe]
     packages: Sequence[Allowance]
+    rating: RightsRating | None = None
 
 
 async def list_catalogue(
@@ -78,7 +79,8 @@ async def list_catalogue(
         rights = [right for right in rights if _decide(right, side, supply=None).affordable]
     rights = rights[:limit]
     supply = await read_supply(session, rights=rights, quantity=1, now=now)
-    return [_entry(right, side, supply) for right in rights]
+    rated = await ratings.sums_of(session, right_ids=[right.item.id for right in rights])
+    return [_entry(right, side, supply, rated.get(right.item.id)) for right in rights]
 
 
 async def get_catalogue_entry(
@@ -93,7 +95,8 @@ async def get_catalogue_entry(
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
     if not _is_seen(right, side):
         raise NotFound
-    return _entry(right, side, await read_supply(session, rights=[right], quantity=1, now=now))
+    rated = await ratings.sums_of(session, right_ids=[right_id])
+    return _entry(right, side, await read_supply(session, rights=[right], quantity=1, now=now), rated.get(right_id))
 
 
 async def list_open_slots(
@@ -138,7 +141,7 @@ def _decide(right: Right, side: CustomerSide, supply: Supply | None) -> Decision
     return assess(right.terms, side.towards(right), known, wish, now=side.now)
 
 
-def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
+def _entry(right: Right, side: CustomerSide, supply: Supply, rating: RightsRating | None) -> CatalogueEntry:
     terms = right.terms
     return CatalogueEntry(
         right,
@@ -147,6 +150,7 @@ def _entry(right: Right, side: CustomerSide, supply: Supply) -> CatalogueEntry:
         quota_of(terms.companions.quotas, side.tier),
         _prices(right, side),
         side.packages.get(right.item.id, ()),
+        rating,
     )
 
 
