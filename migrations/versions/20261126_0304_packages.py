@@ -39,7 +39,7 @@ def upgrade() -> None:
         op.execute((FUNCTIONS / name / "v1.sql").read_text(encoding="utf-8"))
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO guibin_customer")
-    op.execute(f"GRANT EXECUTE ON FUNCTION {PACKAGE_LEFT} TO guibin_bank")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {PACKAGE_LEFT} TO guibin_bank, guibin_worker")
 
 
 def downgrade() -> None:

@@ -46,7 +46,15 @@ EARLIER_USES = (
 def upgrade() -> None:
     _events(lambda known: (*known, *EVENTS))
     op.add_column("rights_item", sa.Column("value_fen", sa.BigInteger(), nullable=True))
-    op.add_column("rights_item", sa.Column("code_pattern", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column(
+        "rights_item",
+        sa.Column(
+            "code_pattern",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="Of the codes of our own that were made last",
+        ),
+    )
     op.create_check_constraint(
         op.f("ck_rights_item_value_of_codes"),
         "rights_item",

@@ -61,8 +61,8 @@ OFFERS: Final = (
         "RGT-13",
         "that guests have a quota of their own",
         f"{CODE}/rights/rules.py",
-        "    free, free_guests = min(wish.quantity, left), min(wish.companions, guests_left)\n",
-        "    free, free_guests = min(wish.quantity, left), min(wish.companions, left)\n",
+        "    free, free_guests = min(to_pay, left), min(wish.companions, guests_left)\n",
+        "    free, free_guests = min(to_pay, left), min(wish.companions, left)\n",
         (f"{ARITHMETIC}::test_guests_never_take_the_quota_of_the_customer_nor_the_customer_theirs",),
     ),
 )

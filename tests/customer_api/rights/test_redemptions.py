@@ -256,7 +256,9 @@ async def test_the_code_comes_by_its_own_call_and_never_with_the_redemption(
     body = answer.json()
     assert (body["code"], body["used_at"]) == ("ABCD-1234", None)
     assert body["qr"].startswith("GBQ1.")
-    assert body["codes"] == [{name: body[name] for name in ("code", "used_at", "qr", "qr_expires_at")}]
+    assert body["codes"] == [
+        {name: body[name] for name in ("code", "used_at", "qr", "qr_expires_at", "value", "remaining")}
+    ]
 
 
 async def test_each_unit_has_its_code(shop: Shop, customer_client: httpx.AsyncClient) -> None:

@@ -21,6 +21,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "pkg": "package",
     "rdm": "redemption",
     "rgt": "right",
+    "rpp": "proposal",
     "rst": "restriction",
     "run": "run",
     "sch": "tier_scheme",
@@ -31,7 +32,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
-OWNED_BY_CUSTOMERS: Final = frozenset({"cov", "cus", "dsr", "ent", "ers", "hld", "lot", "rdm", "rst", "ses"})
+OWNED_BY_CUSTOMERS: Final = frozenset({"cov", "cus", "dsr", "ent", "ers", "hld", "lot", "rdm", "rpp", "rst", "ses"})
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 
 CUSTOMER: Final = "cus"

@@ -64,16 +64,6 @@ RULES: Final = (
         " AND r.id = redemption_beneficiary.redemption_id AND r.state NOT IN ('confirmed', 'in_fulfilment')"
         " AND s.at < :cut)",
     ),
-    Rule(
-        "beneficiary",
-        "redemption_delivery",
-        "EXISTS (SELECT FROM redemption r JOIN redemption_step s ON s.customer_id = r.customer_id"
-        " AND s.redemption_id = r.id AND s.state = r.state WHERE r.customer_id = redemption_delivery.customer_id"
-        " AND r.id = redemption_delivery.redemption_id AND r.state NOT IN ('confirmed', 'in_fulfilment')"
-        " AND s.at < :cut)",
-    ),
-    Rule("beneficiary", "supplier_order", "tracking_enc IS NOT NULL AND ended_at < :cut", ("tracking_enc",)),
-    Rule("outbox", "supplier_event", "applied_at IS NOT NULL AND received_at < :cut"),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
     Rule("outbox", "event_delivery", "state <> 'waiting' AND coalesce(tried_at, created_at) < :cut"),
     Rule(
