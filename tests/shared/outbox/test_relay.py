@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,12 @@ from support.outbox import (
 )
 from support.points import sessions_of
 from support.receivers import BAD, receiving
+
+
+@pytest.fixture(autouse=True)
+def no_consumer_of_the_product() -> Iterator[None]:
+    with consuming():
+        yield
 
 
 @pytest.fixture
