@@ -13,9 +13,11 @@ from pathlib import Path
 from random import Random
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 
 from guibin_tools import migrations
 from guibin_tools.databases import embedded_urls
+from guibin_tools.errors import OperatorError
 from guibin_tools.ledger import check_ledger
 from guibin_tools.postgres.cluster import Cluster, free_port, open_cluster
 from guibin_tools.roles import RoleUrls, ensure_roles
@@ -119,8 +121,15 @@ class Bank:
                 return
 
     async def violations(self) -> list[str]:
-        """Run what `guibin check-ledger` runs."""
-        return [f"{found.id} {found.text}: {found.key}" for found in await check_ledger(self.settings)]
+        """Run what `guibin check-ledger` runs; a server that has only now seen that a backend died is waited for."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return [f"{found.id} {found.text}: {found.key}" for found in await check_ledger(self.settings)]
+            except (OperatorError, DBAPIError, OSError):
+                if time.monotonic() > deadline:
+                    raise
+                await self.until_answering()
 
 
 @asynccontextmanager
