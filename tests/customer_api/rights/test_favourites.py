@@ -4,8 +4,10 @@ from uuid import UUID
 
 import httpx
 
+from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
 from guibin.outbox.events import EventName
+from guibin.rights.models import Favourite
 from guibin.rights.service.favourites import MOST_FAVOURITES
 from support.outbox import published, relay_of
 from support.shop import Shop
@@ -46,10 +48,14 @@ async def test_what_i_do_not_see_cannot_be_marked_and_there_is_a_most(
     hidden = await shop.right(offer={"visibility": {"tiers": ["T5"]}})
     for right in (hidden, to_public("rgt", new_id())):
         assert (await mark(customer_client, shop, mine, right)).status_code == 404
-    rights = [await shop.right() for _ in range(MOST_FAVOURITES + 1)]
-    answers = [await mark(customer_client, shop, mine, right) for right in rights]
-    assert [answer.status_code for answer in answers] == [204] * MOST_FAVOURITES + [409]
-    assert (answers[-1].json()["code"], answers[-1].json()["most"]) == ("too_many_favourites", MOST_FAVOURITES)
+    *many, one_more = [await shop.right() for _ in range(MOST_FAVOURITES + 1)]
+    async with shop.house.sessions.begin() as session:
+        for right in many:
+            session.add(Favourite(customer_id=mine, right_id=UUID(right.removeprefix("rgt_")), marked_at=clock.now()))
+    answer = await mark(customer_client, shop, mine, one_more)
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_favourites")
+    assert answer.json()["most"] == MOST_FAVOURITES
+    assert (await mark(customer_client, shop, mine, many[0])).status_code == 204
     assert len(await listed(customer_client, shop, mine)) == MOST_FAVOURITES
 
 
