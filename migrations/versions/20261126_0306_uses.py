@@ -1,4 +1,4 @@
-"""Uses of codes, value vouchers, ratings, favourites and images."""
+"""Uses of codes, value vouchers, ratings, and favourites."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,6 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-IMAGE = "content, media_type, width, height, digest, changed_at, changed_by"
 GRANTS = (
     "UPDATE (spent_fen) ON voucher_code TO guibin_bank",
     "SELECT ON voucher_use TO guibin_customer, guibin_bank, guibin_worker",
@@ -25,8 +24,6 @@ GRANTS = (
     "SELECT ON rights_rating TO guibin_bank, guibin_worker",
     "SELECT, INSERT, UPDATE (marked_at, unmarked_at) ON favourite TO guibin_customer",
     "SELECT ON favourite TO guibin_bank, guibin_worker",
-    "SELECT ON rights_image TO guibin_customer, guibin_worker",
-    f"SELECT, INSERT, UPDATE ({IMAGE}) ON rights_image TO guibin_bank",
 )
 OF_CUSTOMERS = ("voucher_use", "redemption_rating", "favourite")
 EVENTS = ("favourite.back_in_stock",)
@@ -65,7 +62,6 @@ def upgrade() -> None:
     _uses()
     _ratings()
     _favourites()
-    _images()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     for table in OF_CUSTOMERS:
@@ -76,7 +72,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute((FUNCTIONS / "privacy_forget" / "v2.sql").read_text(encoding="utf-8"))
-    for table in ("rights_image", "favourite", "rights_rating", "redemption_rating", "voucher_use"):
+    for table in ("favourite", "rights_rating", "redemption_rating", "voucher_use"):
         op.drop_table(table)
     for name in ("spent_within_value", "used_when_spent"):
         op.drop_constraint(op.f(f"ck_voucher_code_{name}"), "voucher_code")
@@ -210,29 +206,6 @@ def _favourites() -> None:
         "favourite",
         ["right_id", "customer_id"],
         postgresql_where=sa.text("unmarked_at IS NULL"),
-    )
-
-
-def _images() -> None:
-    op.create_table(
-        "rights_image",
-        sa.Column("right_id", sa.Uuid(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=True),
-        sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
-        sa.Column("height", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("changed_by", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("n BETWEEN 1 AND 8", name=op.f("ck_rights_image_n_in_range")),
-        sa.CheckConstraint("octet_length(content) <= 524288", name=op.f("ck_rights_image_content_small")),
-        sa.CheckConstraint(
-            "media_type IN ('image/png', 'image/jpeg', 'image/webp')", name=op.f("ck_rights_image_media_type_known")
-        ),
-        sa.ForeignKeyConstraint(["right_id"], ["rights_item.id"], name=op.f("fk_rights_image_right_id_rights_item")),
-        sa.PrimaryKeyConstraint("right_id", "n", name=op.f("pk_rights_image")),
-        info={"distribution": ("right_id", "rights_stock")},
     )
 
 

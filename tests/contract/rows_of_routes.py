@@ -185,8 +185,6 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "createSupplier": ("G8",),
     "getSupplier": (),
     "changeSupplier": ("G8",),
-    "rotateSupplierSecret": (),
-    "getSupplierSecret": (),
     "listSupplierRights": (),
     "putSupplierRight": (),
     "listSupplierPrices": (),

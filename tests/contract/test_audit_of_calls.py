@@ -38,7 +38,6 @@ ABOUT_NOTHING_HERE = {
     "getWebhookSecret",
     "listWebhookDeliveries",
     "getSupplier",
-    "getSupplierSecret",
     "listSupplierRights",
     "listSupplierPrices",
     "listSettlements",

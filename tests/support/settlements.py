@@ -97,7 +97,6 @@ async def open_month(
         tax_rate_bp=600,
         prepaid=prepaid,
         data_key=b"k",
-        secret_enc=b"s",
         created_by=customer,
         created_at=datetime(2026, 9, 1, tzinfo=UTC),
     )

@@ -108,12 +108,6 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     ),
     RatingSection(),
     ProposalSection(),
-    QuerySection(
-        "redemption_deliveries",
-        frozenset({"redemption_delivery"}),
-        "SELECT redemption_id, recharge_account_enc IS NOT NULL AS to_an_account FROM redemption_delivery"
-        " WHERE customer_id = :customer_id ORDER BY redemption_id",
-    ),
     # Who it is, is somebody else's data: a copy tells that there is somebody, and since when they agree.
     QuerySection(
         "redemption_beneficiaries",

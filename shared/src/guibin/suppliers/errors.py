@@ -3,15 +3,6 @@
 from guibin.core.errors import Category, Refusal
 
 
-class SupplierUrlNotAllowed(Refusal):
-    """Orders are not sent to such an address."""
-
-    category = Category.INVALID
-    code = "supplier_url_not_allowed"
-    zh = "该接口地址不允许使用：须为https公网地址"
-    en = "Orders are sent to https addresses outside our own house only"
-
-
 class SupplierCodeTaken(Refusal):
     """Another supplier has this code; codes are never used again."""
 
@@ -21,15 +12,6 @@ class SupplierCodeTaken(Refusal):
     en = "Another supplier has this code"
 
 
-class SecretAlreadyShown(Refusal):
-    """A secret is shown once; whoever lost it makes a new one."""
-
-    category = Category.CONFLICT
-    code = "secret_already_shown"
-    zh = "密钥只显示一次，请重新生成"
-    en = "The secret was shown before: make a new one"
-
-
 class SupplierOff(Refusal):
     """The supplier is off, so it gets nothing new to deliver."""
 
@@ -37,39 +19,3 @@ class SupplierOff(Refusal):
     code = "supplier_off"
     zh = "该供应商已停用"
     en = "The supplier is off"
-
-
-class OrderOpen(Refusal):
-    """What comes of the supplier's order is not known yet: nothing is given back blindly. Facts: order."""
-
-    category = Category.CONFLICT
-    code = "order_open"
-    zh = "供应商订单尚无结果，不能直接退还或完成"
-    en = "The supplier's order has no outcome yet: settle it instead"
-
-
-class NoOpenOrder(Refusal):
-    """The redemption has no order that waits for an outcome."""
-
-    category = Category.CONFLICT
-    code = "no_open_order"
-    zh = "没有待处理的供应商订单"
-    en = "No order of this redemption waits for an outcome"
-
-
-class SignatureInvalid(Refusal):
-    """The call-back is not signed by this supplier, for these bytes, now: one answer for all."""
-
-    category = Category.UNAUTHENTICATED
-    code = "signature_invalid"
-    zh = "签名无效"
-    en = "The signature is not valid"
-
-
-class CallbackMismatch(Refusal):
-    """What the call-back says of the order is not what we ordered, or the event was another one before."""
-
-    category = Category.CONFLICT
-    code = "mismatch"
-    zh = "回调内容与订单不符"
-    en = "The event does not fit the order"

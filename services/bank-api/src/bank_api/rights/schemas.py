@@ -1,7 +1,7 @@
 """What the bank port says and takes of rights, their terms, stock and codes, and of redemptions."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -96,7 +96,7 @@ class RightIn(RightContentIn):
 
     code: Code = Field(examples=["airport_lounge"])
     wallet: Code = Field(examples=["service"])
-    fulfilment: Literal[Fulfilment.CODE, Fulfilment.HAND_OUT, Fulfilment.INSTRUCTION]
+    fulfilment: Fulfilment
     stock_mode: StockMode
     value: Annotated[Cny, Field(ge=1, le=MOST_VALUE_FEN)] | None = Field(
         default=None, description="What each code is good for, in CNY: a value voucher, used in parts"

@@ -207,7 +207,7 @@ async def take_statement(
 ) -> SettlementDetailOut:
     """Lay the supplier's statement beside ours, line by line. CSV (UTF-8 or GB18030) or XLSX, at most 200,000 lines.
 
-    Columns: `reference` (redemption or order), `right` (our code or the supplier's), `quantity`, `price` of a unit with
+    Columns: `reference` (the redemption), `right` (our code or the supplier's), `quantity`, `price` of a unit with
     tax. Lines are equal, or differ: only ours, only theirs, price, quantity, both, doubled, unreadable. Another file
     takes its place, with all decisions open; the same file again changes nothing.
     """

@@ -29,9 +29,6 @@ class Fulfilment(StrEnum):
     CODE = "code"
     HAND_OUT = "hand_out"
     INSTRUCTION = "instruction"
-    TOP_UP = "top_up"
-    ORDER = "order"
-    PARCEL = "parcel"
 
 
 class StockMode(StrEnum):
@@ -124,8 +121,5 @@ class RightsItem(SQLModel, table=True):
     value_fen: int | None = Field(default=None, sa_type=BigInteger, description="Of each code: a value voucher")
     code_pattern: dict[str, object] | None = Field(
         default=None, sa_column=Column(JSONB(none_as_null=True), comment="Of the codes of our own that were made last")
-    )
-    substitute_id: UUID | None = Field(
-        default=None, foreign_key="rights_item.id", description="Named to a customer who did not get this one"
     )
     created_at: datetime = instant()

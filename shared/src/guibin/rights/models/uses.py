@@ -2,16 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, text
-from sqlmodel import Column, Field
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, distributed, instant, one_of, text_column
-
-MOST_IMAGES: Final = 8
-MOST_IMAGE_BYTES: Final = 512 * 1024
 
 
 class UsedBy(StrEnum):
@@ -104,33 +100,3 @@ class Favourite(SQLModel, table=True):
     right_id: UUID = Field(primary_key=True, foreign_key="rights_item.id")
     marked_at: datetime = instant()
     unmarked_at: datetime | None = instant(default=None)
-
-
-class ImageType(StrEnum):
-    """The kinds of pictures that are shown."""
-
-    PNG = "image/png"
-    JPEG = "image/jpeg"
-    WEBP = "image/webp"
-
-
-class RightsImage(SQLModel, table=True):
-    """A picture of a right, by its place among them; one that was taken away keeps its row without content."""
-
-    __tablename__ = "rights_image"
-    __table_args__ = (
-        CheckConstraint(f"n BETWEEN 1 AND {MOST_IMAGES}", name="n_in_range"),
-        CheckConstraint(f"octet_length(content) <= {MOST_IMAGE_BYTES}", name="content_small"),
-        one_of("media_type", ImageType),
-        distributed("right_id", "rights_stock"),
-    )
-
-    right_id: UUID = Field(primary_key=True, foreign_key="rights_item.id")
-    n: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
-    media_type: str = text_column()
-    width: int
-    height: int
-    digest: str = text_column(description="SHA-256 of the content, hexadecimal")
-    changed_at: datetime = instant()
-    changed_by: UUID

@@ -1,19 +1,15 @@
 """The SQL of uses of codes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, tuple_, update
-from sqlalchemy import select as sql_select
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.customers.repository import visible
 from guibin.rights.models import RightsItem, VoucherCode, VoucherUse
-from guibin.security.actors import Scope
 
 
 async def use_up(session: AsyncSession, code: VoucherCode, use: VoucherUse) -> bool:
@@ -65,43 +61,6 @@ async def first_use(session: AsyncSession, code: VoucherCode) -> VoucherUse | No
         .limit(1)
     )
     return (await session.exec(query)).first()
-
-
-async def uses_of_redemption(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, redemption_id: UUID
-) -> Sequence[VoucherUse]:
-    """Return the uses of a redemption's codes, in their order."""
-    query = (
-        select(VoucherUse)
-        .where(
-            VoucherUse.customer_id == customer_id,
-            visible(scope, col(VoucherUse.customer_id)),
-            VoucherUse.redemption_id == redemption_id,
-        )
-        .order_by(col(VoucherUse.recorded_at), col(VoucherUse.id))
-    )
-    return (await session.exec(query)).all()
-
-
-async def list_uses(
-    session: AsyncSession,
-    scope: Scope,
-    *,
-    limit: int,
-    before: tuple[datetime, UUID] | None = None,
-    right_id: UUID | None = None,
-    redemption_id: UUID | None = None,
-) -> Sequence[VoucherUse]:
-    """Return uses of the codes of customers in scope, newest first."""
-    wanted = {VoucherUse.right_id: right_id, VoucherUse.redemption_id: redemption_id}
-    query: Select[VoucherUse] = sql_select(VoucherUse).where(
-        visible(scope, col(VoucherUse.customer_id)),
-        *(col(column) == value for column, value in wanted.items() if value is not None),
-    )
-    if before is not None:
-        query = query.where(tuple_(col(VoucherUse.recorded_at), col(VoucherUse.id)) < before)
-    query = query.order_by(col(VoucherUse.recorded_at).desc(), col(VoucherUse.id).desc()).limit(limit)
-    return (await session.execute(query)).scalars().all()
 
 
 async def find_patterns(session: AsyncSession) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from guibin.core.models import REFERENCE, SQLModel, cipher, instant, one_of, tex
 
 
 class SupplierState(StrEnum):
-    """Whether orders go to a supplier; what waits for one that is off waits on."""
+    """Whether a supplier gets anything new to deliver."""
 
     ACTIVE = "active"
     OFF = "off"
@@ -26,17 +26,13 @@ class SettlementBasis(StrEnum):
 
 
 class Supplier(SQLModel, table=True):
-    """Who delivers rights (权益供应商). One without a base URL is not connected: people deliver, and note it by hand.
-
-    Its contact and the key with which both sides sign stand encrypted under its own data key.
-    """
+    """Who delivers rights (权益供应商). Its contact stands encrypted under its own data key."""
 
     __tablename__ = "supplier"
     __table_args__ = (
         one_of("state", SupplierState),
         one_of("settlement_basis", SettlementBasis),
         CheckConstraint("tax_rate_bp BETWEEN 0 AND 10000", name="tax_rate_in_range"),
-        CheckConstraint("(old_secret_enc IS NULL) = (old_secret_until IS NULL)", name="old_secret_with_end"),
         REFERENCE,
     )
 
@@ -44,19 +40,13 @@ class Supplier(SQLModel, table=True):
     code: str = Field(sa_type=Text, unique=True, description="By which files name it; never used again")
     name: str = text_column()
     state: str = text_column()
-    base_url: str | None = text_column(default=None, description="Of its API; none: it is not connected")
     settlement_basis: str = text_column()
     tax_rate_bp: int = Field(default=0, description="Value-added tax of its invoices in hundredths of a per cent")
     prepaid: bool = Field(default=False, description="Paid in advance: a settlement draws the prepayment down")
     contact_name_enc: bytes | None = cipher(default=None)
     contact_phone_enc: bytes | None = cipher(default=None)
     contact_email_enc: bytes | None = cipher(default=None)
-    data_key: bytes = cipher(description="Of its contact, its secrets and its call-backs, wrapped")
-    secret_no: int = Field(default=1, description="Number of the secret; with k before it the key id of a signature")
-    secret_enc: bytes = cipher()
-    secret_shown_at: datetime | None = instant(default=None, description="A secret is shown once")
-    old_secret_enc: bytes | None = cipher(default=None, description="The one before, good for a while")
-    old_secret_until: datetime | None = instant(default=None)
+    data_key: bytes = cipher(description="Of its contact, wrapped")
     revision: int = Field(default=1, description="Counts every change; the ETag")
     created_by: UUID
     created_at: datetime = instant()

@@ -1,6 +1,6 @@
 """A supplier's statement as a file: CSV in UTF-8 or GB18030, or the first sheet of an XLSX workbook.
 
-Columns: `reference` (the redemption as the voucher's use answered it, or the order's number), `right` (our code of the
+Columns: `reference` (the redemption as the voucher's use answered it), `right` (our code of the
 right, or the supplier's own), `quantity`, and `price` of one unit in CNY, tax included.
 """
 

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.bulk import copy_rows
 from guibin.core.errors import NotFound, VersionConflict
 from guibin.rights.models import RightsItem
-from guibin.suppliers.models import RightSupplier, SupplierOrder, SupplierPrice
+from guibin.suppliers.models import RightSupplier, SupplierPrice
 from guibin.suppliers.settlements.models import (
     PrepaymentEntry,
     Settlement,
@@ -212,12 +212,6 @@ async def known_rights(session: AsyncSession, *, supplier_id: UUID) -> dict[str,
     names = {code: rights.pop() for code, rights in found.items() if len(rights) == 1}
     names.update((code, right_id) for code, right_id in (await session.execute(ours)).all())
     return names
-
-
-async def redemptions_of_orders(session: AsyncSession, *, order_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Return the redemption of each order."""
-    query = select(SupplierOrder.id, SupplierOrder.redemption_id).where(col(SupplierOrder.id).in_(order_ids))
-    return dict((await session.exec(query)).all()) if order_ids else {}
 
 
 _DIFFERENCE = (

@@ -1,6 +1,6 @@
 """Our statement of a month, the supplier's beside it, and what is decided where they differ."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import IO, Final
@@ -136,9 +136,7 @@ async def take_statement(
     if settlement.statement_sha256 == sha256:
         return settlement
     theirs = await anyio.to_thread.run_sync(read_statement, file)
-    names = _Names(
-        await repository.known_rights(session, supplier_id=settlement.supplier_id), await _orders(session, theirs)
-    )
+    names = _Names(await repository.known_rights(session, supplier_id=settlement.supplier_id))
     ours = [
         Line(line.number, Key(str(line.redemption_id), str(line.right_id)), Figures(line.quantity, line.price_fen))
         for line, _, _ in await repository.list_lines(session, settlement)
@@ -168,23 +166,13 @@ class _Names:
     """What the supplier's words for redemptions and rights stand for."""
 
     rights: dict[str, UUID]
-    orders: dict[UUID, UUID]
 
     def line(self, line: TheirLine) -> Line:
         """Return a line with the names that both sides use; what we do not know keeps its own."""
         redemption = from_public("rdm", line.reference)
-        if redemption is None:
-            order = from_public("ord", line.reference)
-            redemption = None if order is None else self.orders.get(order)
         right = self.rights.get(line.right)
         key = Key(str(redemption or line.reference), str(right or line.right))
         return Line(line.number, key, line.figures)
-
-
-async def _orders(session: AsyncSession, lines: Iterable[TheirLine]) -> dict[UUID, UUID]:
-    ids = {found for line in lines if (found := from_public("ord", line.reference)) is not None}
-    async with all_rows(session):
-        return await repository.redemptions_of_orders(session, order_ids=ids)
 
 
 _LAST: Final = 2**31
