@@ -11,7 +11,7 @@
 -- Outcomes: done; moved (what decided is not as it was seen: decide again); known (the key was used before); or why not:
 -- out_of_stock, total_reached, budget_exhausted, what `points_post` says, what a function `rights_take_...` says. Fails as
 -- `idempotency_take` does.
--- The locks are taken in the order of the house: accounts, package, reservation, slot, stock or codes, bound, budget.
+-- The locks are taken in the order of the house: accounts, package, slot, stock or codes, bound, budget.
 CREATE OR REPLACE FUNCTION rights_redeem(p_taking jsonb)
 RETURNS TABLE (outcome text, available_after bigint, lots jsonb, answer text)
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Takes what a redemption takes beside the points, for which others wait: what it names (package, reservation, slot), then
+-- Takes what a redemption takes beside the points, for which others wait: what it names (package, slot), then
 -- stock or codes, then the bound for everybody, then the budget. Tells when there is little left.
 -- Part of `rights_redeem`, whose p_taking it reads. Raises GB409 with the code of what cannot be had.
 CREATE OR REPLACE FUNCTION rights_take(p_new redemption, p_taking jsonb)

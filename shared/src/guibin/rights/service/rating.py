@@ -13,7 +13,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer
 from guibin.rights.errors import NotRateable, RatingClosed
-from guibin.rights.models import RedemptionRating, RedemptionState
+from guibin.rights.models import Redemption, RedemptionRating, RedemptionState
 from guibin.rights.repository import ratings, redemptions, slots
 from guibin.security.actors import Scope
 from guibin.security.ciphers import DataKey, KeyRing, WrappedKey
@@ -57,35 +57,32 @@ async def rate(
         NotRateable: the customer does not have it, or did not come. Facts: state.
         RatingClosed: the rating is older than may be changed. Facts: until.
     """
-    customer = await get_customer(session, scope, customer_id=customer_id)
-    key = _key_of(keys, customer)
-    redemption = await redemptions.lock_redemption(session, scope, customer_id=customer_id, redemption_id=redemption_id)
-    appointment = await slots.find_appointment(session, redemption)
-    missed = appointment is not None and appointment.missed_at is not None
+    key = _key_of(keys, await get_customer(session, scope, customer_id=customer_id))
     if key is None:
         raise NotFound
-    if redemption.state != RedemptionState.FULFILLED or missed:
-        raise NotRateable(state=redemption.state)
+    redemption = await redemptions.lock_redemption(session, scope, customer_id=customer_id, redemption_id=redemption_id)
+    await _require_had(session, redemption)
     now = clock.now()
-    row = await ratings.find_rating(session, customer_id=customer_id, redemption_id=redemption_id)
-    before = 0 if row is None else row.stars
-    if row is not None and now > row.rated_at + CHANGEABLE_FOR:
-        raise RatingClosed(until=row.rated_at + CHANGEABLE_FOR)
-    if row is None:
-        row = RedemptionRating(
-            customer_id=customer_id,
-            redemption_id=redemption_id,
-            right_id=redemption.right_id,
-            stars=stars,
-            rated_at=now,
-            changed_at=now,
-        )
-        session.add(row)
+    known = await ratings.find_rating(session, customer_id=customer_id, redemption_id=redemption_id)
+    if known is not None and now > known.rated_at + CHANGEABLE_FOR:
+        raise RatingClosed(until=known.rated_at + CHANGEABLE_FOR)
+    before = 0 if known is None else known.stars
+    row = known or RedemptionRating(
+        customer_id=customer_id, redemption_id=redemption_id, right_id=redemption.right_id, stars=stars, rated_at=now
+    )
     row.stars, row.changed_at = stars, now
     row.words_enc = None if words is None else key.encrypt(words, _TABLE, "words_enc", redemption_id)
+    session.add(row)
     await session.flush()
-    await ratings.add_to_sums(session, right_id=row.right_id, ratings=0 if before else 1, stars=stars - before)
+    await ratings.add_to_sums(session, right_id=row.right_id, ratings=0 if known else 1, stars=stars - before)
     return _opened(row, key)
+
+
+async def _require_had(session: AsyncSession, redemption: Redemption) -> None:
+    appointment = await slots.find_appointment(session, redemption)
+    missed = appointment is not None and appointment.missed_at is not None
+    if redemption.state != RedemptionState.FULFILLED or missed:
+        raise NotRateable(state=redemption.state)
 
 
 async def list_ratings(
@@ -107,13 +104,7 @@ def _key_of(keys: KeyRing, customer: Customer) -> DataKey | None:
 
 
 def _opened(row: RedemptionRating, key: DataKey | None) -> Rating:
-    words = None if key is None or row.words_enc is None else row.words_enc
-    return Rating(
-        row.redemption_id,
-        row.customer_id,
-        row.right_id,
-        row.stars,
-        None if key is None or words is None else key.decrypt(words, _TABLE, "words_enc", row.redemption_id),
-        row.rated_at,
-        row.changed_at,
-    )
+    words = None
+    if key is not None and row.words_enc is not None:
+        words = key.decrypt(row.words_enc, _TABLE, "words_enc", row.redemption_id)
+    return Rating(row.redemption_id, row.customer_id, row.right_id, row.stars, words, row.rated_at, row.changed_at)

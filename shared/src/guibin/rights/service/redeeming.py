@@ -2,7 +2,7 @@
 
 What decides is read by the SQL function `rights_facts`, the decision is `assess` in `guibin.rights.rules`, what was
 decided is written by the SQL function `rights_redeem`. The order of locks is accounts (by the code of their wallets),
-then what is named (package, reservation, slot), then stock or codes, then what everybody has of the right, then the
+then what is named (package, slot), then stock or codes, then what everybody has of the right, then the
 budget. A right's wallet never changes, so all redemptions of one right by one customer meet at the account of that
 wallet, whatever wallet pays: its lock also puts limit and quota of that customer in order.
 """
