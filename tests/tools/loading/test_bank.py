@@ -11,13 +11,13 @@ from guibin import wiring
 from guibin.managers.models import Manager
 from guibin.organisation.models import BranchClosure, ServiceClient, Staff
 from guibin.products.models import Product
-from guibin.rights.models import RightsItem, RightsStock, VoucherCode
+from guibin.rights.models import RightsItem, RightsPackage, RightsStock, VoucherCode
 from guibin.security.ciphers import KeyRing
 from guibin.security.key_file import KeyMaterial
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
-from guibin_tools.demo.rights import RIGHTS
-from guibin_tools.loading.catalogue import load_products, load_rights
+from guibin_tools.demo.rights import PACKAGES, RIGHTS
+from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
 
 ISSUER = "https://issuer.test"
@@ -74,6 +74,17 @@ async def test_a_catalogue_is_loaded_with_stock_and_codes_and_only_once(seeded: 
     assert await count(seeded, RightsStock) == sum(right.stock_mode == "counted" for right in RIGHTS)
     pools = sum(right.stock or 0 for right in RIGHTS if right.stock_mode == "codes")
     assert await count(seeded, VoucherCode) == pools
+    valued = (await seeded.exec(select(VoucherCode.value_fen).distinct())).all()
+    assert set(valued) == {None, 50_00}
+
+
+async def test_a_package_is_loaded_once_and_only_with_its_rights(seeded: AsyncSession, keys: KeyRing) -> None:
+    await load_packages(seeded, PACKAGES, business_date=BUSINESS_DATE)
+    assert await count(seeded, RightsPackage) == 0
+    await load_rights(seeded, keys, RIGHTS, business_date=BUSINESS_DATE, seed=7)
+    for _ in range(2):
+        await load_packages(seeded, PACKAGES, business_date=BUSINESS_DATE)
+    assert await count(seeded, RightsPackage) == len(PACKAGES)
 
 
 async def test_no_code_of_a_pool_is_kept_in_clear(seeded: AsyncSession, keys: KeyRing) -> None:

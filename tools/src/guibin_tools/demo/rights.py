@@ -30,7 +30,7 @@ class RightData:
     units or of codes in the pool, None where it is unlimited; `limit` is the most that one customer takes in
     a period; `sale_days` are days from the business date to the first and the last day of sale; `guests` are how many
     a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served; `places`
-    are city and name of the places that serve it by appointment.
+    are city and name of the places that serve it by appointment; `value_fen` is what each code is good for, in parts.
     """
 
     code: str
@@ -53,6 +53,7 @@ class RightData:
     labels: tuple[str, ...] = ()
     featured: bool = False
     places: tuple[tuple[str, str], ...] = ()
+    value_fen: int | None = None
 
     def offer(self) -> dict[str, object]:
         """Return the terms that not every right has, in the form in which they are approved."""
@@ -94,6 +95,27 @@ def _cheaper_above(points: int, top: int) -> Prices:
     return (("T4", top), ("T5", top), (None, points))
 
 
+@dataclass(frozen=True, slots=True)
+class PackageData:
+    """A package: how many of its rights a customer of each tier chooses for a month, and the units of each right."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    choose: tuple[tuple[str, int], ...]
+    units: tuple[tuple[str, int], ...]
+
+
+PACKAGES: tuple[PackageData, ...] = (
+    PackageData(
+        "monthly_choice",
+        "月度礼遇三选",
+        "Choices of the month",
+        (("T2", 1), ("T3", 1), ("T4", 2), ("T5", 2)),
+        (("rail_lounge", 1), ("coffee", 2), ("dental_cleaning", 1)),
+    ),
+)
+
 RIGHTS: tuple[RightData, ...] = (
     RightData(
         "airport_lounge", "travel", "机场贵宾厅", "Airport lounge",
@@ -125,7 +147,7 @@ RIGHTS: tuple[RightData, ...] = (
     RightData(
         "supermarket_50", "shopping", "超市券50元", "Supermarket voucher of 50 CNY",
         "合作超市通用", "Valid in every partner supermarket",
-        "reward", "code", "codes", _cheaper_above(500, 450), 500, None, (), (2, "month"),
+        "reward", "code", "codes", _cheaper_above(500, 450), 500, None, (), (2, "month"), value_fen=50_00,
     ),
     RightData(
         "coffee", "shopping", "咖啡兑换券", "A cup of coffee",

@@ -18,9 +18,9 @@ from guibin_tools.berka.files import UnreadableBankFileError, read_files
 from guibin_tools.demo.bank import generate
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
-from guibin_tools.demo.rights import RIGHTS, RightData
+from guibin_tools.demo.rights import PACKAGES, RIGHTS, PackageData, RightData
 from guibin_tools.errors import OperatorError
-from guibin_tools.loading.catalogue import load_products, load_rights
+from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
 from guibin_tools.roles import Role
@@ -36,6 +36,7 @@ class House:
     staff: Sequence[StaffData]
     products: Sequence[ProductData]
     rights: Sequence[RightData] = ()
+    packages: Sequence[PackageData] = ()
 
 
 async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
@@ -45,7 +46,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         OperatorError: the number of customers is out of range, or the database is not there.
     """
     keys = open_keys(settings)
-    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES)
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
@@ -90,3 +91,4 @@ async def _put_house(
             await load_services(work.session, issuer=settings.bank_issuer)
             await load_products(work.session, house.products)
             await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
+            await load_packages(work.session, house.packages, business_date=business_date)

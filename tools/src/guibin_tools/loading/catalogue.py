@@ -13,8 +13,11 @@ from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
 from guibin.products.models import Product
 from guibin.rights.models import (
+    PackagePeriod,
+    PackageState,
     Period,
     RightsItem,
+    RightsPackage,
     RightsSlot,
     RightsStock,
     RightState,
@@ -23,11 +26,12 @@ from guibin.rights.models import (
     TaxKind,
     VoucherCode,
 )
+from guibin.rights.packages import span_of
 from guibin.rights.service.codes import seal_codes
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.security.ciphers import KeyRing
 from guibin_tools.bank_data import ProductData
-from guibin_tools.demo.rights import SLOT_CAPACITY, RightData
+from guibin_tools.demo.rights import SLOT_CAPACITY, PackageData, RightData
 
 
 async def load_products(session: AsyncSession, products: Iterable[ProductData]) -> int:
@@ -59,6 +63,32 @@ async def load_rights(
     return len(new)
 
 
+async def load_packages(session: AsyncSession, packages: Iterable[PackageData], *, business_date: date) -> None:
+    """Load published packages whose rights are there and whose code is not."""
+    known = set((await session.exec(select(RightsPackage.code))).all())
+    rights = dict((await session.exec(select(RightsItem.code, RightsItem.id))).all())
+    rows = [
+        {
+            "id": new_id(),
+            "code": package.code,
+            "version": 1,
+            "state": PackageState.PUBLISHED,
+            "revision": 1,
+            "name_zh": package.name_zh,
+            "name_en": package.name_en,
+            "period": PackagePeriod.MONTH,
+            "tiers": [{"tier": tier, "choose": choose} for tier, choose in package.choose],
+            "rights": [{"right_id": str(rights[code]), "units": units} for code, units in package.units],
+            "first_day": span_of(PackagePeriod.MONTH, business_date).first,
+            "created_at": clock.now(),
+        }
+        for package in packages
+        if package.code not in known and all(code in rights for code, _ in package.units)
+    ]
+    if rows:
+        await add_missing(session, RightsPackage, rows)
+
+
 async def _load_right(
     session: AsyncSession, keys: KeyRing, right: RightData, *, business_date: date, seed: int
 ) -> None:
@@ -72,7 +102,8 @@ async def _load_right(
     if right.places:
         await add_missing(session, RightsSlot, [_slot(right_id, *slot) for slot in right.slots(business_date)])
     if data_key is not None:
-        codes = seal_codes(keys, keys.open_data_key(data_key, right_id), right_id, right.voucher_codes(seed))
+        key, made = keys.open_data_key(data_key, right_id), right.voucher_codes(seed)
+        codes = seal_codes(keys, key, right_id, made, value_fen=right.value_fen)
         await add_missing(session, VoucherCode, codes)
 
 
@@ -102,6 +133,7 @@ def _columns(right: RightData, right_id: UUID, business_date: date) -> dict[str,
         "category": right.category,
         "fulfilment": right.fulfilment,
         "stock_mode": right.stock_mode,
+        "value_fen": right.value_fen,
         "state": RightState.PUBLISHED,
         "wallet": right.wallet,
         "name_zh": right.name_zh,
