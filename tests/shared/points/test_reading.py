@@ -144,6 +144,17 @@ async def test_a_debit_shows_the_lots_it_drew_on_and_a_credit_the_lot_it_made(
     ]
 
 
+async def test_a_refund_shows_the_lots_it_gave_back_to(session: AsyncSession, customer: UUID) -> None:
+    await post_points(session, customer, EntryKind.EARN, 100, expires_on=date(2027, 12, 31))
+    spent = await post_points(session, customer, EntryKind.REDEEM, 60)
+    why = {"reason_zh": "测试", "reason_en": "test", "source_kind": "run", "source_id": "1"}
+    await service.refund(session, customer_id=customer, entry_id=spent.entry_id, points=60, actor_id=new_id(), **why)
+
+    refunded, *_ = await history(session, customer, wallet="reward")
+
+    assert (refunded.entry.points, [lot.points for lot in refunded.lots]) == (60, [60])
+
+
 async def test_pages_of_a_wallet_follow_its_seq(session: AsyncSession, customer: UUID) -> None:
     for points in range(1, 8):
         await post_points(session, customer, EntryKind.EARN, points)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     column,
+    func,
     text,
     tuple_,
 )
@@ -215,10 +216,16 @@ async def list_entries(
 async def lots_of_entries(
     session: AsyncSession, *, customer_id: UUID, entry_ids: Sequence[UUID]
 ) -> Sequence[RowMapping]:
-    """Return entry_id, lot_id, points and expires_on: lots that debits drew on and lots that credits made."""
+    """Return entry_id, lot_id, points and expires_on: lots that debits drew on, that credits made or gave back to.
+
+    Points are sizes: which way they went is the entry's sign, whereas a use that is given back is stored as negative.
+    """
     drawn = (
         sa_select(
-            col(PointsLotUse.entry_id), col(PointsLotUse.lot_id), col(PointsLotUse.points), col(PointsLot.expires_on)
+            col(PointsLotUse.entry_id),
+            col(PointsLotUse.lot_id),
+            func.abs(col(PointsLotUse.points)).label("points"),
+            col(PointsLot.expires_on),
         )
         .join(
             PointsLot,

@@ -115,7 +115,7 @@ class CustomerPointsOut(OutModel):
 
 
 class LotUseOut(OutModel):
-    """Points that a debit took from a lot, or that a credit put into one."""
+    """Points that a debit took from a lot, or that a credit put into one or gave back to it."""
 
     lot_id: LotId
     points: int
