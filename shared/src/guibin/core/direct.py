@@ -53,9 +53,10 @@ class DirectPool:
         """Run one statement as a transaction of its own; returns its first row, or None.
 
         Raises:
-            PostgresError, InterfaceError, OSError: the statement failed, or the way to the database; nothing is done.
+            PostgresError, InterfaceError: the statement failed; nothing is done.
+            OSError: the way to the database failed; a commit that was on its way may have arrived.
         """
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             row: Row | None = await connection.fetchrow(statement, *values)
             return row
 
@@ -66,8 +67,32 @@ class DirectPool:
         Raises:
             PostgresError, InterfaceError, OSError: as `row`.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             yield _Transaction(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """Lend a connection; one that breaks in use is an OSError, whatever the driver was doing when it noticed.
+
+        The driver tells a server that went away by errors of its own use (closed) or of its state (still in another
+        operation), depending on which step of a statement met it.
+        """
+        async with self._pool.acquire() as connection:
+            try:
+                yield connection
+            except asyncpg.InternalClientError as error:
+                raise ConnectionResetError(str(error)) from error
+            except asyncpg.InterfaceError as error:
+                if _is_lost(connection):
+                    raise ConnectionResetError(str(error)) from error
+                raise
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # the pool has noticed first, and taken it back
 
 
 @dataclass(frozen=True, slots=True)
