@@ -33,6 +33,7 @@ ABOUT_NOTHING_HERE = {
     "getStaff",
     "getExport",
     "getPackage",
+    "getRightImage",
     "fetchExportFile",
     "getWebhook",
     "getWebhookSecret",

@@ -27,6 +27,7 @@ PLACEHOLDERS = {
     "year": "2026",
     "line": "personal_finance",
     "link": "A" * 43,
+    "number": "1",
 }
 """Well-formed values of path parameters that are neither ids nor codes."""
 

@@ -31,6 +31,7 @@ async def test_the_list_tells_my_price_my_quota_and_all_reasons(shop: Shop, cust
         "packages": [],
         "fulfilment": "hand_out",
         "appointment": None,
+        "images": [],
         "stars": None,
         "ratings": 0,
         "wallet": "reward",
@@ -70,6 +71,25 @@ async def test_the_pages_of_the_list_follow_each_other(shop: Shop, customer_clie
     rest = await customer_client.get("/v1/rights", params={"limit": 2, "cursor": first["next_cursor"]}, headers=headers)
     assert [item["id"] for item in first["items"] + rest.json()["items"]] == rights
     assert rest.json()["next_cursor"] is None
+
+
+async def test_what_the_bank_puts_in_front_comes_first_then_what_stands_before_and_pages_lose_nothing(
+    shop: Shop, customer_client: httpx.AsyncClient
+) -> None:
+    headers = shop.house.customer_headers(await shop.customer(0))
+    last, second, fourth, first, third = [
+        await shop.right(featured=featured, place=place)
+        for featured, place in ((False, 9), (True, 2), (False, 1), (True, 1), (False, 0))
+    ]
+    fifth = await shop.right(place=1)
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while len(seen) < 6:
+        page = (await customer_client.get("/v1/rights", params={"limit": "1"} | cursor, headers=headers)).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == [first, second, third, fourth, fifth, last]
+    assert page["next_cursor"] is None
 
 
 async def test_the_list_is_filtered(shop: Shop, customer_client: httpx.AsyncClient) -> None:

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.rights.models import Category, Fulfilment
-from guibin.rights.repository.catalogue import Moment
+from guibin.rights.repository.catalogue import Place, place_of
 from guibin.rights.service import CatalogueEntry, CatalogueFilter, get_catalogue_entry, list_catalogue
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
@@ -30,7 +30,7 @@ async def listed(
     *,
     wanted: CatalogueFilter = ANY,
     affordable: bool = False,
-    after: Moment | None = None,
+    after: Place | None = None,
     limit: int = 100,
 ) -> list[CatalogueEntry]:
     with clock.fixed_at(NOON):
@@ -149,10 +149,10 @@ async def test_pages_neither_lose_nor_repeat_a_right(bank: AsyncSession) -> None
     customer = await add_customer_with(bank)
     rights = [await add_right(bank) for _ in range(5)]
     seen: list[UUID] = []
-    after: Moment | None = None
+    after: Place | None = None
     while page := await listed(bank, customer, after=after, limit=2):
         seen += [entry.right.item.id for entry in page]
-        after = (page[-1].right.item.created_at, page[-1].right.item.id)
+        after = place_of(page[-1].right)
     assert seen == sorted(rights)
 
 

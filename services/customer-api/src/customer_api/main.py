@@ -12,6 +12,7 @@ from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.favourites import router as favourites
+from customer_api.rights.images import router as images
 from customer_api.rights.packages import router as packages
 from customer_api.rights.proposals import router as proposals
 from customer_api.rights.ratings import router as ratings
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     earning,
     statements,
     rights,
+    images,
     favourites,
     ratings,
     slots,

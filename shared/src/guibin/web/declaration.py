@@ -38,6 +38,9 @@ class BodyLimit(IntEnum):
     """How many bytes of body a route reads."""
 
     DEFAULT = 64 * 1024
+    PICTURE = 516 * 1024
+    """A picture of 512 KiB, and what a form puts around it."""
+
     BATCH = 1024 * 1024
     UPLOAD = 64 * 1024 * 1024
 
@@ -46,6 +49,7 @@ class RateClass(StrEnum):
     """Which bucket a call counts against; `guibin.web.limits` has the numbers."""
 
     READ = "read"
+    PICTURE = "picture"
     BALANCE = "balance"
     HISTORY = "history"
     REDEEM = "redeem"

@@ -7,11 +7,13 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from guibin.core.pictures import PictureKind
 from guibin.web.errors import NotAcceptable
 
 HTML: Final = "text/html"
 CSV: Final = "text/csv"
-OTHERS: Final = frozenset({HTML, CSV})
+PICTURES: Final = (*(kind.value for kind in PictureKind), "image/*")
+OTHERS: Final = frozenset({HTML, CSV, *PICTURES})
 """What a route may answer in beside JSON: only those that declare it do, and only for who names it."""
 
 _JSON: Final = frozenset({"*/*", "application/*", "application/json", "application/problem+json"})

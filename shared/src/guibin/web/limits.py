@@ -38,6 +38,7 @@ class Limit:
 
 LIMITS: Final[dict[RateClass, tuple[Limit, ...]]] = {
     RateClass.READ: (Limit("read_per_minute", 120, MINUTE),),
+    RateClass.PICTURE: (Limit("picture_per_minute", 1_200, MINUTE),),
     RateClass.BALANCE: (Limit("balance_per_minute", 60, MINUTE),),
     RateClass.HISTORY: (Limit("history_per_minute", 30, MINUTE),),
     RateClass.REDEEM: (Limit("redeem_per_minute", 6, MINUTE), Limit("redeem_per_day", 30, DAY)),

@@ -35,9 +35,11 @@ _COMMON_HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 _POLICY: Final = b"content-security-policy"
-"""An answer that is a page brings its own; what it says stands."""
+_CACHING: Final = b"cache-control"
+_OWN: Final = frozenset({_POLICY, _CACHING})
+"""An answer that is a page brings its own policy, a picture says how long it may be kept: what they say stands."""
 _API_HEADERS: Final = (
-    (b"cache-control", b"no-store"),
+    (_CACHING, b"no-store"),
     (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
 )
 _PRODUCTION_HEADERS: Final = ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)
@@ -137,7 +139,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             said = {name for name, _ in message["headers"]}
-            ours = [(name, value) for name, value in self._headers() if name != _POLICY or name not in said]
+            ours = [(name, value) for name, value in self._headers() if name not in _OWN & said]
             message = {**message, "headers": [*message["headers"], *ours]}
             if self._must_close(message["headers"]):
                 message["headers"].append((b"connection", b"close"))

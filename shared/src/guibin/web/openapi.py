@@ -14,7 +14,7 @@ from guibin.web.bodies import JSON, JsonBody
 from guibin.web.declaration import Declaration, Idempotency, declaration_of
 from guibin.web.openapi_refusals import PROBLEM_SCHEMAS, refusal_responses, shared_responses
 from guibin.web.route import PortRoute, body_of
-from guibin.web.uploads import ACCEPTED, FORM, UploadBody
+from guibin.web.uploads import FORM, UploadBody
 
 _SCHEMAS: Final = "#/components/schemas/"
 _BEARER: Final = "bearer"
@@ -107,12 +107,12 @@ def _complete(operation: dict[str, Any], route: PortRoute, bodies: dict[type[Bas
     if isinstance(body, JsonBody):
         operation["requestBody"] = _json_request(bodies[body.model])
     elif isinstance(body, UploadBody):
-        operation["requestBody"] = _upload_request()
+        operation["requestBody"] = _upload_request(body.accepted)
     _complete_responses(operation, declaration, refusal_responses(route, declaration, body))
 
 
 def _complete_responses(operation: dict[str, Any], declaration: Declaration, refused: dict[str, Any]) -> None:
-    answers = {status: answer for status, answer in operation["responses"].items() if status.startswith("2")}
+    answers = {status: answer for status, answer in operation["responses"].items() if status[0] in "23"}
     if declaration.idempotency is not Idempotency.NONE:
         for answer in answers.values():
             answer["headers"] = _REPLAYED
@@ -137,8 +137,8 @@ def _json_request(reference: str) -> dict[str, Any]:
     return {"required": True, "content": {JSON: {"schema": {"$ref": reference}}}}
 
 
-def _upload_request() -> dict[str, Any]:
-    raw = {name: {"schema": {"type": "string", "format": "binary"}} for name in ACCEPTED if name != FORM}
+def _upload_request(accepted: tuple[str, ...]) -> dict[str, Any]:
+    raw = {name: {"schema": {"type": "string", "format": "binary"}} for name in accepted if name != FORM}
     file = {"type": "string", "format": "binary", "description": "The one file"}
     form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
     return {"required": True, "content": {**raw, FORM: {"schema": form}}}

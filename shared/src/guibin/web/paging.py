@@ -20,8 +20,9 @@ from guibin.web.errors import CursorInvalid
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
-Position = int | str | tuple[datetime, UUID]
-"""Where a list stands after a row: its `seq`, its code, or its (created_at, id)."""
+Place = tuple[bool, int, datetime, UUID]
+Position = int | str | tuple[datetime, UUID] | Place
+"""Where a list stands after a row: its `seq`, its code, its (created_at, id), or its place in the catalogue."""
 
 DEFAULT_LIMIT: Final = 20
 MOST_ITEMS: Final = 100
@@ -72,9 +73,18 @@ class PageRequest:
     @property
     def after_moment(self) -> tuple[datetime, UUID] | None:
         """The position in a list ordered by (created_at, id)."""
-        if self.after is not None and not isinstance(self.after, tuple):
-            raise CursorInvalid
-        return self.after
+        match self.after:
+            case None | (datetime(), UUID()):
+                return self.after
+        raise CursorInvalid
+
+    @property
+    def after_place(self) -> Place | None:
+        """The position in a list ordered as the catalogue is."""
+        match self.after:
+            case None | (bool(), int(), datetime(), UUID()):
+                return self.after
+        raise CursorInvalid
 
     def answer(
         self, rows: Sequence[Row], *, position: Callable[[Row], Position], shape: Callable[[Row], Item]
@@ -118,7 +128,11 @@ def _context(call: Call, request: Request) -> bytes:
 
 def write_cursor(keys: KeyRing, context: bytes, position: Position) -> str:
     """Sign a position for a context: who asks, where, with which filters."""
-    written = [position[0].isoformat(), str(position[1])] if isinstance(position, tuple) else position
+    if isinstance(position, tuple):
+        *place, at, row_id = position
+        written: object = [*place, at.isoformat(), str(row_id)]
+    else:
+        written = position
     payload = json.dumps([int(clock.now().timestamp()), written], separators=(",", ":")).encode()
     signature = keys.sign("cursor", context + b"\n" + payload)
     return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode("ascii")
@@ -140,4 +154,12 @@ def read_cursor(keys: KeyRing, context: bytes, cursor: str) -> Position:
     made_at, written = json.loads(payload)
     if clock.now().timestamp() - made_at > CURSOR_LIFE.total_seconds():
         raise CursorInvalid
-    return (datetime.fromisoformat(written[0]), UUID(written[1])) if isinstance(written, list) else written
+    return _position(written)
+
+
+def _position(written: Any) -> Position:
+    if not isinstance(written, list):
+        return written  # type: ignore[no-any-return]
+    *place, at, row_id = written
+    moment = datetime.fromisoformat(at), UUID(row_id)
+    return (bool(place[0]), int(place[1]), *moment) if place else moment

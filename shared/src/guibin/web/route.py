@@ -188,7 +188,7 @@ class _Conductor:
             yield _Received(raw=await read_bytes(request, limit))
         elif isinstance(self.body, UploadBody):
             await self._vouch(request, port, token)
-            upload = await receive_upload(request, limit)
+            upload = await receive_upload(request, limit, self.body.accepted)
             with upload.file:
                 yield _Received(upload=upload)
         else:

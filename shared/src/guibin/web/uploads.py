@@ -11,12 +11,15 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from guibin.core.pictures import PictureKind
 from guibin.core.workbook import MEDIA_TYPE as XLSX
 from guibin.web.bodies import chunks_of, media_type_of
 from guibin.web.errors import MalformedUpload
 
 FORM: Final = "multipart/form-data"
-ACCEPTED: Final = ("text/csv", "application/x-ndjson", "application/octet-stream", XLSX, FORM)
+ANY: Final = "application/octet-stream"
+ACCEPTED: Final = ("text/csv", "application/x-ndjson", ANY, XLSX, FORM)
+PICTURES: Final = (*(kind.value for kind in PictureKind), ANY, FORM)
 
 _IN_MEMORY: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
@@ -41,17 +44,18 @@ class Upload:
             yield chunk
 
 
-async def receive_upload(request: Request, limit: int) -> Upload:
-    """Spool the body of an upload.
+async def receive_upload(request: Request, limit: int, accepted: tuple[str, ...]) -> Upload:
+    """Spool the body of an upload, which says that it is of one of the accepted media types.
 
     Raises:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout: as for any body.
         MalformedUpload: a form that is broken or holds other than one file.
     """
-    media_type = media_type_of(request, ACCEPTED)
+    media_type = media_type_of(request, accepted)
     chunks = chunks_of(request, limit)
     if media_type == FORM:
-        file, media_type = await _form_file(request, chunks)
+        file, declared = await _form_file(request, chunks)
+        media_type = declared if declared in accepted else ANY
     else:
         file = await _spool(chunks)
     size, digest = await anyio.to_thread.run_sync(_measure, file)
@@ -79,8 +83,7 @@ async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> tuple[IO
     if len(parts) != 1 or not isinstance(parts[0], UploadFile):
         await form.close()
         raise MalformedUpload
-    declared = (parts[0].content_type or "").partition(";")[0].strip().lower()
-    return parts[0].file, declared if declared in ACCEPTED else "application/octet-stream"
+    return parts[0].file, (parts[0].content_type or "").partition(";")[0].strip().lower()
 
 
 async def _generator(chunks: AsyncIterator[bytes]) -> Any:
@@ -101,6 +104,9 @@ def _measure(file: IO[bytes]) -> tuple[int, bytes]:
 class UploadBody:
     """The dependency behind `upload_body`: hands over the upload that the route's conductor received."""
 
+    def __init__(self, accepted: tuple[str, ...]) -> None:
+        self.accepted = accepted
+
     async def __call__(self, request: Request) -> Upload:
         """Return the upload."""
         upload = request.state.upload
@@ -109,6 +115,6 @@ class UploadBody:
         return upload
 
 
-def upload_body() -> Any:
-    """Annotate the parameter that takes the body as an `Upload`, on a route with `BodyLimit.UPLOAD`."""
-    return Depends(UploadBody())
+def upload_body(accepted: tuple[str, ...] = ACCEPTED) -> Any:
+    """Annotate the parameter that takes the body as an `Upload`, whose limit the route declares."""
+    return Depends(UploadBody(accepted))

@@ -27,10 +27,12 @@ from guibin.rights.models import (
     VoucherCode,
 )
 from guibin.rights.packages import span_of
+from guibin.rights.service import put_image
 from guibin.rights.service.codes import seal_codes
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.security.ciphers import KeyRing
 from guibin_tools.bank_data import ProductData
+from guibin_tools.demo.pictures import picture_of
 from guibin_tools.demo.rights import SLOT_CAPACITY, PackageData, RightData
 
 
@@ -99,6 +101,9 @@ async def _load_right(
     if mode is StockMode.COUNTED:
         stock = {"right_id": right_id, "initial": right.stock, "free": right.stock, "sold": 0}
         await add_missing(session, RightsStock, [stock])
+    await put_image(
+        session, actor=NIGHTLY_JOB, right_id=right_id, number=1, content=picture_of(right.code, right.category)
+    )
     if right.places:
         await add_missing(session, RightsSlot, [_slot(right_id, *slot) for slot in right.slots(business_date)])
     if data_key is not None:

@@ -48,7 +48,7 @@ from guibin.web import (
 )
 from guibin.web import service as service_client
 
-from .queries import read_pool, read_supply
+from .queries import describe, read_pool
 from .schemas import (
     CodesAddedOut,
     CodesIn,
@@ -95,10 +95,10 @@ async def list_rights(
 @router.get("/rights/{right_id}", operation_id="getRight")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_right(call: StaffCall, right_id: RightId, response: Response) -> RightDetailOut:
-    """Show one right with its stock; its revision is the ETag."""
+    """Show one right with its pictures and its stock; its revision is the ETag."""
     right = await catalogue.get_right(call.session, right_id=right_id)
     set_etag(response, right.item.revision)
-    return RightDetailOut.of_supplied(right, await read_supply(call.session, right))
+    return await describe(call.session, right)
 
 
 @router.post("/rights", status_code=201, operation_id="createRight")
@@ -171,7 +171,7 @@ async def add_stock(call: StaffCall, right_id: RightId, body: Annotated[StockIn,
     """Add units to a right with counted stock."""
     await service.add_stock(call.session, actor=call.actor, right_id=right_id, quantity=body.add)
     right = await catalogue.get_right(call.session, right_id=right_id)
-    return RightDetailOut.of_supplied(right, await read_supply(call.session, right))
+    return await describe(call.session, right)
 
 
 @router.post("/rights/{right_id}/codes", operation_id="addCodes")

@@ -1,5 +1,6 @@
 """What the bank port says and takes of rights, their terms, stock and codes, and of redemptions."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
@@ -14,10 +15,11 @@ from guibin.rights.models import Category, Fulfilment, RedemptionState, RightSta
 from guibin.rights.patterns import LEAST_BITS, MOST_SYMBOLS, CodePattern, Symbols
 from guibin.rights.repository.pool import PoolSize
 from guibin.rights.rules import normal_form
-from guibin.rights.service import CodeUse, NewRight, RedemptionView, Refund, Right, RightContent, UseRequest
+from guibin.rights.service import CodeUse, ImageInfo, NewRight, RedemptionView, Refund, Right, RightContent, UseRequest
 from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
 
+from .image_schemas import ImageOut
 from .slot_schemas import AppointmentOut
 from .terms import TermsIn
 
@@ -166,16 +168,20 @@ class RightOut(OutModel):
 
 
 class RightDetailOut(RightOut):
-    """A right with its stock or pool."""
+    """A right with its pictures, and its stock or pool."""
 
     stock: StockOut | None = None
     pool: PoolOut | None = None
+    images: list[ImageOut] = Field(description="Its pictures, in order")
 
     @classmethod
-    def of_supplied(cls, right: Right, supply: "StockOut | PoolOut | None") -> "RightDetailOut":
-        """Describe a right with what is left of it."""
+    def of_supplied(
+        cls, right: Right, supply: "StockOut | PoolOut | None", images: Sequence[ImageInfo]
+    ) -> "RightDetailOut":
+        """Describe a right with its pictures and what is left of it."""
         return cls(
             **_right(right),
+            images=[ImageOut.model_validate(image) for image in images],
             stock=supply if isinstance(supply, StockOut) else None,
             pool=supply if isinstance(supply, PoolOut) else None,
         )

@@ -16,6 +16,7 @@ from guibin.points.errors import AccountClosed
 from guibin.rights import service
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable, StepUpInvalid, StepUpRequired
 from guibin.rights.models import Category, Fulfilment, RedemptionState
+from guibin.rights.repository.catalogue import place_of
 from guibin.web import (
     CustomerCall,
     DataClass,
@@ -66,19 +67,22 @@ async def list_rights(
         bool | None, Query(description="Only those that the bank puts in front, or all but those")
     ] = None,
 ) -> Page[RightOut]:
-    """List the rights that I may have or nearly may have: the price for me, the quota left, and all reasons why not."""
+    """List the rights that I may have or nearly may have: the price for me, the quota left, and all reasons why not.
+
+    What the bank puts in front comes first, then the others, each by its place and then by its age.
+    """
     entries = await service.list_catalogue(
         call.session,
         call.scope,
         customer_id=call.actor.id,
         wanted=service.CatalogueFilter(category, kind, q, brand, label, featured),
         affordable=affordable,
-        after=page.after_moment,
+        after=page.after_place,
         limit=page.fetch,
     )
     return page.answer(
         entries,
-        position=lambda entry: (entry.right.item.created_at, entry.right.item.id),
+        position=lambda entry: place_of(entry.right),
         shape=lambda entry: RightOut.of(entry, call.language),
     )
 

@@ -27,6 +27,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel
 
+from .images import ImageOut
 from .package_schemas import RightPackageOut
 from .slot_schemas import AppointmentOut, BookingOut
 
@@ -104,6 +105,7 @@ class RightOut(OutModel):
     step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
     on_sale_from: datetime | None
     on_sale_to: datetime | None
+    images: list[ImageOut] = Field(description="Its pictures, the first for lists")
     stars: float | None = Field(description="What those who rated it think on the average, 1 to 5; null: nobody has")
     ratings: int = Field(description="How many have rated it")
     eligible: bool = Field(description="Whether I can have one unit now")
@@ -145,6 +147,7 @@ class RightOut(OutModel):
             step_up=decision.step_up,
             on_sale_from=item.on_sale_from,
             on_sale_to=item.on_sale_to,
+            images=[ImageOut.model_validate(image) for image in entry.images],
             stars=round(entry.rating.stars / entry.rating.ratings, 1) if entry.rating else None,
             ratings=entry.rating.ratings if entry.rating else 0,
             eligible=decision.eligible,

@@ -1,6 +1,7 @@
 """The tables of rights: the catalogue, what there is to give, and what was taken."""
 
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
+from guibin.rights.models.images import MOST_IMAGE_BYTES, MOST_IMAGES, RightsImage
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
 from guibin.rights.models.proposals import ProposalState, RedemptionProposal
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
@@ -15,6 +16,8 @@ from guibin.rights.models.uses import (
 )
 
 __all__ = [
+    "MOST_IMAGES",
+    "MOST_IMAGE_BYTES",
     "Appointment",
     "Category",
     "Favourite",
@@ -31,6 +34,7 @@ __all__ = [
     "RedemptionState",
     "RedemptionStep",
     "RightState",
+    "RightsImage",
     "RightsItem",
     "RightsPackage",
     "RightsRating",

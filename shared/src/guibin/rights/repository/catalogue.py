@@ -22,6 +22,9 @@ from guibin.tags.models import Tag, TagState
 from guibin.tiers.models import Tier
 
 Moment = tuple[datetime, UUID]
+Place = tuple[bool, int, datetime, UUID]
+"""Where a right stands in the catalogue: not featured, its place among others, when it was created."""
+
 Rows = Select[RightsItem, Tier, Wallet]
 
 
@@ -85,12 +88,20 @@ class CatalogueFilter:
     right_ids: tuple[UUID, ...] | None = None
 
 
+_IN_PLACE = (~col(RightsItem.featured), col(RightsItem.place), col(RightsItem.created_at), col(RightsItem.id))
+
+
+def place_of(right: Right) -> Place:
+    """Tell where a right stands in the catalogue: what the bank puts in front first, then by place, then by age."""
+    item = right.item
+    return not item.featured, item.place, item.created_at, item.id
+
+
 def _rights() -> Rows:
     return (
         sql_select(RightsItem, Tier, Wallet)
         .join(Tier, col(Tier.code) == col(RightsItem.minimum_tier), isouter=True)
         .join(Wallet, col(Wallet.code) == col(RightsItem.wallet))
-        .order_by(col(RightsItem.created_at), col(RightsItem.id))
         .execution_options(populate_existing=True)
     )
 
@@ -117,9 +128,9 @@ async def get_right(session: AsyncSession, *, right_id: UUID) -> Right:
 
 
 async def list_offered(
-    session: AsyncSession, wanted: CatalogueFilter, *, now: datetime, after: Moment | None, limit: int | None
+    session: AsyncSession, wanted: CatalogueFilter, *, now: datetime, after: Place | None
 ) -> list[Right]:
-    """Return published rights whose time of sale has not ended, oldest first; `limit` None returns all of them."""
+    """Return published rights whose time of sale has not ended, in the order of the catalogue."""
     query = _rights().where(
         col(RightsItem.state) == RightState.PUBLISHED,
         or_(col(RightsItem.on_sale_to).is_(None), col(RightsItem.on_sale_to) > now),
@@ -142,7 +153,9 @@ async def list_offered(
             RightsItem.brand,
         )
         query = query.where(or_(*(col(text).icontains(wanted.words, autoescape=True) for text in texts)))
-    return await _fetch(session, _page(query, after).limit(limit))
+    if after is not None:
+        query = query.where(tuple_(*_IN_PLACE) > after)
+    return await _fetch(session, query.order_by(*_IN_PLACE))
 
 
 async def list_rights(
@@ -159,11 +172,9 @@ async def list_rights(
         query = query.where(col(RightsItem.state) == state)
     if category is not None:
         query = query.where(col(RightsItem.category) == category)
-    return await _fetch(session, _page(query, after).limit(limit))
-
-
-def _page(query: Rows, after: Moment | None) -> Rows:
-    return query if after is None else query.where(tuple_(col(RightsItem.created_at), col(RightsItem.id)) > after)
+    if after is not None:
+        query = query.where(tuple_(col(RightsItem.created_at), col(RightsItem.id)) > after)
+    return await _fetch(session, query.order_by(col(RightsItem.created_at), col(RightsItem.id)).limit(limit))
 
 
 async def find_by_codes(session: AsyncSession, *, codes: Iterable[str]) -> dict[str, Right]:

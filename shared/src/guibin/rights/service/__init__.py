@@ -1,6 +1,7 @@
 """The commands and reads of rights, one file per verb."""
 
 from guibin.rights.repository.catalogue import CatalogueFilter, Right
+from guibin.rights.repository.images import ImageInfo
 from guibin.rights.repository.slots import SlotFilter
 from guibin.rights.service.administration import (
     NewRight,
@@ -26,6 +27,7 @@ from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.favourites import FAVOURITES, list_favourites, mark_favourite, unmark_favourite
 from guibin.rights.service.giving_back import give_back_offer
 from guibin.rights.service.holding import RedemptionView, ShownCode, get_redemption, list_redemptions, show_codes
+from guibin.rights.service.images import find_image, put_image, read_image, remove_image
 from guibin.rights.service.importing import Imported, ImportOutcome, export_rights, import_rights
 from guibin.rights.service.packages import (
     PackageContent,
@@ -58,6 +60,7 @@ __all__ = [
     "CatalogueEntry",
     "CatalogueFilter",
     "CodeUse",
+    "ImageInfo",
     "ImportOutcome",
     "Imported",
     "KnownRights",
@@ -101,6 +104,7 @@ __all__ = [
     "edit_package",
     "export_rights",
     "fail",
+    "find_image",
     "fulfil",
     "generate_codes",
     "get_catalogue_entry",
@@ -118,10 +122,13 @@ __all__ = [
     "note_no_show",
     "preview",
     "propose",
+    "put_image",
     "rate",
+    "read_image",
     "redeem",
     "redeem_directly",
     "remind_of_appointments",
+    "remove_image",
     "request_refund",
     "show_beneficiary",
     "show_codes",

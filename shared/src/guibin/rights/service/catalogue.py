@@ -1,6 +1,6 @@
 """The catalogue as one customer sees it: the price for me, the quota left, and why not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -13,8 +13,9 @@ from guibin.rights.models import RightsRating, RightsSlot, SlotState
 from guibin.rights.offer import Quota, Wish, classes_of, is_visible, price_of, quota_of, wallets_of
 from guibin.rights.packages import Allowance
 from guibin.rights.repository import catalogue as repository
-from guibin.rights.repository import ratings, slots
-from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Right
+from guibin.rights.repository import images, ratings, slots
+from guibin.rights.repository.catalogue import CatalogueFilter, Moment, Place, Right
+from guibin.rights.repository.images import ImageInfo
 from guibin.rights.repository.slots import SlotFilter
 from guibin.rights.rules import Decision, assess
 from guibin.rights.service.redeeming import get_published
@@ -42,7 +43,8 @@ class PriceForMe:
 class CatalogueEntry:
     """A right, what one unit of it takes from this customer, all that stands in the way, and the customer's quota.
 
-    `packages` are what the packages that the customer has chosen still give of it.
+    `packages` are what the packages that the customer has chosen still give of it, `images` its pictures in order,
+    without their bytes.
     """
 
     right: Right
@@ -51,7 +53,16 @@ class CatalogueEntry:
     guest_quota: Quota | None
     prices: Sequence[PriceForMe]
     packages: Sequence[Allowance]
+    images: Sequence[ImageInfo] = ()
     rating: RightsRating | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What people look at first of some rights, by right."""
+
+    ratings: Mapping[UUID, RightsRating]
+    images: Mapping[UUID, Sequence[ImageInfo]]
 
 
 async def list_catalogue(
@@ -61,10 +72,10 @@ async def list_catalogue(
     customer_id: UUID,
     wanted: CatalogueFilter,
     affordable: bool,
-    after: Moment | None,
+    after: Place | None,
     limit: int,
 ) -> list[CatalogueEntry]:
-    """Return the rights that a customer sees, oldest first; `affordable` leaves out those for which points are missing.
+    """Return the rights that a customer sees, in the order of the catalogue; `affordable` leaves out the others.
 
     The number of statements does not depend on the number of rights.
 
@@ -72,15 +83,15 @@ async def list_catalogue(
         NotFound: the customer is unknown or out of scope.
     """
     now = clock.now()
-    rights = await repository.list_offered(session, wanted, now=now, after=after, limit=None)
+    rights = await repository.list_offered(session, wanted, now=now, after=after)
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=rights, now=now)
     rights = [right for right in rights if _is_seen(right, side)]
     if affordable:
         rights = [right for right in rights if _decide(right, side, supply=None).affordable]
     rights = rights[:limit]
     supply = await read_supply(session, rights=rights, quantity=1, now=now)
-    rated = await ratings.sums_of(session, right_ids=[right.item.id for right in rights])
-    return [_entry(right, side, supply, rated.get(right.item.id)) for right in rights]
+    marks = await _read_marks(session, rights)
+    return [_entry(right, side, supply, marks) for right in rights]
 
 
 async def get_catalogue_entry(
@@ -95,8 +106,8 @@ async def get_catalogue_entry(
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
     if not _is_seen(right, side):
         raise NotFound
-    rated = await ratings.sums_of(session, right_ids=[right_id])
-    return _entry(right, side, await read_supply(session, rights=[right], quantity=1, now=now), rated.get(right_id))
+    supply = await read_supply(session, rights=[right], quantity=1, now=now)
+    return _entry(right, side, supply, await _read_marks(session, [right]))
 
 
 async def list_open_slots(
@@ -141,7 +152,14 @@ def _decide(right: Right, side: CustomerSide, supply: Supply | None) -> Decision
     return assess(right.terms, side.towards(right), known, wish, now=side.now)
 
 
-def _entry(right: Right, side: CustomerSide, supply: Supply, rating: RightsRating | None) -> CatalogueEntry:
+async def _read_marks(session: AsyncSession, rights: Sequence[Right]) -> _Marks:
+    right_ids = [right.item.id for right in rights]
+    return _Marks(
+        await ratings.sums_of(session, right_ids=right_ids), await images.infos_of(session, right_ids=right_ids)
+    )
+
+
+def _entry(right: Right, side: CustomerSide, supply: Supply, marks: _Marks) -> CatalogueEntry:
     terms = right.terms
     return CatalogueEntry(
         right,
@@ -150,7 +168,8 @@ def _entry(right: Right, side: CustomerSide, supply: Supply, rating: RightsRatin
         quota_of(terms.companions.quotas, side.tier),
         _prices(right, side),
         side.packages.get(right.item.id, ()),
-        rating,
+        marks.images.get(right.item.id, ()),
+        marks.ratings.get(right.item.id),
     )
 
 

@@ -1,0 +1,156 @@
+"""Pictures, known by what is in them: PNG, JPEG and WebP with their width and height. Nothing is unpacked or drawn.
+
+What a file is called or says of itself in a header does not count. It must be whole, and be nothing else besides: what
+follows the end of a picture could be another file.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from guibin.core.errors import Category, Refusal
+
+MOST_SIDE: Final = 4_096
+"""Pixels of the longer side."""
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
+_JPEG_END: Final = b"\xff\xd9"
+_JPEG_SIZES: Final = frozenset({0xC0, 0xC1, 0xC2})
+"""Segments that begin a picture and tell its size: baseline, extended, progressive."""
+
+_JPEG_DATA: Final = 0xDA
+_JPEG_MARK: Final = 0xFF
+_WEBP_HEAD: Final = 10
+_WEBP_LOSSLESS: Final = 0x2F
+_WEBP_KEY: Final = b"\x9d\x01\x2a"
+
+
+class PictureKind(StrEnum):
+    """The media types of pictures that are taken."""
+
+    PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
+
+
+class PictureInvalid(Refusal):
+    """No picture of a kind that is taken, or a broken one. Fact: accepted."""
+
+    category = Category.UNSUPPORTED
+    code = "picture_invalid"
+    zh = "不是可用的图片"
+    en = "Not a picture of a kind that is taken"
+
+
+class PictureDimensions(Refusal):
+    """More pixels than are shown anywhere. Facts: width, height, most."""
+
+    category = Category.INVALID
+    code = "picture_dimensions"
+    zh = "图片尺寸超出限制"
+    en = "The picture is larger than the limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a picture is: its kind, and its sides in pixels."""
+
+    kind: PictureKind
+    width: int
+    height: int
+
+
+class _BrokenError(Exception):
+    """The bytes end too early or contradict themselves."""
+
+
+def read_picture(content: bytes) -> Picture:
+    """Tell what a picture is.
+
+    Raises:
+        PictureInvalid: neither PNG, JPEG nor WebP, broken, or followed by something else.
+        PictureDimensions: a side of more than 4,096 pixels.
+    """
+    try:
+        kind, sides = _reader_of(content)
+        width, height = sides(content)
+    except (_BrokenError, IndexError):
+        raise PictureInvalid(accepted=list(PictureKind)) from None
+    if not 0 < width <= MOST_SIDE or not 0 < height <= MOST_SIDE:
+        raise PictureDimensions(width=width, height=height, most=MOST_SIDE)
+    return Picture(kind, width, height)
+
+
+def _reader_of(content: bytes) -> tuple[PictureKind, Callable[[bytes], tuple[int, int]]]:
+    if content.startswith(_PNG):
+        return PictureKind.PNG, _png_sides
+    if content.startswith(_JPEG):
+        return PictureKind.JPEG, _jpeg_sides
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return PictureKind.WEBP, _webp_sides
+    raise _BrokenError
+
+
+def _png_sides(content: bytes) -> tuple[int, int]:
+    """Walk the chunks, whose checksums tell whether the file came through whole."""
+    at, sides = len(_PNG), None
+    while True:
+        length, name = _number(content, at, 4), content[at + 4 : at + 8]
+        end = at + 12 + length
+        if end > len(content) or _number(content, end - 4, 4) != zlib.crc32(content[at + 4 : end - 4]):
+            raise _BrokenError
+        if sides is None:
+            if name != b"IHDR":
+                raise _BrokenError
+            sides = _number(content, at + 8, 4), _number(content, at + 12, 4)
+        if name == b"IEND":
+            if end != len(content):
+                raise _BrokenError
+            return sides
+        at = end
+
+
+def _jpeg_sides(content: bytes) -> tuple[int, int]:
+    """Walk the segments before the picture's data for the one that tells the size."""
+    if not content.endswith(_JPEG_END):
+        raise _BrokenError
+    at, sides = 2, None
+    while True:
+        if content[at] != _JPEG_MARK:
+            raise _BrokenError
+        marker = content[at + 1]
+        if marker == _JPEG_MARK:  # what fills up before a marker
+            at += 1
+            continue
+        if marker in _JPEG_SIZES:
+            sides = _number(content, at + 7, 2), _number(content, at + 5, 2)
+        if marker == _JPEG_DATA:
+            if sides is None:
+                raise _BrokenError
+            return sides
+        at += 2 + _number(content, at + 2, 2)
+
+
+def _webp_sides(content: bytes) -> tuple[int, int]:
+    if int.from_bytes(content[4:8], "little") + 8 != len(content):
+        raise _BrokenError
+    form, body = content[12:16], content[20 : 20 + _WEBP_HEAD]
+    if len(body) < _WEBP_HEAD:
+        raise _BrokenError
+    if form == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if form == b"VP8L" and body[0] == _WEBP_LOSSLESS:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if form == b"VP8 " and body[3:6] == _WEBP_KEY:
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    raise _BrokenError
+
+
+def _number(content: bytes, at: int, size: int) -> int:
+    if at + size > len(content):
+        raise _BrokenError
+    return int.from_bytes(content[at : at + size], "big")
