@@ -5,10 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import update
+from sqlmodel import col
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.points.invariants import check
+from guibin.points.models import Wallet
 from guibin.points.service import release_lapsed
 from support.house import House
 from support.points import commit_points, sessions_of
@@ -142,3 +145,32 @@ async def test_a_hold_is_refused_where_spending_is_and_hidden_from_others(
     assert (silent.json()["code"], nameless.json()["code"]) == ("reason_required", "customer_unknown")
     assert [one.status_code for one in (foreign, by_staff, without_scope, elsewhere)] == [422, 403, 403, 404]
     assert [(one.status_code, one.json()["code"]) for one in (frozen, captured)] == [(409, "account_frozen")] * 2
+
+
+async def test_a_hold_stays_within_the_caps_on_spending_and_counts_towards_them(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id = await house.add_customer()
+    await commit_points(house.database, customer_id, 1_000)
+    async with house.sessions() as session:
+        caps = [
+            {"kind": "spend", "period": "day", "points": 300},
+            {"kind": "spend", "period": "transaction", "points": 250},
+        ]
+        await session.execute(update(Wallet).where(col(Wallet.code) == "reward").values(caps=caps))
+        await session.commit()
+    terminal = Terminal(bank_client, house, customer_id)
+
+    large = await terminal.hold(251)
+    first, again = await terminal.hold(200, reference="B1"), await terminal.hold(200, reference="B1")
+    over, fits = await terminal.hold(101), await terminal.hold(100)
+    await terminal.capture(first.json()["id"], 150)
+    freed, full = await terminal.hold(50), await terminal.hold(1)
+
+    refused = [(one.json()["code"], one.json()["period"], one.json()["left"]) for one in (large, over, full)]
+    assert refused == [
+        ("spend_cap_reached", "transaction", 250),
+        ("spend_cap_reached", "day", 100),
+        ("spend_cap_reached", "day", 0),
+    ]
+    assert [one.status_code for one in (first, again, fits, freed)] == [201] * 4

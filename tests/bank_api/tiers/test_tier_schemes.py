@@ -180,7 +180,8 @@ async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, 
     approval = await _submit(bank_client, house, made["id"])
     shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
     moves = [{"from": "T2", "to": "T1", "customers": 1}]
-    assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, "moves": moves}
+    growth = {"growth_before": None, "growth_after": None}
+    assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, **growth, "moves": moves}
     assert (shown["kind_label"], shown["preview_labels"]["moves"]) == ("启用层级方案", "层级变动客户数")
     assert shown["payload"] == {"scheme_id": made["id"], "revision": 1, "lower_bounds": HIGHER}
 

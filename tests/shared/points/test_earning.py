@@ -1,6 +1,7 @@
 """Business events become points by rule, each once."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.holdings.models import BusinessEvent, EventState, EventType
 from guibin.points import service
+from guibin.points.defaults import ALWAYS
+from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot
 from support.points import ACTOR, NOON, add_customers, event_rows, let_owner_post
@@ -128,3 +132,53 @@ async def test_chosen_events_earn_at_once(session: AsyncSession, customer: UUID)
     (result,) = results.values()
     assert (result.state, result.points, len(result.entry_ids)) == (EventState.EARNED, 200, 1)
     assert len(await entries_of(session, customer)) == 1
+
+
+async def add_rule(session: AsyncSession, code: str, event: EventType, **gift: Any) -> None:
+    """Put a rule in force that gives 100 points for each event."""
+    gives = [{"wallet": "service", "kind": "fixed", "points": 100, **gift}]
+    terms = EarningTerms.of({"name_zh": "开户礼", "name_en": "Welcome", "events": [event], "cases": [{"gives": gives}]})
+    session.add(EarningRule(code=code, state=RuleState.ACTIVE, active_version=1, created_at=NOON))
+    await session.flush()
+    session.add(
+        EarningRuleVersion(rule_code=code, version=1, terms=terms.document(), in_force_from=ALWAYS, published_at=NOON)
+    )
+    await session.flush()
+
+
+async def test_points_that_wait_for_an_event_come_free_with_it_or_are_cancelled(
+    session: AsyncSession, customer: UUID
+) -> None:
+    other = (await add_customers(session))[0]
+    await add_rule(session, "welcome", EventType.REFERRAL, pending_event="salary", pending_event_days=30)
+    day = NOON.date()
+    for one in (customer, other):
+        await add_event(session, one, EventType.SALARY, occurred_at=NOON - timedelta(hours=1))
+        await add_event(session, one, EventType.REFERRAL)
+    await earn(session)
+    early = await service.settle_awaited(session, day=day)
+    await add_event(session, customer, EventType.SALARY, occurred_at=NOON + timedelta(days=30))
+    await add_event(session, other, EventType.SALARY, occurred_at=NOON + timedelta(days=31))
+
+    with clock.fixed_at(NOON + timedelta(days=31)):
+        first = await service.settle_awaited(session, day=day + timedelta(days=30))
+        again = await service.settle_awaited(session, day=day + timedelta(days=31))
+
+    mine = [entry for entry in await entries_of(session, customer) if entry.wallet == "service"]
+    theirs = [entry for entry in await entries_of(session, other) if entry.wallet == "service"]
+    assert early["read"] == again["read"] == 0
+    assert first == {"read": 2, "activated": 1, "cancelled": 1}
+    assert [(entry.kind, entry.balance_after) for entry in mine] == [("pending_add", 0), ("pending_activate", 100)]
+    assert [(entry.kind, entry.balance_after) for entry in theirs] == [("pending_add", 0), ("pending_cancel", 0)]
+    assert mine[0].reason_zh == "开户礼（须于2026-12-25前代发工资，否则取消）"
+    assert await check(session) == []
+
+
+async def test_points_come_free_on_the_next_of_fixed_days(session: AsyncSession, customer: UUID) -> None:
+    await add_rule(session, "half", EventType.REFERRAL, pending_dates=["01-01", "07-01"])
+    await add_event(session, customer, EventType.REFERRAL)
+
+    await earn(session)
+
+    lots = (await session.exec(select(PointsLot).where(PointsLot.customer_id == customer))).all()
+    assert [lot.pending_until for lot in lots if lot.wallet == "service"] == [date(2027, 1, 1)]

@@ -14,6 +14,7 @@ from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.points import defaults
+from guibin.points.errors import SpendCapReached
 from guibin.points.models import EntryKind, Wallet
 from guibin.programme.errors import BudgetExhausted, Stopped
 from guibin.programme.models import Budget, BudgetDraw, KillSwitch
@@ -22,7 +23,6 @@ from guibin.rights.errors import (
     CategoryNotSpendable,
     LimitReached,
     NotEligible,
-    SpendCapReached,
     TooManyCompanions,
 )
 from guibin.rights.models import RightsTotal

@@ -1,5 +1,6 @@
 """What rules give for an event, and what the past leaves of it, over plain values."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from guibin.points.earning.rules import (
     is_amount_in_range,
     is_open,
     judge,
+    next_of_dates,
     period_start,
     points_for,
     read_rule,
@@ -343,3 +345,31 @@ def test_a_rule_of_a_branch_serves_the_customers_of_that_branch() -> None:
     )
     found = [judge(own, event(), lambda _: None, branch_id=one, day=DAY).outcome for one in (branch, TWO, None)]
     assert found == [EarningOutcome.HIT, EarningOutcome.OTHER_BRANCH, EarningOutcome.OTHER_BRANCH]
+
+
+@pytest.mark.parametrize(
+    ("after", "days", "found"),
+    [
+        (date(2026, 11, 25), ["01-01", "07-01"], date(2027, 1, 1)),
+        (date(2026, 6, 30), ["01-01", "07-01"], date(2026, 7, 1)),
+        (date(2026, 7, 1), ["01-01", "07-01"], date(2027, 1, 1)),
+        (date(2027, 2, 27), ["02-29"], date(2027, 2, 28)),
+        (date(2027, 2, 28), ["02-29"], date(2028, 2, 29)),
+    ],
+)
+def test_a_fixed_day_is_the_next_one_after_the_posting(after: date, days: list[str], found: date) -> None:
+    assert next_of_dates(days, after) == found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pending_days": 3, "pending_dates": ["01-01"]},
+        {"pending_dates": ["02-30"]},
+        {"pending_event": "salary"},
+        {"pending_event_days": 3},
+    ],
+)
+def test_points_wait_for_one_thing(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Gift.model_validate_json(json.dumps(gift(**changes)))

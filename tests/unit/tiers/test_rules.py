@@ -1,5 +1,6 @@
 """Which average gives which tier, at, just below and just above each line."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guibin.tiers.defaults import FEN, LOWER_BOUNDS_CNY, TIERS
-from guibin.tiers.rules import Line, faults_of, next_line, tier_of
+from guibin.tiers.rules import Line, faults_of, faults_of_growth, next_line, tier_of
 
 LINES = [Line(code, rank, LOWER_BOUNDS_CNY[code] * FEN) for rank, (code, *_) in enumerate(TIERS)]
 RANKS = {line.tier_code: line.rank for line in LINES}
@@ -37,6 +38,28 @@ BOUNDS = {line.tier_code: line.lower_bound_fen for line in LINES}
 )
 def test_a_line_belongs_to_the_tier_that_it_opens(average_fen: int, tier: str | None) -> None:
     assert tier_of(average_fen, LINES) == tier
+
+
+@pytest.mark.parametrize(
+    ("average_fen", "growth", "tier"),
+    [(None, 99, None), (None, 100, "T1"), (0, 300, "T3"), (1_000_000_00, 100, "T2"), (10_000_000_00, 0, "T5")],
+)
+def test_growth_points_give_a_tier_whatever_the_average(average_fen: int | None, growth: int, tier: str | None) -> None:
+    lines = [replace(line, growth_points={"T1": 100, "T3": 300}.get(line.tier_code)) for line in LINES]
+    assert tier_of(average_fen, lines, growth) == tier
+
+
+@pytest.mark.parametrize(
+    ("points", "fault"),
+    [
+        ({"T1": 100, "T3": 300}, None),
+        ({"T1": 300, "T3": 300}, "not_rising"),
+        ({"T1": 0}, "negative"),
+        ({"T9": 1}, "tier_unknown"),
+    ],
+)
+def test_growth_points_rise_with_the_tier(points: dict[str, int], fault: str | None) -> None:
+    assert faults_of_growth(points, RANKS) == fault
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.randoms())

@@ -24,19 +24,30 @@ _STATE: Final = text("SELECT * FROM points_account_state(:customer, :wallet, :st
 )
 _PENDING: Final = text(
     "SELECT l.entry_id, l.id AS lot_id, l.wallet, l.remaining AS points, l.pending_until, l.expires_on, l.earned_at,"
-    " e.reason_zh, e.reason_en FROM points_lot l"
+    " e.reason_zh, e.reason_en, a.awaits, a.awaits_until FROM points_lot l"
     " JOIN points_entry e ON e.customer_id = l.customer_id AND e.id = l.entry_id"
+    " LEFT JOIN earning_award a ON a.customer_id = l.customer_id AND a.entry_id = l.entry_id"
     " WHERE l.customer_id = :customer AND l.pending AND l.remaining > 0"
     " AND (CAST(:after_at AS timestamptz) IS NULL OR (l.earned_at, l.id) > (:after_at, CAST(:after_id AS uuid)))"
     " ORDER BY l.earned_at, l.id LIMIT :limit"
 ).columns(
-    entry_id=Uuid, lot_id=Uuid, wallet=Text, pending_until=Date, expires_on=Date, earned_at=DateTime(timezone=True)
+    entry_id=Uuid,
+    lot_id=Uuid,
+    wallet=Text,
+    pending_until=Date,
+    expires_on=Date,
+    earned_at=DateTime(timezone=True),
+    awaits=Text,
+    awaits_until=Date,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PendingLot:
-    """Points of one credit that cannot be spent yet; without `pending_until` they come free by hand."""
+    """Points of one credit that cannot be spent yet.
+
+    They come free on the day `pending_until`, with an event of the kind `awaits` by `awaits_until`, or else by hand.
+    """
 
     entry_id: UUID
     lot_id: UUID
@@ -47,6 +58,8 @@ class PendingLot:
     earned_at: datetime
     reason_zh: str
     reason_en: str
+    awaits: str | None = None
+    awaits_until: date | None = None
 
 
 _RETURN: Final = text(

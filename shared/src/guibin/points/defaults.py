@@ -18,12 +18,13 @@ REWARD: Final = "reward"
 GROWTH: Final = "growth"
 
 _EXPIRY_YEARS: Final = 2
+_GROWTH_MONTHS: Final = 12
 _PER_FEN: Final = 20_00
 _MOST_PER_EVENT: Final = 5_000
 
 # Cost in fen per point: a service point buys about 1 CNY of a service, a reward point about 0.10 CNY of goods. Growth
-# points buy nothing, and the wallet is off until a tier scheme uses it. Service points come from assets, deposits among
-# them, so that they buy services alone.
+# points buy nothing and count over a year; the wallet is off until a tier scheme uses it. Service points come from
+# assets, deposits among them, so that they buy services alone.
 WALLETS: Final[tuple[dict[str, object], ...]] = (
     {
         "code": SERVICE,
@@ -59,8 +60,10 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "unit_en": "growth points",
         "cost_fen": 0,
         "funding_line": Line.PERSONAL_FINANCE,
-        "expiry": Expiry.CALENDAR,
-        "expiry_years": _EXPIRY_YEARS,
+        "spendable": [],
+        "growth": True,
+        "expiry": Expiry.ROLLING,
+        "expiry_months": _GROWTH_MONTHS,
         "active": False,
     },
 )

@@ -183,6 +183,33 @@ class WalletCodeTaken(Refusal):
     en = "The code names another kind of points"
 
 
+class SpendCapReached(Refusal):
+    """More of this kind than the period allows, what is set aside among it. Facts: points, period, left."""
+
+    category = Category.CONFLICT
+    code = "spend_cap_reached"
+    zh = "已达到积分使用上限"
+    en = "You have spent as many points as the period allows"
+
+
+class PointsNotSpendable(Refusal):
+    """Points of growth count for the tier and are never spent."""
+
+    category = Category.CONFLICT
+    code = "points_not_spendable"
+    zh = "成长值仅用于层级评定，不可使用"
+    en = "These points count for the tier and are never spent"
+
+
+class GrowthNotCounted(Refusal):
+    """Points of growth are in use exactly while the tier scheme in force counts them."""
+
+    category = Category.CONFLICT
+    code = "growth_not_counted"
+    zh = "成长值积分须与现行层级方案一致：方案使用时方可启用，使用期间不可停用"
+    en = "Points of growth are in use while the tier scheme in force counts them, and only then"
+
+
 class WalletInUse(Refusal):
     """Customers have points of this kind, which the change would make something else. Fact: fields."""
 

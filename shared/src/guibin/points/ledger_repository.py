@@ -1,15 +1,26 @@
 """The doors of the ledger beside `points_post`: to give back, to take back, to set aside and to spend that."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, and_, text
+from sqlalchemy import BigInteger, RowMapping, TextClause, and_, func, text
+from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.points.models import AccountState, HoldState, PointsAccount, PointsEntry, PointsHold, PointsLot, Wallet
+from guibin.points.models import (
+    AccountState,
+    EntryKind,
+    HoldState,
+    PointsAccount,
+    PointsEntry,
+    PointsHold,
+    PointsLot,
+    Wallet,
+)
 from guibin.points.repository import rows_of
 
 _WHY = ":reason_zh, :reason_en, :source_kind, :source_id, :actor, :at, :day"
@@ -39,6 +50,25 @@ class Why:
     actor: UUID
     at: datetime
     day: date
+
+
+async def spent_since(
+    session: AsyncSession, *, customer_id: UUID, wallet: str, starts: Mapping[str, date | None]
+) -> dict[str, int]:
+    """Return what a customer has spent of a wallet, less what came back, from each day on, with what is set aside."""
+    entry, held = PointsEntry, PointsHold
+    total = func.sum(-col(entry.points), type_=BigInteger)
+    sums = [total if start is None else total.filter(col(entry.posted_on) >= start) for start in starts.values()]
+    spent = sa_select(*(func.coalesce(one, 0) for one in sums)).where(
+        col(entry.customer_id) == customer_id,
+        col(entry.wallet) == wallet,
+        col(entry.kind).in_((EntryKind.REDEEM, EntryKind.ORDER, EntryKind.REFUND)),
+    )
+    aside = sa_select(func.coalesce(func.sum(col(held.points), type_=BigInteger), 0)).where(
+        col(held.customer_id) == customer_id, col(held.wallet) == wallet, col(held.state) == HoldState.OPEN
+    )
+    row, open_points = (await session.execute(spent)).one(), (await session.execute(aside)).scalar_one()
+    return {period: int(max(points, 0) + open_points) for period, points in zip(starts, row, strict=True)}
 
 
 async def refund(

@@ -97,6 +97,10 @@ class Wallet(SQLModel, table=True):
         REFERENCE,
     )
 
+        CheckConstraint(
+            "NOT growth OR (NOT transferable AND NOT buys_goods AND coalesce(spendable = '[]'::jsonb, false))",
+            name="growth_is_never_spent",
+        ),
     code: str = Field(sa_type=Text, primary_key=True)
     name_zh: str = text_column()
     name_en: str = text_column()
@@ -108,6 +112,7 @@ class Wallet(SQLModel, table=True):
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups")
     transferable: bool = False
     expiry: str = text_column(default=Expiry.NEVER)
+    growth: bool = Field(default=False, description="Counts for the tier, and is never spent")
     expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")
     expiry_months: int | None = Field(default=None, description="Rolling: after earning; inactivity: after activity")
     expiry_rounding: str = text_column(default=Rounding.NONE)

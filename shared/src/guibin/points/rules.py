@@ -44,6 +44,19 @@ def _rounded(day: date, rounding: Rounding) -> date:
     return date(day.year, month, monthrange(day.year, month)[1])
 
 
+TRANSACTION: Final = "transaction"
+"""The period of a cap on a single redemption or hold."""
+
+
+def spending_since(period: str, day: date, tier_since: date | None) -> date | None:
+    """Return the first day whose spending counts towards a cap on a day; None counts all, as without a tier.
+
+    `period` is `day`, `month`, `year`, `tier` (since the tier began), `lifetime` or `transaction`.
+    """
+    first = {"day": day, "month": day.replace(day=1), "year": day.replace(month=1, day=1), "tier": tier_since}
+    return first.get(period)
+
+
 def is_event_date_accepted(occurred_at: datetime, now: datetime) -> bool:
     """Tell whether an event that arrives now may have occurred then: at most 5 minutes ahead, 400 days back."""
     return now - OLDEST_EVENT <= occurred_at <= now + NEWEST_EVENT

@@ -7,7 +7,7 @@ Points, account and wallet have their refusals in `guibin.points.errors`, budget
 from typing import Final
 
 from guibin.core.errors import Category, Refusal
-from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, WalletClosed
+from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, SpendCapReached, WalletClosed
 from guibin.programme.errors import BudgetExhausted, Stopped
 from guibin.rights.rules import Reason, ReasonCode
 
@@ -109,15 +109,6 @@ class CertificateRequired(Refusal):
     code = "certificate_required"
     zh = "该权益需提供使用人证件号码"
     en = "The certificate of the person who is served is needed"
-
-
-class SpendCapReached(Refusal):
-    """More points of this kind than the period allows. Facts: points, period, left."""
-
-    category = Category.CONFLICT
-    code = "spend_cap_reached"
-    zh = "已达到积分使用上限"
-    en = "You have spent as many points as the period allows"
 
 
 class SlotRequired(Refusal):

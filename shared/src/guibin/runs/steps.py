@@ -82,7 +82,13 @@ async def _pending(session: AsyncSession, day: date) -> Counts:
     """End the holds whose time is up, and let come free what can be spent on the day that begins."""
     lapsed = await points.release_lapsed(session)
     due = await points.activate_due(session, day=day + timedelta(days=1))
-    return {"read": lapsed + due["read"], "lapsed": lapsed, "activated": due["activated"]}
+    awaited = await points.settle_awaited(session, day=day)
+    return {
+        "read": lapsed + due["read"] + awaited["read"],
+        "lapsed": lapsed,
+        "activated": due["activated"] + awaited["activated"],
+        "cancelled": awaited["cancelled"],
+    }
 
 
 async def _expire(session: AsyncSession, day: date) -> Counts:

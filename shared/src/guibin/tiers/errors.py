@@ -4,7 +4,10 @@ from guibin.core.errors import Category, Refusal
 
 
 class TierRangeInvalid(Refusal):
-    """The lines of a scheme do not rise, or a tier is missing, unknown or negative; `fault` says which."""
+    """The lines of a scheme do not rise, or a tier is missing, unknown or negative; `fault` says which.
+
+    `wallet_not_growth`: the points that are to give tiers are no points of growth.
+    """
 
     category = Category.INVALID
     code = "tier_range_invalid"

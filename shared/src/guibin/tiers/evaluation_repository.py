@@ -6,15 +6,30 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, case, cast, func, insert, literal, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer
 from guibin.tags.models import CustomerFact
-from guibin.tiers.models import OverrideMode, Tier, TierCause, TierHistory, TierOverride
-from guibin.tiers.repository import earned_tier, in_force, select_tiers
+from guibin.tiers.models import OverrideMode, Tier, TierCause, TierHistory, TierOverride, TierScheme
+from guibin.tiers.repository import earned_tier, growth_points_in, in_force, select_tiers
 from guibin.tiers.rules import Line
 
 _BELOW_ALL = -1
@@ -28,6 +43,7 @@ _COLUMNS = (
     "cause",
     "metric_fen",
     "metric_month",
+    "growth_points",
     "scheme_id",
     "override_id",
     "recorded_at",
@@ -50,7 +66,7 @@ class _Standing:
 
 async def insert_changes(
     session: AsyncSession,
-    scheme_id: UUID,
+    scheme: TierScheme,
     lines: Sequence[Line],
     *,
     effective_on: date,
@@ -59,11 +75,11 @@ async def insert_changes(
 ) -> list[str]:
     """Write a row for each customer, or for one, whose tier or its ground changes on a day; return the causes.
 
-    Reads the facts of the day before. An unknown average changes nothing, and a customer with a stale line is not
-    lowered. An override that holds keeps who would fall below it, one that locks gives exactly its tier; when it ends,
-    the figures decide again, and where they are unknown the tier from before the override comes back.
+    Reads the facts of the day before. A customer whose average is unknown, or with a stale line, is not lowered. An
+    override that holds keeps who would fall below it, one that locks gives exactly its tier; when it ends, the figures
+    decide again, and where they are unknown the tier from before the override comes back.
     """
-    standing = _standing(lines, effective_on)
+    standing = _standing(lines, effective_on, scheme.growth_wallet)
     override = TierOverride
     stronger = or_(col(override.mode) == OverrideMode.LOCK, _rank(_GIVEN_BY_HAND) > standing.figured_rank)
     by_hand = and_(col(override.id).is_not(None), stronger, col(override.tier_code).is_distinct_from(standing.figured))
@@ -90,7 +106,8 @@ async def insert_changes(
         cause,
         col(CustomerFact.aum_mda_fen),
         col(CustomerFact.aum_mda_month),
-        literal(scheme_id),
+        cast(null(), BigInteger) if scheme.growth_wallet is None else growth_points_in(scheme.growth_wallet),
+        literal(scheme.id),
         case((by_hand, col(override.id)), (standing.is_overridden, standing.present_override), else_=no_override),
         literal(at),
     ).where(changed)
@@ -109,10 +126,10 @@ def _rank(tier: Any) -> ColumnElement[int]:
     return func.coalesce(col(tier.rank), _BELOW_ALL)
 
 
-def _standing(lines: Sequence[Line], day: date) -> _Standing:
+def _standing(lines: Sequence[Line], day: date, growth_wallet: str | None) -> _Standing:
     present = select_tiers(day, col(TierHistory.cause), col(TierHistory.override_id)).subquery("present_tier")
     by_figures = select_tiers(day).where(col(TierHistory.cause) != TierCause.OVERRIDE).subquery("figured_tier")
-    customer, earned = col(Customer.id), earned_tier(lines)
+    customer, earned = col(Customer.id), earned_tier(lines, growth_wallet)
     rows = (
         select(customer)
         .join(
@@ -129,8 +146,8 @@ def _standing(lines: Sequence[Line], day: date) -> _Standing:
         .join(_EARNED, col(_EARNED.code) == earned, isouter=True)
         .where(col(Customer.merged_into).is_(None))
     )
-    is_stale = func.cardinality(col(CustomerFact.stale_lines)) > 0
-    stays = or_(col(CustomerFact.aum_mda_fen).is_(None), and_(is_stale, _rank(_EARNED) < _rank(_HELD_BY_FIGURES)))
+    is_stale = or_(col(CustomerFact.aum_mda_fen).is_(None), func.cardinality(col(CustomerFact.stale_lines)) > 0)
+    stays = and_(func.coalesce(is_stale, literal(value=True)), _rank(_EARNED) < _rank(_HELD_BY_FIGURES))
     return _Standing(
         rows=rows,
         present=present.c.tier,

@@ -61,7 +61,7 @@ class Tier(SQLModel, table=True):
 
 
 class TierScheme(SQLModel, table=True):
-    """Which month-daily average gives which tier."""
+    """Which month-daily average gives which tier, and which growth points do where the average is lower."""
 
     __tablename__ = "tier_scheme"
     __table_args__ = (
@@ -76,17 +76,23 @@ class TierScheme(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)
+    growth_wallet: str | None = Field(
+        default=None, sa_type=Text, foreign_key="wallet.code", description="Whose points give tiers beside the average"
+    )
 
 
 class TierSchemeLine(SQLModel, table=True):
     """The lower bound of a tier in a scheme."""
 
     __tablename__ = "tier_scheme_line"
-    __table_args__ = (REFERENCE,)
+    __table_args__ = (CheckConstraint("growth_points > 0", name="growth_points_positive"), REFERENCE)
 
     scheme_id: UUID = Field(primary_key=True, foreign_key="tier_scheme.id")
     tier_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tier.code")
     lower_bound_fen: int = Field(sa_type=BigInteger)
+    growth_points: int | None = Field(
+        default=None, sa_type=BigInteger, description="Points of the growth wallet that give the tier as well"
+    )
 
 
 class TierHistory(SQLModel, table=True):
@@ -111,6 +117,9 @@ class TierHistory(SQLModel, table=True):
         default=None, sa_type=BigInteger, description="The month-daily average; unknown only where an override decided"
     )
     metric_month: date | None = Field(default=None)
+    growth_points: int | None = Field(
+        default=None, sa_type=BigInteger, description="Those of the scheme's growth wallet, where it counts one"
+    )
     scheme_id: UUID = Field(foreign_key="tier_scheme.id")
     override_id: UUID | None = Field(default=None, description="The override that decided, or that has ended")
     recorded_at: datetime = instant()

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     SQLColumnExpression,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     tuple_,
     update,
@@ -50,6 +53,7 @@ class CurrentTier:
     since: date
     metric_fen: int | None
     metric_month: date | None
+    growth_points: int | None
 
 
 def in_force(day: date) -> ColumnElement[bool]:
@@ -85,6 +89,7 @@ async def current_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID
         since=history.effective_on,
         metric_fen=history.metric_fen,
         metric_month=history.metric_month,
+        growth_points=history.growth_points,
     )
 
 
@@ -164,14 +169,24 @@ async def lines_of_all(session: AsyncSession, scheme_ids: Collection[UUID]) -> d
     )
     found: dict[UUID, list[Line]] = {}
     for line, tier in (await session.exec(query)).all():
-        found.setdefault(line.scheme_id, []).append(Line(tier.code, tier.rank, line.lower_bound_fen))
+        found.setdefault(line.scheme_id, []).append(
+            Line(tier.code, tier.rank, line.lower_bound_fen, line.growth_points)
+        )
     return found
 
 
-async def replace_lines(session: AsyncSession, scheme_id: UUID, bounds_fen: Mapping[str, int]) -> None:
+async def replace_lines(
+    session: AsyncSession,
+    scheme_id: UUID,
+    bounds_fen: Mapping[str, int],
+    growth_points: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """Write the lower bounds of a draft; a scheme always has every tier, so this only inserts or updates."""
     for code, bound in bounds_fen.items():
-        await session.merge(TierSchemeLine(scheme_id=scheme_id, tier_code=code, lower_bound_fen=bound))
+        line = TierSchemeLine(
+            scheme_id=scheme_id, tier_code=code, lower_bound_fen=bound, growth_points=growth_points.get(code)
+        )
+        await session.merge(line)
     await session.flush()
 
 
@@ -182,19 +197,37 @@ async def retire_active(session: AsyncSession) -> None:
     )
 
 
-def earned_tier(lines: Sequence[Line]) -> ColumnElement[str]:
+def growth_points_in(wallet: str) -> ColumnElement[int]:
+    """Return what a customer has in a growth wallet, as of the facts.
+
+    It is never spent, so it is what was earned and has not expired: the window over which it counts is the expiry of
+    the wallet.
+    """
+    return func.coalesce(cast(col(CustomerFact.points).op("->>")(wallet), BigInteger), 0)
+
+
+def earned_tier(lines: Sequence[Line], growth_wallet: str | None = None) -> ColumnElement[str]:
     """Return the SQL form of `rules.tier_of` over `customer_fact`."""
-    whens = [
-        (col(CustomerFact.aum_mda_fen) >= line.lower_bound_fen, literal(line.tier_code))
-        for line in sorted(lines, key=lambda line: -line.rank)
-    ]
+    whens = [(_reached(line, growth_wallet), literal(line.tier_code)) for line in sorted(lines, key=lambda x: -x.rank)]
     return case(*whens, else_=cast(null(), Text))
 
 
-async def count_moves(session: AsyncSession, lines: Sequence[Line], *, day: date) -> list[tuple[str, str, int]]:
-    """Count the customers by present tier and the tier that some lines would give them, bank-wide; `-` is no tier."""
+def _reached(line: Line, growth_wallet: str | None) -> ColumnElement[bool]:
+    by_average = col(CustomerFact.aum_mda_fen) >= line.lower_bound_fen
+    if growth_wallet is None or line.growth_points is None:
+        return by_average
+    return or_(by_average, growth_points_in(growth_wallet) >= line.growth_points)
+
+
+async def count_moves(
+    session: AsyncSession, lines: Sequence[Line], *, day: date, growth_wallet: str | None = None
+) -> list[tuple[str, str, int]]:
+    """Count the customers by present tier and the tier that some lines would give them, bank-wide; `-` is no tier.
+
+    Customers without a known average are not counted.
+    """
     current = tiers_on(day)
-    earned = earned_tier(lines)
+    earned = earned_tier(lines, growth_wallet)
     before, after = func.coalesce(current.c.tier, "-"), func.coalesce(earned, "-")
     query = (
         select(before, after, func.count())

@@ -1,4 +1,4 @@
-"""Which month-daily average gives which tier."""
+"""Which month-daily average, or which growth points, give which tier."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,16 +7,25 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Line:
-    """The lower bound of a tier, in fen of month-daily average; the bound itself belongs to the tier."""
+    """The lower bound of a tier, in fen of month-daily average; the bound itself belongs to the tier.
+
+    `growth_points` give the tier as well, whatever the average.
+    """
 
     tier_code: str
     rank: int
     lower_bound_fen: int
+    growth_points: int | None = None
 
 
-def tier_of(average_fen: int, lines: Iterable[Line]) -> str | None:
-    """Return the highest tier whose lower bound an average reaches; None below all."""
-    reached = [line for line in lines if line.lower_bound_fen <= average_fen]
+def tier_of(average_fen: int | None, lines: Iterable[Line], growth_points: int = 0) -> str | None:
+    """Return the highest tier that an average or growth points reach; None below all. An unknown average is none."""
+    reached = [
+        line
+        for line in lines
+        if (average_fen is not None and line.lower_bound_fen <= average_fen)
+        or (line.growth_points is not None and line.growth_points <= growth_points)
+    ]
     return max(reached, key=lambda line: line.rank).tier_code if reached else None
 
 
@@ -35,6 +44,29 @@ def faults_of(bounds_fen: Mapping[str, int], ranks: Mapping[str, int]) -> str | 
     if any(low >= high for low, high in pairwise(ordered)):
         return "not_rising"
     return None
+
+
+def faults_of_growth(points: Mapping[str, int], ranks: Mapping[str, int]) -> str | None:
+    """Say what is wrong with the growth points that give tiers: any tiers, none below 1, rising with the rank.
+
+    Returns `tier_unknown`, `negative`, `not_rising`, or None.
+    """
+    if set(points) - set(ranks):
+        return "tier_unknown"
+    ordered = [points[code] for code in sorted(points, key=lambda code: ranks[code])]
+    if any(bound < 1 for bound in ordered):
+        return "negative"
+    if any(low >= high for low, high in pairwise(ordered)):
+        return "not_rising"
+    return None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Points of a wallet of growth that give tiers beside the average: how many, by tier."""
+
+    wallet: str
+    points: Mapping[str, int]
 
 
 def next_line(tier_code: str | None, lines: Iterable[Line]) -> Line | None:

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, EntryId, HoldId, LotId
 from guibin.core.text import Code, Note, OneLine
+from guibin.holdings.models import EventType
 from guibin.points.correction_repository import PendingLot
 from guibin.points.models import AccountState, HoldState, PointsAccount, PointsHold
 from guibin.points.rules import MAX_POINTS
@@ -79,7 +80,11 @@ class PendingLotOut(OutModel):
     lot_id: LotId
     wallet: str
     points: int
-    pending_until: date | None = Field(description="First day on which they can be spent; null: released by hand")
+    pending_until: date | None = Field(
+        description="First day on which they can be spent; null: with an event, or by hand"
+    )
+    awaits: EventType | None = Field(description="The kind of event of the customer with which they can be spent")
+    awaits_until: date | None = Field(description="Last day for that event; without it they are cancelled")
     expires_on: date | None
     earned_at: datetime
     reason_zh: str

@@ -18,7 +18,9 @@ from guibin.points.errors import (
     HoldExpired,
     HoldTimeOutOfRange,
     InsufficientPoints,
+    PointsNotSpendable,
     ReferenceConflict,
+    SpendCapReached,
     WalletClosed,
 )
 from guibin.programme.errors import Stopped
@@ -60,6 +62,8 @@ SERVE = anyone_of(staff(Verb.WRITE, Domain.POINTS), TERMINAL)
         AccountFrozen,
         AccountClosed,
         WalletClosed,
+        PointsNotSpendable,
+        SpendCapReached,
         Stopped,
         ReferenceConflict,
     ),

@@ -27,7 +27,7 @@ Fen = Annotated[Cny, Field(ge=0, le=DEAREST_FEN)]
 
 
 class CapPeriod(StrEnum):
-    """A period over which a cap counts: weeks and quarters for earning only, `tier` for spending only."""
+    """A period over which a cap counts: weeks and quarters for earning only; `tier` and `transaction` for spending."""
 
     DAY = "day"
     WEEK = "week"
@@ -36,17 +36,18 @@ class CapPeriod(StrEnum):
     YEAR = "year"
     TIER = "tier"
     LIFETIME = "lifetime"
+    TRANSACTION = "transaction"
 
 
 EARNING_ONLY = frozenset({CapPeriod.WEEK, CapPeriod.QUARTER})
-SPENDING_ONLY = frozenset({CapPeriod.TIER})
+SPENDING_ONLY = frozenset({CapPeriod.TIER, CapPeriod.TRANSACTION})
 
 
 class WalletCapIn(StrictModel):
     """At most so many points of one customer in a period."""
 
     kind: CapKind
-    period: CapPeriod = Field(description="week and quarter for earning only, tier for spending only")
+    period: CapPeriod = Field(description="week and quarter for earning only; tier, transaction for spending")
     points: Whole
 
     @model_validator(mode="after")
@@ -114,6 +115,10 @@ class WalletTermsIn(StrictModel):
     def _expiry_complete(self) -> Self:
         by_months = self.expiry in {Expiry.ROLLING, Expiry.INACTIVITY}
         if (self.expiry is Expiry.CALENDAR) != (self.expiry_years is not None) or by_months != (
+    growth: bool = Field(
+        default=False,
+        description="Counts for the tier where the scheme in force says so; never spent, and never passed on",
+    )
             self.expiry_months is not None
         ):
             raise PydanticCustomError(
@@ -151,9 +156,17 @@ class WalletIn(WalletTermsIn):
 class WalletCapOut(OutModel):
     """At most so many points of one customer in a period."""
 
+    @model_validator(mode="after")
+    def _growth_buys_nothing(self) -> Self:
+        if self.growth and (self.buys_goods or self.transferable or self.spendable):
+            raise PydanticCustomError("growth", "must buy nothing and not be passed on")
+        return self
+
     kind: CapKind
     period: str
     points: int
+        if self.growth:
+            body["spendable"] = []
 
 
 class WalletDetailOut(OutModel):
@@ -185,3 +198,4 @@ class WalletDetailOut(OutModel):
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
         return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})
+    growth: bool

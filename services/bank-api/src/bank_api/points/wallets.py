@@ -9,7 +9,7 @@ from guibin.core.errors import NotFound, PreconditionRequired, VersionConflict
 from guibin.core.text import Code
 from guibin.points import repository, service
 from guibin.points.assets.errors import DepositRewardForbidden
-from guibin.points.errors import WalletCodeTaken, WalletInUse
+from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
 from guibin.points.models import Wallet
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -50,7 +50,7 @@ async def list_wallets(call: StaffCall, page: Annotated[PageRequest, page_query(
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(WalletCodeTaken, DepositRewardForbidden),
+    refusals=(WalletCodeTaken, GrowthNotCounted, DepositRewardForbidden),
 )
 async def submit_wallet(call: StaffCall, body: Annotated[WalletIn, json_body(WalletIn)]) -> SubmittedOut:
     """Submit a new kind of points. It is there once another person approves."""
@@ -71,7 +71,14 @@ async def get_wallet(call: StaffCall, wallet_code: Code, response: Response) -> 
     caller=DEFINE,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(NotFound, PreconditionRequired, VersionConflict, WalletInUse, DepositRewardForbidden),
+    refusals=(
+        NotFound,
+        PreconditionRequired,
+        VersionConflict,
+        WalletInUse,
+        GrowthNotCounted,
+        DepositRewardForbidden,
+    ),
 )
 async def change_wallet(
     call: StaffCall, wallet_code: Code, body: Annotated[WalletTermsIn, json_body(WalletTermsIn)]
@@ -79,7 +86,8 @@ async def change_wallet(
     """Submit other terms of a kind of points that was read with the ETag sent as If-Match; another person approves.
 
     They count from then on: what was issued keeps its cost, its funding line and its last day. A kind of points that
-    customers have does not change to or from expiry by inactivity, and is not switched off.
+    customers have does not change to or from expiry by inactivity, and is not switched off. Points of growth are
+    switched on once the tier scheme in force counts them, and stay on while it does.
     """
     wallet = await _wallet(call, wallet_code)
     call.require_if_match(wallet.revision)

@@ -10,9 +10,11 @@ from guibin.core.errors import PreconditionRequired, ReasonRequired, VersionConf
 from guibin.core.ids import CustomerId, SchemeId
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
+from guibin.points.repository import get_wallet
 from guibin.security.actors import Domain, Verb
 from guibin.tiers import override_repository, repository, service
 from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
+from guibin.tiers.rules import Growth
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -81,7 +83,10 @@ async def create_scheme(
     call: StaffCall, body: Annotated[TierSchemeIn, json_body(TierSchemeIn)], response: Response
 ) -> TierSchemeOut:
     """Draft a scheme. It gives no tier before another person has approved it."""
-    scheme = await service.create_scheme(call.session, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds)
+    growth = await _growth(call, body)
+    scheme = await service.create_scheme(
+        call.session, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds, growth=growth
+    )
     set_etag(response, scheme.revision)
     return TierSchemeOut.of(scheme, await repository.lines_of(call.session, scheme.id))
 
@@ -112,10 +117,25 @@ async def edit_scheme(
     scheme = await repository.lock_scheme(call.session, scheme_id)
     call.require_if_match(scheme.revision)
     edited = await service.edit_scheme(
-        call.session, scheme, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds
+        call.session,
+        scheme,
+        actor=call.actor,
+        name=body.name,
+        bounds_fen=body.lower_bounds,
+        growth=await _growth(call, body),
     )
     set_etag(response, edited.revision)
     return TierSchemeOut.of(edited, await repository.lines_of(call.session, edited.id))
+
+
+async def _growth(call: StaffCall, body: TierSchemeIn) -> Growth | None:
+    """Return the points of growth that a scheme names; tiers, which are below points, cannot look at the wallet."""
+    if body.growth is None:
+        return None
+    wallet = await get_wallet(call.session, body.growth.wallet)
+    if wallet is None or not wallet.growth:
+        raise TierRangeInvalid(fault="wallet_not_growth")
+    return body.growth.wanted()
 
 
 @router.post("/tier-schemes/{scheme_id}/submit", status_code=202, operation_id="submitTierScheme")

@@ -1,6 +1,6 @@
 """What the bank port says and takes of tiers and their schemes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from pydantic import Field
 from guibin.core.ids import ApprovalId, CustomerId, SchemeId, StaffId
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
+from guibin.points.rules import MAX_POINTS
 from guibin.tiers.models import (
     OverrideMode,
     OverrideReason,
@@ -21,7 +22,8 @@ from guibin.tiers.models import (
     TierScheme,
 )
 from guibin.tiers.repository import CurrentTier
-from guibin.tiers.rules import Line
+from guibin.tiers.rules import Growth, Line
+from guibin.tiers.service import growth_of
 from guibin.web import Day, OutModel, StrictModel
 
 MOST_TIERS = 20
@@ -58,6 +60,30 @@ class TiersOut(OutModel):
     items: list[TierOut]
 
 
+class GrowthIn(StrictModel):
+    """Points of growth that give tiers, whatever the average."""
+
+    wallet: Code = Field(examples=["growth"])
+    points: dict[Code, Annotated[int, Field(ge=1, le=MAX_POINTS)]] = Field(
+        min_length=1,
+        max_length=MOST_TIERS,
+        json_schema_extra={"additionalProperties": False},
+        description="From how many points each tier is given, rising with its rank; tiers may be left out",
+        examples=[{"T1": 2000, "T2": 8000}],
+    )
+
+    def wanted(self) -> Growth:
+        """Say what is asked for."""
+        return Growth(self.wallet, self.points)
+
+
+class GrowthOut(OutModel):
+    """Points of growth that give tiers, whatever the average."""
+
+    wallet: str = Field(examples=["growth"])
+    points: dict[str, int] = Field(description="From how many each tier is given", examples=[{"T1": 2000, "T2": 8000}])
+
+
 class TierSchemeIn(StrictModel):
     """A scheme as its maker writes it."""
 
@@ -68,6 +94,7 @@ class TierSchemeIn(StrictModel):
         description="Month-daily average in CNY from which each tier is given: every tier once, rising with its rank",
         examples=[BOUNDS],
     )
+    growth: GrowthIn | None = Field(default=None, description="Null: the average alone decides")
 
 
 class TierSchemeOut(OutModel):
@@ -78,14 +105,15 @@ class TierSchemeOut(OutModel):
     state: SchemeState
     revision: int = Field(description="Counts edits; the ETag")
     lower_bounds: dict[str, Cny] = Field(examples=[BOUNDS])
+    growth: GrowthOut | None = Field(description="Null: the average alone decides")
     created_at: datetime
     activated_at: datetime | None
 
     @classmethod
-    def of(cls, scheme: TierScheme, lines: Iterable[Line]) -> "TierSchemeOut":
+    def of(cls, scheme: TierScheme, lines: Sequence[Line]) -> "TierSchemeOut":
         """Describe a scheme with its lines."""
         bounds = {line.tier_code: line.lower_bound_fen for line in lines}
-        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds})
+        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds, "growth": growth_of(scheme, lines)})
 
 
 class TierNowOut(OutModel):
@@ -98,6 +126,7 @@ class TierNowOut(OutModel):
     since: date
     metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
     metric_month: date | None = Field(description="First day of the month of that average; null where it is unknown")
+    growth_points: int | None = Field(description="Points of growth at that time; null where the scheme counts none")
 
     @classmethod
     def of(cls, tier: CurrentTier, *, exact: bool) -> "TierNowOut":
@@ -110,6 +139,7 @@ class TierNowOut(OutModel):
             since=tier.since,
             metric=tier.metric_fen if exact else None,
             metric_month=tier.metric_month,
+            growth_points=tier.growth_points,
         )
 
 
@@ -121,6 +151,7 @@ class TierChangeOut(OutModel):
     cause: TierCause
     metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
     metric_month: date | None
+    growth_points: int | None = Field(description="Points of growth at that time; null where the scheme counts none")
     scheme_id: SchemeId
     reason: str | None = Field(description="Why the tier was given by hand, where an override decided or has ended")
 
@@ -134,6 +165,7 @@ class TierChangeOut(OutModel):
             cause=TierCause(row.cause),
             metric=row.metric_fen if exact else None,
             metric_month=row.metric_month,
+            growth_points=row.growth_points,
             scheme_id=row.scheme_id,
         )
 

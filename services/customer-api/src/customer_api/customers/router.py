@@ -6,6 +6,7 @@ from guibin.customers.repository import get_customer
 from guibin.managers.models import Grade
 from guibin.managers.service import manager_of
 from guibin.organisation.service import staff_name, staff_phone
+from guibin.tags.models import CustomerFact
 from guibin.tiers.repository import active_scheme, current_tier, lines_of, list_tiers
 from guibin.tiers.rules import next_line
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
@@ -40,25 +41,32 @@ async def read_tier(call: CustomerCall) -> MyTierDetailOut:
     me = call.actor.id
     tier = await current_tier(call.session, call.scope, customer_id=me, day=clock.today())
     figures = await read_figures(call.session, call.scope, customer_id=me)
-    average = figures.aum_mda_fen if figures else None
     return MyTierDetailOut(
         tier=MyTierOut.of(tier, call.language),
-        average=average,
+        average=figures.aum_mda_fen if figures else None,
         average_month=figures.aum_mda_month if figures else None,
         as_of=figures.as_of if figures else None,
-        next=await _next_tier(call, tier.code if tier else None, average),
+        next=await _next_tier(call, tier.code if tier else None, figures),
     )
 
 
-async def _next_tier(call: CustomerCall, code: str | None, average_fen: int | None) -> NextTierOut | None:
+async def _next_tier(call: CustomerCall, code: str | None, figures: CustomerFact | None) -> NextTierOut | None:
     scheme = await active_scheme(call.session)
     line = next_line(code, await lines_of(call.session, scheme.id)) if scheme else None
-    if line is None:
+    if scheme is None or line is None:
         return None
+    average_fen = figures.aum_mda_fen if figures else None
+    growth_points = figures.points.get(scheme.growth_wallet or "", 0) if figures else 0
     names = {tier.code: name_in(call.language, tier) for tier in await list_tiers(call.session)}
     missing = None if average_fen is None else max(0, line.lower_bound_fen - average_fen)
+    needed = line.growth_points if scheme.growth_wallet else None
     return NextTierOut(
-        code=line.tier_code, name=names[line.tier_code], lower_bound=line.lower_bound_fen, missing=missing
+        code=line.tier_code,
+        name=names[line.tier_code],
+        lower_bound=line.lower_bound_fen,
+        missing=missing,
+        growth_points=needed,
+        growth_missing=None if needed is None else max(0, needed - growth_points),
     )
 
 

@@ -45,6 +45,8 @@ class NextTierOut(OutModel):
     name: str
     lower_bound: Cny = Field(description="Month-daily average from which the tier is given")
     missing: Cny | None = Field(description="What my average lacks; 0.00 when it is reached; null when unknown")
+    growth_points: int | None = Field(description="Points of growth that give it as well; null where none do")
+    growth_missing: int | None = Field(description="What my points of growth lack to that, as of the figures")
 
 
 class MyTierDetailOut(OutModel):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -73,11 +73,13 @@ class EarningAward(SQLModel, table=True):
     __tablename__ = "earning_award"
     __table_args__ = (
         CheckConstraint("points > 0", name="points_positive"),
+        CheckConstraint("(awaits IS NULL) = (awaits_until IS NULL)", name="awaits_complete"),
         ForeignKeyConstraint(["customer_id", "entry_id"], ["points_entry.customer_id", "points_entry.id"]),
         ForeignKeyConstraint(
             ["rule_code", "version"], ["earning_rule_version.rule_code", "earning_rule_version.version"]
         ),
         Index(None, "customer_id", "rule_code", "occurred_on"),
+        Index(None, "customer_id", "entry_id", postgresql_where=text("awaits IS NOT NULL")),
         BY_CUSTOMER,
     )
 
@@ -92,6 +94,8 @@ class EarningAward(SQLModel, table=True):
     posted_on: date
     points: int = Field(sa_type=BigInteger)
     cost_fen: int = Field(sa_type=BigInteger)
+    awaits: str | None = text_column(default=None, description="The kind of event with which they can be spent")
+    awaits_until: date | None = Field(default=None, description="Last day of such an event; then they are cancelled")
 
 
 class EarningBudget(SQLModel, table=True):

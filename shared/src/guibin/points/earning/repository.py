@@ -93,12 +93,15 @@ _BUDGETS: Final = text(
 )
 _AWARDS: Final = text(
     "INSERT INTO earning_award (customer_id, entry_id, rule_code, version, wallet, source_id, occurred_at,"
-    " occurred_on, posted_on, points, cost_fen)"
+    " occurred_on, posted_on, points, cost_fen, awaits, awaits_until)"
     " SELECT k.customer_id, k.entry_id, k.rule_code, k.version, k.wallet, k.source_id, k.occurred_at, k.occurred_on,"
-    " CAST(:day AS date), k.points, k.cost_fen FROM unnest(CAST(:customers AS uuid[]), CAST(:entries AS uuid[]),"
+    " CAST(:day AS date), k.points, k.cost_fen, k.awaits, k.awaits_until"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:entries AS uuid[]),"
     " CAST(:rules AS text[]), CAST(:versions AS int[]), CAST(:wallets AS text[]), CAST(:sources AS text[]),"
-    " CAST(:moments AS timestamptz[]), CAST(:days AS date[]), CAST(:points AS bigint[]), CAST(:costs AS bigint[]))"
-    " AS k(customer_id, entry_id, rule_code, version, wallet, source_id, occurred_at, occurred_on, points, cost_fen)"
+    " CAST(:moments AS timestamptz[]), CAST(:days AS date[]), CAST(:points AS bigint[]), CAST(:costs AS bigint[]),"
+    " CAST(:awaited AS text[]), CAST(:lasts AS date[]))"
+    " AS k(customer_id, entry_id, rule_code, version, wallet, source_id, occurred_at, occurred_on, points, cost_fen,"
+    " awaits, awaits_until)"
 )
 
 
@@ -386,4 +389,6 @@ async def add_awards(session: AsyncSession, awards: Sequence[tuple[Award, UUID]]
         days=[one.event.occurred_on for one in given],
         points=[one.points for one in given],
         costs=[one.cost_fen for one in given],
+        awaited=[one.awaits for one in given],
+        lasts=[one.awaits_until for one in given],
     )

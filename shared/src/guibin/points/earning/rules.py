@@ -3,6 +3,7 @@
 What was given before (caps, cool-down, budgets) decides afterwards, in `guibin.points.earning.settlement`.
 """
 
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -309,6 +310,17 @@ def period_start(period: EarningPeriod, day: date) -> date:
             return date(day.year, 1, 1)
         case _:
             return date.min
+
+
+def next_of_dates(days: Sequence[str], after: date) -> date:
+    """Return the next of some days of the year (MM-DD) after a day; 29 February is the 28th where there is none."""
+    dates = [_of_year(year, day) for year in (after.year, after.year + 1) for day in days]
+    return min(one for one in dates if one > after)
+
+
+def _of_year(year: int, day: str) -> date:
+    month, number = map(int, day.split("-"))
+    return date(year, month, min(number, monthrange(year, month)[1]))
 
 
 def expiry_for(gift: Gift, occurred_on: date, wallet: Wallet) -> date | None:

@@ -5,13 +5,22 @@ Pure: the same code decides what is posted, what a simulation shows and what a b
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from guibin.points.earning.models import EarningPeriod
-from guibin.points.earning.rules import EarningOutcome, Judgement, Occurrence, Offer, Rule, expiry_for, period_start
+from guibin.points.earning.rules import (
+    EarningOutcome,
+    Judgement,
+    Occurrence,
+    Offer,
+    Rule,
+    expiry_for,
+    next_of_dates,
+    period_start,
+)
 from guibin.points.earning.terms import Ceiling, Gift, Over
 from guibin.points.models import Wallet
 from guibin.programme.rules import Stops
@@ -67,7 +76,11 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """Points that a rule gives for an event into a wallet; `pending_until` None: at once."""
+    """Points that a rule gives for an event into a wallet.
+
+    They can be spent from `pending_until` on, or once an event of the kind `awaits` has occurred by `awaits_until`; at
+    once where neither is set.
+    """
 
     event: Occurrence
     rule: Rule
@@ -76,6 +89,13 @@ class Award:
     cost_fen: int
     expires_on: date | None
     pending_until: date | None
+    awaits: str | None = None
+    awaits_until: date | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether they cannot be spent yet."""
+        return self.pending_until is not None or self.awaits is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +159,12 @@ class Settlement:
         if outcome is not EarningOutcome.HIT:
             return outcome, None
         cost_fen = points * wallet.cost_fen
-        pending_days = wallet.pending_days if offer.gift.pending_days is None else offer.gift.pending_days
-        pending_until = self.today + timedelta(days=pending_days) if pending_days else None
-        return EarningOutcome.HIT, Award(event, rule, offer.gift, points, cost_fen, expires_on, pending_until)
+        until = released_on(offer.gift, wallet, self.today)
+        award = Award(event, rule, offer.gift, points, cost_fen, expires_on, until)
+        if offer.gift.pending_event is not None:
+            last = event.occurred_on + timedelta(days=offer.gift.pending_event_days or 0)
+            award = replace(award, awaits=offer.gift.pending_event.value, awaits_until=last)
+        return EarningOutcome.HIT, award
 
     def _bounded(self, event: Occurrence, rule: Rule, offer: Offer, wallet: Wallet) -> tuple[EarningOutcome, int]:
         """Hold an offer to the past: how often, the rule's caps, the wallet's, the budgets; returns what is left."""
@@ -203,6 +226,16 @@ class Settlement:
                 self.before.budgets[key].add(award.points, award.cost_fen)
         self.before.earned[event.customer_id, wallet].append((self.today, award.points))
         self.before.balances[event.customer_id, wallet] += award.points
+
+
+def released_on(gift: Gift, wallet: Wallet, today: date) -> date | None:
+    """Return the first day on which what is posted today can be spent; None: at once, or with an event."""
+    if gift.pending_event is not None:
+        return None
+    if gift.pending_dates:
+        return next_of_dates(gift.pending_dates, today)
+    days = wallet.pending_days if gift.pending_days is None else gift.pending_days
+    return today + timedelta(days=days) if days else None
 
 
 def earn_caps(wallet: Wallet) -> list[dict[str, Any]]:

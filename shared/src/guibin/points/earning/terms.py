@@ -9,7 +9,7 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.lines import Line
@@ -25,6 +25,16 @@ MOST_DAYS: Final = 400
 MOST_POINTS: Final = 10**9
 MOST_PER_CENT: Final = 10_000
 
+
+def _in_a_year(day: str) -> str:
+    """Hold MM-DD to days that there are; 29 February is one."""
+    try:
+        date.fromisoformat(f"2000-{day}")
+    except ValueError as error:
+        raise PydanticCustomError("day", "no such day") from error
+    return day
+
+
 Trigger = Annotated[EventType, WithJsonSchema({"type": "string", "enum": [kind.value for kind in EventType]})]
 Points = Annotated[int, Field(ge=1, le=MOST_POINTS)]
 Condition = Annotated[
@@ -33,6 +43,9 @@ Condition = Annotated[
         description="A rule tree as of tags, over `event.*`, the facts of customers, and the set `tags`",
         examples=[{"fact": "event.amount", "op": ">=", "value": "100.00"}],
     ),
+]
+YearlyDay = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"), AfterValidator(_in_a_year)
 ]
 Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -84,9 +97,30 @@ class Gift(_Part):
     expires_in_days: Annotated[int, Field(ge=1, le=3_660)] | None = Field(
         default=None, description="Days after the event, in place of the wallet's expiry"
     )
-    pending_days: Annotated[int, Field(ge=0, le=366)] | None = Field(
+    pending_days: Annotated[int, Field(ge=0, le=3_660)] | None = Field(
         default=None, description="Days before they can be spent; the wallet's without it"
     )
+    pending_dates: list[YearlyDay] = Field(
+        default_factory=list,
+        max_length=20,
+        description="They can be spent from the next of these days of the year on, MM-DD; 02-29 or else 02-28",
+        examples=[["01-01", "07-01"]],
+    )
+    pending_event: Trigger | None = Field(
+        default=None,
+        description="They can be spent from the night after the customer's next event of this kind",
+    )
+    pending_event_days: Annotated[int, Field(ge=1, le=366)] | None = Field(
+        default=None, description="Days for that event to occur in; the points are cancelled without it"
+    )
+
+    @model_validator(mode="after")
+    def _one_release(self) -> Self:
+        if [self.pending_days is None, not self.pending_dates, self.pending_event is None].count(False) > 1:
+            raise PydanticCustomError("pending", "one of pending_days, pending_dates and pending_event at most")
+        if (self.pending_event is None) != (self.pending_event_days is None):
+            raise PydanticCustomError("pending", "pending_event and pending_event_days go together")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

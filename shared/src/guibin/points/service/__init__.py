@@ -38,7 +38,7 @@ from guibin.points.service.outstanding import (
     liability,
     rolled_forward,
 )
-from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending
+from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending, settle_awaited
 from guibin.points.service.reading import EntryView, balances, list_entries
 from guibin.points.service.reconciling import Reconciliation, reconciliation, record_reconciliation
 from guibin.points.service.reminding import remind
@@ -128,3 +128,5 @@ __all__ = [
     "submit_wallet",
     "take_events",
 ]
+    "settle_awaited",
+    "show_receiving_code",

@@ -14,14 +14,24 @@ from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
 from guibin.customers import repository as customers
 from guibin.points import ledger_repository, repository
-from guibin.points.errors import AccountFrozen, HoldExpired, HoldTimeOutOfRange, ReferenceConflict
-from guibin.points.models import HoldState, PointsHold, SourceKind
+from guibin.points.errors import (
+    AccountFrozen,
+    HoldExpired,
+    HoldTimeOutOfRange,
+    PointsNotSpendable,
+    ReferenceConflict,
+    SpendCapReached,
+)
+from guibin.points.models import HoldState, PointsHold, SourceKind, Wallet
+from guibin.points.rules import TRANSACTION, spending_since
 from guibin.points.service.holds import capture, hold, release
+from guibin.points.service.wallets import CapKind, WalletCap
 from guibin.privacy import repository as privacy
 from guibin.privacy.rules import Act
 from guibin.programme.errors import Stopped
 from guibin.programme.service import find_stops
 from guibin.security.actors import Actor, ActorKind, Scope
+from guibin.tiers.repository import current_tier
 
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=90)
@@ -48,7 +58,9 @@ async def set_aside(session: AsyncSession, scope: Scope, *, actor: Actor, wanted
     Raises:
         ReasonRequired, HoldTimeOutOfRange: the request is wrong in itself.
         NotFound: no such customer or wallet, or out of scope.
-        Stopped, AccountFrozen, AccountClosed, WalletClosed, InsufficientPoints: it cannot be spent, so not held either.
+        PointsNotSpendable, Stopped, AccountFrozen, AccountClosed, WalletClosed, InsufficientPoints: it cannot be spent,
+            so not held either.
+        SpendCapReached: with what is spent and set aside already it is more than the wallet lets one customer spend.
         ReferenceConflict: the reference stands for a hold of other points or another wallet.
     """
     require_reason(wanted.reason)
@@ -59,8 +71,11 @@ async def set_aside(session: AsyncSession, scope: Scope, *, actor: Actor, wanted
             latest=(now + LONGEST).isoformat(timespec="seconds"),
         )
     customer = await customers.get_customer(session, scope, customer_id=wanted.customer_id)
-    if await repository.get_wallet(session, wanted.wallet) is None:
+    wallet = await repository.get_wallet(session, wanted.wallet)
+    if wallet is None:
         raise NotFound
+    if wallet.growth:
+        raise PointsNotSpendable
     if (await find_stops(session, earning=False)).stop(wallet=wanted.wallet):
         raise Stopped
     if await privacy.is_blocked(session, customer.id, Act.REDEEM, day=clock.business_day(now)):
@@ -81,8 +96,27 @@ async def set_aside(session: AsyncSession, scope: Scope, *, actor: Actor, wanted
     if (held.wallet, held.points) != (wanted.wallet, wanted.points):
         raise ReferenceConflict
     if not made.duplicate:
+        await _refuse_beyond_caps(session, wallet, customer.id, wanted.points)
         await _tell(session, actor, "points.held", held, {"points": held.points, "wallet": held.wallet})
     return held
+
+
+async def _refuse_beyond_caps(session: AsyncSession, wallet: Wallet, customer_id: UUID, points: int) -> None:
+    """Hold what was just set aside, its account being locked, to the wallet's caps on spending.
+
+    What is set aside can be spent at any time, so it counts in every period.
+    """
+    caps = [WalletCap.model_validate(cap) for cap in wallet.caps if cap["kind"] == CapKind.SPEND]
+    if not caps:
+        return
+    today = clock.today()
+    tier = await current_tier(session, Scope.of_job(), customer_id=customer_id, day=today)
+    starts = {cap.period: spending_since(cap.period, today, tier.since if tier else None) for cap in caps}
+    spent = await ledger_repository.spent_since(session, customer_id=customer_id, wallet=wallet.code, starts=starts)
+    for cap in caps:
+        before = 0 if cap.period == TRANSACTION else spent[cap.period] - points
+        if before + points > cap.points:
+            raise SpendCapReached(points=cap.points, period=cap.period, left=max(cap.points - before, 0))
 
 
 async def find_hold(

@@ -10,10 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.holdings.models import EventState
+from guibin.holdings.models import EventState, EventType
 from guibin.points import correction_repository
 from guibin.points import repository as ledger
 from guibin.points.earning import repository
+from guibin.points.earning.event_names import EVENT_NAMES
 from guibin.points.earning.models import EarningPeriod
 from guibin.points.earning.rules import EarningOutcome, Occurrence, period_start
 from guibin.points.earning.service import engine
@@ -209,18 +210,30 @@ def _results(
     return results
 
 
-def _movement(award: Award, actor_id: UUID, now: datetime) -> Movement:
+def _reasons(award: Award) -> tuple[str, str]:
+    """Say why in both languages; points that wait for an event say for which, and until when."""
     terms = award.rule.terms
+    if award.awaits is None:
+        return terms.name_zh, terms.name_en
+    zh, en = EVENT_NAMES[EventType(award.awaits)]
+    return (
+        f"{terms.name_zh}（须于{award.awaits_until}前{zh}，否则取消）",
+        f"{terms.name_en} (cancelled without {en} by {award.awaits_until})",
+    )
+
+
+def _movement(award: Award, actor_id: UUID, now: datetime) -> Movement:
+    reason_zh, reason_en = _reasons(award)
     return Movement(
         customer=award.event.customer_id,
         wallet=award.gift.wallet,
-        kind=EntryKind.EARN if award.pending_until is None else EntryKind.PENDING_ADD,
+        kind=EntryKind.PENDING_ADD if award.is_pending else EntryKind.EARN,
         points=award.points,
         entry=new_id(),
         lot=new_id(),
         expires_on=award.expires_on,
-        reason_zh=terms.name_zh,
-        reason_en=terms.name_en,
+        reason_zh=reason_zh,
+        reason_en=reason_en,
         source_kind=SourceKind.EVENT,
         source_id=award.event.source_id,
         actor=actor_id,

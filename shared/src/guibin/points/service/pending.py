@@ -10,8 +10,11 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id
 from guibin.points import ledger_repository, repository
+from guibin.points.earning import waiting_repository
+from guibin.points.earning.waiting_repository import Decided
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement
+from guibin.points.service.earning import return_to_budgets
 from guibin.points.service.ledger import Posted, read_posted
 from guibin.points.service.reversing import now_because
 from guibin.security.actors import NIGHTLY_JOB
@@ -123,6 +126,40 @@ async def activate_due(session: AsyncSession, *, day: date, limit: int = MOST_AT
     ]
     rows = await repository.post_all(session, movements)
     return {"read": len(lots), "activated": sum(row["outcome"] == "posted" for row in rows)}
+
+
+async def settle_awaited(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
+    """Let points be spent whose event has come by the end of a day, and cancel those for which it came too late.
+
+    Call it again, each time in a transaction of its own, until nothing is read; twice changes nothing. What is
+    cancelled goes back to the budgets of its rule.
+    """
+    decided = await waiting_repository.list_decided(session, day=day, limit=limit)
+    rows = await repository.post_all(session, [_of_decided(one) for one in decided])
+    counts = {"read": len(decided), "activated": 0, "cancelled": 0}
+    for one, row in zip(decided, rows, strict=True):
+        if row["outcome"] == "posted":
+            counts["activated" if one.met else "cancelled"] += 1
+    for one, row in zip(decided, rows, strict=True):
+        if row["outcome"] == "posted" and not one.met:
+            await return_to_budgets(
+                session, customer_id=one.customer_id, entry_id=one.entry_id, points=one.remaining, left=0
+            )
+    return counts
+
+
+def _of_decided(one: Decided) -> Movement:
+    if one.met:
+        kind, points, zh, en = (
+            EntryKind.PENDING_ACTIVATE,
+            None,
+            "约定事项已发生，积分生效",
+            "What the points waited for came",
+        )
+    else:
+        kind, points = EntryKind.PENDING_CANCEL, one.remaining
+        zh, en = "约定事项未在期限内发生，待生效积分取消", "What the points waited for did not come in time"
+    return _about(one.customer_id, one.wallet, kind, points, one.entry_id, zh, en, NIGHTLY_JOB.id, "all")
 
 
 def _about(

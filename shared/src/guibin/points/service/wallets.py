@@ -20,11 +20,12 @@ from guibin.core.ids import to_public
 from guibin.organisation.repository import head_office
 from guibin.points import correction_repository, repository
 from guibin.points.assets.service.guarding import refuse_goods_for_deposits
-from guibin.points.errors import WalletCodeTaken, WalletInUse
+from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
 from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
 from guibin.security.errors import Forbidden
 
+from guibin.tiers.repository import active_scheme
 OBJECT: Final = "wallet"
 
 
@@ -58,6 +59,7 @@ class WalletTerms(BaseModel):
     funding_line: str | None = None
     spendable: list[str] | None = None
     buys_goods: bool = False
+    growth: bool = False
     transferable: bool = False
     expiry: Expiry = Expiry.NEVER
     expiry_years: int | None = None
@@ -98,6 +100,7 @@ async def submit_wallet(
         WalletInUse: points stand in it, and the change would make them something else.
         DepositRewardForbidden: it would buy goods while deposits earn in it.
     """
+        GrowthNotCounted: points of growth, switched on or off against the tier scheme in force.
     require_head_office(actor, grants)
     if wallet is None and await repository.get_wallet(session, code) is not None:
         raise WalletCodeTaken
@@ -138,6 +141,7 @@ async def _examine(session: AsyncSession, code: str, terms: WalletTerms, wallet:
     await refuse_goods_for_deposits(session, wanted)
     if wallet is None:
         return
+    await _refuse_growth_against_tiers(session, code, terms, wallet)
     fixed = changes_of_use(wallet, terms)
     if fixed and await correction_repository.holds_points(session, code):
         raise WalletInUse(fields=fixed)
@@ -145,6 +149,19 @@ async def _examine(session: AsyncSession, code: str, terms: WalletTerms, wallet:
 
 def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
     """Return the fields that a change touches and that cannot change while points stand in the wallet.
+async def _refuse_growth_against_tiers(
+    session: AsyncSession, code: str, terms: WalletTerms, wallet: Wallet | None
+) -> None:
+    """Let points of growth come into use with a tier scheme that counts them, and stay what they are while it does."""
+    scheme = await active_scheme(session)
+    counted = scheme is not None and scheme.growth_wallet == code
+    was_active, is_growth = wallet is not None and wallet.active, terms.growth
+    if (is_growth and terms.active and not was_active and not counted) or (
+        counted and not (is_growth and (terms.active or not was_active))
+    ):
+        raise GrowthNotCounted
+
+
 
     Lots of an account that lapses for want of activity have no day of their own, and a wallet that is off would keep
     customers from what is theirs.
@@ -152,10 +169,12 @@ def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
     fixed = []
     if wallet.expiry != terms.expiry and Expiry.INACTIVITY in {wallet.expiry, terms.expiry}:
         fixed.append("expiry")
-    if wallet.active and not terms.active:
+    if wallet.active and not terms.active and not wallet.growth:
         fixed.append("active")
     return fixed
 
+    if wallet.growth != terms.growth:
+        fixed.append("growth")
 
 class WalletChange(ApprovalHandler):
     """Makes an approved kind of points, or changes one."""
@@ -176,7 +195,7 @@ class WalletChange(ApprovalHandler):
 
         Raises:
             WalletCodeTaken, VersionConflict: it was made or changed meanwhile.
-            WalletInUse, DepositRewardForbidden: what was right at the submission is wrong now.
+            WalletInUse, GrowthNotCounted, DepositRewardForbidden: what was right at the submission is wrong now.
         """
         code, terms = str(payload["code"]), WalletTerms.model_validate(payload["terms"])
         wallet = await repository.get_wallet(session, code)

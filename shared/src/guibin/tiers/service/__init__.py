@@ -2,7 +2,7 @@
 
 from guibin.tiers.service.evaluating import evaluate
 from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
-from guibin.tiers.service.schemes import SchemeActivation, create_scheme, edit_scheme, submit_scheme
+from guibin.tiers.service.schemes import SchemeActivation, create_scheme, edit_scheme, growth_of, submit_scheme
 
 __all__ = [
     "Override",
@@ -11,6 +11,7 @@ __all__ = [
     "create_scheme",
     "edit_scheme",
     "evaluate",
+    "growth_of",
     "submit_override",
     "submit_scheme",
 ]

@@ -10,7 +10,7 @@ from guibin.tiers.models import TierCause
 
 
 async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
-    """Give every customer the tier of the last complete month's daily average, in force from the next day.
+    """Give every customer the tier of the last complete month's daily average or of growth points, from the next day.
 
     Reads `customer_fact` and the overrides in force; a second run of the same day changes nothing. Returns the changes
     by cause.
@@ -22,7 +22,7 @@ async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
     lines = await repository.lines_of(session, scheme.id)
     effective_on = day + timedelta(days=1)
     changes = await evaluation_repository.insert_changes(
-        session, scheme.id, lines, effective_on=effective_on, at=clock.now()
+        session, scheme, lines, effective_on=effective_on, at=clock.now()
     )
     for cause in changes:
         counts[cause] += 1

@@ -209,7 +209,7 @@ async def _apply(session: AsyncSession, customer_id: UUID, today: date) -> None:
     if scheme is not None:
         lines = await repository.lines_of(session, scheme.id)
         await evaluation_repository.insert_changes(
-            session, scheme.id, lines, effective_on=today, at=clock.now(), customer_id=customer_id
+            session, scheme, lines, effective_on=today, at=clock.now(), customer_id=customer_id
         )
 
 

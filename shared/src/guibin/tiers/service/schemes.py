@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,38 +22,66 @@ from guibin.tiers.models import SchemeState, TierScheme
 ACTIVATE = "tier_scheme.activate"
 
 
-async def create_scheme(session: AsyncSession, *, actor: Actor, name: str, bounds_fen: Mapping[str, int]) -> TierScheme:
-    """Make a draft from a lower bound for each tier, in fen.
+async def create_scheme(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    name: str,
+    bounds_fen: Mapping[str, int],
+    growth: rules.Growth | None = None,
+) -> TierScheme:
+    """Make a draft from a lower bound for each tier, in fen, and the growth points that give some of them as well.
 
     Raises:
         TierRangeInvalid: the bounds make no scheme.
     """
-    await _check_bounds(session, bounds_fen)
-    scheme = TierScheme(id=new_id(), name=name, state=SchemeState.DRAFT, created_at=clock.now())
+    await _check_bounds(session, bounds_fen, growth)
+    scheme = TierScheme(
+        id=new_id(),
+        name=name,
+        state=SchemeState.DRAFT,
+        created_at=clock.now(),
+        growth_wallet=None if growth is None else growth.wallet,
+    )
     session.add(scheme)
     await session.flush()
-    await repository.replace_lines(session, scheme.id, bounds_fen)
+    await repository.replace_lines(session, scheme.id, bounds_fen, {} if growth is None else growth.points)
     await _record(session, actor, scheme, "tier_scheme.create")
     return scheme
 
 
 async def edit_scheme(
-    session: AsyncSession, scheme: TierScheme, *, actor: Actor, name: str, bounds_fen: Mapping[str, int]
+    session: AsyncSession,
+    scheme: TierScheme,
+    *,
+    actor: Actor,
+    name: str,
+    bounds_fen: Mapping[str, int],
+    growth: rules.Growth | None = None,
 ) -> TierScheme:
-    """Replace name and bounds of a locked draft.
+    """Replace name, bounds and growth points of a locked draft.
 
     Raises:
         SchemeNotDraft, TierRangeInvalid.
     """
     _require_draft(scheme)
-    await _check_bounds(session, bounds_fen)
+    await _check_bounds(session, bounds_fen, growth)
     lines = await repository.lines_of(session, scheme.id)
     before: dict[str, object] = {line.tier_code: line.lower_bound_fen for line in lines}
-    before["name"] = scheme.name
+    before |= {"name": scheme.name, "growth": growth_of(scheme, lines)}
     scheme.name = name
+    scheme.growth_wallet = None if growth is None else growth.wallet
     scheme.revision += 1
-    await repository.replace_lines(session, scheme.id, bounds_fen)
-    await _record(session, actor, scheme, "tier_scheme.edit", before=before, after={"name": name, **bounds_fen})
+    await repository.replace_lines(session, scheme.id, bounds_fen, {} if growth is None else growth.points)
+    after = growth_of(scheme, await repository.lines_of(session, scheme.id))
+    await _record(
+        session,
+        actor,
+        scheme,
+        "tier_scheme.edit",
+        before=before,
+        after={"name": name, "growth": after, **bounds_fen},
+    )
     return scheme
 
 
@@ -78,14 +107,17 @@ async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
     _require_draft(scheme)
     scheme.state = SchemeState.PENDING
     lines = await repository.lines_of(session, scheme.id)
-    moves = await repository.count_moves(session, lines, day=clock.today())
+    moves = await repository.count_moves(session, lines, day=clock.today(), growth_wallet=scheme.growth_wallet)
     active = await repository.active_scheme(session)
+    active_lines = await repository.lines_of(session, active.id) if active else []
     bounds = _bounds(lines)
     return Amended(
         payload={"scheme_id": to_public("sch", scheme.id), "revision": scheme.revision, "lower_bounds": bounds},
         preview={
-            "before": _bounds(await repository.lines_of(session, active.id)) if active else None,
+            "before": _bounds(active_lines) if active else None,
             "after": bounds,
+            "growth_before": growth_of(active, active_lines) if active else None,
+            "growth_after": growth_of(scheme, lines),
             "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
         },
     )
@@ -105,6 +137,10 @@ class SchemeActivation(ApprovalHandler):
         {
             "before": Label("现行层级起点（元）", "Lower bounds in force"),
             "after": Label("拟启用层级起点（元）", "Lower bounds submitted"),
+            "growth_before": Label("现行成长值门槛", "Growth points in force"),
+            "growth_after": Label("拟启用成长值门槛", "Growth points submitted"),
+            "wallet": Label("积分类别", "Kind of points"),
+            "points": Label("积分", "Points"),
             "moves": Label("层级变动客户数", "Customers who move"),
             "from": Label("现层级", "From"),
             "to": Label("新层级", "To"),
@@ -149,9 +185,19 @@ class SchemeActivation(ApprovalHandler):
         return await _mark_submitted(session, await repository.lock_scheme(session, _scheme_id(payload)))
 
 
-async def _check_bounds(session: AsyncSession, bounds_fen: Mapping[str, int]) -> None:
+def growth_of(scheme: TierScheme, lines: Iterable[rules.Line]) -> dict[str, Any] | None:
+    """Return which points of which wallet give tiers by a scheme; None where none do."""
+    if scheme.growth_wallet is None:
+        return None
+    points = {line.tier_code: line.growth_points for line in lines if line.growth_points is not None}
+    return {"wallet": scheme.growth_wallet, "points": points}
+
+
+async def _check_bounds(session: AsyncSession, bounds_fen: Mapping[str, int], growth: rules.Growth | None) -> None:
     ranks = {tier.code: tier.rank for tier in await repository.list_tiers(session)}
     fault = rules.faults_of(bounds_fen, ranks)
+    if fault is None and growth is not None:
+        fault = rules.faults_of_growth(growth.points, ranks)
     if fault is not None:
         raise TierRangeInvalid(fault=fault)
 

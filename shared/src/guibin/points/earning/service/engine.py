@@ -21,6 +21,7 @@ from guibin.points.earning.settlement import (
     budget_keys,
     earn_caps,
     is_capped,
+    released_on,
 )
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
@@ -106,7 +107,8 @@ def must_lock(touched: Touched, judged: Judged, wallets: Mapping[str, Wallet]) -
     not): each list locks its own accounts in order, and both together would not be in order.
     """
     pending = {
-        bool(wallets[offer.gift.wallet].pending_days if offer.gift.pending_days is None else offer.gift.pending_days)
+        offer.gift.pending_event is not None
+        or released_on(offer.gift, wallets[offer.gift.wallet], date.min) is not None
         for _, judgements in judged
         for one in judgements
         for offer in one.offers
