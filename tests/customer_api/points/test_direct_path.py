@@ -152,6 +152,7 @@ def direct_call(customer_client: httpx.AsyncClient, customer_app: FastAPI, house
         actor, entry = found
         return DirectCall(
             request=Request({"type": "http"}),
+            gate=port.gate,
             pool=port.direct,
             entrance=port.entrance,
             entry=entry,

@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from customer_api.rights.schemas import RedemptionOut
-from guibin.core import clock
 from guibin.core.direct import InSession
 from guibin.core.ids import new_id
 from guibin.idempotency.models import IdempotencyKey
@@ -21,35 +20,16 @@ from guibin.points.models import EntryKind, PointsAccount, PointsEntry
 from guibin.points.service import read_lots
 from guibin.programme.models import KillSwitch
 from guibin.rights.models import Redemption, RightsItem
-from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import Outcome, write_redemption
 from guibin.rights.service.new_redemption import NewRedemption
-from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, Taking, Wanted, decide, get_published
-from guibin.security.actors import Scope
+from guibin.rights.service.redeeming import Redeemed, Taking
 from support.points import ACTOR, NOON, post_points
-from support.rights import add_customer_with, add_right, customer_actor, free_stock, give_tier, redemptions_of, take
+from support.redeeming import decided
+from support.rights import add_customer_with, add_right, free_stock, give_tier, redemptions_of, take
 
 QUOTA = [{"tier": "T2", "period": "month", "times": 2}]
 KEY = {"key": "a-key", "fingerprint": bytes(32).hex()}
 Change = Callable[[AsyncSession, UUID, UUID], Awaitable[Any]]
-
-
-async def decided(session: AsyncSession, customer_id: UUID, right_id: UUID, **wish: Any) -> Taking:
-    """Decide without a lock, at noon of the test's day."""
-
-    async def find(*, anew: bool) -> Right:
-        del anew
-        return await get_published(session, right_id=right_id)
-
-    actor, request = customer_actor(customer_id), RedemptionRequest(right_id, **{"quantity": 1, **wish})
-    with clock.fixed_at(NOON):
-        return await decide(
-            InSession(session),
-            Scope.of_customer(customer_id),
-            Wanted(customer_id, actor, request, None),
-            find,
-            lock=False,
-        )
 
 
 async def write(session: AsyncSession, taking: Taking) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Final
 from guibin.channels.sms import open_sms
 from guibin.channels.wechat import WeChat, open_wechat
 from guibin.core.settings import Settings
-from guibin.rights.service import KnownRights
+from guibin.rights.service import KnownRights, RedemptionBatches
 from guibin.security.bank_tokens import BankTokens
 from guibin.security.ciphers import KeyRing
 from guibin.security.session_tokens import SessionIssuer
@@ -30,6 +30,7 @@ class Parts:
     wechat: WeChat
     messages: Messages
     rights: KnownRights
+    redemptions: RedemptionBatches
 
 
 @asynccontextmanager
@@ -48,7 +49,8 @@ async def open_parts(settings: Settings, keys: KeyRing) -> AsyncIterator[Parts]:
         open_sms(settings) as sender,
         open_messages(sender) as messages,
     ):
-        yield Parts(issuer, bank_tokens, wechat, messages, KnownRights())
+        batches = RedemptionBatches(most=settings.redeem_batch)
+        yield Parts(issuer, bank_tokens, wechat, messages, KnownRights(), batches)
 
 
 def parts_of(visit: Visit) -> Parts:

@@ -5,7 +5,7 @@ so a statement may set something for its own transaction only: `set_config(..., 
 temporary table. Time-outs hang on the database role, as for every other connection.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -59,6 +59,12 @@ class DirectPool:
         async with self._connection() as connection:
             row: Row | None = await connection.fetchrow(statement, *values)
             return row
+
+    async def rows(self, statement: str, *values: object) -> Sequence[Row]:
+        """Run one statement as `row` does; returns all its rows."""
+        async with self._pool.acquire() as connection:
+            rows: Sequence[Row] = await connection.fetch(statement, *values)
+            return rows
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Asks]:

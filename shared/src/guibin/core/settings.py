@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     queue_seconds: float | None = Field(
         default=None, gt=0, le=60, description="Longest wait for a connection; 0.5 in production, else 5"
     )
+    redeem_batch: int = Field(
+        default=16, ge=1, le=16, description="Waiting redemptions of a right that are written together; 1: each alone"
+    )
     workers: int = Field(default=1, ge=1, le=256, description="Processes of one port; each allows its share of a rate")
     trusted_proxies: str = Field(
         default="", description="Addresses and networks whose X-Forwarded-For counts, separated by commas"

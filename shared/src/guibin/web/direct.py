@@ -6,8 +6,8 @@ Each statement lets its caller in anew, in its own transaction, and does nothing
 whoever is blocked, and whose session has ended, is refused though the token is still known here.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -21,6 +21,7 @@ from guibin.security.actors import Actor, Scope
 from guibin.security.errors import TokenInvalid
 from guibin.security.tokens import VerifiedToken
 from guibin.web.counters import PASSED
+from guibin.web.gate import Gate
 from guibin.web.language import Language
 from guibin.web.limiter import Counting
 
@@ -56,6 +57,7 @@ class DirectCall:
 
     request: Request
     pool: DirectPool
+    gate: Gate
     entrance: Entrance
     entry: tuple[object, ...]
     token: VerifiedToken
@@ -90,9 +92,18 @@ class DirectCall:
         Raises:
             TokenInvalid: the caller may not come in.
         """
-        async with self.pool.transaction() as door:
+        async with self.gate.held(), self.pool.transaction() as door:
             self.admit(await door.row(_entry_alone(self.entrance, len(self.entry)), *self.entry))
             yield door
+
+    async def for_several(self, statement: str, *values: object) -> Sequence[Row]:
+        """Run a statement that works for several calls, and itself lets in whom it works for; returns its rows."""
+        async with self.gate.enter():
+            return await self.pool.rows(statement, *values)
+
+    def waiting(self) -> AbstractAsyncContextManager[None]:
+        """Give the call's place at the database to others while the block waits for them; later ones enter anew."""
+        return self.gate.given_up()
 
     def admit(self, row: Row | None) -> None:
         """Hold the caller to being let in.
@@ -122,7 +133,8 @@ class _Entering:
         if counting is not None:
             return await self._count_and(statement, values, counting)
         entering = _entering(call.entrance, statement, len(values), len(call.entry))
-        row = await call.pool.row(entering, *values, *call.entry)
+        async with call.gate.held():
+            row = await call.pool.row(entering, *values, *call.entry)
         call.admit(row)
         return row if row is not None and row["is_there"] else None
 

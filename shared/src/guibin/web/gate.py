@@ -68,6 +68,32 @@ class Gate:
             raise
         await self._return(entry)
 
+    @asynccontextmanager
+    async def given_up(self) -> AsyncIterator[None]:
+        """Give this call's place to others for good while the block waits for them; what comes after goes by `held`.
+
+        Only for blocks in which the call holds no database connection.
+        """
+        entry = _ENTRY.get()
+        if entry is not None and entry.gate is self and entry.holds:
+            entry.holds = False
+            self._places.release()
+        yield
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Run a block in the place that this call holds, or in one that is entered for the block.
+
+        Raises:
+            RetryLater: see `enter`.
+        """
+        entry = _ENTRY.get()
+        if entry is not None and entry.gate is self and entry.holds:
+            yield
+        else:
+            async with self.enter():
+                yield
+
     async def _return(self, entry: "_Entry") -> None:
         await self._take()
         entry.holds = True

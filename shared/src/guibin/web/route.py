@@ -147,6 +147,7 @@ class _Conductor:
         return DirectCall(
             request=request,
             pool=port.direct,
+            gate=port.gate,
             entrance=entrance,
             entry=entry,
             token=token,

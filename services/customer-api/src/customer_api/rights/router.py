@@ -112,6 +112,7 @@ async def create_redemption_directly(call: DirectCall) -> Response:
             problem_type=PROBLEM,
         ),
         known=port.parts.rights,
+        together=port.parts.redemptions,
         sessions=port.sessions,
     )
     if isinstance(answered, Replay):

@@ -4,9 +4,9 @@ They are asked in a session's transaction, or of the direct pool (`guibin.core.d
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from guibin.core.direct import Asks, Row
@@ -25,6 +25,12 @@ _FACTS: Final = (
     " data_key, package_left, package_period, seen, known FROM rights_facts($1::text::jsonb, $2)"
 )
 _REDEEM: Final = "SELECT outcome, available_after, lots::text, answer FROM rights_redeem($1::text::jsonb)"
+_REDEEM_BATCH: Final = (
+    "SELECT entry_status, entry_merged_into, entry_has_data_key, entry_in_force, outcome, available_after, lots::text,"
+    " answer FROM rights_redeem_batch($1::text::jsonb, $2) ORDER BY place"
+)
+ALONE: Final = "alone"
+"""What is said of a redemption that could not be written with others: it is to be written by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,10 @@ class Facts:
     package_left: int | None
     package_period: date | None
     seen: str
+
+
+AskForSeveral = Callable[..., Awaitable[Sequence[Row]]]
+"""Runs a statement that works for several calls; returns its rows."""
 
 
 class KeyKnownError(Exception):
@@ -104,6 +114,31 @@ async def write_redemption(asks: Asks, taking: Mapping[str, Any]) -> Outcome:
         row = await asks.row(_REDEEM, json.dumps(taking, ensure_ascii=False))
     if row is None:
         raise LookupError("rights_redeem has always an outcome")
+    return _outcome(row)
+
+
+async def write_redemptions(
+    ask: AskForSeveral, takings: Sequence[tuple[Sequence[object], Mapping[str, Any]]], *, patience: timedelta
+) -> Sequence[Row]:
+    """Write several redemptions of one right in one transaction, each with its own customer let in.
+
+    `takings` are what lets each customer in and what `rights_redeem` takes; `patience` is the longest wait of one for a
+    lock. Returns a row for each, in their order: what the entrance says, and what `outcome_of` reads.
+    """
+    items = [{"entry": entry, "taking": taking} for entry, taking in takings]
+    return await ask(_REDEEM_BATCH, json.dumps(items, ensure_ascii=False, default=_in_json), patience)
+
+
+def outcome_of(row: Row) -> Outcome | None:
+    """Return what became of a redemption that was written with others; None when it is to be written alone."""
+    return None if row["outcome"] in {None, ALONE} else _outcome(row)
+
+
+def _in_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _outcome(row: Row) -> Outcome:
     return Outcome(row["outcome"], row["available_after"] or 0, _read(row["lots"]) or [], row["answer"])
 
 

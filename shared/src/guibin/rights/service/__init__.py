@@ -52,6 +52,7 @@ from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest
 from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
+from guibin.rights.service.together import RedemptionBatches
 from guibin.rights.service.using import CodeUse, UseRequest, use_batch, use_code
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "ProposalView",
     "Rating",
     "Redeemed",
+    "RedemptionBatches",
     "RedemptionRequest",
     "RedemptionView",
     "Refund",

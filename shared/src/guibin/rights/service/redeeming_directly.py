@@ -23,6 +23,7 @@ from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import KeyKnownError, Outcome, write_redemption
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.redeeming import FindRight, Taking, Wanted, decide, get_published
+from guibin.rights.service.together import RedemptionBatches, Writes
 from guibin.security.actors import Scope
 
 TRIES: Final = 2
@@ -57,16 +58,12 @@ class KnownRights:
         return right
 
 
-class Ways(Protocol):
+class Ways(Writes, Protocol):
     """The ways of one direct call to the database."""
 
     @property
     def reading(self) -> Asks:
         """Asks what only reads."""
-
-    @property
-    def writing(self) -> Asks:
-        """Asks what writes, each statement a transaction."""
 
     def transaction(self) -> AbstractAsyncContextManager[Asks]:
         """Several statements as one transaction."""
@@ -87,7 +84,14 @@ class Once:
 
 
 async def redeem_directly(
-    ways: Ways, scope: Scope, wanted: Wanted, once: Once, *, known: KnownRights, sessions: SessionFactory
+    ways: Ways,
+    scope: Scope,
+    wanted: Wanted,
+    once: Once,
+    *,
+    known: KnownRights,
+    together: RedemptionBatches,
+    sessions: SessionFactory,
 ) -> str | Replay:
     """Redeem once under a key, and return the answer, or the one that the key gave before.
 
@@ -99,7 +103,7 @@ async def redeem_directly(
     async def find(*, anew: bool) -> Right:
         return await known.find(sessions, wanted.request.right_id, anew=anew)
 
-    call = _Call(ways, scope, wanted, once)
+    call = _Call(ways, scope, wanted, once, together)
     try:
         return await call.redeem(find)
     except KeyKnownError:
@@ -118,12 +122,13 @@ class _Call:
     scope: Scope
     wanted: Wanted
     once: Once
+    together: RedemptionBatches
 
     async def redeem(self, find: FindRight) -> str:
         """Decide and write until what decided stood still, at last under the lock."""
         for _ in range(TRIES):
             taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
-            outcome = await write_redemption(self.ways.writing, self._document(taking, claims=True))
+            outcome = await self._write(taking)
             if outcome.code != "moved":
                 return _answer(taking, outcome)
         async with self.ways.transaction() as asks:
@@ -131,6 +136,13 @@ class _Call:
                 raise KeyKnownError
             taking = await decide(asks, self.scope, self.wanted, find, lock=True)
             return _answer(taking, await write_redemption(asks, self._document(taking, claims=False)))
+
+    async def _write(self, taking: Taking) -> Outcome:
+        """Write with others of this right, or alone what takes locks of its own before the stock: package, slot."""
+        document, request = self._document(taking, claims=True), self.wanted.request
+        if request.package_id or request.slot_id:
+            return await write_redemption(self.ways.writing, document)
+        return await self.together.write(self.ways, request.right_id, document)
 
     async def keep(self, refusal: Refusal) -> bool:
         """Keep a refusal as the key's answer; False when a twin has answered meanwhile."""
