@@ -24,11 +24,18 @@ class Category(StrEnum):
 
 
 class Fulfilment(StrEnum):
-    """How a right reaches the customer."""
+    """How a right reaches the customer.
+
+    By a code of a pool; handed out or carried out by the bank's people; or ordered at a supplier, who tops up an
+    account (`top_up`), answers with a code of its own (`order`) or sends a parcel.
+    """
 
     CODE = "code"
     HAND_OUT = "hand_out"
     INSTRUCTION = "instruction"
+    TOP_UP = "top_up"
+    ORDER = "order"
+    PARCEL = "parcel"
 
 
 class StockMode(StrEnum):

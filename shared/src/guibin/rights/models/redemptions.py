@@ -75,6 +75,9 @@ class Redemption(SQLModel, table=True):
     fulfilment: str = text_column()
     created_at: datetime = instant()
     actor_id: UUID
+    delivery_enc: bytes | None = cipher(
+        default=None, description="Where it goes, under the customer's key; forgotten some days after the end"
+    )
 
 
 class RedemptionStep(SQLModel, table=True):

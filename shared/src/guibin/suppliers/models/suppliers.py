@@ -26,13 +26,18 @@ class SettlementBasis(StrEnum):
 
 
 class Supplier(SQLModel, table=True):
-    """Who delivers rights (权益供应商). Its contact stands encrypted under its own data key."""
+    """Who delivers rights (权益供应商). One without a base URL is not connected: people deliver, and note it by hand.
+
+    Its contact and the secret with which both sides sign stand encrypted under its own data key.
+    """
 
     __tablename__ = "supplier"
     __table_args__ = (
         one_of("state", SupplierState),
         one_of("settlement_basis", SettlementBasis),
         CheckConstraint("tax_rate_bp BETWEEN 0 AND 10000", name="tax_rate_in_range"),
+        CheckConstraint("(old_secret_enc IS NULL) = (old_secret_until IS NULL)", name="old_secret_with_end"),
+        CheckConstraint("(secret_no = 0) = (secret_enc IS NULL)", name="secret_numbered"),
         REFERENCE,
     )
 
@@ -46,7 +51,13 @@ class Supplier(SQLModel, table=True):
     contact_name_enc: bytes | None = cipher(default=None)
     contact_phone_enc: bytes | None = cipher(default=None)
     contact_email_enc: bytes | None = cipher(default=None)
-    data_key: bytes = cipher(description="Of its contact, wrapped")
+    data_key: bytes = cipher(description="Of its contact, its secret and its call-backs, wrapped")
+    base_url: str | None = text_column(default=None, description="Of its API; none: it is not connected")
+    secret_no: int = Field(default=0, description="With k before it the key id of a signature; 0: none was made yet")
+    secret_enc: bytes | None = cipher(default=None)
+    secret_shown_at: datetime | None = instant(default=None, description="A secret is shown once")
+    old_secret_enc: bytes | None = cipher(default=None, description="The one before, good for a while")
+    old_secret_until: datetime | None = instant(default=None)
     revision: int = Field(default=1, description="Counts every change; the ETag")
     created_by: UUID
     created_at: datetime = instant()

@@ -1,0 +1,29 @@
+"""Units of a redemption that go back, and what was given for them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Units of a redemption, with those of them that were free by quota, and the points that were paid for them."""
+
+    units: int
+    quota: int
+    points: int
+
+
+def part_of(standing: Part, units: int) -> Part:
+    """Return what goes back with some of the units that still stand: those that were paid for go first.
+
+    Points are shared equally among the units that were paid, rounded down; all units take all that is left.
+
+    Raises:
+        ValueError: there are not as many, or none is asked for.
+    """
+    if not 0 < units <= standing.units:
+        raise ValueError("not so many units stand")
+    if units == standing.units:
+        return standing
+    paid = standing.units - standing.quota
+    back = min(units, paid)
+    return Part(units, units - back, standing.points * back // paid if paid else 0)
