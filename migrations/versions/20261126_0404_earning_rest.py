@@ -1,4 +1,7 @@
-"""Points of growth that give tiers and are never spent; points that wait for an event."""
+"""Points of growth that give tiers and are never spent; points that wait for an event; rules that notice speed."""
+
+import re
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,14 +12,35 @@ branch_labels = None
 depends_on = None
 
 NEVER_SPENT = "NOT growth OR (NOT transferable AND NOT buys_goods AND coalesce(spendable = '[]'::jsonb, false))"
+EVENTS = ("points.speed_noticed",)
+KNOWN = "ck_outbox_event_type_known"
+GRANTS = (
+    "SELECT, INSERT ON velocity_rule TO guibin_bank",
+    "UPDATE (wallet, measure, hours, most, action, reason_zh, reason_en, active, revision) ON velocity_rule TO guibin_bank",
+    "SELECT ON velocity_rule TO guibin_worker",
+    "SELECT ON velocity_hit TO guibin_customer, guibin_bank",
+    "SELECT, INSERT ON velocity_hit TO guibin_worker",
+    "EXECUTE ON FUNCTION points_account_state TO guibin_worker",
+)
+ALL_ROWS = "(SELECT row_scope_bank())"
+OWN = "customer_id = (SELECT row_scope_customer())"
+SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = velocity_hit.customer_id)"
 
 
 def upgrade() -> None:
     _growth()
     _awaited()
+    _velocity()
 
 
 def downgrade() -> None:
+    for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
+        named = sa.column(column, sa.Text)
+        op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
+    _events(lambda known: tuple(name for name in known if name not in EVENTS))
+    op.execute("REVOKE EXECUTE ON FUNCTION points_account_state FROM guibin_worker")
+    op.drop_table("velocity_hit")
+    op.drop_table("velocity_rule")
     op.drop_column("earning_award", "awaits_until")
     op.drop_column("earning_award", "awaits")
     op.drop_column("tier_history", "growth_points")
@@ -59,3 +83,67 @@ def _growth() -> None:
         op.f("ck_tier_scheme_line_growth_points_positive"), "tier_scheme_line", "growth_points > 0"
     )
     op.add_column("tier_history", sa.Column("growth_points", sa.BigInteger()))
+
+
+def _velocity() -> None:
+    op.create_table(
+        "velocity_rule",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("wallet", sa.Text(), nullable=False),
+        sa.Column("measure", sa.Text(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("reason_zh", sa.Text(), nullable=False),
+        sa.Column("reason_en", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "measure IN ('redemptions', 'earnings', 'points_spent', 'points_earned')",
+            name=op.f("ck_velocity_rule_measure_known"),
+        ),
+        sa.CheckConstraint("action IN ('flag', 'freeze')", name=op.f("ck_velocity_rule_action_known")),
+        sa.CheckConstraint("hours BETWEEN 1 AND 744", name=op.f("ck_velocity_rule_hours_in_range")),
+        sa.CheckConstraint("most >= 0", name=op.f("ck_velocity_rule_most_not_negative")),
+        sa.ForeignKeyConstraint(["wallet"], ["wallet.code"], name=op.f("fk_velocity_rule_wallet_wallet")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_velocity_rule")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "velocity_hit",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("rule_code", sa.Text(), nullable=False),
+        sa.Column("wallet", sa.Text(), nullable=False),
+        sa.Column("observed", sa.BigInteger(), nullable=False),
+        sa.Column("froze", sa.Boolean(), nullable=False),
+        sa.Column("reason_zh", sa.Text(), nullable=False),
+        sa.Column("reason_en", sa.Text(), nullable=False),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_velocity_hit_customer_id_customer")),
+        sa.ForeignKeyConstraint(
+            ["rule_code"], ["velocity_rule.code"], name=op.f("fk_velocity_hit_rule_code_velocity_rule")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_velocity_hit")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    columns = ["customer_id", "wallet", "noticed_at"]
+    op.create_index(op.f("ix_velocity_hit_customer_id_wallet_noticed_at"), "velocity_hit", columns)
+    op.create_index(op.f("ix_velocity_hit_noticed_at_id"), "velocity_hit", ["noticed_at", "id"])
+    for grant in GRANTS:
+        op.execute(f"GRANT {grant}")
+    op.execute("ALTER TABLE velocity_hit ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON velocity_hit TO guibin_worker USING (true)")
+    op.execute(f"CREATE POLICY bank_rows ON velocity_hit TO guibin_bank USING ({ALL_ROWS} OR {SEEN})")
+    op.execute(f"CREATE POLICY customer_rows ON velocity_hit TO guibin_customer USING ({ALL_ROWS} OR {OWN})")
+    _events(lambda known: (*known, *EVENTS))
+
+
+def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change the list of events as it stands: other revisions add theirs."""
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.drop_constraint(op.f(KNOWN), "outbox_event")
+    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")

@@ -19,6 +19,7 @@ from guibin.points.assets import models as points_assets
 from guibin.points.earning import models as earning
 from guibin.points.files import models as points_files
 from guibin.privacy import models as privacy
+from guibin.points.velocity import models as points_velocity
 from guibin.products import models as products
 from guibin.programme import models as programme
 from guibin.rights import models as rights
@@ -50,6 +51,8 @@ __all__ = [
     "points_files",
     "points_reports",
     "privacy",
+    "points_transfers",
+    "points_velocity",
     "products",
     "programme",
     "rights",

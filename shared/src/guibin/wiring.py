@@ -30,7 +30,8 @@ from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
 from guibin.points.merging import LEDGER_GUARD
-from guibin.points.service import CORRECTIONS, WALLET_CHANGE, AdjustmentHandler
+from guibin.points.service import CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
+from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
 from guibin.privacy.merging import PRIVACY_GUARD, PRIVACY_MOVER
@@ -73,6 +74,7 @@ def connect() -> None:
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
     handlers.register(WALLET_CHANGE)
+    handlers.register(VELOCITY_RULE_CHANGE)
     handlers.register(FILE_HANDLER)
     for correction in CORRECTIONS:
         handlers.register(correction)

@@ -20,6 +20,8 @@ from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
 from bank_api.points.router import router as points
 from bank_api.points.statements import router as statements
+from bank_api.points.transfers import router as transfers
+from bank_api.points.velocity import router as points_velocity
 from bank_api.points.wallets import router as wallets
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
@@ -57,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points,
     points_corrections,
     points_holds,
+    points_velocity,
     points_files,
     event_files,
     earning_rules,

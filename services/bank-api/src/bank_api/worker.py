@@ -23,6 +23,9 @@ from guibin.core.settings import SettingMissing, Settings
 from guibin.exports.jobs import tend_exports
 from guibin.points.files.service import tend_files
 from guibin.points.service import release_lapsed
+from guibin.points.velocity.repository import list_rules
+from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
+from guibin.points.velocity.service import notice
 from guibin.privacy.jobs import tend_copies
 from guibin.rights.service import tend_slots
 from guibin.runs import repository
@@ -146,6 +149,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         holding = asyncio.create_task(_tend_holds(sessions))
         posting = asyncio.create_task(_tend_points_files(sessions))
         slotting = asyncio.create_task(_tend_slots(sessions))
+        noticing = asyncio.create_task(_notice_speed(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
@@ -159,6 +163,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         posting.cancel()
         slotting.cancel()
         sealing.cancel()
+        noticing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
     finally:
@@ -236,6 +241,25 @@ async def _tend_holds(sessions: SessionFactory) -> None:
 async def _tend_slots(sessions: SessionFactory) -> None:
     """Give back what was booked of slots that are being closed, beside the runs."""
     while True:
+async def _notice_speed(sessions: SessionFactory) -> None:
+    """Ask the rules that notice speed, beside the runs; one transaction for each rule and list of accounts."""
+    while True:
+        try:
+            async with sessions() as session:
+                rules = await list_rules(session, active=True)
+            for rule in rules:
+                noticed = MOST_NOTICED
+                while noticed == MOST_NOTICED:
+                    async with sessions() as session:
+                        noticed = await notice(session, rule, limit=MOST_NOTICED)
+                        await session.commit()
+                    if noticed:
+                        logger().warning("speed_noticed", rule=rule.code, accounts=noticed)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger().error("speed_not_watched", **error_facts(error))
+        await asyncio.sleep(TEND_SECONDS)
+
+
         try:
             if given := await tend_slots(sessions):
                 logger().info("slots_closed", given_back=given)

@@ -8,6 +8,7 @@ from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.earning import router as earning
+from customer_api.points.freezes import router as points_freezes
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.privacy.router import router as privacy
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     earning,
     statements,
     rights,
+    points_freezes,
     images,
     favourites,
     ratings,

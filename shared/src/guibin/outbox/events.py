@@ -30,6 +30,7 @@ class EventName(StrEnum):
     APPOINTMENT_MISSED = "appointment.missed"
     PROPOSAL_MADE = "proposal.made"
     FAVOURITE_BACK_IN_STOCK = "favourite.back_in_stock"
+    POINTS_SPEED_NOTICED = "points.speed_noticed"
 
 
 class EventData(BaseModel):
@@ -55,6 +56,18 @@ class PointsExpiring(EventData):
     points: Units = Field(description="All that ends on that day")
     expires_on: date = Field(description="The last day on which they can be spent")
     days_before: int = Field(description="Which reminder it is: 90, 30 or 7")
+
+
+class PointsSpeedNoticed(EventData):
+    """An account of a customer moved faster than a rule lets pass: told once of the same movements."""
+
+    type = EventName.POINTS_SPEED_NOTICED
+    prefix = "cus"
+
+    wallet: str
+    rule: str = Field(description="Code of the rule")
+    observed: Units = Field(description="How often, or how many points, within the hours of the rule")
+    frozen: bool = Field(description="Whether the rule froze the account")
 
 
 class _RedemptionData(EventData):
@@ -195,6 +208,7 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
     data.type: data
     for data in (
         PointsExpiring,
+        PointsSpeedNoticed,
         RedemptionConfirmed,
         RedemptionFulfilled,
         RedemptionCancelled,

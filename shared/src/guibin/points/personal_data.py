@@ -39,6 +39,18 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE customer_id = :customer_id ORDER BY occurred_at, entry_id",
     ),
     QuerySection(
+        "points_transfers",
+        frozenset({"points_transfer"}),
+        "SELECT id, side, wallet, points, reverses, posted_at FROM points_transfer WHERE customer_id = :customer_id"
+        " ORDER BY posted_at, id",
+    ),
+    QuerySection(
+        "points_speed_noticed",
+        frozenset({"velocity_hit"}),
+        "SELECT wallet, observed, froze, reason_zh, reason_en, noticed_at FROM velocity_hit"
+        " WHERE customer_id = :customer_id ORDER BY noticed_at, id",
+    ),
+    QuerySection(
         "points_holds",
         frozenset({"points_hold", "points_hold_lot"}),
         "SELECT h.wallet, h.points, h.captured, h.state, h.expires_at, h.reason_zh, h.reason_en, h.created_at,"
