@@ -161,9 +161,9 @@ async def _run(settings: Settings, database_url: str) -> None:
         listing.cancel()
         holding.cancel()
         posting.cancel()
+        noticing.cancel()
         slotting.cancel()
         sealing.cancel()
-        noticing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
     finally:

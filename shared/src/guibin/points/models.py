@@ -109,10 +109,10 @@ class Wallet(SQLModel, table=True):
     cost_fen: int = Field(description="What a point costs the bank")
     funding_line: str | None = text_column(default=None, description="The line that pays for these points")
     spendable: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    growth: bool = Field(default=False, description="Counts for the tier, and is never spent")
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups")
     transferable: bool = False
     expiry: str = text_column(default=Expiry.NEVER)
-    growth: bool = Field(default=False, description="Counts for the tier, and is never spent")
     expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")
     expiry_months: int | None = Field(default=None, description="Rolling: after earning; inactivity: after activity")
     expiry_rounding: str = text_column(default=Rounding.NONE)

@@ -90,6 +90,10 @@ class WalletTermsIn(StrictModel):
     spendable: list[Category] | None = Field(
         default=None, max_length=len(Category), description="Categories of rights that it buys; null: all"
     )
+    growth: bool = Field(
+        default=False,
+        description="Counts for the tier where the scheme in force says so; never spent, and never passed on",
+    )
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups: no deposits may earn in it")
     transferable: bool = False
     expiry: Expiry = Field(default=Expiry.NEVER, description="Of points issued from now on")
@@ -115,10 +119,6 @@ class WalletTermsIn(StrictModel):
     def _expiry_complete(self) -> Self:
         by_months = self.expiry in {Expiry.ROLLING, Expiry.INACTIVITY}
         if (self.expiry is Expiry.CALENDAR) != (self.expiry_years is not None) or by_months != (
-    growth: bool = Field(
-        default=False,
-        description="Counts for the tier where the scheme in force says so; never spent, and never passed on",
-    )
             self.expiry_months is not None
         ):
             raise PydanticCustomError(
@@ -126,9 +126,17 @@ class WalletTermsIn(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _growth_buys_nothing(self) -> Self:
+        if self.growth and (self.buys_goods or self.transferable or self.spendable):
+            raise PydanticCustomError("growth", "must buy nothing and not be passed on")
+        return self
+
     def terms(self) -> WalletTerms:
         """Say what is asked for."""
         body = self.model_dump(mode="json", exclude={"cost", "code"})
+        if self.growth:
+            body["spendable"] = []
         return WalletTerms.model_validate({**body, "cost_fen": self.cost})
 
 
@@ -156,17 +164,9 @@ class WalletIn(WalletTermsIn):
 class WalletCapOut(OutModel):
     """At most so many points of one customer in a period."""
 
-    @model_validator(mode="after")
-    def _growth_buys_nothing(self) -> Self:
-        if self.growth and (self.buys_goods or self.transferable or self.spendable):
-            raise PydanticCustomError("growth", "must buy nothing and not be passed on")
-        return self
-
     kind: CapKind
     period: str
     points: int
-        if self.growth:
-            body["spendable"] = []
 
 
 class WalletDetailOut(OutModel):
@@ -180,6 +180,7 @@ class WalletDetailOut(OutModel):
     cost: Cny = Field(description="What a point costs the bank, in CNY")
     funding_line: str | None
     spendable: list[str] | None
+    growth: bool
     buys_goods: bool
     transferable: bool
     expiry: Expiry
@@ -197,5 +198,5 @@ class WalletDetailOut(OutModel):
     @classmethod
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
-        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})
-    growth: bool
+        limits = TransferLimits.model_validate(row.transfer_limits).model_dump()
+        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen, "transfer_limits": limits})

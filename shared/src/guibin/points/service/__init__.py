@@ -120,6 +120,8 @@ __all__ = [
     "replace_account_codes",
     "rolled_forward",
     "set_aside",
+    "settle_awaited",
+    "show_receiving_code",
     "spend_hold",
     "statement",
     "statement_months",
@@ -128,5 +130,3 @@ __all__ = [
     "submit_wallet",
     "take_events",
 ]
-    "settle_awaited",
-    "show_receiving_code",

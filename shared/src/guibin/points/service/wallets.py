@@ -98,9 +98,9 @@ async def submit_wallet(
         Forbidden: the actor may not submit for the whole bank.
         WalletCodeTaken: the code names another wallet.
         WalletInUse: points stand in it, and the change would make them something else.
+        GrowthNotCounted: points of growth, switched on or off against the tier scheme in force.
         DepositRewardForbidden: it would buy goods while deposits earn in it.
     """
-        GrowthNotCounted: points of growth, switched on or off against the tier scheme in force.
     require_head_office(actor, grants)
     if wallet is None and await repository.get_wallet(session, code) is not None:
         raise WalletCodeTaken
@@ -139,9 +139,9 @@ async def _examine(session: AsyncSession, code: str, terms: WalletTerms, wallet:
     wanted = Wallet(code=code, name_zh="", name_en="", unit_zh="", unit_en="", cost_fen=0)
     terms.put_on(wanted)
     await refuse_goods_for_deposits(session, wanted)
+    await _refuse_growth_against_tiers(session, code, terms, wallet)
     if wallet is None:
         return
-    await _refuse_growth_against_tiers(session, code, terms, wallet)
     fixed = changes_of_use(wallet, terms)
     if fixed and await correction_repository.holds_points(session, code):
         raise WalletInUse(fields=fixed)
@@ -162,19 +162,21 @@ async def _refuse_growth_against_tiers(
         raise GrowthNotCounted
 
 
+def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
+    """Return the fields that a change touches and that cannot change while points stand in the wallet.
 
-    Lots of an account that lapses for want of activity have no day of their own, and a wallet that is off would keep
-    customers from what is theirs.
+    Lots of an account that lapses for want of activity have no day of their own, a wallet that is off would keep
+    customers from what is theirs, and what they may spend does not become what they may not.
     """
     fixed = []
     if wallet.expiry != terms.expiry and Expiry.INACTIVITY in {wallet.expiry, terms.expiry}:
         fixed.append("expiry")
     if wallet.active and not terms.active and not wallet.growth:
         fixed.append("active")
-    return fixed
-
     if wallet.growth != terms.growth:
         fixed.append("growth")
+    return fixed
+
 
 class WalletChange(ApprovalHandler):
     """Makes an approved kind of points, or changes one."""
