@@ -41,9 +41,11 @@ ASKED_ELSEWHERE = {
     "GET /v1/customers/{customer_id}/access-log",
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
+    "POST /v1/redemptions",
 }
 """For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, and
-`tests/bank_api/audit/test_access_log.py` an auditor. Holds and expired lots: `tests/bank_api/points`."""
+`tests/bank_api/audit/test_access_log.py` an auditor. Holds and expired lots: `tests/bank_api/points`.
+Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`."""
 
 ROUTES = all_routes()
 NARROW = ("branch_head", "lobby", "manager")

@@ -21,7 +21,7 @@ from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, Ta
 from support.house import EAST, WEST, House
 from support.logins import add_session
 from support.points import ACTOR, post_points, sessions_of
-from support.rights import add_pool, add_right, customer_actor, take
+from support.rights import add_pool, add_right, customer_actor, hold_units, take
 from support.routes import PLACEHOLDERS
 
 TAG = "gift_received"
@@ -38,6 +38,7 @@ PREFIXES = {
     "lot_id": "lot",
     "hold_id": "hol",
     "proposal_id": "rpp",
+    "reservation_id": "rsv",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -55,6 +56,7 @@ class Neighbour:
     lot_id: UUID
     hold_id: UUID
     proposal_id: UUID
+    reservation_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -110,7 +112,7 @@ async def move_in(house: House) -> Neighbours:
         await session.commit()
     async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
         east, west = [
-            await _with_voucher(session, house, customer_id, pool_id, *owned, proposal_id)
+            await _with_voucher(session, house, customer_id, (right_id, pool_id), *owned, proposal_id)
             for customer_id, owned, proposal_id in zip(customers, points, proposals, strict=True)
         ]
         await session.commit()
@@ -172,12 +174,14 @@ async def _with_voucher(
     session: AsyncSession,
     house: House,
     customer_id: UUID,
-    pool_id: UUID,
+    rights: tuple[UUID, UUID],
     entry_id: UUID,
     lot_id: UUID,
     hold_id: UUID,
     proposal_id: UUID,
 ) -> Neighbour:
+    right_id, pool_id = rights
+    held = await hold_units(session, customer_id, right_id, at=clock.now())
     taken = await take(session, customer_id, pool_id, at=clock.now())
     asked = await open_request(
         session,
@@ -188,4 +192,14 @@ async def _with_voucher(
         details="为什么给我这个标签",
     )
     session_id = await add_session(session, customer_id)
-    return Neighbour(customer_id, taken.redemption.id, asked.row.id, session_id, entry_id, lot_id, hold_id, proposal_id)
+    return Neighbour(
+        customer_id,
+        taken.redemption.id,
+        asked.row.id,
+        session_id,
+        entry_id,
+        lot_id,
+        hold_id,
+        proposal_id,
+        held.id,
+    )

@@ -17,13 +17,14 @@ from guibin.rights.models import (
     Category,
     Fulfilment,
     Redemption,
+    Reservation,
     RightsItem,
     RightsStock,
     RightState,
     StockMode,
     VoucherCode,
 )
-from guibin.rights.service import Redeemed, RedemptionRequest, add_codes, redeem
+from guibin.rights.service import Redeemed, RedemptionRequest, add_codes, redeem, reserve
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.tiers import defaults as tiers
@@ -128,6 +129,27 @@ async def take(
             customer_id=customer_id,
             request=RedemptionRequest(right_id, quantity, expected_points, **wish),
         )
+
+
+async def hold_units(
+    session: AsyncSession,
+    customer_id: UUID,
+    right_id: UUID,
+    *,
+    quantity: int = 1,
+    at: datetime = NOON,
+    minutes: int = 15,
+) -> Reservation:
+    """Reserve units as the customer, at noon of the test's day."""
+    with clock.fixed_at(at):
+        view = await reserve(
+            session,
+            Scope.of_customer(customer_id),
+            customer_id=customer_id,
+            request=RedemptionRequest(right_id, quantity),
+            minutes=minutes,
+        )
+    return view.row
 
 
 async def free_stock(session: AsyncSession, right_id: UUID) -> int:

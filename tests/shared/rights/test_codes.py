@@ -14,7 +14,7 @@ from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id, to_public
 from guibin.rights.errors import AlreadyUsed, CodeNotValid, QrInvalid
 from guibin.rights.models import Redemption, RedemptionState, RedemptionStep
-from guibin.rights.rules import normal_form
+from guibin.rights.patterns import normal_form
 from guibin.rights.service import (
     CodeUse,
     ShownCode,

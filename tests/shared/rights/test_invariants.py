@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.rights import invariants
 from guibin.security.ciphers import KeyRing
 from support.points import let_owner_post
-from support.rights import add_customer_with, add_pool, add_right, take
+from support.rights import add_customer_with, add_pool, add_right, hold_units, take
 
 FAULTS: Sequence[tuple[str, str]] = (
     ("I5", "UPDATE redemption SET points_charged = points_charged + 1 WHERE points_charged > 0"),
@@ -17,8 +17,12 @@ FAULTS: Sequence[tuple[str, str]] = (
     ("I5", "UPDATE points_entry SET source_id = source_id || 'x' WHERE kind = 'redeem'"),
     ("I6", "UPDATE rights_stock SET sold = sold + 1, free = free - 1"),
     ("I6", "UPDATE rights_item SET limit_times = 0, limit_period = 'month' WHERE stock_mode = 'counted'"),
+    ("I6", "UPDATE rights_stock SET reserved = reserved + 1, free = free - 1"),
+    ("I6", "UPDATE stock_hold SET units = units + 1"),
+    ("I6", "UPDATE voucher_code SET held_for = gen_random_uuid() WHERE held_for IS NOT NULL"),
+    ("I6", "UPDATE reservation SET state = 'released', ended_at = created_at"),
     ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL"),
-    ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid()"),
+    ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid() WHERE taken_at IS NOT NULL"),
     ("I8", "UPDATE redemption SET state = 'fulfilled' WHERE fulfilment = 'code'"),
     ("I8", "UPDATE redemption_step SET state = 'fulfilled'"),
     ("I8", "DELETE FROM redemption_step"),
@@ -27,11 +31,14 @@ FAULTS: Sequence[tuple[str, str]] = (
 
 @pytest.fixture
 async def busy(session: AsyncSession, keys: KeyRing) -> AsyncSession:
-    """Return a session in which a customer has redeemed a counted right and one with codes."""
+    """Return a session in which a customer has redeemed and reserved of a counted right and of one with codes."""
     await let_owner_post(session)
     customer = await add_customer_with(session)
-    await take(session, customer, await add_right(session, stock=3), quantity=2)
-    await take(session, customer, await add_pool(session, keys, ["CODE-0001"]))
+    counted, pool = await add_right(session, stock=4), await add_pool(session, keys, ["CODE-0001", "CODE-0002"])
+    await take(session, customer, counted, quantity=2)
+    await take(session, customer, pool)
+    for right_id in (counted, pool):
+        await hold_units(session, customer, right_id)
     return session
 
 

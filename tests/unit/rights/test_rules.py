@@ -19,6 +19,7 @@ from guibin.rights.offer import (
     quota_left,
     quota_of,
 )
+from guibin.rights.patterns import normal_form
 from guibin.rights.rules import (
     COUNTED,
     Decision,
@@ -30,7 +31,6 @@ from guibin.rights.rules import (
     assess,
     is_legal_path,
     is_legal_step,
-    normal_form,
     part_of,
 )
 

@@ -17,6 +17,7 @@ from customer_api.rights.images import router as images
 from customer_api.rights.packages import router as packages
 from customer_api.rights.proposals import router as proposals
 from customer_api.rights.ratings import router as ratings
+from customer_api.rights.reservations import router as reservations
 from customer_api.rights.router import router as rights
 from customer_api.rights.slots import router as slots
 from customer_api.sessions.router import router as sessions
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     images,
     favourites,
     ratings,
+    reservations,
     slots,
     packages,
     proposals,

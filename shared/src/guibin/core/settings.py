@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     webhook_ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) that sign receivers' ones; default the public authorities"
     )
+    reservation_minutes: int = Field(
+        default=15, ge=1, le=15, description="How long units of a right are held for a customer who confirms"
+    )
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process that work at once")
     queue_seconds: float | None = Field(

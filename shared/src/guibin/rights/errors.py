@@ -9,6 +9,7 @@ from typing import Final
 from guibin.core.errors import Category, Refusal
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, SpendCapReached, WalletClosed
 from guibin.programme.errors import BudgetExhausted, Stopped
+from guibin.rights.reservation_errors import ReservationDiffers, ReservationOver
 from guibin.rights.rules import Reason, ReasonCode
 
 
@@ -371,6 +372,8 @@ REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.CERTIFICATE_REQUIRED: CertificateRequired,
     ReasonCode.PACKAGE_NOT_CHOSEN: PackageNotChosen,
     ReasonCode.PACKAGE_USED_UP: PackageUsedUp,
+    ReasonCode.RESERVATION_OVER: ReservationOver,
+    ReasonCode.RESERVATION_DIFFERS: ReservationDiffers,
     ReasonCode.LIMIT_REACHED: LimitReached,
     ReasonCode.SPEND_CAP_REACHED: SpendCapReached,
     ReasonCode.SLOT_REQUIRED: SlotRequired,

@@ -53,7 +53,42 @@ CHECKS: Final[Sequence[Check]] = (
                       WHERE state IN ('confirmed', 'in_fulfilment', 'fulfilled') GROUP BY right_id) r
             ON r.right_id = i.id
          WHERE i.stock_mode = 'counted'
-           AND (coalesce(s.sold, 0) <> coalesce(r.units, 0) OR s.free < 0 OR s.initial <> s.free + s.sold)
+           AND (coalesce(s.sold, 0) <> coalesce(r.units, 0) OR s.free < 0 OR s.initial <> s.free + s.reserved + s.sold)
+        """,
+    ),
+    _check(
+        "I6",
+        "what is reserved of a stock is not what reservations hold of it",
+        """
+        SELECT 'rgt_' || coalesce(s.right_id, h.right_id) AS key
+          FROM rights_stock s
+          FULL JOIN (SELECT right_id, sum(units) AS units FROM stock_hold WHERE held GROUP BY right_id) h
+            ON h.right_id = s.right_id
+         WHERE coalesce(s.reserved, 0) <> coalesce(h.units, 0)
+        """,
+    ),
+    _check(
+        "I6",
+        "units or codes are held for a reservation that is over, or of another right or number of units",
+        """
+        SELECT 'rsv_' || h.reservation_id AS key
+          FROM (SELECT right_id, reservation_id, units, lapses_at FROM stock_hold WHERE held
+                 UNION ALL
+                SELECT right_id, held_for, count(*), held_until FROM voucher_code WHERE held_for IS NOT NULL
+                 GROUP BY right_id, held_for, held_until) h
+          LEFT JOIN reservation r ON r.id = h.reservation_id AND r.right_id = h.right_id
+         WHERE r.state IS NULL OR r.state NOT IN ('held', 'lapsed') OR h.units > r.quantity
+            OR h.lapses_at <> r.lapses_at
+        """,
+    ),
+    _check(
+        "I6",
+        "a reservation was taken by a redemption of another right or number of units",
+        """
+        SELECT 'rsv_' || v.id AS key
+          FROM reservation v
+          JOIN redemption r ON r.customer_id = v.customer_id AND r.id = v.redemption_id
+         WHERE r.right_id <> v.right_id OR r.quantity <> v.quantity
         """,
     ),
     _check(

@@ -194,7 +194,7 @@ class Wish:
 
     `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
     whether somebody else is named, and with a certificate; `slot` whether an appointment is named, None where nobody
-    has asked for one yet; `package` whether all units are taken from a package.
+    has asked for one yet; `package` whether all units are taken from a package, `reservation` whether they are held.
     """
 
     quantity: int
@@ -205,6 +205,7 @@ class Wish:
     beneficiary: Beneficiary = Beneficiary.NONE
     slot: bool | None = None
     package: bool = False
+    reservation: bool = False
 
 
 def price_of(

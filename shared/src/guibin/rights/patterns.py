@@ -5,12 +5,11 @@ nearly every swap of neighbours, so that a typing error is told from a code that
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
-
-from guibin.rights.rules import normal_form
 
 LEAST_BITS: Final = 80
 """What a code of ours is hard to guess by."""
@@ -87,3 +86,9 @@ def check_symbol(body: str, alphabet: str) -> str:
         value = alphabet.index(symbol) * (2 if place % 2 == 0 else 1)
         total += value // size + value % size
     return alphabet[-total % size]
+
+
+def normal_form(code: str) -> str:
+    """Return the form by which a voucher code is compared: half-width capitals without blanks and dashes, 0 for O."""
+    folded = unicodedata.normalize("NFKC", code).upper()
+    return "".join(letter for letter in folded if letter.isalnum()).replace("O", "0")

@@ -95,6 +95,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " ORDER BY c.period_start, c.package_id",
     ),
     QuerySection(
+        "reservations",
+        frozenset({"reservation"}),
+        "SELECT r.id, i.name_zh, i.name_en, r.quantity, r.state, r.created_at, r.lapses_at, r.ended_at, r.redemption_id"
+        " FROM reservation r JOIN rights_item i ON i.id = r.right_id WHERE r.customer_id = :customer_id"
+        " ORDER BY r.created_at, r.id",
+    ),
+    QuerySection(
         "voucher_uses",
         frozenset({"voucher_use"}),
         "SELECT redemption_id, amount_fen, used_at, place FROM voucher_use WHERE customer_id = :customer_id"

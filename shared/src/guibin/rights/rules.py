@@ -4,7 +4,6 @@ What one unit costs whom stands in `guibin.rights.offer`; `assess` puts quota, p
 stands in the way together.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,6 +48,8 @@ class ReasonCode(StrEnum):
     CERTIFICATE_REQUIRED = "certificate_required"
     PACKAGE_NOT_CHOSEN = "package_not_chosen"
     PACKAGE_USED_UP = "package_used_up"
+    RESERVATION_OVER = "reservation_over"
+    RESERVATION_DIFFERS = "reservation_differs"
     LIMIT_REACHED = "limit_reached"
     SPEND_CAP_REACHED = "spend_cap_reached"
     SLOT_REQUIRED = "slot_required"
@@ -73,7 +74,8 @@ class Standing:
     """What decides on the customer's side; `available` are the points that can be spent.
 
     `branches` are the codes of the customer's branch and of those above it; `spent` is what left the paying wallet in
-    the current periods; `package_left` what the package that is named still gives, None when the right was not chosen.
+    the current periods; `package_left` what the package that is named still gives, None when the right was not chosen;
+    `reserved` the units that the reservation that is named holds, None when it holds nothing.
     """
 
     tier: TierLevel | None
@@ -85,6 +87,7 @@ class Standing:
     stopped: bool = False
     spent: Mapping[str, int] = field(default_factory=dict)
     package_left: int | None = None
+    reserved: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
         *_against_customer(terms, standing, now),
         *_against_wish(terms, guests, wish, priced=priced),
         *_against_package(standing, wish),
+        *_against_reservation(standing, wish),
         *_against_limits(terms, standing, offered, wish, points),
         *_against_points(standing, wish, points, priced=priced),
         *_against_supply(offered, points, cost_fen),
@@ -257,6 +261,14 @@ def _against_package(standing: Standing, wish: Wish) -> list[Reason]:
     if wish.quantity > standing.package_left:
         return [Reason(ReasonCode.PACKAGE_USED_UP, {"left": standing.package_left})]
     return []
+
+
+def _against_reservation(standing: Standing, wish: Wish) -> list[Reason]:
+    if not wish.reservation or standing.reserved == wish.quantity:
+        return []
+    if standing.reserved is None:
+        return [Reason(ReasonCode.RESERVATION_OVER)]
+    return [Reason(ReasonCode.RESERVATION_DIFFERS, {"reserved": standing.reserved})]
 
 
 def _against_limits(terms: Terms, standing: Standing, offered: Offered, wish: Wish, points: int) -> list[Reason]:
@@ -384,9 +396,3 @@ def part_of(standing: Part, units: int) -> Part:
     paid = standing.units - standing.quota
     back = min(units, paid)
     return Part(units, units - back, standing.points * back // paid if paid else 0)
-
-
-def normal_form(code: str) -> str:
-    """Return the form by which a voucher code is compared: half-width capitals without blanks and dashes, 0 for O."""
-    folded = unicodedata.normalize("NFKC", code).upper()
-    return "".join(letter for letter in folded if letter.isalnum()).replace("O", "0")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.rights.models import StockMode
 from guibin.rights.repository import images, pool
 from guibin.rights.repository.pool import PoolSize
@@ -19,7 +20,7 @@ async def read_supply(session: AsyncSession, right: Right) -> StockOut | PoolOut
         return PoolOut.model_validate(await read_pool(session, item.id))
     if item.stock_mode == StockMode.COUNTED:
         stock = (await pool.find_stock(session, right_ids=[item.id])).get(item.id)
-        return StockOut.model_validate(stock) if stock else StockOut(initial=0, free=0, sold=0)
+        return StockOut.model_validate(stock) if stock else StockOut(initial=0, free=0, reserved=0, sold=0)
     return None
 
 
@@ -31,4 +32,4 @@ async def describe(session: AsyncSession, right: Right) -> RightDetailOut:
 
 async def read_pool(session: AsyncSession, right_id: UUID) -> PoolSize:
     """Count the codes of a right."""
-    return await pool.count_pool(session, right_id=right_id)
+    return await pool.count_pool(session, right_id=right_id, now=clock.now())

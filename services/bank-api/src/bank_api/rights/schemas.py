@@ -12,9 +12,8 @@ from guibin.core.money import Cny
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
 from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
-from guibin.rights.patterns import LEAST_BITS, MOST_SYMBOLS, CodePattern, Symbols
+from guibin.rights.patterns import LEAST_BITS, MOST_SYMBOLS, CodePattern, Symbols, normal_form
 from guibin.rights.repository.pool import PoolSize
-from guibin.rights.rules import normal_form
 from guibin.rights.service import CodeUse, ImageInfo, NewRight, RedemptionView, Refund, Right, RightContent, UseRequest
 from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
@@ -120,10 +119,11 @@ class RightIn(RightContentIn):
 
 
 class StockOut(OutModel):
-    """Counted stock: initial = free + sold."""
+    """Counted stock: initial = free + reserved + sold."""
 
     initial: int = Field(description="All units ever added")
     free: int
+    reserved: int = Field(description="Held for customers who are confirming, or were until a moment ago")
     sold: int
 
 
@@ -132,6 +132,7 @@ class PoolOut(OutModel):
 
     total: int
     free: int
+    reserved: int = Field(description="Held for customers who are confirming")
     used: int
 
 

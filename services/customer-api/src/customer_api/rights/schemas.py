@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from customer_api.sessions.schemas import MobilePhone
-from guibin.core.ids import LotId, PackageId, RedemptionId, RightId, SlotId
+from guibin.core.ids import LotId, PackageId, RedemptionId, ReservationId, RightId, SlotId
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.rights.errors import REFUSED
@@ -189,6 +189,9 @@ class RedemptionIn(StrictModel):
     package_id: PackageId | None = Field(
         default=None, description="Of `GET /v1/me/packages`: all units are taken from what I chose of it"
     )
+    reservation_id: ReservationId | None = Field(
+        default=None, description="Of `POST /v1/rights/{id}/reservations`: its units are taken, all of them"
+    )
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -210,6 +213,7 @@ class RedemptionIn(StrictModel):
             beneficiary=None if self.beneficiary is None else self.beneficiary.person(),
             slot_id=self.slot_id,
             package_id=self.package_id,
+            reservation_id=self.reservation_id,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 

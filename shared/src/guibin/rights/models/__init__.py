@@ -5,6 +5,7 @@ from guibin.rights.models.images import MOST_IMAGE_BYTES, MOST_IMAGES, RightsIma
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
 from guibin.rights.models.proposals import ProposalState, RedemptionProposal
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
+from guibin.rights.models.reservations import Reservation, ReservationState, StockHold
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
 from guibin.rights.models.uses import (
@@ -33,6 +34,8 @@ __all__ = [
     "RedemptionRating",
     "RedemptionState",
     "RedemptionStep",
+    "Reservation",
+    "ReservationState",
     "RightState",
     "RightsImage",
     "RightsItem",
@@ -42,6 +45,7 @@ __all__ = [
     "RightsStock",
     "RightsTotal",
     "SlotState",
+    "StockHold",
     "StockMode",
     "TaxKind",
     "UsedBy",

@@ -10,18 +10,20 @@ from guibin.core.models import SQLModel, cipher, distributed, instant
 
 
 class RightsStock(SQLModel, table=True):
-    """The counted stock of a right: initial = free + sold."""
+    """The counted stock of a right: initial = free + reserved + sold."""
 
     __tablename__ = "rights_stock"
     __table_args__ = (
         CheckConstraint("free >= 0", name="free_not_negative"),
-        CheckConstraint("initial = free + sold", name="adds_up"),
+        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("initial = free + reserved + sold", name="adds_up"),
         distributed("right_id"),
     )
 
     right_id: UUID = Field(primary_key=True)
     initial: int = Field(sa_type=BigInteger, description="All units ever added")
     free: int = Field(sa_type=BigInteger)
+    reserved: int = Field(default=0, sa_type=BigInteger, description="Held by reservations")
     sold: int = Field(default=0, sa_type=BigInteger)
     low_at: int = Field(default=0, sa_type=BigInteger, description="Whoever takes the stock down to so few tells of it")
 
@@ -37,6 +39,8 @@ class VoucherCode(SQLModel, table=True):
         Index(None, "right_id", "redemption_id"),
         CheckConstraint("(taken_at IS NULL) = (redemption_id IS NULL)", name="taken_by_a_redemption"),
         CheckConstraint("used_at IS NULL OR taken_at IS NOT NULL", name="used_after_taken"),
+        CheckConstraint("(held_for IS NULL) = (held_until IS NULL)", name="held_until_an_instant"),
+        CheckConstraint("held_for IS NULL OR taken_at IS NULL", name="held_or_taken"),
         CheckConstraint("spent_fen BETWEEN 0 AND coalesce(value_fen, 0)", name="spent_within_value"),
         CheckConstraint("value_fen IS NULL OR (used_at IS NOT NULL) = (spent_fen = value_fen)", name="used_when_spent"),
         distributed("right_id", "rights_stock"),
@@ -49,6 +53,8 @@ class VoucherCode(SQLModel, table=True):
     redemption_id: UUID | None = None
     customer_id: UUID | None = None
     taken_at: datetime | None = instant(default=None)
+    held_for: UUID | None = Field(default=None, description="The reservation that holds it")
+    held_until: datetime | None = instant(default=None, description="From then on it is free again")
     used_at: datetime | None = instant(default=None)
     used_by: UUID | None = Field(default=None, description="The member of staff or service that used it")
     used_at_branch: UUID | None = None

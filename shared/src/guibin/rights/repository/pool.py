@@ -2,25 +2,27 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, union_all, update
+from sqlalchemy import BigInteger, func, or_, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.rights.models import Redemption, RightsStock, RightsTotal, VoucherCode
+from guibin.rights.models import Redemption, RightsStock, RightsTotal, StockHold, VoucherCode
 from guibin.rights.rules import COUNTED
 from guibin.security.row_scope import all_rows
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
-    """How many codes a pool has, how many of them are free, and how many are used."""
+    """How many codes a pool has, how many of them are free, held by reservations, and used."""
 
     total: int
     free: int
+    reserved: int
     used: int
 
 
@@ -39,11 +41,30 @@ async def find_stock(session: AsyncSession, *, right_ids: Collection[UUID]) -> d
     return {row.right_id: row for row in rows}
 
 
-async def find_supplied_pools(session: AsyncSession, *, right_ids: Collection[UUID], quantity: int) -> set[UUID]:
+async def find_lapsed_units(session: AsyncSession, *, right_ids: Collection[UUID], now: datetime) -> dict[UUID, int]:
+    """Return how many units of some counted stocks are held beyond their time; those without any are left out."""
+    held = StockHold
+    query = (
+        select(held.right_id, func.sum(held.units, type_=BigInteger))
+        .where(col(held.right_id).in_(right_ids), col(held.held), col(held.lapses_at) <= now)
+        .group_by(col(held.right_id))
+    )
+    rows = (await session.execute(query)).all() if right_ids else []
+    return {row[0]: row[1] for row in rows}
+
+
+async def find_supplied_pools(
+    session: AsyncSession, *, right_ids: Collection[UUID], quantity: int, now: datetime
+) -> set[UUID]:
     """Return which of some rights have so many free codes: one look into the index for each."""
+    until = col(VoucherCode.held_until)
     looks = [
         select(VoucherCode.right_id)
-        .where(VoucherCode.right_id == right_id, col(VoucherCode.taken_at).is_(None))
+        .where(
+            VoucherCode.right_id == right_id,
+            col(VoucherCode.taken_at).is_(None),
+            or_(until.is_(None), until <= now),
+        )
         .offset(quantity - 1)
         .limit(1)
         .subquery()
@@ -101,7 +122,7 @@ async def start_total(session: AsyncSession, *, right_id: UUID) -> None:
 async def add_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> StockLevel:
     """Add units to the counted stock of a right and return it; it is low at a tenth of what there is then."""
     new = insert(RightsStock).values(
-        right_id=right_id, initial=quantity, free=quantity, sold=0, low_at=_tenth(quantity)
+        right_id=right_id, initial=quantity, free=quantity, reserved=0, sold=0, low_at=_tenth(quantity)
     )
     added = new.on_conflict_do_update(
         index_elements=["right_id"],
@@ -135,11 +156,13 @@ async def insert_codes(session: AsyncSession, rows: Sequence[dict[str, Any]]) ->
     return len((await session.execute(statement)).all())
 
 
-async def count_pool(session: AsyncSession, *, right_id: UUID) -> PoolSize:
+async def count_pool(session: AsyncSession, *, right_id: UUID, now: datetime) -> PoolSize:
     """Count the codes of one right, whoever has them."""
+    untaken, until = col(VoucherCode.taken_at).is_(None), col(VoucherCode.held_until)
     query = select(
         func.count(),
-        func.count().filter(col(VoucherCode.taken_at).is_(None)),
+        func.count().filter(untaken, or_(until.is_(None), until <= now)),
+        func.count().filter(until > now),
         func.count(col(VoucherCode.used_at)),
     ).where(VoucherCode.right_id == right_id)
     async with all_rows(session):

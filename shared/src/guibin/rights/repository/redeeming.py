@@ -22,7 +22,7 @@ from guibin.rights.repository.standing import Profile
 _FACTS: Final = (
     "SELECT revision, minimum_rank, wallet, wallet_active, spendable::text, caps::text, point_fen, tier, tier_rank,"
     " tier_since, restricted, tags, branches, stops, available, account_state, usage::text, spent::text, step_up_used,"
-    " data_key, package_left, package_period, seen, known FROM rights_facts($1::text::jsonb, $2)"
+    " data_key, package_left, package_period, reserved, seen, known FROM rights_facts($1::text::jsonb, $2)"
 )
 _REDEEM: Final = "SELECT outcome, available_after, lots::text, answer FROM rights_redeem($1::text::jsonb)"
 _REDEEM_BATCH: Final = (
@@ -52,6 +52,7 @@ class Facts:
     data_key: bytes | None
     package_left: int | None
     package_period: date | None
+    reserved: int | None
     seen: str
 
 
@@ -104,6 +105,7 @@ async def read_facts(asks: Asks, asked: Mapping[str, Any], *, lock: bool) -> Fac
         data_key=row["data_key"],
         package_left=row["package_left"],
         package_period=row["package_period"],
+        reserved=row["reserved"],
         seen=row["seen"],
     )
 

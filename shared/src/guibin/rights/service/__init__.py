@@ -51,6 +51,14 @@ from guibin.rights.service.rating import Rating, list_ratings, rate
 from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
 from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
+from guibin.rights.service.reserving import (
+    ReservationView,
+    get_reservation,
+    let_lapsed_go,
+    list_reservations,
+    release,
+    reserve,
+)
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
 from guibin.rights.service.together import RedemptionBatches
 from guibin.rights.service.using import CodeUse, UseRequest, use_batch, use_code
@@ -83,6 +91,7 @@ __all__ = [
     "RedemptionView",
     "Refund",
     "RefundHandler",
+    "ReservationView",
     "Right",
     "RightContent",
     "RightPublication",
@@ -111,8 +120,10 @@ __all__ = [
     "generate_codes",
     "get_catalogue_entry",
     "get_redemption",
+    "get_reservation",
     "give_back_offer",
     "import_rights",
+    "let_lapsed_go",
     "list_catalogue",
     "list_favourites",
     "list_my_packages",
@@ -120,6 +131,7 @@ __all__ = [
     "list_proposals",
     "list_ratings",
     "list_redemptions",
+    "list_reservations",
     "mark_favourite",
     "note_no_show",
     "preview",
@@ -129,9 +141,11 @@ __all__ = [
     "read_image",
     "redeem",
     "redeem_directly",
+    "release",
     "remind_of_appointments",
     "remove_image",
     "request_refund",
+    "reserve",
     "show_beneficiary",
     "show_codes",
     "submit_package",

@@ -186,8 +186,8 @@ async def add_codes(session: AsyncSession, *, actor: Actor, keys: KeyRing, right
     by_hash = {hash_code(keys, code): code for code in codes}
     known = await pool.find_known_codes(session, hashes=list(by_hash))
     fresh = [code for code_hash, code in by_hash.items() if code_hash not in known]
-    data_key = keys.open_data_key(await _data_key(session, keys, right), right_id)
-    before = len(await pool.find_supplied_pools(session, right_ids=[right_id], quantity=1))
+    data_key = keys.open_data_key(await data_key_of_codes(session, keys, right), right_id)
+    before = len(await pool.find_supplied_pools(session, right_ids=[right_id], quantity=1, now=clock.now()))
     added = await pool.insert_codes(
         session, seal_codes(keys, data_key, right_id, fresh, value_fen=right.item.value_fen)
     )

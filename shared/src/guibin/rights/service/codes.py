@@ -11,8 +11,7 @@ from uuid import UUID
 
 from guibin.core.ids import new_id
 from guibin.rights.models import VoucherCode
-from guibin.rights.patterns import CodePattern
-from guibin.rights.rules import normal_form
+from guibin.rights.patterns import CodePattern, normal_form
 from guibin.security.ciphers import DataKey, KeyRing
 
 QR_LIFE: Final = timedelta(seconds=60)

@@ -24,7 +24,7 @@ from guibin.points.service import LotUse
 from guibin.rights.errors import refusal_of
 from guibin.rights.models import Period, Redemption, RedemptionState, RightState
 from guibin.rights.offer import Beneficiary, Wish, first_day_of_codes, is_visible, last_day_of_codes, period_start
-from guibin.rights.repository import catalogue, redemptions
+from guibin.rights.repository import catalogue, redemptions, reservations
 from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.repository.redeeming import Facts, Outcome, read_facts, write_redemption
 from guibin.rights.repository.standing import Profile
@@ -53,6 +53,7 @@ class RedemptionRequest:
     beneficiary: Person | None = None
     slot_id: UUID | None = None
     package_id: UUID | None = None
+    reservation_id: UUID | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -65,6 +66,7 @@ class RedemptionRequest:
             beneficiary=Beneficiary.NONE if self.beneficiary is None else self.beneficiary.kind,
             slot=self.slot_id is not None,
             package=self.package_id is not None,
+            reservation=self.reservation_id is not None,
         )
 
 
@@ -163,6 +165,7 @@ class Taking:
             "seen": self.seen,
             "package": request.package_id and {"id": str(request.package_id)},
             "slot": request.slot_id and {"id": str(request.slot_id), "places": row.quantity + row.companions},
+            "reservation": request.reservation_id and {"id": str(request.reservation_id)},
             "beneficiary": request.beneficiary and self._sealed(request.beneficiary),
             "total_limit": terms.total_limit,
             "budget": self._budget(),
@@ -218,6 +221,7 @@ async def decide(
         usage=facts.usage,
         spent=facts.spent,
         package_left=facts.package_left,
+        reserved=facts.reserved,
     )
     wish = wanted.request.wish(right)
     decision = assess(
@@ -268,6 +272,7 @@ def _asked(wanted: Wanted, right: Right, now: datetime) -> dict[str, object]:
         "branches": terms.asks_for_branches,
         "periods": sorted({period.value for period in terms.periods}),
         "step_up": str(request.step_up.id) if request.step_up else None,
+        "reservation": str(request.reservation_id) if request.reservation_id else None,
     }
     return {
         "customer": str(wanted.customer_id),
@@ -321,12 +326,26 @@ async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, req
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
     _refuse_unless_seen(right, side.profile, now)
     supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
-    standing = side.towards(right, paying.code, request.package_id)
+    reserved = await _units_reserved(session, scope, customer_id, request, now)
+    standing = side.towards(right, paying.code, request.package_id, reserved=reserved)
     known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops))
+    if reserved is not None:
+        known = replace(known, in_stock=True)
     if request.slot_id is not None:
         known = replace(known, against_slot=await look_at_slot(session, right, slot_id=request.slot_id, wish=wish))
     decision = assess(right.terms, standing, known, wish, now=now)
     return Preview(right, decision, standing.available, paying.code)
+
+
+async def _units_reserved(
+    session: AsyncSession, scope: Scope, customer_id: UUID, request: RedemptionRequest, now: datetime
+) -> int | None:
+    """Return the units that the named reservation holds of the right; None when it holds nothing, or none is named."""
+    if request.reservation_id is None:
+        return None
+    running = await reservations.find_running(session, scope, customer_id=customer_id, now=now)
+    named = (row for row in running if (row.id, row.right_id) == (request.reservation_id, request.right_id))
+    return next((row.quantity for row in named), None)
 
 
 async def get_published(session: AsyncSession, *, right_id: UUID) -> Right:

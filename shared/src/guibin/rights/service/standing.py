@@ -44,8 +44,18 @@ class CustomerSide:
         """The tier of the day."""
         return self.profile.tier
 
-    def towards(self, right: Right, wallet: str | None = None, package_id: UUID | None = None) -> Standing:
-        """Return what decides on one right, paid from a wallet (None is the right's own) or taken from a package."""
+    def towards(
+        self,
+        right: Right,
+        wallet: str | None = None,
+        package_id: UUID | None = None,
+        *,
+        reserved: int | None = None,
+    ) -> Standing:
+        """Return what decides on one right, paid from a wallet (None is the right's own) or taken from a package.
+
+        `reserved` is what the reservation that is named holds of it.
+        """
         code = wallet or right.item.wallet
         given = self.packages.get(right.item.id, ())
         return standing_of(
@@ -55,6 +65,7 @@ class CustomerSide:
             usage=self.usage.get(right.item.id, Usage()),
             spent=self.spent.get(code, {}),
             package_left=next((one.left for one in given if one.package_id == package_id), None),
+            reserved=reserved,
         )
 
 
@@ -119,6 +130,7 @@ def standing_of(
     usage: Usage,
     spent: Mapping[str, int],
     package_left: int | None = None,
+    reserved: int | None = None,
 ) -> Standing:
     """Put together what decides; a restriction shows as a freeze, and is never named."""
     frozen = profile.restricted and state is AccountState.OPEN
@@ -131,6 +143,7 @@ def standing_of(
         branches=profile.branches,
         spent=spent,
         package_left=package_left,
+        reserved=reserved,
     )
 
 
@@ -186,18 +199,20 @@ async def read_supply(session: AsyncSession, *, rights: Sequence[Right], quantit
     bounded = [right.item.id for right in rights if right.terms.total_limit is not None]
     year = clock.business_day(now).year
     return Supply(
-        in_stock=await find_in_stock(session, rights=rights, quantity=quantity),
+        in_stock=await find_in_stock(session, rights=rights, quantity=quantity, now=now),
         totals=await pool.find_totals(session, right_ids=bounded),
         budgets=await find_budgets(session, branches=[owner for owner in owners if owner], year=year) if owners else {},
     )
 
 
-async def find_in_stock(session: AsyncSession, *, rights: Sequence[Right], quantity: int) -> set[UUID]:
-    """Return which of some rights have so many units or codes now."""
+async def find_in_stock(session: AsyncSession, *, rights: Sequence[Right], quantity: int, now: datetime) -> set[UUID]:
+    """Return which of some rights have so many units or codes now, what is held beyond its time among them."""
     by_mode: dict[str, set[UUID]] = {mode: set() for mode in StockMode}
     for right in rights:
         by_mode[right.item.stock_mode].add(right.item.id)
     stock = await pool.find_stock(session, right_ids=by_mode[StockMode.COUNTED])
-    supplied = await pool.find_supplied_pools(session, right_ids=by_mode[StockMode.CODES], quantity=quantity)
-    counted = {right_id for right_id, row in stock.items() if row.free >= quantity}
+    supplied = await pool.find_supplied_pools(session, right_ids=by_mode[StockMode.CODES], quantity=quantity, now=now)
+    reserved = [right_id for right_id, row in stock.items() if row.reserved]
+    lapsed = await pool.find_lapsed_units(session, right_ids=reserved, now=now)
+    counted = {right_id for right_id, row in stock.items() if row.free + lapsed.get(right_id, 0) >= quantity}
     return by_mode[StockMode.UNLIMITED] | counted | supplied

@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.outbox import events
 from guibin.outbox.service import publish
-from guibin.rights.models import Redemption, RedemptionState
+from guibin.rights.models import Redemption, RedemptionState, RightsItem, StockMode
+from guibin.rights.repository.pool import StockLevel
 from guibin.rights.service.new_redemption import NewRedemption
 
 CODES_LOW_AT: Final = 20
@@ -56,6 +57,18 @@ def confirmed(redemption: NewRedemption) -> events.RedemptionConfirmed:
         fulfilment=redemption.fulfilment,
         points=redemption.points_charged,
     )
+
+
+async def tell_taken(session: AsyncSession, item: RightsItem, left: StockLevel, *, units: int) -> None:
+    """Publish that stock or pool has sunk to its mark by these units: once each time it passes it."""
+    if not left.free <= left.low_at < left.free + units:
+        return
+    told: events.EventData = (
+        events.CodesLow(free=left.free, threshold=left.low_at + 1)
+        if item.stock_mode == StockMode.CODES
+        else events.RightLowStock(free=left.free, threshold=left.low_at)
+    )
+    await publish(session, told, subject_id=item.id)
 
 
 async def tell_added(session: AsyncSession, right_id: UUID, *, before: int, free: int) -> None:

@@ -1,0 +1,35 @@
+-- Holds units of a right for a reservation until an instant: units of the counted stock, or codes of the pool. Returns how
+-- many are free then, of codes counted up to p_most, and at how many the stock is low; NULL when there are not as many.
+CREATE OR REPLACE FUNCTION rights_hold(
+    p_right uuid, p_reservation uuid, p_units int, p_at timestamptz, p_until timestamptz, p_most int,
+    OUT free bigint, OUT low bigint
+)
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_codes uuid[];
+BEGIN
+    IF (SELECT r.stock_mode FROM public.rights_item r WHERE r.id = p_right) = 'codes' THEN
+        v_codes := public.rights_pick_codes(p_right, p_units, p_at);
+        IF cardinality(v_codes) = p_units THEN
+            UPDATE public.voucher_code c SET held_for = p_reservation, held_until = p_until
+             WHERE c.right_id = p_right AND c.id = ANY (v_codes);
+            free := public.rights_free_codes(p_right, p_at, p_most);
+            low := p_most - 1;
+        END IF;
+        RETURN;
+    END IF;
+    UPDATE public.rights_stock s SET free = s.free - p_units, reserved = s.reserved + p_units
+     WHERE s.right_id = p_right AND s.free >= p_units RETURNING s.free, s.low_at INTO free, low;
+    IF NOT FOUND THEN
+        PERFORM public.rights_let_go(p_right, p_at, p_units);
+        UPDATE public.rights_stock s SET free = s.free - p_units, reserved = s.reserved + p_units
+         WHERE s.right_id = p_right AND s.free >= p_units RETURNING s.free, s.low_at INTO free, low;
+    END IF;
+    IF FOUND THEN
+        INSERT INTO public.stock_hold (right_id, reservation_id, units, lapses_at, held)
+        VALUES (p_right, p_reservation, p_units, p_until, true);
+    END IF;
+END
+$$
