@@ -94,13 +94,13 @@ class Wallet(SQLModel, table=True):
             " AND (expiry IN ('rolling', 'inactivity')) = (expiry_months IS NOT NULL)",
             name="expiry_complete",
         ),
-        REFERENCE,
-    )
-
         CheckConstraint(
             "NOT growth OR (NOT transferable AND NOT buys_goods AND coalesce(spendable = '[]'::jsonb, false))",
             name="growth_is_never_spent",
         ),
+        REFERENCE,
+    )
+
     code: str = Field(sa_type=Text, primary_key=True)
     name_zh: str = text_column()
     name_en: str = text_column()

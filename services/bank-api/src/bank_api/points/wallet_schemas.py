@@ -35,8 +35,8 @@ class CapPeriod(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
     TIER = "tier"
-    LIFETIME = "lifetime"
     TRANSACTION = "transaction"
+    LIFETIME = "lifetime"
 
 
 EARNING_ONLY = frozenset({CapPeriod.WEEK, CapPeriod.QUARTER})
@@ -198,5 +198,4 @@ class WalletDetailOut(OutModel):
     @classmethod
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
-        limits = TransferLimits.model_validate(row.transfer_limits).model_dump()
-        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen, "transfer_limits": limits})
+        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})

@@ -24,8 +24,8 @@ from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
 from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
 from guibin.security.errors import Forbidden
-
 from guibin.tiers.repository import active_scheme
+
 OBJECT: Final = "wallet"
 
 
@@ -58,8 +58,8 @@ class WalletTerms(BaseModel):
     cost_fen: int
     funding_line: str | None = None
     spendable: list[str] | None = None
-    buys_goods: bool = False
     growth: bool = False
+    buys_goods: bool = False
     transferable: bool = False
     expiry: Expiry = Expiry.NEVER
     expiry_years: int | None = None
@@ -147,8 +147,6 @@ async def _examine(session: AsyncSession, code: str, terms: WalletTerms, wallet:
         raise WalletInUse(fields=fixed)
 
 
-def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
-    """Return the fields that a change touches and that cannot change while points stand in the wallet.
 async def _refuse_growth_against_tiers(
     session: AsyncSession, code: str, terms: WalletTerms, wallet: Wallet | None
 ) -> None:
@@ -165,8 +163,8 @@ async def _refuse_growth_against_tiers(
 def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
     """Return the fields that a change touches and that cannot change while points stand in the wallet.
 
-    Lots of an account that lapses for want of activity have no day of their own, a wallet that is off would keep
-    customers from what is theirs, and what they may spend does not become what they may not.
+    Lots of an account that lapses for want of activity have no day of their own, and a wallet that is off would keep
+    customers from what is theirs.
     """
     fixed = []
     if wallet.expiry != terms.expiry and Expiry.INACTIVITY in {wallet.expiry, terms.expiry}:
