@@ -27,7 +27,7 @@ from guibin.points.velocity.repository import list_rules
 from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
 from guibin.points.velocity.service import notice
 from guibin.privacy.jobs import tend_copies
-from guibin.rights.service import tend_slots
+from guibin.rights.service import let_lapsed_go, tend_slots
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
@@ -52,8 +52,9 @@ COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
 MOST_HOLDS: Final = 200
 """Holds that one transaction ends: whoever redeems meanwhile waits for it."""
-CONNECTIONS: Final = 12
-"""One each for the step, the lease, copies, lists, holds, files, slots and seals, three for the relay, one to spare."""
+CONNECTIONS: Final = 13
+"""One each for the step, the lease, copies, lists, holds, files, slots, reservations, seals, three for the relay, one
+to spare."""
 
 
 class Worker:
@@ -150,6 +151,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         posting = asyncio.create_task(_tend_points_files(sessions))
         noticing = asyncio.create_task(_notice_speed(sessions))
         slotting = asyncio.create_task(_tend_slots(sessions))
+        reserving = asyncio.create_task(_tend_reservations(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
         logger().info("worker_ready")
@@ -163,6 +165,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         posting.cancel()
         noticing.cancel()
         slotting.cancel()
+        reserving.cancel()
         sealing.cancel()
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
@@ -265,6 +268,17 @@ async def _tend_slots(sessions: SessionFactory) -> None:
                 logger().info("slots_closed", given_back=given)
         except Exception as error:  # noqa: BLE001 - the next turn takes it up
             logger().error("slots_not_closed", **error_facts(error))
+        await asyncio.sleep(COPY_SECONDS)
+
+
+async def _tend_reservations(sessions: SessionFactory) -> None:
+    """Free what is reserved beyond its time and nobody has needed since, beside the runs."""
+    while True:
+        try:
+            if freed := await let_lapsed_go(sessions):
+                logger().info("reservations_lapsed", units=freed)
+        except Exception as error:  # noqa: BLE001 - the next turn takes it up
+            logger().error("reservations_not_lapsed", **error_facts(error))
         await asyncio.sleep(COPY_SECONDS)
 
 
