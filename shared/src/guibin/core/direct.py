@@ -62,7 +62,7 @@ class DirectPool:
 
     async def rows(self, statement: str, *values: object) -> Sequence[Row]:
         """Run one statement as `row` does; returns all its rows."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             rows: Sequence[Row] = await connection.fetch(statement, *values)
             return rows
 
