@@ -41,6 +41,9 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listMyPointsEntries": ("L1", "L2", "L3", "L5", "L7"),
     "listMyPointsStatements": ("L1", "L2", "L7"),
     "getMyPointsStatement": ("L1", "L2", "L7"),
+    "getMyReceivingCode": ("L1",),
+    "createMyPointsTransfer": ("L1", "R1", "R2", "R3", "R4", "R9", "R12", "R13", "R16", "R17"),
+    "listMyPointsTransfers": ("L1", "L2"),
     "createRedemption": (
         *("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R12", "R13", "R14", "R15", "R16", "R17", "R18"),
     ),
@@ -155,6 +158,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "simulateAssetRule": ("L1",),
     "backTestAssetRule": (),
     "getCustomerPoints": ("L1", "L2"),
+    "listCustomerPointsTransfers": ("L1", "L2"),
     "listCustomerPointsEntries": ("L1", "L2", "L3"),
     "listCustomerPointsStatements": ("L1", "L2"),
     "getCustomerPointsStatement": ("L1", "L2"),

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 from sqlmodel import col, select
@@ -12,10 +12,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import Refusal
+from guibin.core.ids import new_id
 from guibin.points import service
 from guibin.points.invariants import check
-from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot
+from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, Wallet
 from guibin.points.service import Held, Posted
+from guibin.points.transfer_models import PointsTransfer
+from guibin.points.transfer_rules import ReceivingCode, write_receiving_code
+from guibin.security.ciphers import KeyRing
+from guibin.security.key_file import KeyMaterial
 from support.ledger_model import CREDITS, SPENDING, Entry, Hold, Model
 from support.points import ACTOR, NOON, let_owner_post, post_points
 
@@ -29,20 +34,27 @@ MOVES = st.sampled_from(
         *("redeem", "order", "adjust_debit", "redeem"),
         *("refund", "refund", "claw_back", "claw_back", "hold", "capture", "release"),
         *("add_pending", "cancel_pending", "wait", "wait", "night", "night"),
+        *("pass_on", "pass_on", "receive", "receive", "take_back"),
     )
 )
 STEPS = st.tuples(MOVES, POINTS, st.integers(0, 6), WHICH, SOURCES)
 Step = tuple[str, int, int, int, str]
+KEYS = KeyRing(KeyMaterial.generate())
 
 
 @dataclass
 class Both:
-    """The ledger and the model, driven by the same steps; the day goes on as steps wait."""
+    """The ledger and the model, driven by the same steps; the day goes on as steps wait.
+
+    `other` is another account, which points are passed on to and come back from; without it they are not.
+    """
 
     session: AsyncSession
     customer_id: UUID
     model: Model = field(default_factory=Model)
+    other: "Both | None" = None
     ids: dict[Entry | Hold, UUID] = field(default_factory=dict)
+    pairs: dict[Entry, int] = field(default_factory=dict)
     day: date = START
     minute: int = 0
 
@@ -50,6 +62,8 @@ class Both:
         """Do one step in both."""
         move, points, days, which, source = step
         self.minute += 1
+        for model in self._models:
+            model.now = self.minute
         if move == "wait":
             self.day += timedelta(days=days)
         elif move == "night":
@@ -59,15 +73,20 @@ class Both:
                 await self._move(move, points, self.day + timedelta(days=days), which, source)
 
     @property
+    def _models(self) -> list[Model]:
+        return [self.model] if self.other is None else [self.model, self.other.model]
+
+    @property
     def now(self) -> datetime:
         """Return the instant at hand: each step is a minute later."""
         return clock.start_of_day(self.day) + timedelta(minutes=self.minute)
 
     async def _night(self) -> None:
         last = self.day - timedelta(days=1)
-        self.model.lapse(self.now)
-        self.model.activate_due(self.day)
-        self.model.expire(last)
+        for model in self._models:
+            model.lapse(self.now)
+            model.activate_due(self.day)
+            model.expire(last)
         with clock.fixed_at(self.now):
             await service.release_lapsed(self.session)
             await service.activate_due(self.session, day=self.day)
@@ -100,8 +119,53 @@ class Both:
                 model.hold(points, self.day, ends_at, source),
                 service.hold(session, wallet="reward", points=points, expires_at=ends_at, **named),
             )
+        elif move in {"pass_on", "receive", "take_back"}:
+            await self._between(move, points, which, source)
         else:
             await self._about(move, points, which, source, whose, named)
+
+    async def _between(self, move: str, points: int, which: int, source: str) -> None:
+        """Pass points on to the other account, receive them from it, or let the bank move a transfer back."""
+        if self.other is None:
+            return
+        giver, receiver = (self.other, self) if move == "receive" else (self, self.other)
+        if move == "take_back":
+            passed = [one for one in self.model.entries if one.kind == "transfer_out" and one in self.ids]
+            if passed:
+                await self._take_back(passed[which % len(passed)], points)
+            return
+        expected = giver.model.pass_on(receiver.model, points, self.day, f"{move}{source}")
+        transfer_id = uuid5(self.customer_id, f"{move}{source}")
+        code = ReceivingCode(transfer_id, receiver.customer_id, "reward", self.now + timedelta(minutes=1))
+        wanted = service.TransferRequest(write_receiving_code(KEYS, code), "reward", points)
+        doing = service.transfer(self.session, keys=KEYS, customer_id=giver.customer_id, wanted=wanted)
+        found, answer = await _outcome(doing)
+        assert answer == expected
+        if found is not None:
+            assert found.available_after == giver.model.available(self.day)
+            await self._note(giver, receiver, found.id)
+
+    async def _take_back(self, passed: Entry, points: int) -> None:
+        if self.other is None:
+            return
+        received = self.other.model.entries[self.pairs[passed]]
+        expected = self.other.model.give_back(self.model, passed, received, points, self.day)
+        correction = service.Correction(
+            customer_id=self.customer_id, entry_id=self.ids[passed], points=points, reason="测试"
+        )
+        source = str(new_id())
+        doing = service.TRANSFER_REVERSAL.examine(self.session, correction)
+        _, answer = await _outcome(doing)
+        assert answer == expected
+        if answer == "posted":
+            await service.TRANSFER_REVERSAL.carry_out(self.session, correction, source=source, actor_id=ACTOR)
+
+    async def _note(self, giver: "Both", receiver: "Both", transfer_id: UUID) -> None:
+        """Note the entry that a transfer made for its giver, and which of the receiver's entries answers it."""
+        side = await self.session.get(PointsTransfer, (giver.customer_id, transfer_id))
+        assert side is not None
+        passed = giver.model.entries[-1]
+        giver.ids[passed], giver.pairs[passed] = side.entry_id, len(receiver.model.entries) - 1
 
     async def _about(
         self, move: str, points: int, which: int, source: str, whose: dict[str, Any], named: dict[str, Any]
@@ -175,7 +239,7 @@ class Both:
         """Hold everything that is stored to the model, and the ledger to its promises."""
         entries = select(PointsEntry).where(PointsEntry.customer_id == self.customer_id).order_by(col(PointsEntry.seq))
         lots = select(PointsLot).where(PointsLot.customer_id == self.customer_id)
-        lots = lots.order_by(col(PointsLot.earned_at)).execution_options(populate_existing=True)
+        lots = lots.order_by(col(PointsLot.earned_at), col(PointsLot.id)).execution_options(populate_existing=True)
         account = await self.session.get(PointsAccount, (self.customer_id, "reward"), populate_existing=True)
         assert [
             (row.kind, row.points, row.debt_change, row.pending_change) for row in await self.session.exec(entries)
@@ -183,7 +247,10 @@ class Both:
         assert [
             (row.original, row.remaining, row.held, row.pending, row.expires_on)
             for row in await self.session.exec(lots)
-        ] == [(lot.original, lot.remaining, lot.held, lot.pending, lot.expires_on) for lot in self.model.lots]
+        ] == [
+            (lot.original, lot.remaining, lot.held, lot.pending, lot.expires_on)
+            for lot in sorted(self.model.lots, key=lambda lot: lot.number)
+        ]
         if account is not None:
             assert (account.balance, account.held, account.debt, account.pending) == (
                 self.model.balance,
@@ -195,11 +262,24 @@ class Both:
 
 
 async def _answer(doing: Awaitable[Posted | Held]) -> tuple[Posted | Held | None, str]:
+    found, answer = await _outcome(doing)
+    return found, "duplicate" if found is not None and found.duplicate else answer
+
+
+async def _outcome(doing: Awaitable[Any]) -> tuple[Any, str]:
     try:
-        found = await doing
+        return await doing, "posted"
     except Refusal as refusal:
         return None, refusal.code
-    return found, "duplicate" if found.duplicate else "posted"
+
+
+async def let_pass_on(session: AsyncSession) -> None:
+    """Let customers pass reward points on, without a limit that a test could meet."""
+    wallet = await session.get_one(Wallet, "reward")
+    wallet.transferable = True
+    wallet.transfer_limits = dict.fromkeys(("each", "day", "month", "step_up_from"), 10**12)
+    session.add(wallet)
+    await session.flush()
 
 
 async def rolled_back(session: AsyncSession, work: Callable[[], Awaitable[Any]]) -> None:

@@ -14,9 +14,9 @@ GRACE_DAYS: Final = 30
 
 @dataclass
 class Lot:
-    """A lot; `number` is its place by time of earning, `made_by` the entry."""
+    """A lot; `number` is its place by time of earning, then of arrival, `made_by` the entry."""
 
-    number: int
+    number: tuple[int, int]
     made_by: "Entry"
     original: int
     remaining: int
@@ -71,6 +71,8 @@ class Model:
     holds: list[Hold] = field(default_factory=list)
     sources: set[tuple[str, str]] = field(default_factory=set)
     debt: int = 0
+    now: int = 0
+    """The time of earning of what comes in; whoever drives several accounts sets it."""
 
     @property
     def balance(self) -> int:
@@ -122,7 +124,7 @@ class Model:
         if not self._is_new("pending_add", source):
             return "duplicate"
         entry = self._enter(Entry("pending_add", pending_change=points))
-        self.lots.append(Lot(len(self.lots), entry, points, points, expires_on, pending=True, until=until))
+        self.lots.append(Lot(self._number(), entry, points, points, expires_on, pending=True, until=until))
         return "posted"
 
     def activate_due(self, day: date) -> None:
@@ -169,7 +171,7 @@ class Model:
                 entry.uses.append((lot, -1))
         if late:
             grace = date.fromordinal(day.toordinal() + GRACE_DAYS)
-            self.lots.append(Lot(len(self.lots), entry, late, late, grace))
+            self.lots.append(Lot(self._number(), entry, late, late, grace))
         return "posted"
 
     def claw_back(self, given: Entry, points: int, day: date, source: str) -> str:
@@ -241,6 +243,46 @@ class Model:
             if hold.state == "open" and hold.ends_at <= at:
                 self._let_go(hold, "lapsed")
 
+    def pass_on(self, receiver: "Model", points: int, day: date, source: str) -> str:
+        """Pass points on to another account: lots keep their last day and their time of earning."""
+        if ("transfer_out", source) in self.sources or ("transfer_in", source) in receiver.sources:
+            return "transfer_code_invalid"
+        if points > self.available(day):
+            return "insufficient_points"
+        self._is_new("transfer_out", source)
+        receiver._is_new("transfer_in", source)  # noqa: SLF001 - the other account
+        given = self._enter(Entry("transfer_out", -points))
+        self._draw(given, points, [lot for lot in self.lots if not lot.is_expired(day)])
+        receiver._receive(given, points)  # noqa: SLF001 - the same
+        return "posted"
+
+    def give_back(self, giver: "Model", passed: Entry, received: Entry, points: int, day: date) -> str:
+        """Let the bank move a transfer back to its giver, out of the lots that it made here."""
+        own = [lot for lot in self.lots if lot.made_by is received and not lot.is_expired(day)]
+        left = sum(lot.free for lot in own)
+        if points > -passed.points:
+            return "reversal_exceeds_credit"
+        if points > left:
+            return "transfer_spent"
+        back = self._enter(Entry("transfer_out", -points, refers_to=received))
+        self._draw(back, points, own)
+        giver._receive(back, points, refers_to=passed)  # noqa: SLF001 - the other account
+        return "posted"
+
+    def _receive(self, given: Entry, points: int, refers_to: Entry | None = None) -> None:
+        paid = min(self.debt, points)
+        self.debt -= paid
+        entry = self._enter(Entry("transfer_in", points - paid, -paid, refers_to=refers_to))
+        for lot, part in given.uses:
+            kept = part - min(paid, part)
+            paid -= part - kept
+            if kept:
+                number = (lot.number[0], len(self.lots))
+                self.lots.append(Lot(number, entry, kept, kept, lot.expires_on))
+
+    def _number(self) -> tuple[int, int]:
+        return self.now, len(self.lots)
+
     def _let_go(self, hold: Hold, state: str) -> None:
         hold.state = state
         for lot, part in hold.lots:
@@ -251,7 +293,7 @@ class Model:
         self.debt -= paid
         entry.points, entry.debt_change = points - paid, -paid
         if entry.points:
-            self.lots.append(Lot(len(self.lots), entry, entry.points, entry.points, expires_on))
+            self.lots.append(Lot(self._number(), entry, entry.points, entry.points, expires_on))
 
     def _draw(self, entry: Entry, points: int, lots: list[Lot]) -> None:
         for lot, part in _pick(points, lots):

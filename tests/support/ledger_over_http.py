@@ -16,8 +16,12 @@ from guibin.points.rules import expiry_of
 from support.house import House
 from support.ledger_driver import POINTS, START, Both
 from support.ledger_model import Entry, Hold, Model
+from support.transfers import Giving
 
-MOVES = ("credit", "credit", "redeem", "redeem", "debit", "refund", "claw_back", "hold", "capture", "release", "wait")
+MOVES = (
+    *("credit", "credit", "redeem", "redeem", "debit", "refund", "claw_back", "hold", "capture", "release", "wait"),
+    *("pass_on", "pass_on", "receive", "take_back"),
+)
 STEPS = st.tuples(st.sampled_from(MOVES), POINTS, st.integers(0, 30))
 Step = tuple[str, int, int]
 
@@ -31,7 +35,10 @@ SAME = {"hold_expired": "hold_closed"}
 
 @dataclass
 class Ports:
-    """Both ports and the model; `ids` are the public ids of redemptions, entries and holds."""
+    """Both ports and the model; `ids` are the public ids of redemptions, entries and holds.
+
+    `other` is the account of `other_id`, who is given points and gives some.
+    """
 
     house: House
     customer_port: httpx.AsyncClient
@@ -39,6 +46,9 @@ class Ports:
     customer_id: UUID
     right: str
     wallet: Wallet
+    other_id: UUID
+    other: Model = field(default_factory=Model)
+    pairs: dict[Entry, Entry] = field(default_factory=dict)
     model: Model = field(default_factory=Model)
     ids: dict[Entry | Hold, str] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: clock.start_of_day(START) + timedelta(hours=8))
@@ -47,6 +57,8 @@ class Ports:
         """Do one step in both, a minute after the one before."""
         move, points, which = step
         self.now += timedelta(minutes=1)
+        for model in (self.model, self.other):
+            model.now = int(self.now.timestamp())
         with clock.fixed_at(self.now):
             if move == "wait":
                 self.now += timedelta(days=WAIT_DAYS * (which % 4))
@@ -59,11 +71,13 @@ class Ports:
         """Hold all that is stored, and the ledger's promises, to the model."""
         async with self.house.sessions() as session:
             await Both(session, self.customer_id, self.model).compare()
+            await Both(session, self.other_id, self.other).compare()
 
     async def _night(self) -> None:
         last = clock.last_closed_day()
         self.model.lapse(self.now)
-        self.model.expire(last)
+        for model in (self.model, self.other):
+            model.expire(last)
         async with self.house.sessions() as session:
             await service.release_lapsed(session)
             await service.expire(session, day=last)
@@ -103,6 +117,28 @@ class Ports:
                 f"/v1/redemptions/{self.ids[spent]}/refund", {"units": points, "reason": REASON}, "hq_operator"
             )
             self._same(answer, expected)
+
+    async def _pass_on(self, points: int, _which: int) -> None:
+        await self._give((self.customer_id, self.model), (self.other_id, self.other), points)
+
+    async def _receive(self, points: int, _which: int) -> None:
+        await self._give((self.other_id, self.other), (self.customer_id, self.model), points)
+
+    async def _give(self, giver: tuple[UUID, Model], receiver: tuple[UUID, Model], points: int) -> None:
+        expected = giver[1].pass_on(receiver[1], points, clock.today(), str(new_id()))
+        giving = Giving(self.house, self.customer_port)
+        answer = await giving.give(giver[0], await giving.code(receiver[0]), points)
+        self._same(answer, expected)
+        if answer.is_success:
+            assert answer.json()["available_after"] == giver[1].available(clock.today())
+            self.pairs[giver[1].entries[-1]] = receiver[1].entries[-1]
+
+    async def _take_back(self, points: int, which: int) -> None:
+        passed = self._choose([one for one in self.model.entries if one in self.pairs], which)
+        if passed is not None:
+            path = f"/v1/points/entries/{await self._entry_id(passed)}/reverse"
+            expected = self.other.give_back(self.model, passed, self.pairs[passed], points, clock.today())
+            await self._by_two(path, {"points": points}, expected)
 
     async def _hold(self, points: int, which: int) -> None:
         ends_at = self.now + timedelta(days=1 + which)

@@ -15,11 +15,12 @@ from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import models as points
 from guibin.points import report_models as points_reports
+from guibin.points import transfer_models as points_transfers
 from guibin.points.assets import models as points_assets
 from guibin.points.earning import models as earning
 from guibin.points.files import models as points_files
-from guibin.privacy import models as privacy
 from guibin.points.velocity import models as points_velocity
+from guibin.privacy import models as privacy
 from guibin.products import models as products
 from guibin.programme import models as programme
 from guibin.rights import models as rights
@@ -50,9 +51,9 @@ __all__ = [
     "points_assets",
     "points_files",
     "points_reports",
-    "privacy",
     "points_transfers",
     "points_velocity",
+    "privacy",
     "products",
     "programme",
     "rights",

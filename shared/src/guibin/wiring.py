@@ -76,7 +76,7 @@ def connect() -> None:
     handlers.register(WALLET_CHANGE)
     handlers.register(VELOCITY_RULE_CHANGE)
     handlers.register(FILE_HANDLER)
-    for correction in CORRECTIONS:
+    for correction in (*CORRECTIONS, TRANSFER_REVERSAL):
         handlers.register(correction)
     handlers.register(AssetRuleActivation())
     handlers.register(DepositAllowance())

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from guibin.points.models import Wallet
 from support.house import House
+from support.ledger_driver import let_pass_on
 from support.ledger_over_http import STEPS, Ports, Step
 from support.shop import Shop
 
@@ -26,7 +27,10 @@ async def test_the_ports_agree_with_the_model_of_the_ledger(
     right = await shop.right(prices=[{"tier": None, "points": 1}])
     async with house.sessions() as session:
         wallet = await session.get_one(Wallet, "reward")
-    ports = Ports(house, customer_client, bank_client, await shop.customer(0), right, wallet)
+        await let_pass_on(session)
+        await session.commit()
+    first, second = await shop.customer(0), await shop.customer(0)
+    ports = Ports(house, customer_client, bank_client, first, right, wallet, second)
     for step in steps:
         await ports.step(step)
     await ports.compare()

@@ -13,6 +13,7 @@ from support.house import House
 from support.logins import Known, add_known
 from support.points import commit_points
 from support.shop import Shop
+from support.transfers import Giving
 from support.wechat import WeChatSimulator
 
 OFFER = {"step_up_points": 200}
@@ -106,3 +107,18 @@ async def test_a_wrong_password_and_one_for_another_redemption_prove_nothing(cou
         assert (answer.status_code, answer.json()["code"]) == (401, "otp_invalid")
     twice = [await counter.post("step-ups/confirm", known, right_id=right, quantity=2, otp=code) for _ in range(2)]
     assert [answer.status_code for answer in twice] == [200, 401]
+
+
+async def test_a_transfer_of_many_points_takes_a_proof_that_is_about_it(counter: Counter) -> None:
+    giving = Giving(counter.house, counter.client)
+    await giving.allow(step_up_from=50)
+    known, receiver = await counter.customer(), await counter.shop.customer(0)
+    transfer = {"code": await giving.code(receiver), "wallet": "reward", "points": 60}
+    token = await counter.proof(known, transfer=transfer)
+    more = await counter.post("me/points/transfers", known, step_up_token=token, **transfer | {"points": 61})
+    assert (more.status_code, more.json()["code"]) == (403, "step_up_invalid")
+    done = await counter.post("me/points/transfers", known, step_up_token=token, **transfer)
+    assert done.status_code == 201, done.text
+    both = await counter.post("step-ups", known, right_id="rgt_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4", transfer=transfer)
+    neither = await counter.post("step-ups", known)
+    assert [both.status_code, neither.status_code] == [422, 422]

@@ -13,9 +13,9 @@ from support.points import ACTOR, DAY, NOON, commit_customers, commit_points
 
 ROLES = ("customer", "bank", "worker")
 MAY_POST = {
-    "customer": {"redeem", "refund"},
+    "customer": {"redeem", "refund", "transfer_out", "transfer_in"},
     "bank": set(EntryKind) - {"redeem", "expire"},
-    "worker": set(EntryKind) - {"redeem", "order", "expire_early"},
+    "worker": set(EntryKind) - {"redeem", "order", "expire_early", "transfer_out", "transfer_in"},
 }
 CREDITS = {"earn", "opening", "adjust_credit", "pending_add", "expire_early"}
 """Kinds that name a lot."""
@@ -23,7 +23,7 @@ CREDITS = {"earn", "opening", "adjust_credit", "pending_add", "expire_early"}
 WHOLE = {"expire", "expire_early", "pending_activate"}
 """Kinds that move all there is."""
 
-OWN_DOORS = {"refund", "claw_back"}
+OWN_DOORS = {"refund", "claw_back", "transfer_out", "transfer_in"}
 """Kinds that `points_post` leaves to functions of their own."""
 
 
@@ -104,6 +104,7 @@ async def test_a_stranger_may_not_call_the_functions(database: Database) -> None
         f"SELECT * FROM points_hold({', '.join(['NULL'] * 12)})",
         f"SELECT * FROM points_capture({', '.join(['NULL'] * 13)})",
         "SELECT * FROM points_release(NULL, NULL, NULL, NULL, NULL, NULL)",
+        f"SELECT * FROM points_transfer({', '.join(['NULL'] * 15)})",
         f"SELECT * FROM points_enter({', '.join(['NULL'] * 15)})",
         f"SELECT * FROM points_take({', '.join(['NULL'] * 8)})",
         f"SELECT * FROM points_known({', '.join(['NULL'] * 6)})",
@@ -167,3 +168,30 @@ async def test_a_batch_is_held_to_the_same_guards(database: Database) -> None:
     assert await post_one("bank", "earn", 10, "no_such_wallet", new_id()) == "22023"
     assert await post_one("bank", "earn", 10, "reward", None) == "22023"
     assert await post_one("bank", "earn", 10, "reward", new_id()) is None
+
+
+async def test_points_are_passed_on_between_two_whose_rows_are_open_and_never_made(database: Database) -> None:
+    giver, receiver = await commit_customers(database.owner_url, 2)
+    await commit_points(database, giver, 100)
+
+    async def pass_on(role: str, to: UUID = receiver, *, points: int = 10, scope: str = "whole_bank") -> str:
+        connection = await connect(database, role)
+        await connection.execute("SELECT set_config('guibin.scope', $1, false)", scope)
+        try:
+            row = await connection.fetchrow(
+                "SELECT * FROM points_transfer($1, $2, $3, 'reward', $4, NULL, $5, $6, '{a,b}', '{a,b}', 'transfer',"
+                " $7, $8, $9, $10)",
+                *(new_id(), giver, to, points, [new_id(), new_id()], [new_id()], str(new_id()), ACTOR, NOON, DAY),
+            )
+        except asyncpg.PostgresError as error:
+            return error.sqlstate or ""
+        finally:
+            await connection.close()
+        assert row is not None
+        return str(row["outcome"])
+
+    assert await pass_on("worker") == "42501"
+    assert await pass_on("customer", scope=f"customer:{giver}") == "42501"
+    assert await pass_on("customer", giver) == "22023"
+    assert [await pass_on("bank", points=points) for points in (0, -1, 10**12 + 1)] == ["22023"] * 3
+    assert await pass_on("customer") == "not_transferable"

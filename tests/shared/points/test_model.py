@@ -5,15 +5,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from support.ledger_driver import STEPS, Both, Step, rolled_back
+from support.ledger_driver import STEPS, Both, Step, let_pass_on, rolled_back
 from support.points import add_customers
 
 
 async def _drive(session: AsyncSession, steps: list[Step]) -> None:
-    both = Both(session, (await add_customers(session))[0])
+    first, second = await add_customers(session, 2)
+    both = Both(session, first, other=Both(session, second))
+    await let_pass_on(session)
     for step in steps:
         await both.step(step)
     await both.compare()
+    if both.other is not None:
+        await both.other.compare()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -66,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     asset_rules,
     statements,
     points_reports,
+    transfers,
     rights,
     ratings,
     slots,

@@ -11,6 +11,7 @@ from customer_api.points.earning import router as earning
 from customer_api.points.freezes import router as points_freezes
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
+from customer_api.points.transfers import router as transfers
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.favourites import router as favourites
 from customer_api.rights.images import router as images
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     earning,
     points_freezes,
     statements,
+    transfers,
     rights,
     images,
     favourites,

@@ -217,3 +217,75 @@ class WalletInUse(Refusal):
     code = "wallet_in_use"
     zh = "已有客户持有该类积分，不能作此变更"
     en = "Customers have points of this kind: this cannot change any more"
+
+
+class StepUpRequired(Refusal):
+    """So many points need a proof that the customer is there. Facts: methods, points."""
+
+    category = Category.UNAUTHENTICATED
+    code = "step_up_required"
+    zh = "此操作需要短信验证"
+    en = "This needs a one-time password"
+
+
+class StepUpInvalid(Refusal):
+    """The proof is of somebody or for something else, for other points, too old, or used: one answer for all."""
+
+    category = Category.FORBIDDEN
+    code = "step_up_invalid"
+    zh = "验证凭证无效，请重新验证"
+    en = "The proof is not valid: ask for a new one"
+
+
+class NotTransferable(Refusal):
+    """Points of this kind stay with whom they were given to."""
+
+    category = Category.CONFLICT
+    code = "not_transferable"
+    zh = "该类积分不可转赠"
+    en = "Points of this kind cannot be passed on"
+
+
+class TransferCodeInvalid(Refusal):
+    """The receiver's code is not ours, altered, too old, used, or for other points: one answer for all."""
+
+    category = Category.CONFLICT
+    code = "transfer_code_invalid"
+    zh = "收取码无效或已过期，请对方重新出示"
+    en = "The receiver's code is not valid any more: ask for a new one"
+
+
+class TransferToSelf(Refusal):
+    """The code is the giver's own."""
+
+    category = Category.CONFLICT
+    code = "transfer_to_self"
+    zh = "不能转赠给自己"
+    en = "Points are passed on to somebody else"
+
+
+class TransferLimitReached(Refusal):
+    """A customer passes on no more at once, in this day or in this month. Facts: limit, most, left."""
+
+    category = Category.CONFLICT
+    code = "transfer_limit_reached"
+    zh = "超出转赠限额"
+    en = "This is more than may be passed on"
+
+
+class ReceiverUnavailable(Refusal):
+    """The receiver cannot have these points now; why is the receiver's own matter."""
+
+    category = Category.CONFLICT
+    code = "receiver_unavailable"
+    zh = "对方当前无法收取积分"
+    en = "The receiver cannot take the points now"
+
+
+class TransferSpent(Refusal):
+    """Less is left with the receiver than the bank would take back. Fact: left."""
+
+    category = Category.CONFLICT
+    code = "transfer_spent"
+    zh = "对方已使用该笔积分，可撤回数量不足"
+    en = "The receiver has spent of these points: less can be taken back"

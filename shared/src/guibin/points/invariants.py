@@ -52,8 +52,10 @@ CHECKS: Final[Sequence[Check]] = (
                                       ('expire', 'expiry'), ('expire_early', 'expiry'),
                                       ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'),
                                       ('pending_add', 'issuance'), ('pending_cancel', 'issuance'),
-                                      ('pending_activate', 'pending'))
-            OR (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate'))
+                                      ('pending_activate', 'pending'), ('transfer_out', 'transfer'),
+                                      ('transfer_in', 'transfer'))
+            OR (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate',
+                         'transfer_in'))
                <> (points - debt_change + greatest(pending_change, 0) > 0)
         """,
     ),
@@ -166,6 +168,37 @@ CHECKS: Final[Sequence[Check]] = (
          GROUP BY e.customer_id, e.id
         HAVING sum(abs(r.points - r.debt_change) + abs(r.pending_change))
                > abs(max(e.points) - max(e.debt_change)) + abs(max(e.pending_change))
+        """,
+    ),
+    _check(
+        "I1",
+        "a transfer has not the same points on both sides, or entries that say something else",
+        """
+        SELECT 'trf_' || t.id AS key
+          FROM points_transfer t
+          LEFT JOIN points_entry e ON e.customer_id = t.customer_id AND e.id = t.entry_id
+         GROUP BY t.id
+        HAVING count(*) <> 2 OR count(DISTINCT t.side) <> 2 OR count(DISTINCT (t.points, t.wallet)) <> 1
+            OR count(*) FILTER (WHERE e.points - e.debt_change = CASE t.side WHEN 'in' THEN t.points ELSE -t.points END
+                                  AND e.kind = 'transfer_' || t.side AND e.wallet = t.wallet) <> 2
+        """,
+    ),
+    _check(
+        "I1",
+        "an entry passes points on or receives them, and no transfer names it",
+        """
+        SELECT 'ent_' || e.id AS key FROM points_entry e
+         WHERE e.kind IN ('transfer_out', 'transfer_in') AND NOT EXISTS (
+           SELECT FROM points_transfer t WHERE t.customer_id = e.customer_id AND t.entry_id = e.id)
+        """,
+    ),
+    _check(
+        "I8",
+        "more of a transfer was taken back than it passed on",
+        """
+        SELECT 'trf_' || t.id AS key FROM points_transfer t
+          JOIN points_transfer r ON r.customer_id = t.customer_id AND r.reverses = t.id
+         GROUP BY t.customer_id, t.id HAVING sum(r.points) > max(t.points)
         """,
     ),
     _check(

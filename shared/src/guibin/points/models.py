@@ -27,6 +27,8 @@ class EntryKind(StrEnum):
     PENDING_ADD = "pending_add"
     PENDING_ACTIVATE = "pending_activate"
     PENDING_CANCEL = "pending_cancel"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
 
 
 class SourceKind(StrEnum):
@@ -40,6 +42,7 @@ class SourceKind(StrEnum):
     FILE = "file"
     HOLD = "hold"
     ENTRY = "entry"
+    TRANSFER = "transfer"
 
 
 class Expiry(StrEnum):
@@ -82,7 +85,7 @@ class Wallet(SQLModel, table=True):
     """A kind of points (积分类别).
 
     `spendable` lists the categories of rights that its points buy, NULL all of them; `caps` is a list of
-    `{"kind": "earn" | "spend", "period": period, "points": n}`.
+    `{"kind": "earn" | "spend", "period": period, "points": n}`; `transfer_limits` is read by `TransferLimits`.
     """
 
     __tablename__ = "wallet"
@@ -111,7 +114,12 @@ class Wallet(SQLModel, table=True):
     spendable: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     growth: bool = Field(default=False, description="Counts for the tier, and is never spent")
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups")
-    transferable: bool = False
+    transferable: bool = Field(default=False, description="Customers may pass points on to others")
+    transfer_limits: dict[str, int] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False),
+        description="What one customer may pass on: each, day, month; step_up_from asks for a proof",
+    )
     expiry: str = text_column(default=Expiry.NEVER)
     expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")
     expiry_months: int | None = Field(default=None, description="Rolling: after earning; inactivity: after activity")
@@ -180,6 +188,9 @@ KIND_FITS = (
     " AND points - debt_change = -pending_change AND pending_change < 0 AND refers_to IS NOT NULL)"
     " OR (kind = 'pending_cancel' AND contra = 'issuance' AND points = 0 AND debt_change = 0 AND pending_change < 0"
     " AND refers_to IS NOT NULL)"
+    " OR (kind = 'transfer_out' AND contra = 'transfer' AND points < 0 AND debt_change = 0 AND pending_change = 0)"
+    " OR (kind = 'transfer_in' AND contra = 'transfer' AND points >= 0 AND debt_change <= 0 AND points > debt_change"
+    " AND pending_change = 0)"
 )
 """Which contra account and which signs an entry of a kind has."""
 

@@ -114,6 +114,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "earning_award": "which rule made an entry of the ledger, under a pseudonym",
     "velocity_hit": "what was unusual in the ledger, under a pseudonym",
     "points_hold_lot": "ledger, under a pseudonym",
+    "points_transfer": "ledger, under a pseudonym",
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",

@@ -339,24 +339,6 @@ class WrongStockMode(Refusal):
     en = "The right does not keep this kind of stock"
 
 
-class StepUpRequired(Refusal):
-    """So many points need a proof that the customer is there. Facts: methods, points."""
-
-    category = Category.UNAUTHENTICATED
-    code = "step_up_required"
-    zh = "该兑换需要短信验证"
-    en = "This redemption needs a one-time password"
-
-
-class StepUpInvalid(Refusal):
-    """The proof is of somebody or for something else, for other points, too old, or used: one answer for all."""
-
-    category = Category.FORBIDDEN
-    code = "step_up_invalid"
-    zh = "验证凭证无效，请重新验证"
-    en = "The proof is not valid: ask for a new one"
-
-
 REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.STOPPED: Stopped,
     ReasonCode.NOT_ON_SALE: NotOnSale,

@@ -29,9 +29,9 @@ def ticket_ref(keys: KeyRing, ticket: str) -> bytes:
     return keys.blind_index("otp", f"ticket {ticket}")
 
 
-def step_up_ref(keys: KeyRing, *, customer_id: UUID, right_id: UUID, quantity: int, points: int) -> bytes:
-    """Return what a one-time password for a redemption is bound to."""
-    return keys.blind_index("otp", f"step_up {customer_id} {right_id} {quantity} {points}")
+def step_up_ref(keys: KeyRing, *, customer_id: UUID, about: UUID, quantity: int, points: int) -> bytes:
+    """Return what a one-time password for a right or a transfer of points is bound to."""
+    return keys.blind_index("otp", f"step_up {customer_id} {about} {quantity} {points}")
 
 
 def new_code() -> str:

@@ -15,6 +15,7 @@ from guibin.points.errors import (
     LimitExceeded,
     RestoreExceedsExpired,
     ReversalExceedsCredit,
+    TransferSpent,
 )
 from guibin.points.service.correcting import CorrectionHandler
 from guibin.security.actors import Domain, Verb
@@ -66,15 +67,20 @@ async def list_pending(
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(*REFUSALS, ReversalExceedsCredit),
+    refusals=(*REFUSALS, ReversalExceedsCredit, TransferSpent),
 )
 async def reverse_entry(call: StaffCall, entry_id: EntryId, body: Annotated[PartIn, json_body(PartIn)]) -> SubmittedOut:
-    """Submit that a credit is taken back, whole or in part. Nothing moves until another person approves.
+    """Submit that a credit or a transfer is taken back, whole or in part. Nothing moves until another person approves.
 
     It comes out of the credit's own lot first, then out of others; what is missing becomes debt where the wallet lets
-    an account owe. What of the credit has expired is gone already. Points that are still pending are cancelled.
+    an account owe. What of the credit has expired is gone already. Points that are still pending are cancelled. Of
+    points that the customer passed on what the receiver has not spent comes back, with its last day; nobody owes for
+    a gift, and the receiver's own entry is not reversed.
     """
-    return await _submit(call, service.REVERSAL, body.correction(entry_id=entry_id))
+    approval = await service.submit_reversal(
+        call.session, actor=call.actor, grants=call.grants, correction=body.correction(entry_id=entry_id)
+    )
+    return SubmittedOut.of(approval)
 
 
 @router.post("/points/pending/{entry_id}/activate", status_code=202, operation_id="activatePendingPoints")

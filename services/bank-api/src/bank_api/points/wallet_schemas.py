@@ -12,6 +12,7 @@ from guibin.core.text import Code, OneLine
 from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import CapKind, WalletTerms
+from guibin.points.transfer_rules import TransferLimits
 from guibin.rights.models import Category
 from guibin.web import OutModel, StrictModel
 
@@ -57,6 +58,30 @@ class WalletCapIn(StrictModel):
         return self
 
 
+class TransferLimitsIn(StrictModel):
+    """What one customer may pass on at once, in a day and in a calendar month."""
+
+    each: Whole = 10_000
+    day: Whole = 20_000
+    month: Whole = 50_000
+    step_up_from: Whole = Field(default=1_000, description="From so many points on a step-up proof is asked for")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.each <= self.day <= self.month:
+            raise PydanticCustomError("limits", "must not be less than the limit of a shorter time")
+        return self
+
+
+class TransferLimitsOut(OutModel):
+    """What one customer may pass on at once, in a day and in a calendar month, and from when on with a proof."""
+
+    each: int
+    day: int
+    month: int
+    step_up_from: int
+
+
 class WalletTermsIn(StrictModel):
     """A kind of points, as it is to be."""
 
@@ -95,7 +120,12 @@ class WalletTermsIn(StrictModel):
         description="Counts for the tier where the scheme in force says so; never spent, and never passed on",
     )
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups: no deposits may earn in it")
-    transferable: bool = False
+    transferable: bool = Field(
+        default=False, description="Customers may pass points on to others: no deposits may earn in it"
+    )
+    transfer_limits: TransferLimitsIn = Field(
+        default_factory=TransferLimitsIn, description="What one customer may pass on, where points can be"
+    )
     expiry: Expiry = Field(default=Expiry.NEVER, description="Of points issued from now on")
     expiry_years: Annotated[int, Field(ge=0, le=LONGEST_YEARS)] | None = Field(
         default=None, description="calendar: ends on 31 December this many years later"
@@ -183,6 +213,7 @@ class WalletDetailOut(OutModel):
     growth: bool
     buys_goods: bool
     transferable: bool
+    transfer_limits: TransferLimitsOut
     expiry: Expiry
     expiry_years: int | None
     expiry_months: int | None
@@ -198,4 +229,5 @@ class WalletDetailOut(OutModel):
     @classmethod
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
-        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen})
+        limits = TransferLimits.model_validate(row.transfer_limits).model_dump()
+        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen, "transfer_limits": limits})

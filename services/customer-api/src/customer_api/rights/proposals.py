@@ -9,11 +9,11 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import ProposalId, RedemptionId, RightId, SlotId
 from guibin.core.text import Code, OneLine
+from guibin.points.step_up import read_step_up
 from guibin.rights import service
 from guibin.rights.models import ProposalState
 from guibin.rights.proposal_errors import ProposalOver
 from guibin.rights.service import Acceptance, ProposalView
-from guibin.rights.service.step_up import read_step_up
 from guibin.security.ciphers import KeyRing
 from guibin.web import (
     CustomerCall,

@@ -12,9 +12,9 @@ from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
 from guibin.idempotency.service import Replay
-from guibin.points.errors import AccountClosed
+from guibin.points.errors import AccountClosed, StepUpInvalid, StepUpRequired
 from guibin.rights import service
-from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable, StepUpInvalid, StepUpRequired
+from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.rights.repository.catalogue import place_of
 from guibin.web import (

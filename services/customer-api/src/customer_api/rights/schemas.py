@@ -9,6 +9,7 @@ from customer_api.sessions.schemas import MobilePhone
 from guibin.core.ids import LotId, PackageId, RedemptionId, ReservationId, RightId, SlotId
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
+from guibin.points.step_up import read_step_up
 from guibin.rights.errors import REFUSED
 from guibin.rights.models import Category, Fulfilment, Period, Redemption, RedemptionState, TaxKind
 from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
@@ -22,7 +23,6 @@ from guibin.rights.service import (
     RedemptionView,
 )
 from guibin.rights.service.new_redemption import NewRedemption
-from guibin.rights.service.step_up import read_step_up
 from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel

@@ -1,18 +1,20 @@
-"""Step-up: a one-time password to my phone, traded for a proof that a redemption of many points asks for."""
+"""Step-up: a one-time password to my phone, traded for a proof that so many points ask for."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from customer_api.parts import parts_of
-from guibin.core.errors import NotFound
+from customer_api.points.transfers import REFUSALS as NO_TRANSFER
+from customer_api.points.transfers import TransferTermsIn
 from guibin.core.ids import RightId
 from guibin.core.settings import Profile
 from guibin.core.text import Code
-from guibin.points.errors import WalletClosed
+from guibin.points.service import TransferRequest
+from guibin.points.step_up import PROOF_LIFE
 from guibin.rights.offer import MOST_GUESTS, MOST_UNITS
 from guibin.rights.service import RedemptionRequest
-from guibin.rights.service.step_up import PROOF_LIFE
 from guibin.sessions import service
 from guibin.sessions.errors import OtpInvalid, PhoneUnknown, TooManyCodes
 from guibin.sessions.rules import CODE_LIFE
@@ -38,18 +40,31 @@ RIGHT = "rgt_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
 
 
 class StepUpIn(StrictModel):
-    """What I want to redeem, in the fields of `POST /v1/redemptions`."""
+    """What I want to redeem, in the fields of `POST /v1/redemptions`, or the points that I want to pass on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"right_id": RIGHT, "quantity": 1}]})
 
-    right_id: RightId
-    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)]
+    right_id: RightId | None = None
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
     companions: Annotated[int, Field(ge=0, le=MOST_GUESTS)] = 0
     class_of_service: Code | None = None
     wallet: Code | None = None
+    transfer: TransferTermsIn | None = Field(
+        default=None, description="In place of a right: the fields of `POST /v1/me/points/transfers`"
+    )
 
-    def request(self) -> RedemptionRequest:
-        """Return the redemption that is to be proved."""
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.right_id is None) == (self.transfer is None):
+            raise PydanticCustomError("step_up", "must name a right or a transfer, and not both")
+        return self
+
+    def request(self) -> RedemptionRequest | TransferRequest:
+        """Return what is to be proved."""
+        if self.transfer is not None:
+            return self.transfer.wanted()
+        if self.right_id is None:
+            raise ValueError("a right or a transfer is named")
         return RedemptionRequest(
             right_id=self.right_id,
             quantity=self.quantity,
@@ -60,7 +75,7 @@ class StepUpIn(StrictModel):
 
 
 class StepUpConfirmIn(StepUpIn):
-    """The same redemption with the one-time password that came."""
+    """The same redemption or transfer with the one-time password that came."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"right_id": RIGHT, "quantity": 1, "otp": "012345"}]})
 
@@ -70,12 +85,12 @@ class StepUpConfirmIn(StepUpIn):
 class StepUpOut(OutModel):
     """A one-time password is on its way to the phone that the bank knows."""
 
-    points: int = Field(description="The points that the redemption costs now; the proof is about them")
+    points: int = Field(description="The points that it is about now; the proof is about them")
     expires_in: int = Field(default=int(CODE_LIFE.total_seconds()), description="Seconds for which the code is good")
 
 
 class StepUpProofOut(OutModel):
-    """The proof: for this right, quantity and points, once."""
+    """The proof: for this right or transfer, quantity and points, once."""
 
     step_up_token: str = Field(examples=["GBS1.AZNPbnoQfD6dVS9gobLD1A"])
     points: int
@@ -87,10 +102,14 @@ class StepUpProofOut(OutModel):
     caller=REDEEM,
     rate=RateClass.OTP,
     data=DataClass.C1,
-    refusals=(NotFound, WalletClosed, PhoneUnknown, TooManyCodes),
+    refusals=(*NO_TRANSFER, PhoneUnknown, TooManyCodes),
 )
 async def request_step_up(call: CustomerCall, body: Annotated[StepUpIn, json_body(StepUpIn)]) -> StepUpOut:
-    """Send a one-time password for a redemption to my phone at the bank: six digits, five minutes, five tries."""
+    """Send a one-time password for a redemption or a transfer to my phone at the bank.
+
+    It has six digits, is good for five minutes, and may be tried five times. A redemption is refused only where there
+    is no such right; a transfer is refused as it would be itself.
+    """
     factor = 1 if call.port.settings.profile is Profile.PRODUCTION else DEVELOPMENT_FACTOR
     points = await service.request_step_up(
         call.work,
@@ -108,15 +127,15 @@ async def request_step_up(call: CustomerCall, body: Annotated[StepUpIn, json_bod
     caller=REDEEM,
     rate=RateClass.WRITE,
     data=DataClass.C3,
-    refusals=(NotFound, WalletClosed, PhoneUnknown, OtpInvalid),
+    refusals=(*NO_TRANSFER, PhoneUnknown, OtpInvalid),
 )
 async def confirm_step_up(
     call: CustomerCall, body: Annotated[StepUpConfirmIn, json_body(StepUpConfirmIn)]
 ) -> StepUpProofOut:
-    """Trade the one-time password for a proof, the `step_up_token` of the redemption.
+    """Trade the one-time password for a proof, the `step_up_token` of the redemption or the transfer.
 
     It is good for five minutes, once, and only for this right, this quantity and these points: when the price changes
-    in between, ask again.
+    in between, ask again. Of a transfer it is good for this receiver's code.
     """
     proved = await service.prove_step_up(
         call.work, call.keys, customer_id=call.actor.id, request=body.request(), code=body.otp

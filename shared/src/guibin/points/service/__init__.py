@@ -50,6 +50,17 @@ from guibin.points.service.statements import (
     statement,
     statement_months,
 )
+from guibin.points.service.taking_back_transfers import TRANSFER_REVERSAL, submit_reversal
+from guibin.points.service.transferring import (
+    ShownCode,
+    TransferPreview,
+    Transferred,
+    TransferRequest,
+    list_transfers,
+    preview_transfer,
+    show_receiving_code,
+    transfer,
+)
 from guibin.points.service.wallets import WALLET_CHANGE, CapKind, WalletTerms, submit_wallet
 
 __all__ = [
@@ -59,6 +70,7 @@ __all__ = [
     "PENDING_CANCELLATION",
     "RESTORATION",
     "REVERSAL",
+    "TRANSFER_REVERSAL",
     "WALLET_CHANGE",
     "AccountCode",
     "AccountingFile",
@@ -81,9 +93,13 @@ __all__ = [
     "Outstanding",
     "Posted",
     "Reconciliation",
+    "ShownCode",
     "Statement",
     "StatementMonth",
     "TakenEvent",
+    "TransferPreview",
+    "TransferRequest",
+    "Transferred",
     "WalletBalance",
     "WalletRate",
     "WalletStatement",
@@ -107,8 +123,10 @@ __all__ = [
     "hold",
     "liability",
     "list_entries",
+    "list_transfers",
     "lock_account",
     "post",
+    "preview_transfer",
     "put_account_state",
     "read_lots",
     "reconciliation",
@@ -127,6 +145,8 @@ __all__ = [
     "statement_months",
     "submit_adjustment",
     "submit_correction",
+    "submit_reversal",
     "submit_wallet",
     "take_events",
+    "transfer",
 ]

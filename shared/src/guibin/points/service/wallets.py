@@ -22,6 +22,7 @@ from guibin.points import correction_repository, repository
 from guibin.points.assets.service.guarding import refuse_goods_for_deposits
 from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
 from guibin.points.models import Expiry, Rounding, Wallet
+from guibin.points.transfer_rules import TransferLimits
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
 from guibin.security.errors import Forbidden
 from guibin.tiers.repository import active_scheme
@@ -61,6 +62,7 @@ class WalletTerms(BaseModel):
     growth: bool = False
     buys_goods: bool = False
     transferable: bool = False
+    transfer_limits: TransferLimits = TransferLimits()
     expiry: Expiry = Expiry.NEVER
     expiry_years: int | None = None
     expiry_months: int | None = None
@@ -163,8 +165,8 @@ async def _refuse_growth_against_tiers(
 def changes_of_use(wallet: Wallet, terms: WalletTerms) -> list[str]:
     """Return the fields that a change touches and that cannot change while points stand in the wallet.
 
-    Lots of an account that lapses for want of activity have no day of their own, and a wallet that is off would keep
-    customers from what is theirs.
+    Lots of an account that lapses for want of activity have no day of their own, a wallet that is off would keep
+    customers from what is theirs, and what they may spend does not become what they may not.
     """
     fixed = []
     if wallet.expiry != terms.expiry and Expiry.INACTIVITY in {wallet.expiry, terms.expiry}:

@@ -16,13 +16,13 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
 from guibin.outbox.events import ProposalMade
 from guibin.outbox.service import publish
+from guibin.points.step_up import StepUpProof
 from guibin.rights.models import ProposalState, RedemptionProposal, RightsItem, RightState
 from guibin.rights.offer import is_visible
 from guibin.rights.proposal_errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.repository import catalogue, proposals
 from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, redeem
 from guibin.rights.service.standing import read_profile_towards
-from guibin.rights.service.step_up import StepUpProof
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import DataKey, KeyRing, WrappedKey
 

@@ -21,6 +21,7 @@ from guibin.core.ids import new_id
 from guibin.points import service as points
 from guibin.points.errors import WalletClosed
 from guibin.points.service import LotUse
+from guibin.points.step_up import StepUpProof
 from guibin.rights.errors import refusal_of
 from guibin.rights.models import Period, Redemption, RedemptionState, RightState
 from guibin.rights.offer import Beneficiary, Wish, first_day_of_codes, is_visible, last_day_of_codes, period_start
@@ -33,7 +34,7 @@ from guibin.rights.service.beneficiaries import Person, seal_beneficiary
 from guibin.rights.service.booking import look_at_slot
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, read_customer_side, read_supply, standing_of
-from guibin.rights.service.step_up import StepUpProof, accept_step_up
+from guibin.rights.service.step_up import accept_step_up
 from guibin.rights.service.telling import CODES_LOW_AT, confirmed
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing

@@ -8,8 +8,9 @@ from guibin.core.ids import new_id
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
+from guibin.points.service import TransferRequest, preview_transfer
+from guibin.points.step_up import PROOF_LIFE, StepUpProof, write_step_up
 from guibin.rights.service import RedemptionRequest, preview
-from guibin.rights.service.step_up import PROOF_LIFE, StepUpProof, write_step_up
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
 from guibin.sessions import repository
@@ -22,11 +23,14 @@ from guibin.sessions.service.codes import phone_ref, prove_code, send_code
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """What a customer is to prove: so many points for this wish. `phone` is the bank's of the customer."""
+    """What a customer is to prove: so many points for this wish. `phone` is the bank's of the customer.
+
+    `about` is the right, or the transfer of points.
+    """
 
     bound_to: bytes
     phone: str
-    right_id: UUID
+    about: UUID
     quantity: int
     points: int
 
@@ -45,13 +49,13 @@ async def request_step_up(
     messages: Messages,
     *,
     customer_id: UUID,
-    request: RedemptionRequest,
+    request: RedemptionRequest | TransferRequest,
     factor: int,
 ) -> int:
-    """Send a one-time password for a redemption to the bank's phone, and return the points that it is about.
+    """Send a one-time password for a redemption or a transfer to the bank's phone, and return the points of it.
 
     Raises:
-        NotFound: no right that the customer sees.
+        NotFound: no right that the customer sees, or what else the redemption or the transfer is refused for.
         PhoneUnknown: the bank knows no phone of the customer.
         TooManyCodes: too many for this phone.
     """
@@ -69,12 +73,12 @@ async def request_step_up(
 
 
 async def prove_step_up(
-    work: UnitOfWork, keys: KeyRing, *, customer_id: UUID, request: RedemptionRequest, code: str
+    work: UnitOfWork, keys: KeyRing, *, customer_id: UUID, request: RedemptionRequest | TransferRequest, code: str
 ) -> Proved:
-    """Trade a one-time password for a proof: for this redemption, at the points that it costs now.
+    """Trade a one-time password for a proof: for this redemption or transfer, at the points of now.
 
     Raises:
-        NotFound: no right that the customer sees.
+        NotFound: no right that the customer sees, or what else the redemption or the transfer is refused for.
         PhoneUnknown: the bank knows no phone of the customer.
         OtpInvalid: wrong, expired, used, or sent for something else or another price.
     """
@@ -92,19 +96,23 @@ async def prove_step_up(
     await repository.use_code(
         work.session, phone_idx=phone_idx, purpose=CodePurpose.STEP_UP, bound_to=asked.bound_to, now=now
     )
-    proof = StepUpProof(new_id(), customer_id, asked.right_id, asked.quantity, asked.points, now + PROOF_LIFE)
+    proof = StepUpProof(new_id(), customer_id, asked.about, asked.quantity, asked.points, now + PROOF_LIFE)
     return Proved(write_step_up(keys, proof), asked.points)
 
 
-async def _asked(work: UnitOfWork, keys: KeyRing, customer_id: UUID, request: RedemptionRequest) -> StepUp:
+async def _asked(
+    work: UnitOfWork, keys: KeyRing, customer_id: UUID, request: RedemptionRequest | TransferRequest
+) -> StepUp:
     scope = Scope.of_customer(customer_id)
-    seen = await preview(work.session, scope, customer_id=customer_id, request=request)
+    if isinstance(request, TransferRequest):
+        passing = await preview_transfer(work.session, scope, keys=keys, customer_id=customer_id, wanted=request)
+        about, quantity, points = passing.transfer_id, 1, passing.points
+    else:
+        seen = await preview(work.session, scope, customer_id=customer_id, request=request)
+        about, quantity, points = request.right_id, request.quantity, seen.decision.points
     customer = await get_customer(work.session, scope, customer_id=customer_id)
     phone = identity_of(keys, customer).phone
     if phone is None:
         raise PhoneUnknown
-    points = seen.decision.points
-    bound_to = step_up_ref(
-        keys, customer_id=customer_id, right_id=request.right_id, quantity=request.quantity, points=points
-    )
-    return StepUp(bound_to, phone.value, request.right_id, request.quantity, points)
+    bound_to = step_up_ref(keys, customer_id=customer_id, about=about, quantity=quantity, points=points)
+    return StepUp(bound_to, phone.value, about, quantity, points)
