@@ -99,7 +99,7 @@ async def _load_right(
     data_key = keys.new_data_key(right_id) if mode is StockMode.CODES else None
     await add_missing(session, RightsItem, [{**_columns(right, right_id, business_date), "data_key": data_key}])
     if mode is StockMode.COUNTED:
-        stock = {"right_id": right_id, "initial": right.stock, "free": right.stock, "sold": 0}
+        stock = {"right_id": right_id, "initial": right.stock, "free": right.stock, "reserved": 0, "sold": 0}
         await add_missing(session, RightsStock, [stock])
     await put_image(
         session, actor=NIGHTLY_JOB, right_id=right_id, number=1, content=picture_of(right.code, right.category)
