@@ -1,14 +1,28 @@
-"""Batches of credits, accounts locked as a set."""
+"""Batches of credits lock with a look at each account; an account with nothing free is not asked for what expired."""
+
+from pathlib import Path
+
+from alembic import op
 
 revision = "0037"
 down_revision = "0036"
 branch_labels = None
 depends_on = None
 
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+NEWER = {"points_account_lock": (4, 3), "points_post_batch": (3, 2)}
+"""Functions with other versions: after this revision, and before."""
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    for name, (after, _) in NEWER.items():
+        _install(name, after)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    for name, (_, before) in NEWER.items():
+        _install(name, before)
+
+
+def _install(name: str, version: int) -> None:
+    op.execute((FUNCTIONS / name / f"v{version}.sql").read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ SQL = "migrations/functions"
 TOKENS = "tests/unit/security/test_forged_tokens.py"
 ROWS = "tests/shared/security/test_row_level_security.py"
 KEYS = "tests/shared/web/test_idempotency.py"
+LEDGER_GRANTS = "tests/shared/points/test_grants.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,26 @@ SABOTAGES: Final = (
     Sabotage(
         "S1",
         "the lock of the account",
-        f"{SQL}/points_account_lock/v3.sql",
+        f"{SQL}/points_account_lock/v4.sql",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;\n    IF NOT FOUND",
         "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;\n    IF NOT FOUND",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
+    ),
+    Sabotage(
+        "S1b",
+        "the locks of a batch",
+        f"{SQL}/points_post_batch/v3.sql",
+        "a.wallet = v_account.wallet FOR UPDATE;",
+        "a.wallet = v_account.wallet;",
+        ("tests/concurrency/points/test_batch_races.py",),
+    ),
+    Sabotage(
+        "S1c",
+        "whose rows a batch may touch",
+        f"{SQL}/points_post_batch/v3.sql",
+        "WHERE NOT public.row_scope_opens(m.customer_id)",
+        "WHERE NOT public.row_scope_opens(m.customer_id) AND false",
+        (f"{LEDGER_GRANTS}::test_a_batch_posts_nothing_when_the_rows_of_one_of_its_customers_are_not_open",),
     ),
     Sabotage(
         "S3",

@@ -170,13 +170,34 @@ async def test_a_batch_is_held_to_the_same_guards(database: Database) -> None:
     assert await post_one("bank", "earn", 10, "reward", new_id()) is None
 
 
+async def test_a_batch_posts_nothing_when_the_rows_of_one_of_its_customers_are_not_open(database: Database) -> None:
+    mine, other = sorted(await commit_customers(database.owner_url, 2))
+    for customer_id in (mine, other):
+        await commit_points(database, customer_id, 100)
+    connection = await connect(database, "bank")
+    await connection.fetch("SELECT set_config('guibin.scope', $1, false)", f"customer:{mine}")
+
+    async def post_to(*customers: UUID) -> list[asyncpg.Record]:
+        number = len(customers)
+        lists: list[list[object]] = [["reward"] * number, [10] * number, [new_id() for _ in customers]]
+        return await connection.fetch(
+            "SELECT * FROM points_post_batch($1, $2, 'earn', $3, $4, $5, $6, $6, $7, $7, 'run', $7, $8, $9, $10)",
+            *(customers, *lists, [new_id() for _ in customers], [None] * number, ["x"] * number, ACTOR, NOON, DAY),
+        )
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await post_to(mine, other)
+    assert [row["outcome"] for row in await post_to(mine)] == ["posted"]
+    await connection.close()
+
+
 async def test_points_are_passed_on_between_two_whose_rows_are_open_and_never_made(database: Database) -> None:
     giver, receiver = await commit_customers(database.owner_url, 2)
     await commit_points(database, giver, 100)
 
     async def pass_on(role: str, to: UUID = receiver, *, points: int = 10, scope: str = "whole_bank") -> str:
         connection = await connect(database, role)
-        await connection.execute("SELECT set_config('guibin.scope', $1, false)", scope)
+        await connection.fetch("SELECT set_config('guibin.scope', $1, false)", scope)
         try:
             row = await connection.fetchrow(
                 "SELECT * FROM points_transfer($1, $2, $3, 'reward', $4, NULL, $5, $6, '{a,b}', '{a,b}', 'transfer',"
