@@ -1,4 +1,4 @@
-"""Units held while a customer confirms."""
+"""Units held while a customer confirms, and stock released by plan."""
 
 from pathlib import Path
 
@@ -19,8 +19,9 @@ NEW = {
     "rights_let_go": LET_GO,
     "rights_pick_codes": "rights_pick_codes(uuid, integer, timestamptz)",
     "rights_free_codes": "rights_free_codes(uuid, timestamptz, integer)",
-    "rights_hold": "rights_hold(uuid, uuid, integer, timestamptz, timestamptz, integer)",
-    "rights_take_counted": "rights_take_counted(uuid, integer, timestamptz, uuid)",
+    "rights_hold": "rights_hold(uuid, uuid, integer, timestamptz, timestamptz, integer, jsonb)",
+    "rights_open_line": "rights_open_line(uuid, integer, timestamptz, jsonb)",
+    "rights_take_counted": "rights_take_counted(uuid, uuid, integer, timestamptz, uuid, jsonb)",
     "rights_take_reservation": "rights_take_reservation(uuid, uuid, uuid, uuid, integer, timestamptz)",
 }
 GRANTS = (
@@ -29,6 +30,10 @@ GRANTS = (
     "SELECT, INSERT, UPDATE (held) ON stock_hold TO guibin_customer",
     "SELECT ON stock_hold TO guibin_bank",
     "SELECT, UPDATE (held) ON stock_hold TO guibin_worker",
+    "SELECT, INSERT, UPDATE (taken) ON stock_release TO guibin_customer",
+    "SELECT, UPDATE (taken) ON stock_release TO guibin_bank, guibin_worker",
+    "SELECT, INSERT, UPDATE (units) ON release_use TO guibin_customer",
+    "SELECT, UPDATE (units) ON release_use TO guibin_bank, guibin_worker",
     "UPDATE (reserved) ON rights_stock TO guibin_customer, guibin_worker",
     "UPDATE (held_for, held_until) ON voucher_code TO guibin_customer",
 )
@@ -38,6 +43,7 @@ OWN = "customer_id = (SELECT row_scope_customer())"
 
 def upgrade() -> None:
     _stock()
+    _releases()
     _codes()
     _reservations()
     for grant in GRANTS:
@@ -57,7 +63,8 @@ def downgrade() -> None:
     op.execute(f"DROP FUNCTION {FACTS}, {TAKE_CODES_OR_HELD}, {', '.join(reversed(NEW.values()))}")
     _install("rights_facts", "v1", FACTS)
     _install("rights_take_codes", "v1", TAKE_CODES)
-    op.drop_table("stock_hold")
+    for table in ("release_use", "stock_release", "stock_hold"):
+        op.drop_table(table)
     op.drop_table("reservation")
     for name in ("held_until_an_instant", "held_or_taken"):
         op.drop_constraint(op.f(f"ck_voucher_code_{name}"), "voucher_code")
@@ -86,6 +93,7 @@ def _stock() -> None:
         "stock_hold",
         sa.Column("right_id", sa.Uuid(), nullable=False),
         sa.Column("reservation_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=True),
         sa.Column("units", sa.Integer(), nullable=False),
         sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
@@ -98,6 +106,28 @@ def _stock() -> None:
         "stock_hold",
         ["right_id", "lapses_at"],
         postgresql_where=sa.text("held"),
+    )
+
+
+def _releases() -> None:
+    op.create_table(
+        "stock_release",
+        sa.Column("right_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("taken", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("taken >= 0", name=op.f("ck_stock_release_taken_not_negative")),
+        sa.PrimaryKeyConstraint("right_id", "line", name=op.f("pk_stock_release")),
+        info={"distribution": ("right_id", "rights_stock")},
+    )
+    op.create_table(
+        "release_use",
+        sa.Column("right_id", sa.Uuid(), nullable=False),
+        sa.Column("redemption_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.CheckConstraint("units >= 0", name=op.f("ck_release_use_units_not_negative")),
+        sa.PrimaryKeyConstraint("right_id", "redemption_id", name=op.f("pk_release_use")),
+        info={"distribution": ("right_id", "rights_stock")},
     )
 
 

@@ -218,6 +218,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "changeRight": (),
     "submitRight": _BY_TWO,
     "suspendRight": (),
+    "getReleasePlan": (),
+    "putReleasePlan": _BY_TWO,
     "getRightImage": (),
     "putRightImage": ("X1", "X10"),
     "removeRightImage": (),

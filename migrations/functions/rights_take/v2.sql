@@ -39,16 +39,18 @@ BEGIN
     END IF;
 
     IF v_mode = 'counted' THEN
-        SELECT c.free, c.low INTO v_free, v_low
-          FROM public.rights_take_counted(p_new.right_id, p_new.quantity, p_new.created_at, v_reservation) c;
+        SELECT c.free, c.low, c.refused INTO v_free, v_low, v_refused
+          FROM public.rights_take_counted(p_new.right_id, p_new.id, p_new.quantity, p_new.created_at, v_reservation,
+                                          p_taking -> 'release') c;
     ELSIF v_mode = 'codes' THEN
         v_low := (p_taking #>> '{scarce,codes}')::int - 1;
         v_free := public.rights_take_codes(p_new.customer_id, p_new.right_id, p_new.id, p_new.quantity,
                                            p_new.created_at, v_low::int + 1, v_reservation);
+        v_refused := CASE WHEN v_free IS NOT NULL THEN NULL
+                          WHEN v_reservation IS NULL THEN 'out_of_stock' ELSE 'reservation_over' END;
     END IF;
-    IF v_mode <> 'unlimited' AND v_free IS NULL THEN
-        RAISE EXCEPTION '%', CASE WHEN v_reservation IS NULL THEN 'out_of_stock' ELSE 'reservation_over' END
-              USING ERRCODE = 'GB409';
+    IF v_refused IS NOT NULL THEN
+        RAISE EXCEPTION '%', v_refused USING ERRCODE = 'GB409';
     END IF;
     -- Once each time it sinks to the mark; what was reserved had sunk it before.
     IF v_reservation IS NULL AND v_free <= v_low AND v_low < v_free + p_new.quantity THEN

@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.rights import invariants
 from guibin.security.ciphers import KeyRing
-from support.points import let_owner_post
+from support.points import DAY, let_owner_post
 from support.rights import add_customer_with, add_pool, add_right, hold_units, take
 
+DAILY = {"code": "daily", "daily": {"at": "00:00", "units": 3, "first_day": str(DAY)}}
 FAULTS: Sequence[tuple[str, str]] = (
     ("I5", "UPDATE redemption SET points_charged = points_charged + 1 WHERE points_charged > 0"),
     ("I5", "UPDATE redemption SET entry_id = NULL"),
@@ -19,6 +20,9 @@ FAULTS: Sequence[tuple[str, str]] = (
     ("I6", "UPDATE rights_item SET limit_times = 0, limit_period = 'month' WHERE stock_mode = 'counted'"),
     ("I6", "UPDATE rights_stock SET reserved = reserved + 1, free = free - 1"),
     ("I6", "UPDATE stock_hold SET units = units + 1"),
+    ("I6", "UPDATE stock_release SET taken = taken + 1"),
+    ("I6", "UPDATE release_use SET units = units - 1"),
+    ("I6", "UPDATE stock_hold SET line = 'none'"),
     ("I6", "UPDATE voucher_code SET held_for = gen_random_uuid() WHERE held_for IS NOT NULL"),
     ("I6", "UPDATE reservation SET state = 'released', ended_at = created_at"),
     ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL"),
@@ -34,7 +38,8 @@ async def busy(session: AsyncSession, keys: KeyRing) -> AsyncSession:
     """Return a session in which a customer has redeemed and reserved of a counted right and of one with codes."""
     await let_owner_post(session)
     customer = await add_customer_with(session)
-    counted, pool = await add_right(session, stock=4), await add_pool(session, keys, ["CODE-0001", "CODE-0002"])
+    counted = await add_right(session, stock=4, offer={"release_plan": {"lines": [DAILY]}})
+    pool = await add_pool(session, keys, ["CODE-0001", "CODE-0002"])
     await take(session, customer, counted, quantity=2)
     await take(session, customer, pool)
     for right_id in (counted, pool):

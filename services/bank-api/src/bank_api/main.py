@@ -31,6 +31,7 @@ from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.packages import router as packages
 from bank_api.rights.proposals import router as proposals
 from bank_api.rights.ratings import router as ratings
+from bank_api.rights.releases import router as releases
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
 from bank_api.runs.router import router as runs
@@ -68,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_reports,
     transfers,
     rights,
+    releases,
     ratings,
     slots,
     packages,

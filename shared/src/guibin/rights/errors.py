@@ -59,7 +59,7 @@ class PriceChanged(Refusal):
 
 
 class OutOfStock(Refusal):
-    """There are not as many units or codes as asked for. How many there are is not told."""
+    """There are not as many units or codes as asked for; how many there are is not told. Facts: next_release_at."""
 
     category = Category.CONFLICT
     code = "out_of_stock"

@@ -69,6 +69,33 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I6",
+        "what is taken of a line of a release plan is not what redemptions and reservations have of it",
+        """
+        SELECT 'rgt_' || coalesce(r.right_id, u.right_id) || '/' || coalesce(r.line, u.line) AS key
+          FROM stock_release r
+          FULL JOIN (SELECT right_id, line, sum(units) AS units
+                       FROM (SELECT right_id, line, units FROM release_use
+                              UNION ALL
+                             SELECT right_id, line, units FROM stock_hold WHERE held AND line IS NOT NULL) each
+                      GROUP BY right_id, line) u
+            ON u.right_id = r.right_id AND u.line = r.line
+         WHERE coalesce(r.taken, 0) <> coalesce(u.units, 0)
+        """,
+    ),
+    _check(
+        "I6",
+        "what a redemption has of a release plan is not what of it stands",
+        """
+        SELECT 'rdm_' || u.redemption_id AS key
+          FROM release_use u
+          LEFT JOIN redemption r ON r.id = u.redemption_id AND r.right_id = u.right_id
+         WHERE r.id IS NULL
+            OR u.units <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+                               THEN r.quantity - r.quantity_refunded ELSE 0 END
+        """,
+    ),
+    _check(
+        "I6",
         "units or codes are held for a reservation that is over, or of another right or number of units",
         """
         SELECT 'rsv_' || h.reservation_id AS key

@@ -11,6 +11,7 @@ from typing import Final
 
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.rights.models import Period
+from guibin.rights.releases import ReleaseLine
 from guibin.rights.slots import Booking
 
 MOST_UNITS: Final = 100
@@ -133,7 +134,7 @@ class Terms:
     with `static_code` the picture of a code lives until it is used, for suppliers that are not connected. With a
     `budget_line` it is paid from the budget of its owner; `unit_cost_fen` is what one unit or guest takes from that,
     None the worth of the points that are paid. With `booking` it is served by appointment, and a
-    redemption of it names a slot.
+    redemption of it names a slot. With a `release` its counted stock comes on offer line by line, else all at once.
     """
 
     prices: tuple[Price, ...]
@@ -157,6 +158,7 @@ class Terms:
     budget_line: str | None = None
     unit_cost_fen: int | None = None
     booking: Booking | None = None
+    release: tuple[ReleaseLine, ...] = ()
 
     @property
     def tags(self) -> frozenset[str]:
@@ -173,7 +175,8 @@ class Terms:
     @property
     def asks_for_branches(self) -> bool:
         """Whether the customer's branch decides anything."""
-        return self.owner_branch is not None or self.visibility.branches is not None
+        released = any(line.branch is not None for line in self.release)
+        return released or self.owner_branch is not None or self.visibility.branches is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ class Offered:
     published: bool = True
     wallet_active: bool = True
     in_stock: bool = True
+    next_release_at: datetime | None = None
     spendable: bool = True
     stopped: bool = False
     category: str = ""
@@ -304,13 +305,19 @@ def _against_points(standing: Standing, wish: Wish, points: int, *, priced: bool
 
 
 def _against_supply(offered: Offered, points: int, cost_fen: int) -> list[Reason]:
-    reasons = [] if offered.in_stock else [Reason(ReasonCode.OUT_OF_STOCK)]
+    reasons = [] if offered.in_stock else [out_of_stock(offered.next_release_at)]
     if offered.against_slot is not None:
         reasons.append(Reason(offered.against_slot))
     budget = offered.budget
     if budget is not None and (_exceeds(points, budget.points) or _exceeds(cost_fen, budget.fen)):
         reasons.append(Reason(ReasonCode.BUDGET_EXHAUSTED))
     return reasons
+
+
+def out_of_stock(next_release_at: datetime | None) -> Reason:
+    """Return the reason for which there is nothing to have, with when there will be more where that is known."""
+    facts = {} if next_release_at is None else {"next_release_at": next_release_at.isoformat()}
+    return Reason(ReasonCode.OUT_OF_STOCK, facts)
 
 
 def _exceeds(amount: int, left: int | None) -> bool:

@@ -22,6 +22,7 @@ from guibin.rights.offer import (
     Terms,
     TierLevel,
 )
+from guibin.rights.releases import named_in, plan_of
 from guibin.rights.slots import Booking, NoShow
 
 Document = Mapping[str, Any]
@@ -42,6 +43,7 @@ OFFER: Final = (
     "budget_line",
     "unit_cost",
     "appointment",
+    "release_plan",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -72,6 +74,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         budget_line=offer.get("budget_line"),
         unit_cost_fen=None if cost is None else parse_cny(cost),
         booking=_booking(offer.get("appointment")),
+        release=plan_of(offer.get("release_plan")),
     )
 
 
@@ -115,7 +118,8 @@ def tiers_named(document: Document) -> Iterator[str]:
     """Yield the code of every tier that a document names."""
     companions = document.get("companions") or {}
     lines = [*document["prices"], *document["quotas"], *companions.get("most", ()), *companions.get("quotas", ())]
-    named = [document["minimum_tier"], *(line["tier"] for line in lines), *_of_audiences(document, "tiers")]
+    released = named_in(document.get("release_plan"), "tier")
+    named = [document["minimum_tier"], *(line["tier"] for line in lines), *_of_audiences(document, "tiers"), *released]
     return (tier for tier in named if tier is not None)
 
 
@@ -132,7 +136,8 @@ def wallets_named(document: Document) -> set[str]:
 def branches_named(document: Document) -> set[str]:
     """Return the code of every branch that a document names."""
     owner = document.get("owner_branch")
-    return {*_of_audiences(document, "branches"), *([owner] if owner else [])}
+    released = named_in(document.get("release_plan"), "branch")
+    return {*_of_audiences(document, "branches"), *([owner] if owner else []), *released}
 
 
 def _named(lines: Iterable[Document], key: str) -> Iterator[str]:

@@ -30,7 +30,9 @@ class RightData:
     units or of codes in the pool, None where it is unlimited; `limit` is the most that one customer takes in
     a period; `sale_days` are days from the business date to the first and the last day of sale; `guests` are how many
     a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served; `places`
-    are city and name of the places that serve it by appointment; `value_fen` is what each code is good for, in parts.
+    are city and name of the places that serve it by appointment; `value_fen` is what each code is good for, in parts;
+    `released_daily` are the time and the number of units that come on offer each day from the day before the business
+    date on.
     """
 
     code: str
@@ -54,14 +56,22 @@ class RightData:
     featured: bool = False
     places: tuple[tuple[str, str], ...] = ()
     value_fen: int | None = None
+    released_daily: tuple[str, int] | None = None
 
-    def offer(self) -> dict[str, object]:
+    def offer(self, business_date: date) -> dict[str, object]:
         """Return the terms that not every right has, in the form in which they are approved."""
         most = [{"tier": tier, "guests": guests} for tier, guests in self.guests]
         companions: dict[str, object] = {"companions": {"most": most}} if most else {}
         beneficiary: dict[str, object] = {"beneficiary": "allowed"} if self.beneficiary else {}
         ending: dict[str, object] = {"appointment": APPOINTMENT} if self.places else {"cancel_hours": CANCEL_HOURS}
-        return {**ending, **companions, **beneficiary}
+        return {**ending, **companions, **beneficiary, **self._release_plan(business_date)}
+
+    def _release_plan(self, business_date: date) -> dict[str, object]:
+        if self.released_daily is None:
+            return {}
+        at, units = self.released_daily
+        daily = {"at": at, "units": units, "first_day": (business_date - timedelta(days=1)).isoformat()}
+        return {"release_plan": {"lines": [{"code": "daily", "daily": daily}]}}
 
     def slots(self, business_date: date) -> Iterator[tuple[str, str, date, int]]:
         """Yield city, place, day and hour of the slots of an hour: two in the morning of each of the next 30 days."""
@@ -247,6 +257,7 @@ RIGHTS: tuple[RightData, ...] = (
         "tea_salon", "social", "茶艺沙龙", "Tea salon",
         "贵宾茶艺沙龙一席", "One seat at a salon for VIP customers",
         "service", "hand_out", "counted", _all(60), 40, "T1", (("T3", 1), ("T4", 2), ("T5", 2)), (2, "year"), (-10, 50),
+        released_daily=("10:00", 5),
     ),
     RightData(
         "cinema_ticket", "social", "电影票", "Cinema ticket",

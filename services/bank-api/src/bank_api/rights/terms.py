@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.lines import Line
@@ -15,13 +15,14 @@ from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_CODE_DAYS, MOST_GUESTS, 
 from guibin.rights.slots import MOST_HOURS, NoShow
 from guibin.web import Day, Instant, StrictModel
 
+from .release_schemas import Clock, ReleasePlanIn
+
 MOST_TIMES = 10_000
 MOST_UNITS_FOR_ALL = 10**9
 MOST_FEN_OF_A_UNIT = 10**9
 
 Times = Annotated[int, Field(ge=1, le=MOST_TIMES)]
 Points = Annotated[int, Field(ge=0, le=MOST_POINTS_OF_A_UNIT)]
-Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 Codes = Annotated[list[Code], Field(min_length=1, max_length=50)]
 
@@ -195,6 +196,9 @@ class TermsIn(StrictModel):
     appointment: AppointmentTermsIn | None = Field(
         default=None, description="Served by appointment: a redemption names a slot"
     )
+    release_plan: ReleasePlanIn | None = Field(
+        default=None, description="How a counted stock comes on offer; null: all of it at once"
+    )
     on_sale_from: Instant | None = None
     on_sale_to: Instant | None = None
 
@@ -235,6 +239,7 @@ class TermsIn(StrictModel):
             **{name: audience.document() or None for name, audience in audiences.items() if audience},
             "beneficiary": None if self.beneficiary is Beneficiary.NONE else self.beneficiary.value,
             "static_code": self.static_code or None,
+            "release_plan": None if self.release_plan is None else self.release_plan.document(),
         }
 
 

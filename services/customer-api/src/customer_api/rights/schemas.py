@@ -108,6 +108,7 @@ class RightOut(OutModel):
     images: list[ImageOut] = Field(description="Its pictures, the first for lists")
     stars: float | None = Field(description="What those who rated it think on the average, 1 to 5; null: nobody has")
     ratings: int = Field(description="How many have rated it")
+    next_release_at: datetime | None = Field(description="When more of it comes on offer for me; null: not by a plan")
     eligible: bool = Field(description="Whether I can have one unit now")
     reasons: list[ReasonOut] = Field(description="Everything that stands in the way, the weightiest first")
 
@@ -150,6 +151,7 @@ class RightOut(OutModel):
             images=[ImageOut.model_validate(image) for image in entry.images],
             stars=round(entry.rating.stars / entry.rating.ratings, 1) if entry.rating else None,
             ratings=entry.rating.ratings if entry.rating else 0,
+            next_release_at=entry.next_release_at,
             eligible=decision.eligible,
             reasons=[ReasonOut.of(reason, language) for reason in decision.reasons],
         )

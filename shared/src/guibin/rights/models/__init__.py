@@ -5,6 +5,7 @@ from guibin.rights.models.images import MOST_IMAGE_BYTES, MOST_IMAGES, RightsIma
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
 from guibin.rights.models.proposals import ProposalState, RedemptionProposal
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
+from guibin.rights.models.releases import ReleaseUse, StockRelease
 from guibin.rights.models.reservations import Reservation, ReservationState, StockHold
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
@@ -34,6 +35,7 @@ __all__ = [
     "RedemptionRating",
     "RedemptionState",
     "RedemptionStep",
+    "ReleaseUse",
     "Reservation",
     "ReservationState",
     "RightState",
@@ -47,6 +49,7 @@ __all__ = [
     "SlotState",
     "StockHold",
     "StockMode",
+    "StockRelease",
     "TaxKind",
     "UsedBy",
     "VoucherCode",

@@ -60,6 +60,7 @@ class StockHold(SQLModel, table=True):
 
     right_id: UUID = Field(primary_key=True)
     reservation_id: UUID = Field(primary_key=True)
+    line: str | None = text_column(default=None, description="Of the release plan, from which its units came")
     units: int
     lapses_at: datetime = instant()
     held: bool = Field(default=True, description="Counted in what is reserved; no more once it is taken or let go")

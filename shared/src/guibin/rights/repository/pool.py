@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.rights.models import Redemption, RightsStock, RightsTotal, StockHold, VoucherCode
+from guibin.rights.models import Redemption, ReleaseUse, RightsStock, RightsTotal, StockHold, StockRelease, VoucherCode
 from guibin.rights.rules import COUNTED
 from guibin.security.row_scope import all_rows
 
@@ -53,6 +53,27 @@ async def find_lapsed_units(session: AsyncSession, *, right_ids: Collection[UUID
     return {row[0]: row[1] for row in rows}
 
 
+async def find_released(
+    session: AsyncSession, *, right_ids: Collection[UUID], now: datetime
+) -> dict[UUID, dict[str, int]]:
+    """Return by line what is taken of some rights' release plans, less what is held beyond its time."""
+    taken: dict[UUID, dict[str, int]] = {}
+    if not right_ids:
+        return taken
+    query = select(StockRelease).where(col(StockRelease.right_id).in_(right_ids))
+    for row in (await session.exec(query.execution_options(populate_existing=True))).all():
+        taken.setdefault(row.right_id, {})[row.line] = row.taken
+    lapsed = select(StockHold.right_id, StockHold.line, StockHold.units).where(
+        col(StockHold.right_id).in_(right_ids),
+        col(StockHold.held),
+        col(StockHold.lapses_at) <= now,
+        col(StockHold.line).is_not(None),
+    )
+    for right_id, line, units in (await session.exec(lapsed)).all():
+        taken[right_id][line or ""] -= units
+    return taken
+
+
 async def find_supplied_pools(
     session: AsyncSession, *, right_ids: Collection[UUID], quantity: int, now: datetime
 ) -> set[UUID]:
@@ -81,8 +102,8 @@ async def find_totals(session: AsyncSession, *, right_ids: Collection[UUID]) -> 
     return {row.right_id: row.taken for row in rows}
 
 
-async def give_back_stock(session: AsyncSession, *, right_id: UUID, quantity: int) -> int:
-    """Put units back into the counted stock; returns how many are free then."""
+async def give_back_stock(session: AsyncSession, *, right_id: UUID, redemption_id: UUID, quantity: int) -> int:
+    """Put units back into the counted stock, and into the line that released them; returns how many are free then."""
     statement = (
         update(RightsStock)
         .where(col(RightsStock.right_id) == right_id)
@@ -91,6 +112,21 @@ async def give_back_stock(session: AsyncSession, *, right_id: UUID, quantity: in
         .execution_options(synchronize_session=False)
     )
     free: int = (await session.execute(statement)).scalar_one()
+    use = (
+        update(ReleaseUse)
+        .where(col(ReleaseUse.right_id) == right_id, col(ReleaseUse.redemption_id) == redemption_id)
+        .values(units=ReleaseUse.units - quantity)
+        .returning(col(ReleaseUse.line))
+        .execution_options(synchronize_session=False)
+    )
+    line = (await session.execute(use)).scalar_one_or_none()
+    if line is not None:
+        await session.execute(
+            update(StockRelease)
+            .where(col(StockRelease.right_id) == right_id, col(StockRelease.line) == line)
+            .values(taken=StockRelease.taken - quantity)
+            .execution_options(synchronize_session=False)
+        )
     return free
 
 

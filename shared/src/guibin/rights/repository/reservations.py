@@ -1,5 +1,6 @@
 """The SQL of reservations: a customer's own rows by scope, and what they hold of a right's stock by SQL functions."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.rights.models import Reservation, ReservationState, StockHold
+from guibin.rights.releases import Released
 from guibin.rights.repository.pool import StockLevel
 from guibin.security.actors import Scope
 
 _HOLD = text(
-    "SELECT free, low FROM rights_hold(:right_id, :reservation_id, :units, CAST(:at AS timestamptz),"
-    " CAST(:until AS timestamptz), :most)"
+    "SELECT free, low, refused FROM rights_hold(:right_id, :reservation_id, :units, CAST(:at AS timestamptz),"
+    " CAST(:until AS timestamptz), :most, CAST(CAST(:lines AS text) AS jsonb))"
 )
 _LET_GO = text("SELECT rights_let_go(:right_id, CAST(:at AS timestamptz), :most, CAST(:reservation_id AS uuid))")
 _LET_CODES_GO = text(
@@ -66,10 +68,12 @@ async def insert_reservation(session: AsyncSession, reservation: Reservation) ->
     await session.flush()
 
 
-async def hold_units(session: AsyncSession, reservation: Reservation, *, most: int) -> StockLevel | None:
-    """Hold the units of a new reservation, and say how many are free then; None when there are not as many.
+async def hold_units(
+    session: AsyncSession, reservation: Reservation, *, most: int, released: Released | None
+) -> StockLevel | str:
+    """Hold the units of a new reservation, and say how many are free then, or why they are not had.
 
-    The free codes of a pool are counted up to `most`.
+    The free codes of a pool are counted up to `most`. `released` is what of the stock is open to the customer.
     """
     values = {
         "right_id": reservation.right_id,
@@ -78,9 +82,11 @@ async def hold_units(session: AsyncSession, reservation: Reservation, *, most: i
         "at": reservation.created_at,
         "until": reservation.lapses_at,
         "most": most,
+        "lines": None if released is None else json.dumps(released.document()),
     }
     row = (await session.execute(_HOLD, values)).one()
-    return None if row.free is None else StockLevel(row.free, row.low)
+    refused: str | None = row.refused
+    return StockLevel(row.free, row.low) if refused is None else refused
 
 
 async def let_go(session: AsyncSession, reservation: Reservation, *, now: datetime) -> int:

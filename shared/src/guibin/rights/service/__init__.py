@@ -36,6 +36,7 @@ from guibin.rights.service.packages import (
     edit_package,
     submit_package,
 )
+from guibin.rights.service.previewing import Preview, preview
 from guibin.rights.service.proposing import (
     Acceptance,
     Proposal,
@@ -48,9 +49,10 @@ from guibin.rights.service.proposing import (
 )
 from guibin.rights.service.publication import RightPublication, submit_terms
 from guibin.rights.service.rating import Rating, list_ratings, rate
-from guibin.rights.service.redeeming import Preview, Redeemed, RedemptionRequest, Wanted, preview, redeem
+from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, Wanted, redeem
 from guibin.rights.service.redeeming_directly import KnownRights, Once, redeem_directly
 from guibin.rights.service.refunding import Refund, RefundHandler, request_refund
+from guibin.rights.service.releasing import plan_release
 from guibin.rights.service.reserving import (
     ReservationView,
     get_reservation,
@@ -134,6 +136,7 @@ __all__ = [
     "list_reservations",
     "mark_favourite",
     "note_no_show",
+    "plan_release",
     "preview",
     "propose",
     "put_image",

@@ -77,7 +77,7 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
         RightCodeTaken: the code is in use.
         ValidationFailed: the terms name a tier, tag, wallet or branch, or the right a wallet, that does not exist.
     """
-    await _check_names(session, content.terms, wallet=new.wallet)
+    await _check_terms(session, content.terms, new.stock_mode, wallet=new.wallet)
     right_id = await draft_right(session, new, content)
     await _record(session, actor, "right.create", right_id)
     return await catalogue.get_right(session, right_id=right_id)
@@ -118,8 +118,8 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
         ValidationFailed: the terms name a tier, tag, wallet or branch that does not exist.
         VersionConflict: somebody else changed the right meanwhile.
     """
-    await _check_names(session, content.terms)
     item = right.item
+    await _check_terms(session, content.terms, item.stock_mode)
     after = await redraft_right(session, right, content)
     before = {name: getattr(item, name) for name in after}
     await _record(session, actor, "right.change", item.id, before=before, after=after)
@@ -226,7 +226,7 @@ async def _get_of_mode(session: AsyncSession, right_id: UUID, mode: StockMode) -
     return right
 
 
-async def _data_key(session: AsyncSession, keys: KeyRing, right: Right) -> WrappedKey:
+async def data_key_of_codes(session: AsyncSession, keys: KeyRing, right: Right) -> WrappedKey:
     """Return the wrapped key of the right's codes, made on first use; of two that are made at once the first stays."""
     if right.item.data_key is None:
         right_id = right.item.id
@@ -253,7 +253,11 @@ async def unknown_names(
     }
 
 
-async def _check_names(session: AsyncSession, document: Mapping[str, Any], wallet: str | None = None) -> None:
+async def _check_terms(
+    session: AsyncSession, document: Mapping[str, Any], stock_mode: str, wallet: str | None = None
+) -> None:
+    if document.get("release_plan") and stock_mode != StockMode.COUNTED:
+        raise ValidationFailed.of(["body", "terms", "release_plan"], "stock", "is for counted stock")
     unknown = await unknown_names(session, [document])
     for kind in (kind for kind, codes in unknown.items() if codes):
         raise ValidationFailed.of(["body", "terms"], f"unknown_{kind}", f"names a {kind} that does not exist")

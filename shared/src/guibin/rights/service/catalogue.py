@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +26,7 @@ from guibin.rights.service.standing import (
     read_customer_side,
     read_profile_towards,
     read_supply,
+    released_of,
 )
 from guibin.security.actors import Scope
 
@@ -44,7 +45,7 @@ class CatalogueEntry:
     """A right, what one unit of it takes from this customer, all that stands in the way, and the customer's quota.
 
     `packages` are what the packages that the customer has chosen still give of it, `images` its pictures in order,
-    without their bytes.
+    without their bytes. `next_release_at` is when more of its stock comes on offer for this customer.
     """
 
     right: Right
@@ -55,6 +56,7 @@ class CatalogueEntry:
     packages: Sequence[Allowance]
     images: Sequence[ImageInfo] = ()
     rating: RightsRating | None = None
+    next_release_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _is_seen(right: Right, side: CustomerSide) -> bool:
 def _decide(right: Right, side: CustomerSide, supply: Supply | None) -> Decision:
     known = offered(right, paying=right.wallet, stops=side.profile.stops)
     if supply is not None:
-        known = supply.look_ahead(right, known)
+        known = supply.look_ahead(right, known, side)
     own = (price for price in _prices(right, side) if price.wallet == right.item.wallet)
     first = next(own, None)
     wish = Wish(quantity=1, class_of_service=first.class_of_service if first else None)
@@ -160,7 +162,7 @@ async def _read_marks(session: AsyncSession, rights: Sequence[Right]) -> _Marks:
 
 
 def _entry(right: Right, side: CustomerSide, supply: Supply, marks: _Marks) -> CatalogueEntry:
-    terms = right.terms
+    terms, released = right.terms, released_of(right, side.profile, side.now)
     return CatalogueEntry(
         right,
         _decide(right, side, supply),
@@ -170,6 +172,7 @@ def _entry(right: Right, side: CustomerSide, supply: Supply, marks: _Marks) -> C
         side.packages.get(right.item.id, ()),
         marks.images.get(right.item.id, ()),
         marks.ratings.get(right.item.id),
+        released.next_at if released else None,
     )
 
 

@@ -74,7 +74,9 @@ async def give_back_part(
         await packages.give_back_units(session, redemption, units=part.units)
     await give_back_slot(session, redemption, part, standing=standing)
     if right.item.stock_mode == StockMode.COUNTED:
-        free = await pool.give_back_stock(session, right_id=right.item.id, quantity=part.units)
+        free = await pool.give_back_stock(
+            session, right_id=right.item.id, redemption_id=redemption.id, quantity=part.units
+        )
         await tell_added(session, right.item.id, before=free - part.units, free=free)
     await give_back_offer(session, redemption, units=part.units, standing=standing.units)
 

@@ -8,7 +8,7 @@ wallet, whatever wallet pays: its lock also puts limit and quota of that custome
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -25,15 +25,15 @@ from guibin.points.step_up import StepUpProof
 from guibin.rights.errors import refusal_of
 from guibin.rights.models import Period, Redemption, RedemptionState, RightState
 from guibin.rights.offer import Beneficiary, Wish, first_day_of_codes, is_visible, last_day_of_codes, period_start
-from guibin.rights.repository import catalogue, redemptions, reservations
-from guibin.rights.repository.catalogue import PayingWallet, Right
+from guibin.rights.releases import Released
+from guibin.rights.repository import catalogue, redemptions
+from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import Facts, Outcome, read_facts, write_redemption
 from guibin.rights.repository.standing import Profile
-from guibin.rights.rules import Decision, Reason, ReasonCode, assess, reached_by_everybody
+from guibin.rights.rules import Decision, Reason, ReasonCode, assess, out_of_stock, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
-from guibin.rights.service.booking import look_at_slot
 from guibin.rights.service.new_redemption import NewRedemption
-from guibin.rights.service.standing import offered, read_customer_side, read_supply, standing_of
+from guibin.rights.service.standing import offered, released_of, standing_of
 from guibin.rights.service.step_up import accept_step_up
 from guibin.rights.service.telling import CODES_LOW_AT, confirmed
 from guibin.security.actors import Actor, Scope
@@ -78,16 +78,6 @@ class Redeemed:
     redemption: Redemption
     lots: list[LotUse]
     available_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a redemption would take now and all that stands in its way; nothing was locked or written."""
-
-    right: Right
-    decision: Decision
-    available: int
-    wallet: str
 
 
 async def redeem(
@@ -146,6 +136,7 @@ class Taking:
     asked: Mapping[str, object]
     seen: str | None
     data_key: bytes | None
+    released: Released | None = None
 
     def document(self, **answered: object) -> dict[str, object]:
         """Return what `rights_redeem` writes; `answered` says under which key, and what it answers."""
@@ -170,6 +161,7 @@ class Taking:
             "beneficiary": request.beneficiary and self._sealed(request.beneficiary),
             "total_limit": terms.total_limit,
             "budget": self._budget(),
+            "release": self.released and self.released.document(),
         }
         return document | answered | {name: value for name, value in optional.items() if value is not None}
 
@@ -192,6 +184,8 @@ class Taking:
         """
         if outcome.code == "total_reached":
             raise refusal_of(reached_by_everybody(self.right.terms))
+        if outcome.code == "not_released" and self.released is not None:
+            raise refusal_of(out_of_stock(self.released.next_at))
         if outcome.code != "done":
             raise refusal_of(Reason(ReasonCode(outcome.code)))
 
@@ -214,7 +208,7 @@ async def decide(
     right, facts, asked, now = await _read(asks, wanted, find, lock=lock, key=key)
     if facts.paying is None:
         raise WalletClosed
-    _refuse_unless_seen(right, facts.profile, now)
+    refuse_unless_seen(right, facts.profile, now)
     standing = standing_of(
         facts.profile,
         available=facts.available,
@@ -239,7 +233,8 @@ async def decide(
     )
     redemption = _redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
     redemption.package_id, redemption.package_period = wanted.request.package_id, facts.package_period
-    return Taking(wanted, right, redemption, asked, None if lock else facts.seen, facts.data_key)
+    released = released_of(right, facts.profile, now)
+    return Taking(wanted, right, redemption, asked, None if lock else facts.seen, facts.data_key, released)
 
 
 async def _read(
@@ -314,41 +309,6 @@ def _redemption(
     )
 
 
-async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, request: RedemptionRequest) -> Preview:
-    """Say what a redemption would take and all that stands in its way.
-
-    Raises:
-        NotFound: no right that this customer sees.
-    """
-    right = await get_published(session, right_id=request.right_id)
-    wish = request.wish(right)
-    paying = await _paying_wallet(session, right, wish)
-    now = clock.now()
-    side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
-    _refuse_unless_seen(right, side.profile, now)
-    supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
-    reserved = await _units_reserved(session, scope, customer_id, request, now)
-    standing = side.towards(right, paying.code, request.package_id, reserved=reserved)
-    known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops))
-    if reserved is not None:
-        known = replace(known, in_stock=True)
-    if request.slot_id is not None:
-        known = replace(known, against_slot=await look_at_slot(session, right, slot_id=request.slot_id, wish=wish))
-    decision = assess(right.terms, standing, known, wish, now=now)
-    return Preview(right, decision, standing.available, paying.code)
-
-
-async def _units_reserved(
-    session: AsyncSession, scope: Scope, customer_id: UUID, request: RedemptionRequest, now: datetime
-) -> int | None:
-    """Return the units that the named reservation holds of the right; None when it holds nothing, or none is named."""
-    if request.reservation_id is None:
-        return None
-    running = await reservations.find_running(session, scope, customer_id=customer_id, now=now)
-    named = (row for row in running if (row.id, row.right_id) == (request.reservation_id, request.right_id))
-    return next((row.quantity for row in named), None)
-
-
 async def get_published(session: AsyncSession, *, right_id: UUID) -> Right:
     """Return a right that was published, suspended or not.
 
@@ -361,15 +321,11 @@ async def get_published(session: AsyncSession, *, right_id: UUID) -> Right:
     return right
 
 
-def _refuse_unless_seen(right: Right, profile: Profile, now: datetime) -> None:
+def refuse_unless_seen(right: Right, profile: Profile, now: datetime) -> None:
+    """See that a customer sees a right.
+
+    Raises:
+        NotFound: that is not so.
+    """
     if not is_visible(right.terms, profile.tier, profile.tags, profile.branches, now):
         raise NotFound
-
-
-async def _paying_wallet(session: AsyncSession, right: Right, wish: Wish) -> PayingWallet:
-    if wish.wallet is None:
-        return right.wallet
-    found = await catalogue.find_wallets(session, codes=[wish.wallet])
-    if wish.wallet not in found:
-        raise WalletClosed
-    return found[wish.wallet]

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import new_id, to_public
-from guibin.rights.errors import OutOfStock, refusal_of
+from guibin.rights.errors import refusal_of
 from guibin.rights.models import Reservation, ReservationState, RightsItem, StockMode
 from guibin.rights.repository import catalogue, pool, reservations
 from guibin.rights.reservation_errors import (
@@ -24,17 +24,17 @@ from guibin.rights.reservation_errors import (
     ReservationOver,
     TooManyReservations,
 )
-from guibin.rights.rules import ReasonCode
-from guibin.rights.service.redeeming import RedemptionRequest, preview
+from guibin.rights.rules import ReasonCode, out_of_stock
+from guibin.rights.service.previewing import preview
+from guibin.rights.service.redeeming import RedemptionRequest
+from guibin.rights.service.standing import released_of
 from guibin.rights.service.telling import CODES_LOW_AT, tell_added, tell_taken
 from guibin.security.actors import Scope
 
 MOST_RESERVED: Final = 5
 """Rights that one customer holds units of at once."""
 
-BY_THE_REDEMPTION: Final = frozenset(
-    {ReasonCode.OUT_OF_STOCK, ReasonCode.SLOT_REQUIRED, ReasonCode.DELIVERY_REQUIRED}
-)
+BY_THE_REDEMPTION: Final = frozenset({ReasonCode.OUT_OF_STOCK, ReasonCode.SLOT_REQUIRED})
 """Reasons that do not stand in the way of a reservation: the holding itself decides, or the redemption brings it."""
 
 _RIGHTS_AT_ONCE: Final = 50
@@ -90,9 +90,10 @@ async def reserve(
         lapses_at=now + timedelta(minutes=minutes),
     )
     await reservations.insert_reservation(session, row)
-    left = await reservations.hold_units(session, row, most=CODES_LOW_AT)
-    if left is None:
-        raise OutOfStock
+    released = released_of(seen.right, seen.side.profile, now)
+    left = await reservations.hold_units(session, row, most=CODES_LOW_AT, released=released)
+    if isinstance(left, str):
+        raise refusal_of(out_of_stock(released.next_at if released and left == "not_released" else None))
     await tell_taken(session, item, left, units=row.quantity)
     return ReservationView(row, item)
 

@@ -17,6 +17,7 @@ from guibin.programme.rules import Stops
 from guibin.rights.models import RightState, StockMode
 from guibin.rights.offer import TierLevel, Usage
 from guibin.rights.packages import Allowance
+from guibin.rights.releases import Released, released_to
 from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right, find_wallets
 from guibin.rights.repository.standing import Profile, read_profile, sum_spent
@@ -162,21 +163,37 @@ def offered(right: Right, *, paying: PayingWallet, stops: Stops, in_stock: bool 
     )
 
 
+def released_of(right: Right, profile: Profile, now: datetime) -> Released | None:
+    """Return what the release plan of a right has opened to a customer; None without a plan for a counted stock."""
+    if right.item.stock_mode != StockMode.COUNTED:
+        return None
+    return released_to(right.terms.release, profile.tier.code if profile.tier else None, profile.branches, now)
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What there is of some rights at this moment: stock or codes, units for everybody, and budgets."""
+    """What there is of some rights at this moment for so many units: stock or codes, bounds for everybody, budgets.
 
+    `released` is what is taken of the lines of release plans.
+    """
+
+    quantity: int
     in_stock: set[UUID]
+    released: Mapping[UUID, Mapping[str, int]]
     totals: Mapping[UUID, int]
     budgets: Mapping[tuple[str, str], Budget]
 
-    def look_ahead(self, right: Right, known: Offered) -> Offered:
-        """Add what is left of a right; a redemption finds it out by taking it."""
+    def look_ahead(self, right: Right, known: Offered, side: CustomerSide) -> Offered:
+        """Add what is left of a right for a customer; a redemption finds it out by taking it."""
         terms, right_id = right.terms, right.item.id
         bound = terms.total_limit
+        released = released_of(right, side.profile, side.now)
+        open_now = released is None or released.has(self.quantity, self.released.get(right_id, {}))
+        in_stock = right_id in self.in_stock
         return replace(
             known,
-            in_stock=right_id in self.in_stock,
+            in_stock=in_stock and open_now,
+            next_release_at=released.next_at if released and in_stock else None,
             total_left=None if bound is None else max(bound - self.totals.get(right_id, 0), 0),
             budget=self._left(terms.owner_branch, terms.budget_line),
         )
@@ -198,7 +215,10 @@ async def read_supply(session: AsyncSession, *, rights: Sequence[Right], quantit
     owners = {right.terms.owner_branch for right in rights if right.terms.budget_line is not None} - {None}
     bounded = [right.item.id for right in rights if right.terms.total_limit is not None]
     year = clock.business_day(now).year
+    planned = [right.item.id for right in rights if right.terms.release]
     return Supply(
+        quantity=quantity,
+        released=await pool.find_released(session, right_ids=planned, now=now),
         in_stock=await find_in_stock(session, rights=rights, quantity=quantity, now=now),
         totals=await pool.find_totals(session, right_ids=bounded),
         budgets=await find_budgets(session, branches=[owner for owner in owners if owner], year=year) if owners else {},
