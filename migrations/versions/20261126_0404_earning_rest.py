@@ -1,7 +1,7 @@
 """Points of growth that give tiers and are never spent; points that wait for an event; rules that notice speed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,18 +22,28 @@ GRANTS = (
     "SELECT, INSERT ON velocity_hit TO guibin_worker",
     "EXECUTE ON FUNCTION points_account_state TO guibin_worker",
 )
+LINES = (
+    *("card_spend", "payment", "transfer_in", "transfer_out", "deposit", "withdrawal", "salary", "pension"),
+    *("loan_drawdown", "loan_repayment", "fund_purchase", "fund_redemption", "insurance_premium", "login"),
+    *("referral", "other"),
+)
+OWN = ("birthday", "anniversary", "code")
 ALL_ROWS = "(SELECT row_scope_bank())"
-OWN = "customer_id = (SELECT row_scope_customer())"
-SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = velocity_hit.customer_id)"
+MINE = "customer_id = (SELECT row_scope_customer())"
 
 
 def upgrade() -> None:
     _growth()
     _awaited()
     _velocity()
+    _codes()
 
 
 def downgrade() -> None:
+    op.drop_table("code_entry")
+    named = sa.table("customer_event", sa.column("event_type", sa.Text))
+    op.execute(sa.delete(named).where(named.c.event_type.in_(OWN)))
+    _event_types(LINES)
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
@@ -132,10 +142,7 @@ def _velocity() -> None:
     op.create_index(op.f("ix_velocity_hit_noticed_at_id"), "velocity_hit", ["noticed_at", "id"])
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
-    op.execute("ALTER TABLE velocity_hit ENABLE ROW LEVEL SECURITY")
-    op.execute("CREATE POLICY worker_rows ON velocity_hit TO guibin_worker USING (true)")
-    op.execute(f"CREATE POLICY bank_rows ON velocity_hit TO guibin_bank USING ({ALL_ROWS} OR {SEEN})")
-    op.execute(f"CREATE POLICY customer_rows ON velocity_hit TO guibin_customer USING ({ALL_ROWS} OR {OWN})")
+    _protect("velocity_hit")
     _events(lambda known: (*known, *EVENTS))
 
 
@@ -147,3 +154,45 @@ def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
     listed = ", ".join(f"'{name}'" for name in names)
     op.drop_constraint(op.f(KNOWN), "outbox_event")
     op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")
+
+
+def _protect(table: str) -> None:
+    seen = f"EXISTS (SELECT FROM customer c WHERE c.id = {table}.customer_id)"
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY worker_rows ON {table} TO guibin_worker USING (true)")
+    op.execute(f"CREATE POLICY bank_rows ON {table} TO guibin_bank USING ({ALL_ROWS} OR {seen})")
+    op.execute(f"CREATE POLICY customer_rows ON {table} TO guibin_customer USING ({ALL_ROWS} OR {MINE})")
+
+
+def _codes() -> None:
+    _event_types((*LINES, *OWN))
+    op.create_table(
+        "code_entry",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('accepted', 'earned', 'nothing')", name=op.f("ck_code_entry_state_known")),
+        sa.CheckConstraint("(state = 'earned') = (points > 0)", name=op.f("ck_code_entry_points_when_earned")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_code_entry_customer_id_customer")),
+        sa.PrimaryKeyConstraint("customer_id", "code", name=op.f("pk_code_entry")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(
+        op.f("ix_code_entry_customer_id_code"),
+        "code_entry",
+        ["customer_id", "code"],
+        postgresql_where=sa.text("state = 'accepted'"),
+    )
+    _protect("code_entry")
+    op.execute("GRANT SELECT, INSERT ON code_entry TO guibin_customer")
+    op.execute("GRANT SELECT, UPDATE (state, points) ON code_entry TO guibin_worker")
+
+
+def _event_types(known: Sequence[str]) -> None:
+    listed = ", ".join(f"'{name}'" for name in known)
+    op.drop_constraint(op.f("ck_customer_event_event_type_known"), "customer_event")
+    op.create_check_constraint(
+        op.f("ck_customer_event_event_type_known"), "customer_event", f"event_type IN ({listed})"
+    )

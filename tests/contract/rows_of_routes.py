@@ -37,6 +37,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getMyManager": (),
     "listMyWaysToEarn": (),
     "listMyPointsFreezes": ("L1",),
+    "enterMyCode": ("L1", "R2", "R9"),
+    "listMyCodes": ("L1",),
     "getMyPoints": ("L1", "L2", "L4", "L6", "L7"),
     "listMyPointsEntries": ("L1", "L2", "L3", "L5", "L7"),
     "listMyPointsStatements": ("L1", "L2", "L7"),

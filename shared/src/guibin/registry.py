@@ -17,6 +17,7 @@ from guibin.points import models as points
 from guibin.points import report_models as points_reports
 from guibin.points import transfer_models as points_transfers
 from guibin.points.assets import models as points_assets
+from guibin.points.campaign_codes import models as campaign_codes
 from guibin.points.earning import models as earning
 from guibin.points.files import models as points_files
 from guibin.points.velocity import models as points_velocity
@@ -35,6 +36,7 @@ from guibin.web import models as web
 __all__ = [
     "approvals",
     "audit",
+    "campaign_codes",
     "channels",
     "customers",
     "earning",

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.customers.models import Customer, PartyType
 from guibin.holdings.models import BusinessEvent, EventState, EventType
 from guibin.points import service
 from guibin.points.defaults import ALWAYS
@@ -182,3 +183,30 @@ async def test_points_come_free_on_the_next_of_fixed_days(session: AsyncSession,
 
     lots = (await session.exec(select(PointsLot).where(PointsLot.customer_id == customer))).all()
     assert [lot.pending_until for lot in lots if lot.wallet == "service"] == [date(2027, 1, 1)]
+
+
+async def test_birthdays_and_anniversaries_earn_once_a_year(session: AsyncSession, customer: UUID) -> None:
+    leap, plain, firm = await add_customers(session, 3)
+    for one, days in ((leap, "0229"), (plain, "0228"), (customer, "0301")):
+        row = await session.get_one(Customer, one)
+        row.birth_mmdd, row.birth_year = days, 1996
+    row = await session.get_one(Customer, firm)
+    row.party_type, row.birth_mmdd, row.opened_on = PartyType.COMPANY, "0228", date(2020, 2, 28)
+    (await session.get_one(Customer, customer)).opened_on = date(2027, 2, 28)
+    night = date(2027, 2, 27)
+    unasked = await service.record_occasions(session, day=night)
+    await add_rule(session, "birthday", EventType.BIRTHDAY)
+    await add_rule(session, "anniversary", EventType.ANNIVERSARY)
+
+    counts = [await service.record_occasions(session, day=night) for _ in range(2)]
+    next_day = await service.record_occasions(session, day=night + timedelta(days=1))
+    with clock.fixed_at(NOON + timedelta(days=95)):
+        earned = await service.earn_pending(session)
+
+    assert unasked == {"read": 0, "birthday": 0, "anniversary": 0}
+    assert counts == [{"read": 3, "birthday": 2, "anniversary": 1}, {"read": 0, "birthday": 0, "anniversary": 0}]
+    assert next_day == {"read": 1, "birthday": 1, "anniversary": 0}
+    assert (earned["earned"], earned["points"]) == (4, 400)
+    assert [entry.source_id for entry in await entries_of(session, leap)] == [
+        f"personal_finance:birthday:2027:{leap.hex}"
+    ]

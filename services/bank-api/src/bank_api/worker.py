@@ -21,6 +21,8 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
 from guibin.exports.jobs import tend_exports
+from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
+from guibin.points.campaign_codes.service import earn_codes
 from guibin.points.files.service import tend_files
 from guibin.points.service import release_lapsed
 from guibin.points.velocity.repository import list_rules
@@ -52,9 +54,9 @@ COPY_SECONDS: Final = 2.0
 """From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
 MOST_HOLDS: Final = 200
 """Holds that one transaction ends: whoever redeems meanwhile waits for it."""
-CONNECTIONS: Final = 13
-"""One each for the step, the lease, copies, lists, holds, files, slots, reservations, seals, three for the relay, one
-to spare."""
+CONNECTIONS: Final = 18
+"""One each for the step, the lease, copies, lists, holds, files, slots, reservations, codes, speed, seals, three for
+the relay, three for orders at suppliers, one to spare."""
 
 
 class Worker:
@@ -149,6 +151,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         listing = asyncio.create_task(_tend_lists(settings, sessions))
         holding = asyncio.create_task(_tend_holds(sessions))
         posting = asyncio.create_task(_tend_points_files(sessions))
+        earning = asyncio.create_task(_earn_by_codes(sessions))
         noticing = asyncio.create_task(_notice_speed(sessions))
         slotting = asyncio.create_task(_tend_slots(sessions))
         reserving = asyncio.create_task(_tend_reservations(sessions))
@@ -163,6 +166,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         listing.cancel()
         holding.cancel()
         posting.cancel()
+        earning.cancel()
         noticing.cancel()
         slotting.cancel()
         reserving.cancel()
@@ -238,6 +242,20 @@ async def _tend_holds(sessions: SessionFactory) -> None:
                     logger().info("holds_ended", count=ended)
         except Exception as error:  # noqa: BLE001 - the next turn tries again
             logger().error("holds_not_ended", **error_facts(error))
+        await asyncio.sleep(TEND_SECONDS)
+
+
+async def _earn_by_codes(sessions: SessionFactory) -> None:
+    """Let codes earn that customers typed, beside the runs."""
+    while True:
+        try:
+            earned = MOST_CODES
+            while earned == MOST_CODES:
+                async with sessions() as session:
+                    earned = await earn_codes(session, limit=MOST_CODES)
+                    await session.commit()
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            logger().error("codes_not_earned", **error_facts(error))
         await asyncio.sleep(TEND_SECONDS)
 
 

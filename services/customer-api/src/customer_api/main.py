@@ -7,6 +7,7 @@ from customer_api.auth import CustomerEntrance, CustomerIdentity
 from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.parts import AUDIENCE, open_parts
+from customer_api.points.codes import router as points_codes
 from customer_api.points.earning import router as earning
 from customer_api.points.freezes import router as points_freezes
 from customer_api.points.router import router as points
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     customers,
     points,
     earning,
+    points_codes,
     points_freezes,
     statements,
     transfers,

@@ -11,7 +11,7 @@ from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.rules import WINDOW_DAYS, Cells, RowCode, RowRefused
 from guibin.feeds.taking import Rows, Taking
-from guibin.holdings.models import EventType, InflowClass
+from guibin.holdings.models import OWN_EVENTS, EventType, InflowClass
 from guibin.holdings.rows import EventContent, EventRow
 from guibin.holdings.service import take_events
 
@@ -48,6 +48,8 @@ def _read(taking: Taking, number: int, cells: Cells, seen: set[str]) -> _Unresol
     seen.add(reference)
     record_id = cells.required_number("record_id")
     event_type = cells.required_known("event_type", EventType)
+    if event_type in OWN_EVENTS:
+        raise RowRefused(RowCode.VALUE_UNKNOWN, "event_type")
     occurred_at = cells.instant("occurred_at")
     day = clock.business_day(occurred_at)
     if not taking.business_date - timedelta(days=WINDOW_DAYS) <= day <= taking.business_date:

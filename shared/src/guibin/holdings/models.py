@@ -38,6 +38,13 @@ class EventType(StrEnum):
     LOGIN = "login"
     REFERRAL = "referral"
     OTHER = "other"
+    BIRTHDAY = "birthday"
+    ANNIVERSARY = "anniversary"
+    CODE = "code"
+
+
+OWN_EVENTS = frozenset({EventType.BIRTHDAY, EventType.ANNIVERSARY, EventType.CODE})
+"""What no line sends: the bank's own nights, and codes that customers type."""
 
 
 class InflowClass(StrEnum):

@@ -45,6 +45,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " ORDER BY posted_at, id",
     ),
     QuerySection(
+        "points_codes",
+        frozenset({"code_entry"}),
+        "SELECT code, state, points, entered_at FROM code_entry WHERE customer_id = :customer_id"
+        " ORDER BY entered_at, code",
+    ),
+    QuerySection(
         "points_speed_noticed",
         frozenset({"velocity_hit"}),
         "SELECT wallet, observed, froze, reason_zh, reason_en, noticed_at FROM velocity_hit"

@@ -66,6 +66,10 @@ async def _coverage(session: AsyncSession, day: date) -> Counts:
     return await managers.assign(session, day=day)
 
 
+async def _occasions(session: AsyncSession, day: date) -> Counts:
+    return await points.record_occasions(session, day=day)
+
+
 async def _earn(session: AsyncSession, _day: date) -> Counts:
     return await points.earn_pending(session)
 
@@ -124,6 +128,7 @@ async def _seal(session: AsyncSession, _day: date) -> Counts:
 STEPS = (
     Step("feeds", look_at_feeds),
     Step("approvals", _approvals, in_batches=True),
+    Step("occasions", _occasions, in_batches=True),
     Step("earn", _earn, in_batches=True),
     Step("asset_awards", _assess_assets, over_everybody=True),
     Step("asset_points", _earn_from_assets, in_batches=True),

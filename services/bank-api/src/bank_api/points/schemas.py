@@ -17,7 +17,7 @@ from guibin.customers.references import customer_no_ref
 from guibin.holdings.models import InflowClass
 from guibin.holdings.rows import EventContent
 from guibin.points.earning.rules import EarningOutcome
-from guibin.points.earning.terms import Trigger
+from guibin.points.earning.terms import LineTrigger
 from guibin.points.models import AccountState, EntryKind, SourceKind, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import Balances, EntryView, EventStatus, IncomingEvent, TakenEvent, WalletBalance
@@ -203,7 +203,7 @@ class EventIn(StrictModel):
     )
     customer_id: CustomerId | None = None
     customer_no: Annotated[str, OneLine(64)] | None = None
-    event_type: Trigger
+    event_type: LineTrigger
     occurred_at: Instant
     amount: Annotated[Cny, Field(ge=0)] | None = Field(default=None, description="CNY")
     merchant_category: Code | None = None

@@ -21,5 +21,8 @@ EVENT_NAMES: Final[dict[EventType, tuple[str, str]]] = {
     EventType.LOGIN: ("登录手机银行", "a log-in"),
     EventType.REFERRAL: ("推荐新客户", "a referral"),
     EventType.OTHER: ("其他业务", "another event"),
+    EventType.BIRTHDAY: ("生日", "a birthday"),
+    EventType.ANNIVERSARY: ("开户周年", "an anniversary"),
+    EventType.CODE: ("输入活动码", "a code entered"),
 }
 """Chinese and English."""

@@ -207,6 +207,8 @@ def judge(rule: Rule, event: Occurrence, facts: Facts, *, branch_id: UUID | None
     """
     if rule.branches is not None and branch_id not in rule.branches:
         return Judgement(rule, EarningOutcome.OTHER_BRANCH)
+    if rule.terms.codes and event.channel not in rule.terms.codes:
+        return Judgement(rule, EarningOutcome.CONDITION_NOT_MET, place="codes")
     if not is_open(rule.terms.window, event.occurred_at):
         return Judgement(rule, EarningOutcome.OUTSIDE_WINDOW)
     if rule.condition is not None:

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
-from guibin.holdings.models import EventType
+from guibin.holdings.models import OWN_EVENTS, EventType
 from guibin.points.earning.models import EarningPeriod
 
 MOST_CASES: Final = 20
@@ -35,7 +35,22 @@ def _in_a_year(day: str) -> str:
     return day
 
 
+def _of_a_line(kind: EventType) -> EventType:
+    """Hold what a line sends to what lines know."""
+    if kind in OWN_EVENTS:
+        raise PydanticCustomError("event_type", "no line sends this kind of event")
+    return kind
+
+
 Trigger = Annotated[EventType, WithJsonSchema({"type": "string", "enum": [kind.value for kind in EventType]})]
+LineTrigger = Annotated[
+    EventType,
+    AfterValidator(_of_a_line),
+    WithJsonSchema({"type": "string", "enum": [kind.value for kind in EventType if kind not in OWN_EVENTS]}),
+]
+CampaignCode = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^[A-Z0-9]{6,20}$"), Field(examples=["SPRING2027"])
+]
 Points = Annotated[int, Field(ge=1, le=MOST_POINTS)]
 Condition = Annotated[
     dict[str, Any],
@@ -215,6 +230,9 @@ class EarningTerms(_Part):
     name_zh: Annotated[str, OneLine(40)] = Field(description="The reason of the entries", examples=["刷卡消费"])
     name_en: Annotated[str, OneLine(40)] = Field(examples=["Card spending"])
     events: list[Trigger] = Field(min_length=1, max_length=len(EventType), description="What triggers it")
+    codes: list[CampaignCode] = Field(
+        default_factory=list, max_length=50, description="With the event `code`: which codes, typed by customers, earn"
+    )
     effective_from: date | None = Field(
         default=None,
         description="These terms are for events from this day on, which may lie in the past; from approval without it",
@@ -231,6 +249,13 @@ class EarningTerms(_Part):
     budget_line: Line | None = Field(
         default=None, description="The owner's budget of this line and the year pays, and stops what passes it"
     )
+
+    @model_validator(mode="after")
+    def _codes_for_codes(self) -> Self:
+        by_code = EventType.CODE in self.events
+        if by_code != bool(self.codes) or (by_code and len(self.events) > 1):
+            raise PydanticCustomError("codes", "codes and the event code go together, without other events")
+        return self
 
     @property
     def wallets(self) -> frozenset[str]:

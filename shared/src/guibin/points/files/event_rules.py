@@ -10,7 +10,7 @@ from uuid import UUID
 from guibin.core.ids import from_public, to_public
 from guibin.core.lines import Line
 from guibin.core.money import MAX_FEN, parse_cny
-from guibin.holdings.models import EventType, InflowClass
+from guibin.holdings.models import OWN_EVENTS, EventType, InflowClass
 from guibin.holdings.rows import EventContent
 from guibin.points.files.rules import Columns, LineCode
 
@@ -32,7 +32,7 @@ _INSTANT: Final = re.compile(
     re.ASCII,
 )
 _LINES: Final = {line.value: line for line in Line}
-_TYPES: Final = {kind.value: kind for kind in EventType}
+_TYPES: Final = {kind.value: kind for kind in EventType if kind not in OWN_EVENTS}
 _INFLOWS: Final = {kind.value: kind for kind in InflowClass}
 _LONGEST_NAME: Final = 64
 

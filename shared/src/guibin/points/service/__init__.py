@@ -29,6 +29,7 @@ from guibin.points.service.expiry import expire
 from guibin.points.service.freezing import put_account_state
 from guibin.points.service.holds import Held, capture, hold, release, release_lapsed
 from guibin.points.service.ledger import LockedAccount, LotUse, Posted, lock_account, post, read_lots
+from guibin.points.service.occasions import record_occasions
 from guibin.points.service.outstanding import (
     DueMonth,
     Forecast,
@@ -130,6 +131,7 @@ __all__ = [
     "put_account_state",
     "read_lots",
     "reconciliation",
+    "record_occasions",
     "record_reconciliation",
     "refund",
     "release",

@@ -1,0 +1,57 @@
+"""Birthdays and anniversaries: events of the bank's own, once a year, where a rule asks for them."""
+
+from calendar import isleap
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.lines import Line
+from guibin.holdings.models import EventType
+from guibin.holdings.rows import EventContent, LineEvent
+from guibin.holdings.service import record_events
+from guibin.points.earning import occasion_repository
+
+MOST_AT_ONCE: Final = 2_000
+LINE: Final = Line.PERSONAL_FINANCE
+"""In whose name the bank's own events stand."""
+
+
+async def record_occasions(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
+    """Record at most `limit` birthdays and as many anniversaries of the day after `day`, which is over.
+
+    Call it again, each time in a transaction of its own, until nothing is read; each customer has one of a kind a year.
+    Nothing is recorded where no rule in force asks for it. Returns the counts `read` and of each kind.
+    """
+    today = day + timedelta(days=1)
+    days = days_of_year(today)
+    counts = {"read": 0}
+    for event_type in (EventType.BIRTHDAY, EventType.ANNIVERSARY):
+        counts[event_type.value] = 0
+        if not await occasion_repository.is_asked_for(session, event_type):
+            continue
+        prefix = f"{event_type}:{today.year}:"
+        if event_type is EventType.BIRTHDAY:
+            ids = await occasion_repository.birthdays_on(session, days, line=LINE, prefix=prefix, limit=limit)
+        else:
+            first = date(today.year, 1, 1)
+            ids = await occasion_repository.anniversaries_on(
+                session, days, before=first, line=LINE, prefix=prefix, limit=limit
+            )
+        await record_events(session, [_event(event_type, prefix, one, today) for one in ids])
+        counts[event_type.value] = len(ids)
+        counts["read"] += len(ids)
+    return counts
+
+
+def days_of_year(day: date) -> list[str]:
+    """Return which days of the year (MMDD) are kept on a day: 29 February on the 28th where there is none."""
+    days = [f"{day:%m%d}"]
+    return [*days, "0229"] if days == ["0228"] and not isleap(day.year) else days
+
+
+def _event(event_type: EventType, prefix: str, customer_id: UUID, day: date) -> LineEvent:
+    content = EventContent(event_type=event_type, occurred_at=clock.start_of_day(day))
+    return LineEvent(LINE, f"{prefix}{customer_id.hex}", customer_id, content)
