@@ -25,15 +25,15 @@ IDENTITY: Final = (
     Sabotage(
         "S12",
         "the second look at the pool of codes",
-        f"{SQL}/rights_take_codes/v1.sql",
+        f"{SQL}/rights_pick_codes/v1.sql",
         "    EXCEPTION WHEN SQLSTATE 'GB001' THEN\n",
-        "    EXCEPTION WHEN SQLSTATE 'GB001' THEN\n        RETURN NULL;\n",
+        "    EXCEPTION WHEN SQLSTATE 'GB001' THEN\n        RETURN '{}';\n",
         (f"{RIGHTS}::test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back",),
     ),
     Sabotage(
         "S13",
         "whoever waits for codes holds none",
-        f"{SQL}/rights_take_codes/v1.sql",
+        f"{SQL}/rights_pick_codes/v1.sql",
         "            RAISE EXCEPTION 'too few that nobody holds' USING ERRCODE = 'GB001';\n",
         "            v_codes := ARRAY(SELECT c.id FROM public.voucher_code c WHERE c.right_id = p_right"
         " AND c.taken_at IS NULL ORDER BY c.id LIMIT p_quantity FOR UPDATE);\n",

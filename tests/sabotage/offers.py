@@ -20,7 +20,7 @@ OFFERS: Final = (
     Sabotage(
         "RGT-07",
         "the bound for everybody",
-        f"{SQL}/rights_take/v1.sql",
+        f"{SQL}/rights_take/v2.sql",
         " AND t.taken + p_new.quantity <= (p_taking ->> 'total_limit')::bigint;",
         ";",
         (f"{OFFERS_OF_CUSTOMERS}::test_the_bound_for_everybody_is_counted_over_all_customers",),

@@ -96,9 +96,9 @@ SABOTAGES: Final = (
     Sabotage(
         "S8",
         "the last unit of stock",
-        f"{SQL}/rights_take/v1.sql",
-        " AND s.free >= p_new.quantity\n",
-        " AND s.free > p_new.quantity\n",
+        f"{SQL}/rights_take_counted/v1.sql",
+        " AND s.free >= p_units RETURNING",
+        " AND s.free > p_units RETURNING",
         ("tests/concurrency/rights/test_sessions.py::test_of_64_redemptions_of_the_last_unit_one_succeeds",),
     ),
     Sabotage(
@@ -153,7 +153,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S14",
         "the wait for codes that others hold",
-        f"{SQL}/rights_take_codes/v1.sql",
+        f"{SQL}/rights_pick_codes/v1.sql",
         " LIMIT p_quantity FOR UPDATE);",
         " LIMIT p_quantity FOR UPDATE SKIP LOCKED);",
         ("tests/concurrency/rights/test_sessions.py::test_a_claim_waits_for_a_code_that_its_holder_may_yet_give_back",),

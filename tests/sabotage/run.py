@@ -18,6 +18,7 @@ from sabotage.appointments import APPOINTMENTS
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
+from sabotage.reservations import RESERVATIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("shared", "services", "tools", "migrations", "tests", "docs", "pyproject.toml", "alembic.ini")
@@ -28,7 +29,9 @@ TESTS_FAILED = 1
 
 def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
-    chosen = [one for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS) if not only or one.id in only]
+    chosen = [
+        one for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS) if not only or one.id in only
+    ]
     survivors = []
     with tempfile.TemporaryDirectory(prefix="guibin-sabotage-") as folder:
         tree = _copy(Path(folder))

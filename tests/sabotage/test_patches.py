@@ -8,9 +8,10 @@ from sabotage.appointments import APPOINTMENTS
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
+from sabotage.reservations import RESERVATIONS
 from sabotage.run import ROOT
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

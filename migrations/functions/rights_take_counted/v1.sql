@@ -33,15 +33,15 @@ BEGIN
             INSERT INTO public.stock_release (right_id, line, taken) VALUES (p_right, v_line, p_units)
             ON CONFLICT (right_id, line) DO UPDATE SET taken = stock_release.taken + excluded.taken;
         END IF;
-        UPDATE public.rights_stock s SET free = s.free - p_units, sold = s.sold + p_units
-         WHERE s.right_id = p_right AND s.free >= p_units RETURNING s.free, s.low_at INTO free, low;
-        IF NOT FOUND THEN
-            PERFORM public.rights_let_go(p_right, p_at, p_units);
+        FOR v_try IN 1..2 LOOP
             UPDATE public.rights_stock s SET free = s.free - p_units, sold = s.sold + p_units
              WHERE s.right_id = p_right AND s.free >= p_units RETURNING s.free, s.low_at INTO free, low;
-        END IF;
-        IF NOT FOUND THEN
+            EXIT WHEN FOUND OR v_try = 2;
+            PERFORM public.rights_let_go(p_right, p_at, p_units);
+        END LOOP;
+        IF free IS NULL THEN
             refused := 'out_of_stock';
+            RETURN;
         END IF;
     END IF;
     IF v_line IS NOT NULL THEN
