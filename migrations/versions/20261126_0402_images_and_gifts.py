@@ -1,4 +1,4 @@
-"""Pictures of rights, and gifts handed out by managers."""
+"""Pictures of rights, and whose terminal a service is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,16 +11,19 @@ depends_on = None
 GRANTS = (
     "SELECT ON rights_image TO guibin_customer, guibin_bank",
     "INSERT, UPDATE (media_type, width, height, sha256, content, changed_at) ON rights_image TO guibin_bank",
+    "SELECT, INSERT, UPDATE (supplier_id, set_by, set_at) ON supplier_terminal TO guibin_bank",
 )
 
 
 def upgrade() -> None:
     _images()
+    _terminals()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
 
 
 def downgrade() -> None:
+    op.drop_table("supplier_terminal")
     op.drop_table("rights_image")
 
 
@@ -50,3 +53,22 @@ def _images() -> None:
     )
     # Pictures are packed already: another attempt costs time and gains nothing.
     op.execute("ALTER TABLE rights_image ALTER COLUMN content SET STORAGE EXTERNAL")
+
+
+def _terminals() -> None:
+    op.create_table(
+        "supplier_terminal",
+        sa.Column("service_id", sa.Uuid(), nullable=False),
+        sa.Column("supplier_id", sa.Uuid(), nullable=True),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service_client.id"], name=op.f("fk_supplier_terminal_service_id_service_client")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["supplier.id"], name=op.f("fk_supplier_terminal_supplier_id_supplier")
+        ),
+        sa.PrimaryKeyConstraint("service_id", name=op.f("pk_supplier_terminal")),
+        info={"distribution": "reference"},
+    )
+    op.create_index(op.f("ix_supplier_terminal_supplier_id"), "supplier_terminal", ["supplier_id"])

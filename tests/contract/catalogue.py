@@ -215,7 +215,6 @@ LATER: Final = {
     "L4": "issue 4: balances are shown as of now",
     "R14": "issue 4: nothing is sent to an address yet",
     "R15": "issue 4: no supplier is called yet",
-    "V6": "issue 4: codes do not belong to suppliers yet",
     **dict.fromkeys(("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"), _CALLBACKS),
     "T8": "issue 5: tags do not refer to tags yet",
     "T10": "issue 5: a tier by hand begins today or later (test_overrides.py)",

@@ -40,6 +40,7 @@ ABOUT_NOTHING_HERE = {
     "listWebhookDeliveries",
     "getSupplier",
     "listSupplierRights",
+    "listSupplierTerminals",
     "listSupplierPrices",
     "listSettlements",
     "getSettlement",

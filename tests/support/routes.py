@@ -28,6 +28,7 @@ PLACEHOLDERS = {
     "line": "personal_finance",
     "link": "A" * 43,
     "number": "1",
+    "terminal": "supplier_terminal",
 }
 """Well-formed values of path parameters that are neither ids nor codes."""
 

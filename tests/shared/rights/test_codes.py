@@ -23,6 +23,7 @@ from guibin.rights.service import (
     fail,
     generate_codes,
     show_codes,
+    use_batch,
     use_code,
 )
 from guibin.rights.service.codes import new_code, read_qr
@@ -30,6 +31,7 @@ from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 from support.points import NOON
 from support.rights import OPERATOR, TERMINAL, add_customer_with, add_pool, add_right, codes_of, take
+from support.statements import statements
 
 CODE = "AB0C-1234-Ef"
 WHOLE_BANK = Scope(whole_bank=True)
@@ -271,3 +273,25 @@ async def test_generated_codes_are_all_new(bank: AsyncSession, keys: KeyRing) ->
 
 async def sent(session: AsyncSession, keys: KeyRing, right: UUID, codes: list[str]) -> int:
     return await add_codes(session, actor=OPERATOR, keys=keys, right_id=right, codes=codes)
+
+
+async def test_a_batch_takes_a_lock_for_each_redemption_and_a_few_statements_for_all(
+    bank: AsyncSession, keys: KeyRing
+) -> None:
+    customer = await add_customer_with(bank, 10_000)
+    codes = [f"MANY-{number:04}" for number in range(24)]
+    right = await add_pool(bank, keys, codes)
+    for _ in codes:
+        await take(bank, customer, right)
+
+    async def statements_of(batch: list[str]) -> int:
+        requests = [UseRequest(code=code, at=NOON, reference=code) for code in batch]
+        with statements() as run, clock.fixed_at(NOON + timedelta(minutes=1)):
+            results = await use_batch(bank, actor=TERMINAL, keys=keys, requests=requests)
+        assert all(isinstance(one, CodeUse) and one.redemption.state == "fulfilled" for one in results)
+        return len(run)
+
+    few, many = await statements_of(codes[:4]), await statements_of(codes[4:])
+    assert many - few == 20 - 4
+    assert few <= 20
+    assert {code.used_at for code in await codes_of(bank, right)} == {NOON}

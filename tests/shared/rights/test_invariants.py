@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.rights import invariants
+from guibin.rights.service import UseRequest, use_code
 from guibin.security.ciphers import KeyRing
-from support.points import DAY, let_owner_post
-from support.rights import add_customer_with, add_pool, add_right, hold_units, take
+from support.points import DAY, NOON, let_owner_post
+from support.rights import TERMINAL, add_customer_with, add_pool, add_right, hold_units, take
 
 DAILY = {"code": "daily", "daily": {"at": "00:00", "units": 3, "first_day": str(DAY)}}
 FAULTS: Sequence[tuple[str, str]] = (
@@ -25,8 +27,12 @@ FAULTS: Sequence[tuple[str, str]] = (
     ("I6", "UPDATE stock_hold SET line = 'none'"),
     ("I6", "UPDATE voucher_code SET held_for = gen_random_uuid() WHERE held_for IS NOT NULL"),
     ("I6", "UPDATE reservation SET state = 'released', ended_at = created_at"),
-    ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL"),
-    ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid() WHERE taken_at IS NOT NULL"),
+    ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL WHERE used_at IS NULL"),
+    ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid() WHERE taken_at IS NOT NULL AND used_at IS NULL"),
+    ("I7", "UPDATE voucher_code SET used_at = taken_at"),
+    ("I7", "DELETE FROM voucher_use"),
+    ("I7", "UPDATE voucher_use SET amount_fen = 1"),
+    ("I7", "UPDATE voucher_use SET redemption_id = gen_random_uuid()"),
     ("I8", "UPDATE redemption SET state = 'fulfilled' WHERE fulfilment = 'code'"),
     ("I8", "UPDATE redemption_step SET state = 'fulfilled'"),
     ("I8", "DELETE FROM redemption_step"),
@@ -44,6 +50,9 @@ async def busy(session: AsyncSession, keys: KeyRing) -> AsyncSession:
     await take(session, customer, pool)
     for right_id in (counted, pool):
         await hold_units(session, customer, right_id)
+    await take(session, customer, await add_pool(session, keys, ["USED-0001", "USED-0002"]), quantity=2)
+    with clock.fixed_at(NOON):
+        await use_code(session, actor=TERMINAL, keys=keys, request=UseRequest(code="USED-0001"))
     return session
 
 

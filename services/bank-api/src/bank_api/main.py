@@ -34,10 +34,12 @@ from bank_api.rights.ratings import router as ratings
 from bank_api.rights.releases import router as releases
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
+from bank_api.rights.uses import router as voucher_uses
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
 from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.settlements import router as settlements
+from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.router import router as tags
 from bank_api.tiers.router import router as tiers
 from bank_api.webhooks.router import router as webhooks
@@ -70,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     transfers,
     rights,
     releases,
+    voucher_uses,
     ratings,
     slots,
     packages,
@@ -78,6 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     images,
     suppliers,
     settlements,
+    terminals,
     programme,
     privacy,
     exports,

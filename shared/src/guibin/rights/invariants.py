@@ -248,6 +248,29 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I7",
+        "what was spent of a code, or that it was used, is not what the records of its uses say",
+        """
+        SELECT 'rgt_' || v.right_id || '/' || v.id AS key
+          FROM voucher_code v
+          LEFT JOIN (SELECT right_id, code_id, count(*) AS uses, sum(amount_fen) AS fen
+                       FROM voucher_use GROUP BY right_id, code_id) u
+            ON u.right_id = v.right_id AND u.code_id = v.id
+         WHERE v.spent_fen <> coalesce(u.fen, 0)
+            OR v.value_fen IS NULL AND coalesce(u.uses, 0) <> CASE WHEN v.used_at IS NULL THEN 0 ELSE 1 END
+        """,
+    ),
+    _check(
+        "I7",
+        "a use names another redemption or customer than its code",
+        """
+        SELECT 'vus_' || u.id AS key
+          FROM voucher_use u
+          JOIN voucher_code v ON v.right_id = u.right_id AND v.id = u.code_id
+         WHERE v.redemption_id IS DISTINCT FROM u.redemption_id OR v.customer_id IS DISTINCT FROM u.customer_id
+        """,
+    ),
+    _check(
+        "I7",
         "a code is held by a redemption that there is not",
         """
         SELECT 'rgt_' || v.right_id || '/' || v.id AS key

@@ -1,4 +1,4 @@
-"""Rights on the bank port: the catalogue, its stock and codes, redemptions, and the use of codes."""
+"""Rights on the bank port: the catalogue, its stock and codes, and redemptions."""
 
 from typing import Annotated
 
@@ -8,29 +8,22 @@ from starlette.responses import Response
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
-from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, Refusal, VersionConflict
+from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
 from guibin.core.ids import CustomerId, RedemptionId, RightId, SlotId
 from guibin.customers.repository import get_customer
 from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
 from guibin.rights.errors import (
     AlreadyUsed,
-    CodeMistyped,
-    CodeNotValid,
     FulfilledByCode,
     NotRefundable,
-    NoValueVoucher,
-    QrInvalid,
-    ReferenceReused,
     RightCodeTaken,
-    ValueExhausted,
     WrongStockMode,
 )
 from guibin.rights.models import Category, RedemptionState, RightState
 from guibin.rights.repository import catalogue
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
-    AnyCall,
     BodyLimit,
     DataClass,
     Idempotency,
@@ -39,14 +32,12 @@ from guibin.web import (
     PortRouter,
     RateClass,
     StaffCall,
-    anyone_of,
     declare,
     json_body,
     page_query,
     set_etag,
     staff,
 )
-from guibin.web import service as service_client
 
 from .queries import describe, read_pool
 from .schemas import (
@@ -60,21 +51,12 @@ from .schemas import (
     RightIn,
     RightOut,
     StockIn,
-    VoucherUseIn,
-    VoucherUseOut,
 )
-from .use_schemas import UseResultOut, UseResultsOut, VoucherUsesIn
 
 router = PortRouter(prefix="/v1", tags=["rights"])
 
-USE_REFUSALS = (
-    *(CodeNotValid, CodeMistyped, AlreadyUsed, QrInvalid, StateConflict),
-    *(ValueExhausted, NoValueVoucher, ReferenceReused),
-)
-
 READ = staff(Verb.READ, Domain.RIGHTS)
 OPERATE = staff(Verb.SUBMIT, Domain.RIGHTS)
-SERVE = anyone_of(staff(Verb.WRITE, Domain.RIGHTS), service_client("voucher:use"))
 
 
 @router.get("/rights", operation_id="listRights")
@@ -209,23 +191,6 @@ async def add_codes(call: StaffCall, right_id: RightId, body: Annotated[CodesIn,
     return CodesAddedOut.of(sent=sent, added=added, size=await read_pool(call.session, right_id))
 
 
-@router.post("/voucher-uses", operation_id="useVoucher")
-@declare(
-    caller=SERVE,
-    idempotency=Idempotency.REQUIRED,
-    rate=RateClass.VOUCHER_CODE,
-    data=DataClass.C2,
-    refusals=USE_REFUSALS,
-)
-async def use_voucher(call: AnyCall, body: Annotated[VoucherUseIn, json_body(VoucherUseIn)]) -> VoucherUseOut:
-    """Use a code at the point of service, written in whatever way or scanned.
-
-    A code is used once; one with a value also in parts, until nothing is left of it. Every use is a record.
-    """
-    use = await service.use_code(call.session, actor=call.actor, keys=call.keys, request=body.request())
-    return VoucherUseOut.of(use, call.language)
-
-
 @router.get("/redemptions", operation_id="listRedemptions")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
 async def list_redemptions(
@@ -320,28 +285,6 @@ async def refund_redemption(
         response.status_code = 202
         return SubmittedOut.of(done)
     return RedemptionOut.of(done, call.language)
-
-
-@router.post("/voucher-uses/batch", operation_id="useVouchers")
-@declare(
-    caller=SERVE,
-    idempotency=Idempotency.REQUIRED,
-    rate=RateClass.VOUCHER_CODE,
-    data=DataClass.C2,
-    body_limit=BodyLimit.BATCH,
-)
-async def use_vouchers(call: AnyCall, body: Annotated[VoucherUsesIn, json_body(VoucherUsesIn)]) -> UseResultsOut:
-    """Use the codes that a terminal took while it was offline: a result for each line, each line safe to send again.
-
-    Of two terminals that took one code, whoever was told first stands, and the other hears who that was. After five
-    wrong codes the rest of the batch is not looked at.
-    """
-    results = await service.use_batch(
-        call.session, actor=call.actor, keys=call.keys, requests=[one.request() for one in body.uses]
-    )
-    wrong = sum(isinstance(one, Refusal) and one.answers_a_guess for one in results)
-    call.count_wrong_guesses(RateClass.VOUCHER_CODE, wrong)
-    return UseResultsOut(results=[UseResultOut.of(index, one, call.language) for index, one in enumerate(results)])
 
 
 @router.get("/customers/{customer_id}/redemptions", operation_id="listCustomerRedemptions")

@@ -1,13 +1,15 @@
 """What a terminal sends of the codes that it took while it was offline, and what became of each."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
 from guibin.core.errors import Refusal
-from guibin.core.ids import RedemptionId, VoucherUseId
+from guibin.core.ids import BranchId, CustomerId, RedemptionId, RightId, VoucherUseId
 from guibin.core.money import Cny
+from guibin.rights.models import RightsItem, UsedBy, VoucherUse
 from guibin.rights.service import CodeUse, UseRequest
 from guibin.web import Instant, OutModel, StrictModel
 
@@ -57,6 +59,31 @@ class VoucherUsesIn(StrictModel):
     )
 
     uses: Annotated[list[OfflineUseIn], Field(min_length=1, max_length=MOST_USES)]
+
+
+class UseRowOut(OutModel):
+    """A use of a code, or of a part of its value, as it is recorded."""
+
+    id: VoucherUseId
+    redemption_id: RedemptionId
+    customer_id: CustomerId
+    right_id: RightId
+    right_code: str
+    amount: Cny | None = Field(description="What was used of a value voucher, in CNY")
+    used_at: datetime = Field(description="When it happened")
+    recorded_at: datetime = Field(description="When it was told")
+    by: UsedBy
+    branch_id: BranchId | None = Field(description="Where staff used it")
+    place: str | None
+    reference: str | None = Field(description="The user's own number of this use")
+    offline: bool = Field(description="Told afterwards, in a batch")
+
+    @classmethod
+    def of(cls, use: VoucherUse, right: RightsItem) -> Self:
+        """Describe a record."""
+        own = cls.model_fields.keys() - {"right_code", "amount", "by"}
+        values = {name: getattr(use, name) for name in own}
+        return cls(right_code=right.code, amount=use.amount_fen, by=UsedBy(use.used_by_kind), **values)
 
 
 class UseStatus(StrEnum):

@@ -1,12 +1,12 @@
 """The SQL of stock and codes. Every statement of a redemption names one right, and comes last in its transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, or_, union_all, update
+from sqlalchemy import BigInteger, func, or_, tuple_, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -216,13 +216,30 @@ async def codes_of_redemption(session: AsyncSession, *, right_id: UUID, redempti
     return (await session.exec(query)).all()
 
 
-async def find_taken_codes(session: AsyncSession, *, code_hash: bytes) -> Sequence[VoucherCode]:
-    """Return the codes with this keyed hash that a redemption holds, whatever the right."""
-    query = select(VoucherCode).where(VoucherCode.code_hash == code_hash, col(VoucherCode.taken_at).is_not(None))
-    return (await session.exec(query)).all()
+async def codes_of_redemptions(session: AsyncSession, keys: Sequence[tuple[UUID, UUID]]) -> Sequence[VoucherCode]:
+    """Return the codes that redemptions hold, by right and redemption, as they stand."""
+    query = select(VoucherCode).where(tuple_(col(VoucherCode.right_id), col(VoucherCode.redemption_id)).in_(keys))
+    return (await session.exec(query.execution_options(populate_existing=True))).all() if keys else ()
 
 
-async def find_code(session: AsyncSession, *, right_id: UUID, code_id: UUID) -> VoucherCode | None:
-    """Return one code of one right."""
-    query = select(VoucherCode).where(VoucherCode.right_id == right_id, VoucherCode.id == code_id)
-    return (await session.exec(query.execution_options(populate_existing=True))).first()
+async def find_taken_codes(
+    session: AsyncSession, *, hashes: Collection[bytes]
+) -> Mapping[bytes, Sequence[VoucherCode]]:
+    """Return by their keyed hashes the codes that redemptions hold, whatever the right."""
+    found: dict[bytes, list[VoucherCode]] = {}
+    if hashes:
+        query = select(VoucherCode).where(
+            col(VoucherCode.code_hash).in_(hashes), col(VoucherCode.taken_at).is_not(None)
+        )
+        for code in (await session.exec(query)).all():
+            found.setdefault(code.code_hash, []).append(code)
+    return found
+
+
+async def find_codes(
+    session: AsyncSession, *, places: Sequence[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID], VoucherCode]:
+    """Return codes by right and id."""
+    query = select(VoucherCode).where(tuple_(col(VoucherCode.right_id), col(VoucherCode.id)).in_(places))
+    rows = (await session.exec(query)).all() if places else ()
+    return {(code.right_id, code.id): code for code in rows}

@@ -184,6 +184,28 @@ async def update_state(session: AsyncSession, redemption: Redemption, *, state: 
     )
 
 
+async def fulfil(session: AsyncSession, rows: Sequence[Redemption], *, at: datetime, actor_id: UUID) -> None:
+    """Write that locked redemptions are fulfilled, each with the step of its life."""
+    keys = [(row.customer_id, row.id) for row in rows]
+    await session.execute(
+        update(Redemption)
+        .where(tuple_(col(Redemption.customer_id), col(Redemption.id)).in_(keys))
+        .values(state=RedemptionState.FULFILLED)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.add_all(
+        RedemptionStep(
+            customer_id=row.customer_id,
+            redemption_id=row.id,
+            state=RedemptionState.FULFILLED,
+            at=at,
+            actor_id=actor_id,
+        )
+        for row in rows
+    )
+    await session.flush()
+
+
 async def update_refunded(session: AsyncSession, redemption: Redemption, part: Part) -> None:
     """Note on a locked redemption what is given back of it."""
     await session.execute(

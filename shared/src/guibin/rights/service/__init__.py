@@ -63,7 +63,8 @@ from guibin.rights.service.reserving import (
 )
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
 from guibin.rights.service.together import RedemptionBatches
-from guibin.rights.service.using import CodeUse, UseRequest, use_batch, use_code
+from guibin.rights.service.use_requests import CodeUse, UseRequest
+from guibin.rights.service.using import use_batch, use_code
 
 __all__ = [
     "FAVOURITES",

@@ -1,12 +1,13 @@
 """What rights tell others of: each step of a redemption, and stock that runs low, runs out or is there again."""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.outbox import events
-from guibin.outbox.service import publish
+from guibin.outbox.service import Publication, publish, publish_all
 from guibin.rights.models import Redemption, RedemptionState, RightsItem, StockMode
 from guibin.rights.repository.pool import StockLevel
 from guibin.rights.service.new_redemption import NewRedemption
@@ -35,9 +36,22 @@ async def tell_step(
 
     `quantity` are the units concerned, all where it is None; `points` those given back, the charge where it is None.
     """
+    event = _step(redemption, state, quantity=quantity, points=points)
+    await publish_all(session, [event] if event else [])
+
+
+async def tell_steps(session: AsyncSession, redemptions: Iterable[Redemption], state: RedemptionState) -> None:
+    """Publish that redemptions came to a state with all their units."""
+    events_of_steps = (_step(redemption, state) for redemption in redemptions)
+    await publish_all(session, [event for event in events_of_steps if event])
+
+
+def _step(
+    redemption: Redemption, state: RedemptionState, *, quantity: int | None = None, points: int | None = None
+) -> Publication | None:
     told = _STEPS.get(state)
     if told is None:
-        return
+        return None
     data = told(
         right_id=redemption.right_id,
         quantity=redemption.quantity if quantity is None else quantity,
@@ -45,7 +59,7 @@ async def tell_step(
         fulfilment=redemption.fulfilment,
         points=redemption.points_charged if points is None else points,
     )
-    await publish(session, data, subject_id=redemption.id, customer_id=redemption.customer_id)
+    return Publication(data, redemption.id, redemption.customer_id)
 
 
 def confirmed(redemption: NewRedemption) -> events.RedemptionConfirmed:

@@ -1,7 +1,14 @@
 """The tables of suppliers."""
 
 from guibin.suppliers.models.orders import OrderFault, OrderState, SupplierEvent, SupplierOrder
-from guibin.suppliers.models.suppliers import RightSupplier, SettlementBasis, Supplier, SupplierPrice, SupplierState
+from guibin.suppliers.models.suppliers import (
+    RightSupplier,
+    SettlementBasis,
+    Supplier,
+    SupplierPrice,
+    SupplierState,
+    SupplierTerminal,
+)
 
 __all__ = [
     "OrderFault",
@@ -13,4 +20,5 @@ __all__ = [
     "SupplierOrder",
     "SupplierPrice",
     "SupplierState",
+    "SupplierTerminal",
 ]

@@ -76,6 +76,18 @@ class RightSupplier(SQLModel, table=True):
     set_at: datetime = instant()
 
 
+class SupplierTerminal(SQLModel, table=True):
+    """Whose terminal a service is that uses codes; one that is nobody's, or has no row, is the bank's own."""
+
+    __tablename__ = "supplier_terminal"
+    __table_args__ = (Index(None, "supplier_id"), REFERENCE)
+
+    service_id: UUID = Field(primary_key=True, foreign_key="service_client.id")
+    supplier_id: UUID | None = Field(default=None, foreign_key="supplier.id")
+    set_by: UUID
+    set_at: datetime = instant()
+
+
 class SupplierPrice(SQLModel, table=True):
     """What the bank pays a supplier for one unit of a right in a time, tax included (合同价).
 
