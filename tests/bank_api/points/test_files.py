@@ -12,11 +12,14 @@ from sqlmodel import col, select
 
 from guibin.core import clock
 from guibin.core.bulk import copy_rows
+from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerRef, RefKind
 from guibin.customers.references import customer_no_ref
 from guibin.points.files.service import tend_files
 from guibin.points.invariants import check
 from guibin.points.models import PointsEntry
+from guibin.programme.models import Budget
+from guibin.rights.invariants import check as check_rights
 from support.house import EAST, WEST, House
 from support.points import commit_points, sessions_of
 
@@ -141,6 +144,60 @@ async def test_opening_balances_are_entries_of_their_own_and_a_refused_file_post
     assert await entries_of(house, elsewhere) == [("opening", 100, "F1:3")]
     url = f"/v1/points/files/{rejected.json()['file_id']}"
     assert (await bank_client.get(url, headers=house.headers("hq_operator"))).json()["state"] == "rejected"
+
+
+async def test_grants_by_hand_and_by_file_stop_at_the_budget_and_a_reversal_gives_it_back(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    here, elsewhere = await add_numbered(house, "C1029384756"), await add_numbered(house, "C5647382910", WEST)
+    async with house.sessions() as session:
+        session.add(
+            Budget(
+                branch_id=house.branches[EAST].id,
+                id=new_id(),
+                year=clock.today().year,
+                line="credit_card",
+                points_limit=100,
+                created_at=clock.now(),
+            )
+        )
+        await session.commit()
+
+    async def by_two(path: str, customer_id: UUID, **fields: Any) -> str:
+        body = {"customer_id": to_public("cus", customer_id), "reason": REASON} | fields
+        headers = house.headers("hq_operator", key=str(new_id()))
+        submitted = await bank_client.post(f"/v1/points/{path}", json=body, headers=headers)
+        answer = await approve(bank_client, house, submitted)
+        return str(answer.json().get("code") or answer.json()["state"])
+
+    async def spent() -> tuple[int, int]:
+        async with house.sessions() as session:
+            assert [*await check(session), *await check_rights(session)] == []
+            budget = (await session.exec(select(Budget))).one()
+            return budget.points_spent, budget.fen_spent
+
+    assert await by_two("adjustments", here, wallet="reward", points=60) == "approved"
+    assert await spent() == (60, 600)
+    assert await by_two("adjustments", here, wallet="reward", points=41) == "budget_exhausted"
+    assert await by_two("adjustments", elsewhere, wallet="reward", points=41) == "approved"
+    assert await by_two("adjustments", here, wallet="service", points=41) == "approved"
+    assert await spent() == (60, 600)
+
+    async with house.sessions() as session:
+        query = select(PointsEntry).where(PointsEntry.customer_id == here, PointsEntry.wallet == "reward")
+        (entry,) = (await session.exec(query.order_by(col(PointsEntry.seq)))).all()
+    assert await by_two(f"entries/{to_public('ent', entry.id)}/reverse", here, points=25) == "approved"
+    assert await spent() == (35, 350)
+
+    lines = [f"C1029384756,reward,{points},{REASON}" for points in (40, 26, 25)]
+    sent = await send(bank_client, house, [*lines, f"C5647382910,reward,900,{REASON}"])
+    await approve(bank_client, house, sent)
+    await post_all(house)
+    results = await bank_client.get(
+        f"/v1/points/files/{sent.json()['file_id']}/results", headers=house.headers("hq_operator")
+    )
+    assert [one["code"] for one in results.json()["items"]] == [None, "budget_exhausted", None, None]
+    assert await spent() == (100, 1000)
 
 
 @pytest.mark.merge

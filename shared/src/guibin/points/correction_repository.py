@@ -1,6 +1,6 @@
 """What a correction by hand looks at before it is submitted: a credit, a lot, what of it is pending or has expired."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -10,6 +10,8 @@ from sqlalchemy import Date, DateTime, Text, Uuid, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.customers.models import Customer
+from guibin.organisation.models import Branch
 from guibin.points.earning.models import EarningAward
 from guibin.points.earning.settlement import BudgetKey
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, PointsLotUse
@@ -128,6 +130,12 @@ async def find_account(session: AsyncSession, *, customer_id: UUID, wallet: str)
     """Return a customer's account as it is now."""
     query = select(PointsAccount).where(PointsAccount.customer_id == customer_id, PointsAccount.wallet == wallet)
     return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def branch_codes_of(session: AsyncSession, customer_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the codes of some customers' branches."""
+    query = select(Customer.id, Branch.code).join(Branch, col(Customer.branch_id) == col(Branch.id))
+    return dict((await session.exec(query.where(col(Customer.id).in_(customer_ids)))).all())
 
 
 async def put_state(

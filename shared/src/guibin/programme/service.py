@@ -56,10 +56,17 @@ async def draw(session: AsyncSession, payer: Payer, *, source_kind: str, source_
         raise BudgetExhausted
 
 
-async def give_back_points(session: AsyncSession, *, source_kind: str, source_id: str, points: int, fen: int) -> None:
-    """Give points and their cost back to the budget from which a source took them, at most what is left of them."""
+async def give_back_points(
+    session: AsyncSession, *, source_kind: str, source_id: str, points: int, fen: int | None = None
+) -> None:
+    """Give points and their cost back to the budget from which a source took them, at most what is left of them.
+
+    Without `fen` it is what the points have cost. A source that took nothing gives nothing back.
+    """
     draw = await repository.lock_draw(session, source_kind=source_kind, source_id=source_id)
-    if draw is not None:
+    if draw is not None and draw.points > 0:
+        if fen is None:
+            fen = draw.fen * min(points, draw.points) // draw.points
         await repository.give_back(session, draw, points=min(points, draw.points), fen=min(fen, draw.fen))
 
 

@@ -102,7 +102,11 @@ async def list_customer_entries(
     refusals=(NotFound, InsufficientPoints, WalletClosed, LimitExceeded, ReasonRequired),
 )
 async def submit_adjustment(call: StaffCall, body: Annotated[AdjustmentIn, json_body(AdjustmentIn)]) -> SubmittedOut:
-    """Submit a correction by hand. Nothing moves until another person approves; the limit is CNY of cost."""
+    """Submit a correction by hand. Nothing moves until another person approves; the limit is CNY of cost.
+
+    Points that are added are paid by the budget of the customer's branch for the wallet's line and the year, where
+    there is one: when it is used up at the approval, the approval fails with `budget_exhausted` and nothing moves.
+    """
     adjustment = service.Adjustment(
         customer_id=body.customer_id, wallet=body.wallet, points=body.points, reason=body.reason or ""
     )

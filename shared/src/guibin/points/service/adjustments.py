@@ -24,6 +24,7 @@ from guibin.points import repository, rules
 from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service.ledger import post
+from guibin.points.service.paying import pay_by_hand
 from guibin.points.service.reading import balances
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide, limit_of
 
@@ -153,10 +154,13 @@ class AdjustmentHandler(ApprovalHandler):
     )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Post the entry, to whom the customer became if it was merged meanwhile; a refusal makes it `failed`."""
+        """Post the entry, to whom the customer became if it was merged meanwhile; a refusal makes it `failed`.
+
+        A credit is paid by the branch's budget, where there is one.
+        """
         adjustment = Adjustment.model_validate(payload)
         customer = await customers.get_customer(session, context.maker_scope, customer_id=adjustment.customer_id)
-        await post(
+        posted = await post(
             session,
             customer_id=customer.id,
             wallet=adjustment.wallet,
@@ -168,6 +172,10 @@ class AdjustmentHandler(ApprovalHandler):
             source_id=to_public("apr", context.approval_id),
             actor_id=context.maker_id,
         )
+        if adjustment.points > 0:
+            await pay_by_hand(
+                session, customer_id=customer.id, wallet=adjustment.wallet, points=adjustment.points, posted=posted
+            )
 
     async def amend(
         self,

@@ -27,6 +27,7 @@ from guibin.points.repository import Movement
 from guibin.points.service.adjustments import scope_within_limit
 from guibin.points.service.earning import return_to_budgets
 from guibin.points.service.ledger import post, read_posted
+from guibin.points.service.paying import pay_by_hand
 from guibin.points.service.pending import activate, cancel_pending
 from guibin.points.service.reversing import claw_back
 from guibin.security.actors import Actor, Domain, Grant
@@ -298,6 +299,9 @@ class Restoration(CorrectionHandler):
         )
         if posted.duplicate:
             raise AlreadyRestored
+        await pay_by_hand(
+            session, customer_id=lot.customer_id, wallet=lot.wallet, points=correction.points or 0, posted=posted
+        )
 
 
 REVERSAL: Final = Reversal()

@@ -109,17 +109,21 @@ async def return_to_budgets(
 ) -> None:
     """Give back to the rule's budgets, and to its owner's, what was taken back of an earning; called last.
 
+    What was credited by hand goes back to the budget of the branch that paid for it.
     `left` is what the customer still has of it: with nothing left the rule has given once less. What bounds the one
     customer stays used: whoever loses points for a return does not earn them anew.
     """
+    if points <= 0:
+        return
+    source = to_public("ent", entry_id)
     award = await correction_repository.find_award(session, customer_id=customer_id, entry_id=entry_id)
-    if award is None or points <= 0:
+    if award is None:
+        await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points)
         return
     fen = award.cost_fen * points // award.points
     periods = sorted(EarningPeriod)
     keys = [(award.rule_code, period, period_start(period, award.posted_on)) for period in periods]
     await correction_repository.return_to_budgets(session, keys, points=points, cost_fen=fen, awards=int(left <= 0))
-    source = to_public("ent", entry_id)
     await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points, fen=fen)
 
 

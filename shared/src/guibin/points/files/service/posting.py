@@ -1,6 +1,6 @@
 """Carrying out files: lines in parts of one transaction each, taken up where a killed worker left off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,8 @@ from guibin.points.files.rules import LineCode
 from guibin.points.files.service.events import carry_out_events
 from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.repository import Movement
+from guibin.points.service.paying import pay_for_grants, unpay
+from guibin.programme.errors import BudgetExhausted
 from guibin.security.actors import Actor, ActorKind, Domain, Scope, Verb, decide
 
 MOST_AT_ONCE: Final = 1_000
@@ -99,19 +101,27 @@ async def _carry_out(
         else:
             good.append((line, _movement(file, line, customer_id, wallets, now)))
     good.sort(key=lambda one: (one[1].customer, one[1].wallet, one[0].line))
-    return [*results, *await _post(session, good)]
+    paid, unpaid = await pay_for_grants(session, [movement for _, movement in good], wallets)
+    results += [_refused(line, BudgetExhausted.code) for line, movement in good if movement.entry in unpaid]
+    return [*results, *await _post(session, [one for one in good if one[1].entry not in unpaid], paid)]
 
 
-async def _post(session: AsyncSession, good: Sequence[tuple[PointsFileLine, Movement]]) -> list[Result]:
+async def _post(
+    session: AsyncSession, good: Sequence[tuple[PointsFileLine, Movement]], paid: Collection[UUID]
+) -> list[Result]:
+    """Post what budgets pay for, and what needs none; what was paid for and is not posted now goes back."""
     movements = [movement for _, movement in good]
     is_debit = bool(movements) and movements[0].kind == EntryKind.ADJUST_DEBIT
     rows = await (ledger.post_all if is_debit else ledger.post_batch)(session, movements)
-    return [
-        (line.line, LineState.POSTED, None, row["entry_id"])
-        if row["outcome"] in {"posted", "duplicate"}
-        else _refused(line, row["outcome"])
-        for (line, _), row in zip(good, rows, strict=True)
-    ]
+    results = []
+    for (line, movement), row in zip(good, rows, strict=True):
+        if row["outcome"] != "posted" and movement.entry in paid:
+            await unpay(session, movement.entry)
+        posted = row["outcome"] in {"posted", "duplicate"}
+        results.append(
+            (line.line, LineState.POSTED, None, row["entry_id"]) if posted else _refused(line, row["outcome"])
+        )
+    return results
 
 
 def _refused(line: PointsFileLine, code: str) -> Result:
