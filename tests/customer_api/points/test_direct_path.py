@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from starlette.requests import Request
 
@@ -18,6 +19,7 @@ from guibin.core.settings import Profile
 from guibin.points import service
 from guibin.security.errors import TokenInvalid
 from guibin.web import DirectCall
+from guibin.web.app import shortcuts_of
 from guibin.web.counters import SharedCounters
 from guibin.web.declaration import RateClass
 from guibin.web.errors import RateLimited
@@ -134,6 +136,49 @@ async def test_a_call_that_is_not_in_order_is_refused_as_everywhere(
     async with house.sessions() as session:
         query = "SELECT result, scope FROM audit_entry WHERE action = 'getMyPoints'"
         assert [tuple(row) for row in await session.execute(text(query))] == [("forbidden", "")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer no.such.token"}, 401),
+        ({"Accept": "text/csv"}, 406),
+        ({}, 401),
+    ],
+)
+async def test_the_shortcut_refuses_as_any_other_route(
+    customer_client: httpx.AsyncClient, house: House, headers: dict[str, str], status: int
+) -> None:
+    me = await house.add_customer()
+    async with house.sessions() as session:
+        await session.execute(text("UPDATE customer SET status = 'closed' WHERE id = :me"), {"me": me})
+        await session.commit()
+    asked = house.customer_headers(me) | {"X-Request-ID": "one", "Accept-Language": "en"} | headers
+    by_shortcut = await customer_client.get(PATH, headers=asked)
+    otherwise = await customer_client.get(f"{PATH}/entries", headers=asked)
+
+    def told(answer: httpx.Response) -> list[object]:
+        kept = {name: value for name, value in answer.headers.items() if not name.startswith("ratelimit")}
+        return [answer.status_code, answer.content, kept]
+
+    assert by_shortcut.status_code == status
+    assert told(by_shortcut) == told(otherwise)
+
+
+async def test_a_call_that_the_shortcut_leaves_to_the_ordinary_way_is_counted_once(
+    customer_client: httpx.AsyncClient, customer_app: FastAPI, house: House
+) -> None:
+    assert set(shortcuts_of(context.original_route for context in iter_route_contexts(customer_app.routes))) == {
+        ("GET", PATH)
+    }
+    me = await house.add_customer()
+    with clock.fixed_at(NOON):
+        headers = house.customer_headers(me)
+        answers = [await customer_client.get(f"{PATH}{odd}", headers=headers) for odd in ("", "?colour=red", "")]
+    assert [answer.status_code for answer in answers] == [200, 422, 200]
+    left = [int(answer.headers["ratelimit-remaining"]) for answer in answers]
+    assert left == [left[0], left[0] - 1, left[0] - 2]
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The factory of both services' applications."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.direct import DirectPool, open_direct_pool
@@ -31,8 +32,9 @@ from guibin.web.metrics import PortMetrics
 from guibin.web.openapi import document_of
 from guibin.web.paths import Paths
 from guibin.web.port import Port
-from guibin.web.problems import problem_response
-from guibin.web.route import PortRoute
+from guibin.web.problems import answer_refusal
+from guibin.web.route import PortRoute, Shortcut
+from guibin.web.shortcut import Shortcuts
 from guibin.web.token_sources import TokenSource, verifier_of
 
 Parts = Callable[[Settings, KeyRing], AbstractAsyncContextManager[object]]
@@ -90,7 +92,9 @@ def create_port(
     if settings.profile is not Profile.PRODUCTION:
         add_documentation(app)
         add_metrics_page(app, life.metrics)
-    app.state.paths = Paths(context.original_route for context in iter_route_contexts(app.routes))
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    app.state.paths = Paths(routes)
+    app.add_middleware(Shortcuts, shortcuts=shortcuts_of(routes))
     add_edge(app, settings, life.metrics)
     app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(HTTPException, _answer_http_exception)
@@ -107,6 +111,16 @@ def require_declarations(app: FastAPI) -> None:
         route = context.original_route
         if not isinstance(route, PortRoute) or declaration_of(route.endpoint) is None:
             raise StartRefused(f"the route {context.path} declares nothing")
+
+
+def shortcuts_of(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Shortcut]:
+    """Return the shortcuts that there are, by method and path."""
+    found: dict[tuple[str, str], Shortcut] = {}
+    for route in routes:
+        shortcut = route.shortcut() if isinstance(route, PortRoute) else None
+        if isinstance(route, PortRoute) and shortcut is not None:
+            found |= {(method, route.path): shortcut for method in route.methods or ()}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +179,7 @@ class _Lifespan:
 async def _answer_refusal(request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, Refusal):
         raise TypeError("registered for refusals only")
-    request.state.refusal = refusal
-    return problem_response(refusal, request_id=request.state.request_id, language=request.state.language)
+    return answer_refusal(request, refusal)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

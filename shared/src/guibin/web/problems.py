@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fastapi import Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -105,3 +106,9 @@ def problem_response(refusal: Refusal, *, request_id: str, language: str) -> Res
         media_type=MEDIA_TYPE,
         headers=problem_headers(refusal),
     )
+
+
+def answer_refusal(request: Request, refusal: Refusal) -> Response:
+    """Answer a refusal of a request, and leave it where the edge counts it."""
+    request.state.refusal = refusal
+    return problem_response(refusal, request_id=request.state.request_id, language=request.state.language)

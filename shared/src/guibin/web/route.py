@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -36,18 +37,31 @@ from guibin.web.port import Port, port_of
 from guibin.web.trail import KEPT, RouteTrail
 from guibin.web.uploads import Upload, UploadBody, receive_upload
 
+Shortcut = Callable[[Request], Coroutine[Any, Any, Response | None]]
+"""Answers a call past the framework, or leaves it to the ordinary way; refusals are raised."""
+
 
 class PortRoute(APIRoute):
     """A route whose endpoint runs inside one unit of work, as it declares."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the conductor around FastAPI's handler; a route without a declaration is found when the port is made."""
-        handler = super().get_route_handler()
+        conductor = self._conductor()
+        return super().get_route_handler() if conductor is None else conductor.handle
+
+    def shortcut(self) -> Shortcut | None:
+        """Return what answers this route's direct calls past the framework, where the path and no body says it all."""
+        conductor = self._conductor()
+        if conductor is None or conductor.declaration.direct is None or conductor.body or "{" in self.path:
+            return None
+        return partial(conductor.shortcut, self.path)
+
+    def _conductor(self) -> "_Conductor | None":
         declaration = declaration_of(self.endpoint)
         if declaration is None:
-            return handler
+            return None
         rules, body = ParameterRules.of(self.dependant), body_of(self.dependant)
-        return _Conductor(handler, declaration, rules, body, self.operation_id or self.name).handle
+        return _Conductor(super().get_route_handler(), declaration, rules, body, self.operation_id or self.name)
 
 
 class PortRouter(APIRouter):
@@ -87,7 +101,7 @@ class _Conductor:
         template = request.state.route = request.scope["route"].path
         request.app.state.paths.hold(template=template, method=request.method, path=request.scope["path"])
         hold_to_formats(request, self.declaration.formats)
-        try:
+        with _faults(request):
             token = await self._authenticate(request, port)
             async with self._receive(request, port, token) as received:
                 call = self._direct_call(request, port, token, received)
@@ -96,21 +110,24 @@ class _Conductor:
                 await self._count_together(request, port, token)
                 async with self._place(port):
                     return await self._work(request, port, token, received)
-        except Refusal:
-            raise
-        except Exception as error:
-            refusal = retry_later(error)
-            if refusal is None:
-                raise
-            logger().warning("retry_later", request_id=request.state.request_id, **error_facts(error))
-            raise refusal from error
+
+    async def shortcut(self, template: str, request: Request) -> Response | None:
+        """Answer a direct call that has no body; None when it is not in order, which the ordinary way refuses."""
+        port = port_of(request)
+        request.state.route = template
+        hold_to_formats(request, self.declaration.formats)
+        with _faults(request):
+            token = await self._authenticate(request, port)
+            call = self._direct_call(request, port, token, _Received())
+            return None if call is None else await self._answer_directly(request, port, call)
 
     async def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
         """Verify the token and count the call, both before a body is read or a database connection is taken."""
         token = None
         if not self.declaration.is_public:
             token = await port.tokens.authenticate(request.headers.getlist("authorization"))
-        request.state.allowance = port.limiter.count_here(self.declaration.rate, _subject(request, token))
+        if not hasattr(request.state, "allowance"):  # the shortcut has counted what it did not answer
+            request.state.allowance = port.limiter.count_here(self.declaration.rate, _subject(request, token))
         if self.declaration.direct is None:
             await self._count_together(request, port, token)
         return token
@@ -313,6 +330,21 @@ class _Conductor:
             request.state.document = parse_document(received.raw)
         document: JsonDocument | None = request.state.document
         return document
+
+
+@contextmanager
+def _faults(request: Request) -> Iterator[None]:
+    """Refuse for now what a database that cannot answer lets fail."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:
+        refusal = retry_later(error)
+        if refusal is None:
+            raise
+        logger().warning("retry_later", request_id=request.state.request_id, **error_facts(error))
+        raise refusal from error
 
 
 def _subject(request: Request, token: VerifiedToken | None) -> str:
