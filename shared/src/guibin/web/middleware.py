@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal, RetryLater
 from guibin.core.ids import new_id
-from guibin.core.logging import error_facts, logger
+from guibin.core.logging import error_facts, log_request, logger
 from guibin.core.redaction import redact_text
 from guibin.web.addresses import Networks, client_address
 from guibin.web.declaration import BodyLimit
@@ -164,8 +164,7 @@ class _Exchange:
         seconds = (clock.now() - self._began).total_seconds()
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
         route = state.get("route", "-")
-        logger().info(
-            "request",
+        log_request(
             method=method,
             route=route,
             status=self._status,
