@@ -227,6 +227,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "removeRightImage": (),
     "listVoucherUses": ("P8",),
     "listSupplierTerminals": (),
+    "listSupplierRatings": (),
     "putSupplierTerminal": (),
     "removeSupplierTerminal": (),
     "listBudgets": (),

@@ -41,6 +41,7 @@ ABOUT_NOTHING_HERE = {
     "getSupplier",
     "listSupplierRights",
     "listSupplierTerminals",
+    "listSupplierRatings",
     "listSupplierPrices",
     "listSettlements",
     "getSettlement",

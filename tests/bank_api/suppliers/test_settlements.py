@@ -288,7 +288,7 @@ async def add_codes(month: Month, redemption: UUID, *used: datetime | None) -> N
 
 async def test_what_was_used_is_paid_on_the_day_of_its_use(bank_client: httpx.AsyncClient, house: House) -> None:
     month = await open_month(house, bank_client, basis=SettlementBasis.USED)
-    by_code = await month.take(october(1), 3)
+    by_code = await month.take(october(1), 3, companions=2)
     await add_codes(month, by_code, october(2), october(17), None)
     handed_out = await month.take(datetime(2026, 9, 20, tzinfo=UTC), 2)
     async with house.sessions() as session:
@@ -302,7 +302,7 @@ async def test_what_was_used_is_paid_on_the_day_of_its_use(bank_client: httpx.As
     await month.build()
 
     assert [(one["redemption_id"], one["day"], one["quantity"], one["price"]) for one in await month.lines()] == [
-        (to_public("rdm", by_code), "2026-10-02", 1, "86.50"),
+        (to_public("rdm", by_code), "2026-10-02", 3, "86.50"),  # the guests come with the first code
         (to_public("rdm", by_code), "2026-10-17", 1, "90.00"),
         (to_public("rdm", handed_out), "2026-10-18", 2, "90.00"),
     ]

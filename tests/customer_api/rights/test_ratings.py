@@ -86,3 +86,24 @@ async def test_ratings_at_once_are_all_counted(
     assert {answer.status_code for answer in answers} == {200}
     seen = await customer_client.get(f"/v1/rights/{right}", headers=shop.house.customer_headers(customers[0]))
     assert (seen.json()["stars"], seen.json()["ratings"]) == (4.0, 6)
+
+
+async def test_a_suppliers_stars_are_told_by_month_and_right(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    rights = [await shop.right(code=code) for code in ("lounge", "shuttle")]
+    operator = shop.house.headers("rights_operator", key=str(new_id()))
+    body = {"code": "yx", "name": "翼行", "settlement_basis": "issued"}
+    made = await bank_client.post("/v1/suppliers", json=body, headers=operator)
+    url = f"/v1/suppliers/{made.json()['id']}"
+    await bank_client.put(f"{url}/rights/{rights[0]}", json={"product_code": "P1"}, headers=operator)
+    for right, stars in ((rights[0], 5), (rights[0], 2), (rights[1], 1)):
+        customer = await shop.customer()
+        path = await had(shop, customer_client, bank_client, customer, right)
+        await rate(customer_client, shop, customer, path, stars=stars)
+    told = await bank_client.get(f"{url}/ratings", headers=operator)
+    month = {"month": f"{clock.today():%Y-%m}", "right_id": rights[0], "right_code": "lounge"}
+    assert told.json() == {"items": [month | {"ratings": 2, "average": 3.5, "low": 1}]}
+    with clock.fixed_at(clock.now() + timedelta(days=40)):
+        later = await bank_client.get(f"{url}/ratings?months=1", headers=shop.house.headers("rights_operator"))
+    assert later.json() == {"items": []}

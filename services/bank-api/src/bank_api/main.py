@@ -37,6 +37,7 @@ from bank_api.rights.slots import router as slots
 from bank_api.rights.uses import router as voucher_uses
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
+from bank_api.suppliers.ratings import router as supplier_ratings
 from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
@@ -82,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     suppliers,
     settlements,
     terminals,
+    supplier_ratings,
     programme,
     privacy,
     exports,
