@@ -1,4 +1,4 @@
-"""Batches of credits lock with a look at each account; an account with nothing free is not asked for what expired."""
+"""Cheaper doors: batches lock with a look at each account, and a customer is let in without statements of no need."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-NEWER = {"points_account_lock": (4, 3), "points_post_batch": (3, 2)}
+NEWER = {"customer_enter": (2, 1), "points_account_lock": (4, 3), "points_post_batch": (3, 2)}
 """Functions with other versions: after this revision, and before."""
 
 

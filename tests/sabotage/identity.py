@@ -42,9 +42,9 @@ IDENTITY: Final = (
     Sabotage(
         "T-SES-1a",
         "the end of a session, asked with every call",
-        f"{SQL}/customer_enter/v1.sql",
-        " AND s.revoked_at IS NULL))",
-        "))",
+        f"{SQL}/customer_enter/v2.sql",
+        " AND s.revoked_at IS NULL);",
+        ");",
         (f"{SESSIONS}::test_a14_who_logs_out_is_out_at_once",),
     ),
     Sabotage(

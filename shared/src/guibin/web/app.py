@@ -84,6 +84,7 @@ def create_port(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=life,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the port's figures are its own
     )
     app.state.life = life
     for router in (health.router, *routers):
