@@ -39,6 +39,8 @@ ABOUT_NOTHING_HERE = {
     "getWebhookSecret",
     "listWebhookDeliveries",
     "getSupplier",
+    "getSupplierSecret",
+    "listSupplierOrders",
     "listSupplierRights",
     "listSupplierTerminals",
     "listSupplierRatings",

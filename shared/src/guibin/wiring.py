@@ -41,6 +41,8 @@ from guibin.rights import personal_data as rights_data
 from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
+from guibin.suppliers import personal_data as suppliers_data
+from guibin.suppliers.service.ordering import ORDER_PLACING
 from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
 from guibin.tags import defaults as tags
 from guibin.tags import facts
@@ -96,6 +98,7 @@ def connect() -> None:
     handlers.register(GrantsHandler())
     handlers.register(CoverHandler())
     consumers.register(FAVOURITES)
+    consumers.register(ORDER_PLACING)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     merging.register_mover(HOLDINGS_MOVER)
@@ -117,6 +120,7 @@ def _connect_personal_data() -> None:
     subject.register_all(managers_data.SUBJECT_SECTIONS, managers_data.ERASURE_STEPS)
     subject.register_all(points_data.SUBJECT_SECTIONS, ())
     subject.register_all(assets_data.SUBJECT_SECTIONS, ())
+    subject.register_all(suppliers_data.SUBJECT_SECTIONS, ())
     subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)

@@ -19,19 +19,18 @@ from guibin.rights.offer import (
     quota_left,
     quota_of,
 )
+from guibin.rights.parts import Part, part_of
 from guibin.rights.patterns import normal_form
 from guibin.rights.rules import (
     COUNTED,
     Decision,
     Offered,
-    Part,
     Reason,
     ReasonCode,
     Standing,
     assess,
     is_legal_path,
     is_legal_step,
-    part_of,
 )
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

@@ -37,6 +37,7 @@ from bank_api.rights.slots import router as slots
 from bank_api.rights.uses import router as voucher_uses
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
+from bank_api.suppliers.orders import router as orders
 from bank_api.suppliers.ratings import router as supplier_ratings
 from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.settlements import router as settlements
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalogue_import,
     images,
     suppliers,
+    orders,
     settlements,
     terminals,
     supplier_ratings,

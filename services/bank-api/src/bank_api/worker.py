@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from bank_api.exports.lists import LISTS
+from bank_api.ordering import tend_orders
 from bank_api.relaying import relay_events
 from bank_api.sealing import Sealer, prepare_anchor_key
 from guibin import wiring
@@ -157,6 +158,7 @@ async def _run(settings: Settings, database_url: str) -> None:
         reserving = asyncio.create_task(_tend_reservations(sessions))
         sealing = asyncio.create_task(Sealer(settings, sessions).work())
         relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
+        ordering = asyncio.create_task(tend_orders(settings, sessions))
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
@@ -172,7 +174,8 @@ async def _run(settings: Settings, database_url: str) -> None:
         reserving.cancel()
         sealing.cancel()
         relaying.cancel()
-        await asyncio.gather(relaying, return_exceptions=True)
+        ordering.cancel()
+        await asyncio.gather(relaying, ordering, return_exceptions=True)
     finally:
         await engine.dispose()
     logger().info("worker_ended")

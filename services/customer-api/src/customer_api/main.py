@@ -24,6 +24,7 @@ from customer_api.rights.router import router as rights
 from customer_api.rights.slots import router as slots
 from customer_api.sessions.router import router as sessions
 from customer_api.sessions.step_ups import router as step_ups
+from customer_api.suppliers.callbacks import router as callbacks
 from guibin import wiring
 from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Profile, Settings
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     proposals,
     privacy,
     audit,
+    callbacks,
 )
 
 DESCRIPTION = """积分、权益与在线兑换。The customer is always the token's; no customer id is ever taken from the caller.

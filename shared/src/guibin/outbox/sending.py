@@ -1,7 +1,8 @@
-"""One call of a webhook: where its name leads is looked at first, and exactly that address is called.
+"""One call of an address that the bank's people gave us: of a webhook or of a supplier.
 
-No redirects, no proxies of the environment, no cookies, a time limit for the whole. Of the answer the status and the
-beginning of the text are kept; what reads like a personal value is taken out of it.
+Where its name leads is looked at first, and exactly that address is called. No redirects, no proxies of the
+environment, no cookies, a time limit for the whole. Of a webhook's answer the status and the beginning of the text are
+kept; what reads like a personal value is taken out of it.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from guibin.outbox.rules import ANSWER_KEPT, Address, Networks, is_address_allow
 
 SECONDS: Final = 5.0
 _READ: Final = 4_096
+_MOST: Final = 64 * 1024
 _GOOD: Final = range(200, 300)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
@@ -39,6 +41,15 @@ class Outcome:
     def delivered(self) -> bool:
         """Whether the receiver has the event: any 2xx says so."""
         return self.status in _GOOD
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """What an address answered: a status with the first 64 KiB of the body, or why there was none."""
+
+    status: int | None = None
+    body: bytes = b""
+    failure: DeliveryFailure | None = None
 
 
 class _AddressRefused(Exception):  # noqa: N818 - named for what happened; it never leaves this file
@@ -83,29 +94,39 @@ class WebhookSender:
 
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Post an event; whatever goes wrong is an outcome."""
+        answer = await self.call("POST", url, body, headers, most=_READ)
+        if answer.status is None:
+            return Outcome(failure=answer.failure)
+        return Outcome(answer.status, _beginning(answer.body))
+
+    async def call(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, most: int = _MOST
+    ) -> Answer:
+        """Call an address and return the status and the first bytes of the answer; whatever goes wrong is one too."""
         try:
             async with asyncio.timeout(SECONDS):
-                return await self._send(url, body, headers)
+                return await self._call(method, url, body, headers, most)
         except _AddressRefused:
-            return Outcome(failure=DeliveryFailure.ADDRESS_NOT_ALLOWED)
+            return Answer(failure=DeliveryFailure.ADDRESS_NOT_ALLOWED)
         except (TimeoutError, httpx.TimeoutException):
-            return Outcome(failure=DeliveryFailure.TIMEOUT)
+            return Answer(failure=DeliveryFailure.TIMEOUT)
         except (OSError, httpx.HTTPError, httpx.InvalidURL):
-            return Outcome(failure=DeliveryFailure.UNREACHABLE)
+            return Answer(failure=DeliveryFailure.UNREACHABLE)
 
-    async def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+    async def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Answer:
         target = httpx.URL(url)
         pinned = await self._pin(url, target)
+        content = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
-            "POST",
+            method,
             pinned,
             content=body,
-            headers={**headers, "Content-Type": "application/json", "Host": target.netloc.decode("ascii")},
+            headers={**headers, **content, "Host": target.netloc.decode("ascii")},
             extensions={"sni_hostname": target.host},  # the certificate is that of the name
         )
         response = await self._client.send(request, stream=True)
         try:
-            return Outcome(response.status_code, await _beginning(response))
+            return Answer(response.status_code, await _read(response, most))
         finally:
             await response.aclose()
 
@@ -130,12 +151,16 @@ class WebhookSender:
         return target.copy_with(host=str(addresses[0]))
 
 
-async def _beginning(response: httpx.Response) -> str:
+async def _read(response: httpx.Response, most: int) -> bytes:
     raw = bytearray()
     async for chunk in response.aiter_raw(_READ):
         raw += chunk
-        if len(raw) >= _READ:
+        if len(raw) >= most:
             break
-    text = bytes(raw[:_READ]).decode("utf-8", errors="replace")
+    return bytes(raw[:most])
+
+
+def _beginning(raw: bytes) -> str:
+    text = raw.decode("utf-8", errors="replace")
     plain = "".join(sign if sign.isprintable() else " " for sign in text)
     return redact_text(plain)[:ANSWER_KEPT]

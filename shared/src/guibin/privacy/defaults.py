@@ -65,6 +65,8 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("subject_export", 1, "a copy lies ready for 24 hours"),
     ("outbox", 180, "receivers ask for what they missed within half a year"),
     ("beneficiary", 30, "questions about a service come within a month of its end"),
+    ("supplier_callback", 180, "a call-back that comes again within half a year is known"),
+    ("delivery", 30, "questions about where something went come within a month of its end"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )
 

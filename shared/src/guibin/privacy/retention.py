@@ -64,6 +64,16 @@ RULES: Final = (
         " AND r.id = redemption_beneficiary.redemption_id AND r.state NOT IN ('confirmed', 'in_fulfilment')"
         " AND s.at < :cut)",
     ),
+    Rule("supplier_callback", "supplier_event", "received_at < :cut"),
+    Rule(
+        "delivery",
+        "redemption",
+        "delivery_enc IS NOT NULL AND state NOT IN ('confirmed', 'in_fulfilment') AND EXISTS (SELECT FROM"
+        " redemption_step s WHERE s.customer_id = redemption.customer_id AND s.redemption_id = redemption.id"
+        " AND s.state = redemption.state AND s.at < :cut)",
+        ("delivery_enc",),
+    ),
+    Rule("delivery", "supplier_order", "tracking_enc IS NOT NULL AND ended_at < :cut", ("tracking_enc",)),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
     Rule("outbox", "event_delivery", "state <> 'waiting' AND coalesce(tried_at, created_at) < :cut"),
     Rule(

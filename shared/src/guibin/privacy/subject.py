@@ -124,6 +124,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "appointment": "what was charged and delivered, under a pseudonym",
     "package_choice": "what was chosen and taken, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",
+    "supplier_order": "what a supplier delivered and is paid for, under a pseudonym; ciphers under a key that is gone",
     "voucher_code": "which code was given out, under a pseudonym",
     "voucher_use": "which code was used where, under a pseudonym; suppliers are paid by it",
     "redemption_rating": "stars of a right, under a pseudonym; words are ciphers under a key that is gone",

@@ -9,6 +9,7 @@ from typing import Final
 from guibin.core.errors import Category, Refusal
 from guibin.points.errors import AccountClosed, AccountFrozen, InsufficientPoints, SpendCapReached, WalletClosed
 from guibin.programme.errors import BudgetExhausted, Stopped
+from guibin.rights.delivery_errors import DeliveryNotAsked, DeliveryRequired
 from guibin.rights.reservation_errors import ReservationDiffers, ReservationOver
 from guibin.rights.rules import Reason, ReasonCode
 
@@ -352,6 +353,8 @@ REFUSED: Final[dict[ReasonCode, type[Refusal]]] = {
     ReasonCode.TOO_MANY_COMPANIONS: TooManyCompanions,
     ReasonCode.BENEFICIARY_NOT_ALLOWED: BeneficiaryNotAllowed,
     ReasonCode.CERTIFICATE_REQUIRED: CertificateRequired,
+    ReasonCode.DELIVERY_REQUIRED: DeliveryRequired,
+    ReasonCode.DELIVERY_NOT_ASKED: DeliveryNotAsked,
     ReasonCode.PACKAGE_NOT_CHOSEN: PackageNotChosen,
     ReasonCode.PACKAGE_USED_UP: PackageUsedUp,
     ReasonCode.RESERVATION_OVER: ReservationOver,

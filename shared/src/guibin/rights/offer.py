@@ -120,6 +120,14 @@ class Beneficiary(StrEnum):
     CERTIFIED = "certified"
 
 
+class Destination(StrEnum):
+    """Where something goes: nowhere, to an account that is topped up, or to an address."""
+
+    NONE = "none"
+    ACCOUNT = "account"
+    ADDRESS = "address"
+
+
 EVERYBODY: Final = Audience()
 
 
@@ -198,6 +206,7 @@ class Wish:
     `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
     whether somebody else is named, and with a certificate; `slot` whether an appointment is named, None where nobody
     has asked for one yet; `package` whether all units are taken from a package, `reservation` whether they are held.
+    `destination` is the kind of place where it is to go, None where nobody has asked for one yet.
     """
 
     quantity: int
@@ -209,6 +218,7 @@ class Wish:
     slot: bool | None = None
     package: bool = False
     reservation: bool = False
+    destination: Destination | None = None
 
 
 def price_of(

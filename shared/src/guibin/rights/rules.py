@@ -16,6 +16,7 @@ from guibin.rights.models import Appointment, Period, Redemption, RedemptionStat
 from guibin.rights.offer import (
     NOTHING_TAKEN,
     Beneficiary,
+    Destination,
     Terms,
     TierLevel,
     Usage,
@@ -46,6 +47,8 @@ class ReasonCode(StrEnum):
     TOO_MANY_COMPANIONS = "too_many_companions"
     BENEFICIARY_NOT_ALLOWED = "beneficiary_not_allowed"
     CERTIFICATE_REQUIRED = "certificate_required"
+    DELIVERY_REQUIRED = "delivery_required"
+    DELIVERY_NOT_ASKED = "delivery_not_asked"
     PACKAGE_NOT_CHOSEN = "package_not_chosen"
     PACKAGE_USED_UP = "package_used_up"
     RESERVATION_OVER = "reservation_over"
@@ -112,7 +115,7 @@ class Offered:
 
     `total_left` and `budget` are known where somebody looks ahead; a redemption finds out by the statements that take
     them, as with the stock and with the slot that is named (`against_slot`). `point_fen` is what a point of the paying
-    wallet costs the bank.
+    wallet costs the bank; `destination` where its supplier has to send it.
     """
 
     published: bool = True
@@ -127,6 +130,7 @@ class Offered:
     budget: BudgetLeft | None = None
     point_fen: int = 0
     against_slot: ReasonCode | None = None
+    destination: Destination = Destination.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
         *_against_right(terms, standing, offered, now),
         *_against_customer(terms, standing, now),
         *_against_wish(terms, guests, wish, priced=priced),
+        *_against_destination(offered, wish),
         *_against_package(standing, wish),
         *_against_reservation(standing, wish),
         *_against_limits(terms, standing, offered, wish, points),
@@ -252,6 +257,14 @@ def _against_wish(terms: Terms, guests: int, wish: Wish, *, priced: bool) -> lis
     if terms.booking is None and wish.slot:
         reasons.append(Reason(ReasonCode.SLOT_NOT_OPEN))
     return reasons
+
+
+def _against_destination(offered: Offered, wish: Wish) -> list[Reason]:
+    if wish.destination in {None, offered.destination}:
+        return []
+    if offered.destination is Destination.NONE:
+        return [Reason(ReasonCode.DELIVERY_NOT_ASKED)]
+    return [Reason(ReasonCode.DELIVERY_REQUIRED, {"needed": offered.destination.value})]
 
 
 def _against_package(standing: Standing, wish: Wish) -> list[Reason]:
@@ -377,29 +390,3 @@ def changeable_until(redemption: Redemption, terms: Terms, appointment: Appointm
 
 def _hours_before(appointment: Appointment, hours: int | None) -> datetime | None:
     return None if hours is None else appointment.starts_at - timedelta(hours=hours)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Units of a redemption, with those of them that were free by quota, and the points that were paid for them."""
-
-    units: int
-    quota: int
-    points: int
-
-
-def part_of(standing: Part, units: int) -> Part:
-    """Return what goes back with some of the units that still stand: those that were paid for go first.
-
-    Points are shared equally among the units that were paid, rounded down; all units take all that is left.
-
-    Raises:
-        ValueError: there are not as many, or none is asked for.
-    """
-    if not 0 < units <= standing.units:
-        raise ValueError("not so many units stand")
-    if units == standing.units:
-        return standing
-    paid = standing.units - standing.quota
-    back = min(units, paid)
-    return Part(units, units - back, standing.points * back // paid if paid else 0)

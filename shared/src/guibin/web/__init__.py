@@ -1,7 +1,7 @@
 """The HTTP kit of both services: what routers and applications are made of."""
 
 from guibin.web.app import create_port
-from guibin.web.bodies import json_body
+from guibin.web.bodies import SignedBody, json_body, signed_body
 from guibin.web.call import AnyCall, Call, CustomerCall, ServiceCall, StaffCall, Visit, VisitorCall, set_etag
 from guibin.web.checks import StartRefused
 from guibin.web.declaration import (
@@ -41,6 +41,7 @@ __all__ = [
     "PortRouter",
     "RateClass",
     "ServiceCall",
+    "SignedBody",
     "StaffCall",
     "StartRefused",
     "StrictModel",
@@ -58,6 +59,7 @@ __all__ = [
     "public",
     "service",
     "set_etag",
+    "signed_body",
     "staff",
     "upload_body",
 ]

@@ -142,10 +142,41 @@ class JsonBody:
         Raises:
             ValidationFailed: with the location, type and message of each fault.
         """
-        try:
-            return self.model.model_validate_json(raw)
-        except ValidationError as error:
-            raise translate(error.errors(include_url=False), within=("body",)) from None
+        return _validated(self.model, raw)
+
+
+def _validated(model: type[Model], raw: bytes) -> Model:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise translate(error.errors(include_url=False), within=("body",)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBody:
+    """A body whose signature its endpoint checks before it is understood."""
+
+    raw: bytes
+
+    def read(self, model: type[Model]) -> Model:
+        """Return the body as a model.
+
+        Raises:
+            ValidationFailed: with the location, type and message of each fault.
+        """
+        return _validated(model, self.raw)
+
+
+class _SignedJson(JsonBody):
+    """The dependency behind `signed_body`: hands the bytes over as they came."""
+
+    def validate(self, raw: bytes) -> Any:
+        return SignedBody(raw)
+
+
+def signed_body(model: type[BaseModel]) -> Any:
+    """Annotate the parameter that takes a signed body, a `SignedBody`, which is to be read as this model."""
+    return Depends(_SignedJson(model))
 
 
 def json_body(model: type[BaseModel]) -> Any:

@@ -1,4 +1,4 @@
-"""Suppliers of rights: who they are, and which rights they deliver."""
+"""Suppliers of rights: who they are, which rights they deliver, and the secret with which both sides sign."""
 
 from typing import Annotated
 
@@ -6,11 +6,15 @@ from starlette.responses import Response
 
 from guibin.core.errors import NotFound
 from guibin.core.ids import RightId, SupplierId
+from guibin.core.settings import Profile
+from guibin.outbox.rules import read_networks
 from guibin.security.actors import Domain, Verb
-from guibin.suppliers.errors import SupplierCodeTaken, SupplierOff
+from guibin.suppliers.errors import SecretAlreadyShown, SupplierCodeTaken, SupplierOff, SupplierUrlNotAllowed
 from guibin.suppliers.repository import suppliers as repository
 from guibin.suppliers.service import administration as service
+from guibin.suppliers.service.administration import Reach
 from guibin.web import (
+    Call,
     DataClass,
     Idempotency,
     Page,
@@ -33,6 +37,7 @@ from .supplier_schemas import (
     SupplierRightIn,
     SupplierRightOut,
     SupplierRightsOut,
+    SupplierSecretOut,
 )
 
 router = PortRouter(prefix="/v1/suppliers", tags=["suppliers"])
@@ -57,14 +62,14 @@ async def list_suppliers(call: StaffCall, page: Annotated[PageRequest, page_quer
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(SupplierCodeTaken,),
+    refusals=(SupplierUrlNotAllowed, SupplierCodeTaken),
 )
 async def create_supplier(
     call: StaffCall, body: Annotated[NewSupplierIn, json_body(NewSupplierIn)], response: Response
 ) -> SupplierOut:
-    """Add a supplier."""
+    """Add a supplier. Its secret is made with it and fetched once under .../secret."""
     supplier = await service.create_supplier(
-        call.session, actor=call.actor, keys=call.keys, code=body.code, content=body.content()
+        call.session, actor=call.actor, keys=call.keys, reach=_reach(call), code=body.code, content=body.content()
     )
     set_etag(response, supplier.revision)
     return SupplierOut.of(supplier, call.keys)
@@ -80,7 +85,7 @@ async def get_supplier(call: StaffCall, supplier_id: SupplierId, response: Respo
 
 
 @router.put("/{supplier_id}", operation_id="changeSupplier")
-@declare(caller=OPERATE, rate=RateClass.WRITE, data=DataClass.C2)
+@declare(caller=OPERATE, rate=RateClass.WRITE, data=DataClass.C2, refusals=(SupplierUrlNotAllowed,))
 async def change_supplier(
     call: StaffCall, supplier_id: SupplierId, body: Annotated[SupplierIn, json_body(SupplierIn)], response: Response
 ) -> SupplierOut:
@@ -91,11 +96,31 @@ async def change_supplier(
         call.session,
         actor=call.actor,
         keys=call.keys,
+        reach=_reach(call),
         supplier=supplier,
         content=body.content(),
     )
     set_etag(response, changed.revision)
     return SupplierOut.of(changed, call.keys)
+
+
+@router.post("/{supplier_id}/rotate-secret", operation_id="rotateSupplierSecret")
+@declare(caller=OPERATE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, fresh_login=True)
+async def rotate_secret(call: StaffCall, supplier_id: SupplierId, response: Response) -> SupplierOut:
+    """Make a new secret, fetched once. For 24 hours the one before is good too, so that the supplier can follow."""
+    supplier = await repository.get_supplier(call.session, supplier_id)
+    changed = await service.rotate_secret(call.session, actor=call.actor, keys=call.keys, supplier=supplier)
+    set_etag(response, changed.revision)
+    return SupplierOut.of(changed, call.keys)
+
+
+@router.get("/{supplier_id}/secret", operation_id="getSupplierSecret")
+@declare(caller=OPERATE, rate=RateClass.REVEAL, data=DataClass.C3, refusals=(SecretAlreadyShown,), fresh_login=True)
+async def get_secret(call: StaffCall, supplier_id: SupplierId) -> SupplierSecretOut:
+    """Show the secret, once; whoever lost it makes a new one."""
+    supplier = await repository.get_supplier(call.session, supplier_id)
+    secret = await service.show_secret(call.session, actor=call.actor, keys=call.keys, supplier=supplier)
+    return SupplierSecretOut(key_id=f"k{supplier.secret_no}", secret=secret)
 
 
 @router.get("/{supplier_id}/rights", operation_id="listSupplierRights")
@@ -121,3 +146,8 @@ async def put_right(
         call.session, actor=call.actor, supplier=supplier, right_id=right_id, product_code=body.product_code
     )
     return SupplierRightOut.of(row)
+
+
+def _reach(call: Call) -> Reach:
+    settings = call.port.settings
+    return Reach(settings.profile is Profile.DEVELOPMENT, read_networks(settings.webhook_networks))

@@ -40,6 +40,12 @@ class SupplierIn(StrictModel):
     """A supplier of rights as it is from now on."""
 
     name: Annotated[str, OneLine(80)] = Field(examples=["翼行贵宾服务"])
+    base_url: Annotated[str, OneLine(300)] | None = Field(
+        default=None,
+        description="Of its API: https, without query; in development http and this machine too. null: it is"
+        " not connected, and people deliver",
+        examples=["https://api.supplier.example/guibin"],
+    )
     settlement_basis: SettlementBasis = Field(description="What is paid for: what was issued, or what was used")
     tax_rate_bp: int = Field(default=0, ge=0, le=WHOLE, description="Of its invoices, in hundredths of a per cent")
     prepaid: bool = Field(default=False, description="Paid in advance: a settlement draws the prepayment down")
@@ -53,6 +59,7 @@ class SupplierIn(StrictModel):
             settlement_basis=self.settlement_basis,
             tax_rate_bp=self.tax_rate_bp,
             prepaid=self.prepaid,
+            base_url=self.base_url,
             contact=self.contact.contact(),
             state=self.state,
         )
@@ -88,10 +95,15 @@ class SupplierOut(OutModel):
     code: str
     name: str
     state: SupplierState
+    base_url: str | None
     settlement_basis: SettlementBasis
     tax_rate_bp: int
     prepaid: bool
     contact: ContactOut
+    key_id: str = Field(
+        description="Of the secret that signs; its value stands under .../secret, once", examples=["k1"]
+    )
+    old_secret_until: datetime | None = Field(description="Until then the secret before signs too")
     revision: int
     created_at: datetime
 
@@ -99,7 +111,14 @@ class SupplierOut(OutModel):
     def of(cls, supplier: Supplier, keys: KeyRing) -> "SupplierOut":
         """Shape a row."""
         contact = ContactOut.of(contact_of(keys, supplier))
-        return cls.model_validate({**supplier.model_dump(), "contact": contact})
+        return cls.model_validate({**supplier.model_dump(), "contact": contact, "key_id": f"k{supplier.secret_no}"})
+
+
+class SupplierSecretOut(OutModel):
+    """The secret with which both sides sign: the key of HMAC-SHA-256, as text. It is shown once."""
+
+    key_id: str = Field(examples=["k1"])
+    secret: str = Field(examples=["supsec_6f3c0e8a6f3c0e8a6f3c0e8a6f3c0e8a6f3c0e8a6f3c0e8a6f3c0e8a6f3c0e8a"])
 
 
 class SupplierRightIn(StrictModel):

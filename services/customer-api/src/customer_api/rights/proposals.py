@@ -31,6 +31,7 @@ from guibin.web import (
     page_query,
 )
 
+from .delivery_schemas import DeliveryIn
 from .router import REFUSALS
 from .schemas import MOST_EXPECTED_POINTS, RedemptionOut
 
@@ -69,6 +70,7 @@ class AcceptIn(StrictModel):
     class_of_service: Code | None = Field(default=None, description="Where prices differ by class")
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
     slot_id: SlotId | None = Field(default=None, description="Of `GET /v1/rights/{id}/slots`, where it is booked")
+    delivery: DeliveryIn | None = Field(default=None, description="Where it goes: for rights by `top_up` or `parcel`")
     step_up_token: Annotated[str, OneLine(200)] | None = Field(default=None, description="Where the points need it")
 
     def wish(self, keys: KeyRing) -> Acceptance:
@@ -82,6 +84,7 @@ class AcceptIn(StrictModel):
             class_of_service=self.class_of_service,
             wallet=self.wallet,
             slot_id=self.slot_id,
+            delivery=None if self.delivery is None else self.delivery.delivery(),
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 

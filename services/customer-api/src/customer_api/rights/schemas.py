@@ -27,6 +27,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.web import OutModel, StrictModel
 
+from .delivery_schemas import DeliveryIn
 from .images import ImageOut
 from .package_schemas import RightPackageOut
 from .slot_schemas import AppointmentOut, BookingOut
@@ -187,6 +188,7 @@ class RedemptionIn(StrictModel):
     class_of_service: Code | None = Field(default=None, description="Where prices differ by class, for example `A`")
     wallet: Code | None = Field(default=None, description="The kind of points that pays; the right's own otherwise")
     beneficiary: BeneficiaryIn | None = Field(default=None, description="Somebody else who is served, where allowed")
+    delivery: DeliveryIn | None = Field(default=None, description="Where it goes: for rights by `top_up` or `parcel`")
     slot_id: SlotId | None = Field(default=None, description="Of `GET /v1/rights/{id}/slots`, where it is booked")
     package_id: PackageId | None = Field(
         default=None, description="Of `GET /v1/me/packages`: all units are taken from what I chose of it"
@@ -213,6 +215,7 @@ class RedemptionIn(StrictModel):
             class_of_service=self.class_of_service,
             wallet=self.wallet,
             beneficiary=None if self.beneficiary is None else self.beneficiary.person(),
+            delivery=None if self.delivery is None else self.delivery.delivery(),
             slot_id=self.slot_id,
             package_id=self.package_id,
             reservation_id=self.reservation_id,

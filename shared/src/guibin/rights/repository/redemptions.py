@@ -15,7 +15,8 @@ from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
 from guibin.rights.models import Appointment, Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.offer import Usage, period_start
-from guibin.rights.rules import COUNTED, Part
+from guibin.rights.parts import Part
+from guibin.rights.rules import COUNTED
 from guibin.security.actors import Scope
 
 

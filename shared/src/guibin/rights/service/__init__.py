@@ -23,6 +23,7 @@ from guibin.rights.service.appointments import (
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
 from guibin.rights.service.choosing import MyPackage, PackageLine, choose_rights, list_my_packages
+from guibin.rights.service.deliveries import Delivery
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.favourites import FAVOURITES, list_favourites, mark_favourite, unmark_favourite
 from guibin.rights.service.giving_back import give_back_offer
@@ -72,6 +73,7 @@ __all__ = [
     "CatalogueEntry",
     "CatalogueFilter",
     "CodeUse",
+    "Delivery",
     "ImageInfo",
     "ImportOutcome",
     "Imported",

@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.rights.models import Redemption, SlotState
 from guibin.rights.offer import Wish
+from guibin.rights.parts import Part
 from guibin.rights.repository import slots
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Part, ReasonCode
+from guibin.rights.rules import ReasonCode
 
 
 async def look_at_slot(session: AsyncSession, right: Right, *, slot_id: UUID, wish: Wish) -> ReasonCode | None:

@@ -15,11 +15,13 @@ from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
 from guibin.points import service as points
+from guibin.rights.delivery_errors import OrderOpen
 from guibin.rights.errors import FulfilledByCode, NotCancellable
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
+from guibin.rights.parts import Part
 from guibin.rights.repository import catalogue, redemptions, slots
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Part, cancellable_until, is_legal_step
+from guibin.rights.rules import cancellable_until, is_legal_step
 from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
 from guibin.rights.service.telling import tell_step
@@ -61,10 +63,12 @@ async def fail(
         NotFound: there is none in scope.
         ReasonRequired: the reason says nothing.
         StateConflict: it is fulfilled, or does not stand any more. Facts: from, to.
+        OrderOpen: its supplier has it, and what comes of that is not known.
         AlreadyUsed: one of its codes was used.
     """
     said = require_reason(reason)
     redemption, right = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.FAILED)
+    _refuse_open_order(redemption)
     await undo(session, redemption, right, state=RedemptionState.FAILED, actor_id=actor.id, now=clock.now())
     await _record(session, actor, redemption, "redemption.fail", reason=said)
     return await get_redemption(session, scope, redemption_id=redemption_id)
@@ -76,15 +80,28 @@ async def fulfil(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
     Raises:
         NotFound: there is none in scope.
         FulfilledByCode: the use of its codes does this.
+        OrderOpen: its supplier has it, and what comes of that is not known.
         StateConflict: it is fulfilled, or does not stand any more. Facts: from, to.
     """
     redemption, _ = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.FULFILLED)
     if redemption.fulfilment == Fulfilment.CODE:
         raise FulfilledByCode
-    part = standing_of_redemption(redemption)
-    await _step(session, redemption, part, state=RedemptionState.FULFILLED, actor_id=actor.id, now=clock.now())
+    _refuse_open_order(redemption)
+    await complete(session, redemption, actor_id=actor.id, now=clock.now())
     await _record(session, actor, redemption, "redemption.fulfil")
     return await get_redemption(session, scope, redemption_id=redemption_id)
+
+
+async def complete(session: AsyncSession, redemption: Redemption, *, actor_id: UUID, now: datetime) -> None:
+    """Let a locked redemption be fulfilled: the customer has all that stands of it."""
+    part = standing_of_redemption(redemption)
+    await _step(session, redemption, part, state=RedemptionState.FULFILLED, actor_id=actor_id, now=now)
+
+
+def _refuse_open_order(redemption: Redemption) -> None:
+    """A supplier's order brings a redemption into this state, and only what comes of the order out of it."""
+    if redemption.state == RedemptionState.IN_FULFILMENT:
+        raise OrderOpen
 
 
 async def lock(session: AsyncSession, scope: Scope, redemption_id: UUID) -> tuple[Redemption, Right]:

@@ -11,9 +11,9 @@ from guibin.points.models import SourceKind
 from guibin.programme.service import give_back
 from guibin.rights.errors import AlreadyUsed
 from guibin.rights.models import Redemption, StockMode
+from guibin.rights.parts import Part
 from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import Part
 from guibin.rights.service.booking import give_back_slot
 from guibin.rights.service.telling import tell_added
 

@@ -116,7 +116,7 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
         NotFound: there is no such redemption in scope, it has no codes, or it no longer stands.
     """
     row = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
-    if row.fulfilment != Fulfilment.CODE or row.state not in COUNTED:
+    if row.fulfilment not in {Fulfilment.CODE, Fulfilment.ORDER} or row.state not in COUNTED:
         raise NotFound
     right = await catalogue.get_right(session, right_id=row.right_id)
     codes = await pool.codes_of_redemption(session, right_id=row.right_id, redemption_id=row.id)
@@ -124,7 +124,8 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
         raise NotFound
     data_key = keys.open_data_key(WrappedKey(right.item.data_key), row.right_id)
     expires_at = None if right.terms.static_code else clock.now().replace(microsecond=0) + QR_LIFE
-    usable = is_within(row.valid_from, row.valid_until, clock.today())
+    ours = row.fulfilment == Fulfilment.CODE  # a code of its supplier's own is shown there as it is
+    usable = ours and is_within(row.valid_from, row.valid_until, clock.today())
     return [_shown(keys, code, open_code(data_key, code), expires_at, usable=usable) for code in codes]
 
 

@@ -33,6 +33,7 @@ class NewRedemption:
     fulfilment: str
     created_at: datetime
     actor_id: UUID
+    delivery_enc: str | None = None
     quantity_refunded: int = 0
     quota_refunded: int = 0
     points_refunded: int = 0

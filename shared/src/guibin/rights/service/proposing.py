@@ -21,6 +21,7 @@ from guibin.rights.models import ProposalState, RedemptionProposal, RightsItem, 
 from guibin.rights.offer import is_visible
 from guibin.rights.proposal_errors import ProposalOver, ProposalWaiting, RightNotOffered, TooManyProposals
 from guibin.rights.repository import catalogue, proposals
+from guibin.rights.service.deliveries import Delivery
 from guibin.rights.service.redeeming import Redeemed, RedemptionRequest, redeem
 from guibin.rights.service.standing import read_profile_towards
 from guibin.security.actors import Actor, Scope
@@ -50,6 +51,7 @@ class Acceptance:
     class_of_service: str | None = None
     wallet: str | None = None
     slot_id: UUID | None = None
+    delivery: Delivery | None = None
     step_up: StepUpProof | None = None
 
 
@@ -150,6 +152,7 @@ async def accept(
         wallet=wish.wallet,
         step_up=wish.step_up,
         slot_id=wish.slot_id,
+        delivery=wish.delivery,
     )
     done = await redeem(session, scope, actor=actor, customer_id=actor.id, request=request, keys=keys)
     await proposals.end_proposal(

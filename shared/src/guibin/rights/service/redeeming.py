@@ -24,7 +24,15 @@ from guibin.points.service import LotUse
 from guibin.points.step_up import StepUpProof
 from guibin.rights.errors import refusal_of
 from guibin.rights.models import Period, Redemption, RedemptionState, RightState
-from guibin.rights.offer import Beneficiary, Wish, first_day_of_codes, is_visible, last_day_of_codes, period_start
+from guibin.rights.offer import (
+    Beneficiary,
+    Destination,
+    Wish,
+    first_day_of_codes,
+    is_visible,
+    last_day_of_codes,
+    period_start,
+)
 from guibin.rights.releases import Released
 from guibin.rights.repository import catalogue, redemptions
 from guibin.rights.repository.catalogue import Right
@@ -32,6 +40,7 @@ from guibin.rights.repository.redeeming import Facts, Outcome, read_facts, write
 from guibin.rights.repository.standing import Profile
 from guibin.rights.rules import Decision, Reason, ReasonCode, assess, out_of_stock, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
+from guibin.rights.service.deliveries import Delivery, seal_delivery
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, released_of, standing_of
 from guibin.rights.service.step_up import accept_step_up
@@ -52,6 +61,7 @@ class RedemptionRequest:
     wallet: str | None = None
     step_up: StepUpProof | None = None
     beneficiary: Person | None = None
+    delivery: Delivery | None = None
     slot_id: UUID | None = None
     package_id: UUID | None = None
     reservation_id: UUID | None = None
@@ -68,6 +78,7 @@ class RedemptionRequest:
             slot=self.slot_id is not None,
             package=self.package_id is not None,
             reservation=self.reservation_id is not None,
+            destination=Destination.NONE if self.delivery is None else self.delivery.destination,
         )
 
 
@@ -233,8 +244,18 @@ async def decide(
     )
     redemption = _redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
     redemption.package_id, redemption.package_period = wanted.request.package_id, facts.package_period
+    redemption.delivery_enc = _sealed_delivery(wanted, redemption, facts)
     released = released_of(right, facts.profile, now)
     return Taking(wanted, right, redemption, asked, None if lock else facts.seen, facts.data_key, released)
+
+
+def _sealed_delivery(wanted: Wanted, redemption: NewRedemption, facts: Facts) -> str | None:
+    delivery = wanted.request.delivery
+    if delivery is None:
+        return None
+    if wanted.keys is None:
+        raise TypeError("where something goes is kept sealed or not at all")
+    return seal_delivery(wanted.keys, redemption, delivery, data_key=facts.data_key)
 
 
 async def _read(

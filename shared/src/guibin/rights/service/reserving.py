@@ -34,7 +34,7 @@ from guibin.security.actors import Scope
 MOST_RESERVED: Final = 5
 """Rights that one customer holds units of at once."""
 
-BY_THE_REDEMPTION: Final = frozenset({ReasonCode.OUT_OF_STOCK, ReasonCode.SLOT_REQUIRED})
+BY_THE_REDEMPTION: Final = frozenset({ReasonCode.OUT_OF_STOCK, ReasonCode.SLOT_REQUIRED, ReasonCode.DELIVERY_REQUIRED})
 """Reasons that do not stand in the way of a reservation: the holding itself decides, or the redemption brings it."""
 
 _RIGHTS_AT_ONCE: Final = 50

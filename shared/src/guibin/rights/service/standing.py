@@ -14,7 +14,7 @@ from guibin.points.models import AccountState
 from guibin.programme.models import Budget
 from guibin.programme.repository import find_budgets
 from guibin.programme.rules import Stops
-from guibin.rights.models import RightState, StockMode
+from guibin.rights.models import Fulfilment, RightState, StockMode
 from guibin.rights.offer import TierLevel, Usage
 from guibin.rights.packages import Allowance
 from guibin.rights.releases import Released, released_to
@@ -22,6 +22,7 @@ from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import PayingWallet, Right, find_wallets
 from guibin.rights.repository.standing import Profile, read_profile, sum_spent
 from guibin.rights.rules import BudgetLeft, Offered, Standing
+from guibin.rights.service.deliveries import destination_of
 from guibin.security.actors import Scope
 
 
@@ -160,6 +161,7 @@ def offered(right: Right, *, paying: PayingWallet, stops: Stops, in_stock: bool 
         category=item.category,
         caps=paying.caps,
         point_fen=paying.point_fen,
+        destination=destination_of(Fulfilment(item.fulfilment)),
     )
 
 

@@ -60,6 +60,17 @@ async def update_supplier(session: AsyncSession, supplier_id: UUID, *, revision:
     return bool((await session.execute(statement.returning(col(Supplier.id)))).first())
 
 
+async def find_right_supplier(session: AsyncSession, *, right_id: UUID) -> tuple[RightSupplier, Supplier] | None:
+    """Return who delivers a right now."""
+    query = (
+        select(RightSupplier, Supplier)
+        .join(Supplier, col(Supplier.id) == col(RightSupplier.supplier_id))
+        .where(RightSupplier.right_id == right_id)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(query)).first()
+
+
 async def list_rights_of(session: AsyncSession, *, supplier_id: UUID) -> Sequence[RightSupplier]:
     """Return what a supplier delivers now."""
     query = select(RightSupplier).where(RightSupplier.supplier_id == supplier_id).order_by(col(RightSupplier.right_id))

@@ -1,8 +1,8 @@
-"""What the bank's people do with suppliers: add, change, say what they deliver."""
+"""What the bank's people do with suppliers: add, change, see the secret once, make a new one, say what they deliver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,16 +11,26 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import VersionConflict
 from guibin.core.ids import new_id, to_public
+from guibin.outbox.rules import Networks, is_url_allowed
 from guibin.rights.repository.catalogue import get_right
 from guibin.security.actors import Actor
-from guibin.security.ciphers import DataKey, KeyRing, WrappedKey
+from guibin.security.ciphers import DataKey, KeyRing
 from guibin.security.masking import PersonName, Phone
-from guibin.suppliers.errors import SupplierCodeTaken, SupplierOff
+from guibin.suppliers.errors import SecretAlreadyShown, SupplierCodeTaken, SupplierOff, SupplierUrlNotAllowed
 from guibin.suppliers.models import RightSupplier, SettlementBasis, Supplier, SupplierState
 from guibin.suppliers.repository import suppliers as repository
+from guibin.suppliers.rules import OLD_SECRET_LIFE
+from guibin.suppliers.secrets import TABLE, key_of, new_secret, secrets_of
 
-_TABLE: Final = str(Supplier.__tablename__)
-_CONTACT: Final = ("contact_name", "contact_phone", "contact_email")
+_CONTACT = ("contact_name", "contact_phone", "contact_email")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which addresses this deployment may call: see `guibin.outbox.rules.is_url_allowed`."""
+
+    in_development: bool
+    networks: Networks = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class SupplierContent:
     settlement_basis: SettlementBasis
     tax_rate_bp: int
     prepaid: bool
+    base_url: str | None
     contact: Contact
     state: SupplierState = SupplierState.ACTIVE
 
@@ -48,6 +59,7 @@ class SupplierContent:
         return {
             "name": self.name,
             "state": self.state,
+            "base_url": self.base_url.rstrip("/") if self.base_url else None,
             "settlement_basis": self.settlement_basis,
             "tax_rate_bp": self.tax_rate_bp,
             "prepaid": self.prepaid,
@@ -55,13 +67,15 @@ class SupplierContent:
 
 
 async def create_supplier(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, code: str, content: SupplierContent
+    session: AsyncSession, *, actor: Actor, keys: KeyRing, reach: Reach, code: str, content: SupplierContent
 ) -> Supplier:
-    """Add a supplier.
+    """Add a supplier, with a secret that is fetched once.
 
     Raises:
+        SupplierUrlNotAllowed: orders are not sent to such an address.
         SupplierCodeTaken: another has the code.
     """
+    _check(content.base_url, reach)
     supplier_id = new_id()
     wrapped = keys.new_data_key(supplier_id)
     key = keys.open_data_key(wrapped, supplier_id)
@@ -69,6 +83,8 @@ async def create_supplier(
         id=supplier_id,
         code=code,
         data_key=wrapped,
+        secret_no=1,
+        secret_enc=new_secret(key, supplier_id),
         created_by=actor.id,
         created_at=clock.now(),
         **(content.columns() | _sealed(key, supplier_id, content.contact)),
@@ -80,24 +96,60 @@ async def create_supplier(
 
 
 async def change_supplier(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, supplier: Supplier, content: SupplierContent
+    session: AsyncSession, *, actor: Actor, keys: KeyRing, reach: Reach, supplier: Supplier, content: SupplierContent
 ) -> Supplier:
     """Change a supplier as it was read.
 
     Raises:
+        SupplierUrlNotAllowed: orders are not sent to such an address.
         VersionConflict: somebody else changed it meanwhile.
     """
+    _check(content.base_url, reach)
     before = {name: getattr(supplier, name) for name in content.columns()}
-    sealed = _sealed(_key_of(keys, supplier), supplier.id, content.contact)
+    sealed = _sealed(key_of(keys, supplier), supplier.id, content.contact)
     await _update(session, supplier, **content.columns(), **sealed)
     await _record(session, actor, "supplier.change", supplier.id, before=before, after=content.columns())
+    return await repository.get_supplier(session, supplier.id)
+
+
+async def show_secret(session: AsyncSession, *, actor: Actor, keys: KeyRing, supplier: Supplier) -> str:
+    """Return the secret that signs, once.
+
+    Raises:
+        SecretAlreadyShown: somebody has fetched it before, or none was made yet.
+        VersionConflict: somebody else fetches it now.
+    """
+    if supplier.secret_enc is None or supplier.secret_shown_at is not None:
+        raise SecretAlreadyShown
+    now = clock.now()
+    await _update(session, supplier, secret_shown_at=now)
+    await _record(session, actor, "supplier.show_secret", supplier.id)
+    return secrets_of(keys, supplier, now=now)[supplier.secret_no]
+
+
+async def rotate_secret(session: AsyncSession, *, actor: Actor, keys: KeyRing, supplier: Supplier) -> Supplier:
+    """Make a new secret; the one before is good for a day more, so that the supplier can follow.
+
+    Raises:
+        VersionConflict: somebody else changed the supplier meanwhile.
+    """
+    await _update(
+        session,
+        supplier,
+        secret_no=supplier.secret_no + 1,
+        secret_enc=new_secret(key_of(keys, supplier), supplier.id),
+        secret_shown_at=None,
+        old_secret_enc=supplier.secret_enc,
+        old_secret_until=clock.now() + OLD_SECRET_LIFE if supplier.secret_enc else None,
+    )
+    await _record(session, actor, "supplier.rotate_secret", supplier.id)
     return await repository.get_supplier(session, supplier.id)
 
 
 async def deliver_by(
     session: AsyncSession, *, actor: Actor, supplier: Supplier, right_id: UUID, product_code: str
 ) -> RightSupplier:
-    """Say that a supplier delivers a right from now on.
+    """Say that a supplier delivers a right from now on; orders that were made stay where they are.
 
     Raises:
         NotFound: there is no such right.
@@ -121,19 +173,15 @@ async def deliver_by(
 
 def contact_of(keys: KeyRing, supplier: Supplier) -> Contact:
     """Open whom the bank calls."""
-    key = _key_of(keys, supplier)
+    key = key_of(keys, supplier)
     columns = {name: getattr(supplier, f"{name}_enc") for name in _CONTACT}
     name, phone, email = (
-        None if cipher is None else key.decrypt(cipher, _TABLE, f"{column}_enc", supplier.id)
+        None if cipher is None else key.decrypt(cipher, TABLE, f"{column}_enc", supplier.id)
         for column, cipher in columns.items()
     )
     return Contact(
         name=None if name is None else PersonName(name), phone=None if phone is None else Phone(phone), email=email
     )
-
-
-def _key_of(keys: KeyRing, supplier: Supplier) -> DataKey:
-    return keys.open_data_key(WrappedKey(supplier.data_key), supplier.id)
 
 
 def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, Any]:
@@ -143,9 +191,16 @@ def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, Any]
         "contact_email": contact.email,
     }
     return {
-        f"{name}_enc": None if value is None else key.encrypt(value, _TABLE, f"{name}_enc", supplier_id)
+        f"{name}_enc": None if value is None else key.encrypt(value, TABLE, f"{name}_enc", supplier_id)
         for name, value in values.items()
     }
+
+
+def _check(url: str | None, reach: Reach) -> None:
+    if url is None:
+        return
+    if "?" in url or not is_url_allowed(url, in_development=reach.in_development, networks=reach.networks):
+        raise SupplierUrlNotAllowed
 
 
 async def _update(session: AsyncSession, supplier: Supplier, **values: Any) -> None:
