@@ -181,6 +181,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "restorePointsLot": ("E8", "E9", "E10", "F1", "F2", "F4", "M1", "R1", *_BY_TWO),
     "putCustomerPointsState": ("E8", "E10", "M1", "R17"),
     "listVelocityRules": (),
+    "listEarningRuleTemplates": (),
     "putVelocityRule": _BY_TWO,
     "listVelocityHits": ("M1",),
     "createPointsHold": ("E5", "E8", "E10", "E12", "L1", "M1", "R1", "R3", "R4", "R17"),

@@ -191,7 +191,20 @@ async def test_a_back_test_counts_a_past_month_and_writes_nothing(bank_client: h
         "events": 4,
         "total": counted,
         "tiers": [counted | {"tier": None}],
+        "moves": [],
     }
     async with house.sessions() as session:
         awards = (await session.exec(select(EarningAward).where(EarningAward.rule_code == "large"))).all()
         assert list(awards) == []
+
+
+async def test_every_template_makes_a_draft(bank_client: httpx.AsyncClient, house: House) -> None:
+    headers = house.headers("hq_operator")
+    items = (await bank_client.get("/v1/earning-rule-templates", headers=headers)).json()["items"]
+    made = [
+        await bank_client.post("/v1/earning-rules", json={"code": one["code"], "terms": one["terms"]}, headers=headers)
+        for one in items
+    ]
+    assert [one["code"] for one in items] == sorted(one["code"] for one in items)
+    assert len(items) >= 6
+    assert [one.status_code for one in made] == [201] * len(items)

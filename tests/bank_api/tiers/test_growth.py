@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.holdings.models import EventType
 from guibin.tags.facts import refresh_facts
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
 from guibin.tiers.service import evaluate
 from support.house import House
-from support.points import commit_points
+from support.points import commit_points, event_rows
 from support.rights import add_right
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
@@ -108,7 +109,22 @@ async def test_growth_points_give_a_tier_and_are_spent_nowhere(
         json={"right_id": to_public("rgt", right), "quantity": 1},
         headers=house.customer_headers(customer_id, key=str(new_id())),
     )
+    rule = {"name_zh": "成长礼", "name_en": "Growth", "events": ["salary"]}
+    rule["cases"] = [{"gives": [{"wallet": "growth", "kind": "fixed", "points": 400}]}]
+    headers, shown = house.headers("hq_operator"), to_public("cus", customer_id)
+    await bank_client.post("/v1/earning-rules", json={"code": "growing", "terms": rule}, headers=headers)
+    event = {"event_type": "salary", "occurred_at": clock.now().isoformat(), "customer_id": shown}
+    tried = await bank_client.post("/v1/earning-rules/growing/simulate", json=event, headers=headers)
     assert (held.status_code, held.json()["code"]) == (409, "points_not_spendable")
+    assert (tried.status_code, tried.json()["tier"]) == (200, {"before": "T1", "after": "T2"})
+    month = (clock.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    async with house.sessions() as session:
+        at = clock.start_of_day(month) + timedelta(hours=12)
+        session.add_all(event_rows(customer_id, EventType.SALARY, occurred_at=at))
+        await session.commit()
+    url = "/v1/earning-rules/growing/back-test"
+    tested = await bank_client.post(url, json={"month": month.isoformat()[:7]}, headers=headers)
+    assert tested.json()["moves"] == [{"before": "T1", "after": "T2", "customers": 1}]
     assert (taken.status_code, taken.json()["code"]) == (409, "category_not_spendable")
 
 

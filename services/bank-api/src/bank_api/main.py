@@ -8,6 +8,7 @@ from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
 from bank_api.customers.router import router as customers
 from bank_api.earning_rules.router import router as earning_rules
+from bank_api.earning_rules.templates import router as earning_rule_templates
 from bank_api.exports.router import router as exports
 from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_velocity,
     points_files,
     event_files,
+    earning_rule_templates,
     earning_rules,
     asset_rules,
     statements,

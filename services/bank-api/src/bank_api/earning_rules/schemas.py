@@ -10,12 +10,13 @@ from guibin.core.ids import CustomerId, StaffId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note
-from guibin.holdings.models import InflowClass
+from guibin.holdings.models import EventType, InflowClass
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.rules import EarningOutcome, Occurrence
-from guibin.points.earning.service.testing import BackTest, Figures
+from guibin.points.earning.service.testing import BackTest, Figures, Simulated
 from guibin.points.earning.settlement import Verdict
-from guibin.points.earning.terms import EarningTerms, Trigger
+from guibin.points.earning.templates import Template
+from guibin.points.earning.terms import CampaignCode, EarningTerms, Trigger
 from guibin.web import Instant, OutModel, StrictModel
 
 TERMS: dict[str, Any] = {
@@ -125,6 +126,7 @@ class EarningSimulationIn(StrictModel):
     merchant_category: Code | None = None
     channel: Code | None = None
     inflow_class: InflowClass | None = None
+    code: CampaignCode | None = Field(default=None, description="What a customer types, for the event `code`")
 
     def occurrence(self, day: date) -> Occurrence:
         """Return the event; `day` is its day of business. No event that ever came in has its reference."""
@@ -137,7 +139,7 @@ class EarningSimulationIn(StrictModel):
             occurred_on=day,
             amount_fen=self.amount,
             merchant_category=self.merchant_category,
-            channel=self.channel,
+            channel=self.code or self.channel,
             inflow_class=self.inflow_class.value if self.inflow_class else None,
         )
 
@@ -149,7 +151,9 @@ class EarningAwardOut(OutModel):
     points: int
     cost: Cny
     expires_on: date | None = Field(description="The last day; null never expires")
-    pending_until: date | None = Field(description="When they can be spent; null at once")
+    pending_until: date | None = Field(description="When they can be spent; null at once, or with an event")
+    awaits: EventType | None = Field(description="The kind of event with which they can be spent")
+    awaits_until: date | None = Field(description="Last day for that event; without it they are cancelled")
 
 
 class EarningVerdictOut(OutModel):
@@ -181,23 +185,41 @@ class EarningVerdictOut(OutModel):
                     cost=award.cost_fen,
                     expires_on=award.expires_on,
                     pending_until=award.pending_until,
+                    awaits=None if award.awaits is None else EventType(award.awaits),
+                    awaits_until=award.awaits_until,
                 )
                 for award in verdict.awards
             ],
         )
 
 
+class TierMoveOut(OutModel):
+    """A tier by the figures of the last night, without and with the points of growth; overrides are left out."""
+
+    before: str | None = Field(description="Null: below all tiers", examples=["T1"])
+    after: str | None = Field(examples=["T2"])
+
+
+class TierMovesOut(TierMoveOut):
+    """How many customers would change so."""
+
+    customers: int
+
+
 class EarningSimulationOut(OutModel):
     """What the event would earn now; nothing was written."""
 
     points: dict[str, int] = Field(description="By wallet")
+    tier: TierMoveOut | None = Field(description="Null where the tier scheme in force counts no points of growth")
     rules: list[EarningVerdictOut] = Field(description="Every rule in force that the event triggers, by code")
 
     @classmethod
-    def of(cls, verdicts: list[Verdict]) -> "EarningSimulationOut":
+    def of(cls, simulated: Simulated) -> "EarningSimulationOut":
         """Describe what all rules say."""
+        verdicts = simulated.verdicts
+        tier = None if simulated.tier is None else TierMoveOut(before=simulated.tier[0], after=simulated.tier[1])
         points = {award.gift.wallet: award.points for verdict in verdicts for award in verdict.awards}
-        return cls(points=points, rules=[EarningVerdictOut.of(verdict) for verdict in verdicts])
+        return cls(points=points, tier=tier, rules=[EarningVerdictOut.of(verdict) for verdict in verdicts])
 
 
 class EarningBackTestIn(StrictModel):
@@ -242,6 +264,7 @@ class EarningBackTestOut(OutModel):
     events: int = Field(description="Of the types that trigger it, within your scope")
     total: EarningFiguresOut
     tiers: list[EarningTierFiguresOut]
+    moves: list[TierMovesOut] = Field(description="Into other tiers, where the scheme in force counts points of growth")
 
     @classmethod
     def of(cls, tested: BackTest) -> "EarningBackTestOut":
@@ -255,4 +278,34 @@ class EarningBackTestOut(OutModel):
                 EarningTierFiguresOut(tier=tier, **EarningFiguresOut.of(by_tier[tier]).model_dump())
                 for tier in sorted(by_tier, key=lambda one: one or "")
             ],
+            moves=[TierMovesOut(before=move[0], after=move[1], customers=count) for move, count in tested.moves],
         )
+
+
+class EarningTemplateOut(OutModel):
+    """A rule to begin with: its terms are the body of a draft, to be filled in with names, amounts and days."""
+
+    code: str = Field(examples=["birthday"])
+    name_zh: str
+    name_en: str
+    purpose_zh: str = Field(description="What it is for, and what to look at before it is submitted")
+    purpose_en: str
+    terms: dict[str, Any] = Field(description="As `terms` of a new rule", examples=[TERMS])
+
+    @classmethod
+    def of(cls, template: Template) -> "EarningTemplateOut":
+        """Describe a template."""
+        return cls(
+            code=template.code,
+            name_zh=template.terms.name_zh,
+            name_en=template.terms.name_en,
+            purpose_zh=template.purpose_zh,
+            purpose_en=template.purpose_en,
+            terms=template.terms.document(),
+        )
+
+
+class EarningTemplatesOut(OutModel):
+    """The templates, by code."""
+
+    items: list[EarningTemplateOut]

@@ -17,7 +17,7 @@ from guibin.customers.repository import get_customer, visible
 from guibin.holdings.models import CustomerEvent
 from guibin.points.earning import repository
 from guibin.points.earning.rules import Occurrence, Rule, RuleBook, judge, read_rule
-from guibin.points.earning.service import engine
+from guibin.points.earning.service import engine, tier_effects
 from guibin.points.earning.settlement import Before, Settlement, Verdict
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
@@ -47,11 +47,20 @@ class BackTest:
     events: int
     total: Figures
     by_tier: dict[str | None, Figures]
+    moves: list[tuple[tier_effects.Move, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What the rules say of an event; `tier` before and after it, where growth counts and the customer is known."""
+
+    verdicts: list[Verdict]
+    tier: tier_effects.Move | None
 
 
 async def simulate(
     session: AsyncSession, scope: Scope, *, event: Occurrence, draft: tuple[str, str | None, EarningTerms] | None = None
-) -> list[Verdict]:
+) -> Simulated:
     """Say what an event would earn now, rule by rule; with `draft` (code, owner, terms) as if that were in force.
 
     Raises:
@@ -69,7 +78,10 @@ async def simulate(
     judged = await engine.judge_all(session, book, [event], day=today)
     before = await engine.read_before(session, engine.touched_by(judged, wallets), wallets, now=now, lock=False)
     ((_, verdicts),) = await engine.settle_all(session, judged, wallets, before, today=today)
-    return verdicts
+    growth = await tier_effects.growth_wallet(session)
+    gained = sum(award.points for one in verdicts for award in one.awards if award.gift.wallet == growth)
+    tiers = await tier_effects.tiers_with(session, {event.customer_id: gained})
+    return Simulated(verdicts, tiers.get(event.customer_id))
 
 
 async def _as_if_in_force(session: AsyncSession, code: str, branch: str | None, terms: EarningTerms) -> Rule:
@@ -185,4 +197,7 @@ class _Run:
                 figures.cost_fen += own.cost_fen
                 for wallet, points in own.points.items():
                     figures.points[wallet] += points
-        return BackTest(self._month, self._events, total, dict(by_tier))
+        growth = await tier_effects.growth_wallet(session)
+        gained = {id_: own.points[growth] for id_, own in self._by_customer.items() if growth in own.points}
+        moves = [] if growth is None else await tier_effects.count_moves(session, gained)
+        return BackTest(self._month, self._events, total, dict(by_tier), moves)
