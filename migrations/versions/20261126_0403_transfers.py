@@ -1,4 +1,7 @@
-"""Points that pass from one customer to another: two kinds of entries, both sides linked, limits by kind of points."""
+"""Points that pass from one customer to another: two kinds of entries, both sides linked, limits by kind of points.
+
+And the documents that the maker of a change of points by hand shows to the approver.
+"""
 
 from pathlib import Path
 
@@ -70,6 +73,7 @@ def upgrade() -> None:
     op.add_column("wallet", sa.Column("transfer_limits", postgresql.JSONB(), nullable=False, server_default="{}"))
     op.alter_column("wallet", "transfer_limits", server_default=None)
     _transfers()
+    _attachments()
     for name, (after, _) in NEWER.items():
         _create(name, after)
     _create("points_transfer", 1)
@@ -87,6 +91,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION points_transfer")
     for name, (_, before) in NEWER.items():
         _create(name, before)
+    op.drop_table("points_attachment")
     op.drop_table("points_transfer")
     op.drop_column("wallet", "transfer_limits")
     _kinds(KINDS_BEFORE, SOURCES_BEFORE, KIND_FITS_BEFORE)
@@ -137,6 +142,38 @@ def _transfers() -> None:
     op.execute(
         "CREATE POLICY customer_rows ON points_transfer TO guibin_customer"
         " USING ((SELECT row_scope_bank()) OR customer_id = (SELECT row_scope_customer()))"
+    )
+
+
+def _attachments() -> None:
+    op.create_table(
+        "points_attachment",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("approval_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content_enc", sa.LargeBinary(), nullable=False),
+        sa.Column("added_by", sa.Uuid(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            _one_of("media_type", ("application/pdf", "image/png", "image/jpeg")),
+            name=op.f("ck_points_attachment_media_type_known"),
+        ),
+        sa.CheckConstraint("number BETWEEN 1 AND 5", name=op.f("ck_points_attachment_number_in_range")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_points_attachment_customer_id_customer")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "approval_id", "number", name=op.f("pk_points_attachment")),
+    )
+    op.execute("GRANT SELECT, INSERT ON points_attachment TO guibin_bank")
+    op.execute("GRANT SELECT ON points_attachment TO guibin_worker")
+    op.execute("ALTER TABLE points_attachment ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON points_attachment TO guibin_worker USING (true)")
+    seen = "EXISTS (SELECT FROM customer c WHERE c.id = points_attachment.customer_id)"
+    op.execute(
+        f"CREATE POLICY bank_rows ON points_attachment TO guibin_bank USING ((SELECT row_scope_bank()) OR {seen})"
     )
 
 

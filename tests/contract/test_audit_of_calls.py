@@ -21,6 +21,8 @@ TOLD = ("owner_id", "actor_id", "actor_kind", "action", "object_type", "object_i
 
 ABOUT_NOTHING_HERE = {
     "getApproval",
+    "getPointsAttachment",
+    "listPointsAttachments",
     "getFeedFile",
     "getPointsFile",
     "listPointsFileResults",

@@ -13,6 +13,7 @@ from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
+from guibin.points import attachment_models as points_attachments
 from guibin.points import models as points
 from guibin.points import report_models as points_reports
 from guibin.points import transfer_models as points_transfers
@@ -51,6 +52,7 @@ __all__ = [
     "outbox",
     "points",
     "points_assets",
+    "points_attachments",
     "points_files",
     "points_reports",
     "points_transfers",

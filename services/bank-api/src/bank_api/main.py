@@ -14,6 +14,7 @@ from bank_api.feeds.router import router as feeds
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
+from bank_api.points.attachments import router as points_attachments
 from bank_api.points.corrections import router as points_corrections
 from bank_api.points.event_files import router as event_files
 from bank_api.points.files import router as points_files
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     managers,
     wallets,
     points,
+    points_attachments,
     points_corrections,
     points_holds,
     points_velocity,

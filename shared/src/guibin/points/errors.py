@@ -289,3 +289,21 @@ class TransferSpent(Refusal):
     code = "transfer_spent"
     zh = "对方已使用该笔积分，可撤回数量不足"
     en = "The receiver has spent of these points: less can be taken back"
+
+
+class AttachmentInvalid(Refusal):
+    """No document of a kind that is taken, or one that is not whole. Fact: accepted."""
+
+    category = Category.UNSUPPORTED
+    code = "attachment_invalid"
+    zh = "附件须为完整的 PDF、PNG 或 JPEG 文件"
+    en = "An attachment is a whole PDF, PNG or JPEG"
+
+
+class AttachmentThere(Refusal):
+    """Another document was added in this place: none is replaced."""
+
+    category = Category.CONFLICT
+    code = "attachment_there"
+    zh = "该位置已有附件，不能替换"
+    en = "Another document stands there: none is replaced"

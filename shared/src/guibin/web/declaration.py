@@ -42,6 +42,9 @@ class BodyLimit(IntEnum):
     """A picture of 512 KiB, and what a form puts around it."""
 
     BATCH = 1024 * 1024
+    DOCUMENT = 2 * 1024 * 1024 + 4 * 1024
+    """A document of 2 MiB, and what a form puts around it."""
+
     UPLOAD = 64 * 1024 * 1024
 
 

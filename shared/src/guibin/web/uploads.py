@@ -19,6 +19,7 @@ from guibin.web.errors import MalformedUpload
 FORM: Final = "multipart/form-data"
 ANY: Final = "application/octet-stream"
 ACCEPTED: Final = ("text/csv", "application/x-ndjson", ANY, XLSX, FORM)
+DOCUMENTS: Final = ("application/pdf", PictureKind.PNG.value, PictureKind.JPEG.value, ANY, FORM)
 PICTURES: Final = (*(kind.value for kind in PictureKind), ANY, FORM)
 
 _IN_MEMORY: Final = 1024 * 1024

@@ -54,7 +54,7 @@ MAKE = anyone_of(*(staff(Verb.SUBMIT, domain) for domain in Domain), staff(Verb.
 """Whoever may submit something; each only the own requests."""
 
 
-async def _scope(call: StaffCall) -> repository.ApprovalScope:
+async def approval_scope(call: StaffCall) -> repository.ApprovalScope:
     """Return what the caller may decide on, the cost apart, domain by domain: one role never widens another."""
     domains: dict[str, Collection[UUID] | None] = {}
     subtrees: dict[tuple[UUID, ...], Collection[UUID]] = {}
@@ -82,7 +82,7 @@ async def list_approvals(
     """List what I submitted and what I may decide on, newest first, with previews and decisions so far."""
     wanted = ApprovalFilter(state=state, kind=kind, domain=domain, mine=mine)
     rows = await repository.list_approvals(
-        call.session, await _scope(call), wanted, limit=page.fetch, before=page.after_moment
+        call.session, await approval_scope(call), wanted, limit=page.fetch, before=page.after_moment
     )
     shown = await _shown(call, rows)
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=lambda row: shown[row.id])
@@ -92,7 +92,9 @@ async def list_approvals(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
 async def get_approval(call: StaffCall, approval_id: ApprovalId) -> ApprovalOut:
     """Show one approval with its payload, its preview and who decided what."""
-    return await _show(call, await repository.get_approval(call.session, await _scope(call), approval_id=approval_id))
+    return await _show(
+        call, await repository.get_approval(call.session, await approval_scope(call), approval_id=approval_id)
+    )
 
 
 @router.get("/approval-rules", operation_id="listApprovalRules")
@@ -195,7 +197,7 @@ async def _own(call: StaffCall, approval_id: UUID) -> Approval:
 async def _decide(
     call: StaffCall, approval_id: UUID, verdict: Verdict, body: DecisionIn | RequestForChangesIn
 ) -> ApprovalOut:
-    approval = await repository.get_approval(call.session, await _scope(call), approval_id=approval_id)
+    approval = await repository.get_approval(call.session, await approval_scope(call), approval_id=approval_id)
     seen = bytes.fromhex(body.payload_hash) if body.payload_hash else None
     decision = service.Decision(verdict=verdict, payload_hash=seen, comment=body.comment)
     return await _show(
