@@ -237,6 +237,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listVoucherUses": ("P8",),
     "listSupplierTerminals": (),
     "listSupplierRatings": (),
+    "listTaxRecipients": (),
     "putSupplierTerminal": (),
     "removeSupplierTerminal": (),
     "listBudgets": (),

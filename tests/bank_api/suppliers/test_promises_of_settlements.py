@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +17,8 @@ EARLIER_OPEN = """
     UPDATE settlement SET month = '2026-11-01'; INSERT INTO settlement
         (id, supplier_id, month, state, basis, unused_returned, lines, quantity, gross_fen, prepaid_fen, statement_no,
          statement_lines, equal_lines, revision, maker_id, built_at)
-    SELECT gen_random_uuid(), supplier_id, '2026-10-01', 'draft', basis, false, 0, 0, 0, 0, 0, 0, 0, 1, maker_id, built_at
-      FROM settlement
+    SELECT gen_random_uuid(), supplier_id, '2026-10-01', 'draft', basis, false, 0, 0, 0, 0, 0, 0, 0, 1, maker_id,
+           built_at FROM settlement
 """
 FAULTS = (
     "UPDATE settlement_line SET quantity = quantity + 1",
@@ -35,7 +36,7 @@ async def confirmed(month: Month) -> None:
     await month.post("/prepayments", FINANCE, reference="PAY-1", amount="300.00")
     await month.build()
     assert (await month.send(csv(row(first, 1)))).status_code == 201
-    decided = {"differences": [1], "state": "ours", "words": WORDS}
+    decided: dict[str, Any] = {"differences": [1], "state": "ours", "words": WORDS}
     assert (await month.post(f"/settlements/{MONTH}/differences", **decided)).status_code == 200
     assert (await month.confirm()).status_code == 200
 

@@ -41,6 +41,7 @@ from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
 from bank_api.suppliers.orders import router as orders
 from bank_api.suppliers.ratings import router as supplier_ratings
+from bank_api.suppliers.recipients import router as tax_recipients
 from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
@@ -90,6 +91,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     settlements,
     terminals,
     supplier_ratings,
+    tax_recipients,
     programme,
     privacy,
     exports,
