@@ -115,13 +115,17 @@ BEGIN
                        OR r.created_at >= (v_starts ->> p.name)::timestamp AT TIME ZONE 'Asia/Shanghai')) t;
     END IF;
     IF caps @> '[{"kind": "spend"}]' THEN
-        SELECT jsonb_object_agg(p.name, t.spent) INTO spent
+        SELECT jsonb_object_agg(p.name, t.spent + h.points) INTO spent
           FROM (SELECT DISTINCT c ->> 'period' AS name FROM jsonb_array_elements(caps) AS c
                  WHERE c ->> 'kind' = 'spend') p
          CROSS JOIN LATERAL (
                SELECT greatest(coalesce(sum(-e.points), 0), 0) AS spent FROM public.points_entry e
                 WHERE e.customer_id = v_customer AND e.wallet = v_paying AND e.kind IN ('redeem', 'order', 'refund')
                   AND (v_starts ->> p.name IS NULL OR e.posted_on >= (v_starts ->> p.name)::date)) t
+         -- What is set aside counts as spent in every period, as it does for whoever sets more aside.
+         CROSS JOIN LATERAL (
+               SELECT coalesce(sum(h.points), 0) AS points FROM public.points_hold h
+                WHERE h.customer_id = v_customer AND h.wallet = v_paying AND h.state = 'open') h
          WHERE p.name <> 'transaction';
     END IF;
     step_up_used := p_asked ? 'step_up' AND EXISTS (

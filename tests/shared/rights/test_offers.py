@@ -1,5 +1,6 @@
 """What an offer does to a redemption: classes, guests, audiences, wallets, bounds for everybody, budgets, stops."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from guibin.customers.models import Customer
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.points import defaults
 from guibin.points.errors import SpendCapReached
-from guibin.points.models import EntryKind, Wallet
+from guibin.points.models import EntryKind, SourceKind, Wallet
+from guibin.points.service import hold
 from guibin.programme.errors import BudgetExhausted, Stopped
 from guibin.programme.models import Budget, BudgetDraw, KillSwitch
 from guibin.programme.service import give_back
@@ -29,7 +31,7 @@ from guibin.rights.models import RightsTotal
 from guibin.rights.service import CatalogueFilter, RedemptionRequest, list_catalogue, preview
 from guibin.security.actors import Scope
 from guibin.tags.models import CustomerTag, Tag
-from support.points import DAY, NOON, post_points
+from support.points import ACTOR, DAY, NOON, post_points
 from support.rights import add_customer_with, add_right, give_tier, take
 from support.statements import statements
 
@@ -140,6 +142,32 @@ async def test_a_wallet_buys_its_own_categories_only_and_up_to_its_caps(bank: As
     await take(bank, customer, travel, quantity=2)
     facts = await refused(bank, SpendCapReached, customer, travel)
     assert facts == {"points": 250, "period": "day", "left": 50}
+
+
+async def test_points_that_are_set_aside_count_against_a_cap_of_what_is_spent(bank: AsyncSession) -> None:
+    customer, right = await add_customer_with(bank), await add_right(bank)
+    caps = [{"kind": "spend", "period": "month", "points": 250}]
+    await bank.execute(update(Wallet).where(col(Wallet.code) == "reward").values(caps=caps))
+    with clock.fixed_at(NOON):
+        await hold(
+            bank,
+            customer_id=customer,
+            wallet="reward",
+            points=60,
+            reason_zh="测试",
+            reason_en="test",
+            source_kind=SourceKind.RUN,
+            source_id="held",
+            actor_id=ACTOR,
+            expires_at=NOON + timedelta(hours=1),
+        )
+    facts = await refused(bank, SpendCapReached, customer, right, quantity=2)
+    assert facts == {"points": 250, "period": "month", "left": 190}
+    with clock.fixed_at(NOON):
+        wish = RedemptionRequest(right, 2)
+        seen = await preview(bank, Scope.of_customer(customer), customer_id=customer, request=wish)
+    assert [reason.facts["left"] for reason in seen.decision.reasons] == [190]
+    await take(bank, customer, right)
 
 
 async def test_the_bound_for_everybody_is_counted_over_all_customers(bank: AsyncSession) -> None:

@@ -15,7 +15,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.organisation.models import Branch, BranchClosure
-from guibin.points.models import EntryKind, PointsEntry
+from guibin.points.models import EntryKind, HoldState, PointsEntry, PointsHold
 from guibin.privacy.repository import blocks
 from guibin.privacy.rules import Act
 from guibin.programme.models import KillSwitch
@@ -112,7 +112,10 @@ def _branches() -> ColumnElement[list[str]]:
 async def sum_spent(
     session: AsyncSession, scope: Scope, *, customer_id: UUID, wallet: str, day: date, tier_since: date | None
 ) -> dict[str, int]:
-    """Return what a customer has spent of a wallet in the periods around a day, less what was given back in them."""
+    """Return what a customer has spent of a wallet in the periods around a day, less what was given back in them.
+
+    What is set aside at this moment counts as spent in every period.
+    """
     entry = PointsEntry
     total = func.sum(-col(entry.points), type_=BigInteger)
     starts = {period: period_start(period, day, tier_since) for period in Period}
@@ -127,7 +130,14 @@ async def sum_spent(
         col(entry.kind).in_((EntryKind.REDEEM, EntryKind.ORDER, EntryKind.REFUND)),
     )
     row = (await session.execute(query)).one()
-    return {period.value: max(spent, 0) for period, spent in zip(starts, row, strict=True)}
+    aside = sql_select(func.coalesce(func.sum(PointsHold.points, type_=BigInteger), 0)).where(
+        col(PointsHold.customer_id) == customer_id,
+        visible(scope, col(PointsHold.customer_id)),
+        col(PointsHold.wallet) == wallet,
+        col(PointsHold.state) == HoldState.OPEN,
+    )
+    held: int = (await session.execute(aside)).scalar_one()
+    return {period.value: max(spent, 0) + held for period, spent in zip(starts, row, strict=True)}
 
 
 def _stops() -> ColumnElement[list[str]]:

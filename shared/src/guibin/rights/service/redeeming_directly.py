@@ -138,9 +138,9 @@ class _Call:
             return _answer(taking, await write_redemption(asks, self._document(taking, claims=False)))
 
     async def _write(self, taking: Taking) -> Outcome:
-        """Write with others of this right, or alone what takes locks of its own before the stock: package, slot."""
+        """Write with others of this right, or alone what locks its own first: package, slot, reservation."""
         document, request = self._document(taking, claims=True), self.wanted.request
-        if request.package_id or request.slot_id:
+        if request.package_id or request.slot_id or request.reservation_id:
             return await write_redemption(self.ways.writing, document)
         return await self.together.write(self.ways, request.right_id, document)
 
