@@ -14,7 +14,9 @@ from chaos.operations import LINE
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-WRITES = frozenset({"earn", "redeem", "cancel", "refund", "submit", "approve", "use", "hold", "capture", "release"})
+WRITES = frozenset(
+    {"earn", "redeem", "reserve", "cancel", "refund", "submit", "approve", "use", "hold", "capture", "release"}
+)
 ALL_UNITS = 1_000
 NOT_FOUND = 404
 
@@ -52,6 +54,7 @@ async def check(history: History, admin_url: str) -> list[str]:
         found = [
             *await _events(history, connection),
             *await _redemptions(history, connection),
+            *await _reservations(history, connection),
             *await _approvals(history, connection),
             *await _uses(history, connection),
             *await _given_back(history, connection),
@@ -87,6 +90,25 @@ async def _redemptions(history: History, connection: Connection) -> list[str]:
     """Every redemption that was told is there, for its customer and right, and no other one."""
     rows = await connection.fetch("SELECT 'rdm_' || id AS id, 'cus_' || customer_id AS customer FROM redemption")
     return _told_once(history.of("redeem"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
+
+
+async def _reservations(history: History, connection: Connection) -> list[str]:
+    """Every reservation that was told is there, and those that a redemption was told to have taken are taken by it."""
+    rows = await connection.fetch(
+        "SELECT 'rsv_' || id AS id, 'cus_' || customer_id AS customer, 'rdm_' || redemption_id AS taken"
+        " FROM reservation"
+    )
+    found = _told_once(history.of("reserve"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
+    there = {row["id"]: row["taken"] for row in rows}
+    for one in history.of("redeem"):
+        held = one.facts.get("of")
+        if held is None:
+            continue
+        taken = there.get(held)
+        told = taken == one.answer["id"] if one.outcome is Outcome.OK else taken is not None
+        if not _agrees(one, exactly=told, none=taken is None):
+            found.append(f"I5: {held} was taken by {taken}, redemption {one.number} ({one.outcome}) says otherwise")
+    return found
 
 
 async def _approvals(history: History, connection: Connection) -> list[str]:

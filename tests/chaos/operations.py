@@ -22,6 +22,9 @@ EXPIRED_AT_ONCE = 5
 PARTS = 0.5
 """The share of refunds that give back one unit, where the right allows it."""
 
+LEFT = 0.3
+"""The share of reservations that nobody takes."""
+
 REASON = "系统故障少计积分，按工单补录"
 
 
@@ -34,6 +37,7 @@ class Floor:
     customers: Sequence[UUID]
     rights: Sequence[str]
     pools: frozenset[str]
+    bounded: Sequence[str]
     worker: SessionFactory
     tokens: dict[str, dict[str, str]]
     redeemed: list[Operation] = field(default_factory=list)
@@ -79,6 +83,22 @@ async def redeem(floor: Floor, client: Client) -> None:
     await client.send(operation, "POST", f"{floor.bank.url('customer')}/v1/redemptions", headers, body)
     if operation.outcome is Outcome.OK:
         floor.redeemed.append(operation)
+
+
+async def reserve(floor: Floor, client: Client) -> None:
+    """Let a customer hold units of a right and then mostly take them; the others are left to lapse."""
+    customer, headers = floor.someone(client.dice)
+    right, quantity = client.dice.choice(floor.bounded), client.dice.choice((1, 1, 1, 2))
+    operation = floor.begin("reserve", "customer", customer, right=right, quantity=quantity)
+    url = floor.bank.url("customer")
+    await client.send(operation, "POST", f"{url}/v1/rights/{right}/reservations", headers, {"quantity": quantity})
+    if operation.outcome is not Outcome.OK or client.dice.random() < LEFT:
+        return
+    taken = floor.begin("redeem", "customer", customer, right=right, quantity=quantity, of=operation.answer["id"])
+    body = {"right_id": right, "quantity": quantity, "reservation_id": operation.answer["id"]}
+    await client.send(taken, "POST", f"{url}/v1/redemptions", headers, body)
+    if taken.outcome is Outcome.OK:
+        floor.redeemed.append(taken)
 
 
 async def use(floor: Floor, client: Client) -> None:
@@ -216,7 +236,8 @@ Act = Callable[[Floor, Client], Awaitable[None]]
 
 MIX: Mapping[Act, int] = {
     earn: 26,
-    redeem: 30,
+    redeem: 26,
+    reserve: 4,
     use: 8,
     cancel: 6,
     refund: 6,

@@ -46,9 +46,9 @@ async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIter
     await run_nightly(bank.settings)
     days = [clock.today() - timedelta(days=back) for back in range(DAYS, 0, -1)]
     await _give_points(house, customers, days, dice)
-    rights, pools = await _offer(Shop(house), dice)
+    rights, pools, bounded = await _offer(Shop(house), dice)
     async with sessions_of(house.database.worker_url, pool_size=2) as worker:
-        yield Floor(bank, history, customers, rights, pools, worker, _tokens(house, customers))
+        yield Floor(bank, history, customers, rights, pools, bounded, worker, _tokens(house, customers))
 
 
 async def _give_points(house: House, customers: list[UUID], days: list[date], dice: Random) -> None:
@@ -61,7 +61,9 @@ async def _give_points(house: House, customers: list[UUID], days: list[date], di
         await session.commit()
 
 
-async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
+async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str], list[str]]:
+    """Offer everything; returns all rights, those of them with codes, and those of which there is a stock or a pool."""
+
     def price() -> list[dict[str, object]]:
         return [{"tier": None, "points": dice.randint(5, 60)}]
 
@@ -72,7 +74,7 @@ async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str]]:
         await shop.pool([f"C{number:02}{code:04}" for code in range(CODES)], prices=price(), offer=CANCELLABLE)
         for number in range(POOLS)
     ]
-    return [*scarce, *plenty, *pools], frozenset(pools)
+    return [*scarce, *plenty, *pools], frozenset(pools), [*scarce, *pools]
 
 
 async def _bounded(shop: Shop, prices: list[dict[str, object]]) -> str:

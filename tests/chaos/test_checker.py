@@ -32,6 +32,7 @@ def history(tmp_path: Path) -> History:
     ("kind", "answer", "facts", "says"),
     [
         ("redeem", {"id": "rdm_x"}, {"right": "rgt_x"}, "rdm_x was acknowledged to cus_x, there it is of None"),
+        ("reserve", {"id": "rsv_x"}, {}, "rsv_x was acknowledged to cus_x, there it is of None"),
         ("submit", {"approval_id": "apr_x"}, {}, "apr_x was acknowledged to cus_x, there it is of None"),
         ("approve", {}, {"approval": "apr_x", "points": 5}, "correction 0 (ok) has the entries []"),
         ("use", {}, {"redemption": "rdm_x"}, "0 codes of rdm_x are used, 1 uses were acknowledged, 0 unknown"),
