@@ -70,29 +70,31 @@ class WalletOut(OutModel):
         english = language == "en"
         unit = own.wallet.unit_en if english else own.wallet.unit_zh
         note = DEBT_NOTES["en" if english else "zh"].format(points=own.debt, unit=unit)
-        return cls(
-            wallet=own.wallet.code,
-            name=own.wallet.name_en if english else own.wallet.name_zh,
-            unit=unit,
-            balance=own.balance,
-            available=own.available,
-            pending=own.pending,
-            held=own.held,
-            debt=own.debt,
-            expiring=[DueOut.model_validate(due) for due in own.expiring],
-            next_expiry=DueOut.model_validate(own.expiring[0]) if own.expiring else None,
-            next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
-            lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
-            lifetime_earned=own.lifetime_earned,
-            state=own.state,
-            releases=[DueOut.model_validate(due) for due in own.releases],
-            holds=[
-                HeldOut(
-                    points=one.points, expires_at=one.expires_at, reason=one.reason_en if english else one.reason_zh
-                )
-                for one in own.holds
-            ],
-            debt_note=note if own.debt else None,
+        return cls.model_validate(
+            {
+                "wallet": own.wallet.code,
+                "name": own.wallet.name_en if english else own.wallet.name_zh,
+                "unit": unit,
+                "balance": own.balance,
+                "available": own.available,
+                "pending": own.pending,
+                "held": own.held,
+                "debt": own.debt,
+                "expiring": own.expiring,
+                "next_expiry": own.expiring[0] if own.expiring else None,
+                "next_activation": own.releases[0] if own.releases else None,
+                "lifetime": own.lifetime,
+                "lifetime_earned": own.lifetime_earned,
+                "state": own.state,
+                "releases": own.releases,
+                "holds": [
+                    HeldOut(
+                        points=one.points, expires_at=one.expires_at, reason=one.reason_en if english else one.reason_zh
+                    )
+                    for one in own.holds
+                ],
+                "debt_note": note if own.debt else None,
+            }
         )
 
 
