@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from guibin.core.logging import configure_logging, logger
 from guibin.core.settings import SettingMissing, Settings
@@ -20,7 +20,7 @@ BACKLOG: Final = 512
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(app_factory: Callable[[], FastAPI], *, host: str, port: int) -> None:
+def serve(app_factory: Callable[[], ASGIApp], *, host: str, port: int) -> None:
     """Serve until SIGTERM, SIGINT or the end of the pipe `GUIBIN_PARENT_PIPE`; requests in flight are finished first.
 
     Raises:
@@ -62,7 +62,7 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app,

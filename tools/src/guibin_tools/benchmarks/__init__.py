@@ -1,6 +1,8 @@
 """What `make bench` measures: each bench prints its figures and the machine, and fails below its floor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from guibin_tools.benchmarks.accrual import bench_accrual
@@ -9,13 +11,22 @@ from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.memory import bench_memory
 from guibin_tools.benchmarks.redeem import bench_redeem
 
-BENCHES: Mapping[str, Callable[[int], bool]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class Options:
+    """What some benches take: the customers of a demo bank, the SQL files of pgledger."""
+
+    customers: int
+    pgledger: Sequence[Path] = ()
+
+
+BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
     {
-        "demo": bench_demo,
-        "balance": lambda _customers: bench_balance(),
-        "redeem": lambda _customers: bench_redeem(),
-        "accrual": lambda _customers: bench_accrual(),
-        "memory": lambda _customers: bench_memory(),
+        "demo": lambda options: bench_demo(options.customers),
+        "balance": lambda _options: bench_balance(),
+        "redeem": lambda options: bench_redeem(options.pgledger),
+        "accrual": lambda _options: bench_accrual(),
+        "memory": lambda _options: bench_memory(),
     }
 )
-"""Each bench by name; it takes the number of customers of a demo bank and says whether its floor was kept."""
+"""Each bench by name; it says whether its floor was kept."""

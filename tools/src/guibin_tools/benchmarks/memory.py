@@ -35,6 +35,7 @@ def bench_memory() -> bool:
             for _ in range(STEPS):
                 asyncio.run(ask_times(running.port, request, times=REQUESTS))
                 held.append(resident_mb(running.process))
+                typer.echo(f"memory: {held[-1]:.0f} MB after {(len(held) - 1) * REQUESTS} requests")
     typer.echo(
         f"memory: {', '.join(f'{one:.0f}' for one in held)} MB, at the start and after every {REQUESTS} requests"
     )
