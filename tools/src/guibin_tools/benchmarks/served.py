@@ -18,7 +18,7 @@ from guibin_tools.supervisor.children import LifeLine, start, stop
 from guibin_tools.supervisor.services import CUSTOMER_PORT, service_environment, start_service, wait_until_ready
 
 _PATIENT: Final = {"GUIBIN_QUEUE_SECONDS": "60"}
-"""A bench keeps more connections busy than there are places, for as long as it lasts: that is not the overload meant."""
+"""A bench keeps more connections busy than there are places for as long as it lasts: that is no overload."""
 
 
 @dataclass(frozen=True)
