@@ -9,6 +9,7 @@ import pytest
 from guibin_tools.benchmarks import rounds
 from guibin_tools.benchmarks.load import ask, ask_times, get, post
 from guibin_tools.benchmarks.processor import cpu_us, parent_of, resident_mb, tree_cpu_us
+from guibin_tools.benchmarks.redeem import ratios_of
 from guibin_tools.benchmarks.rounds import Sample
 from guibin_tools.errors import OperatorError
 
@@ -71,3 +72,10 @@ async def test_answers_are_counted_and_a_bench_of_refusals_is_refused() -> None:
         with pytest.raises(OperatorError, match="'409'"):
             await ask_times(port, lambda: get("/bad"), times=2, connections=1)
     assert asked[0] == b"POST /good HTTP/1.1\r\n"
+
+
+def test_a_ratio_whose_other_side_is_not_there_is_left_out() -> None:
+    names = ("redeem", "redeem on one stock", "rights_redeem", "rights_redeem on one stock", "written plainly", "hello")
+    samples = {name: [Sample(10, 100)] * 3 for name in names}
+    assert list(ratios_of(samples)) == ["G1", "G2", "G5", "G6"]
+    assert ratios_of(samples | {"pgledger": [Sample(4)] * 3})["G3"] == 2.5

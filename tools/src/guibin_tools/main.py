@@ -7,6 +7,7 @@ Each command imports what it needs when it runs, so that `guibin --help` and a r
 import asyncio
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -150,13 +151,16 @@ def demo(
 def bench(
     name: Annotated[str, typer.Argument(help="demo, balance, redeem, accrual or memory")] = "demo",
     customers: Annotated[int, typer.Option(help="Number of customers of the demo bank")] = 20_000,
+    pgledger: Annotated[
+        list[Path] | None, typer.Option(help="An SQL file of pgledger, to be held against; several in their order")
+    ] = None,
 ) -> None:
     """Measure on a server of its own; exit code 1 below the floor."""
-    from guibin_tools.benchmarks import BENCHES
+    from guibin_tools.benchmarks import BENCHES, Options
 
     if name not in BENCHES:
         raise OperatorError(f"There is no bench {name}; there are: {', '.join(BENCHES)}.")
-    if not BENCHES[name](customers):
+    if not BENCHES[name](Options(customers, pgledger or ())):
         raise typer.Exit(1)
 
 

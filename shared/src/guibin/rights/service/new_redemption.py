@@ -3,8 +3,9 @@
 Making a row of the session's kind takes longer than all of the decision; `rights_redeem` needs the values alone.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 
@@ -40,7 +41,10 @@ class NewRedemption:
 
     def document(self) -> dict[str, object]:
         """Return the row as JSON values."""
-        return {name: _written(value) for name, value in asdict(self).items()}
+        return {name: _written(getattr(self, name)) for name in _COLUMNS}
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(NewRedemption))
 
 
 def _written(value: object) -> object:
