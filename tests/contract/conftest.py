@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from bank_api.main import create_app as create_bank_port
-from customer_api.main import create_app as create_customer_port
 from support.asking import Asker
 from support.databases import cloned_database
-from support.house import Furniture, House, open_client, open_house
+from support.house import Furniture, House, life_in, open_client, open_house
 from support.neighbours import Neighbours, move_in
 from support.server import Server
 from support.shares import PARTS_AT_COMMIT, Share
@@ -41,11 +40,15 @@ async def house(
 
 
 @pytest.fixture(scope="module")
-async def clients(house: House) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+async def clients(
+    house: House, bank_app: FastAPI, customer_app: FastAPI
+) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
     """Return a client of each port by the port's name, as its real database role."""
     async with (
-        open_client(create_bank_port(house.settings)) as bank,
-        open_client(create_customer_port(house.settings)) as customer,
+        open_client(bank_app, life=life_in(house, bank_app, database_url=house.database.bank_url)) as bank,
+        open_client(
+            customer_app, life=life_in(house, customer_app, database_url=house.database.customer_url)
+        ) as customer,
     ):
         yield {"bank-api": bank, "customer-api": customer}
 

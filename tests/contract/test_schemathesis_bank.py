@@ -15,7 +15,6 @@ from support.neighbours import Neighbours
 from support.routes import routes_of
 
 port = make_ports()["bank-api"]
-schema = schema_of(port)
 ROUTES = {route.name: route for route in routes_of("bank-api", port)}
 
 
@@ -51,4 +50,4 @@ def test_every_answer_is_declared(
     def ask(case: Any, checks: list[Any]) -> None:
         case.call_and_validate(base_url=address, headers=headers, checks=checks)
 
-    examine(schema, route, known, ask)
+    examine(schema_of(port), route, known, ask)

@@ -14,7 +14,6 @@ from support.neighbours import Neighbours
 from support.routes import routes_of
 
 port = make_ports()["customer-api"]
-schema = schema_of(port)
 ROUTES = {route.name: route for route in routes_of("customer-api", port)}
 
 
@@ -43,4 +42,4 @@ def test_every_answer_is_declared(name: str, address: str, customer: dict[str, s
     def ask(case: Any, checks: list[Any]) -> None:
         case.call_and_validate(base_url=address, headers=customer, checks=checks)
 
-    examine(schema, ROUTES[name], known, ask)
+    examine(schema_of(port), ROUTES[name], known, ask)

@@ -15,7 +15,7 @@ from support.house import CUSTOMER_SCOPES, House
 from support.neighbours import Neighbours
 from support.routes import Route, all_routes
 
-SCHEMAS = {name: schema_of(port) for name, port in make_ports().items()}
+PORTS = make_ports()
 ROUTES = {f"{route.port} {route.name}": route for route in all_routes()}
 
 
@@ -66,7 +66,7 @@ def test_every_answer_to_every_caller_is_declared(
         for headers in asking:
             case.call_and_validate(base_url=addresses[route.port], headers=headers, checks=checks)
 
-    examine(SCHEMAS[route.port], route, known, ask, examples=examples)
+    examine(schema_of(PORTS[route.port]), route, known, ask, examples=examples)
 
 
 def callers_of(route: Route, callers: dict[str, dict[str, str]]) -> list[dict[str, str]]:

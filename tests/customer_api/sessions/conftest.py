@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
-from bank_api.main import create_app as create_bank_port
-from customer_api.main import create_app as create_customer_port
 from support.databases import cloned_database
-from support.house import Furniture, House, open_client, open_house
+from support.house import Furniture, House, life_in, open_client, open_house
 from support.server import Server
 from support.wechat import WeChatSimulator
 
@@ -32,16 +31,18 @@ async def house(
 
 
 @pytest.fixture(scope="module")
-async def customer_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def customer_client(house: House, customer_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the customer port."""
-    async with open_client(create_customer_port(house.settings)) as client:
+    life = life_in(house, customer_app, database_url=house.database.customer_url)
+    async with open_client(customer_app, life=life) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-async def bank_client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def bank_client(house: House, bank_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the bank port."""
-    async with open_client(create_bank_port(house.settings)) as client:
+    life = life_in(house, bank_app, database_url=house.database.bank_url)
+    async with open_client(bank_app, life=life) as client:
         yield client
 
 
