@@ -79,14 +79,14 @@ def upgrade() -> None:
     _create("points_transfer", 1)
     op.execute("REVOKE ALL ON FUNCTION points_transfer FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION points_transfer TO guibin_customer, guibin_bank")
-    op.execute("GRANT SELECT (wallet, state, weights, compliance_document) ON asset_rule TO guibin_customer")
+    op.execute("GRANT SELECT (id, wallet, state, weights, compliance_document) ON asset_rule TO guibin_customer")
     op.execute("GRANT UPDATE (transfer_limits) ON wallet TO guibin_bank")
     op.bulk_insert(GRANTS, LEDGER_GRANTS)
 
 
 def downgrade() -> None:
     op.execute(GRANTS.delete().where(GRANTS.c.kind.in_(NEW_KINDS)))
-    op.execute("REVOKE SELECT (wallet, state, weights, compliance_document) ON asset_rule FROM guibin_customer")
+    op.execute("REVOKE SELECT (id, wallet, state, weights, compliance_document) ON asset_rule FROM guibin_customer")
     op.execute("REVOKE UPDATE (transfer_limits) ON wallet FROM guibin_bank")
     op.execute("DROP FUNCTION points_transfer")
     for name, (_, before) in NEWER.items():
