@@ -28,7 +28,7 @@ router = PortRouter(prefix="/v1/me/points/codes", tags=["points"])
 MOST_SHOWN = 100
 
 
-class CodeIn(StrictModel):
+class EnteredCodeIn(StrictModel):
     """A code as the campaign shows it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"code": "SPRING2027"}]})
@@ -36,7 +36,7 @@ class CodeIn(StrictModel):
     code: CampaignCode
 
 
-class CodeOut(OutModel):
+class EnteredCodeOut(OutModel):
     """A code that I typed, and what it brought."""
 
     code: str = Field(examples=["SPRING2027"])
@@ -50,10 +50,10 @@ class CodeOut(OutModel):
         return cls.model_validate(row.model_dump())
 
 
-class CodesOut(OutModel):
+class EnteredCodesOut(OutModel):
     """The codes that I typed, newest first, 100 at most."""
 
-    items: list[CodeOut]
+    items: list[EnteredCodeOut]
 
 
 @router.post("", status_code=202, operation_id="enterMyCode")
@@ -64,17 +64,17 @@ class CodesOut(OutModel):
     data=DataClass.C2,
     refusals=(CodeUnknown, CodeEntered),
 )
-async def enter_my_code(call: CustomerCall, body: Annotated[CodeIn, json_body(CodeIn)]) -> CodeOut:
+async def enter_my_code(call: CustomerCall, body: Annotated[EnteredCodeIn, json_body(EnteredCodeIn)]) -> EnteredCodeOut:
     """Enter a code of a campaign. It is taken down at once; what it brings stands in the list within a minute.
 
     Each code counts once for each customer. Too many wrong codes close the entry for a day.
     """
-    return CodeOut.of(await enter_code(call.session, customer_id=call.actor.id, code=body.code))
+    return EnteredCodeOut.of(await enter_code(call.session, customer_id=call.actor.id, code=body.code))
 
 
 @router.get("", operation_id="listMyCodes")
 @declare(caller=customer("points:read"), rate=RateClass.READ, data=DataClass.C2)
-async def list_my_codes(call: CustomerCall) -> CodesOut:
+async def list_my_codes(call: CustomerCall) -> EnteredCodesOut:
     """List the codes that I typed and what each brought."""
     rows = await list_entries(call.session, customer_id=call.actor.id, limit=MOST_SHOWN)
-    return CodesOut(items=[CodeOut.of(row) for row in rows])
+    return EnteredCodesOut(items=[EnteredCodeOut.of(row) for row in rows])
