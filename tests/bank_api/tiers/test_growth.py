@@ -109,7 +109,7 @@ async def test_growth_points_give_a_tier_and_are_spent_nowhere(
         json={"right_id": to_public("rgt", right), "quantity": 1},
         headers=house.customer_headers(customer_id, key=str(new_id())),
     )
-    rule = {"name_zh": "成长礼", "name_en": "Growth", "events": ["salary"]}
+    rule: dict[str, Any] = {"name_zh": "成长礼", "name_en": "Growth", "events": ["salary"]}
     rule["cases"] = [{"gives": [{"wallet": "growth", "kind": "fixed", "points": 400}]}]
     headers, shown = house.headers("hq_operator"), to_public("cus", customer_id)
     await bank_client.post("/v1/earning-rules", json={"code": "growing", "terms": rule}, headers=headers)
