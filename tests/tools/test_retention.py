@@ -3,15 +3,17 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import insert, text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.privacy.retention import RULES
 from guibin.registry import metadata
 from guibin.rights.models import Redemption, RedemptionBeneficiary, RedemptionStep
+from guibin.suppliers.models import Supplier, SupplierOrder
 from support.commands import guibin
 from support.house import House
 from support.rights import add_right
@@ -62,6 +64,17 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
                 "content_enc": marker,
             }
         ],
+        "supplier_event": [
+            {
+                "supplier_id": customer,
+                "event_id": name,
+                "type": "order.done",
+                "fingerprint": marker,
+                "order_id": customer,
+                "content_enc": marker,
+                "received_at": at,
+            }
+        ],
         **planted_events(name, at),
         "code_quota": [{"subject": marker, "asked_at": [at]}],
         "rate_counter": [{"subject": marker, "name": "redeem_per_day", "calls": 1, "ends_at": at}],
@@ -108,10 +121,20 @@ async def plant(house: House) -> None:
     await plant_beneficiaries(house, customer, periods, now)
 
 
+async def add_supplier(session: AsyncSession) -> UUID:
+    """Add a supplier."""
+    supplier_id = new_id()
+    state = {"state": "active", "settlement_basis": "issued", "data_key": b"", "created_by": supplier_id}
+    session.add(Supplier(id=supplier_id, code="S1", name="S1", created_at=clock.now(), **state))
+    await session.flush()
+    return supplier_id
+
+
 async def plant_beneficiaries(house: House, customer: Any, periods: dict[str, int], now: datetime) -> None:
-    """Plant whom redemptions serve that have ended, and one whose redemption has not."""
+    """Plant whom redemptions serve and where they went that have ended, and those of one that has not."""
     async with house.sessions() as session:
         right = await add_right(session)
+        supplier = await add_supplier(session)
         for marker, minutes, state in ((OLD, 1, "fulfilled"), (FRESH, -30, "failed"), (b"open", 1, "in_fulfilment")):
             at = now - timedelta(days=periods["beneficiary"], minutes=minutes)
             ids = {"customer_id": customer, "redemption_id": new_id()}
@@ -129,9 +152,26 @@ async def plant_beneficiaries(house: House, customer: Any, periods: dict[str, in
                     fulfilment="hand_out",
                     created_at=at,
                     actor_id=customer,
+                    delivery_enc=marker,
                 )
             )
             await session.flush()
+            session.add(
+                SupplierOrder(
+                    **ids,
+                    id=new_id(),
+                    right_id=right,
+                    supplier_id=supplier,
+                    product_code="L1",
+                    quantity=1,
+                    state="sent" if marker == b"open" else "done",
+                    next_try_at=at,
+                    created_at=at,
+                    sent_at=at,
+                    ended_at=None if marker == b"open" else at,
+                    tracking_enc=marker,
+                )
+            )
             session.add(RedemptionStep(**ids, state=state, at=at, actor_id=customer))
             session.add(RedemptionBeneficiary(**ids, name_enc=marker, phone_enc=marker, consented_at=at))
         await session.commit()
@@ -170,7 +210,8 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
         "list_export": "content_enc",
     }
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
-    marked |= {"redemption_beneficiary": "name_enc"}
+    marked |= {"redemption_beneficiary": "name_enc", "redemption": "delivery_enc", "supplier_order": "tracking_enc"}
+    marked |= {"supplier_event": "fingerprint"}
     marked |= {"outbox_event": "decode(subject, 'hex')", "event_delivery": "decode(consumer, 'hex')"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}

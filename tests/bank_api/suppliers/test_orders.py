@@ -10,6 +10,7 @@ from guibin.core.ids import new_id
 from guibin.points import invariants as points_invariants
 from guibin.rights import invariants as rights_invariants
 from guibin.rights.models import Fulfilment
+from guibin.suppliers import invariants as order_invariants
 from guibin_tools.supplier_simulator.application import Behaviour
 from support.house import House
 from support.shop import Shop
@@ -25,6 +26,7 @@ async def points_of(supply: Supply, customer: UUID) -> int:
     async with supply.shop.house.sessions() as session:
         assert await points_invariants.check(session) == []
         assert await rights_invariants.check(session) == []
+        assert await order_invariants.check(session) == []
     headers = supply.shop.house.customer_headers(customer)
     wallets = (await supply.customers.get("/v1/me/points", headers=headers)).json()
     return sum(one["available"] for one in wallets["wallets"])
@@ -52,7 +54,10 @@ async def test_an_order_is_sent_once_after_the_redemption_and_ends_as_its_suppli
             f"/v1/redemptions/{lost}/fail", json={"reason": BY_HAND}, headers=house.headers("lobby", key=str(new_id()))
         )
         assert (fail.status_code, fail.json()["code"]) == (409, "order_open")
-        await supply.later()
+        await supply.later(hours=25)
+        async with house.sessions() as session:
+            faults = await order_invariants.check(session)
+        assert [(fault.id, fault.key) for fault in faults] == [("I12", await supply.order_no(lost))]
         await supply.tend()
         assert await supply.states(lost) == ("done", "fulfilled", None, False)
         assert supply.desk.posts == 2
@@ -95,6 +100,8 @@ async def test_call_backs_bring_an_order_forward_once_and_only_with_their_signat
         behind = await supply.call_back(**event | {"id": "e2", "type": "order.accepted"})
         await supply.tend()
         assert (behind.status_code, (await supply.states(parcel))[:2]) == (200, ("done", "fulfilled"))
+        order = (await supply.seen(customer, parcel)).json()["order"]
+        assert (order["supplier"], order["state"], order["tracking_no"]) == ("翼行", "done", "SF1234")
         async with house.sessions() as session:
             kept = await session.execute(text("SELECT event_id, changed, content_enc FROM supplier_event ORDER BY 1"))
             assert [tuple(row) for row in kept] == [("e1", True, None), ("e2", False, None)]

@@ -16,6 +16,7 @@ from guibin.points.assets import service as assets
 from guibin.rights import invariants as rights_invariants
 from guibin.rights import service as rights
 from guibin.runs import repository
+from guibin.suppliers import invariants as order_invariants
 from guibin.suppliers.settlements import invariants as settlement_invariants
 from guibin.tags import facts
 from guibin.tags import service as tags
@@ -118,6 +119,7 @@ async def _reconcile(session: AsyncSession, day: date) -> Counts:
         *await points_invariants.check(session, most=MOST_FAULTS),
         *await rights_invariants.check(session, most=MOST_FAULTS),
         *await settlement_invariants.check(session, most=MOST_FAULTS),
+        *await order_invariants.check(session, most=MOST_FAULTS),
     ]
     return await points.record_reconciliation(session, day=day, violations=found)
 

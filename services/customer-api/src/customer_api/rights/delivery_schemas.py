@@ -1,5 +1,6 @@
 """Where a right goes that its supplier tops up or sends, and what becomes of it, as customers write and read it."""
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -8,7 +9,9 @@ from pydantic_core import PydanticCustomError
 from customer_api.sessions.schemas import MobilePhone
 from guibin.core.text import OneLine
 from guibin.rights.service import Delivery
-from guibin.web import StrictModel
+from guibin.suppliers.models import OrderState
+from guibin.suppliers.service.showing import OrderView
+from guibin.web import OutModel, StrictModel
 
 EXAMPLES: list[dict[str, Any]] = [
     {"recharge_account": "13800138000"},
@@ -41,3 +44,27 @@ class DeliveryIn(StrictModel):
     def delivery(self) -> Delivery:
         """Return the command's value."""
         return Delivery(self.recharge_account, self.recipient, self.phone, self.address)
+
+
+class OrderOut(OutModel):
+    """What became of what was ordered at the supplier."""
+
+    state: OrderState = Field(description="`sent`: the supplier is being asked what became of it")
+    supplier: str
+    tracking_no: str | None = Field(description="Of a parcel")
+    ordered_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, view: OrderView | None) -> "OrderOut | None":
+        """Describe an order; None where there is none."""
+        if view is None:
+            return None
+        row = view.order
+        return cls(
+            state=OrderState(row.state),
+            supplier=view.supplier,
+            tracking_no=view.tracking_no,
+            ordered_at=row.created_at,
+            ended_at=row.ended_at,
+        )

@@ -17,6 +17,7 @@ from guibin.rights import service
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.rights.repository.catalogue import place_of
+from guibin.suppliers.service.showing import show_order
 from guibin.web import (
     CustomerCall,
     DataClass,
@@ -184,7 +185,8 @@ async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> Red
     """Show one redemption of mine in full."""
     view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    return RedemptionDetailOut.in_full(view, person, call.language)
+    order = await show_order(call.session, call.scope, call.keys, redemption=view.redemption)
+    return RedemptionDetailOut.in_full(view, person, call.language, order=order)
 
 
 @router.post("/redemptions/{redemption_id}/cancel", operation_id="cancelMyRedemption")

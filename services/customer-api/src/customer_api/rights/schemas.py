@@ -25,9 +25,10 @@ from guibin.rights.service import (
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.security.ciphers import KeyRing
 from guibin.security.masking import CertificateNo, PersonName, Phone
+from guibin.suppliers.service.showing import OrderView
 from guibin.web import OutModel, StrictModel
 
-from .delivery_schemas import DeliveryIn
+from .delivery_schemas import DeliveryIn, OrderOut
 from .images import ImageOut
 from .package_schemas import RightPackageOut
 from .slot_schemas import AppointmentOut, BookingOut
@@ -366,10 +367,13 @@ class RedemptionDetailOut(RedemptionRowOut):
     cancellable_until: datetime | None = Field(description="Before this instant I may cancel; null: not (any more)")
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
     appointment: AppointmentOut | None = Field(description="When and where, where it is served by appointment")
+    order: OrderOut | None = Field(description="What became of it at the supplier, where it was ordered there")
 
     @classmethod
-    def in_full(cls, view: RedemptionView, person: Person | None, language: str) -> "RedemptionDetailOut":
-        """Describe a redemption with its lots, its steps and whom it serves."""
+    def in_full(
+        cls, view: RedemptionView, person: Person | None, language: str, *, order: OrderView | None = None
+    ) -> "RedemptionDetailOut":
+        """Describe a redemption with its lots, its steps, whom it serves, and its order at a supplier."""
         return cls(
             **_row(view, language),
             lots=[ChargedLotOut.model_validate(lot) for lot in view.lots],
@@ -377,6 +381,7 @@ class RedemptionDetailOut(RedemptionRowOut):
             cancellable_until=view.cancellable_until,
             beneficiary=None if person is None else BeneficiaryOut.of(person),
             appointment=AppointmentOut.of(view.appointment, view.redemption, view.changeable_until),
+            order=OrderOut.of(order),
         )
 
 
