@@ -124,7 +124,12 @@ async def plant(house: House) -> None:
 async def add_supplier(session: AsyncSession) -> UUID:
     """Add a supplier."""
     supplier_id = new_id()
-    state = {"state": "active", "settlement_basis": "issued", "data_key": b"", "created_by": supplier_id}
+    state: dict[str, Any] = {
+        "state": "active",
+        "settlement_basis": "issued",
+        "data_key": b"",
+        "created_by": supplier_id,
+    }
     session.add(Supplier(id=supplier_id, code="S1", name="S1", created_at=clock.now(), **state))
     await session.flush()
     return supplier_id

@@ -1,6 +1,7 @@
 """Orders at a supplier over HTTP: sent once after the redemption, asked for when an answer is lost, then ended."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -84,7 +85,12 @@ async def test_call_backs_bring_an_order_forward_once_and_only_with_their_signat
         assert (await supply.states(parcel))[:2] == ("accepted", "in_fulfilment")
         assert supply.desk.received[0] | HOME == supply.desk.received[0]
 
-        event = {"id": "e1", "type": "order.done", "order_no": await supply.order_no(parcel), "tracking_no": "SF1234"}
+        event: dict[str, Any] = {
+            "id": "e1",
+            "type": "order.done",
+            "order_no": await supply.order_no(parcel),
+            "tracking_no": "SF1234",
+        }
         forged = await supply.call_back(secret="supsec_other", **event)
         assert (forged.status_code, forged.json()["code"]) == (401, "signature_invalid")
         other = await supply.call_back(**event | {"quantity": 2})

@@ -14,7 +14,7 @@ from guibin.web import OutModel, StrictModel
 
 MOST_CODES = 100
 SupplierCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{4,64}$")]
-EXAMPLES: list[dict[str, Any]] = [
+EXAMPLES: list[Any] = [
     {"outcome": "refused", "reason": "供应商来电确认缺货，无法提供"},
     {"outcome": "done", "reason": "供应商邮件确认已发货", "tracking_no": "SF1234567890"},
 ]

@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import Query
 
 from guibin.approvals.errors import StateConflict
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import RedemptionId, SupplierId
-from guibin.core.reasons import ReasonRequired
 from guibin.points.errors import AccountClosed
 from guibin.rights.delivery_errors import OrderOpen
 from guibin.rights.errors import AlreadyUsed

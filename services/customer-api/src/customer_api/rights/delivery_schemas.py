@@ -13,7 +13,7 @@ from guibin.suppliers.models import OrderState
 from guibin.suppliers.service.showing import OrderView
 from guibin.web import OutModel, StrictModel
 
-EXAMPLES: list[dict[str, Any]] = [
+EXAMPLES: list[Any] = [
     {"recharge_account": "13800138000"},
     {"recipient": "王小明", "phone": "13800138000", "address": "上海市浦东新区世纪大道1号"},
 ]
