@@ -4,16 +4,19 @@ It believes the path, which names the customer: no token, no limit, no log, and 
 """
 
 import sys
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
-
-from starlette.types import Receive, Scope, Send
 
 from guibin.core import clock
 from guibin.core.direct import DirectPool, open_direct_pool
 from guibin.core.settings import Settings
 from guibin.web.serving import serve
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 _BALANCE: Final = """
     SELECT e.status, e.merged_into, e.has_data_key, e.in_force, w.found
@@ -29,7 +32,7 @@ class Bare:
         self._settings = settings
         self._pool: DirectPool | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or live as long as the server."""
         if self._pool is None:
             await self._live(receive, send)
