@@ -19,6 +19,7 @@ from guibin.core.errors import Category, Refusal
 from guibin.idempotency.direct import Claim, find_replay, store_refusal, take
 from guibin.idempotency.errors import IdempotencyInProgress
 from guibin.idempotency.service import Replay
+from guibin.rights.models import StockMode
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import KeyKnownError, Outcome, write_redemption
 from guibin.rights.service.new_redemption import NewRedemption
@@ -140,7 +141,7 @@ class _Call:
     async def _write(self, taking: Taking) -> Outcome:
         """Write with others of this right, or alone what locks its own first: package, slot, reservation."""
         document, request = self._document(taking, claims=True), self.wanted.request
-        if request.package_id or request.slot_id or request.reservation_id:
+        if request.package_id or request.slot_id or request.reservation_id or not _waited_for(taking.right):
             return await write_redemption(self.ways.writing, document)
         return await self.together.write(self.ways, request.right_id, document)
 
@@ -169,6 +170,13 @@ class _Call:
         if claims:
             answered["key"] = {"key": self.once.key, "fingerprint": self.once.meaning.hex()}
         return taking.document(**answered)
+
+
+def _waited_for(right: Right) -> bool:
+    """Tell whether redemptions of a right wait for each other: at its stock, its bound for everybody, its budget."""
+    terms = right.terms
+    bounded = terms.total_limit is not None or terms.budget_line is not None
+    return bounded or right.item.stock_mode != StockMode.UNLIMITED
 
 
 def _answer(taking: Taking, outcome: Outcome) -> str:
