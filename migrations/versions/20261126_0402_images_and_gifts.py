@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 GRANTS = (
-    "SELECT ON rights_image TO guibin_customer, guibin_bank",
+    "SELECT ON rights_image TO guibin_customer, guibin_bank, guibin_worker",
     "INSERT, UPDATE (media_type, width, height, sha256, content, changed_at) ON rights_image TO guibin_bank",
     "SELECT, INSERT, UPDATE (supplier_id, set_by, set_at) ON supplier_terminal TO guibin_bank",
     "SELECT ON settlement_line, settlement_difference, supplier_prepayment, supplier_prepayment_entry TO guibin_worker",

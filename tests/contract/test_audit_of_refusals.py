@@ -41,7 +41,7 @@ def headers_of(house: House, neighbours: Neighbours, caller: str) -> dict[str, s
 def sent_with(route: Route, headers: dict[str, str]) -> dict[str, str]:
     keyed = route.declaration.idempotency is not Idempotency.NONE
     headers = headers | {"X-Request-ID": str(new_id()), "User-Agent": AGENT, "If-Match": '"1"'}
-    headers |= {"Content-Type": "text/csv"} if route.is_upload else {}
+    headers |= {"Content-Type": route.upload_type} if route.is_upload else {}
     return headers | ({"Idempotency-Key": str(new_id())} if keyed else {})
 
 
@@ -78,9 +78,11 @@ NARROW = ("branch_head", "lobby", "manager")
 def trespasser(route: Route) -> str | None:
     """Return who may use the route, and reaches the customers of the east only.
 
-    A customer in the body counts where the path names no object of the bank's own, which there is not.
+    A customer in the body counts where the path names no object of the bank's own, and other objects of customers
+    where the body cannot do without them.
     """
-    names = {*route.ids} or {*(route.model.model_fields if route.model else ())}
+    fields = route.model.model_fields if route.model else {}
+    names = {*route.ids} or {name for name, field in fields.items() if field.is_required() or name == "customer_id"}
     if not OWNED & names:
         return None
     if route.port == "customer-api":

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from guibin.suppliers.errors import SignatureInvalid
 from guibin.web import BodyLimit
 from support.asking import CANARY, Asker, fault_of
 from support.examples import example_of
 from support.routes import Route, all_routes
 from support.shares import Share
 
-ROUTES = [route for route in all_routes() if route.takes_json]
+# A signed body is understood only once its signature holds, which the tests of call-backs ask.
+ROUTES = [route for route in all_routes() if route.takes_json and SignatureInvalid not in route.declaration.refusals]
 OF_THE_SERVER = ("balance", "approved_by", "created_at", "status", "tier", "manager_id")
 
 Expected = tuple[int, str] | tuple[int, str, str]

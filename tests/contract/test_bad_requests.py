@@ -92,8 +92,9 @@ async def test_l7_a_part_of_an_answer_is_not_to_be_had(asker: Asker) -> None:
     ]
     assert len(asked) >= 4
     for route in asked:
+        whole = await asker.ask(route)
         answer = await asker.ask(route, headers={"Range": "bytes=0-1"})
-        assert (answer.status_code, "content-range" in answer.headers) == (200, False), route.name
+        assert (answer.status_code, "content-range" in answer.headers) == (whole.status_code, False), route.name
 
 
 WHO_I_SAY_I_AM = {

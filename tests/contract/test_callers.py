@@ -123,7 +123,7 @@ async def test_every_caller_is_answered_as_the_table_says(
     welcome = [caller for caller in somebody if expected(route, caller) == OK]
     forbidden = [caller for caller in somebody if caller not in welcome]
     for caller in (caller for kind in (nobody, welcome, forbidden) if kind for caller in share.of(kind, route.name)):
-        headers = credentials[route.port][caller] | ({"Content-Type": "text/csv"} if route.is_upload else {})
+        headers = credentials[route.port][caller] | ({"Content-Type": route.upload_type} if route.is_upload else {})
         answer = await clients[route.port].request(route.method, route.url(), headers=headers)
         assert outcome(answer) == expected(route, caller), (caller, answer.text)
         if answer.status_code == 401:

@@ -33,7 +33,7 @@ class Asker:
         if route.model is not None:
             headers["Content-Type"] = "application/json"
         if route.is_upload:
-            headers["Content-Type"] = "text/csv"
+            headers["Content-Type"] = route.upload_type
         if route.declaration.idempotency is not Idempotency.NONE:
             headers["Idempotency-Key"] = str(new_id())
         return headers

@@ -65,6 +65,12 @@ class Route:
         return isinstance(self.body, UploadBody)
 
     @property
+    def upload_type(self) -> str:
+        """The media type that is sent to a route that takes a file: the first of those it names."""
+        assert isinstance(self.body, UploadBody)
+        return self.body.accepted[0]
+
+    @property
     def takes_json(self) -> bool:
         """Whether the route takes a JSON body."""
         return self.model is not None

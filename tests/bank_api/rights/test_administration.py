@@ -255,10 +255,10 @@ async def test_a_right_of_the_wrong_form_is_refused(desk: Desk) -> None:
 
 async def test_stock_is_added_and_shown(desk: Desk) -> None:
     path = await desk.create()
-    assert (await desk.get(path)).json()["stock"] == {"initial": 0, "free": 0, "sold": 0}
+    assert (await desk.get(path)).json()["stock"] == {"initial": 0, "free": 0, "reserved": 0, "sold": 0}
     await desk.post(f"{path}/stock", add=5)
     answer = await desk.post(f"{path}/stock", key="k1", add=3)
-    assert (answer.status_code, answer.json()["stock"]) == (200, {"initial": 8, "free": 8, "sold": 0})
+    assert (answer.status_code, answer.json()["stock"]) == (200, {"initial": 8, "free": 8, "reserved": 0, "sold": 0})
     again = await desk.post(f"{path}/stock", key="k1", add=3)
     assert again.content == answer.content
     assert (await desk.get(path)).json()["stock"]["free"] == 8
@@ -267,9 +267,9 @@ async def test_stock_is_added_and_shown(desk: Desk) -> None:
 async def test_a_suppliers_codes_and_our_own_fill_the_pool_and_are_never_shown(desk: Desk) -> None:
     path = await desk.create(fulfilment="code", stock_mode="codes")
     answer = await desk.post(f"{path}/codes", codes=["ABCD-1234", "abcd 1234", "ABCD-5678"])
-    assert answer.json() == {"added": 2, "duplicates": 1, "pool": {"total": 2, "free": 2, "used": 0}}
+    assert answer.json() == {"added": 2, "duplicates": 1, "pool": {"total": 2, "free": 2, "reserved": 0, "used": 0}}
     made = await desk.post(f"{path}/codes", generate=1000)
-    assert made.json() == {"added": 1000, "duplicates": 0, "pool": {"total": 1002, "free": 1002, "used": 0}}
+    assert made.json() == {"added": 1000, "duplicates": 0, "pool": {"total": 1002, "free": 1002, "reserved": 0, "used": 0}}
     shown = await desk.get(path)
     assert shown.json()["pool"]["total"] == 1002
     assert b"ABCD" not in answer.content + shown.content

@@ -32,6 +32,7 @@ async def test_the_list_tells_my_price_my_quota_and_all_reasons(shop: Shop, cust
         "fulfilment": "hand_out",
         "appointment": None,
         "images": [],
+        "next_release_at": None,
         "stars": None,
         "ratings": 0,
         "wallet": "reward",

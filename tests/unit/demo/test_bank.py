@@ -6,7 +6,7 @@ import pytest
 
 from guibin.core.lines import Line
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
-from guibin.holdings.models import EventType, HoldingStatus, InflowClass
+from guibin.holdings.models import OWN_EVENTS, EventType, HoldingStatus, InflowClass
 from guibin_tools.demo.bank import generate
 from guibin_tools.demo.certificates import MOST_PEOPLE, card_check_digit, credit_code_check
 from guibin_tools.demo.organisation import BRANCHES
@@ -223,4 +223,4 @@ def test_customers_have_about_eight_events(bank: DemoBank) -> None:
     events = sum(source.rows for source in bank.sources if source.kind == "events")
     assert 6 <= events / CUSTOMERS <= 10
     kinds = {row["event_type"] for _, row in rows_of(bank.sources, "events")}
-    assert kinds >= set(EventType) - {EventType.OTHER}
+    assert kinds >= set(EventType) - {EventType.OTHER} - OWN_EVENTS

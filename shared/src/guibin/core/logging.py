@@ -14,6 +14,7 @@ from guibin.core.redaction import redact
 
 _MOST_FRAMES: Final = 12
 _REQUESTS: Final = logging.getLogger("guibin.requests")
+_REQUESTS.setLevel(logging.INFO)
 
 
 def configure_logging(level: str) -> None:
