@@ -208,14 +208,9 @@ ROWS: Final = {
     "Q7": "carrying it out fails",
 }
 
-_CALLBACKS: Final = "issue 4: nobody calls back yet"
 _CAMPAIGNS: Final = "a later issue: there are no campaigns yet"
 
 LATER: Final = {
-    "L4": "issue 4: balances are shown as of now",
-    "R14": "issue 4: nothing is sent to an address yet",
-    "R15": "issue 4: no supplier is called yet",
-    **dict.fromkeys(("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"), _CALLBACKS),
     "T8": "issue 5: tags do not refer to tags yet",
     "T10": "issue 5: a tier by hand begins today or later (test_overrides.py)",
     "T11": "issue 5: tags are retired and never deleted",

@@ -185,6 +185,13 @@ async def test_the_reconciliation_names_each_fault_and_only_the_books_people_see
         assert (await bank_client.get(f"/v1/points/{tail}")).status_code == 401
         refused = await bank_client.get(f"/v1/points/{tail}", headers=house.headers("manager"))
         assert refused.status_code == 403
-    for query in ("liability?as_of=2199-01-01", "roll-forward?to=2199-01-01", "liability?group_by=name"):
+    for query in ("roll-forward?to=2199-01-01", "liability?group_by=name"):
         answer = await bank_client.get(f"/v1/points/{query}", headers=house.headers("finance"))
         assert answer.status_code == 422, query
+
+
+async def test_l4_no_balance_is_told_of_a_day_that_lies_ahead(house: House, bank_client: httpx.AsyncClient) -> None:
+    for day, status in (("2199-01-01", 422), (f"{clock.today()}", 200)):
+        answer = await bank_client.get(f"/v1/points/liability?as_of={day}", headers=house.headers("finance"))
+        assert answer.status_code == status, answer.text
+        assert [error["type"] for error in answer.json().get("errors", [])] == ["date_range"] * (status == 422)

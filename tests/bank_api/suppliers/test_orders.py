@@ -12,10 +12,10 @@ from guibin.points import invariants as points_invariants
 from guibin.rights import invariants as rights_invariants
 from guibin.rights.models import Fulfilment
 from guibin.suppliers import invariants as order_invariants
-from guibin_tools.supplier_simulator.application import Behaviour
+from guibin_tools.supplier_simulator.application import Behaviour, Desk
 from support.house import House
 from support.shop import Shop
-from support.supplying import Supply, connected
+from support.supplying import OPERATOR, Supply, connected
 
 CHEAP = ({"tier": None, "points": 10},)
 ACCOUNT = {"recharge_account": "13800138000"}
@@ -33,7 +33,18 @@ async def points_of(supply: Supply, customer: UUID) -> int:
     return sum(one["available"] for one in wallets["wallets"])
 
 
-async def test_an_order_is_sent_once_after_the_redemption_and_ends_as_its_supplier_says(
+async def neighbour(supply: Supply) -> Supply:
+    """Add another supplier, with a secret of its own."""
+    headers = supply.shop.house.headers(OPERATOR, key=str(new_id()))
+    body = {"code": "LY", "name": "邻源", "base_url": "http://127.0.0.1:9", "settlement_basis": "issued"}
+    made = await supply.bank.post("/v1/suppliers", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    path = f"/v1/suppliers/{made.json()['id']}"
+    secret = (await supply.bank.get(f"{path}/secret", headers=headers)).json()["secret"]
+    return Supply(supply.shop, Desk(secret), supply.bank, supply.customers, path)
+
+
+async def test_r15_an_order_is_sent_once_after_the_redemption_and_ends_as_its_supplier_says(
     house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     shop = Shop(house)
@@ -70,7 +81,7 @@ async def test_an_order_is_sent_once_after_the_redemption_and_ends_as_its_suppli
         assert await points_of(supply, customer) == 80
 
 
-async def test_call_backs_bring_an_order_forward_once_and_only_with_their_signature(
+async def test_c1_c2_c4_to_c8_call_backs_bring_an_order_forward_once_and_only_with_their_signature(
     house: House, bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient
 ) -> None:
     shop = Shop(house)
@@ -93,8 +104,15 @@ async def test_call_backs_bring_an_order_forward_once_and_only_with_their_signat
         }
         forged = await supply.call_back(secret="supsec_other", **event)
         assert (forged.status_code, forged.json()["code"]) == (401, "signature_invalid")
-        other = await supply.call_back(**event | {"quantity": 2})
-        assert (other.status_code, other.json()["code"]) == (409, "mismatch")
+        unsigned = await customer_client.post(forged.request.url.path, json=event)
+        assert (unsigned.status_code, unsigned.json()["code"]) == (401, "signature_invalid")
+        other = await neighbour(supply)
+        for secret, refusal in ((None, (404, "not_found")), (supply.desk.secret, (401, "signature_invalid"))):
+            astray = await other.call_back(secret=secret, **event)
+            assert (astray.status_code, astray.json()["code"]) == refusal
+        assert (await supply.states(parcel))[:2] == ("accepted", "in_fulfilment")
+        differs = await supply.call_back(**event | {"quantity": 2})
+        assert (differs.status_code, differs.json()["code"]) == (409, "mismatch")
         unknown = await supply.call_back(**event | {"order_no": f"ord_{new_id()}"})
         assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
         ignored = await supply.call_back(**event | {"type": "order.weighed"})

@@ -200,6 +200,17 @@ async def test_r1_r2_r6_a_body_of_the_wrong_form_is_refused_and_does_not_use_up_
     assert (await post(customer_client, shop, customer, **good)).status_code == 201
 
 
+async def test_r14_an_address_without_end_or_one_that_is_named_by_an_id_is_refused(
+    shop: Shop, customer_client: httpx.AsyncClient
+) -> None:
+    home = {"recipient": "王小明", "phone": "13800138000", "address": "上海市浦东新区世纪大道1号"}
+    customer, right = await shop.customer(), await shop.right()
+    wrong = ({"address": "路" * 5_000}, "too_long"), ({"address_id": to_public("cus", new_id())}, "extra_forbidden")
+    for changed, kind in wrong:
+        answer = await post(customer_client, shop, customer, right_id=right, quantity=1, delivery=home | changed)
+        assert (answer.status_code, [error["type"] for error in answer.json()["errors"]]) == (422, [kind])
+
+
 async def test_r9_an_unknown_right_is_not_found(shop: Shop, customer_client: httpx.AsyncClient) -> None:
     answer = await post(customer_client, shop, await shop.customer(), right_id=to_public("rgt", new_id()), quantity=1)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
