@@ -19,6 +19,7 @@ from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
+from sabotage.uses import USES
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("shared", "services", "tools", "migrations", "tests", "docs", "pyproject.toml", "alembic.ini")
@@ -30,7 +31,9 @@ TESTS_FAILED = 1
 def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
     chosen = [
-        one for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS) if not only or one.id in only
+        one
+        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *USES)
+        if not only or one.id in only
     ]
     survivors = []
     with tempfile.TemporaryDirectory(prefix="guibin-sabotage-") as folder:

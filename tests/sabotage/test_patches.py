@@ -10,8 +10,9 @@ from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
 from sabotage.run import ROOT
+from sabotage.uses import USES
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *USES)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])
