@@ -7,7 +7,6 @@ from guibin.core.logging import error_facts
 PROGRAM = """
 import logging
 from guibin.core.logging import configure_logging, log_request, logger
-log_request(route="/nowhere", status=200)
 configure_logging("warning")
 log_request(route="/too/fine", status=200)
 configure_logging("info")
