@@ -35,6 +35,7 @@ class Bank:
     bank_port: int
     pg_port: int
     simulator_port: int
+    supplier_port: int
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,6 +46,7 @@ class Bank:
             "GUIBIN_BANK_PORT": str(self.bank_port),
             "GUIBIN_PG_PORT": str(self.pg_port),
             "GUIBIN_SIMULATOR_PORT": str(self.simulator_port),
+            "GUIBIN_SUPPLIER_SIMULATOR_PORT": str(self.supplier_port),
             "GUIBIN_DEMO_CUSTOMERS": "40",
         }
 
@@ -77,7 +79,7 @@ class Bank:
 
     def wait_until_nobody_answers(self) -> None:
         deadline = time.monotonic() + 40
-        while any(map(is_answering, (self.customer_port, self.bank_port, self.simulator_port))):
+        while any(map(is_answering, (self.customer_port, self.bank_port, self.simulator_port, self.supplier_port))):
             assert time.monotonic() < deadline, "a service outlived the command that started it"
             time.sleep(0.1)
 
@@ -97,7 +99,7 @@ def bank() -> Iterator[Bank]:
     with tempfile.TemporaryDirectory(prefix="guibin-up-", dir=roomiest()) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        made = Bank(folder, free_port(), free_port(), free_port(), free_port())
+        made = Bank(folder, free_port(), free_port(), free_port(), free_port(), free_port())
         # The first start is killed in the middle of making the demo bank: everything below stands on the second one.
         made.start(until="... Demo bank")
         made.end(signal.SIGKILL)
@@ -182,6 +184,27 @@ def test_a_demo_customer_binds_wechat_and_logs_in_with_it(bank: Bank) -> None:
     assert post("/sessions/bank-app", token=traded)["customer_id"] == person["customer"]
 
 
+@pytest.mark.parametrize(("way", "delivery"), [("top_up", {"recharge_account": "13800138000"}), ("order", None)])
+def test_what_a_demo_customer_redeems_is_delivered_by_the_simulated_supplier(
+    bank: Bank, way: str, delivery: dict[str, str] | None
+) -> None:
+    supplier, customer = bank.logins["supplier"], bank.logins["customers"][0]
+    assert supplier["simulator"] == f"http://127.0.0.1:{bank.supplier_port}"
+    wish: dict[str, Any] = {"right_id": supplier["rights"][way], "quantity": 1}
+    headers = {"Authorization": f"Bearer {customer['token']}", "Idempotency-Key": f"demo-{way}"}
+    made = httpx.post(
+        f"http://127.0.0.1:{bank.customer_port}/v1/redemptions",
+        json=wish | ({"delivery": delivery} if delivery else {}),
+        headers=headers,
+        timeout=30,
+    )
+    assert made.status_code == 201, made.text
+    path, deadline = f"/v1/redemptions/{made.json()['id']}", time.monotonic() + 30
+    while (seen := bank.get(bank.customer_port, path, customer["token"]).json())["state"] != "fulfilled":
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.1)
+
+
 def test_the_worker_has_the_token_of_the_simulated_mini_program_in_time(bank: Bank) -> None:
     wechat = bank.logins["wechat"]
     headers = {"Authorization": f"Bearer {wechat['control_token']}"}
@@ -242,7 +265,9 @@ def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
     assert not is_answering(bank.bank_port)
     assert not is_answering(bank.pg_port)
     assert not is_answering(bank.simulator_port)
-    assert "Exit codes: bank port 0, customer port 0, worker 0, WeChat simulator 0." in bank.output.read_text()
+    assert not is_answering(bank.supplier_port)
+    codes = "Exit codes: bank port 0, customer port 0, worker 0, supplier simulator 0, WeChat simulator 0."
+    assert codes in bank.output.read_text()
 
 
 def pid_of(bank: Bank, module: str) -> int:

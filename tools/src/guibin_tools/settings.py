@@ -24,12 +24,20 @@ class OperatorSettings(Settings):
         description="Port of the embedded server",
     )
     simulator_port: int = Field(default=8003, ge=1, le=65535, description="Port of the simulator of WeChat")
+    supplier_simulator_port: int = Field(
+        default=8004, ge=1, le=65535, description="Port of the simulator of the demo bank's supplier"
+    )
     demo_customers: int = Field(default=2_000, ge=1, description="Customers of the demo bank that `guibin up` makes")
 
     @property
     def effective_pg_data(self) -> Path:
         """The data directory that is in force, as an absolute path."""
         return (self.pg_data or self.state_dir / "pg").absolute()
+
+    @property
+    def supplier_simulator_url(self) -> str:
+        """Where the simulator of the demo bank's supplier listens."""
+        return f"http://127.0.0.1:{self.supplier_simulator_port}"
 
     @property
     def logins_file(self) -> Path:

@@ -1,4 +1,4 @@
-"""The demo bank's catalogue: thirty rights over seven categories, priced so that each tier can afford some.
+"""The demo bank's catalogue: thirty-three rights over seven categories, priced so that each tier can afford some.
 
 Rights of the `service` wallet are services alone; rights of the `reward` wallet may be goods and coupons. In the
 service wallet nothing that the lowest tier may have costs more than 50 points.
@@ -185,6 +185,16 @@ RIGHTS: tuple[RightData, ...] = (
         "reward", "code", "codes", _cheaper_above(1000, 900), 300, None, (), (1, "month"),
     ),
     RightData(
+        "mobile_top_up_30", "shopping", "话费充值30元", "Phone credit of 30 CNY",
+        "充值到指定手机号", "Credited to the mobile number that you name",
+        "reward", "top_up", "unlimited", _all(300), None, None, (), (2, "month"),
+    ),
+    RightData(
+        "tea_gift_box", "shopping", "茶叶礼盒", "Box of tea",
+        "快递到家", "Sent to your address",
+        "reward", "parcel", "unlimited", _all(900), None, None, (), (2, "year"),
+    ),
+    RightData(
         "health_check", "health", "贵宾体检", "Health check",
         "三甲医院体检中心一次", "One check-up at the centre of a first-class hospital",
         "service", "instruction", "unlimited", _all(400), None, "T2", (("T3", 1), ("T4", 1), ("T5", 2)), (4, "year"),
@@ -263,6 +273,11 @@ RIGHTS: tuple[RightData, ...] = (
         "cinema_ticket", "social", "电影票", "Cinema ticket",
         "全国影院通兑一张", "One seat in any partner cinema",
         "reward", "code", "codes", _all(260), 500, None, (), (2, "month"),
+    ),
+    RightData(
+        "video_month", "social", "视频会员月卡", "A month of video streaming",
+        "会员激活码一个", "One code that opens a month of membership",
+        "reward", "order", "unlimited", _all(200), None, None, (), (2, "month"),
     ),
     RightData(
         "birthday_flowers", "social", "生日鲜花", "Birthday flowers",

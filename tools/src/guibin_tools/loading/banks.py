@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from guibin import wiring
+from guibin.core.settings import Profile
 from guibin.core.unit_of_work import unit_of_work
 from guibin.security.ciphers import KeyRing
 from guibin_tools import seeding
@@ -19,10 +20,12 @@ from guibin_tools.demo.bank import generate
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.demo.rights import PACKAGES, RIGHTS, PackageData, RightData
+from guibin_tools.demo.suppliers import SUPPLIER, SupplierData
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
+from guibin_tools.loading.suppliers import load_supplier
 from guibin_tools.roles import Role
 from guibin_tools.sessions import open_keys, sessions_as
 from guibin_tools.settings import OperatorSettings
@@ -37,6 +40,7 @@ class House:
     products: Sequence[ProductData]
     rights: Sequence[RightData] = ()
     packages: Sequence[PackageData] = ()
+    supplier: SupplierData | None = None
 
 
 async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
@@ -46,7 +50,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         OperatorError: the number of customers is out of range, or the database is not there.
     """
     keys = open_keys(settings)
-    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER)
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
@@ -92,3 +96,6 @@ async def _put_house(
             await load_products(work.session, house.products)
             await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
             await load_packages(work.session, house.packages, business_date=business_date)
+            if house.supplier is not None:
+                url = settings.supplier_simulator_url if settings.profile is Profile.DEVELOPMENT else None
+                await load_supplier(work.session, keys, house.supplier, base_url=url, business_date=business_date)

@@ -6,6 +6,8 @@ The domains are imported by the steps that need them: most starts find a bank, a
 
 import asyncio
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,18 @@ from guibin_tools.databases import url_for
 from guibin_tools.progress import step
 from guibin_tools.roles import URL_SETTINGS, Role
 from guibin_tools.settings import OperatorSettings
+from guibin_tools.supervisor.children import Child, LifeLine
 from guibin_tools.supervisor.simulator import Simulator
 
 DEMO_SEED = 7
+
+
+@dataclass(frozen=True)
+class SupplierChild:
+    """The running simulator of the demo bank's supplier, and what `demo.json` says of it."""
+
+    child: Child
+    login: dict[str, Any]
 
 
 async def is_filled(settings: OperatorSettings) -> bool:
@@ -41,12 +52,24 @@ def put_defaults(settings: OperatorSettings, console: Console) -> None:
         doing.done = f"Defaults are in place ({added} rows added)"
 
 
-def issue_logins(settings: OperatorSettings, console: Console, simulator: Simulator | None) -> dict[str, Any]:
+def connect_supplier(settings: OperatorSettings, line: LifeLine, *, kept_away: Sequence[str]) -> SupplierChild | None:
+    """Start the simulator of the demo bank's supplier and return it with its entry of `demo.json`; None: no such."""
+    from guibin_tools.supervisor.supplier import connect, start_supplier
+
+    connected = asyncio.run(connect(settings))
+    if connected is None:
+        return None
+    return SupplierChild(start_supplier(settings, line, connected, kept_away=kept_away), connected.login)
+
+
+def issue_logins(
+    settings: OperatorSettings, console: Console, simulator: Simulator | None, supplier: SupplierChild | None
+) -> dict[str, Any]:
     """Issue the demo logins and return them; the simulator of WeChat gets its people."""
     from guibin_tools.supervisor.logins import write_logins
 
     with step(console, "Demo logins") as doing:
-        logins = asyncio.run(write_logins(settings, simulator))
+        logins = asyncio.run(write_logins(settings, simulator, supplier.login if supplier else None))
         doing.done = f"Demo logins are in {settings.logins_file}"
     return logins
 

@@ -33,7 +33,9 @@ BRANCH_HEAD = "branch_head"
 Logins = dict[str, Any]
 
 
-async def write_logins(settings: OperatorSettings, simulator: Simulator | None) -> Logins:
+async def write_logins(
+    settings: OperatorSettings, simulator: Simulator | None, supplier: dict[str, Any] | None
+) -> Logins:
     """Issue tokens for customers who can afford a right, for one member of staff of each role and for the services.
 
     People of the simulator of WeChat, if there is one, get the phone numbers of these customers.
@@ -41,7 +43,7 @@ async def write_logins(settings: OperatorSettings, simulator: Simulator | None) 
     Returns:
         What is in the file: `customer_api` and `bank_api` (addresses), `customers` as `[{id, token}]`, `staff` as
         `{role: {no, token}}`, `services` as `{name: {token}}`, and `wechat` with the simulator and its `people` as
-        `[{uid, phone, customer}]`.
+        `[{uid, phone, customer}]`, and `supplier` with its simulator, its id and a right for each way it delivers by.
     """
     desk = TokenDesk(settings)
     async with sessions_as(Role.WORKER, settings) as factory, factory() as session:
@@ -64,6 +66,8 @@ async def write_logins(settings: OperatorSettings, simulator: Simulator | None) 
             people = await _people_of(session, open_keys(settings), able)
             simulator.seed(people)
             logins["wechat"] = simulator.login(people)
+    if supplier is not None:
+        logins["supplier"] = supplier
     replace(settings.logins_file, json.dumps(logins, indent=2).encode())
     return logins
 

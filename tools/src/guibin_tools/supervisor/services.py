@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from guibin.core.settings import Profile
 from guibin_tools.errors import OperatorError
 from guibin_tools.postgres.cluster import HOST, is_answering
 from guibin_tools.roles import URL_SETTINGS, Role, RoleUrls
@@ -46,6 +47,8 @@ def refuse_taken_ports(settings: OperatorSettings) -> None:
     wanted = [(service.name, service.port_setting) for service in SERVICES if service.port_setting]
     if is_wanted(settings):
         wanted.append(("WeChat simulator", "simulator_port"))
+    if settings.profile is Profile.DEVELOPMENT:
+        wanted.append(("supplier simulator", "supplier_simulator_port"))
     taken: dict[int, str] = {}
     for name, setting in wanted:
         port: int = getattr(settings, setting)

@@ -16,7 +16,14 @@ from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor import children, stopping
 from guibin_tools.supervisor.children import Child, LifeLine
 from guibin_tools.supervisor.exclusive import alone_in
-from guibin_tools.supervisor.filling import is_filled, issue_logins, make_demo_bank, put_defaults
+from guibin_tools.supervisor.filling import (
+    SupplierChild,
+    connect_supplier,
+    is_filled,
+    issue_logins,
+    make_demo_bank,
+    put_defaults,
+)
 from guibin_tools.supervisor.services import (
     SECRET_SETTINGS,
     SERVICES,
@@ -43,6 +50,7 @@ class Run:
         self._database: RunDatabase | None = None
         self._children: list[Child] = []
         self._simulator: Simulator | None = None
+        self._supplier: SupplierChild | None = None
 
     def start(self) -> None:
         """Start everything, step by step. Raises OperatorError when a step fails."""
@@ -62,7 +70,7 @@ class Run:
             if development:
                 make_demo_bank(self._settings, self._console)
             self._launch_services(database)
-        logins = issue_logins(self._settings, self._console, self._simulator) if development else None
+        logins = self._open_demo() if development else None
         self._wait_for_services()
         self._announce(logins)
 
@@ -89,7 +97,8 @@ class Run:
 
     @property
     def _started(self) -> list[Child]:
-        return [*([self._simulator.child] if self._simulator else []), *self._children]
+        beside = [one.child for one in (self._simulator, self._supplier) if one is not None]
+        return [*beside, *self._children]
 
     def _start_database(self) -> RunDatabase:
         with step(self._console, "Postgres") as doing:
@@ -118,6 +127,11 @@ class Run:
         for service in SERVICES:
             self._children.append(start_service(service, database.urls, self._settings, self._line, more))
 
+    def _open_demo(self) -> dict[str, Any]:
+        """Start what plays the demo bank's supplier, and issue the logins."""
+        self._supplier = connect_supplier(self._settings, self._line, kept_away=SECRET_SETTINGS)
+        return issue_logins(self._settings, self._console, self._simulator, self._supplier)
+
     def _wait_for_services(self) -> None:
         with step(self._console, "Worker, customer port, bank port") as doing:
             for service, child in zip(SERVICES, self._children, strict=True):
@@ -135,6 +149,8 @@ class Run:
         ]
         if self._simulator is not None:
             lines.append(f"WeChat         {self._simulator.url}   simulated, with the inbox of text messages")
+        if self._supplier is not None:
+            lines.append(f"Supplier       {settings.supplier_simulator_url}   simulated, takes orders of rights")
         if logins is not None:
             staff = ", ".join(f"{role} {login['no']}" for role, login in logins["staff"].items())
             lines += [
