@@ -203,6 +203,8 @@ def test_what_a_demo_customer_redeems_is_delivered_by_the_simulated_supplier(
     while (seen := bank.get(bank.customer_port, path, customer["token"]).json())["state"] != "fulfilled":
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)
+    code = bank.get(bank.customer_port, f"{path}/code", customer["token"])
+    assert code.json()["code"].startswith("SIM-") if way == "order" else code.status_code == 404
 
 
 def test_the_worker_has_the_token_of_the_simulated_mini_program_in_time(bank: Bank) -> None:
