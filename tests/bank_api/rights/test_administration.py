@@ -269,7 +269,11 @@ async def test_a_suppliers_codes_and_our_own_fill_the_pool_and_are_never_shown(d
     answer = await desk.post(f"{path}/codes", codes=["ABCD-1234", "abcd 1234", "ABCD-5678"])
     assert answer.json() == {"added": 2, "duplicates": 1, "pool": {"total": 2, "free": 2, "reserved": 0, "used": 0}}
     made = await desk.post(f"{path}/codes", generate=1000)
-    assert made.json() == {"added": 1000, "duplicates": 0, "pool": {"total": 1002, "free": 1002, "reserved": 0, "used": 0}}
+    assert made.json() == {
+        "added": 1000,
+        "duplicates": 0,
+        "pool": {"total": 1002, "free": 1002, "reserved": 0, "used": 0},
+    }
     shown = await desk.get(path)
     assert shown.json()["pool"]["total"] == 1002
     assert b"ABCD" not in answer.content + shown.content
