@@ -150,10 +150,6 @@ class KeyRing:
         key, algorithm, version = self._unwrap(wrapped, owner_id)
         return DataKey(ALGORITHMS[algorithm].cipher(key), algorithm, version)
 
-    def needs_new_wrap(self, wrapped: WrappedKey) -> bool:
-        """Tell whether a data key is wrapped with another key-encryption key than the current one."""
-        return wrapped[2:4] != self.current_mark
-
     @property
     def current_mark(self) -> bytes:
         """The two bytes at offset 2 of every data key that the current key-encryption key wraps."""

@@ -17,9 +17,6 @@ SIGNATURE_LIFE: Final = timedelta(seconds=300)
 OLD_SECRET_LIFE: Final = timedelta(hours=24)
 """How long both sides may sign with the secret before."""
 
-EVENTS_KEPT: Final = timedelta(days=180)
-"""How long a call-back is known again."""
-
 SETTLES_AFTER: Final = timedelta(seconds=60)
 """After so long nothing of a call that timed out is on its way any more: a supplier that knows nothing never will."""
 
