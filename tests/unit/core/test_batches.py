@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -35,6 +36,10 @@ class Worker:
         return f"alone {item}"
 
 
+def batches_of(worker: Worker, most: int, *, patience: timedelta = timedelta(minutes=1)) -> Batches[int, str]:
+    return Batches(worker.together, most=most, patience=patience)
+
+
 def at_work(worker: Worker, made: Batches[int, str], items: Sequence[int], lane: str = "a") -> list[asyncio.Task[str]]:
     return [asyncio.create_task(made.do(lane, item, worker.alone)) for item in items]
 
@@ -46,7 +51,7 @@ async def until_they_queue() -> None:
 
 async def test_what_queues_while_one_works_goes_at_once_in_batches_of_the_size_that_is_set() -> None:
     worker = Worker()
-    tasks = at_work(worker, Batches(worker.together, most=3), range(6))
+    tasks = at_work(worker, batches_of(worker, 3), range(6))
     await until_they_queue()
     assert (worker.singly, worker.batched) == ([0], [])
     worker.go.set()
@@ -54,9 +59,21 @@ async def test_what_queues_while_one_works_goes_at_once_in_batches_of_the_size_t
     assert worker.batched == [[1, 2, 3], [4, 5]]
 
 
+async def test_who_is_held_up_holds_up_nobody_for_longer_than_the_patience() -> None:
+    worker = Worker()
+    made = batches_of(worker, 16, patience=timedelta(milliseconds=10))
+    first, *others = at_work(worker, made, range(4))
+    assert await asyncio.gather(*others) == ["batched 1", "batched 2", "batched 3"]
+    assert not first.done()
+    (later,) = at_work(worker, made, [4])
+    worker.go.set()
+    assert [await first, await later] == ["alone 0", "alone 4"]
+    assert worker.batched == [[1, 2, 3]]
+
+
 async def test_other_lanes_do_not_wait_and_a_lane_is_free_again_once_it_is_empty() -> None:
     worker = Worker()
-    made = Batches(worker.together, most=16)
+    made = batches_of(worker, 16)
     tasks = [*at_work(worker, made, [0]), *at_work(worker, made, [1], "b")]
     await until_they_queue()
     assert worker.singly == [0, 1]
@@ -67,7 +84,7 @@ async def test_other_lanes_do_not_wait_and_a_lane_is_free_again_once_it_is_empty
 
 async def test_a_size_of_one_switches_the_layer_off() -> None:
     worker = Worker()
-    tasks = at_work(worker, Batches(worker.together, most=1), range(4))
+    tasks = at_work(worker, batches_of(worker, 1), range(4))
     await until_they_queue()
     assert worker.singly == [0, 1, 2, 3]
     worker.go.set()
@@ -77,7 +94,7 @@ async def test_a_size_of_one_switches_the_layer_off() -> None:
 
 async def test_what_cannot_be_done_with_others_is_done_alone_and_the_others_are_not_touched() -> None:
     worker = Worker()
-    tasks = at_work(worker, Batches(worker.together, most=16), [0, 1, -2, 3])
+    tasks = at_work(worker, batches_of(worker, 16), [0, 1, -2, 3])
     await until_they_queue()
     worker.go.set()
     assert await asyncio.gather(*tasks) == ["alone 0", "batched 1", "alone -2", "batched 3"]
@@ -85,7 +102,7 @@ async def test_what_cannot_be_done_with_others_is_done_alone_and_the_others_are_
 
 async def test_a_batch_that_fails_as_a_whole_is_done_one_by_one() -> None:
     worker = Worker(fault=OSError("away"))
-    tasks = at_work(worker, Batches(worker.together, most=16), range(4))
+    tasks = at_work(worker, batches_of(worker, 16), range(4))
     await until_they_queue()
     worker.go.set()
     assert await asyncio.gather(*tasks) == [f"alone {item}" for item in range(4)]
@@ -96,7 +113,7 @@ async def test_a_batch_that_fails_as_a_whole_is_done_one_by_one() -> None:
 async def test_who_is_gone_takes_nobody_along(gone: int) -> None:
     """The first, whose work the others wait for; or one of the queue, which then is not done at all."""
     worker = Worker()
-    tasks = at_work(worker, Batches(worker.together, most=16), range(4))
+    tasks = at_work(worker, batches_of(worker, 16), range(4))
     await until_they_queue()
     tasks.pop(gone).cancel()
     worker.go.set()
@@ -108,7 +125,7 @@ async def test_who_is_gone_takes_nobody_along(gone: int) -> None:
 
 async def test_who_goes_while_a_batch_is_under_way_leaves_the_others_their_answers() -> None:
     worker = Worker()
-    tasks = at_work(worker, Batches(worker.together, most=16), range(4))
+    tasks = at_work(worker, batches_of(worker, 16), range(4))
     await until_they_queue()
     worker.go.set()
     await worker.begun.wait()
@@ -119,7 +136,7 @@ async def test_who_goes_while_a_batch_is_under_way_leaves_the_others_their_answe
 async def test_who_comes_to_a_queue_that_is_full_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_WAITING", 2)
     worker = Worker()
-    made = Batches(worker.together, most=16)
+    made = batches_of(worker, 16)
     tasks = at_work(worker, made, range(3))
     await until_they_queue()
     with pytest.raises(RetryLater):

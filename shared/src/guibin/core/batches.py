@@ -1,7 +1,8 @@
 """Work that waits while other work of its kind is done goes next, all of it at once: no timer, and nobody waits alone.
 
 Who comes to a free lane does the work alone, as without this layer. Who comes meanwhile queues, and what has queued by
-the end is one batch. So nothing is delayed where little is going on, and the busier a lane, the more goes at once.
+the end is one batch. So nothing is delayed where little is going on, and the busier a lane, the more goes at once. Who
+is first and held up by something else holds the lane up no longer than the patience that is set.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 from guibin.core.errors import RetryLater
@@ -32,18 +34,28 @@ class _Waiting(Generic[Item, Result]):
 @dataclass(slots=True, eq=False)
 class _Lane(Generic[Item, Result]):
     waiting: "deque[_Waiting[Item, Result]]" = field(default_factory=deque)
+    given_on: bool = False
+    """Whether whoever came first has left it to what queued."""
 
 
 class Batches(Generic[Item, Result]):
     """Does work in lanes, at most `most` pieces at once; `most` of 1 switches the layer off.
 
+    After `patience` a lane goes on though its first piece of work is still under way.
     `together` returns one result for each item, in their order: None for one that has to be done alone. When it fails
     as a whole, each is done alone. What is cancelled in the queue is not done; what is under way goes on for all.
     """
 
-    def __init__(self, together: Callable[[Sequence[Item]], Awaitable[Sequence[Result | None]]], *, most: int) -> None:
+    def __init__(
+        self,
+        together: Callable[[Sequence[Item]], Awaitable[Sequence[Result | None]]],
+        *,
+        most: int,
+        patience: timedelta,
+    ) -> None:
         self._together = together
         self._most = most
+        self._patience = patience.total_seconds()
         self._lanes: dict[Hashable, _Lane[Item, Result]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,15 +78,20 @@ class Batches(Generic[Item, Result]):
             return await alone(item)
         busy = self._lanes.get(lane)
         if busy is None:
-            free: _Lane[Item, Result] = _Lane()
-            self._lanes[lane] = free
-            try:
-                return await alone(item)
-            finally:
-                self._go_on(lane, free)
+            return await self._first(lane, item, alone)
         async with around():
             answered = await self._queue(busy, item)
         return await alone(item) if answered is None else answered
+
+    async def _first(self, name: Hashable, item: Item, alone: Callable[[Item], Awaitable[Result]]) -> Result:
+        lane: _Lane[Item, Result] = _Lane()
+        self._lanes[name] = lane
+        too_long = asyncio.get_running_loop().call_later(self._patience, self._go_on, name, lane)
+        try:
+            return await alone(item)
+        finally:
+            too_long.cancel()
+            self._go_on(name, lane)
 
     async def _queue(self, lane: _Lane[Item, Result], item: Item) -> Result | None:
         if len(lane.waiting) >= MOST_WAITING:
@@ -84,7 +101,10 @@ class Batches(Generic[Item, Result]):
         return await mine.answer
 
     def _go_on(self, name: Hashable, lane: _Lane[Item, Result]) -> None:
-        """Give a lane to what has queued in it, or close it."""
+        """Give a lane to what has queued in it, or close it; once."""
+        if lane.given_on:
+            return
+        lane.given_on = True
         if not lane.waiting:
             del self._lanes[name]
             return

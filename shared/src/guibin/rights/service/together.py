@@ -17,7 +17,8 @@ from guibin.core.errors import Refusal
 from guibin.rights.repository.redeeming import Outcome, outcome_of, write_redemption, write_redemptions
 
 PATIENCE: Final = timedelta(milliseconds=200)
-"""How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead."""
+"""How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead; and how
+long the others of the right wait for one that is done alone."""
 
 
 class Writes(Protocol):
@@ -51,7 +52,7 @@ class RedemptionBatches:
     """Writes redemptions; those of one right that wait for each other go together, at most `most` at once."""
 
     def __init__(self, *, most: int) -> None:
-        self._batches: Batches[_Item, Outcome | Refusal] = Batches(_together, most=most)
+        self._batches: Batches[_Item, Outcome | Refusal] = Batches(_together, most=most, patience=PATIENCE)
 
     async def write(self, ways: Writes, right_id: UUID, document: Mapping[str, Any]) -> Outcome:
         """Write a redemption that was decided, or say why it was not; it is committed when this returns.
