@@ -1,7 +1,5 @@
 """Step-up: a proof that the customer is there, for so many points of one thing, for five minutes, good once."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -9,6 +7,7 @@ from uuid import UUID
 
 from guibin.points.errors import StepUpInvalid
 from guibin.security.ciphers import KeyRing
+from guibin.security.signed_text import read_signed, write_signed
 
 PROOF_LIFE: Final = timedelta(minutes=5)
 METHODS: Final = ("otp",)
@@ -39,7 +38,7 @@ def write_step_up(keys: KeyRing, proof: StepUpProof) -> str:
     numbers = (proof.quantity, proof.points, int(proof.expires_at.timestamp()))
     content = proof.id.bytes + proof.customer_id.bytes + proof.about.bytes
     content += b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers)
-    return _written(content + keys.sign("step_up", content))
+    return write_signed(keys, "step_up", _MARK, content)
 
 
 def read_step_up(keys: KeyRing, token: str) -> StepUpProof:
@@ -48,20 +47,11 @@ def read_step_up(keys: KeyRing, token: str) -> StepUpProof:
     Raises:
         StepUpInvalid: it is not ours, or altered.
     """
-    try:
-        text = token.removeprefix(_MARK)
-        signed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise StepUpInvalid from None
-    content, signature = signed[:_BYTES], signed[_BYTES:]
-    if _written(signed) != token or not keys.check("step_up", content, signature):
+    content = read_signed(keys, "step_up", _MARK, token)
+    if content is None:
         raise StepUpInvalid
     ids = [UUID(bytes=content[start : start + _UUID_BYTES]) for start in range(0, _IDS, _UUID_BYTES)]
     quantity, points, seconds = (
         int.from_bytes(content[start : start + _NUMBER_BYTES], "big") for start in range(_IDS, _BYTES, _NUMBER_BYTES)
     )
     return StepUpProof(ids[0], ids[1], ids[2], quantity, points, datetime.fromtimestamp(seconds, UTC))
-
-
-def _written(signed: bytes) -> str:
-    return _MARK + base64.urlsafe_b64encode(signed).rstrip(b"=").decode("ascii")

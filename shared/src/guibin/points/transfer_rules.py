@@ -1,7 +1,5 @@
 """Points that pass from one customer to another: the receiver's code, and what a customer may pass on at most."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from guibin.security.ciphers import KeyRing
+from guibin.security.signed_text import read_signed, write_signed
 
 CODE_LIFE: Final = timedelta(minutes=5)
 """How long a receiver's code is taken."""
@@ -18,7 +17,6 @@ CODE_LIFE: Final = timedelta(minutes=5)
 _MARK: Final = "GBT1."
 _UUID_BYTES: Final = 16
 _SECONDS_BYTES: Final = 8
-_SIGNATURE_BYTES: Final = 32
 _FIXED_BYTES: Final = 2 * _UUID_BYTES + _SECONDS_BYTES
 
 
@@ -83,18 +81,13 @@ def write_receiving_code(keys: KeyRing, code: ReceivingCode) -> str:
     """Write a code as the signed text that the receiver shows, as a QR picture for example."""
     seconds = int(code.expires_at.timestamp()).to_bytes(_SECONDS_BYTES, "big")
     content = code.transfer_id.bytes + code.customer_id.bytes + seconds + code.wallet.encode()
-    return _written(content + keys.sign("qr", _MARK.encode() + content))
+    return write_signed(keys, "qr", _MARK, content)
 
 
 def read_receiving_code(keys: KeyRing, text: str) -> ReceivingCode | None:
     """Read a text of `write_receiving_code`; None when it is not ours or altered. Its time is not looked at."""
-    written = text.removeprefix(_MARK)
-    try:
-        signed = base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    content, signature = signed[:-_SIGNATURE_BYTES], signed[-_SIGNATURE_BYTES:]
-    if _written(signed) != text or not keys.check("qr", _MARK.encode() + content, signature):
+    content = read_signed(keys, "qr", _MARK, text)
+    if content is None:
         return None
     seconds = int.from_bytes(content[2 * _UUID_BYTES : _FIXED_BYTES], "big")
     return ReceivingCode(
@@ -103,8 +96,3 @@ def read_receiving_code(keys: KeyRing, text: str) -> ReceivingCode | None:
         wallet=content[_FIXED_BYTES:].decode(),
         expires_at=datetime.fromtimestamp(seconds, UTC),
     )
-
-
-def _written(signed: bytes) -> str:
-    """Write a code in its one spelling."""
-    return _MARK + base64.urlsafe_b64encode(signed).rstrip(b"=").decode("ascii")

@@ -1,7 +1,5 @@
 """Voucher codes as secrets: made at random, kept encrypted and by keyed hash, shown as a QR payload for a minute."""
 
-import base64
-import binascii
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from guibin.core.ids import new_id
 from guibin.rights.models import VoucherCode
 from guibin.rights.patterns import CodePattern, normal_form
 from guibin.security.ciphers import DataKey, KeyRing
+from guibin.security.signed_text import read_signed, write_signed
 
 QR_LIFE: Final = timedelta(seconds=60)
 
@@ -23,7 +22,6 @@ _QR_MARK: Final = "GBQ1."
 _FOREVER: Final = bytes(8)
 """In place of the seconds until which a payload may be shown."""
 _UUID_BYTES: Final = 16
-_QR_BYTES: Final = 3 * _UUID_BYTES + 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +84,13 @@ def write_qr(keys: KeyRing, row: VoucherCode, *, expires_at: datetime | None) ->
         raise ValueError("a free code is shown to nobody")
     seconds = _FOREVER if expires_at is None else int(expires_at.timestamp()).to_bytes(8, "big")
     content = row.right_id.bytes + row.id.bytes + row.redemption_id.bytes + seconds
-    return _written(content + keys.sign("qr", content))
+    return write_signed(keys, "qr", _QR_MARK, content)
 
 
 def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
     """Read a payload of `write_qr`; None when it is not ours, altered or too old."""
-    written = payload.removeprefix(_QR_MARK)
-    if written == payload:
-        return None
-    try:
-        signed = base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    content, signature = signed[:_QR_BYTES], signed[_QR_BYTES:]
-    if _written(signed) != payload or not keys.check("qr", content, signature):
+    content = read_signed(keys, "qr", _QR_MARK, payload)
+    if content is None:
         return None
     right_id, code_id, redemption_id = (
         UUID(bytes=content[start : start + _UUID_BYTES]) for start in range(0, 3 * _UUID_BYTES, _UUID_BYTES)
@@ -108,8 +99,3 @@ def read_qr(keys: KeyRing, payload: str, *, now: datetime) -> QrContent | None:
         return QrContent(right_id, code_id, redemption_id, None)
     expires_at = datetime.fromtimestamp(int.from_bytes(content[3 * _UUID_BYTES :], "big"), UTC)
     return QrContent(right_id, code_id, redemption_id, expires_at) if now <= expires_at else None
-
-
-def _written(signed: bytes) -> str:
-    """Write a payload in its one spelling."""
-    return _QR_MARK + base64.urlsafe_b64encode(signed).rstrip(b"=").decode("ascii")
