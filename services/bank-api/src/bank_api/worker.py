@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from bank_api.exports.lists import LISTS
+from bank_api.chores import MINUTE_SECONDS, chores_of
 from bank_api.ordering import tend_orders
 from bank_api.relaying import relay_events
 from bank_api.sealing import Sealer, prepare_anchor_key
@@ -21,16 +21,6 @@ from guibin.core.database import SessionFactory, make_engine, make_session_facto
 from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
-from guibin.exports.jobs import tend_exports
-from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
-from guibin.points.campaign_codes.service import earn_codes
-from guibin.points.files.service import tend_files
-from guibin.points.service import release_lapsed
-from guibin.points.velocity.repository import list_rules
-from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
-from guibin.points.velocity.service import notice
-from guibin.privacy.jobs import tend_copies
-from guibin.rights.service import let_lapsed_go, tend_slots
 from guibin.runs import repository
 from guibin.runs.errors import RunInProgress
 from guibin.runs.models import Run
@@ -47,17 +37,11 @@ NIGHT_BEGINS: Final = time(1)
 LOOK_SECONDS: Final = 1.0
 DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
-TEND_SECONDS: Final = 60.0
-"""From one look at WeChat's token, and at holds whose time is up, to the next."""
 IDENTITY_SECONDS: Final = 3_600.0
 """From one look at all of WeChat's identities to the next."""
-COPY_SECONDS: Final = 2.0
-"""From one look at customers' requests for a copy of their data, and at staff's for lists, to the next."""
-MOST_HOLDS: Final = 200
-"""Holds that one transaction ends: whoever redeems meanwhile waits for it."""
 CONNECTIONS: Final = 18
-"""One each for the step, the lease, copies, lists, holds, files, slots, reservations, codes, speed, seals, three for
-the relay, three for orders at suppliers, one to spare."""
+"""One each for the step, the lease, the eight chores and seals, three for the relay, three for orders at suppliers, one
+to spare."""
 
 
 class Worker:
@@ -146,36 +130,23 @@ async def _run(settings: Settings, database_url: str) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
-        watch = asyncio.create_task(_stop_with_parent(worker, settings.parent_pipe))
-        tending = asyncio.create_task(_tend_channels(settings, sessions, database_url))
-        copying = asyncio.create_task(_tend_privacy(settings, sessions))
-        listing = asyncio.create_task(_tend_lists(settings, sessions))
-        holding = asyncio.create_task(_tend_holds(sessions))
-        posting = asyncio.create_task(_tend_points_files(sessions))
-        earning = asyncio.create_task(_earn_by_codes(sessions))
-        noticing = asyncio.create_task(_notice_speed(sessions))
-        slotting = asyncio.create_task(_tend_slots(sessions))
-        reserving = asyncio.create_task(_tend_reservations(sessions))
-        sealing = asyncio.create_task(Sealer(settings, sessions).work())
-        relaying = asyncio.create_task(relay_events(settings, sessions, metrics))
-        ordering = asyncio.create_task(tend_orders(settings, sessions))
+        beside = [
+            asyncio.create_task(work)
+            for work in (
+                _stop_with_parent(worker, settings.parent_pipe),
+                _tend_channels(settings, sessions, database_url),
+                Sealer(settings, sessions).work(),
+                relay_events(settings, sessions, metrics),
+                tend_orders(settings, sessions),
+                *(chore.go_round() for chore in chores_of(settings, sessions)),
+            )
+        ]
         logger().info("worker_ready")
         with metrics.listener(settings.metrics_port):
             await worker.work()
-        watch.cancel()
-        tending.cancel()
-        copying.cancel()
-        listing.cancel()
-        holding.cancel()
-        posting.cancel()
-        earning.cancel()
-        noticing.cancel()
-        slotting.cancel()
-        reserving.cancel()
-        sealing.cancel()
-        relaying.cancel()
-        ordering.cancel()
-        await asyncio.gather(relaying, ordering, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
     finally:
         await engine.dispose()
     logger().info("worker_ended")
@@ -197,7 +168,7 @@ async def _tend_channels(settings: Settings, sessions: SessionFactory, database_
                 logger().warning("channels_not_tended", code=refusal.code)
             except Exception as error:  # noqa: BLE001 - the next turn tries again
                 logger().error("channels_not_tended", **error_facts(error))
-            await asyncio.sleep(TEND_SECONDS)
+            await asyncio.sleep(MINUTE_SECONDS)
 
 
 async def _tend_identities(sessions: SessionFactory) -> bool:
@@ -208,113 +179,6 @@ async def _tend_identities(sessions: SessionFactory) -> bool:
     if shared or forgotten:
         logger().info("identities_tended", shared_unionids=shared, forgotten=forgotten)
     return max(shared, forgotten) >= BATCH
-
-
-async def _tend_privacy(settings: Settings, sessions: SessionFactory) -> None:
-    """Make the copies that customers asked for, beside the runs."""
-    while True:
-        try:
-            if made := await tend_copies(sessions, lambda: KeyRing.load(settings.effective_keys_file)):
-                logger().info("copies_made", count=made)
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger().error("copies_not_made", **error_facts(error))
-        await asyncio.sleep(COPY_SECONDS)
-
-
-async def _tend_lists(settings: Settings, sessions: SessionFactory) -> None:
-    """Make the lists that staff asked for, beside the runs."""
-    while True:
-        try:
-            if made := await tend_exports(sessions, lambda: KeyRing.load(settings.effective_keys_file), LISTS):
-                logger().info("lists_made", count=made)
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger().error("lists_not_made", **error_facts(error))
-        await asyncio.sleep(COPY_SECONDS)
-
-
-async def _tend_holds(sessions: SessionFactory) -> None:
-    """End the holds whose time is up, beside the runs."""
-    while True:
-        try:
-            ended = MOST_HOLDS
-            while ended == MOST_HOLDS:
-                async with sessions() as session:
-                    ended = await release_lapsed(session, limit=MOST_HOLDS)
-                    await session.commit()
-                if ended:
-                    logger().info("holds_ended", count=ended)
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger().error("holds_not_ended", **error_facts(error))
-        await asyncio.sleep(TEND_SECONDS)
-
-
-async def _earn_by_codes(sessions: SessionFactory) -> None:
-    """Let codes earn that customers typed, beside the runs."""
-    while True:
-        try:
-            earned = MOST_CODES
-            while earned == MOST_CODES:
-                async with sessions() as session:
-                    earned = await earn_codes(session, limit=MOST_CODES)
-                    await session.commit()
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger().error("codes_not_earned", **error_facts(error))
-        await asyncio.sleep(TEND_SECONDS)
-
-
-async def _notice_speed(sessions: SessionFactory) -> None:
-    """Ask the rules that notice speed, beside the runs; one transaction for each rule and list of accounts."""
-    while True:
-        try:
-            async with sessions() as session:
-                rules = await list_rules(session, active=True)
-            for rule in rules:
-                noticed = MOST_NOTICED
-                while noticed == MOST_NOTICED:
-                    async with sessions() as session:
-                        noticed = await notice(session, rule, limit=MOST_NOTICED)
-                        await session.commit()
-                    if noticed:
-                        logger().warning("speed_noticed", rule=rule.code, accounts=noticed)
-        except Exception as error:  # noqa: BLE001 - the next turn tries again
-            logger().error("speed_not_watched", **error_facts(error))
-        await asyncio.sleep(TEND_SECONDS)
-
-
-async def _tend_slots(sessions: SessionFactory) -> None:
-    """Give back what was booked of slots that are being closed, beside the runs."""
-    while True:
-        try:
-            if given := await tend_slots(sessions):
-                logger().info("slots_closed", given_back=given)
-        except Exception as error:  # noqa: BLE001 - the next turn takes it up
-            logger().error("slots_not_closed", **error_facts(error))
-        await asyncio.sleep(COPY_SECONDS)
-
-
-async def _tend_reservations(sessions: SessionFactory) -> None:
-    """Free what is reserved beyond its time and nobody has needed since, beside the runs."""
-    while True:
-        try:
-            if freed := await let_lapsed_go(sessions):
-                logger().info("reservations_lapsed", units=freed)
-        except Exception as error:  # noqa: BLE001 - the next turn takes it up
-            logger().error("reservations_not_lapsed", **error_facts(error))
-        await asyncio.sleep(COPY_SECONDS)
-
-
-async def _tend_points_files(sessions: SessionFactory) -> None:
-    """Post approved files of points part by part, beside the runs."""
-    while True:
-        try:
-            posted = 0
-            while (part := await tend_files(sessions)) is not None:
-                posted += part
-            if posted:
-                logger().info("points_files_posted", lines=posted)
-        except Exception as error:  # noqa: BLE001 - the next turn takes it up
-            logger().error("points_files_not_posted", **error_facts(error))
-        await asyncio.sleep(COPY_SECONDS)
 
 
 async def _stop_with_parent(worker: Worker, pipe: int | None) -> None:

@@ -46,6 +46,9 @@ class EventType(StrEnum):
 OWN_EVENTS = frozenset({EventType.BIRTHDAY, EventType.ANNIVERSARY, EventType.CODE})
 """What no line sends: the bank's own nights, and codes that customers type."""
 
+OWN_LINE = Line.PERSONAL_FINANCE
+"""In whose name they stand."""
+
 
 class InflowClass(StrEnum):
     """Where money that comes in comes from."""

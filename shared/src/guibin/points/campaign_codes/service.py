@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.lines import Line
-from guibin.holdings.models import EventState, EventType
+from guibin.holdings.models import OWN_LINE, EventState, EventType
 from guibin.holdings.rows import EventContent, LineEvent
 from guibin.holdings.service import record_events
 from guibin.points.campaign_codes import repository
@@ -19,8 +18,6 @@ from guibin.points.service.earning import earn_events
 from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 500
-LINE: Final = Line.PERSONAL_FINANCE
-"""In whose name the bank's own events stand."""
 
 
 async def enter_code(session: AsyncSession, *, customer_id: UUID, code: str) -> CodeEntry:
@@ -61,4 +58,4 @@ async def earn_codes(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> int
 
 def _event(entry: CodeEntry) -> LineEvent:
     content = EventContent(event_type=EventType.CODE, occurred_at=entry.entered_at, channel=entry.code)
-    return LineEvent(LINE, f"code:{entry.customer_id.hex}:{entry.code}", entry.customer_id, content)
+    return LineEvent(OWN_LINE, f"code:{entry.customer_id.hex}:{entry.code}", entry.customer_id, content)

@@ -8,15 +8,12 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.lines import Line
-from guibin.holdings.models import EventType
+from guibin.holdings.models import OWN_LINE, EventType
 from guibin.holdings.rows import EventContent, LineEvent
 from guibin.holdings.service import record_events
 from guibin.points.earning import occasion_repository
 
 MOST_AT_ONCE: Final = 2_000
-LINE: Final = Line.PERSONAL_FINANCE
-"""In whose name the bank's own events stand."""
 
 
 async def record_occasions(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
@@ -34,11 +31,11 @@ async def record_occasions(session: AsyncSession, *, day: date, limit: int = MOS
             continue
         prefix = f"{event_type}:{today.year}:"
         if event_type is EventType.BIRTHDAY:
-            ids = await occasion_repository.birthdays_on(session, days, line=LINE, prefix=prefix, limit=limit)
+            ids = await occasion_repository.birthdays_on(session, days, line=OWN_LINE, prefix=prefix, limit=limit)
         else:
             first = date(today.year, 1, 1)
             ids = await occasion_repository.anniversaries_on(
-                session, days, before=first, line=LINE, prefix=prefix, limit=limit
+                session, days, before=first, line=OWN_LINE, prefix=prefix, limit=limit
             )
         await record_events(session, [_event(event_type, prefix, one, today) for one in ids])
         counts[event_type.value] = len(ids)
@@ -54,4 +51,4 @@ def days_of_year(day: date) -> list[str]:
 
 def _event(event_type: EventType, prefix: str, customer_id: UUID, day: date) -> LineEvent:
     content = EventContent(event_type=event_type, occurred_at=clock.start_of_day(day))
-    return LineEvent(LINE, f"{prefix}{customer_id.hex}", customer_id, content)
+    return LineEvent(OWN_LINE, f"{prefix}{customer_id.hex}", customer_id, content)

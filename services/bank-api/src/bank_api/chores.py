@@ -1,0 +1,100 @@
+"""What the worker looks for again and again beside the runs, each by itself: a slow one keeps no other waiting."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bank_api.exports.lists import LISTS
+from guibin.core.database import SessionFactory
+from guibin.core.logging import error_facts, logger
+from guibin.core.settings import Settings
+from guibin.exports.jobs import tend_exports
+from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
+from guibin.points.campaign_codes.service import earn_codes
+from guibin.points.files.service import tend_files
+from guibin.points.service import release_lapsed
+from guibin.points.velocity.repository import list_rules
+from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
+from guibin.points.velocity.service import notice
+from guibin.privacy.jobs import tend_copies
+from guibin.rights.service import let_lapsed_go, tend_slots
+from guibin.security.ciphers import KeyRing
+
+SOON_SECONDS: Final = 2.0
+"""From one look at what somebody waits for to the next."""
+MINUTE_SECONDS: Final = 60.0
+MOST_HOLDS: Final = 200
+"""Holds that one transaction ends: whoever redeems meanwhile waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A chore: a turn does what there is and returns how much; `done` and `failed` are its events in the log."""
+
+    turn: Callable[[], Awaitable[int]]
+    done: str
+    failed: str
+    every: float
+
+    async def go_round(self) -> None:
+        """Take turns until cancelled; what a turn fails of, the next one takes up."""
+        while True:
+            try:
+                if count := await self.turn():
+                    logger().info(self.done, count=count)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next turn tries again
+                logger().error(self.failed, **error_facts(error))
+            await asyncio.sleep(self.every)
+
+
+def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
+    """Return the chores of the bank's worker."""
+
+    def open_keys() -> KeyRing:
+        return KeyRing.load(settings.effective_keys_file)
+
+    copies = partial(tend_copies, sessions, open_keys)
+    lists = partial(tend_exports, sessions, open_keys, LISTS)
+    holds = partial(_until_done, sessions, release_lapsed, most=MOST_HOLDS)
+    codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
+    return (
+        Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
+        Chore(lists, "lists_made", "lists_not_made", SOON_SECONDS),
+        Chore(partial(_post_files, sessions), "points_files_posted", "points_files_not_posted", SOON_SECONDS),
+        Chore(partial(tend_slots, sessions), "slots_closed", "slots_not_closed", SOON_SECONDS),
+        Chore(partial(let_lapsed_go, sessions), "reservations_lapsed", "reservations_not_lapsed", SOON_SECONDS),
+        Chore(holds, "holds_ended", "holds_not_ended", MINUTE_SECONDS),
+        Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
+        Chore(partial(_notice_speed, sessions), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
+    )
+
+
+async def _until_done(sessions: SessionFactory, work: Callable[..., Awaitable[int]], *, most: int) -> int:
+    """Do work in transactions of at most `most` pieces until there is no more; returns how many there were."""
+    total = 0
+    while True:
+        async with sessions.begin() as session:
+            done = await work(session, limit=most)
+        total += done
+        if done < most:
+            return total
+
+
+async def _notice_speed(sessions: SessionFactory) -> int:
+    """Ask the rules that notice speed, each by itself; returns how many accounts they noticed."""
+    async with sessions() as session:
+        rules = await list_rules(session, active=True)
+    noticed = 0
+    for rule in rules:
+        noticed += await _until_done(sessions, partial(notice, rule=rule), most=MOST_NOTICED)
+    return noticed
+
+
+async def _post_files(sessions: SessionFactory) -> int:
+    """Post approved files of points part by part; returns the lines."""
+    posted = 0
+    while (part := await tend_files(sessions)) is not None:
+        posted += part
+    return posted
