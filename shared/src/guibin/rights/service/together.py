@@ -17,8 +17,8 @@ from guibin.core.errors import Refusal
 from guibin.rights.repository.redeeming import Outcome, outcome_of, write_redemption, write_redemptions
 
 PATIENCE: Final = timedelta(milliseconds=200)
-"""How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead; and how
-long the others of the right wait for one that is done alone."""
+"""How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead; and
+how long the others of the right wait for one that is done alone."""
 
 
 class Writes(Protocol):
