@@ -78,11 +78,9 @@ NARROW = ("branch_head", "lobby", "manager")
 def trespasser(route: Route) -> str | None:
     """Return who may use the route, and reaches the customers of the east only.
 
-    A customer in the body counts where the path names no object of the bank's own, and other objects of customers
-    where the body cannot do without them.
+    What is named in the body counts where the path names no object of the bank's own, which there is not.
     """
-    fields = route.model.model_fields if route.model else {}
-    names = {*route.ids} or {name for name, field in fields.items() if field.is_required() or name == "customer_id"}
+    names = {*route.ids} or {*(route.model.model_fields if route.model else ())}
     if not OWNED & names:
         return None
     if route.port == "customer-api":
@@ -101,7 +99,8 @@ async def test_who_asks_for_a_customer_out_of_reach_leaves_one_row_with_that_id(
     assert role is not None
     for ids in (neighbours.west.ids, {name: new_id() for name in OWNED}):
         url = route.url(code=TAG, **ids)
-        told = {"customer_id": to_public("cus", ids["customer_id"]), "reason": "客户来电要求核对资料"}
+        told = {name: to_public(PREFIXES[name], value) for name, value in ids.items()}
+        told["reason"] = "客户来电要求核对资料"
         body = example_of(route.model) if route.model else None
         if body is not None and route.model is not None:
             body |= {name: value for name, value in told.items() if name in route.model.model_fields}

@@ -88,13 +88,15 @@ FILES = {"file_id"}
 
 async def test_l7_a_part_of_an_answer_is_not_to_be_had(asker: Asker) -> None:
     asked = [
-        route for route in ROUTES if route.method == "GET" and "/points" in route.path and not FILES & {*route.ids}
+        route
+        for route in ROUTES
+        if route.method == "GET" and "/points" in route.path and not FILES & {*route.ids}
+        if route.operation_id != "getMyReceivingCode"  # no wallet of the house is passed on
     ]
     assert len(asked) >= 4
     for route in asked:
-        whole = await asker.ask(route)
         answer = await asker.ask(route, headers={"Range": "bytes=0-1"})
-        assert (answer.status_code, "content-range" in answer.headers) == (whole.status_code, False), route.name
+        assert (answer.status_code, "content-range" in answer.headers) == (200, False), route.name
 
 
 WHO_I_SAY_I_AM = {
