@@ -7,7 +7,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # Every file is checked against its hash here; what is installed below comes from these files and from nowhere else,
 # and only as far as the four distributions need it: the embedded Postgres and the test tools stay out.
 COPY requirements.lock ./
-RUN pip download --require-hashes --requirement requirements.lock --dest /wheels
+RUN pip download --require-hashes --no-deps --requirement requirements.lock --dest /wheels
 COPY shared ./shared
 COPY services ./services
 COPY tools ./tools

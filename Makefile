@@ -85,7 +85,8 @@ clean: ## stop the embedded Postgres, delete its data, the state of runs, .venv 
 	@rm -rf .guibin .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	@find shared services tools tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# pip must be told the hashes of everything, and the members, which have none, come after it without dependencies.
+# pip must be told the hashes of everything, and the members, which have none, come after it. Nothing is resolved anew: the
+# lock names all there is, and pip would look at newer releases for what a package asks of another with an extra.
 # A Python without its ensurepip part makes no pip in .venv: its own pip then puts one there.
 $(INSTALLED): requirements.lock $(MANIFESTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -94,7 +95,7 @@ $(INSTALLED): requirements.lock $(MANIFESTS)
 	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 \
 		|| $(PYTHON) -m venv --clear .venv >/dev/null \
 		|| { $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@touch $@
 	@echo "Installed."
