@@ -228,7 +228,7 @@ async def test_customers_who_turn_out_to_be_one_person_at_wechat_are_laid_before
 async def test_the_worker_looks_at_all_identities_once_an_hour(
     house: House, wechat_simulator: WeChatSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "TEND_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "MINUTE_SECONDS", 0.02)
 
     async def strangers(openid: str | None = None) -> int:
         async with house.sessions() as session:
