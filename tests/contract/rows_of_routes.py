@@ -36,6 +36,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getMyTier": (),
     "getMyManager": (),
     "listMyWaysToEarn": (),
+    "getMyPointsValue": (),
     "listMyPointsFreezes": ("L1",),
     "enterMyCode": ("L1", "R2", "R9"),
     "listMyCodes": ("L1",),

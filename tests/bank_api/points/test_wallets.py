@@ -22,6 +22,7 @@ CLUB: dict[str, Any] = {
     "expiry": "inactivity",
     "expiry_months": 6,
     "caps": [{"kind": "spend", "period": "day", "points": 500}],
+    "valuation": {"points": 3, "amount": "1.00", "step": "0.10", "rounding": "half_up"},
 }
 
 
@@ -70,6 +71,42 @@ async def test_a_wallet_is_made_by_two_people_and_its_points_lapse_for_want_of_a
     assert (club["balance"], club["next_expiry"]) == (100, {"date": "2027-05-25", "points": 100})
 
 
+async def test_points_have_the_worth_that_two_people_agree_on(
+    bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, house: House
+) -> None:
+    desk, customer_id = Desk(bank_client, house), await house.add_customer()
+    await commit_points(house.database, customer_id, 250)
+    me, url = house.customer_headers(customer_id), "/v1/me/points/value"
+    formula = {"points": 150, "amount": "1.00", "step": "1.00", "rounding": "up"}
+
+    before = (await customer_client.get(url, headers=me)).json()
+    asked = await desk.change("reward", (await desk.read("reward")).headers["etag"], valuation=formula)
+    waiting = (await customer_client.get(url, headers=me)).json()
+    await desk.approve(asked)
+    after = (await customer_client.get(url, headers=me, params={"amount": "2.00"})).json()
+    of_some = (await customer_client.get(url, headers=me, params={"points": 301})).json()
+    none = await desk.change("reward", (await desk.read("reward")).headers["etag"], valuation=None)
+    await desk.approve(none)
+    worthless = (await customer_client.get(url, headers=me)).json()
+    growing = await desk.change("growth", (await desk.read("growth")).headers["etag"], valuation=formula)
+
+    assert [(one["wallet"], one["points"], one["value"], one["needed"]) for one in before["wallets"]] == [
+        ("reward", 250, "25.00", None)
+    ]
+    assert [one["value"] for one in waiting["wallets"]] == ["25.00"]
+    assert after["wallets"][0] == {
+        "wallet": "reward",
+        "unit": "积分",
+        "available": 250,
+        "points": 250,
+        "value": "2.00",
+        "needed": 151,
+        "formula": formula,
+    }
+    assert [(one["available"], one["points"], one["value"]) for one in of_some["wallets"]] == [(250, 301, "3.00")]
+    assert (worthless["wallets"], growing.status_code) == ([], 422)
+
+
 async def test_a_change_counts_for_what_is_issued_from_then_on(bank_client: httpx.AsyncClient, house: House) -> None:
     desk, customer_id = Desk(bank_client, house), await house.add_customer()
     await commit_points(house.database, customer_id, 100)
@@ -104,6 +141,8 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
             {"cost": "-0.01"},
             {"caps": [{"kind": "earn", "period": "tier", "points": 1}]},
             {"spendable": ["gold"]},
+            {"valuation": {"points": 0, "amount": "1.00"}},
+            {"valuation": {"points": 1, "amount": "1.00", "step": "0.05"}},
             {"revision": 1},
         )
     ]
@@ -114,4 +153,4 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
     ]
     assert (taken.status_code, taken.json()["code"]) == (409, "wallet_code_taken")
     assert small.status_code == 403
-    assert [one.status_code for one in wrong] == [422] * 5
+    assert [one.status_code for one in wrong] == [422] * 7

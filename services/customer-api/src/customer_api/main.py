@@ -13,6 +13,7 @@ from customer_api.points.freezes import router as points_freezes
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.points.transfers import router as transfers
+from customer_api.points.value import router as points_value
 from customer_api.privacy.router import router as privacy
 from customer_api.rights.favourites import router as favourites
 from customer_api.rights.images import router as images
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_freezes,
     statements,
     transfers,
+    points_value,
     rights,
     images,
     favourites,

@@ -24,7 +24,8 @@ _MOST_PER_EVENT: Final = 5_000
 
 # Cost in fen per point: a service point buys about 1 CNY of a service, a reward point about 0.10 CNY of goods. Growth
 # points buy nothing and count over a year; the wallet is off until a tier scheme uses it. Service points come from
-# assets, deposits among them, so that they buy services alone.
+# assets, deposits among them, so that they buy services alone, and nothing says what
+# they would be in money.
 WALLETS: Final[tuple[dict[str, object], ...]] = (
     {
         "code": SERVICE,
@@ -48,6 +49,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "cost_fen": 10,
         "funding_line": Line.CREDIT_CARD,
         "buys_goods": True,
+        "valuation": {"points": 100, "fen": 10_00, "step_fen": 1, "rounding": "down"},
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,
         "active": True,

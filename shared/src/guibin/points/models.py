@@ -85,7 +85,8 @@ class Wallet(SQLModel, table=True):
     """A kind of points (积分类别).
 
     `spendable` lists the categories of rights that its points buy, NULL all of them; `caps` is a list of
-    `{"kind": "earn" | "spend", "period": period, "points": n}`; `transfer_limits` is read by `TransferLimits`.
+    `{"kind": "earn" | "spend", "period": period, "points": n}`; `transfer_limits` is read by `TransferLimits`,
+    `valuation` by `Valuation`.
     """
 
     __tablename__ = "wallet"
@@ -101,6 +102,7 @@ class Wallet(SQLModel, table=True):
             "NOT growth OR (NOT transferable AND NOT buys_goods AND coalesce(spendable = '[]'::jsonb, false))",
             name="growth_is_never_spent",
         ),
+        CheckConstraint("NOT growth OR valuation IS NULL", name="growth_has_no_worth"),
         REFERENCE,
     )
 
@@ -119,6 +121,11 @@ class Wallet(SQLModel, table=True):
         default_factory=dict,
         sa_column=Column(JSONB, nullable=False),
         description="What one customer may pass on: each, day, month; step_up_from asks for a proof",
+    )
+    valuation: dict[str, object] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="What its points are worth in money; NULL: they have no worth",
     )
     expiry: str = text_column(default=Expiry.NEVER)
     expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")

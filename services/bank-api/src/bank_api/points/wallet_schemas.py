@@ -13,6 +13,7 @@ from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import CapKind, WalletTerms
 from guibin.points.transfer_rules import TransferLimits
+from guibin.points.valuation import Valuation, ValueRounding
 from guibin.rights.models import Category
 from guibin.web import OutModel, StrictModel
 
@@ -21,6 +22,7 @@ LONGEST_MONTHS = 120
 LONGEST_DAYS = 366
 MOST_CAPS = 10
 DEAREST_FEN = 1_000_00
+MOST_POINTS_VALUED = 1_000_000
 
 Name = Annotated[str, OneLine(40)]
 Whole = Annotated[int, Field(ge=1, le=MAX_POINTS)]
@@ -82,6 +84,48 @@ class TransferLimitsOut(OutModel):
     step_up_from: int
 
 
+class ValueStep(StrEnum):
+    """Of what each worth is a multiple: a fen, a jiao or a yuan."""
+
+    FEN = "0.01"
+    JIAO = "0.10"
+    YUAN = "1.00"
+
+    @property
+    def fen(self) -> int:
+        """The step in fen."""
+        return {ValueStep.FEN: 1, ValueStep.JIAO: 10, ValueStep.YUAN: 100}[self]
+
+
+class ValuationIn(StrictModel):
+    """What points are worth in money: so many `points` are worth `amount`, by steps and with a rounding."""
+
+    points: Annotated[int, Field(ge=1, le=MOST_POINTS_VALUED, examples=[100])]
+    amount: Annotated[Cny, Field(ge=1, le=DEAREST_FEN, examples=["1.00"])]
+    step: ValueStep = Field(default=ValueStep.FEN, description="Every worth is a multiple of it")
+    rounding: ValueRounding = Field(default=ValueRounding.DOWN, description="Where a rest smaller than a step goes")
+
+    def terms(self) -> dict[str, object]:
+        """Return what the kind of points keeps."""
+        return Valuation(
+            points=self.points, fen=self.amount, step_fen=self.step.fen, rounding=self.rounding
+        ).model_dump(mode="json")
+
+
+class ValuationOut(OutModel):
+    """What points are worth in money; every worth is a multiple of `step`, and the rest goes by `rounding`."""
+
+    points: int
+    amount: Cny
+    step: Cny
+    rounding: ValueRounding
+
+    @classmethod
+    def of(cls, valuation: Valuation) -> Self:
+        """Describe a formula."""
+        return cls(points=valuation.points, amount=valuation.fen, step=valuation.step_fen, rounding=valuation.rounding)
+
+
 class WalletTermsIn(StrictModel):
     """A kind of points, as it is to be."""
 
@@ -126,6 +170,9 @@ class WalletTermsIn(StrictModel):
     transfer_limits: TransferLimitsIn = Field(
         default_factory=TransferLimitsIn, description="What one customer may pass on, where points can be"
     )
+    valuation: ValuationIn | None = Field(
+        default=None, description="What its points are worth where they stand in for money; null: nothing is said of it"
+    )
     expiry: Expiry = Field(default=Expiry.NEVER, description="Of points issued from now on")
     expiry_years: Annotated[int, Field(ge=0, le=LONGEST_YEARS)] | None = Field(
         default=None, description="calendar: ends on 31 December this many years later"
@@ -158,13 +205,14 @@ class WalletTermsIn(StrictModel):
 
     @model_validator(mode="after")
     def _growth_buys_nothing(self) -> Self:
-        if self.growth and (self.buys_goods or self.transferable or self.spendable):
-            raise PydanticCustomError("growth", "must buy nothing and not be passed on")
+        if self.growth and (self.buys_goods or self.transferable or self.spendable or self.valuation):
+            raise PydanticCustomError("growth", "must buy nothing, not be passed on and have no worth")
         return self
 
     def terms(self) -> WalletTerms:
         """Say what is asked for."""
-        body = self.model_dump(mode="json", exclude={"cost", "code"})
+        body = self.model_dump(mode="json", exclude={"cost", "code", "valuation"})
+        body["valuation"] = None if self.valuation is None else self.valuation.terms()
         if self.growth:
             body["spendable"] = []
         return WalletTerms.model_validate({**body, "cost_fen": self.cost})
@@ -214,6 +262,7 @@ class WalletDetailOut(OutModel):
     buys_goods: bool
     transferable: bool
     transfer_limits: TransferLimitsOut
+    valuation: ValuationOut | None
     expiry: Expiry
     expiry_years: int | None
     expiry_months: int | None
@@ -230,4 +279,7 @@ class WalletDetailOut(OutModel):
     def of(cls, row: Wallet) -> Self:
         """Describe a row."""
         limits = TransferLimits.model_validate(row.transfer_limits).model_dump()
-        return cls.model_validate({**row.model_dump(), "cost": row.cost_fen, "transfer_limits": limits})
+        worth = None if row.valuation is None else ValuationOut.of(Valuation.model_validate(row.valuation))
+        return cls.model_validate(
+            {**row.model_dump(), "cost": row.cost_fen, "transfer_limits": limits, "valuation": worth}
+        )

@@ -23,6 +23,7 @@ from guibin.points.assets.service.guarding import refuse_goods_for_deposits
 from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
 from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.points.transfer_rules import TransferLimits
+from guibin.points.valuation import Valuation
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
 from guibin.security.errors import Forbidden
 from guibin.tiers.repository import active_scheme
@@ -63,6 +64,7 @@ class WalletTerms(BaseModel):
     buys_goods: bool = False
     transferable: bool = False
     transfer_limits: TransferLimits = TransferLimits()
+    valuation: Valuation | None = None
     expiry: Expiry = Expiry.NEVER
     expiry_years: int | None = None
     expiry_months: int | None = None
