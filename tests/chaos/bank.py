@@ -73,12 +73,19 @@ class Bank:
         self.children[service.name] = child
         wait_until_ready(child, port_of(service, self.settings))
 
-    async def kill_port(self, port: str) -> None:
-        """Kill -9 a port and start it again."""
-        child = self.children[PORTS[port].name]
+    def ended(self) -> list[str]:
+        """Return which processes do not run any more."""
+        return [name for name, child in self.children.items() if child.exit_code is not None]
+
+    def kill(self, service: Service) -> None:
+        """Kill -9 one process."""
+        child = self.children[service.name]
         child.process.kill()
         child.process.wait()
-        await asyncio.to_thread(self.start, PORTS[port])
+
+    async def restart(self, service: Service) -> None:
+        """Start one process again and wait until it is ready."""
+        await asyncio.to_thread(self.start, service)
 
     async def kill_backend(self, dice: Random) -> None:
         """Kill -9 one backend of a service, a busy one if there is one; the server then recovers by itself."""

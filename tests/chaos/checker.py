@@ -15,7 +15,10 @@ from chaos.operations import LINE
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 WRITES = frozenset(
-    {"earn", "redeem", "reserve", "cancel", "refund", "submit", "approve", "use", "hold", "capture", "release"}
+    {
+        *("earn", "redeem", "reserve", "cancel", "refund", "submit", "approve", "use"),
+        *("hold", "capture", "release", "transfer"),
+    }
 )
 ALL_UNITS = 1_000
 NOT_FOUND = 404
@@ -47,8 +50,17 @@ TOLD = """
 """I12: each redemption and each cancellation is told of exactly once, and none is told of that is not there."""
 
 
-async def check(history: History, admin_url: str) -> list[str]:
-    """Return what does not agree, a sentence each; empty is good."""
+Book: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What a supplier says of each order, by its number."""
+
+ENDS = {("done", "done", "fulfilled"), ("done", "done", "refunded"), ("refused", "refused", "failed")}
+"""How an order may stand in the supplier's book, in ours, and its redemption, when all of them have ended."""
+
+PASSED_ON = "SELECT sum(points - debt_change) FROM points_entry WHERE kind IN ('transfer_out', 'transfer_in')"
+
+
+async def check(history: History, admin_url: str, book: Book | None = None) -> list[str]:
+    """Return what does not agree, a sentence each; empty is good. `book` is that of the supplier, if there is one."""
     connection = await asyncpg.connect(admin_url)
     try:
         found = [
@@ -59,6 +71,8 @@ async def check(history: History, admin_url: str) -> list[str]:
             *await _uses(history, connection),
             *await _given_back(history, connection),
             *await _holds(history, connection),
+            *await _transfers(history, connection),
+            *await _orders(book or {}, connection),
             *await _keys(history, connection),
         ]
         for name, query in (("I10", TWO_PEOPLE), ("I11", AUDITED), ("I12", TOLD)):
@@ -160,7 +174,8 @@ async def _given_back(history: History, connection: Connection) -> list[str]:
     for row in rows:
         known, unknown = _units(asked.get(row["id"], []), Outcome.OK), _units(asked.get(row["id"], []), Outcome.INFO)
         least, most = min(known, row["quantity"]), min(known + unknown, row["quantity"])
-        over = row["state"] in {"cancelled", "refunded"}
+        over = row["state"] in {"cancelled", "refunded", "failed"}
+        most = row["quantity"] if row["state"] == "failed" else most  # the supplier refused, and the rest went back
         if not least <= row["quantity_refunded"] <= most or over != (row["quantity_refunded"] == row["quantity"]):
             found.append(f"I5: {row['id']} is {row['state']} with {row['quantity_refunded']} units given back")
     return found
@@ -194,6 +209,40 @@ def _closed_it(one: Operation, state: str, captured: int) -> bool:
         return False
     told = one.answer["captured"] if one.outcome is Outcome.OK else one.facts["points"]
     return state == "released" or told == captured
+
+
+async def _transfers(history: History, connection: Connection) -> list[str]:
+    """Every transfer that was told is there once, to whom and for what it was asked; all of them together make nothing.
+
+    By one code there is one transfer at most: its id is in the code.
+    """
+    rows = await connection.fetch(
+        "SELECT 'trf_' || id AS id, 'cus_' || customer_id AS customer, 'cus_' || other_id AS receiver, points"
+        " FROM points_transfer WHERE side = 'out'"
+    )
+    asked = history.of("transfer")
+    found = _told_once(asked, {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
+    there = {row["id"]: (row["receiver"], row["points"]) for row in rows}
+    for one in history.of("transfer", Outcome.OK):
+        if there.get(one.answer["id"]) != (one.facts["to"], one.facts["points"]):
+            found.append(f"I5: transfer {one.number} gave {there.get(one.answer['id'])}")
+    if made := await connection.fetchval(PASSED_ON):
+        found.append(f"I1: all transfers together made {made} points")
+    return found
+
+
+async def _orders(book: Book, connection: Connection) -> list[str]:
+    """Every order has ended as its supplier says; what the supplier never had has not been delivered."""
+    rows = await connection.fetch(
+        "SELECT 'ord_' || o.id AS id, o.state, r.state AS redemption FROM supplier_order o"
+        " JOIN redemption r ON r.customer_id = o.customer_id AND r.id = o.redemption_id"
+    )
+    found = [f"I5: the supplier has {id_}, which nobody ordered" for id_ in book.keys() - {row["id"] for row in rows}]
+    for row in rows:
+        told = book[row["id"]]["state"] if row["id"] in book else None
+        if (told, row["state"], row["redemption"]) not in ENDS:
+            found.append(f"I5: {row['id']} is {row['state']}, {row['redemption']}; its supplier says {told}")
+    return found
 
 
 async def _keys(history: History, connection: Connection) -> list[str]:

@@ -16,6 +16,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import to_public
 from guibin.points import service
+from guibin.rights.models import Fulfilment
 
 LINE = "credit_card"
 EXPIRED_AT_ONCE = 5
@@ -25,6 +26,16 @@ PARTS = 0.5
 LEFT = 0.3
 """The share of reservations that nobody takes."""
 
+SHOWN_AGAIN = 0.1
+"""The share of transfers for which the receiver shows a code that was shown before: it is good once."""
+
+DELIVERIES: Mapping[Fulfilment, dict[str, Any]] = {
+    Fulfilment.ORDER: {},
+    Fulfilment.TOP_UP: {"delivery": {"recharge_account": "13800138000"}},
+}
+"""What a customer says beside the right, for each way in which the supplier delivers."""
+
+CANCELLABLE: Mapping[str, object] = {"cancel_hours": 24}
 REASON = "系统故障少计积分，按工单补录"
 
 
@@ -43,6 +54,8 @@ class Floor:
     redeemed: list[Operation] = field(default_factory=list)
     earned: list[Operation] = field(default_factory=list)
     holds: list[Operation] = field(default_factory=list)
+    ordered: dict[str, Fulfilment] = field(default_factory=dict)
+    shown: list[Operation] = field(default_factory=list)
     begun: int = 0
 
     def someone(self, dice: Random) -> tuple[str, dict[str, str]]:
@@ -99,6 +112,36 @@ async def reserve(floor: Floor, client: Client) -> None:
     await client.send(taken, "POST", f"{url}/v1/redemptions", headers, body)
     if taken.outcome is Outcome.OK:
         floor.redeemed.append(taken)
+
+
+async def order(floor: Floor, client: Client) -> None:
+    """Let a customer redeem what the supplier delivers; the worker orders it."""
+    customer, headers = floor.someone(client.dice)
+    right, quantity = client.dice.choice(list(floor.ordered)), client.dice.choice((1, 1, 1, 2))
+    operation = floor.begin("redeem", "customer", customer, right=right, quantity=quantity)
+    body = {"right_id": right, "quantity": quantity, **DELIVERIES[floor.ordered[right]]}
+    await client.send(operation, "POST", f"{floor.bank.url('customer')}/v1/redemptions", headers, body)
+    if operation.outcome is Outcome.OK:
+        floor.redeemed.append(operation)
+
+
+async def give(floor: Floor, client: Client) -> None:
+    """Let a customer show a code and another one pass points on by it; now and then it is one that was shown before."""
+    url = f"{floor.bank.url('customer')}/v1/me/points"
+    if floor.shown and client.dice.random() < SHOWN_AGAIN:
+        shown = client.dice.choice(floor.shown)
+    else:
+        receiver, theirs = floor.someone(client.dice)
+        shown = floor.begin("show", "customer", receiver)
+        await client.send(shown, "GET", f"{url}/receiving-codes/reward", theirs)
+        if shown.outcome is not Outcome.OK:
+            return
+        floor.shown.append(shown)
+    customer, headers = floor.someone(client.dice)
+    points = client.dice.randint(1, 60)
+    operation = floor.begin("transfer", "customer", customer, to=shown.customer, points=points)
+    body = {"code": shown.answer["code"], "wallet": "reward", "points": points}
+    await client.send(operation, "POST", f"{url}/transfers", headers, body)
 
 
 async def use(floor: Floor, client: Client) -> None:
@@ -235,9 +278,11 @@ async def expire(floor: Floor, _client: Client) -> None:
 Act = Callable[[Floor, Client], Awaitable[None]]
 
 MIX: Mapping[Act, int] = {
-    earn: 26,
-    redeem: 26,
+    earn: 24,
+    redeem: 22,
     reserve: 4,
+    order: 5,
+    give: 7,
     use: 8,
     cancel: 6,
     refund: 6,

@@ -15,13 +15,15 @@ from pathlib import Path
 from random import Random
 
 import httpx
-from chaos.bank import Bank, open_bank, serve
+from chaos.bank import PORTS, Bank, open_bank, serve
 from chaos.checker import check, summary
 from chaos.clients import Client
 from chaos.history import History, Operation, Outcome
 from chaos.operations import MIX, Floor
 from chaos.setting import furnish_floor
+from chaos.supplier import Supplier, let_orders_end, supplied
 
+from guibin_tools.supervisor.services import WORKER
 from guibin_tools.trail import check_trail
 
 CLIENTS = 32
@@ -29,6 +31,9 @@ SERVICE_SECONDS = 15.0
 POSTGRES_SECONDS = 30.0
 BUSY_MACHINE = 4
 """So many times what a process takes to start it may take until writes go on, where that is longer."""
+
+ORDER_SECONDS = 10.0
+"""So long the death of the worker waits for an order to fall over."""
 
 PROGRESS_EVERY = 500
 FOLDER = Path(__file__).parents[2] / ".guibin" / "chaos"
@@ -41,6 +46,7 @@ class Victim(StrEnum):
     BANK_PORT = "bank port"
     BACKEND = "backend"
     POSTGRES = "Postgres"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Plan:
 
     seed: int
     operations: int = 10_000
-    kills: int = 40
+    kills: int = 50
 
     def victims(self) -> list[tuple[int, Victim]]:
         """Return what is killed after how many operations, each kind as often as any other."""
@@ -66,19 +72,22 @@ async def run(plan: Plan, path: Path) -> History:
     with history.open():
         async with open_bank() as bank, furnish_floor(bank, history, seed=plan.seed) as floor:
             await serve(bank)
-            await _let_loose(floor, plan)
+            async with supplied(floor, seed=plan.seed) as supplier:
+                await _let_loose(floor, supplier, plan)
+                await let_orders_end(floor, supplier)
+                _say(f"{len(supplier.orders)} orders, {supplier.posts} calls; the worker fell over {supplier.fallen}")
             for found in await bank.violations():
                 history.fault(f"at the end: {found}")
-            for found in await check(history, bank.admin_url):
+            for found in await check(history, bank.admin_url, supplier.orders):
                 history.fault(found)
             await _check_trail(bank, history)
     return history
 
 
-async def _let_loose(floor: Floor, plan: Plan) -> None:
+async def _let_loose(floor: Floor, supplier: Supplier, plan: Plan) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=CLIENTS)
     async with httpx.AsyncClient(limits=limits) as http, asyncio.TaskGroup() as tasks:
-        killing = tasks.create_task(_kill(floor, plan))
+        killing = tasks.create_task(_kill(floor, supplier, plan))
         clients = [
             tasks.create_task(_act(floor, Client(http, floor.history, Random(f"{plan.seed} {number}")), plan))
             for number in range(CLIENTS)
@@ -97,15 +106,17 @@ async def _act(floor: Floor, client: Client, plan: Plan) -> None:
         await act(floor, client)
 
 
-async def _kill(floor: Floor, plan: Plan) -> None:
+async def _kill(floor: Floor, supplier: Supplier, plan: Plan) -> None:
     """Kill what the plan says when it says so; after each the ledger must hold and writes must go on."""
     dice = Random(f"{plan.seed} backends")
     for moment, victim in plan.victims():
         while floor.begun < moment:  # noqa: ASYNC110 - a look now and then disturbs the clients less
             await asyncio.sleep(0.02)
+        for ended in floor.bank.ended():
+            floor.history.fault(f"the {ended} ended by itself")
         floor.history.write("kill", victim=victim)
         killed_at = time.monotonic()
-        await _fell(floor.bank, victim, dice)
+        await _fell(floor.bank, supplier, victim, dice)
         writing = await _seconds_to_a_write(floor, victim, killed_at, plan)
         violations = await floor.bank.violations()
         for found in violations:
@@ -113,13 +124,34 @@ async def _kill(floor: Floor, plan: Plan) -> None:
         _say(f"killed at {moment}: {victim}, writes again after {writing:.1f} s, {len(violations)} violations")
 
 
-async def _fell(bank: Bank, victim: Victim, dice: Random) -> None:
+async def _fell(bank: Bank, supplier: Supplier, victim: Victim, dice: Random) -> None:
     if victim is Victim.BACKEND:
         await bank.kill_backend(dice)
     elif victim is Victim.POSTGRES:
         await bank.kill_postgres()
+    elif victim is Victim.WORKER:
+        await _fell_worker(bank, supplier)
     else:
-        await bank.kill_port("customer" if victim is Victim.CUSTOMER_PORT else "bank")
+        service = PORTS["customer" if victim is Victim.CUSTOMER_PORT else "bank"]
+        bank.kill(service)
+        await bank.restart(service)
+
+
+async def _fell_worker(bank: Bank, supplier: Supplier) -> None:
+    """Kill the worker when the supplier has written an order down and not answered yet; else, after a while, anyway."""
+    fallen = asyncio.Event()
+
+    def fell() -> None:
+        bank.kill(WORKER)
+        fallen.set()
+
+    supplier.fell_the_worker = fell
+    try:
+        await asyncio.wait_for(fallen.wait(), ORDER_SECONDS)
+    except TimeoutError:
+        supplier.fell_the_worker = None
+        bank.kill(WORKER)
+    await bank.restart(WORKER)
 
 
 async def _seconds_to_a_write(floor: Floor, victim: Victim, killed_at: float, plan: Plan) -> float:

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from random import Random
-from typing import Final
 from uuid import UUID
 
 from chaos.bank import Bank
 from chaos.history import History
-from chaos.operations import Floor
+from chaos.operations import CANCELLABLE, Floor
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
@@ -20,6 +19,7 @@ from guibin_tools.nightly import run_nightly
 from support.house import ROOT, House
 from support.points import post_points, sessions_of
 from support.shop import Shop
+from support.transfers import allow_transfers
 
 CUSTOMERS = 200
 SCARCE, POOLS, PLENTY = 5, 5, 10
@@ -29,12 +29,12 @@ STOCK, CODES = 10, 60
 BOUND, UNIT_FEN = 40, 300
 """Units of one right that all may have together, and of another that its budget pays for; what one of these costs."""
 
-CANCELLABLE: Final[dict[str, object]] = {"cancel_hours": 24}
-
 DAYS = 20
 """So many past days have lots that ended on them and were not posted: what the operation `expire` finds."""
 
 POINTS, LATE_LOTS = 400, 3
+LIMITS = {"each": 50, "day": 300}
+"""What one customer may pass on, so that some of the transfers are refused for it."""
 
 
 @asynccontextmanager
@@ -46,6 +46,7 @@ async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIter
     await run_nightly(bank.settings)
     days = [clock.today() - timedelta(days=back) for back in range(DAYS, 0, -1)]
     await _give_points(house, customers, days, dice)
+    await allow_transfers(house, **LIMITS)
     rights, pools, bounded = await _offer(Shop(house), dice)
     async with sessions_of(house.database.worker_url, pool_size=2) as worker:
         yield Floor(bank, history, customers, rights, pools, bounded, worker, _tokens(house, customers))

@@ -13,7 +13,7 @@ def test_a_seed_kills_the_same_parts_at_the_same_moments_each_as_often_as_any_ot
 
 
 @pytest.mark.merge
-async def test_2000_operations_and_eight_kills_break_no_promise(tmp_path: Path) -> None:
-    history = await run(Plan(seed=1, operations=2_000, kills=8), tmp_path / "history.jsonl")
+async def test_2000_operations_and_ten_kills_break_no_promise(tmp_path: Path) -> None:
+    history = await run(Plan(seed=1, operations=2_000, kills=10), tmp_path / "history.jsonl")
     assert history.faults == []
     assert len(history.operations) >= 2_000

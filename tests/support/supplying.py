@@ -30,9 +30,9 @@ STATES = text(
 
 
 @asynccontextmanager
-async def simulated(secret: str = "") -> AsyncIterator[tuple[Desk, str]]:
-    """Serve the simulator; its address is the second of the two."""
-    desk = Desk(secret)
+async def simulated(desk: Desk | None = None) -> AsyncIterator[tuple[Desk, str]]:
+    """Serve the simulator, over a desk of its own or the one that is given; its address is the second of the two."""
+    desk = desk or Desk("")
     server = uvicorn.Server(uvicorn.Config(create_app(desk), port=0, log_level="critical", lifespan="off"))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
@@ -124,12 +124,14 @@ async def tend(house: House) -> None:
 
 
 @asynccontextmanager
-async def connected(shop: Shop, bank: httpx.AsyncClient, customers: httpx.AsyncClient) -> AsyncIterator[Supply]:
+async def connected(
+    shop: Shop, bank: httpx.AsyncClient, customers: httpx.AsyncClient, *, desk: Desk | None = None
+) -> AsyncIterator[Supply]:
     """Add a supplier over HTTP, whose API is the simulator, and give that the secret which is shown once."""
-    async with simulated() as (desk, url):
+    async with simulated(desk) as (served, url):
         body = {"code": "YX", "name": "翼行", "base_url": url, "settlement_basis": "issued"}
         made = await bank.post("/v1/suppliers", json=body, headers=shop.house.headers(OPERATOR, key=str(new_id())))
         assert made.status_code == 201, made.text
         path = f"/v1/suppliers/{made.json()['id']}"
-        desk.secret = (await bank.get(f"{path}/secret", headers=shop.house.headers(OPERATOR))).json()["secret"]
-        yield Supply(shop, desk, bank, customers, path)
+        served.secret = (await bank.get(f"{path}/secret", headers=shop.house.headers(OPERATOR))).json()["secret"]
+        yield Supply(shop, served, bank, customers, path)

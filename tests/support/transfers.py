@@ -13,6 +13,15 @@ from guibin.points.models import PointsEntry, PointsLot, Wallet
 from support.house import House
 
 
+async def allow_transfers(house: House, **limits: int) -> None:
+    """Let reward points be passed on in a house, within limits."""
+    async with house.sessions() as session:
+        row = await session.get_one(Wallet, "reward")
+        row.transferable, row.transfer_limits = True, limits
+        session.add(row)
+        await session.commit()
+
+
 @dataclass(frozen=True)
 class Giving:
     """Passes points on as a customer, to whoever shows a code."""
@@ -22,11 +31,7 @@ class Giving:
 
     async def allow(self, **limits: int) -> None:
         """Let reward points be passed on, within limits."""
-        async with self.house.sessions() as session:
-            row = await session.get_one(Wallet, "reward")
-            row.transferable, row.transfer_limits = True, limits
-            session.add(row)
-            await session.commit()
+        await allow_transfers(self.house, **limits)
 
     async def code(self, customer_id: UUID, wallet: str = "reward") -> str:
         """Return the code that a customer shows."""

@@ -108,14 +108,16 @@ class Desk:
         for _ in range(2 if self.behaviour is Behaviour.DOUBLE else 1):
             await self.call_back(event)
 
-    async def call_back(self, event: dict[str, Any], *, secret: str | None = None) -> None:
-        """Tell the bank; what it answers is kept."""
+    async def call_back(self, event: dict[str, Any], *, secret: str | None = None) -> int | None:
+        """Tell the bank; the status of its answer is kept and returned, None where nobody is to be told."""
         if self.callback_url is None:
-            return
+            return None
         body = json.dumps(event, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Guibin-Signature": signature_of(body, secret or self.secret)}
         async with httpx.AsyncClient(trust_env=False) as client:
-            self.answers.append((await client.post(self.callback_url, content=body, headers=headers)).status_code)
+            status = (await client.post(self.callback_url, content=body, headers=headers)).status_code
+        self.answers.append(status)
+        return status
 
 
 def goods(order: dict[str, Any]) -> dict[str, Any]:
