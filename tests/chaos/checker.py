@@ -224,8 +224,9 @@ async def _transfers(history: History, connection: Connection) -> list[str]:
     found = _told_once(asked, {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
     there = {row["id"]: (row["receiver"], row["points"]) for row in rows}
     for one in history.of("transfer", Outcome.OK):
-        if there.get(one.answer["id"]) != (one.facts["to"], one.facts["points"]):
-            found.append(f"I5: transfer {one.number} gave {there.get(one.answer['id'])}")
+        given = there.get(one.answer["id"])
+        if given is not None and given != (one.facts["to"], one.facts["points"]):
+            found.append(f"I5: transfer {one.number} gave {given[1]} points to {given[0]}")
     if made := await connection.fetchval(PASSED_ON):
         found.append(f"I1: all transfers together made {made} points")
     return found

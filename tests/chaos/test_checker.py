@@ -12,9 +12,13 @@ from chaos.history import History, Operation, Outcome
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.points.models import SourceKind
+from guibin.rights.models import Fulfilment
+from guibin_tools.supplier_simulator.application import Behaviour
 from support.house import House
 from support.points import commit_points
 from support.shop import Shop
+from support.supplying import connected
+from support.transfers import Giving
 
 
 def add(history: History, kind: str, outcome: Outcome, answer: dict[str, Any], **facts: Any) -> Operation:
@@ -38,6 +42,7 @@ def history(tmp_path: Path) -> History:
         ("use", {}, {"redemption": "rdm_x"}, "0 codes of rdm_x are used, 1 uses were acknowledged, 0 unknown"),
         ("cancel", {}, {"redemption": "rdm_x"}, "rdm_x was given back and is not there"),
         ("refund", {}, {"redemption": "rdm_x", "units": 1}, "rdm_x was given back and is not there"),
+        ("transfer", {"id": "trf_x"}, {}, "trf_x was acknowledged to cus_x, there it is of None"),
         ("hold", {"id": "hol_x"}, {}, "hol_x was acknowledged to cus_x, there it is of None"),
         ("earn", {"results": [{"entry_ids": ["ent_x"]}]}, {}, "event 0 (ok) has 0 entries, told 1"),
     ],
@@ -95,3 +100,37 @@ async def test_a_redemption_that_stands_though_it_was_cancelled_and_a_hold_that_
         f"I5: {redemption} is confirmed with 0 units given back",
         f"I5: {held_id} is open with 0 spent",
     ]
+
+
+async def test_a_gift_to_somebody_else_and_an_order_that_stands_otherwise_than_in_its_suppliers_book_are_found(
+    house: House, history: History, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    shop = Shop(house)
+    (giver, receiver), giving = await shop.customers(2, 100), Giving(house, customer_client)
+    await giving.allow()
+    given = await giving.give(giver, await giving.code(receiver), 5, key="transfer-0")
+    done = add(history, "transfer", Outcome.OK, given.json(), to=to_public("cus", receiver), points=5)
+    done.customer, done.status = to_public("cus", giver), given.status_code
+    async with connected(shop, bank_client, customer_client) as supply:
+        supply.desk.behaviour = Behaviour.LOSE
+        right = await supply.right(Fulfilment.ORDER, prices=[{"tier": None, "points": 5}])
+        redeemed = await customer_client.post(
+            "/v1/redemptions",
+            json={"right_id": right, "quantity": 1},
+            headers=house.customer_headers(giver, key="redeem-1"),
+        )
+        await supply.tend()
+        bought = add(history, "redeem", Outcome.OK, redeemed.json(), right=right)
+        bought.customer, bought.status = to_public("cus", giver), redeemed.status_code
+        number = await supply.order_no(redeemed.json()["id"])
+        stray = {"ord_x": {"state": "done"}}
+        done.facts["points"] = 6
+        assert await check(history, house.database.admin_url, supply.desk.orders | stray) == [
+            f"I5: transfer 0 gave 5 points to {to_public('cus', receiver)}",
+            "I5: the supplier has ord_x, which nobody ordered",
+            f"I5: {number} is sent, in_fulfilment; its supplier says done",
+        ]
+        done.facts["points"] = 5
+        await supply.later()
+        await supply.tend()
+        assert await check(history, house.database.admin_url, supply.desk.orders) == []
