@@ -1,7 +1,8 @@
 """The one Postgres server of a test run.
 
 It is started by whoever needs it first, in the folder of the run, and stopped by the process that opened the run. A
-part of the suite that needs no database therefore starts none.
+part of the suite that needs no database therefore starts none. What migrates is the same for every run of the same
+migrations: the first run keeps its server, stopped, beside the checkout's other state, and later ones begin with a copy.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from guibin_tools.settings import child_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 _PREFIX = "guibin-test-"
-_READY = "template.ready"
+_KEPT = ROOT / ".guibin" / "tests"
+_SHAPES_THE_SERVER = ("migrations/**/*.py", "migrations/**/*.sql", "tools/src/**/*.py", "requirements.lock")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name of its own is made in it
 _ENOUGH_BYTES = 2 << 30
 
@@ -67,17 +69,16 @@ def obtain_server(folder: Path) -> Server:
     """Return the server of a run, started and with its template migrated; the first caller does the work."""
     cluster = _cluster(folder)
     with _locked(folder / "server.lock"):
-        port = cluster.start().port
-        server = Server(
-            port=port,
-            secret=cluster.password,
-            admin_url=cluster.superuser_url(port),
-            template=f"template_{_migrations_hash()}",
-        )
-        if not (folder / _READY).exists():
-            _make_template(server)
-            (folder / _READY).touch()
-    return server
+        if not cluster.data.exists() and not _take_kept(cluster):
+            _make_template(_start(cluster))
+            cluster.stop()
+            _keep(cluster)
+        return _start(cluster)
+
+
+def _start(cluster: Cluster) -> Server:
+    port = cluster.start().port
+    return Server(port=port, secret=cluster.password, admin_url=cluster.superuser_url(port), template="template")
 
 
 def _make_template(server: Server) -> None:
@@ -92,11 +93,38 @@ def _make_template(server: Server) -> None:
         )
 
 
-def _migrations_hash() -> str:
+def _take_kept(cluster: Cluster) -> bool:
+    """Begin with a copy of the stopped server that an earlier run has kept; say whether there was one."""
+    kept = _KEPT / _shape()
+    with contextlib.suppress(FileNotFoundError):
+        _copy(kept / "password", cluster.password_file)
+        _copy(kept / "data", cluster.data)
+    return cluster.data.exists()
+
+
+def _keep(cluster: Cluster) -> None:
+    """Keep the stopped server for later runs, whole or not at all, instead of what older migrations made."""
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    for older in _KEPT.iterdir():
+        shutil.rmtree(older, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=_KEPT))
+    _copy(cluster.password_file, draft / "password")
+    _copy(cluster.data, draft / "data")
+    with contextlib.suppress(OSError):  # another run was first
+        draft.rename(_KEPT / _shape())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy with owners and modes: the data may belong to the Postgres user."""
+    if not source.exists():
+        raise FileNotFoundError(source)
+    subprocess.run(["cp", "-a", "--", source, target], check=True)
+
+
+def _shape() -> str:
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "migrations").rglob("*.*")):
-        if path.suffix in {".py", ".sql"}:
-            digest.update(path.read_bytes())
+    for path in sorted(path for pattern in _SHAPES_THE_SERVER for path in ROOT.glob(pattern)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
