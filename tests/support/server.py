@@ -1,8 +1,8 @@
 """The one Postgres server of a test run.
 
 It is started by whoever needs it first, in the folder of the run, and stopped by the process that opened the run. A
-part of the suite that needs no database therefore starts none. What migrates is the same for every run of the same
-migrations: the first run keeps its server, stopped, beside the checkout's other state, and later ones begin with a copy.
+part of the suite that needs no database therefore starts none. Migrations take longest, and come out the same each
+time: the first run keeps its server, stopped, with the checkout's other state, and later ones begin with a copy of it.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ def _copy(source: Path, target: Path) -> None:
     """Copy with owners and modes: the data may belong to the Postgres user."""
     if not source.exists():
         raise FileNotFoundError(source)
-    subprocess.run(["cp", "-a", "--", source, target], check=True)
+    subprocess.run(["cp", "-a", "--", source, target], check=True)  # noqa: S603, S607 - both paths are ours
 
 
 def _shape() -> str:
