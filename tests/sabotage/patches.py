@@ -13,6 +13,7 @@ SQL = "migrations/functions"
 TOKENS = "tests/unit/security/test_forged_tokens.py"
 ROWS = "tests/shared/security/test_row_level_security.py"
 KEYS = "tests/shared/web/test_idempotency.py"
+WALLETS = "tests/concurrency/points/test_wallet_races.py"
 LEDGER_GRANTS = "tests/shared/points/test_grants.py"
 
 
@@ -52,6 +53,14 @@ SABOTAGES: Final = (
         "WHERE NOT public.row_scope_opens(m.customer_id)",
         "WHERE NOT public.row_scope_opens(m.customer_id) AND false",
         (f"{LEDGER_GRANTS}::test_a_batch_posts_nothing_when_the_rows_of_one_of_its_customers_are_not_open",),
+    ),
+    Sabotage(
+        "PTS-55",
+        "the lock of the wallets for which a rule is made",
+        f"{CODE}/points/repository.py",
+        "    query = query.with_for_update(key_share=True)\n",
+        "",
+        (f"{WALLETS}::test_a_rule_and_the_change_that_would_forbid_it_are_not_both_taken",),
     ),
     Sabotage(
         "S3",

@@ -65,6 +65,24 @@ async def test_60000_points_need_a_second_person_and_the_entry_says_why(
     )
 
 
+async def test_what_was_typed_in_one_language_is_quoted_in_the_other(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id = await house.add_customer()
+    body = adjustment(customer_id, 50, reason="The lounge was closed", reason_code="goodwill")
+
+    approval = (await submit(bank_client, house, body)).json()["approval_id"]
+    shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
+    await decide(bank_client, house, approval)
+    (entry,) = await entries_of(house, customer_id)
+    wrong = await submit(bank_client, house, body | {"reason_code": "because"})
+
+    texts = ("客户关怀（英文原文：The lounge was closed）", "Goodwill: The lounge was closed")
+    assert (entry.reason_zh, entry.reason_en) == texts
+    assert (shown["preview"]["reason_zh"], shown["preview"]["reason_en"]) == texts
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "validation_failed")
+
+
 async def test_the_audit_shows_both_people(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     approval = (await submit(bank_client, house, adjustment(customer_id, 10))).json()["approval_id"]

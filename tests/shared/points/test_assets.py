@@ -20,11 +20,12 @@ from guibin.points.assets import award_repository, repository, rules, service
 from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.assets.models import AssetAward, AssetRule
 from guibin.points.invariants import check
-from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot, Wallet
+from guibin.points.models import AccountState, EntryKind, PointsAccount, PointsEntry, PointsLot, Wallet
 from guibin.products.models import ProductClass
+from guibin.programme.models import KillSwitch, Target
 from guibin.tiers import defaults as tiers
 from support.assets import OCTOBER, OCTOBER_END, WAN, asset_rule, hold, send_day
-from support.points import add_customers, let_owner_post
+from support.points import add_customers, let_owner_post, post_points
 from support.tiers import give_tier
 
 NOVEMBER_1 = datetime(2026, 11, 1, 2, tzinfo=UTC)
@@ -214,6 +215,51 @@ async def test_a_goods_wallet_that_deposits_feed_gets_nothing(session: AsyncSess
     session.add(rule)
     await session.flush()
     await service.refuse_goods_for_deposits(session, wallet)
+    assert (await night(session))["points"] == 20
+
+
+@pytest.mark.usefixtures("rule")
+async def test_assets_earn_within_the_caps_of_their_wallet_and_a_correction_takes_back_what_was_given(
+    session: AsyncSession,
+) -> None:
+    await session.execute(
+        update(Wallet)
+        .where(col(Wallet.code) == "service")
+        .values(balance_cap=120, caps=[{"kind": "earn", "period": "month", "points": 15}])
+    )
+    capped, full, less = await add_customers(session, 3)
+    await post_points(session, full, EntryKind.OPENING, 118, wallet="service")
+    held = [await hold(session, one, FUND, {LONG_AGO: 20 * WAN}) for one in (capped, full, less)]
+    await send_day(session)
+
+    assert (await night(session))["points"] == 15 + 2 + 15
+    for holding, fen in zip(held, (25 * WAN, 20 * WAN, 11 * WAN), strict=True):
+        await rebalance(session, holding, fen)
+    await night(session, SEVENTH)
+
+    assert await entries(session, capped) == [("earn", 15)], "the month of the posting is full"
+    assert (await entries(session, full))[1:] == [("earn", 2)]
+    assert await entries(session, less) == [("earn", 15), ("claw_back", -4)], "of 15 it keeps the 11 that it is due"
+    assert await check(session) == []
+
+
+@pytest.mark.usefixtures("rule")
+@pytest.mark.parametrize(("target", "subject"), [(Target.WALLET, "service"), (Target.PROGRAMME, "")])
+async def test_what_is_stopped_is_posted_once_it_goes_on(session: AsyncSession, target: Target, subject: str) -> None:
+    (customer,) = await add_customers(session)
+    await hold(session, customer, FUND, {LONG_AGO: 20 * WAN})
+    await send_day(session)
+    switch = KillSwitch(
+        target=target, subject=subject, earning=True, spending=False, reason="x", set_by=customer, set_at=NOVEMBER_1
+    )
+    session.add(switch)
+    await session.flush()
+
+    stopped = await night(session)
+    switch.earning = False
+    await session.flush()
+
+    assert (stopped["changed"], stopped["posted"]) == (1, 0)
     assert (await night(session))["points"] == 20
 
 

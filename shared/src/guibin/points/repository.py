@@ -170,6 +170,17 @@ async def get_wallet(session: AsyncSession, code: str) -> Wallet | None:
     return await session.get(Wallet, code)
 
 
+async def lock_wallets(session: AsyncSession, codes: Iterable[str]) -> dict[str, Wallet]:
+    """Return wallets as they stand now, each held as it is until the end of the transaction, in one order.
+
+    Whoever makes a rule for a wallet and whoever changes the wallet wait for each other; who posts waits for neither.
+    """
+    query = select(Wallet).where(col(Wallet.code).in_(set(codes))).order_by(col(Wallet.code))
+    query = query.with_for_update(key_share=True)
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
+    return {wallet.code: wallet for wallet in rows}
+
+
 async def known_customers(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
     """Return which of these customers there are and were not erased, each with whom it was merged into."""
     query = sa_select(col(Customer.id), col(Customer.merged_into)).where(

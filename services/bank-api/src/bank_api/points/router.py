@@ -108,7 +108,11 @@ async def submit_adjustment(call: StaffCall, body: Annotated[AdjustmentIn, json_
     there is one: when it is used up at the approval, the approval fails with `budget_exhausted` and nothing moves.
     """
     adjustment = service.Adjustment(
-        customer_id=body.customer_id, wallet=body.wallet, points=body.points, reason=body.reason or ""
+        customer_id=body.customer_id,
+        wallet=body.wallet,
+        points=body.points,
+        reason=body.reason or "",
+        reason_code=body.reason_code,
     )
     approval = await service.submit_adjustment(
         call.session, actor=call.actor, grants=call.grants, adjustment=adjustment

@@ -19,6 +19,7 @@ from guibin.holdings.rows import EventContent
 from guibin.points.earning.rules import EarningOutcome
 from guibin.points.earning.terms import LineTrigger
 from guibin.points.models import AccountState, EntryKind, SourceKind, Wallet
+from guibin.points.reasons import AdjustmentReason
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import Balances, EntryView, EventStatus, IncomingEvent, TakenEvent, WalletBalance
 from guibin.security.ciphers import KeyRing
@@ -175,6 +176,7 @@ class AdjustmentIn(StrictModel):
                     "wallet": "reward",
                     "points": 300,
                     "reason": "系统故障少计积分补录",
+                    "reason_code": "system_fault",
                 }
             ]
         }
@@ -189,8 +191,12 @@ class AdjustmentIn(StrictModel):
     ] = Field(description="Positive adds, negative takes away", examples=[-300])
     reason: Annotated[str, Note(200)] | None = Field(
         default=None,
-        description="Required, 10 to 200 characters; the customer reads it",
+        description="Required, 10 to 200 characters, Chinese or English; the customer reads it as typed, and in the"
+        " other language what `reason_code` says with the text quoted",
         examples=["系统故障少计积分补录"],
+    )
+    reason_code: AdjustmentReason = Field(
+        default=AdjustmentReason.OTHER, description="Why, of the closed list; customers read it in both languages"
     )
 
 

@@ -1,6 +1,6 @@
 """SQL of the awards: one statement assesses everybody by a rule, and the ledger takes what is due in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -32,6 +33,7 @@ from guibin.holdings.months import Month
 from guibin.organisation.models import BranchClosure
 from guibin.points.assets.models import AssetAward, AssetRule
 from guibin.points.assets.rules import MILLION_FEN, WHOLE, ClassSum
+from guibin.points.models import PointsEntry
 from guibin.points.rules import MAX_POINTS
 from guibin.security.actors import Scope
 from guibin.tiers.repository import tiers_on
@@ -174,12 +176,16 @@ async def write_awards(session: AsyncSession, rule: AssetRule, month: Month, *, 
     return int(corrected.rowcount)
 
 
-async def open_wallet(session: AsyncSession) -> tuple[str, bool] | None:
-    """Return a wallet for which awards wait for the ledger, and whether they are credits; credits come first."""
+async def open_wallet(session: AsyncSession, *, stopped: Collection[str]) -> tuple[str, bool] | None:
+    """Return a wallet for which awards wait for the ledger, and whether they are credits; credits come first.
+
+    Credits of wallets that are stopped wait until they are not.
+    """
     rises = col(AssetAward.points) > col(AssetAward.settled)
+    waits = and_(rises, col(AssetAward.wallet).in_(stopped))
     query = (
         select(col(AssetAward.wallet), rises)
-        .where(col(AssetAward.points) != col(AssetAward.settled))
+        .where(col(AssetAward.points) != col(AssetAward.settled), ~waits)
         .order_by(rises.desc(), col(AssetAward.wallet))
         .limit(1)
     )
@@ -213,6 +219,15 @@ async def settle(session: AsyncSession, awards: Sequence[tuple[AssetAward, UUID 
             "entries": [award.entry_id or entry_id for award, entry_id in awards],
         },
     )
+
+
+async def given(session: AsyncSession, awards: Sequence[AssetAward]) -> dict[UUID, int]:
+    """Return by entry how many points the first entries of awards gave: caps may have cut what was due."""
+    entry = PointsEntry
+    keys = [(one.customer_id, one.entry_id) for one in awards if one.entry_id is not None]
+    size = col(entry.points) - col(entry.debt_change) + col(entry.pending_change)
+    query = select(col(entry.id), size).where(tuple_(col(entry.customer_id), col(entry.id)).in_(keys))
+    return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
 async def month_sums(session: AsyncSession, customer_id: UUID, month: Month) -> list[ClassSum]:

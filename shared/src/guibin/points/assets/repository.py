@@ -12,6 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.points.assets.models import AssetMonth, AssetRule, AssetRuleState
+from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
 
 
@@ -82,6 +84,19 @@ async def feeding(session: AsyncSession, wallet: str) -> Sequence[AssetRule]:
     states = (AssetRuleState.PENDING, AssetRuleState.ACTIVE)
     query = select_rows(AssetRule).where(AssetRule.wallet == wallet, col(AssetRule.state).in_(states))
     return (await session.exec(query)).all()
+
+
+async def event_terms(session: AsyncSession) -> list[EarningTerms]:
+    """Return the terms that were submitted, and every approved version of rules that have not ended."""
+    approved = select_rows(EarningRuleVersion.terms).join(
+        EarningRule, col(EarningRule.code) == col(EarningRuleVersion.rule_code)
+    )
+    submitted = select_rows(EarningRule.draft).where(EarningRule.state == RuleState.PENDING)
+    documents = [
+        *(await session.exec(approved.where(EarningRule.state != RuleState.ENDED))).all(),
+        *(await session.exec(submitted)).all(),
+    ]
+    return [EarningTerms.of(document) for document in documents if document is not None]
 
 
 async def last_month_begun(session: AsyncSession) -> date | None:

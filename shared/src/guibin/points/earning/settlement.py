@@ -183,18 +183,8 @@ class Settlement:
         return EarningOutcome.HIT, points
 
     def _room(self, customer_id: UUID, wallet: Wallet) -> int:
-        """Return how many points a wallet still takes: its earn caps by the day of posting, and its balance cap.
-
-        Pending points count towards both, and what is over is cut.
-        """
-        room = 10**18
-        for cap in earn_caps(wallet):
-            start = period_start(EarningPeriod(cap["period"]), self.today)
-            earned = self.before.earned[customer_id, wallet.code]
-            room = min(room, cap["points"] - sum(points for day, points in earned if day >= start))
-        if wallet.balance_cap is not None:
-            room = min(room, wallet.balance_cap - self.before.balances[customer_id, wallet.code])
-        return room
+        account = (customer_id, wallet.code)
+        return room_of(wallet, self.before.earned[account], self.before.balances[account], self.today)
 
     def _within_budgets(self, rule: Rule, past: Sequence[Past], points: int, cost_fen: int) -> bool:
         for ceiling in rule.terms.budgets:
@@ -241,6 +231,18 @@ def released_on(gift: Gift, wallet: Wallet, today: date) -> date | None:
 def earn_caps(wallet: Wallet) -> list[dict[str, Any]]:
     """Return a wallet's caps on earning."""
     return [dict(cap) for cap in wallet.caps if cap.get("kind") == "earn"]
+
+
+def room_of(wallet: Wallet, earned: Iterable[tuple[date, int]], balance: int, today: date) -> int:
+    """Return how many points a wallet still takes: its earn caps by the day of posting, and its balance cap.
+
+    `earned` are points by day of posting; pending points count there and in `balance`. What is over is cut.
+    """
+    room, given = 10**18, list(earned)
+    for cap in earn_caps(wallet):
+        start = period_start(EarningPeriod(cap["period"]), today)
+        room = min(room, cap["points"] - sum(points for day, points in given if day >= start))
+    return room if wallet.balance_cap is None else min(room, wallet.balance_cap - balance)
 
 
 def is_capped(wallet: Wallet) -> bool:

@@ -23,6 +23,7 @@ from guibin.customers.models import Customer
 from guibin.points import repository, rules
 from guibin.points.errors import InsufficientPoints, LimitExceeded, WalletClosed
 from guibin.points.models import EntryKind, SourceKind
+from guibin.points.reasons import AdjustmentReason, adjusted
 from guibin.points.service.ledger import post
 from guibin.points.service.paying import pay_by_hand
 from guibin.points.service.reading import balances
@@ -38,6 +39,7 @@ class Adjustment(BaseModel):
     wallet: str
     points: int
     reason: str
+    reason_code: AdjustmentReason = AdjustmentReason.OTHER
 
     @property
     def kind(self) -> EntryKind:
@@ -85,6 +87,7 @@ async def _examine(
     if not wallet.active:
         raise WalletClosed
     before = await _available(session, scope, customer.id, adjustment)
+    texts = adjusted(adjustment.reason_code, adjustment.reason)
     request = Amended(
         payload=adjustment.model_copy(update={"customer_id": customer.id}).model_dump(mode="json"),
         preview={
@@ -92,6 +95,8 @@ async def _examine(
             "available_before": before,
             "available_after": before + adjustment.points,
             "cost": format_cny(cost_fen),
+            "reason_zh": texts[0],
+            "reason_en": texts[1],
         },
         cost_fen=cost_fen,
         branch_id=customer.branch_id,
@@ -136,6 +141,7 @@ class Changes(BaseModel):
     wallet: Code | None = None
     points: Annotated[int, Field(ge=-rules.MAX_POINTS, le=rules.MAX_POINTS), AfterValidator(_not_zero)] | None = None
     reason: Annotated[str, Note(200)] | None = None
+    reason_code: Annotated[AdjustmentReason, Field(strict=False)] | None = None
 
 
 class AdjustmentHandler(ApprovalHandler):
@@ -150,6 +156,8 @@ class AdjustmentHandler(ApprovalHandler):
             "available_before": Label("调整前可用积分", "Available before"),
             "available_after": Label("调整后可用积分", "Available after"),
             "cost": Label("成本（元）", "Cost in CNY"),
+            "reason_zh": Label("客户所见原因（中文）", "What the customer reads, in Chinese"),
+            "reason_en": Label("客户所见原因（英文）", "What the customer reads, in English"),
         }
     )
 
@@ -160,14 +168,15 @@ class AdjustmentHandler(ApprovalHandler):
         """
         adjustment = Adjustment.model_validate(payload)
         customer = await customers.get_customer(session, context.maker_scope, customer_id=adjustment.customer_id)
+        reason_zh, reason_en = adjusted(adjustment.reason_code, adjustment.reason)
         posted = await post(
             session,
             customer_id=customer.id,
             wallet=adjustment.wallet,
             kind=adjustment.kind,
             points=abs(adjustment.points),
-            reason_zh=adjustment.reason,
-            reason_en=adjustment.reason,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
             source_kind=SourceKind.APPROVAL,
             source_id=to_public("apr", context.approval_id),
             actor_id=context.maker_id,

@@ -23,6 +23,7 @@ from guibin.points.errors import (
     SpendCapReached,
 )
 from guibin.points.models import HoldState, PointsHold, SourceKind, Wallet
+from guibin.points.reasons import SET_ASIDE, texts_of
 from guibin.points.rules import TRANSACTION, spending_since
 from guibin.points.service.holds import capture, hold, release
 from guibin.points.service.wallets import CapKind, WalletCap
@@ -80,14 +81,15 @@ async def set_aside(session: AsyncSession, scope: Scope, *, actor: Actor, wanted
         raise Stopped
     if await privacy.is_blocked(session, customer.id, Act.REDEEM, day=clock.business_day(now)):
         raise AccountFrozen
+    reason_zh, reason_en = texts_of(SET_ASIDE, wanted.reason)
     made = await hold(
         session,
         customer_id=customer.id,
         wallet=wanted.wallet,
         points=wanted.points,
         expires_at=wanted.expires_at,
-        reason_zh=wanted.reason,
-        reason_en=wanted.reason,
+        reason_zh=reason_zh,
+        reason_en=reason_en,
         source_kind=SourceKind.HOLD,
         source_id=f"{actor.name}:{wanted.reference}",
         actor_id=actor.id,

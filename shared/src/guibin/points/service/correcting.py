@@ -20,7 +20,7 @@ from guibin.core.ids import CustomerId, EntryId, LotId, new_id, to_public
 from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
 from guibin.customers import repository as customers
-from guibin.points import correction_repository, ledger_repository, repository, rules
+from guibin.points import correction_repository, ledger_repository, reasons, repository, rules
 from guibin.points.errors import AlreadyRestored, RestoreExceedsExpired, ReversalExceedsCredit
 from guibin.points.models import EntryKind, PointsEntry, PointsLot, SourceKind
 from guibin.points.repository import Movement
@@ -165,13 +165,14 @@ class Reversal(CorrectionHandler):
         if lot is not None and lot.pending:
             await _cancel(session, correction, source=source, actor_id=actor_id)
             return
+        reason_zh, reason_en = reasons.texts_of(reasons.TAKEN_BACK, correction.reason)
         posted = await claw_back(
             session,
             customer_id=customer_id,
             entry_id=entry.id,
             points=correction.points or 0,
-            reason_zh=correction.reason,
-            reason_en=correction.reason,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
             source_kind=SourceKind.APPROVAL,
             source_id=source,
             actor_id=actor_id,
@@ -193,12 +194,13 @@ class PendingActivation(CorrectionHandler):
     async def carry_out(self, session: AsyncSession, correction: Correction, *, source: str, actor_id: UUID) -> None:
         """Activate what is left."""
         del source  # a credit is activated once, whoever asks
+        reason_zh, reason_en = reasons.texts_of(reasons.RELEASED, correction.reason)
         await activate(
             session,
             customer_id=correction.customer_id,
             entry_id=_named(correction.entry_id),
-            reason_zh=correction.reason,
-            reason_en=correction.reason,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
             actor_id=actor_id,
         )
 
@@ -239,6 +241,7 @@ class EarlyExpiry(CorrectionHandler):
     async def carry_out(self, session: AsyncSession, correction: Correction, *, source: str, actor_id: UUID) -> None:
         """Let what is free by then expire: what was spent meanwhile is gone."""
         lot, at = await _lot(session, correction), clock.now()
+        reason_zh, reason_en = reasons.texts_of(reasons.ENDED_EARLY, correction.reason)
         movement = Movement(
             customer=lot.customer_id,
             wallet=lot.wallet,
@@ -247,8 +250,8 @@ class EarlyExpiry(CorrectionHandler):
             entry=new_id(),
             lot=lot.id,
             expires_on=None,
-            reason_zh=correction.reason,
-            reason_en=correction.reason,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
             source_kind=SourceKind.APPROVAL,
             source_id=source,
             actor=actor_id,
@@ -284,14 +287,15 @@ class Restoration(CorrectionHandler):
         wallet = await repository.get_wallet(session, lot.wallet)
         if wallet is None:
             raise NotFound
+        reason_zh, reason_en = reasons.texts_of(reasons.RESTORED, correction.reason)
         posted = await post(
             session,
             customer_id=lot.customer_id,
             wallet=lot.wallet,
             kind=EntryKind.ADJUST_CREDIT,
             points=correction.points or 0,
-            reason_zh=correction.reason,
-            reason_en=correction.reason,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
             source_kind=SourceKind.ENTRY,
             source_id=_restoring(lot),
             actor_id=actor_id,
@@ -370,13 +374,14 @@ async def _cost_of(session: AsyncSession, wallet: str, lot: PointsLot | None) ->
 
 
 async def _cancel(session: AsyncSession, correction: Correction, *, source: str, actor_id: UUID) -> None:
+    reason_zh, reason_en = reasons.texts_of(reasons.CANCELLED, correction.reason)
     await cancel_pending(
         session,
         customer_id=correction.customer_id,
         entry_id=_named(correction.entry_id),
         points=correction.points or 0,
-        reason_zh=correction.reason,
-        reason_en=correction.reason,
+        reason_zh=reason_zh,
+        reason_en=reason_en,
         source_id=source,
         actor_id=actor_id,
     )

@@ -202,7 +202,7 @@ class WalletChange(ApprovalHandler):
             WalletInUse, GrowthNotCounted, DepositRewardForbidden: what was right at the submission is wrong now.
         """
         code, terms = str(payload["code"]), WalletTerms.model_validate(payload["terms"])
-        wallet = await repository.get_wallet(session, code)
+        wallet = (await repository.lock_wallets(session, [code])).get(code)
         if payload["revision"] is None and wallet is not None:
             raise WalletCodeTaken
         if payload["revision"] is not None:

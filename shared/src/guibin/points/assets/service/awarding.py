@@ -15,6 +15,8 @@ from guibin.points import repository as ledger
 from guibin.points.assets import award_repository, repository, rules
 from guibin.points.assets.models import AssetAward, AssetRule
 from guibin.points.assets.service import guarding
+from guibin.points.earning.service import engine
+from guibin.points.earning.settlement import is_capped, room_of
 from guibin.points.errors import AccountClosed, ReversalExceedsCredit
 from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.repository import Movement
@@ -23,6 +25,7 @@ from guibin.points.service.pending import cancel_pending
 from guibin.points.service.reversing import claw_back
 from guibin.privacy.repository import blocked_among
 from guibin.privacy.rules import Act
+from guibin.programme.service import find_stops
 from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 2_000
@@ -71,22 +74,22 @@ async def _months(session: AsyncSession, day: date) -> Sequence[date]:
 async def post_awards(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> dict[str, int]:
     """Tell the ledger of at most `limit` awards of one wallet: credits first, then what is taken back.
 
-    Call it again, each time in a transaction of its own, until nothing is read. Who may not earn on this day gets
-    nothing for the month, and a closed account neither. Returns how many awards were `read`, how many `posted`, and
-    the `points` that were given or (negative) taken back.
+    Call it again, each time in a transaction of its own, until nothing is read. What is stopped waits until it is not.
+    Who may not earn on this day gets nothing for the month, and a closed account neither; what the caps of the wallet
+    leave no room for is cut, as in any earning. Returns how many awards were `read`, how many `posted`, and the
+    `points` that were given or (negative) taken back.
     """
-    found = await award_repository.open_wallet(session)
+    wallets = await engine.wallets_by_code(session)
+    stops = await find_stops(session, earning=True)
+    found = await award_repository.open_wallet(session, stopped=[one for one in wallets if stops.stop(wallet=one)])
     if found is None:
         return {"read": 0, "posted": 0, "points": 0}
     code, rising = found
-    wallet = await ledger.get_wallet(session, code)
-    if wallet is None:
-        raise NotFound
     most = limit if rising else min(limit, MOST_BACK_AT_ONCE)
     awards = await award_repository.open_awards(session, wallet=code, rising=rising, limit=most)
     versions = {one.id: one for one in await repository.versions_by_id(session, {one.rule_id for one in awards})}
     if rising:
-        posted, points = await _credit(session, wallet, awards, versions)
+        posted, points = await _credit(session, wallets[code], awards, versions)
     else:
         posted, points = await _take_back(session, awards, versions)
     return {"read": len(awards), "posted": posted, "points": points}
@@ -97,16 +100,43 @@ async def _credit(
 ) -> tuple[int, int]:
     now = clock.now()
     blocked = await blocked_among(session, {one.customer_id for one in awards}, Act.EARN, day=clock.business_day(now))
-    due = [one for one in awards if one.customer_id not in blocked]
-    movements = [_movement(one, wallet, versions[one.rule_id], now) for one in due]
+    open_awards = [
+        one
+        for one in awards
+        if one.customer_id not in blocked
+        and not guarding.is_forbidden(wallet, versions[one.rule_id].weights, versions[one.rule_id].compliance_document)
+    ]
+    due = await _within_caps(session, wallet, open_awards, now)
+    movements = [_movement(one, points, wallet, versions[one.rule_id], now) for one, points in due]
     rows = await ledger.post_batch(session, movements)
-    entries = {id(one): row["entry_id"] for one, row in zip(due, rows, strict=True)}
+    entries = {id(one): row["entry_id"] for (one, _), row in zip(due, rows, strict=True)}
     await award_repository.settle(session, [(one, entries.get(id(one))) for one in awards])
     given = [one.points or 0 for one, row in zip(movements, rows, strict=True) if row["outcome"] == "posted"]
     return len(given), sum(given)
 
 
-def _movement(one: AssetAward, wallet: Wallet, rule: AssetRule, now: datetime) -> Movement:
+async def _within_caps(
+    session: AsyncSession, wallet: Wallet, awards: Sequence[AssetAward], now: datetime
+) -> list[tuple[AssetAward, int]]:
+    """Return awards with the points that their wallet has room for; where it has caps, the accounts are locked."""
+    due = [(one, one.points - one.settled) for one in awards]
+    if not due or not is_capped(wallet):
+        return due
+    accounts = {(one.customer_id, wallet.code) for one in awards}
+    touched = engine.Touched(accounts=accounts, pairs=(), rules=(), capped=accounts)
+    before = await engine.read_before(session, touched, {wallet.code: wallet}, now=now, lock=True)
+    today, kept = clock.business_day(now), []
+    for one, wanted in due:
+        account = (one.customer_id, wallet.code)
+        points = min(wanted, room_of(wallet, before.earned[account], before.balances[account], today))
+        if points > 0:
+            kept.append((one, points))
+            before.earned[account].append((today, points))
+            before.balances[account] += points
+    return kept
+
+
+def _movement(one: AssetAward, points: int, wallet: Wallet, rule: AssetRule, now: datetime) -> Movement:
     today = clock.business_day(now)
     is_first = one.corrected_at is None or one.settled == 0
     terms = rules.Terms.of(rule)
@@ -116,7 +146,7 @@ def _movement(one: AssetAward, wallet: Wallet, rule: AssetRule, now: datetime) -
         customer=one.customer_id,
         wallet=one.wallet,
         kind=EntryKind.PENDING_ADD if pending else EntryKind.EARN,
-        points=one.points - one.settled,
+        points=points,
         entry=new_id(),
         lot=new_id(),
         expires_on=expiry_of(rules.month_after(one.month), wallet),
@@ -140,21 +170,23 @@ async def _take_back(
     session: AsyncSession, awards: Sequence[AssetAward], versions: dict[UUID, AssetRule]
 ) -> tuple[int, int]:
     posted = points = 0
+    given = await award_repository.given(session, awards)
     for one in awards:
-        taken = await _take_back_one(session, one, versions[one.rule_id]) if one.entry_id else 0
+        excess = 0 if one.entry_id is None else given[one.entry_id] - one.points
+        taken = await _take_back_one(session, one, versions[one.rule_id], excess) if excess > 0 else 0
         posted += taken > 0
         points -= taken
     await award_repository.settle(session, [(one, None) for one in awards])
     return posted, points
 
 
-async def _take_back_one(session: AsyncSession, one: AssetAward, rule: AssetRule) -> int:
+async def _take_back_one(session: AsyncSession, one: AssetAward, rule: AssetRule, points: int) -> int:
     """Take back what was too much, from what is pending where it still is; returns how many points were asked for.
 
     A closed account keeps what it has, and what was reversed by hand meanwhile is gone.
     """
     zh, en = rules.correction_reason_of(one.month, one.average_fen, rules.Terms.of(rule))
-    entry_id, points = one.entry_id or new_id(), one.settled - one.points
+    entry_id = one.entry_id or new_id()
     try:
         await claw_back(
             session,

@@ -255,11 +255,14 @@ async def _fault(session: AsyncSession, terms: RuleTerms, versions: Sequence[Ass
 
 
 async def _refuse(session: AsyncSession, terms: RuleTerms | AssetRule) -> None:
-    """Refuse what the state of the bank forbids: at drafting, at submission and when it is carried out."""
+    """Refuse what the state of the bank forbids: at drafting, at submission and when it is carried out.
+
+    The wallet stays as it is until the end of the transaction, so that no change of it slips in between.
+    """
     begun = await repository.last_month_begun(session)
     if begun is not None and terms.first_month <= begun:
         raise AssetMonthBegun(first=f"{rules.month_after(begun):%Y-%m}")
-    wallet = await points.get_wallet(session, terms.wallet)
+    wallet = (await points.lock_wallets(session, [terms.wallet])).get(terms.wallet)
     if wallet is None:
         raise AssetRuleInvalid(fault="wallet_unknown")
     refuse_deposit_weights(wallet, terms.weights, terms.compliance_document)

@@ -25,12 +25,25 @@ def refuse_deposit_weights(wallet: Wallet, weights: Mapping[str, int], complianc
 
 
 async def refuse_goods_for_deposits(session: AsyncSession, wallet: Wallet) -> None:
-    """Hold a wallet, as it would be after a change, to the asset rules that feed it.
+    """Hold a wallet, as it would be after a change, to the rules that feed it.
 
     Raises:
-        DepositRewardForbidden: it would buy goods or be transferable while a rule weighs deposits for it.
+        DepositRewardForbidden: it would buy goods or be transferable while a rule rewards deposits in it.
     """
-    if not rules.is_goods_wallet(wallet):
+    await refuse_goods_from_deposits(session, source=wallet.code, target=wallet)
+
+
+async def refuse_goods_from_deposits(session: AsyncSession, *, source: str, target: Wallet) -> None:
+    """Hold what moves points of one wallet into another to PTS-55; call it with both wallets locked.
+
+    Raises:
+        DepositRewardForbidden: the target buys goods, and a rule that was submitted or approved rewards deposits in the
+            source without compliance's document.
+    """
+    if not rules.is_goods_wallet(target):
         return
-    for rule in await repository.feeding(session, wallet.code):
-        refuse_deposit_weights(wallet, rule.weights, rule.compliance_document)
+    for rule in await repository.feeding(session, source):
+        refuse_deposit_weights(target, rule.weights, rule.compliance_document)
+    for terms in await repository.event_terms(session):
+        if source in terms.wallets and any(rules.is_event_forbidden(one, target, None) for one in terms.events):
+            raise DepositRewardForbidden(wallet=target.code)

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals.errors import StateConflict
 from guibin.audit import service as audit
 from guibin.core import clock
+from guibin.points import repository as ledger
 from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.assets.rules import is_event_forbidden
 from guibin.points.earning import repository
@@ -145,14 +146,16 @@ async def require_owner(session: AsyncSession, scope: Scope, branch: str | None)
     return owner_id
 
 
-async def check_terms(session: AsyncSession, branch: str | None, terms: EarningTerms) -> None:
-    """Hold terms to what there is.
+async def check_terms(session: AsyncSession, branch: str | None, terms: EarningTerms, *, lock: bool = False) -> None:
+    """Hold terms to what there is; with `lock` the wallets stay as they are until the end of the transaction.
 
     Raises:
         RuleTermsInvalid: a wallet or a tier that there is not; a budget that pays without a branch whose it would be.
         DepositRewardForbidden: deposits would earn what buys goods.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
+    if lock:
+        await ledger.lock_wallets(session, terms.wallets)
     wallets = await wallets_by_code(session)
     unknown = [code for code in terms.wallets if code not in wallets]
     named = {tier for case in terms.cases for gift in case.gives for tier in gift.multipliers}

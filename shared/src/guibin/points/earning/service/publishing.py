@@ -64,7 +64,7 @@ async def _mark_submitted(
     if rule.draft is None:
         raise RuleDraftMissing
     terms = EarningTerms.of(rule.draft)
-    await check_terms(session, rule.branch, terms)
+    await check_terms(session, rule.branch, terms, lock=True)
     tested = await _last_month(session, rule, terms)
     cost_fen = UNKNOWN_COST if tested is None else tested.total.cost_fen
     owner_id = await require_owner(session, _scope(actor, grants, cost_fen), rule.branch)
@@ -153,7 +153,7 @@ class EarningRulePublication(ApprovalHandler):
         if rule is None or rule.draft is None:
             raise StateConflict(**{"from": RuleState.DRAFT, "to": RuleState.ACTIVE})
         terms = EarningTerms.of(rule.draft)
-        await check_terms(session, rule.branch, terms)
+        await check_terms(session, rule.branch, terms, lock=True)
         version = EarningRuleVersion(
             rule_code=rule.code,
             version=await repository.next_version(session, code=rule.code),

@@ -21,6 +21,7 @@ from guibin.points.files.models import BY_HAND, FileKind, FileState, LineState, 
 from guibin.points.files.rules import LineCode
 from guibin.points.files.service.events import carry_out_events
 from guibin.points.models import EntryKind, SourceKind, Wallet
+from guibin.points.reasons import BY_FILE, texts_of
 from guibin.points.repository import Movement
 from guibin.points.service.paying import pay_for_grants, unpay
 from guibin.programme.errors import BudgetExhausted
@@ -143,6 +144,7 @@ def _movement(
         kind = EntryKind.ADJUST_DEBIT
     else:
         kind = EntryKind.OPENING if file.kind == FileKind.OPENING else EntryKind.ADJUST_CREDIT
+    reason_zh, reason_en = texts_of(BY_FILE[kind], line.reason or "")
     expires_on = (line.expires_on or rules.expiry_of(day, wallets[wallet])) if points > 0 else None
     return Movement(
         customer=customer_id,
@@ -152,8 +154,8 @@ def _movement(
         entry=new_id(),
         lot=new_id() if points > 0 else None,
         expires_on=expires_on,
-        reason_zh=line.reason or "",
-        reason_en=line.reason or "",
+        reason_zh=reason_zh,
+        reason_en=reason_en,
         source_kind=SourceKind.FILE,
         source_id=f"{file.reference}:{line.line}",
         actor=file.maker_id,
