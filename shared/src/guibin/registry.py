@@ -14,6 +14,7 @@ from guibin.managers import models as managers
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import attachment_models as points_attachments
+from guibin.points import merge_models as points_merges
 from guibin.points import models as points
 from guibin.points import report_models as points_reports
 from guibin.points import transfer_models as points_transfers
@@ -54,6 +55,7 @@ __all__ = [
     "points_assets",
     "points_attachments",
     "points_files",
+    "points_merges",
     "points_reports",
     "points_transfers",
     "points_velocity",

@@ -7,13 +7,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
 from guibin.approvals.service import RuleChange
+from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
-from guibin.channels.merging import IDENTITY_MOVER
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.exports.service import ListExporting
+from guibin.holdings import moving as holdings_moving
 from guibin.holdings import personal_data as holdings_data
-from guibin.holdings.moving import HOLDINGS_MOVER
 from guibin.managers import defaults as managers
 from guibin.managers import personal_data as managers_data
 from guibin.managers.service import AssignmentHandler
@@ -22,6 +22,7 @@ from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.outbox import consumers
 from guibin.points import defaults as points
+from guibin.points import merging as points_merging
 from guibin.points import personal_data as points_data
 from guibin.points.assets import defaults as asset_rules
 from guibin.points.assets import personal_data as assets_data
@@ -29,16 +30,15 @@ from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
 from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
-from guibin.points.merging import LEDGER_GUARD
 from guibin.points.service import CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
 from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
-from guibin.privacy.merging import PRIVACY_GUARD, PRIVACY_MOVER
+from guibin.privacy import merging as privacy_merging
 from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
+from guibin.rights import merging as rights_merging
 from guibin.rights import personal_data as rights_data
-from guibin.rights.merging import REDEMPTION_GUARD
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
@@ -46,8 +46,8 @@ from guibin.suppliers.service.ordering import ORDER_PLACING
 from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
 from guibin.tags import defaults as tags
 from guibin.tags import facts
+from guibin.tags import moving as tags_moving
 from guibin.tags import personal_data as tags_data
-from guibin.tags.moving import TAGS_MOVER
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
 from guibin.tiers import personal_data as tiers_data
@@ -68,6 +68,16 @@ SEEDERS: dict[str, Seeder] = {
     "tags": tags.seed,
 }
 """What `guibin seed` adds to an empty database, in this order."""
+
+PARTICIPANTS_OF_MERGES = (
+    holdings_moving.PARTICIPANT,
+    tags_moving.PARTICIPANT,
+    channels_merging.PARTICIPANT,
+    points_merging.PARTICIPANT,
+    rights_merging.PARTICIPANT,
+    privacy_merging.PARTICIPANT,
+)
+"""Who has a part when two customers become one, in this order; and in this order when they are two again."""
 
 
 def connect() -> None:
@@ -101,13 +111,8 @@ def connect() -> None:
     consumers.register(ORDER_PLACING)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
-    merging.register_mover(HOLDINGS_MOVER)
-    merging.register_mover(TAGS_MOVER)
-    merging.register_mover(IDENTITY_MOVER)
-    merging.register_guard(LEDGER_GUARD)
-    merging.register_guard(REDEMPTION_GUARD)
-    merging.register_guard(PRIVACY_GUARD)
-    merging.register_mover(PRIVACY_MOVER)
+    for participant in PARTICIPANTS_OF_MERGES:
+        merging.register_participant(participant)
     _connect_personal_data()
 
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.customers.merging import first_objection, merge
 from guibin.points import service
-from guibin.points.models import EntryKind, SourceKind
+from guibin.points.models import EntryKind, PointsAccount, SourceKind
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.web.faults import retry_later
 from support.house import House
@@ -35,7 +35,15 @@ async def earn(session: AsyncSession, customer_id: UUID) -> None:
     )
 
 
-async def test_a_merge_waits_for_a_posting_and_then_lets_it_be(house: House) -> None:
+async def become_one(session: AsyncSession, loser: UUID, survivor: UUID) -> None:
+    await merge(session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=clock.today(), reason="test")
+
+
+async def balances(session: AsyncSession, *customers: UUID) -> list[int]:
+    return [(await session.get_one(PointsAccount, (one, "reward"))).balance for one in customers]
+
+
+async def test_a_merge_waits_for_a_posting_and_takes_it_along(house: House) -> None:
     loser, survivor = await house.add_customer(), await house.add_customer()
     async with sessions_of(house.database.bank_url) as factory, factory() as earning, factory() as merging:
         await earn(earning, loser)
@@ -43,7 +51,10 @@ async def test_a_merge_waits_for_a_posting_and_then_lets_it_be(house: House) -> 
         await asyncio.sleep(MOMENT)
         assert not asked.done()
         await earning.commit()
-        assert await asked == "has_ledger_rows"
+        assert await asked is None
+        await become_one(merging, loser, survivor)
+        await merging.commit()
+        assert await balances(merging, loser, survivor) == [0, 10]
 
 
 async def test_a_posting_waits_for_a_merge_and_is_told_to_come_again(house: House) -> None:
@@ -53,7 +64,7 @@ async def test_a_posting_waits_for_a_merge_and_is_told_to_come_again(house: Hous
         posted = asyncio.create_task(earn(earning, loser))
         await asyncio.sleep(MOMENT)
         assert not posted.done()
-        await merge(merging, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=clock.today())
+        await become_one(merging, loser, survivor)
         await merging.commit()
         with pytest.raises(DBAPIError) as refused:
             await posted

@@ -12,13 +12,14 @@ from bank_api import worker
 from guibin.channels import identities
 from guibin.channels.errors import BindingConflict
 from guibin.channels.jobs import STRANGER, forget_strangers, review_shared_unionids
-from guibin.channels.merging import IDENTITY_MOVER
+from guibin.channels.merging import PARTICIPANT
 from guibin.channels.models import IdentityKind, WechatIdentity
 from guibin.channels.repository import find_identity
 from guibin.channels.wechat import WeChatLogin
 from guibin.core import clock
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.ids import new_id
+from guibin.customers.merging import Merge
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import open_rows
@@ -165,7 +166,7 @@ async def test_an_identity_that_was_forgotten_opens_to_nothing(session: AsyncSes
 async def test_a_merge_takes_the_identities_along(session: AsyncSession, keys: KeyRing) -> None:
     await bound(session, keys, login("o-one"), ONE)
     await bound(session, keys, login("o-two"), TWO)
-    await IDENTITY_MOVER.move(session, losing_id=TWO, surviving_id=ONE)
+    await PARTICIPANT.move(session, Merge(new_id(), TWO, ONE, ONE, clock.today()))
     assert len(await identities.list_of_customer(session, customer_id=ONE)) == 2
     assert await identities.list_of_customer(session, customer_id=TWO) == []
 

@@ -192,18 +192,20 @@ async def test_a_merge_is_kept_in_the_audit_trail(lines: Lines) -> None:
     ]
 
 
-class Objection:
+class Objection(merging.MergeParticipant):
+    name = "objection"
+
     async def objection(self, session: object, *, losing_id: UUID, surviving_id: UUID) -> str | None:
         assert session is not None
         assert losing_id != surviving_id
-        return "has_ledger_rows"
+        return "open_holds"
 
 
-async def test_a_guard_that_objects_leaves_two_customers_to_people(
+async def test_a_domain_that_objects_leaves_two_customers_to_people(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survivor, loser = await connected(lines)
-    monkeypatch.setattr(merging, "MERGE_GUARDS", [Objection()])
+    monkeypatch.setattr(merging, "PARTICIPANTS", [Objection()])
     result = await lines.take(PARTIES, certified("X", customer_no=ONE), line=CARDS)
     assert "customers_merged" not in result.counts
     assert await reviews(lines) == ["connects_two_customers"]
@@ -211,14 +213,26 @@ async def test_a_guard_that_objects_leaves_two_customers_to_people(
     assert await lines.customer_certified(MARRIED, "欧阳明") == loser
 
 
-async def test_a_customer_with_points_is_not_merged_away(lines: Lines) -> None:
-    _, loser = await connected(lines)
+async def test_points_go_along_and_a_pair_that_people_keep_apart_stays_two(lines: Lines) -> None:
+    survivor, loser = await connected(lines)
     await points.seed(lines.session)
     await let_owner_post(lines.session)
     await post_points(lines.session, loser, EntryKind.EARN, 100)
+    await lines.session.execute(
+        text(
+            "INSERT INTO match_review (customer_id, id, other_customer_id, reason, evidence, state, created_at)"
+            " VALUES (:loser, :loser, :survivor, 'connects_two_customers', '{}', 'apart', now())"
+        ),
+        {"loser": loser, "survivor": survivor},
+    )
     await lines.take(PARTIES, certified("X", customer_no=ONE), line=CARDS)
-    assert await reviews(lines) == ["connects_two_customers"]
     assert await lines.value("SELECT merged_into FROM customer WHERE id = :c", c=loser) is None
+    assert await reviews(lines) == []
+    await lines.session.execute(text("DELETE FROM match_review"))
+    await lines.take(PARTIES, certified("X", customer_no=ONE, city_code="310100"), line=CARDS)
+    assert await lines.value("SELECT merged_into FROM customer WHERE id = :c", c=loser) == survivor
+    accounts = await lines.rows("SELECT customer_id, balance FROM points_account ORDER BY balance")
+    assert accounts == [(loser, 0), (survivor, 100)]
 
 
 async def test_ids_do_not_depend_on_what_comes_later(lines: Lines) -> None:

@@ -12,10 +12,13 @@ from support.grants import state_of
 from support.points import ACTOR, DAY, NOON, commit_customers, commit_points
 
 ROLES = ("customer", "bank", "worker")
+MERGES = {"merge_out", "merge_in"}
+"""Kinds that a function of their own posts, and nobody's grant names."""
+
 MAY_POST = {
     "customer": {"redeem", "refund", "transfer_out", "transfer_in"},
-    "bank": set(EntryKind) - {"redeem", "expire"},
-    "worker": set(EntryKind) - {"redeem", "order", "expire_early", "transfer_out", "transfer_in"},
+    "bank": set(EntryKind) - MERGES - {"redeem", "expire"},
+    "worker": set(EntryKind) - MERGES - {"redeem", "order", "expire_early", "transfer_out", "transfer_in"},
 }
 CREDITS = {"earn", "opening", "adjust_credit", "pending_add", "expire_early"}
 """Kinds that name a lot."""
@@ -105,6 +108,8 @@ async def test_a_stranger_may_not_call_the_functions(database: Database) -> None
         f"SELECT * FROM points_capture({', '.join(['NULL'] * 13)})",
         "SELECT * FROM points_release(NULL, NULL, NULL, NULL, NULL, NULL)",
         f"SELECT * FROM points_transfer({', '.join(['NULL'] * 15)})",
+        f"SELECT * FROM points_merge({', '.join(['NULL'] * 12)})",
+        f"SELECT * FROM points_unmerge({', '.join(['NULL'] * 11)})",
         f"SELECT * FROM points_enter({', '.join(['NULL'] * 15)})",
         f"SELECT * FROM points_take({', '.join(['NULL'] * 8)})",
         f"SELECT * FROM points_known({', '.join(['NULL'] * 6)})",

@@ -68,7 +68,7 @@ async def test_the_newer_word_counts_and_a_freeze_is_not_shaken_off(session: Asy
     )
     await session.flush()
     assert await has_consent(session, survivor, Purpose.PROFILING)
-    await merge(session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=TODAY)
+    await merge(session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=TODAY, reason="test")
     assert not await has_consent(session, survivor, Purpose.PROFILING)
     assert await is_blocked(session, survivor, Act.REDEEM, day=TODAY)
     assert not await is_blocked(session, survivor, Act.EARN, day=TODAY)

@@ -8,9 +8,11 @@ from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.customers.merging import Merge
 from guibin.customers.models import Customer
 from guibin.security.actors import Scope
-from guibin.tags.moving import TAGS_MOVER
+from guibin.tags.moving import PARTICIPANT
 from guibin.tags.repository import Reach, count_reach, list_held
 from guibin.tags.service import run_tags, set_tag, unset_tag
 from support.tagging import (
@@ -52,7 +54,7 @@ async def test_manual_tags_go_to_the_surviving_customer(session: AsyncSession, p
     await run_tags(session, day=DAY)
     with clock.fixed_at(NOON):
         await give(session, losing, "an old friend")
-        await TAGS_MOVER.move(session, losing_id=losing, surviving_id=surviving)
+        await PARTICIPANT.move(session, Merge(new_id(), losing, surviving, losing, clock.today()))
     assert await tags_of(session, surviving) == [("friend", "an old friend")]
     assert await tags_of(session, losing) == []
 
@@ -64,7 +66,7 @@ async def test_a_tag_that_both_have_stays_as_the_survivor_has_it(
     with clock.fixed_at(NOON):
         await give(session, losing, "first")
         await give(session, surviving, "second")
-        await TAGS_MOVER.move(session, losing_id=losing, surviving_id=surviving)
+        await PARTICIPANT.move(session, Merge(new_id(), losing, surviving, losing, clock.today()))
     assert await tags_of(session, surviving) == [("friend", "second")]
 
 
@@ -74,7 +76,7 @@ async def test_a_tag_that_the_survivor_lost_today_comes_back(session: AsyncSessi
         await give(session, losing, "first")
         await give(session, surviving, "second")
         await unset_tag(session, EVERYBODY, actor=CHECKER, customer_id=surviving, code="friend", reason="wrong")
-        await TAGS_MOVER.move(session, losing_id=losing, surviving_id=surviving)
+        await PARTICIPANT.move(session, Merge(new_id(), losing, surviving, losing, clock.today()))
     assert await tags_of(session, surviving) == [("friend", "first")]
 
 

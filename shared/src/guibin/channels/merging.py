@@ -1,18 +1,28 @@
 """A customer who is merged into another takes the WeChat identities along."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.channels.repository import move_identities
+from guibin.customers.merging import Merge, MergeParticipant, Moved
 
 
-class IdentityMover:
-    """A mover of merges. Both customers may have had an identity of one account: both stay theirs."""
+class IdentitiesParticipant(MergeParticipant):
+    """The part of the channels. Both customers may have had an identity of one account: both stay theirs."""
 
-    async def move(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> None:
+    name = "channels"
+
+    async def move(self, session: AsyncSession, merge: Merge) -> Moved:
         """Bind what the losing customer has to the surviving one."""
-        await move_identities(session, losing_id=losing_id, surviving_id=surviving_id)
+        moved = await move_identities(session, from_id=merge.losing_id, to_id=merge.surviving_id)
+        return {"identities": [str(one) for one in moved]}
+
+    async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
+        """Bind them to the one who had them, unless they were bound anew since."""
+        ids = [UUID(one) for one in moved["identities"]]
+        await move_identities(session, from_id=merge.surviving_id, to_id=merge.losing_id, ids=ids)
 
 
-IDENTITY_MOVER = IdentityMover()
+PARTICIPANT: Final = IdentitiesParticipant()

@@ -110,11 +110,18 @@ async def shared_unionids(session: AsyncSession, *, limit: int) -> Sequence[tupl
     return [(row[0], row[1]) for row in await session.execute(statement, {"limit": limit})]
 
 
-async def move_identities(session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> None:
-    """Bind the identities of one customer to another; the key of the table does not change."""
-    await session.execute(
-        update(WechatIdentity).where(col(WechatIdentity.customer_id) == losing_id).values(customer_id=surviving_id)
+async def move_identities(
+    session: AsyncSession, *, from_id: UUID, to_id: UUID, ids: Sequence[UUID] | None = None
+) -> list[UUID]:
+    """Bind the identities of one customer, or those of `ids`, to another; the key of the table does not change."""
+    wanted = [] if ids is None else [col(WechatIdentity.id).in_(ids)]
+    moved = await session.execute(
+        update(WechatIdentity)
+        .where(col(WechatIdentity.customer_id) == from_id, *wanted)
+        .values(customer_id=to_id)
+        .returning(col(WechatIdentity.id))
     )
+    return sorted(moved.scalars())
 
 
 async def find_token(session: AsyncSession, appid: str, kind: TokenKind) -> WechatToken | None:

@@ -18,7 +18,7 @@ from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers import fusion_repository
 from guibin.customers.candidates import Candidate, Said, personal_values, rebuilt
-from guibin.customers.merging import first_objection, merge
+from guibin.customers.merging import EQUAL_REFERENCES, first_objection, merge
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
 from guibin.customers.references import certificate_index, record_ref, refs_of
@@ -224,7 +224,14 @@ class _Batch:
         refs = [(ref, kind, self._find(self._refs[ref])) for ref, kind in self._new_refs.items()]
         await add_refs(session, refs, day=day)
         for loser, survivor in self._merges:
-            await merge(session, actor=self._context.actor, losing_id=loser, surviving_id=survivor, day=day)
+            await merge(
+                session,
+                actor=self._context.actor,
+                losing_id=loser,
+                surviving_id=survivor,
+                day=day,
+                reason=EQUAL_REFERENCES,
+            )
         await upsert(session, "source_record", self._record_rows(records), key=("customer_id", "id"))
         self._counts["reviews"] += await self._write_reviews()
         await self._rebuild_customers()

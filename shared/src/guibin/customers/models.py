@@ -6,6 +6,7 @@ Personal values stand here only as ciphertext (`*_enc`, under the row owner's da
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
@@ -62,6 +63,14 @@ class RefKind(StrEnum):
     HOLDING = "holding"
 
 
+class ReviewState(StrEnum):
+    """What became of a pair that people were asked about; a pair that is kept apart is never joined by a feed."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    APART = "apart"
+
+
 class Customer(SQLModel, table=True):
     """One person or company as the bank knows it after fusion (客户). The id is opaque and never reused."""
 
@@ -74,6 +83,7 @@ class Customer(SQLModel, table=True):
         Index(None, "branch_id", "id"),
         Index(None, "phone_idx"),
         Index(None, "name_idx"),
+        Index(None, "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         distributed("id"),
     )
 
@@ -171,8 +181,40 @@ class MatchReview(SQLModel, table=True):
     other_customer_id: UUID
     reason: str = text_column()
     evidence: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
-    state: str = text_column(default="open")
+    state: str = text_column(default=ReviewState.OPEN)
     created_at: datetime = instant()
+    decided_at: datetime | None = instant(default=None)
+    decided_by: UUID | None = None
+    decided_reason: str | None = text_column(default=None)
+
+
+class CustomerMerge(SQLModel, table=True):
+    """That one customer became another, and what it brought along: by it a merge is undone (合并记录).
+
+    `moved` names, for each domain, the rows that went over, in a form of the domain's own.
+    """
+
+    __tablename__ = "customer_merge"
+    __table_args__ = (
+        CheckConstraint("losing_id <> customer_id", name="of_two"),
+        CheckConstraint(
+            "(undone_at IS NULL) = (undone_by IS NULL) AND (undone_at IS NULL) = (undone_reason IS NULL)",
+            name="undone_by_somebody",
+        ),
+        Index(None, "losing_id"),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id", description="The surviving customer")
+    id: UUID = Field(primary_key=True)
+    losing_id: UUID
+    reason: str = text_column()
+    moved: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    merged_at: datetime = instant()
+    merged_by: UUID
+    undone_at: datetime | None = instant(default=None)
+    undone_by: UUID | None = None
+    undone_reason: str | None = text_column(default=None)
 
 
 class CustomerAccess(SQLModel, table=True):

@@ -53,10 +53,11 @@ CHECKS: Final[Sequence[Check]] = (
                                       ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'),
                                       ('pending_add', 'issuance'), ('pending_cancel', 'issuance'),
                                       ('pending_activate', 'pending'), ('transfer_out', 'transfer'),
-                                      ('transfer_in', 'transfer'))
-            OR (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate',
-                         'transfer_in'))
-               <> (points - debt_change + greatest(pending_change, 0) > 0)
+                                      ('transfer_in', 'transfer'), ('merge_out', 'merge'), ('merge_in', 'merge'))
+            OR (kind NOT IN ('merge_out', 'merge_in')
+                AND (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate',
+                              'transfer_in'))
+               <> (points - debt_change + greatest(pending_change, 0) > 0))
         """,
     ),
     _check(
@@ -199,6 +200,30 @@ CHECKS: Final[Sequence[Check]] = (
         SELECT 'trf_' || t.id AS key FROM points_transfer t
           JOIN points_transfer r ON r.customer_id = t.customer_id AND r.reverses = t.id
          GROUP BY t.customer_id, t.id HAVING sum(r.points) > max(t.points)
+        """,
+    ),
+    _check(
+        "I1",
+        "what a merge took over or gave back has not the same on both sides, or entries that say something else",
+        """
+        SELECT 'mrg_' || m.merge_id || '/' || m.id AS key
+          FROM points_merge m
+          LEFT JOIN points_entry e ON e.customer_id = m.customer_id AND e.id = m.entry_id
+         GROUP BY m.merge_id, m.id
+        HAVING count(*) <> 2 OR count(DISTINCT m.side) <> 2
+            OR count(DISTINCT (m.points, m.debt, m.wallet, m.undoes)) <> 1
+            OR count(*) FILTER (WHERE e.points - e.debt_change
+                                      = (m.points - m.debt) * CASE m.side WHEN 'in' THEN 1 ELSE -1 END
+                                  AND e.kind = 'merge_' || m.side AND e.wallet = m.wallet) <> 2
+        """,
+    ),
+    _check(
+        "I1",
+        "an entry takes points over by a merge, and no merge names it",
+        """
+        SELECT 'ent_' || e.id AS key FROM points_entry e
+         WHERE e.kind IN ('merge_out', 'merge_in') AND NOT EXISTS (
+           SELECT FROM points_merge m WHERE m.customer_id = e.customer_id AND m.entry_id = e.id)
         """,
     ),
     _check(

@@ -29,6 +29,8 @@ class EntryKind(StrEnum):
     PENDING_CANCEL = "pending_cancel"
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
+    MERGE_OUT = "merge_out"
+    MERGE_IN = "merge_in"
 
 
 class SourceKind(StrEnum):
@@ -43,6 +45,7 @@ class SourceKind(StrEnum):
     HOLD = "hold"
     ENTRY = "entry"
     TRANSFER = "transfer"
+    MERGE = "merge"
 
 
 class Expiry(StrEnum):
@@ -198,6 +201,9 @@ KIND_FITS = (
     " OR (kind = 'transfer_out' AND contra = 'transfer' AND points < 0 AND debt_change = 0 AND pending_change = 0)"
     " OR (kind = 'transfer_in' AND contra = 'transfer' AND points >= 0 AND debt_change <= 0 AND points > debt_change"
     " AND pending_change = 0)"
+    " OR (kind = 'merge_out' AND contra = 'merge' AND points <= 0 AND debt_change <= 0 AND points + debt_change < 0"
+    " AND pending_change = 0)"
+    " OR (kind = 'merge_in' AND contra = 'merge' AND (points >= 0 OR debt_change >= 0) AND pending_change = 0)"
 )
 """Which contra account and which signs an entry of a kind has."""
 

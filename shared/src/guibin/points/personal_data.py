@@ -45,6 +45,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " ORDER BY posted_at, id",
     ),
     QuerySection(
+        "points_merges",
+        frozenset({"points_merge"}),
+        "SELECT side, wallet, points, debt, undoes, posted_at FROM points_merge WHERE customer_id = :customer_id"
+        " ORDER BY posted_at, id",
+    ),
+    QuerySection(
         "points_codes",
         frozenset({"code_entry"}),
         "SELECT code, state, points, entered_at FROM code_entry WHERE customer_id = :customer_id"

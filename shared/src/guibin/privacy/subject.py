@@ -90,6 +90,7 @@ ERASURE_STEPS: list[ErasureStep] = []
 NOT_EXPORTED: Final[Mapping[str, str]] = {
     "customer_ref": "keyed hashes of values that the copy shows in clear",
     "match_review": "names other customers",
+    "customer_merge": "the bank's own journal of ids; what went over stands in the sections",
     "customer_access": "the same as who serves whom, which the copy shows as the history of managers",
     "customer_restriction": "the law forbids to tell a customer of some of them",
     "unassigned": "a place in the bank's own queue",
@@ -117,6 +118,8 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "velocity_hit": "what was unusual in the ledger, under a pseudonym",
     "points_hold_lot": "ledger, under a pseudonym",
     "points_transfer": "ledger, under a pseudonym",
+    "points_merge": "ledger, under a pseudonym",
+    "customer_merge": "which ids are one customer, and who decided it; no personal value",
     "points_attachment": "ciphers under the customer's key, which is gone",
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",

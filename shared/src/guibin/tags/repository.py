@@ -6,8 +6,9 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import RowMapping, exists, func, not_, or_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -174,13 +175,37 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
         return len((await session.execute(ended)).all())
 
 
-async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> None:
-    """End every membership of a customer; a day is the first without them."""
-    await session.execute(
+async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> Sequence[RowMapping]:
+    """End every membership of a customer; a day is the first without them. Returns tag, source and first day."""
+    statement = (
         update(CustomerTag)
         .where(col(CustomerTag.customer_id) == customer_id, col(CustomerTag.until).is_(None))
         .values(until=func.greatest(col(CustomerTag.since), day))
+        .returning(col(CustomerTag.tag_code), col(CustomerTag.source), col(CustomerTag.since))
     )
+    return (await session.execute(statement)).mappings().all()
+
+
+async def end_tag(
+    session: AsyncSession, customer_id: UUID, code: str, source: str, since: date, *, day: date | None
+) -> None:
+    """Let a membership last until a day, or again without an end unless the customer has the tag anew."""
+    other = aliased(CustomerTag)
+    lasts = exists().where(
+        col(other.customer_id) == customer_id,
+        col(other.tag_code) == code,
+        col(other.source) == source,
+        col(other.until).is_(None),
+    )
+    which = (
+        col(CustomerTag.customer_id) == customer_id,
+        col(CustomerTag.tag_code) == code,
+        col(CustomerTag.source) == source,
+        col(CustomerTag.since) == since,
+    )
+    changed = [not_(lasts)] if day is None else [col(CustomerTag.until).is_(None)]
+    until = None if day is None else func.greatest(col(CustomerTag.since), day)
+    await session.execute(update(CustomerTag).where(*which, *changed).values(until=until))
 
 
 async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:
