@@ -19,6 +19,7 @@ from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
+from sabotage.suppliers import SUPPLIERS
 from sabotage.uses import USES
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
     chosen = [
         one
-        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *USES)
+        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *SUPPLIERS, *USES)
         if not only or one.id in only
     ]
     survivors = []

@@ -10,9 +10,10 @@ from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
 from sabotage.run import ROOT
+from sabotage.suppliers import SUPPLIERS
 from sabotage.uses import USES
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *USES)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *SUPPLIERS, *USES)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

@@ -36,6 +36,7 @@ from bank_api.rights.ratings import router as ratings
 from bank_api.rights.releases import router as releases
 from bank_api.rights.router import router as rights
 from bank_api.rights.slots import router as slots
+from bank_api.rights.substitutes import router as substitutes
 from bank_api.rights.uses import router as voucher_uses
 from bank_api.runs.router import router as runs
 from bank_api.sessions.router import router as sessions
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     transfers,
     rights,
     releases,
+    substitutes,
     voucher_uses,
     ratings,
     slots,

@@ -23,6 +23,7 @@ from customer_api.rights.ratings import router as ratings
 from customer_api.rights.reservations import router as reservations
 from customer_api.rights.router import router as rights
 from customer_api.rights.slots import router as slots
+from customer_api.rights.substitutes import router as substitutes
 from customer_api.sessions.router import router as sessions
 from customer_api.sessions.step_ups import router as step_ups
 from customer_api.suppliers.callbacks import router as callbacks
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     slots,
     packages,
     proposals,
+    substitutes,
     privacy,
     audit,
     callbacks,

@@ -117,6 +117,10 @@ class RedemptionFailed(_RedemptionData):
     type = EventName.REDEMPTION_FAILED
 
     points: Units = Field(description="Points that were given back")
+    substitutes: list[RightId] = Field(
+        default_factory=list,
+        description="Rights that the customer can have in its place, the bank's first choice first",
+    )
 
 
 class RightLowStock(EventData):

@@ -126,6 +126,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "redemption_step": "what was charged and delivered, under a pseudonym",
     "redemption_proposal": "what was proposed, under a pseudonym; words are ciphers under the key, which is gone",
     "reservation": "what was held for a redemption, under a pseudonym",
+    "substitution": "what replaced what could not be delivered, under a pseudonym",
     "appointment": "what was charged and delivered, under a pseudonym",
     "package_choice": "what was chosen and taken, under a pseudonym",
     "redemption_beneficiary": "ciphers under the customer's key, which is gone; deleted at the end of their own period",

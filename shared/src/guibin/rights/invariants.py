@@ -233,6 +233,18 @@ CHECKS: Final[Sequence[Check]] = (
         """,
     ),
     _check(
+        "I8",
+        "what can be replaced did not fail, or was replaced too late, too early, or by another number of units",
+        """
+        SELECT 'rdm_' || s.redemption_id AS key
+          FROM substitution s
+          JOIN redemption f ON f.customer_id = s.customer_id AND f.id = s.redemption_id
+          LEFT JOIN redemption r ON r.customer_id = s.customer_id AND r.id = s.replaced_by
+         WHERE f.state <> 'failed' OR f.right_id <> s.right_id OR s.units > f.quantity OR s.points > f.points_charged
+            OR r.quantity <> s.units OR r.created_at < s.failed_at OR s.replaced_at >= s.open_until
+        """,
+    ),
+    _check(
         "I7",
         "a redemption by codes does not hold one code of its right for each unit",
         """

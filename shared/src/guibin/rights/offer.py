@@ -13,6 +13,7 @@ from guibin.core.clock import BUSINESS_ZONE
 from guibin.rights.models import Period
 from guibin.rights.releases import ReleaseLine
 from guibin.rights.slots import Booking
+from guibin.rights.substitutes import Substitute
 
 MOST_UNITS: Final = 100
 """Units in one redemption."""
@@ -143,6 +144,7 @@ class Terms:
     `budget_line` it is paid from the budget of its owner; `unit_cost_fen` is what one unit or guest takes from that,
     None the worth of the points that are paid. With `booking` it is served by appointment, and a
     redemption of it names a slot. With a `release` its counted stock comes on offer line by line, else all at once.
+    `substitutes` are offered in its place where it cannot be delivered.
     """
 
     prices: tuple[Price, ...]
@@ -167,6 +169,7 @@ class Terms:
     unit_cost_fen: int | None = None
     booking: Booking | None = None
     release: tuple[ReleaseLine, ...] = ()
+    substitutes: tuple[Substitute, ...] = ()
 
     @property
     def tags(self) -> frozenset[str]:
@@ -206,7 +209,8 @@ class Wish:
     `expected_points` is what the caller believes the whole to cost: it is compared and never used. `beneficiary` says
     whether somebody else is named, and with a certificate; `slot` whether an appointment is named, None where nobody
     has asked for one yet; `package` whether all units are taken from a package, `reservation` whether they are held.
-    `destination` is the kind of place where it is to go, None where nobody has asked for one yet.
+    `destination` is the kind of place where it is to go, None where nobody has asked for one yet. `at_most` bounds the
+    points of the whole, where something is made good.
     """
 
     quantity: int
@@ -219,6 +223,7 @@ class Wish:
     package: bool = False
     reservation: bool = False
     destination: Destination | None = None
+    at_most: int | None = None
 
 
 def price_of(

@@ -82,6 +82,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "SELECT redemption_id, state, at FROM redemption_step WHERE customer_id = :customer_id ORDER BY at, state",
     ),
     QuerySection(
+        "substitutions",
+        frozenset({"substitution"}),
+        "SELECT redemption_id, units, points, wallet, failed_at, open_until, replaced_by, replaced_at FROM substitution"
+        " WHERE customer_id = :customer_id ORDER BY failed_at, redemption_id",
+    ),
+    QuerySection(
         "appointments",
         frozenset({"appointment"}),
         "SELECT redemption_id, city_code, place, starts_at, ends_at, moves, confirmed_at, missed_at FROM appointment"

@@ -177,6 +177,8 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
     to_pay = 0 if wish.package else wish.quantity
     free, free_guests = min(to_pay, left), min(wish.companions, guests_left)
     points = (price or 0) * (to_pay - free) + (guest_price or 0) * (wish.companions - free_guests)
+    if wish.at_most is not None:
+        points = min(points, wish.at_most)
     known = wish.class_of_service is None or wish.class_of_service in set(classes_of(terms.prices))
     units_priced = price is not None or free == to_pay
     priced = known and units_priced and (guest_price is not None or free_guests == wish.companions)

@@ -24,6 +24,7 @@ from guibin.rights.offer import (
 )
 from guibin.rights.releases import named_in, plan_of
 from guibin.rights.slots import Booking, NoShow
+from guibin.rights.substitutes import substitutes_of
 
 Document = Mapping[str, Any]
 
@@ -44,6 +45,7 @@ OFFER: Final = (
     "unit_cost",
     "appointment",
     "release_plan",
+    "substitutes",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -75,6 +77,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         unit_cost_fen=None if cost is None else parse_cny(cost),
         booking=_booking(offer.get("appointment")),
         release=plan_of(offer.get("release_plan")),
+        substitutes=substitutes_of(offer.get("substitutes")),
     )
 
 

@@ -32,7 +32,7 @@ class RightData:
     a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served; `places`
     are city and name of the places that serve it by appointment; `value_fen` is what each code is good for, in parts;
     `released_daily` are the time and the number of units that come on offer each day from the day before the business
-    date on.
+    date on; `substitutes` are the codes of what customers have where it cannot be delivered, and what each may cost.
     """
 
     code: str
@@ -57,6 +57,7 @@ class RightData:
     places: tuple[tuple[str, str], ...] = ()
     value_fen: int | None = None
     released_daily: tuple[str, int] | None = None
+    substitutes: tuple[tuple[str, str], ...] = ()
 
     def offer(self, business_date: date) -> dict[str, object]:
         """Return the terms that not every right has, in the form in which they are approved."""
@@ -64,7 +65,9 @@ class RightData:
         companions: dict[str, object] = {"companions": {"most": most}} if most else {}
         beneficiary: dict[str, object] = {"beneficiary": "allowed"} if self.beneficiary else {}
         ending: dict[str, object] = {"appointment": APPOINTMENT} if self.places else {"cancel_hours": CANCEL_HOURS}
-        return {**ending, **companions, **beneficiary, **self._release_plan(business_date)}
+        named = [{"right": code, "price": price} for code, price in self.substitutes]
+        instead: dict[str, object] = {"substitutes": named} if named else {}
+        return {**ending, **companions, **beneficiary, **self._release_plan(business_date), **instead}
 
     def _release_plan(self, business_date: date) -> dict[str, object]:
         if self.released_daily is None:
@@ -188,11 +191,13 @@ RIGHTS: tuple[RightData, ...] = (
         "mobile_top_up_30", "shopping", "话费充值30元", "Phone credit of 30 CNY",
         "充值到指定手机号", "Credited to the mobile number that you name",
         "reward", "top_up", "unlimited", _all(300), None, None, (), (2, "month"),
+        substitutes=(("coffee", "not_above"), ("supermarket_50", "capped")),
     ),
     RightData(
         "tea_gift_box", "shopping", "茶叶礼盒", "Box of tea",
         "快递到家", "Sent to your address",
         "reward", "parcel", "unlimited", _all(900), None, None, (), (2, "year"),
+        substitutes=(("rice_and_oil", "not_above"), ("thermos", "not_above")),
     ),
     RightData(
         "health_check", "health", "贵宾体检", "Health check",
@@ -278,6 +283,7 @@ RIGHTS: tuple[RightData, ...] = (
         "video_month", "social", "视频会员月卡", "A month of video streaming",
         "会员激活码一个", "One code that opens a month of membership",
         "reward", "order", "unlimited", _all(200), None, None, (), (2, "month"),
+        substitutes=(("cinema_ticket", "capped"),),
     ),
     RightData(
         "birthday_flowers", "social", "生日鲜花", "Birthday flowers",

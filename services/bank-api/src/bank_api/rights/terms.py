@@ -16,6 +16,8 @@ from guibin.rights.slots import MOST_HOURS, NoShow
 from guibin.web import Day, Instant, StrictModel
 
 from .release_schemas import Clock, ReleasePlanIn
+from .substitute_schemas import Substitutes, refuse_twin_rights
+from .substitute_schemas import written as written_substitutes
 
 MOST_TIMES = 10_000
 MOST_UNITS_FOR_ALL = 10**9
@@ -199,6 +201,9 @@ class TermsIn(StrictModel):
     release_plan: ReleasePlanIn | None = Field(
         default=None, description="How a counted stock comes on offer; null: all of it at once"
     )
+    substitutes: Substitutes | None = Field(
+        default=None, description="What its customers can have instead where it cannot be delivered"
+    )
     on_sale_from: Instant | None = None
     on_sale_to: Instant | None = None
 
@@ -206,6 +211,7 @@ class TermsIn(StrictModel):
     def _hold_together(self) -> Self:
         _refuse_twins_of_prices(self.prices)
         refuse_twins([quota.tier for quota in self.quotas])
+        refuse_twin_rights(self.substitutes or [])
         if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
             raise PydanticCustomError("range", "must not end before it begins")
         if self.code_inactive_days and self.code_days is not None and self.code_inactive_days > self.code_days:
@@ -239,6 +245,7 @@ class TermsIn(StrictModel):
             **{name: audience.document() or None for name, audience in audiences.items() if audience},
             "beneficiary": None if self.beneficiary is Beneficiary.NONE else self.beneficiary.value,
             "static_code": self.static_code or None,
+            "substitutes": written_substitutes(self.substitutes),
             "release_plan": None if self.release_plan is None else self.release_plan.document(),
         }
 

@@ -14,7 +14,7 @@ from guibin.rights.repository.slots import next_appointments
 from guibin.rights.repository.usable_codes import find_usable_codes
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
 
-from .home_schemas import HomeCodeOut, HomeOut, HomeWalletOut, NoticeOut, expiring_of
+from .home_schemas import HomeCodeOut, HomeOut, HomeReplaceableOut, HomeWalletOut, NoticeOut, expiring_of
 from .notices import notices_of
 from .router import read_manager, read_tier
 
@@ -37,14 +37,17 @@ async def get_home(call: CustomerCall) -> HomeOut:
     of_points, of_redemptions = "points:read" in scopes, "redemptions:read" in scopes
     wallets = (await points.balances(session, scope, customer_id=me, today=today)).wallets if of_points else []
     packages = await rights.list_my_packages(session, scope, customer_id=me) if of_points else []
-    codes, booked, proposed = [], [], 0
+    codes, booked, proposed, failed = [], [], 0, None
     if of_redemptions:
         codes = await find_usable_codes(session, scope, customer_id=me, day=today, limit=MOST)
         booked = list(await next_appointments(session, scope, customer_id=me, now=now, limit=MOST))
         proposed = await count_waiting(session, scope, customer_id=me, now=now)
+        failed = await rights.find_replaceable(session, scope, customer_id=me)
     last_days = [one.redemption.valid_until for one in codes]
-    found = notices_of(wallets, [one for one, _, _ in booked], last_days, proposals=proposed, today=today)
-    language = call.language
+    appointments, language = [one for one, _, _ in booked], call.language
+    found = notices_of(
+        wallets, appointments, last_days, proposals=proposed, replaceable=failed is not None, today=today
+    )
     return HomeOut(
         as_of=now,
         name=person.name.value if person.name else None,
@@ -55,5 +58,6 @@ async def get_home(call: CustomerCall) -> HomeOut:
         packages=[MyPackageOut.of(one, language) for one in packages] if of_points else None,
         usable_codes=[HomeCodeOut.of(one, language) for one in codes] if of_redemptions else None,
         appointments=[NextAppointmentOut.of(*one, language) for one in booked] if of_redemptions else None,
+        replaceable=HomeReplaceableOut.of(failed, language) if failed else None,
         notices=[NoticeOut.of(kind, language) for kind in found],
     )

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from pydantic import Field
 
 from customer_api.rights.package_schemas import MyPackageOut
+from customer_api.rights.replacing_schemas import AlternativeOut
 from customer_api.rights.slot_schemas import NextAppointmentOut
 from guibin.core.ids import RedemptionId, RightId
 from guibin.points.balances import WalletBalance
 from guibin.points.models import AccountState
 from guibin.rights.repository.usable_codes import UsableCodes
+from guibin.rights.service import Replaceable
 from guibin.web import OutModel
 
 from .notices import TEXTS, NoticeKind
@@ -75,6 +77,30 @@ class HomeCodeOut(OutModel):
         )
 
 
+class HomeReplaceableOut(OutModel):
+    """A redemption of mine that could not be delivered, and what I can have instead."""
+
+    redemption_id: RedemptionId
+    right_id: RightId
+    right_name: str
+    units: int = Field(description="How many came back and can be replaced")
+    until: datetime = Field(description="Before this instant I can take one of `alternatives`")
+    alternatives: list[AlternativeOut] = Field(description="By `POST /v1/redemptions/{id}/substitute`")
+
+    @classmethod
+    def of(cls, found: Replaceable, language: str) -> "HomeReplaceableOut":
+        """Describe what can be replaced."""
+        row, item = found.failed, found.right.item
+        return cls(
+            redemption_id=row.redemption_id,
+            right_id=row.right_id,
+            right_name=item.name_en if language == "en" else item.name_zh,
+            units=row.units,
+            until=row.open_until,
+            alternatives=[AlternativeOut.of(one, language) for one in found.alternatives],
+        )
+
+
 class NoticeOut(OutModel):
     """Something to point at."""
 
@@ -101,6 +127,10 @@ class HomeOut(OutModel):
         description="Up to five redemptions with codes to use, those that end first; needs `redemptions:read`"
     )
     appointments: list[NextAppointmentOut] | None = Field(description="My next five; needs `redemptions:read`")
+    replaceable: HomeReplaceableOut | None = Field(
+        description="The latest redemption of mine that could not be delivered and for which I can have something else"
+        " now; needs `redemptions:read`"
+    )
     notices: list[NoticeOut] = Field(description="What to point at, the most urgent first")
 
 

@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     POINTS_EXPIRING = "points_expiring"
     DEBT = "debt"
     PROPOSALS_WAITING = "proposals_waiting"
+    SUBSTITUTE_OFFERED = "substitute_offered"
 
 
 TEXTS: Final[dict[NoticeKind, tuple[str, str]]] = {
@@ -31,6 +32,10 @@ TEXTS: Final[dict[NoticeKind, tuple[str, str]]] = {
     NoticeKind.CODE_ENDING: ("您有券码即将失效，请尽快使用", "A code of yours ends soon"),
     NoticeKind.POINTS_EXPIRING: ("您有积分即将到期", "Points of yours expire soon"),
     NoticeKind.DEBT: ("您尚有积分欠额，今后获得的将先抵扣", "You owe points; what you earn next pays them first"),
+    NoticeKind.SUBSTITUTE_OFFERED: (
+        "您有权益未能交付，积分已退回，可另选替代权益",
+        "Something could not be delivered: you have all back, and can choose something else",
+    ),
     NoticeKind.PROPOSALS_WAITING: ("客户经理为您准备了权益，请确认", "Your manager has prepared something for you"),
 }
 """In Chinese and in English."""
@@ -42,9 +47,13 @@ def notices_of(
     last_days: Sequence[date | None],
     *,
     proposals: int,
+    replaceable: bool,
     today: date,
 ) -> Iterator[NoticeKind]:
-    """Yield what to point at: `last_days` are those of usable codes, `proposals` how many wait for an answer."""
+    """Yield what to point at: `last_days` are those of usable codes, `proposals` how many wait for an answer.
+
+    `replaceable` tells whether there is something to have in place of a redemption that failed.
+    """
     if any(own.state is AccountState.FROZEN for own in wallets):
         yield NoticeKind.ACCOUNT_FROZEN
     tomorrow = today + timedelta(days=1)
@@ -52,6 +61,8 @@ def notices_of(
         yield NoticeKind.APPOINTMENT_SOON
     if any(day is not None and day <= today + timedelta(days=CODE_DAYS) for day in last_days):
         yield NoticeKind.CODE_ENDING
+    if replaceable:
+        yield NoticeKind.SUBSTITUTE_OFFERED
     if any(due.date <= today + timedelta(days=EXPIRING_DAYS) for own in wallets for due in own.expiring):
         yield NoticeKind.POINTS_EXPIRING
     if any(own.debt for own in wallets):

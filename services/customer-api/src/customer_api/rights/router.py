@@ -186,7 +186,8 @@ async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> Red
     view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
     order = await show_order(call.session, call.scope, call.keys, redemption=view.redemption)
-    return RedemptionDetailOut.in_full(view, person, call.language, order=order)
+    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    return RedemptionDetailOut.in_full(view, person, call.language, order=order, replacing=replacing)
 
 
 @router.post("/redemptions/{redemption_id}/cancel", operation_id="cancelMyRedemption")
@@ -205,7 +206,8 @@ async def cancel_redemption(call: CustomerCall, redemption_id: RedemptionId) -> 
     """
     view = await service.cancel(call.session, call.scope, actor=call.actor, redemption_id=redemption_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    return RedemptionDetailOut.in_full(view, person, call.language)
+    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    return RedemptionDetailOut.in_full(view, person, call.language, replacing=replacing)
 
 
 @router.get("/redemptions/{redemption_id}/code", operation_id="getMyRedemptionCode")

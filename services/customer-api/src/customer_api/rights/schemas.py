@@ -1,11 +1,10 @@
 """What the customer port says and takes of rights and redemptions."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from customer_api.sessions.schemas import MobilePhone
 from guibin.core.ids import LotId, PackageId, RedemptionId, ReservationId, RightId, SlotId
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
@@ -21,16 +20,18 @@ from guibin.rights.service import (
     Redeemed,
     RedemptionRequest,
     RedemptionView,
+    Replacing,
 )
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.security.ciphers import KeyRing
-from guibin.security.masking import CertificateNo, PersonName, Phone
 from guibin.suppliers.service.showing import OrderView
 from guibin.web import OutModel, StrictModel
 
+from .beneficiary_schemas import BeneficiaryIn, BeneficiaryOut
 from .delivery_schemas import DeliveryIn, OrderOut
 from .images import ImageOut
 from .package_schemas import RightPackageOut
+from .replacing_schemas import ReplacingOut
 from .slot_schemas import AppointmentOut, BookingOut
 
 MOST_EXPECTED_POINTS = 10**12
@@ -157,22 +158,6 @@ class RightOut(OutModel):
             eligible=decision.eligible,
             reasons=[ReasonOut.of(reason, language) for reason in decision.reasons],
         )
-
-
-class BeneficiaryIn(StrictModel):
-    """Somebody else who is served. Kept encrypted, passed to the supplier, and deleted some days after the end."""
-
-    name: Annotated[str, OneLine(40)] = Field(examples=["王小明"])
-    phone: MobilePhone = Field(description="A mobile number of 11 digits")
-    certificate_no: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9A-Za-z]{6,20}$")] | None = Field(
-        default=None, description="Where the right asks for it", examples=["310101198307190017"]
-    )
-    consent: Literal[True] = Field(description="I declare that this person agrees")
-
-    def person(self) -> Person:
-        """Return the command's person."""
-        certificate = None if self.certificate_no is None else CertificateNo(self.certificate_no.upper())
-        return Person(PersonName(self.name), Phone(self.phone), certificate)
 
 
 class RedemptionIn(StrictModel):
@@ -347,18 +332,6 @@ class RedemptionStepOut(OutModel):
     at: datetime
 
 
-class BeneficiaryOut(OutModel):
-    """Whom it serves, masked."""
-
-    name: str = Field(examples=["王**"])
-    phone: str = Field(examples=["138****8000"])
-
-    @classmethod
-    def of(cls, person: Person) -> "BeneficiaryOut":
-        """Describe a person."""
-        return cls(name=person.name.masked(), phone=person.phone.masked())
-
-
 class RedemptionDetailOut(RedemptionRowOut):
     """A redemption of mine in full."""
 
@@ -368,12 +341,19 @@ class RedemptionDetailOut(RedemptionRowOut):
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
     appointment: AppointmentOut | None = Field(description="When and where, where it is served by appointment")
     order: OrderOut | None = Field(description="What became of it at the supplier, where it was ordered there")
+    replacing: ReplacingOut | None = Field(description="What it replaces, or what replaces it since it failed")
 
     @classmethod
     def in_full(
-        cls, view: RedemptionView, person: Person | None, language: str, *, order: OrderView | None = None
+        cls,
+        view: RedemptionView,
+        person: Person | None,
+        language: str,
+        *,
+        order: OrderView | None = None,
+        replacing: Replacing | None = None,
     ) -> "RedemptionDetailOut":
-        """Describe a redemption with its lots, its steps, whom it serves, and its order at a supplier."""
+        """Describe a redemption with its lots and steps, whom it serves, its order at a supplier, what replaces it."""
         return cls(
             **_row(view, language),
             lots=[ChargedLotOut.model_validate(lot) for lot in view.lots],
@@ -382,6 +362,7 @@ class RedemptionDetailOut(RedemptionRowOut):
             beneficiary=None if person is None else BeneficiaryOut.of(person),
             appointment=AppointmentOut.of(view.appointment, view.redemption, view.changeable_until),
             order=OrderOut.of(order),
+            replacing=ReplacingOut.of(replacing, language),
         )
 
 

@@ -69,4 +69,5 @@ async def change_slot(
     """Take another slot of the same right in place of mine, while its right allows it. The place confirms it anew."""
     view = await service.change_slot(call.session, call.scope, redemption_id=redemption_id, slot_id=body.slot_id)
     person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    return RedemptionDetailOut.in_full(view, person, call.language)
+    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    return RedemptionDetailOut.in_full(view, person, call.language, replacing=replacing)

@@ -9,6 +9,7 @@ from guibin.rights.models.releases import ReleaseUse, StockRelease
 from guibin.rights.models.reservations import Reservation, ReservationState, StockHold
 from guibin.rights.models.slots import Appointment, RightsSlot, SlotState
 from guibin.rights.models.stock import RightsStock, RightsTotal, VoucherCode
+from guibin.rights.models.substitutions import Substitution
 from guibin.rights.models.uses import (
     Favourite,
     RedemptionRating,
@@ -50,6 +51,7 @@ __all__ = [
     "StockHold",
     "StockMode",
     "StockRelease",
+    "Substitution",
     "TaxKind",
     "UsedBy",
     "VoucherCode",

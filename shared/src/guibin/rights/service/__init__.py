@@ -63,6 +63,8 @@ from guibin.rights.service.reserving import (
     reserve,
 )
 from guibin.rights.service.slots import NewSlot, add_slots, close_slot, tend_slots
+from guibin.rights.service.substitutes import Alternative, Replaceable, Replacing, find_replaceable, look_at_replacing
+from guibin.rights.service.substituting import SubstituteWish, name_substitutes, take_substitute
 from guibin.rights.service.together import RedemptionBatches
 from guibin.rights.service.use_requests import CodeUse, UseRequest
 from guibin.rights.service.using import use_batch, use_code
@@ -70,6 +72,7 @@ from guibin.rights.service.using import use_batch, use_code
 __all__ = [
     "FAVOURITES",
     "Acceptance",
+    "Alternative",
     "CatalogueEntry",
     "CatalogueFilter",
     "CodeUse",
@@ -96,12 +99,15 @@ __all__ = [
     "RedemptionView",
     "Refund",
     "RefundHandler",
+    "Replaceable",
+    "Replacing",
     "ReservationView",
     "Right",
     "RightContent",
     "RightPublication",
     "ShownCode",
     "SlotFilter",
+    "SubstituteWish",
     "UseRequest",
     "Wanted",
     "accept",
@@ -121,6 +127,7 @@ __all__ = [
     "export_rights",
     "fail",
     "find_image",
+    "find_replaceable",
     "fulfil",
     "generate_codes",
     "get_catalogue_entry",
@@ -137,7 +144,9 @@ __all__ = [
     "list_ratings",
     "list_redemptions",
     "list_reservations",
+    "look_at_replacing",
     "mark_favourite",
+    "name_substitutes",
     "note_no_show",
     "plan_release",
     "preview",
@@ -157,6 +166,7 @@ __all__ = [
     "submit_package",
     "submit_terms",
     "suspend_right",
+    "take_substitute",
     "tend_slots",
     "unknown_names",
     "unmark_favourite",

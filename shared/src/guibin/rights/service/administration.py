@@ -78,6 +78,9 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
         ValidationFailed: the terms name a tier, tag, wallet or branch, or the right a wallet, that does not exist.
     """
     await _check_terms(session, content.terms, new.stock_mode, wallet=new.wallet)
+    await refuse_strange_substitutes(
+        session, content.terms, code=new.code, category=content.category, at=("body", "terms")
+    )
     right_id = await draft_right(session, new, content)
     await _record(session, actor, "right.create", right_id)
     return await catalogue.get_right(session, right_id=right_id)
@@ -120,6 +123,9 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
     """
     item = right.item
     await _check_terms(session, content.terms, item.stock_mode)
+    await refuse_strange_substitutes(
+        session, content.terms, code=item.code, category=content.category, at=("body", "terms")
+    )
     after = await redraft_right(session, right, content)
     before = {name: getattr(item, name) for name in after}
     await _record(session, actor, "right.change", item.id, before=before, after=after)
@@ -251,6 +257,24 @@ async def unknown_names(
         "branch": branches - await find_branch_codes(session, codes=branches),
         "wallet": paying - (await catalogue.find_wallets(session, codes=paying)).keys(),
     }
+
+
+async def refuse_strange_substitutes(
+    session: AsyncSession, document: Mapping[str, Any], *, code: str, category: str, at: tuple[str | int, ...]
+) -> None:
+    """Hold a right to substitutes that can stand in its place: other rights that there are, of its category.
+
+    Raises:
+        ValidationFailed: one of them is not, at this place of the input.
+    """
+    named = [one["right"] for one in document.get("substitutes") or ()]
+    found = await catalogue.find_by_codes(session, codes=named) if named else {}
+    for place, other in enumerate(named):
+        where: list[str | int] = [*at, "substitutes", place, "right"]
+        if other not in found:
+            raise ValidationFailed.of(where, "unknown_right", "names a right that does not exist")
+        if other == code or found[other].item.category != category:
+            raise ValidationFailed.of(where, "category", "must be another right of the same category")
 
 
 async def _check_terms(

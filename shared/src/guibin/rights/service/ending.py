@@ -18,12 +18,12 @@ from guibin.points import service as points
 from guibin.rights.delivery_errors import OrderOpen
 from guibin.rights.errors import FulfilledByCode, NotCancellable
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
-from guibin.rights.parts import Part
 from guibin.rights.repository import catalogue, redemptions, slots
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import cancellable_until, is_legal_step
 from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
+from guibin.rights.service.substitutes import keep_failure
 from guibin.rights.service.telling import tell_step
 from guibin.security.actors import Actor, Scope
 
@@ -95,7 +95,8 @@ async def fulfil(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
 async def complete(session: AsyncSession, redemption: Redemption, *, actor_id: UUID, now: datetime) -> None:
     """Let a locked redemption be fulfilled: the customer has all that stands of it."""
     part = standing_of_redemption(redemption)
-    await _step(session, redemption, part, state=RedemptionState.FULFILLED, actor_id=actor_id, now=now)
+    await _step(session, redemption, state=RedemptionState.FULFILLED, actor_id=actor_id, now=now)
+    await tell_step(session, redemption, RedemptionState.FULFILLED, part=part)
 
 
 def _refuse_open_order(redemption: Redemption) -> None:
@@ -138,19 +139,25 @@ async def undo(
     actor_id: UUID,
     now: datetime,
 ) -> None:
-    """Give back all that still stands of a redemption; codes that were used forbid it."""
+    """Give back all that still stands of a redemption; codes that were used forbid it.
+
+    What failed can be replaced: it is kept for that, and the event names what its customer can have instead.
+    """
     await refuse_used_codes(session, redemption)
     part = standing_of_redemption(redemption)
-    await _step(session, redemption, part, state=state, actor_id=actor_id, now=now)
+    await _step(session, redemption, state=state, actor_id=actor_id, now=now)
     await give_back_part(session, redemption, right, part, because=Because(*_REASONS[state], actor_id))
+    instead = []
+    if state is RedemptionState.FAILED:
+        instead = await keep_failure(session, redemption, right, part, now=now)
+    await tell_step(session, redemption, state, part=part, substitutes=[one.right.item.id for one in instead])
 
 
 async def _step(
-    session: AsyncSession, redemption: Redemption, part: Part, *, state: RedemptionState, actor_id: UUID, now: datetime
+    session: AsyncSession, redemption: Redemption, *, state: RedemptionState, actor_id: UUID, now: datetime
 ) -> None:
     await redemptions.update_state(session, redemption, state=state)
     await redemptions.insert_step(session, redemption, state=state, at=now, actor_id=actor_id)
-    await tell_step(session, redemption, state, quantity=part.units, points=part.points)
 
 
 async def _record(

@@ -51,7 +51,10 @@ from guibin.security.ciphers import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class RedemptionRequest:
-    """What a customer asks for; `expected_points` is the price of the whole that the customer saw."""
+    """What a customer asks for; `expected_points` is the price of the whole that the customer saw.
+
+    `at_most` is what the bank charges with at most, where it makes something good; nobody asks for it from outside.
+    """
 
     right_id: UUID
     quantity: int
@@ -65,6 +68,7 @@ class RedemptionRequest:
     slot_id: UUID | None = None
     package_id: UUID | None = None
     reservation_id: UUID | None = None
+    at_most: int | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -79,6 +83,7 @@ class RedemptionRequest:
             package=self.package_id is not None,
             reservation=self.reservation_id is not None,
             destination=Destination.NONE if self.delivery is None else self.delivery.destination,
+            at_most=self.at_most,
         )
 
 

@@ -1,6 +1,6 @@
 """What rights tell others of: each step of a redemption, and stock that runs low, runs out or is there again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.outbox import events
 from guibin.outbox.service import Publication, publish, publish_all
 from guibin.rights.models import Redemption, RedemptionState, RightsItem, StockMode
+from guibin.rights.parts import Part
 from guibin.rights.repository.pool import StockLevel
 from guibin.rights.service.new_redemption import NewRedemption
 
@@ -29,35 +30,40 @@ async def tell_step(
     redemption: Redemption,
     state: RedemptionState,
     *,
-    quantity: int | None = None,
-    points: int | None = None,
+    part: Part,
+    substitutes: Sequence[UUID] = (),
 ) -> None:
-    """Publish that a redemption came to a state; one of which nobody is told is passed over.
+    """Publish that a redemption came to a state with these units; one of which nobody is told is passed over.
 
-    `quantity` are the units concerned, all where it is None; `points` those given back, the charge where it is None.
+    `substitutes` are the rights that its customer can have in its place, where it failed.
     """
-    event = _step(redemption, state, quantity=quantity, points=points)
+    event = _step(redemption, state, quantity=part.units, points=part.points, substitutes=substitutes)
     await publish_all(session, [event] if event else [])
 
 
 async def tell_steps(session: AsyncSession, redemptions: Iterable[Redemption], state: RedemptionState) -> None:
-    """Publish that redemptions came to a state with all their units."""
-    events_of_steps = (_step(redemption, state) for redemption in redemptions)
+    """Publish that redemptions came to a state with all their units, for all that they cost."""
+    events_of_steps = (
+        _step(redemption, state, quantity=redemption.quantity, points=redemption.points_charged)
+        for redemption in redemptions
+    )
     await publish_all(session, [event for event in events_of_steps if event])
 
 
 def _step(
-    redemption: Redemption, state: RedemptionState, *, quantity: int | None = None, points: int | None = None
+    redemption: Redemption, state: RedemptionState, *, quantity: int, points: int, substitutes: Sequence[UUID] = ()
 ) -> Publication | None:
     told = _STEPS.get(state)
     if told is None:
         return None
+    instead = {"substitutes": list(substitutes)} if told is events.RedemptionFailed else {}
     data = told(
         right_id=redemption.right_id,
-        quantity=redemption.quantity if quantity is None else quantity,
+        quantity=quantity,
         wallet=redemption.wallet,
         fulfilment=redemption.fulfilment,
-        points=redemption.points_charged if points is None else points,
+        points=points,
+        **instead,
     )
     return Publication(data, redemption.id, redemption.customer_id)
 
