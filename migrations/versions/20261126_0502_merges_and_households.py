@@ -87,6 +87,9 @@ def upgrade() -> None:
         _create(name, 1)
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {SERVING}")
+    _create("customer_origins", 1)
+    op.execute("REVOKE ALL ON FUNCTION customer_origins FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION customer_origins TO guibin_customer, guibin_bank")
     op.execute(f"GRANT INSERT, UPDATE (marked_at, unmarked_at) ON favourite TO {SERVING}")
     op.execute("GRANT EXECUTE ON FUNCTION points_account_state TO guibin_worker")
 
@@ -94,7 +97,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("REVOKE EXECUTE ON FUNCTION points_account_state FROM guibin_worker")
     op.execute(f"REVOKE INSERT, UPDATE (marked_at, unmarked_at) ON favourite FROM {SERVING}")
-    for name in OWN:
+    for name in (*OWN, "customer_origins"):
         op.execute(f"DROP FUNCTION {name}")
     _create("points_enter", 2)
     op.drop_table("points_merge")

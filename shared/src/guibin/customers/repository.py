@@ -30,6 +30,8 @@ def visible(
     opened: list[ColumnElement[bool]] = []
     if scope.customer_id is not None:
         opened.append(customer_id == scope.customer_id)
+    if scope.origins:
+        opened.append(customer_id.in_(scope.origins))
     if scope.staff_id is not None:
         served = select(CustomerAccess.customer_id).where(
             CustomerAccess.staff_id == scope.staff_id, col(CustomerAccess.valid_to).is_(None)
@@ -79,6 +81,18 @@ async def find_customer(session: AsyncSession, scope: Scope, *, customer_id: UUI
         Customer.id == customer_id, visible(scope, col(Customer.id), col(Customer.branch_id))
     )
     return (await session.exec(statement)).one_or_none()
+
+
+async def get_as_stored(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Customer:
+    """Return a customer as stored, merged away or not: what is encrypted under an id is read with that id's own key.
+
+    Raises:
+        NotFound: unknown, or out of scope.
+    """
+    found = await find_customer(session, scope, customer_id=customer_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def get_customer(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Customer:

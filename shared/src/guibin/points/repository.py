@@ -26,6 +26,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.direct import InSession
 from guibin.customers.models import Customer
+from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.points.models import (
     AccountState,
@@ -205,7 +206,8 @@ async def list_entries(
 ) -> Sequence[PointsEntry]:
     """Return a customer's entries, newest first: by seq within a wallet, by (posted_at, id) over all wallets."""
     query = select(PointsEntry).where(
-        PointsEntry.customer_id == customer_id, visible(scope, col(PointsEntry.customer_id))
+        is_of(scope if wanted.wallet is None else Scope(), col(PointsEntry.customer_id), customer_id),
+        visible(scope, col(PointsEntry.customer_id)),
     )
     if wanted.kind is not None:
         query = query.where(PointsEntry.kind == wanted.kind)

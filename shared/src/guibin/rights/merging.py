@@ -1,25 +1,17 @@
-"""When two customers become one: favourites go along; a customer with redemptions waits for a person."""
+"""When two customers become one: favourites go along, redemptions stay with their origin."""
 
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.merging import Merge, MergeParticipant, Moved
-from guibin.rights.models import Redemption
 
 
 class RightsParticipant(MergeParticipant):
-    """The part of the rights."""
+    """The part of the rights. A redemption is bound to entries of its origin's ledger, and those never move."""
 
     name = "rights"
-
-    async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:
-        """Object when the losing customer has redemptions."""
-        query = select(Redemption.id).where(Redemption.customer_id == losing_id).limit(1)
-        return "has_redemptions" if (await session.exec(query)).first() is not None else None
 
     async def move(self, session: AsyncSession, merge: Merge) -> Moved:
         """Mark for the surviving customer what the losing one has marked; a mark that was there already stays."""

@@ -123,7 +123,8 @@ class Scope:
 
     ``customer_id`` opens that customer, ``staff_id`` the customers whom this staff member serves, ``branch_roots`` the
     customers of these branches and of all branches below them, ``whole_bank`` everybody. ``aggregates`` opens no row:
-    it lets counts over everybody out that are too large to tell of anyone.
+    it lets counts over everybody out that are too large to tell of anyone. ``origins`` opens the rows of customers who
+    were merged into one of these.
     """
 
     customer_id: UUID | None = None
@@ -131,6 +132,7 @@ class Scope:
     branch_roots: tuple[UUID, ...] = ()
     whole_bank: bool = False
     aggregates: bool = False
+    origins: tuple[UUID, ...] = ()
 
     @classmethod
     def of_customer(cls, customer_id: UUID) -> Self:

@@ -10,6 +10,7 @@ from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
 from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
 from guibin.core.ids import CustomerId, RedemptionId, RightId, SlotId
+from guibin.customers.origins import with_origins
 from guibin.customers.repository import get_customer
 from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
@@ -297,9 +298,10 @@ async def list_customer_redemptions(
 ) -> Page[RedemptionOut]:
     """List one customer's redemptions, newest first."""
     found = await get_customer(call.session, call.scope, customer_id=customer_id)
-    views = await service.list_redemptions(
-        call.session, call.scope, customer_id=found.id, state=state, before=page.after_moment, limit=page.fetch
-    )
+    async with with_origins(call.session, call.scope, customer_id=found.id) as scope:
+        views = await service.list_redemptions(
+            call.session, scope, customer_id=found.id, state=state, before=page.after_moment, limit=page.fetch
+        )
     return page.answer(
         views,
         position=lambda view: (view.redemption.created_at, view.redemption.id),

@@ -5,6 +5,7 @@ from typing import Final
 from customer_api.rights.package_schemas import MyPackageOut
 from customer_api.rights.slot_schemas import NextAppointmentOut
 from guibin.core import clock
+from guibin.customers.origins import with_origins
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
 from guibin.points import service as points
@@ -39,8 +40,9 @@ async def get_home(call: CustomerCall) -> HomeOut:
     packages = await rights.list_my_packages(session, scope, customer_id=me) if of_points else []
     codes, booked, proposed, failed = [], [], 0, None
     if of_redemptions:
-        codes = await find_usable_codes(session, scope, customer_id=me, day=today, limit=MOST)
-        booked = list(await next_appointments(session, scope, customer_id=me, now=now, limit=MOST))
+        async with with_origins(session, scope, customer_id=me) as opened:
+            codes = await find_usable_codes(session, opened, customer_id=me, day=today, limit=MOST)
+            booked = list(await next_appointments(session, opened, customer_id=me, now=now, limit=MOST))
         proposed = await count_waiting(session, scope, customer_id=me, now=now)
         failed = await rights.find_replaceable(session, scope, customer_id=me)
     last_days = [one.redemption.valid_until for one in codes]

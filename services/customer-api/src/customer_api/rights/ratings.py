@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from guibin.core.errors import NotFound
 from guibin.core.ids import RedemptionId
 from guibin.core.text import Note
+from guibin.customers.origins import with_origins
 from guibin.rights import service
 from guibin.rights.errors import NotRateable, RatingClosed
 from guibin.rights.service import Rating
@@ -64,13 +65,8 @@ async def rate_redemption(
     call: CustomerCall, redemption_id: RedemptionId, body: Annotated[RatingIn, json_body(RatingIn)]
 ) -> RatingOut:
     """Rate what I have had. For seven days I may rate it anew; everybody sees the stars of a right, nobody my words."""
-    rating = await service.rate(
-        call.session,
-        call.scope,
-        call.keys,
-        customer_id=call.actor.id,
-        redemption_id=redemption_id,
-        stars=body.stars,
-        words=body.words,
-    )
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        rating = await service.rate(
+            call.session, scope, call.keys, redemption_id=redemption_id, stars=body.stars, words=body.words
+        )
     return RatingOut.of(rating)

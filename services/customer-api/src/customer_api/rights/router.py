@@ -11,6 +11,7 @@ from guibin.approvals.errors import StateConflict
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
+from guibin.customers.origins import with_origins
 from guibin.idempotency.service import Replay
 from guibin.points.errors import AccountClosed, StepUpInvalid, StepUpRequired
 from guibin.rights import service
@@ -164,14 +165,15 @@ async def list_redemptions(
     state: Annotated[RedemptionState | None, Query(description="Only those in this state")] = None,
 ) -> Page[RedemptionRowOut]:
     """List my redemptions, newest first."""
-    views = await service.list_redemptions(
-        call.session,
-        call.scope,
-        customer_id=call.actor.id,
-        state=state,
-        before=page.after_moment,
-        limit=page.fetch,
-    )
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        views = await service.list_redemptions(
+            call.session,
+            scope,
+            customer_id=call.actor.id,
+            state=state,
+            before=page.after_moment,
+            limit=page.fetch,
+        )
     return page.answer(
         views,
         position=lambda view: (view.redemption.created_at, view.redemption.id),
@@ -183,10 +185,11 @@ async def list_redemptions(
 @declare(caller=customer("redemptions:read"), rate=RateClass.READ, data=DataClass.C2)
 async def get_redemption(call: CustomerCall, redemption_id: RedemptionId) -> RedemptionDetailOut:
     """Show one redemption of mine in full."""
-    view = await service.get_redemption(call.session, call.scope, redemption_id=redemption_id)
-    person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    order = await show_order(call.session, call.scope, call.keys, redemption=view.redemption)
-    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        view = await service.get_redemption(call.session, scope, redemption_id=redemption_id)
+        person = await service.show_beneficiary(call.session, scope, call.keys, redemption=view.redemption)
+        order = await show_order(call.session, scope, call.keys, redemption=view.redemption)
+        replacing = await service.look_at_replacing(call.session, scope, redemption=view.redemption)
     return RedemptionDetailOut.in_full(view, person, call.language, order=order, replacing=replacing)
 
 
@@ -204,9 +207,10 @@ async def cancel_redemption(call: CustomerCall, redemption_id: RedemptionId) -> 
     The points go back to the lots that paid, with their own last day; what has expired meanwhile can be spent for the
     wallet's days of grace. The code of a cancelled redemption is void.
     """
-    view = await service.cancel(call.session, call.scope, actor=call.actor, redemption_id=redemption_id)
-    person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        view = await service.cancel(call.session, scope, actor=call.actor, redemption_id=redemption_id)
+        person = await service.show_beneficiary(call.session, scope, call.keys, redemption=view.redemption)
+        replacing = await service.look_at_replacing(call.session, scope, redemption=view.redemption)
     return RedemptionDetailOut.in_full(view, person, call.language, replacing=replacing)
 
 
@@ -214,5 +218,6 @@ async def cancel_redemption(call: CustomerCall, redemption_id: RedemptionId) -> 
 @declare(caller=customer("redemptions:read"), rate=RateClass.READ, data=DataClass.C3)
 async def get_code(call: CustomerCall, redemption_id: RedemptionId) -> CodesOut:
     """Show the voucher codes of a redemption, each with the payload of a QR picture that is taken for 60 seconds."""
-    codes = await service.show_codes(call.session, call.scope, keys=call.keys, redemption_id=redemption_id)
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        codes = await service.show_codes(call.session, scope, keys=call.keys, redemption_id=redemption_id)
     return CodesOut.of(codes)

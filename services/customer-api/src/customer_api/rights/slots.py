@@ -6,6 +6,7 @@ from fastapi import Query
 
 from guibin.core.errors import NotFound
 from guibin.core.ids import RedemptionId, RightId
+from guibin.customers.origins import with_origins
 from guibin.rights import service
 from guibin.rights.errors import NoAppointment, NotChangeable, SlotNotOpen, SlotTaken
 from guibin.web import (
@@ -67,7 +68,8 @@ async def change_slot(
     call: CustomerCall, redemption_id: RedemptionId, body: Annotated[SlotChangeIn, json_body(SlotChangeIn)]
 ) -> RedemptionDetailOut:
     """Take another slot of the same right in place of mine, while its right allows it. The place confirms it anew."""
-    view = await service.change_slot(call.session, call.scope, redemption_id=redemption_id, slot_id=body.slot_id)
-    person = await service.show_beneficiary(call.session, call.scope, call.keys, redemption=view.redemption)
-    replacing = await service.look_at_replacing(call.session, call.scope, redemption=view.redemption)
+    async with with_origins(call.session, call.scope, customer_id=call.actor.id) as scope:
+        view = await service.change_slot(call.session, scope, redemption_id=redemption_id, slot_id=body.slot_id)
+        person = await service.show_beneficiary(call.session, scope, call.keys, redemption=view.redemption)
+        replacing = await service.look_at_replacing(call.session, scope, redemption=view.redemption)
     return RedemptionDetailOut.in_full(view, person, call.language, replacing=replacing)

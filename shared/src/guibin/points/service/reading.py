@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.customers import repository as customers
+from guibin.customers.origins import with_origins
 from guibin.points import repository
 from guibin.points.balances import Balances, balances_of
 from guibin.points.models import PointsEntry
@@ -41,13 +42,17 @@ async def list_entries(
 ) -> Sequence[EntryView]:
     """Return a customer's history, newest first: by `seq` within a wallet, by (posted_at, id) over all wallets.
 
+    Over all wallets the histories of those who were merged into the customer are in it; `seq` is of one account.
+
     Raises:
         NotFound: no such customer, or out of scope.
     """
     customer = await customers.get_customer(session, scope, customer_id=customer_id)
-    entries = await repository.list_entries(session, scope, customer_id=customer.id, wanted=wanted, limit=limit)
-    lots: dict[UUID, list[LotUse]] = {}
-    ids = [entry.id for entry in entries]
-    for row in await repository.lots_of_entries(session, customer_id=customer.id, entry_ids=ids):
-        lots.setdefault(row["entry_id"], []).append(LotUse(row["lot_id"], row["points"], row["expires_on"]))
+    async with with_origins(session, scope, customer_id=customer.id) as opened:
+        entries = await repository.list_entries(session, opened, customer_id=customer.id, wanted=wanted, limit=limit)
+        lots: dict[UUID, list[LotUse]] = {}
+        for owner_id in {entry.customer_id for entry in entries}:
+            ids = [entry.id for entry in entries if entry.customer_id == owner_id]
+            for row in await repository.lots_of_entries(session, customer_id=owner_id, entry_ids=ids):
+                lots.setdefault(row["entry_id"], []).append(LotUse(row["lot_id"], row["points"], row["expires_on"]))
     return [EntryView(entry, lots.get(entry.id, [])) for entry in entries]

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.clock import start_of_day
 from guibin.core.errors import NotFound
+from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
 from guibin.rights.models import Appointment, Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
@@ -114,8 +115,10 @@ async def list_redemptions(
     slot_id: UUID | None = None,
 ) -> Sequence[Redemption]:
     """Return redemptions in scope, newest first."""
-    wanted = {Redemption.customer_id: customer_id, Redemption.right_id: right_id, Redemption.state: state}
+    wanted = {Redemption.right_id: right_id, Redemption.state: state}
     query = _redemptions(scope).where(*(col(column) == value for column, value in wanted.items() if value is not None))
+    if customer_id is not None:
+        query = query.where(is_of(scope, col(Redemption.customer_id), customer_id))
     if slot_id is not None:
         booked = sql_select(col(Appointment.redemption_id)).where(
             col(Appointment.customer_id) == col(Redemption.customer_id),

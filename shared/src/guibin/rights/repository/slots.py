@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound
+from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.outbox.events import EventName
 from guibin.outbox.models import OutboxEvent
@@ -188,7 +189,7 @@ async def next_appointments(
         .join(Redemption, _redemption_of_appointment())
         .join(RightsItem, col(RightsItem.id) == col(Appointment.right_id))
         .where(
-            col(Appointment.customer_id) == customer_id,
+            is_of(scope, col(Appointment.customer_id), customer_id),
             visible(scope, col(Appointment.customer_id)),
             col(Appointment.ends_at) > now,
             col(Redemption.state).in_(STANDING),

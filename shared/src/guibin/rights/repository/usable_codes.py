@@ -9,6 +9,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.rights.models import Redemption, RightsItem, VoucherCode
 from guibin.rights.repository.slots import STANDING
@@ -41,7 +42,7 @@ async def find_usable_codes(
         sql_select(Redemption, RightsItem, left)
         .join(RightsItem, col(RightsItem.id) == col(Redemption.right_id))
         .where(
-            col(Redemption.customer_id) == customer_id,
+            is_of(scope, col(Redemption.customer_id), customer_id),
             visible(scope, col(Redemption.customer_id)),
             col(Redemption.state).in_(STANDING),
             or_(col(Redemption.valid_until).is_(None), col(Redemption.valid_until) >= day),

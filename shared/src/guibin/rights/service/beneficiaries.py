@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.customers.personal import seal
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_as_stored
 from guibin.rights.models import Redemption, RedemptionBeneficiary
 from guibin.rights.offer import Beneficiary
 from guibin.rights.repository import redemptions
@@ -60,7 +60,7 @@ async def show_beneficiary(
     row = await redemptions.find_beneficiary(session, scope, redemption=redemption)
     if row is None:
         return None
-    customer = await get_customer(session, scope, customer_id=redemption.customer_id)
+    customer = await get_as_stored(session, scope, customer_id=redemption.customer_id)
     if customer.data_key is None:
         return None
     key = keys.open_data_key(WrappedKey(customer.data_key), customer.id)

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_as_stored
 from guibin.rights.errors import NotRateable, RatingClosed
 from guibin.rights.models import Redemption, RedemptionRating, RedemptionState
 from guibin.rights.repository import ratings, redemptions, slots
@@ -45,7 +45,6 @@ async def rate(
     scope: Scope,
     keys: KeyRing,
     *,
-    customer_id: UUID,
     redemption_id: UUID,
     stars: int,
     words: str | None,
@@ -57,7 +56,8 @@ async def rate(
         NotRateable: the customer does not have it, or did not come. Facts: state.
         RatingClosed: the rating is older than may be changed. Facts: until.
     """
-    key = _key_of(keys, await get_customer(session, scope, customer_id=customer_id))
+    customer_id = (await redemptions.get_redemption(session, scope, redemption_id=redemption_id)).customer_id
+    key = _key_of(keys, await get_as_stored(session, scope, customer_id=customer_id))
     if key is None:
         raise NotFound
     redemption = await redemptions.lock_redemption(session, scope, customer_id=customer_id, redemption_id=redemption_id)

@@ -15,7 +15,7 @@ from guibin.audit import service as audit
 from guibin.core.errors import Refusal
 from guibin.core.ids import to_public
 from guibin.core.logging import logger
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_as_stored
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.ending import complete, lock, undo
@@ -111,7 +111,7 @@ async def _end(session: AsyncSession, keys: KeyRing, redemption: Redemption, rig
 async def _sealed(
     session: AsyncSession, scope: Scope, keys: KeyRing, order: SupplierOrder, tracking_no: str
 ) -> bytes | None:
-    customer = await get_customer(session, scope, customer_id=order.customer_id)
+    customer = await get_as_stored(session, scope, customer_id=order.customer_id)
     if customer.data_key is None:
         return None
     key = keys.open_data_key(WrappedKey(customer.data_key), customer.id)

@@ -19,7 +19,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.ids import to_public
 from guibin.core.logging import error_facts, logger
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_as_stored
 from guibin.rights.repository import redemptions
 from guibin.rights.service.beneficiaries import show_beneficiary
 from guibin.rights.service.deliveries import open_delivery
@@ -159,7 +159,7 @@ class OrderDesk:
             "fulfilment": redemption.fulfilment,
             "placed_at": redemption.created_at.isoformat(),
         }
-        customer = await get_customer(session, everybody, customer_id=order.customer_id)
+        customer = await get_as_stored(session, everybody, customer_id=order.customer_id)
         if customer.data_key is not None:
             key = self._keys.open_data_key(WrappedKey(customer.data_key), customer.id)
             content |= open_delivery(key, redemption)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import get_as_stored
 from guibin.rights.models import Redemption
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -28,7 +28,7 @@ async def show_order(session: AsyncSession, scope: Scope, keys: KeyRing, *, rede
     row = await orders.find_order_of(session, scope, redemption=redemption)
     if row is None:
         return None
-    customer = await get_customer(session, scope, customer_id=row.customer_id)
+    customer = await get_as_stored(session, scope, customer_id=row.customer_id)
     number = None
     if row.tracking_enc is not None and customer.data_key is not None:
         key = keys.open_data_key(WrappedKey(customer.data_key), customer.id)

@@ -1,0 +1,62 @@
+"""What a customer redeemed before becoming one with another is the other's to see, to show and to cancel."""
+
+from uuid import UUID
+
+import httpx
+
+from guibin.core import clock
+from guibin.core.ids import to_public
+from guibin.customers.merging import first_objection, merge
+from guibin.points.merging import take_over_later
+from guibin.security.actors import NIGHTLY_JOB
+from support.house import House
+from support.points import sessions_of
+from support.shop import Shop
+
+
+async def become_one(house: House, loser: UUID, survivor: UUID) -> None:
+    async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
+        assert await first_objection(session, losing_id=loser, surviving_id=survivor) is None
+        await merge(
+            session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=clock.today(), reason="test"
+        )
+        await session.commit()
+
+
+async def test_redemptions_of_the_origin_are_read_shown_and_cancelled_by_whom_it_became(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    house = shop.house
+    loser, survivor = await shop.customers(2, 100)
+    other = await shop.customer(100)
+    right = await shop.pool(["CODE-1"], prices=[{"tier": None, "points": 30}], offer={"cancel_hours": 24})
+    own = house.customer_headers(loser, key="k")
+    body = {"right_id": right, "quantity": 1, "expected_points": 30}
+    made = await customer_client.post("/v1/redemptions", json=body, headers=own)
+    assert made.status_code == 201, made.text
+    path = f"/v1/redemptions/{made.json()['id']}"
+    await become_one(house, loser, survivor)
+
+    headers = house.customer_headers(survivor, key="c")
+    assert (await customer_client.get(path, headers=own)).status_code == 401
+    assert (await customer_client.get(path, headers=house.customer_headers(other))).status_code == 404
+    (listed,) = (await customer_client.get("/v1/redemptions", headers=headers)).json()["items"]
+    assert (await customer_client.get(path, headers=headers)).json()["id"] == listed["id"] == made.json()["id"]
+    (code,) = (await customer_client.get(f"{path}/code", headers=headers)).json()["codes"]
+    assert code["code"] == "CODE-1"
+    home = (await customer_client.get("/v1/me/home", headers=headers)).json()
+    assert [one["redemption_id"] for one in home["usable_codes"]] == [listed["id"]]
+    seen = await bank_client.get(
+        f"/v1/customers/{to_public('cus', loser)}/redemptions", headers=house.headers("customer_service")
+    )
+    assert [one["id"] for one in seen.json()["items"]] == [listed["id"]]
+    history = (await customer_client.get("/v1/me/points/entries", headers=headers)).json()["items"]
+    assert sorted(entry["kind"] for entry in history) == ["earn", "earn", "merge_in", "merge_out", "redeem"]
+
+    cancelled = await customer_client.post(f"{path}/cancel", headers=headers)
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    async with sessions_of(house.database.worker_url, pool_size=1) as factory, factory() as session:
+        assert await take_over_later(session, limit=10) == 1
+        await session.commit()
+    wallets = (await customer_client.get("/v1/me/points", headers=headers)).json()["wallets"]
+    assert [one["available"] for one in wallets if one["wallet"] == "reward"] == [200]
