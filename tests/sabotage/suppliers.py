@@ -9,7 +9,7 @@ ONCE = f"{REPLACED}::test_what_cannot_be_delivered_is_replaced_by_what_the_bank_
 
 SUPPLIERS: Final = (
     Sabotage(
-        "RGT-18",
+        "RGT-18c",
         "that a failed redemption is replaced once",
         f"{CODE}/rights/service/substituting.py",
         "    if failed.replaced_by is not None or failed.open_until <= now:\n",
@@ -17,7 +17,7 @@ SUPPLIERS: Final = (
         (ONCE,),
     ),
     Sabotage(
-        "RGT-18b",
+        "RGT-18d",
         "that a substitute costs no more than the bank allows",
         f"{CODE}/rights/service/substituting.py",
         "    if is_too_dear(rule, back, done.redemption.points_charged):\n",
@@ -25,7 +25,7 @@ SUPPLIERS: Final = (
         (ONCE,),
     ),
     Sabotage(
-        "RGT-18c",
+        "RGT-18e",
         "that what a quota paid for is not made good a second time",
         f"{CODE}/rights/substitutes.py",
         "rule is PriceRule.CAPPED and back.free_units else rule",
