@@ -24,6 +24,7 @@ ABOUT_NOTHING_HERE = {
     "getPointsAttachment",
     "listPointsAttachments",
     "getFeedFile",
+    "listGiftMovements",
     "getPointsFile",
     "listPointsFileResults",
     "getEventFile",

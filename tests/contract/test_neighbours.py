@@ -24,6 +24,7 @@ COMMON = {
     "delivery_id",
     "export_id",
     "file_id",
+    "gift_id",
     "manager_id",
     "package_id",
     "right_id",

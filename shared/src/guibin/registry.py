@@ -8,6 +8,7 @@ from guibin.core.models import metadata
 from guibin.customers import models as customers
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
+from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
@@ -44,6 +45,7 @@ __all__ = [
     "earning",
     "exports",
     "feeds",
+    "gifts",
     "holdings",
     "idempotency",
     "leases",

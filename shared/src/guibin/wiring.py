@@ -12,6 +12,8 @@ from guibin.channels import personal_data as channels_data
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.exports.service import ListExporting
+from guibin.gifts import personal_data as gifts_data
+from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
 from guibin.holdings import moving as holdings_moving
 from guibin.holdings import personal_data as holdings_data
 from guibin.managers import defaults as managers
@@ -100,6 +102,8 @@ def connect() -> None:
     handlers.register(PackagePublication())
     handlers.register(RefundHandler())
     handlers.register(BudgetHandler())
+    handlers.register(GIFT_DEFINITION)
+    handlers.register(GIFT_HANDOVER)
     handlers.register(PRICE_HANDLER)
     handlers.register(SETTLEMENT_HANDLER)
     handlers.register(ListExporting())
@@ -127,6 +131,7 @@ def _connect_personal_data() -> None:
     subject.register_all(assets_data.SUBJECT_SECTIONS, ())
     subject.register_all(suppliers_data.SUBJECT_SECTIONS, ())
     subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
+    subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
     subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)

@@ -11,6 +11,7 @@ from bank_api.earning_rules.router import router as earning_rules
 from bank_api.earning_rules.templates import router as earning_rule_templates
 from bank_api.exports.router import router as exports
 from bank_api.feeds.router import router as feeds
+from bank_api.gifts.router import router as gifts
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.router import router as organisation
@@ -88,6 +89,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     proposals,
     catalogue_import,
     images,
+    gifts,
     suppliers,
     orders,
     settlements,

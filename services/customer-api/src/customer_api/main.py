@@ -6,6 +6,7 @@ from customer_api.audit.router import router as audit
 from customer_api.auth import CustomerEntrance, CustomerIdentity
 from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
+from customer_api.gifts.router import router as gifts
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.codes import router as points_codes
 from customer_api.points.earning import router as earning
@@ -56,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     packages,
     proposals,
     substitutes,
+    gifts,
     privacy,
     audit,
     callbacks,

@@ -15,6 +15,8 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "ent": "points_entry",
     "ers": "erasure",
     "fil": "feed_file",
+    "gfh": "gift_handover",
+    "gft": "gift",
     "hld": "holding",
     "lot": "points_lot",
     "mgr": "manager",
@@ -34,7 +36,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
 OWNED_BY_CUSTOMERS: Final = frozenset(
-    {"cov", "cus", "dsr", "ent", "ers", "hld", "lot", "ord", "rdm", "rpp", "rst", "rsv", "ses"}
+    {"cov", "cus", "dsr", "ent", "ers", "gfh", "hld", "lot", "ord", "rdm", "rpp", "rst", "rsv", "ses"}
 )
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     reservation_minutes: int = Field(
         default=15, ge=1, le=15, description="How long units of a right are held for a customer who confirms"
     )
+    gift_yearly_cny: int = Field(
+        default=2_000, ge=0, le=1_000_000, description="Most that a customer is given in gifts in a year, in CNY"
+    )
     parent_pipe: int | None = Field(default=None, description="File descriptor whose end means: stop")
     pool_size: int = Field(default=8, ge=1, le=100, description="Database connections of one process that work at once")
     queue_seconds: float | None = Field(

@@ -25,10 +25,11 @@ CUSTOMER_DATA = (
     Domain.MANAGERS,
     Domain.POINTS,
     Domain.RIGHTS,
+    Domain.GIFTS,
     Domain.ORGANISATION,
 )
 DEFINED: Final = (Domain.TAGS, Domain.TIERS, Domain.MANAGERS, Domain.POINTS)
-CATALOGUE: Final = (Domain.RIGHTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISATION)
+CATALOGUE: Final = (Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISATION)
 FIGURES: Final = (Domain.TAGS, Domain.TIERS, Domain.PRODUCTS, Domain.POINTS, Domain.RIGHTS)
 EVERYTHING: Final = (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, Domain.APPROVALS)
 PERSONAL: Final = (Domain.PRIVACY,)
@@ -77,23 +78,23 @@ def _serving() -> Iterator[SeededGrant]:
     reveal, customers = (Verb.REVEAL,), (Domain.CUSTOMERS,)
     yield from _grants("manager", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), OWN)
     yield from _grants("manager", WRITE, (Domain.TAGS,), OWN)
-    yield from _grants("manager", SUBMIT, (Domain.POINTS,), OWN, SMALL)
+    yield from _grants("manager", SUBMIT, (Domain.POINTS, Domain.GIFTS), OWN, SMALL)
     yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
 
     yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
-    writes = (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.POINTS, *PERSONAL)
+    writes = (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, *PERSONAL)
     yield from _grants("branch_head", WRITE, writes, SUBTREE)
-    yield from _grants("branch_head", SUBMIT, (Domain.POINTS,), SUBTREE, MEDIUM)
+    yield from _grants("branch_head", SUBMIT, (Domain.POINTS, Domain.GIFTS), SUBTREE, MEDIUM)
     yield from _grants("branch_head", SUBMIT, PERSONAL, SUBTREE)
-    yield from _grants("branch_head", APPROVE, (Domain.POINTS,), SUBTREE, SMALL)
+    yield from _grants("branch_head", APPROVE, (Domain.POINTS, Domain.GIFTS), SUBTREE, SMALL)
     yield from _grants("branch_head", APPROVE, (Domain.APPROVALS,), SUBTREE)
     yield from _grants("branch_head", reveal, customers, SUBTREE, per_day=MORE_REVEALS)
     yield from _grants("branch_head", (Verb.EXPORT,), (Domain.EXPORTS,), SUBTREE, row_limit=EXPORTED_ROWS)
     yield from _grants("branch_head", SUBMIT, (Domain.EXPORTS,), SUBTREE, row_limit=EXPORTED_ROWS)
 
-    serving = (Domain.CUSTOMERS, Domain.TIERS, Domain.RIGHTS, Domain.ORGANISATION)
+    serving = (Domain.CUSTOMERS, Domain.TIERS, Domain.RIGHTS, Domain.GIFTS, Domain.ORGANISATION)
     yield from _grants("lobby", READ, serving, SUBTREE)
-    yield from _grants("lobby", WRITE, (Domain.RIGHTS,), SUBTREE)
+    yield from _grants("lobby", WRITE, (Domain.RIGHTS, Domain.GIFTS), SUBTREE)
 
     yield from _grants("customer_service", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), BANK)
     yield from _grants("customer_service", SUBMIT, (Domain.POINTS,), BANK, SMALL)
@@ -114,7 +115,7 @@ def _head_office() -> Iterator[SeededGrant]:
 
     yield from _grants("hq_approver", READ, seen, SUBTREE)
     yield from _grants("hq_approver", READ, BOOKS, NOBODY)
-    decided = (*DEFINED, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
+    decided = (*DEFINED, Domain.GIFTS, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
     yield from _grants("hq_approver", APPROVE, decided, SUBTREE)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guibin.core.ids import RightId
+from guibin.core.ids import GiftId, RightId
 
 Units = Annotated[int, Field(ge=0)]
 
@@ -31,6 +31,7 @@ class EventName(StrEnum):
     PROPOSAL_MADE = "proposal.made"
     FAVOURITE_BACK_IN_STOCK = "favourite.back_in_stock"
     POINTS_SPEED_NOTICED = "points.speed_noticed"
+    GIFT_HANDED_OVER = "gift.handed_over"
 
 
 class EventData(BaseModel):
@@ -201,6 +202,16 @@ class FavouriteBackInStock(EventData):
     free: Units = Field(description="Units or codes that there were when it came back")
 
 
+class GiftHandedOver(EventData):
+    """A member of staff has handed a gift over, and another has signed for it. The subject is the handover."""
+
+    type = EventName.GIFT_HANDED_OVER
+    prefix = "gfh"
+
+    gift_id: GiftId
+    units: Units
+
+
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -227,5 +238,6 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         AppointmentMissed,
         ProposalMade,
         FavouriteBackInStock,
+        GiftHandedOver,
     )
 }

@@ -123,6 +123,8 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_attachment": "ciphers under the customer's key, which is gone",
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
+    "gift_handover": "what the bank gave away, for its books and the taxes, under a pseudonym",
+    "gift_year": "what counts against the cap of a year, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
     "redemption_proposal": "what was proposed, under a pseudonym; words are ciphers under the key, which is gone",
     "reservation": "what was held for a redemption, under a pseudonym",

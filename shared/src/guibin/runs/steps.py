@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.core.lines import Line
+from guibin.gifts import invariants as gift_invariants
 from guibin.managers import service as managers
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
@@ -120,6 +121,7 @@ async def _reconcile(session: AsyncSession, day: date) -> Counts:
         *await rights_invariants.check(session, most=MOST_FAULTS),
         *await settlement_invariants.check(session, most=MOST_FAULTS),
         *await order_invariants.check(session, most=MOST_FAULTS),
+        *await gift_invariants.check(session, most=MOST_FAULTS),
     ]
     return await points.record_reconciliation(session, day=day, violations=found)
 

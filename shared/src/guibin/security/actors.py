@@ -53,6 +53,7 @@ class Domain(StrEnum):
     PRIVACY = "privacy"
     EXPORTS = "exports"
     ACCOUNTING = "accounting"
+    GIFTS = "gifts"
 
 
 class DataScope(StrEnum):

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from fastapi import Path, Query
 from pydantic import Field
 
-from guibin.core.ids import CustomerId, RedemptionId, RightId
+from guibin.core.ids import CustomerId, GiftHandoverId, GiftId, RedemptionId, RightId
 from guibin.core.money import Cny
 from guibin.rights.models import TaxKind
 from guibin.security.actors import Domain, Verb
@@ -32,12 +32,15 @@ TAXED = (TaxKind.GIFT, TaxKind.PRIZE)
 
 
 class RecipientOut(OutModel):
-    """What a customer received by one redemption."""
+    """What a customer received: by one redemption, or as a gift of the bank's people."""
 
     customer_id: CustomerId
-    redemption_id: RedemptionId
-    right_id: RightId
-    right_code: str
+    redemption_id: RedemptionId | None = Field(description="null: it was handed over as a gift")
+    right_id: RightId | None
+    right_code: str | None
+    handover_id: GiftHandoverId | None = Field(description="null: it was redeemed")
+    gift_id: GiftId | None
+    gift_code: str | None
     tax_kind: TaxKind
     units: int = Field(description="Those that were not given back")
     points: int = Field(description="What the customer paid for it")
@@ -47,8 +50,20 @@ class RecipientOut(OutModel):
     @classmethod
     def of(cls, row: Received) -> Self:
         """Describe what was received."""
-        own = cls.model_fields.keys() - {"value"}
-        return cls(value=row.value_fen, **{name: getattr(row, name) for name in own})
+        own = ("customer_id", "tax_kind", "units", "points", "received_at")
+        what = (row.id, row.of_id, row.code)
+        redemption_id, right_id, right_code = (None, None, None) if row.by_hand else what
+        handover_id, gift_id, gift_code = what if row.by_hand else (None, None, None)
+        return cls(
+            redemption_id=redemption_id,
+            right_id=right_id,
+            right_code=right_code,
+            handover_id=handover_id,
+            gift_id=gift_id,
+            gift_code=gift_code,
+            value=row.value_fen,
+            **{name: getattr(row, name) for name in own},
+        )
 
 
 @router.get("/tax-recipients/{month}", operation_id="listTaxRecipients")
@@ -62,7 +77,8 @@ async def list_recipients(
     """List what the customers in my scope received in a month that counts for their income tax, newest first.
 
     A redemption counts in the month in which the customer had it. A unit is worth what its code is good for, else what
-    its supplier was paid on the day of the redemption.
+    its supplier was paid on the day of the redemption. A gift that the bank's people handed over counts in the month in
+    which it was signed for.
     """
     first = first_of(month)
     rows = await list_received(
@@ -74,4 +90,4 @@ async def list_recipients(
         before=page.after_moment,
         limit=page.fetch,
     )
-    return page.answer(rows, position=lambda row: (row.received_at, row.redemption_id), shape=RecipientOut.of)
+    return page.answer(rows, position=lambda row: (row.received_at, row.id), shape=RecipientOut.of)

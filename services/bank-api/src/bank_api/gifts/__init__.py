@@ -1,0 +1,1 @@
+"""Gifts on the bank port."""
