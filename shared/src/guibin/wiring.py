@@ -29,7 +29,9 @@ from guibin.points import personal_data as points_data
 from guibin.points.assets import defaults as asset_rules
 from guibin.points.assets import personal_data as assets_data
 from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
+from guibin.points.earning import effects
 from guibin.points.earning.service.publishing import EarningRulePublication
+from guibin.points.earning.tag_effect import TAG_HANDLER
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
 from guibin.points.service import CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
@@ -113,6 +115,7 @@ def connect() -> None:
     handlers.register(CoverHandler())
     consumers.register(FAVOURITES)
     consumers.register(ORDER_PLACING)
+    effects.register(TAG_HANDLER)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     for participant in PARTICIPANTS_OF_MERGES:

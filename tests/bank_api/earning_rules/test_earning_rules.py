@@ -9,10 +9,11 @@ from sqlmodel import col, select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.points.earning.models import EarningAward, EarningBudget
+from guibin.points.earning.models import EarningAward, EarningBudget, EarningEffect
 from guibin.points.invariants import check
 from guibin.points.models import PointsEntry, PointsLot
 from support.house import EAST, WEST, House
+from support.tagging import add_manual_tag
 
 PATH = "/v1/earning-rules"
 GIFT = {"wallet": "reward", "kind": "fixed", "points": 500}
@@ -23,6 +24,17 @@ TERMS: dict[str, Any] = {
     "when": {"fact": "event.amount", "op": ">=", "value": "1000.00"},
     "cases": [{"gives": [GIFT]}],
 }
+
+
+def tagging(tag: str) -> dict[str, Any]:
+    """Return terms that also give a tag."""
+    return TERMS | {"cases": [{"gives": [GIFT], "effects": [{"kind": "tag", "tag": tag}]}]}
+
+
+async def add_tag(house: House, code: str) -> None:
+    async with house.sessions() as session:
+        await add_manual_tag(session, code)
+        await session.commit()
 
 
 async def create(client: httpx.AsyncClient, house: House, role: str = "hq_operator", **parts: Any) -> httpx.Response:
@@ -110,6 +122,7 @@ async def test_terms_that_name_what_there_is_not_are_refused(bank_client: httpx.
     wrong: list[tuple[dict[str, Any], int, str]] = [
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"wallet": "gold"}]}]}}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"multipliers": {"T99": 120}}]}]}}, 422, "rule_terms_invalid"),
+        ({"terms": tagging("nobody")}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"budget_line": "credit_card"}}, 422, "rule_terms_invalid"),
         ({"branch": "nowhere"}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"when": {"fact": "shoe_size", "op": "=", "value": 42}}}, 422, "rule_field_unknown"),
@@ -179,13 +192,20 @@ async def test_a_back_test_counts_a_past_month_and_writes_nothing(bank_client: h
         moment = clock.start_of_day(month + timedelta(days=number))
         await send(bank_client, house, customer_id, occurred_at=moment.isoformat())
     await send(bank_client, house, customers[0], occurred_at=clock.start_of_day(month).isoformat(), amount="999.99")
-    await create(bank_client, house, terms=TERMS | {"frequency": [{"period": "month", "times": 1}]})
+    await add_tag(house, "friend")
+    await create(bank_client, house, terms=tagging("friend") | {"frequency": [{"period": "month", "times": 1}]})
 
     asked = {"month": month.isoformat()[:7]}
     answer = await bank_client.post(f"{PATH}/large/back-test", json=asked, headers=house.headers("hq_operator"))
 
     assert answer.status_code == 200, answer.text
-    counted = {"winners": 2, "awards": 2, "points": {"reward": 1_000}, "cost": "100.00"}
+    counted = {
+        "winners": 2,
+        "awards": 2,
+        "points": {"reward": 1_000},
+        "cost": "100.00",
+        "effects": {"tag:friend": 2},
+    }
     assert answer.json() == {
         "month": asked["month"],
         "events": 4,
@@ -196,6 +216,45 @@ async def test_a_back_test_counts_a_past_month_and_writes_nothing(bank_client: h
     async with house.sessions() as session:
         awards = (await session.exec(select(EarningAward).where(EarningAward.rule_code == "large"))).all()
         assert list(awards) == []
+
+
+async def test_a_rule_gives_a_tag_once_and_it_goes_when_the_points_of_all_its_events_are_taken_back(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id, operator = await house.add_customer(), house.headers("hq_operator")
+    await add_tag(house, "friend")
+    await create(bank_client, house, terms=tagging("friend"))
+    await publish(bank_client, house)
+    url = f"/v1/customers/{to_public('cus', customer_id)}"
+
+    async def tags() -> list[tuple[str, str]]:
+        answer = await bank_client.get(f"{url}/tags", headers=operator)
+        return [(one["code"], one["reason"]) for one in answer.json()["items"]]
+
+    async def take_back(entry: str) -> None:
+        body = {"customer_id": to_public("cus", customer_id), "reason": "退货，积分冲回，按工单办理"}
+        headers = house.headers("hq_operator", key=str(new_id()))
+        asked = await bank_client.post(f"/v1/points/entries/{entry}/reverse", json=body, headers=headers)
+        assert asked.status_code == 202, asked.text
+        approval = f"/v1/approvals/{asked.json()['approval_id']}/approve"
+        assert (await bank_client.post(approval, json={}, headers=house.headers("hq_approver"))).status_code == 200
+
+    small = await send(bank_client, house, customer_id, amount="999.99")
+    assert (small["points"], await tags()) == (49, []), "who earns nothing by the rule has nothing of it"
+    first, second = [await send(bank_client, house, customer_id) for _ in range(2)]
+    given = [("friend", "积分规则 large：满百赠积分")]
+    assert await tags() == given
+    await take_back(first["entry_ids"][0])
+    assert await tags() == given, "the second event stands"
+    await take_back(second["entry_ids"][0])
+    assert await tags() == []
+
+    async with house.sessions() as session:
+        assert await check(session) == []
+        effects = (await session.exec(select(EarningEffect).order_by(col(EarningEffect.made_at)))).all()
+        assert [(one.subject, one.state) for one in effects] == [("friend", "ended")] * 2
+    third = await send(bank_client, house, customer_id)
+    assert (third["points"], await tags()) == (500, given), "on the day on which it ended it goes on"
 
 
 async def test_every_template_makes_a_draft(bank_client: httpx.AsyncClient, house: House) -> None:

@@ -39,6 +39,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE customer_id = :customer_id ORDER BY occurred_at, entry_id",
     ),
     QuerySection(
+        "points_rules_effects",
+        frozenset({"earning_effect"}),
+        "SELECT kind, subject, state, made_at, ended_at FROM earning_effect WHERE customer_id = :customer_id"
+        " ORDER BY made_at, entry_id, place",
+    ),
+    QuerySection(
         "points_transfers",
         frozenset({"points_transfer"}),
         "SELECT id, side, wallet, points, reverses, posted_at FROM points_transfer WHERE customer_id = :customer_id"

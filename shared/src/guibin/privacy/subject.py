@@ -114,6 +114,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_lot_use": "ledger, under a pseudonym",
     "points_hold": "ledger, under a pseudonym",
     "earning_award": "which rule made an entry of the ledger, under a pseudonym",
+    "earning_effect": "what a rule did beside an entry of the ledger, under a pseudonym",
     "code_entry": "what a code that was typed earned, under a pseudonym",
     "velocity_hit": "what was unusual in the ledger, under a pseudonym",
     "points_hold_lot": "ledger, under a pseudonym",

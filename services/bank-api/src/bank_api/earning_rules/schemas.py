@@ -19,6 +19,7 @@ from guibin.points.earning.templates import Template
 from guibin.points.earning.terms import CampaignCode, EarningTerms, Trigger
 from guibin.web import Instant, OutModel, StrictModel
 
+EFFECT: dict[str, Any] = {"kind": "tag", "tag": "salary_customer"}
 TERMS: dict[str, Any] = {
     "name_zh": "国庆周刷卡双倍",
     "name_en": "Double points in the holiday week",
@@ -166,6 +167,7 @@ class EarningVerdictOut(OutModel):
     case: int | None = Field(description="The case that holds, from 0")
     would_give: dict[str, int] = Field(description="By wallet, before caps, budgets and other rules")
     gives: list[EarningAwardOut]
+    effects: list[dict[str, Any]] = Field(description="What would happen beside", examples=[[EFFECT]])
 
     @classmethod
     def of(cls, verdict: Verdict) -> "EarningVerdictOut":
@@ -190,6 +192,7 @@ class EarningVerdictOut(OutModel):
                 )
                 for award in verdict.awards
             ],
+            effects=[effect.model_dump(mode="json") for effect in verdict.effects],
         )
 
 
@@ -242,12 +245,17 @@ class EarningFiguresOut(OutModel):
     awards: int
     points: dict[str, int] = Field(description="By wallet")
     cost: Cny
+    effects: dict[str, int] = Field(description="How often what happens beside, by kind and subject")
 
     @classmethod
     def of(cls, figures: Figures) -> "EarningFiguresOut":
         """Describe figures."""
         return cls(
-            winners=len(figures.winners), awards=figures.awards, points=dict(figures.points), cost=figures.cost_fen
+            winners=len(figures.winners),
+            awards=figures.awards,
+            points=dict(figures.points),
+            cost=figures.cost_fen,
+            effects=dict(figures.effects),
         )
 
 

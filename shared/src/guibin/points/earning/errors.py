@@ -15,12 +15,12 @@ class RuleCodeTaken(Refusal):
 
 
 class RuleTermsInvalid(Refusal):
-    """The terms name a wallet, tier or branch that there is not; `unknown` lists them."""
+    """The terms name a wallet, tier, branch or tag that there is not; `unknown` lists them."""
 
     category = Category.INVALID
     code = "rule_terms_invalid"
-    zh = "规则引用了不存在的积分类别、等级或机构"
-    en = "The terms name a wallet, a tier or a branch that there is not"
+    zh = "规则引用了不存在的积分类别、等级、机构或标签"
+    en = "The terms name a wallet, a tier, a branch or a tag that there is not"
 
     def __init__(self, *, unknown: Iterable[str]) -> None:
         super().__init__(unknown=sorted(unknown))

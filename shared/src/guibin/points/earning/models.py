@@ -31,6 +31,15 @@ class EarningPeriod(StrEnum):
     LIFETIME = "lifetime"
 
 
+class EffectState(StrEnum):
+    """What became of an effect. `had`: the customer had it; `missed`: it was no more; `ended`: taken back."""
+
+    DONE = "done"
+    HAD = "had"
+    MISSED = "missed"
+    ENDED = "ended"
+
+
 class EarningRule(SQLModel, table=True):
     """Which business events earn what. `branch` owns it and it serves that branch's customers; NULL: the bank's."""
 
@@ -96,6 +105,28 @@ class EarningAward(SQLModel, table=True):
     cost_fen: int = Field(sa_type=BigInteger)
     awaits: str | None = text_column(default=None, description="The kind of event with which they can be spent")
     awaits_until: date | None = Field(default=None, description="Last day of such an event; then they are cancelled")
+
+
+class EarningEffect(SQLModel, table=True):
+    """What a rule did beside giving points, with the entry on which it hangs; its points gone, it ends."""
+
+    __tablename__ = "earning_effect"
+    __table_args__ = (
+        one_of("state", EffectState),
+        CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+        ForeignKeyConstraint(["customer_id", "entry_id"], ["earning_award.customer_id", "earning_award.entry_id"]),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    entry_id: UUID = Field(primary_key=True)
+    place: int = Field(primary_key=True, description="In the list of its case, from 0")
+    kind: str = text_column()
+    subject: str = text_column(description="What it is about: the code of a tag")
+    state: str = text_column()
+    reference: str | None = text_column(default=None, description="How its kind finds again what it made")
+    made_at: datetime = instant()
+    ended_at: datetime | None = instant(default=None)
 
 
 class EarningBudget(SQLModel, table=True):

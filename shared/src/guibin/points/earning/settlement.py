@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from guibin.points.earning.effects import Effect
 from guibin.points.earning.models import EarningPeriod
 from guibin.points.earning.rules import (
     EarningOutcome,
@@ -105,6 +106,12 @@ class Verdict:
     judgement: Judgement
     outcome: EarningOutcome
     awards: tuple[Award, ...] = ()
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What happens beside: of the case that holds, where the rule gives."""
+        case = self.judgement.case
+        return tuple(self.judgement.rule.terms.cases[case].effects) if self.awards and case is not None else ()
 
 
 @dataclass(slots=True)

@@ -16,10 +16,12 @@ from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.holdings.models import OWN_EVENTS, EventType
+from guibin.points.earning.effects import Effect
 from guibin.points.earning.models import EarningPeriod
 
 MOST_CASES: Final = 20
 MOST_GIFTS: Final = 5
+MOST_EFFECTS: Final = 5
 MOST_BOUNDS: Final = 10
 MOST_DAYS: Final = 400
 MOST_POINTS: Final = 10**9
@@ -152,6 +154,11 @@ class Case(_Part):
 
     when: Condition | None = None
     gives: list[Gift] = Field(min_length=1, max_length=MOST_GIFTS)
+    effects: list[Effect] = Field(
+        default_factory=list,
+        max_length=MOST_EFFECTS,
+        description="What happens beside, once for an event and only with the points; it ends when they are taken back",
+    )
 
     @model_validator(mode="after")
     def _each_wallet_once(self) -> Self:

@@ -18,6 +18,7 @@ from guibin.points.earning.event_names import EVENT_NAMES
 from guibin.points.earning.models import EarningPeriod
 from guibin.points.earning.rules import EarningOutcome, Occurrence, period_start
 from guibin.points.earning.service import engine
+from guibin.points.earning.service.effects import carry_out, end_effects
 from guibin.points.earning.settlement import Award, Before, Verdict, budget_keys
 from guibin.points.models import EntryKind, SourceKind
 from guibin.points.repository import Movement
@@ -99,6 +100,8 @@ async def _earn(session: AsyncSession, pending: Sequence[Occurrence], actor_id: 
     kept, refused = await _draw(session, due, today.year)
     posted = await _post(session, kept)
     await _record(session, before, kept, refused, posted)
+    made = {id(one.award): one.movement.entry for one in kept if posted[one.movement.entry][0] == "posted"}
+    await carry_out(session, (one for _, verdicts in settled for one in verdicts), made, actor_id=actor_id, at=now)
     results = _results(pending, settled, kept, posted, refused)
     await repository.mark_events(session, {key: result.state for key, result in results.items()})
     return results
@@ -110,7 +113,8 @@ async def return_to_budgets(
     """Give back to the rule's budgets, and to its owner's, what was taken back of an earning; called last.
 
     What was credited by hand goes back to the budget of the branch that paid for it.
-    `left` is what the customer still has of it: with nothing left the rule has given once less. What bounds the one
+    `left` is what the customer still has of it: with nothing left the rule has given once less, and what it did beside
+    ends. What bounds the one
     customer stays used: whoever loses points for a return does not earn them anew.
     """
     if points <= 0:
@@ -120,6 +124,8 @@ async def return_to_budgets(
     if award is None:
         await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points)
         return
+    if left <= 0:
+        await end_effects(session, customer_id=customer_id, entry_id=entry_id)
     fen = award.cost_fen * points // award.points
     periods = sorted(EarningPeriod)
     keys = [(award.rule_code, period, period_start(period, award.posted_on)) for period in periods]

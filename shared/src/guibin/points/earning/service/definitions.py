@@ -15,6 +15,7 @@ from guibin.points.earning import repository
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.rules import read_rule
+from guibin.points.earning.service.effects import unknown_in
 from guibin.points.earning.service.engine import wallets_by_code
 from guibin.points.earning.terms import EarningTerms
 from guibin.security.actors import Actor, Scope
@@ -150,7 +151,7 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     """Hold terms to what there is; with `lock` the wallets stay as they are until the end of the transaction.
 
     Raises:
-        RuleTermsInvalid: a wallet or a tier that there is not; a budget that pays without a branch whose it would be.
+        RuleTermsInvalid: a wallet, a tier or a tag that there is not; a budget without a branch whose it would be.
         DepositRewardForbidden: deposits would earn what buys goods.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
@@ -160,6 +161,7 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     unknown = [code for code in terms.wallets if code not in wallets]
     named = {tier for case in terms.cases for gift in case.gives for tier in gift.multipliers}
     unknown += sorted(named - await repository.known_tiers(session)) if named else []
+    unknown += await unknown_in(session, terms)
     if terms.budget_line is not None and branch is None:
         unknown.append("budget_line")
     if unknown:

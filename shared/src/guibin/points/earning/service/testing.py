@@ -31,12 +31,13 @@ _AT_ONCE: Final = 2_000
 
 @dataclass(slots=True)
 class Figures:
-    """What a rule would have given: customers, earnings, points by wallet, cost in fen."""
+    """What a rule would have given: customers, earnings, points by wallet, cost in fen, effects by `kind:subject`."""
 
     winners: set[UUID] = field(default_factory=set)
     awards: int = 0
     points: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     cost_fen: int = 0
+    effects: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,8 @@ class _Run:
                 figures.awards += 1
                 figures.points[award.gift.wallet] += award.points
                 figures.cost_fen += award.cost_fen
+            for effect in verdict.effects:
+                self._by_customer[event.customer_id].effects[f"{effect.kind}:{effect.subject}"] += 1
 
     async def finish(self, session: AsyncSession) -> BackTest:
         tiers = await repository.tiers_of(session, list(self._by_customer))
@@ -197,6 +200,8 @@ class _Run:
                 figures.cost_fen += own.cost_fen
                 for wallet, points in own.points.items():
                     figures.points[wallet] += points
+                for effect, times in own.effects.items():
+                    figures.effects[effect] += times
         growth = await tier_effects.growth_wallet(session)
         gained = {id_: own.points[growth] for id_, own in self._by_customer.items() if growth in own.points}
         moves = [] if growth is None else await tier_effects.count_moves(session, gained)

@@ -1,0 +1,49 @@
+"""What rules of earning do beside giving points."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0042"
+down_revision = "0041"
+branch_labels = None
+depends_on = None
+
+ALL_ROWS = "(SELECT row_scope_bank())"
+SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = earning_effect.customer_id)"
+SERVING = "guibin_bank, guibin_worker"
+
+
+def upgrade() -> None:
+    _effects()
+
+
+def downgrade() -> None:
+    op.drop_table("earning_effect")
+
+
+def _effects() -> None:
+    op.create_table(
+        "earning_effect",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('done', 'had', 'missed', 'ended')", name=op.f("ck_earning_effect_state_known")),
+        sa.CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name=op.f("ck_earning_effect_ended")),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "entry_id"],
+            ["earning_award.customer_id", "earning_award.entry_id"],
+            name=op.f("fk_earning_effect_customer_id_entry_id_earning_award"),
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "entry_id", "place", name=op.f("pk_earning_effect")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.execute("ALTER TABLE earning_effect ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON earning_effect TO guibin_worker USING (true)")
+    op.execute(f"CREATE POLICY bank_rows ON earning_effect TO guibin_bank USING ({ALL_ROWS} OR {SEEN})")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE (state, reference, ended_at) ON earning_effect TO {SERVING}")
