@@ -1,4 +1,4 @@
-"""What replaces a redemption that failed."""
+"""What replaces a redemption that failed, and within how many hours suppliers deliver."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ GRANTS = (
     "SELECT, UPDATE (replaced_by, replaced_at) ON substitution TO guibin_customer",
     "SELECT, INSERT ON substitution TO guibin_bank, guibin_worker",
 )
+HOURS = "ck_supplier_price_fulfil_hours_in_range"
 ALL_ROWS = "(SELECT row_scope_bank())"
 OWN = "customer_id = (SELECT row_scope_customer())"
 
@@ -21,9 +22,13 @@ def upgrade() -> None:
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     _protect("substitution")
+    op.add_column("supplier_price", sa.Column("fulfil_hours", sa.Integer(), nullable=True))
+    op.create_check_constraint(op.f(HOURS), "supplier_price", "fulfil_hours BETWEEN 1 AND 8760")
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f(HOURS), "supplier_price")
+    op.drop_column("supplier_price", "fulfil_hours")
     op.drop_table("substitution")
 
 

@@ -241,6 +241,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "removeRightImage": (),
     "listVoucherUses": ("P8",),
     "listSupplierTerminals": (),
+    "getSupplierServiceLevel": (),
     "listSupplierRatings": (),
     "listTaxRecipients": (),
     "listGifts": (),

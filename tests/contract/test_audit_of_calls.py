@@ -47,6 +47,7 @@ ABOUT_NOTHING_HERE = {
     "listSupplierRights",
     "listSupplierTerminals",
     "listSupplierRatings",
+    "getSupplierServiceLevel",
     "listSupplierPrices",
     "listSettlements",
     "getSettlement",

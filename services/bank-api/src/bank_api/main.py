@@ -45,6 +45,7 @@ from bank_api.suppliers.orders import router as orders
 from bank_api.suppliers.ratings import router as supplier_ratings
 from bank_api.suppliers.recipients import router as tax_recipients
 from bank_api.suppliers.router import router as suppliers
+from bank_api.suppliers.service_level import router as service_level
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.router import router as tags
@@ -95,6 +96,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     settlements,
     terminals,
     supplier_ratings,
+    service_level,
     tax_recipients,
     programme,
     privacy,

@@ -10,7 +10,7 @@ from guibin.core.errors import NotFound
 from guibin.core.ids import RightId, SupplierId
 from guibin.suppliers.repository.ratings import MonthOfStars, stars_by_month
 from guibin.suppliers.repository.suppliers import get_supplier
-from guibin.suppliers.settlements.rules import month_after
+from guibin.suppliers.settlements.rules import month_after, months_before
 from guibin.web import DataClass, OutModel, PortRouter, RateClass, StaffCall, declare
 
 from .router import READ
@@ -63,7 +63,6 @@ async def list_ratings(
     """
     await get_supplier(call.session, supplier_id)
     this = clock.today().replace(day=1)
-    years, place = divmod(this.year * 12 + this.month - 1 - (months - 1), 12)
-    first = this.replace(year=years, month=place + 1)
+    first = months_before(this, months - 1)
     rows = await stars_by_month(call.session, supplier_id=supplier_id, first=first, until=month_after(this))
     return SupplierRatingsOut(items=[SupplierRatingOut.of(row) for row in rows])

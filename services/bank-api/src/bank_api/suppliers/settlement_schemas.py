@@ -13,14 +13,18 @@ from guibin.core.reasons import LONGEST
 from guibin.core.spreadsheet import csv_bytes
 from guibin.core.text import Code, Note, OneLine
 from guibin.suppliers.models import SettlementBasis, SupplierPrice
+from guibin.suppliers.repository.service_level import MonthOfService
 from guibin.suppliers.settlements.models import PrepaymentEntry, Settlement, SettlementState
 from guibin.suppliers.settlements.repository import DifferenceRow, LineRow
 from guibin.suppliers.settlements.rules import DisputeState, Finding, LineKind, TaxLine
 from guibin.suppliers.settlements.service import NewPrice
 from guibin.web import Day, OutModel, StrictModel
 
+from .service_level import ServiceFiguresOut
+
 MOST_FEN = 10**11
 MOST_DECIDED = 1_000
+MOST_HOURS = 8_760
 
 Amount = Annotated[Cny, Field(description="In CNY, tax included")]
 
@@ -36,6 +40,7 @@ class ContractPriceIn(StrictModel):
                     "valid_from": "2027-01-01",
                     "valid_to": None,
                     "price": "86.50",
+                    "fulfil_hours": 48,
                 }
             ]
         }
@@ -45,6 +50,9 @@ class ContractPriceIn(StrictModel):
     valid_from: Day = Field(description="First day; the price before, where it is open, ends with it")
     valid_to: Day | None = Field(default=None, description="First day on which it is over; null: it is open")
     price: Amount
+    fulfil_hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(
+        default=None, description="Within so many hours after the redemption it is delivered; null: nothing is agreed"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -62,6 +70,7 @@ class ContractPriceIn(StrictModel):
             valid_from=self.valid_from,
             valid_to=self.valid_to,
             price_fen=self.price,
+            fulfil_hours=self.fulfil_hours,
         )
 
 
@@ -73,6 +82,7 @@ class ContractPriceOut(OutModel):
     valid_from: date
     valid_to: date | None = Field(description="First day on which it is over; null: it is open")
     price: Amount
+    fulfil_hours: int | None = Field(description="Within so many hours after the redemption it is delivered")
 
     @classmethod
     def of(cls, row: tuple[SupplierPrice, str]) -> Self:
@@ -84,6 +94,7 @@ class ContractPriceOut(OutModel):
             valid_from=price.valid_from,
             valid_to=price.valid_to,
             price=price.price_fen,
+            fulfil_hours=price.fulfil_hours,
         )
 
 
@@ -173,9 +184,18 @@ class SettlementDetailOut(SettlementOut):
 
     tax: list[SettlementTaxOut]
     differences: list[FindingCountOut] = Field(description="Only kinds that there are")
+    service: ServiceFiguresOut | None = Field(
+        description="How what was ordered in the month was delivered, as of now; null: nothing was"
+    )
 
     @classmethod
-    def of_all(cls, row: Settlement, tax: Sequence[TaxLine], counts: Mapping[tuple[str, str], int]) -> Self:
+    def of_all(
+        cls,
+        row: Settlement,
+        tax: Sequence[TaxLine],
+        counts: Mapping[tuple[str, str], int],
+        service: MonthOfService | None,
+    ) -> Self:
         """Describe a statement with what its parts come to."""
         findings = sorted({finding for finding, _ in counts})
         return cls(
@@ -187,6 +207,7 @@ class SettlementDetailOut(SettlementOut):
                 )
                 for one in findings
             ],
+            service=None if service is None else ServiceFiguresOut.of(service),
         )
 
 

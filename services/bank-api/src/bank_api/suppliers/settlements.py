@@ -7,14 +7,16 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from guibin.core import clock
 from guibin.core.errors import NotFound, ReasonRequired, VersionConflict
 from guibin.core.ids import SupplierId
 from guibin.core.workbook import WorkbookTooLarge, WorkbookUnreadable
 from guibin.security.actors import Domain, Verb
+from guibin.suppliers.repository.service_level import service_by_month
 from guibin.suppliers.repository.suppliers import get_supplier
 from guibin.suppliers.settlements import errors, repository, service
 from guibin.suppliers.settlements.models import Settlement
-from guibin.suppliers.settlements.rules import DisputeState, Finding
+from guibin.suppliers.settlements.rules import DisputeState, Finding, month_after
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -373,4 +375,12 @@ async def _settlement(call: StaffCall, supplier_id: SupplierId, month: Month) ->
 async def _detail(call: StaffCall, settlement: Settlement, response: Response) -> SettlementDetailOut:
     set_etag(response, settlement.revision)
     tax = await service.tax_of(call.session, settlement)
-    return SettlementDetailOut.of_all(settlement, tax, await repository.count_differences(call.session, settlement))
+    served = await service_by_month(
+        call.session,
+        supplier_id=settlement.supplier_id,
+        first=settlement.month,
+        until=month_after(settlement.month),
+        now=clock.now(),
+    )
+    counts = await repository.count_differences(call.session, settlement)
+    return SettlementDetailOut.of_all(settlement, tax, counts, served[0] if served else None)

@@ -89,7 +89,7 @@ class SupplierTerminal(SQLModel, table=True):
 
 
 class SupplierPrice(SQLModel, table=True):
-    """What the bank pays a supplier for one unit of a right in a time, tax included (合同价).
+    """What the bank pays a supplier for one unit of a right in a time, tax included (合同价), and how soon it delivers.
 
     On one day one supplier has a price for a right: so it is also told whose redemptions of that day they are.
     """
@@ -97,6 +97,7 @@ class SupplierPrice(SQLModel, table=True):
     __tablename__ = "supplier_price"
     __table_args__ = (
         CheckConstraint("price_fen >= 0", name="price_not_negative"),
+        CheckConstraint("fulfil_hours BETWEEN 1 AND 8760", name="fulfil_hours_in_range"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="ends_after_it_begins"),
         ExcludeConstraint(
             ("right_id", "="),
@@ -113,5 +114,6 @@ class SupplierPrice(SQLModel, table=True):
     valid_to: date | None = Field(default=None, description="First day on which it is over")
     supplier_id: UUID = Field(foreign_key="supplier.id")
     price_fen: int = Field(sa_type=BigInteger)
+    fulfil_hours: int | None = Field(default=None, description="Within so many hours it is delivered, where agreed")
     set_by: UUID
     set_at: datetime = instant()

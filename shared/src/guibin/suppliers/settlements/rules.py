@@ -196,6 +196,12 @@ def month_after(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def months_before(month: date, count: int) -> date:
+    """Return the first day of the month so many months before one, given by its first day."""
+    years, place = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return month.replace(year=years, month=place + 1)
+
+
 def settled(ours: Figures | None, theirs: Figures | None, state: DisputeState) -> int:
     """Return by how much a dispute changes what is paid, in fen; our figures stand in the statement already."""
     if state is not DisputeState.THEIRS:

@@ -26,13 +26,17 @@ from guibin.suppliers.settlements.rules import PriceSpan, SpanFault, month_after
 
 
 class NewPrice(BaseModel):
-    """What a unit of a right costs from a day on, until before another; None has no end. Fen, tax included."""
+    """What a unit of a right costs from a day on, until before another; None has no end. Fen, tax included.
+
+    `fulfil_hours`: within so many hours it is delivered, where that is agreed.
+    """
 
     supplier_id: UUID
     right_id: UUID
     valid_from: date
     valid_to: date | None = None
     price_fen: int
+    fulfil_hours: int | None = None
 
 
 async def submit_price(session: AsyncSession, *, actor: Actor, new: NewPrice) -> Approval:
@@ -73,6 +77,7 @@ async def _examine(session: AsyncSession, new: NewPrice) -> Amended:
             "valid_to": new.valid_to.isoformat() if new.valid_to else None,
             "before": format_cny(own[-1].price_fen) if own else None,
             "price": format_cny(new.price_fen),
+            "fulfil_hours": new.fulfil_hours,
         },
     )
 
@@ -106,6 +111,7 @@ class PriceHandler(ApprovalHandler):
             "valid_to": Label("截止日（不含）", "Until before this day"),
             "before": Label("上一合同价（元）", "Price before, CNY"),
             "price": Label("含税单价（元）", "Price of a unit with tax, CNY"),
+            "fulfil_hours": Label("约定履约时限（小时）", "Hours within which it is delivered"),
         }
     )
 
