@@ -18,6 +18,10 @@ IDLE_SECONDS: Final = 300
 _OF_THE_ENGINE: Final = frozenset({"prepared_statement_cache_size", "prepared_statement_name_func"})
 
 
+class OrdinaryWay(Exception):  # noqa: N818 - named for where the call goes on
+    """Nothing was written: the call is one of those that a session's unit of work answers."""
+
+
 class Row(Protocol):
     """A row of a result, whose columns have names."""
 

@@ -43,6 +43,33 @@ CHECKS: Final[Sequence[Check]] = (
         """,
     ),
     _check(
+        "I5",
+        "a redemption gave points, and the receiver has no entry of exactly these, or has it back or not as it stands",
+        """
+        SELECT 'rdm_' || g.redemption_id AS key
+          FROM redemption_points g
+          JOIN redemption r ON r.customer_id = g.customer_id AND r.id = g.redemption_id
+          LEFT JOIN points_entry e
+            ON e.customer_id = g.receiver_id AND e.id = g.entry_id AND e.wallet = g.wallet AND e.kind = 'earn'
+           AND e.points - e.debt_change = g.points
+          LEFT JOIN (SELECT customer_id, refers_to, sum(debt_change - points) AS points FROM points_entry
+                      WHERE kind = 'claw_back' GROUP BY customer_id, refers_to) b
+            ON b.customer_id = g.receiver_id AND b.refers_to = g.entry_id
+         WHERE e.id IS NULL OR r.points_charged = 0 OR r.state NOT IN ('fulfilled', 'refunded')
+            OR (r.state = 'refunded') <> (coalesce(b.points, 0) = g.points)
+        """,
+    ),
+    _check(
+        "I5",
+        "points were earned by a redemption that says nothing of them",
+        """
+        SELECT 'ent_' || e.id AS key
+          FROM points_entry e
+         WHERE e.kind = 'earn' AND e.source_kind IN ('redemption', 'transfer')
+           AND NOT EXISTS (SELECT FROM redemption_points g WHERE g.receiver_id = e.customer_id AND g.entry_id = e.id)
+        """,
+    ),
+    _check(
         "I6",
         "the stock of a right does not add up with its redemptions",
         """
@@ -299,7 +326,7 @@ CHECKS: Final[Sequence[Check]] = (
 _PATHS: Final = text(
     """
     SELECT path, state, min(key) AS key
-      FROM (SELECT string_agg(s.state, ' ' ORDER BY s.at) AS path, r.state, 'rdm_' || r.id AS key
+      FROM (SELECT string_agg(s.state, ' ' ORDER BY s.at, s.state) AS path, r.state, 'rdm_' || r.id AS key
               FROM redemption r
               LEFT JOIN redemption_step s ON s.customer_id = r.customer_id AND s.redemption_id = r.id
              GROUP BY r.customer_id, r.id, r.state) lives

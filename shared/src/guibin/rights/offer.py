@@ -11,6 +11,7 @@ from typing import Final
 
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.rights.models import Period
+from guibin.rights.points_given import PointsGiven
 from guibin.rights.releases import ReleaseLine
 from guibin.rights.slots import Booking
 from guibin.rights.substitutes import Substitute
@@ -145,6 +146,7 @@ class Terms:
     None the worth of the points that are paid. With `booking` it is served by appointment, and a
     redemption of it names a slot. With a `release` its counted stock comes on offer line by line, else all at once.
     `substitutes` are offered in its place where it cannot be delivered.
+    What it `gives` are points of another kind.
     """
 
     prices: tuple[Price, ...]
@@ -170,6 +172,7 @@ class Terms:
     booking: Booking | None = None
     release: tuple[ReleaseLine, ...] = ()
     substitutes: tuple[Substitute, ...] = ()
+    gives: PointsGiven | None = None
 
     @property
     def tags(self) -> frozenset[str]:

@@ -88,6 +88,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE customer_id = :customer_id ORDER BY failed_at, redemption_id",
     ),
     QuerySection(
+        "points_given",
+        frozenset({"redemption_points"}),
+        "SELECT redemption_id, wallet, points, receiver_id = customer_id AS to_me, given_at FROM redemption_points"
+        " WHERE customer_id = :customer_id ORDER BY given_at, redemption_id",
+    ),
+    QuerySection(
         "appointments",
         frozenset({"appointment"}),
         "SELECT redemption_id, city_code, place, starts_at, ends_at, moves, confirmed_at, missed_at FROM appointment"

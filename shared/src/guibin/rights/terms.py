@@ -22,6 +22,7 @@ from guibin.rights.offer import (
     Terms,
     TierLevel,
 )
+from guibin.rights.points_given import points_given_of
 from guibin.rights.releases import named_in, plan_of
 from guibin.rights.slots import Booking, NoShow
 from guibin.rights.substitutes import substitutes_of
@@ -46,6 +47,7 @@ OFFER: Final = (
     "appointment",
     "release_plan",
     "substitutes",
+    "gives",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -78,6 +80,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         booking=_booking(offer.get("appointment")),
         release=plan_of(offer.get("release_plan")),
         substitutes=substitutes_of(offer.get("substitutes")),
+        gives=points_given_of(offer.get("gives")),
     )
 
 

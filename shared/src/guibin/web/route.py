@@ -5,7 +5,7 @@ answer leaves: a commit that fails answers 503, never 200.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -16,6 +16,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from guibin.core.direct import OrdinaryWay
 from guibin.core.errors import Refusal
 from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import UnitOfWork, unit_of_work
@@ -106,7 +107,8 @@ class _Conductor:
             async with self._receive(request, port, token) as received:
                 call = self._direct_call(request, port, token, received)
                 if call is not None:
-                    return await self._answer_directly(request, port, call)
+                    with suppress(OrdinaryWay):
+                        return await self._answer_directly(request, port, call)
                 await self._count_together(request, port, token)
                 async with self._place(port):
                     return await self._work(request, port, token, received)

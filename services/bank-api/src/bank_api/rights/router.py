@@ -22,6 +22,7 @@ from guibin.rights.errors import (
     WrongStockMode,
 )
 from guibin.rights.models import Category, RedemptionState, RightState
+from guibin.rights.points_given import GivenPointsSpent
 from guibin.rights.repository import catalogue
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -265,6 +266,7 @@ async def fail_redemption(
         NotFound,
         StateConflict,
         AlreadyUsed,
+        GivenPointsSpent,
         ReasonRequired,
         AccountClosed,
         LimitExceeded,

@@ -12,6 +12,7 @@ from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.rights.models import Period
 from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_CODE_DAYS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.rights.points_given import GivenTo
 from guibin.rights.slots import MOST_HOURS, NoShow
 from guibin.web import Day, Instant, StrictModel
 
@@ -149,6 +150,16 @@ class AppointmentTermsIn(StrictModel):
     )
 
 
+class GivesIn(StrictModel):
+    """Points of another kind, which each unit of the right is."""
+
+    wallet: Code = Field(description="Another kind than any that pays, and none of growth", examples=["club"])
+    points: Annotated[int, Field(ge=1, le=MOST_POINTS_OF_A_UNIT)] = Field(description="For each unit", examples=[10])
+    to: GivenTo = Field(
+        default=GivenTo.CUSTOMER, description="other: to the customer whose receiving code is sent with the redemption"
+    )
+
+
 _PLAIN: Final = (
     *("total_limit", "step_up_points", "cancel_hours", "owner_branch"),
     *("code_days", "code_last_day", "code_inactive_days", "static_code"),
@@ -204,6 +215,10 @@ class TermsIn(StrictModel):
     substitutes: Substitutes | None = Field(
         default=None, description="What its customers can have instead where it cannot be delivered"
     )
+    gives: GivesIn | None = Field(
+        default=None,
+        description="It is points of another kind: given at once, for points alone, and taken back whole or not at all",
+    )
     on_sale_from: Instant | None = None
     on_sale_to: Instant | None = None
 
@@ -226,6 +241,17 @@ class TermsIn(StrictModel):
             raise PydanticCustomError("money", "must be between 0 and 10000000.00")
         return self
 
+    @model_validator(mode="after")
+    def _points_for_points(self) -> Self:
+        if self.gives is None:
+            return self
+        beside = (self.quotas, self.companions, self.appointment, self.cancel_hours, self.static_code)
+        if any(beside) or self.beneficiary is not Beneficiary.NONE or not all(price.points for price in self.prices):
+            raise PydanticCustomError(
+                "gives", "points are given for points alone: no quota, guests, booking, cancellation, or price of 0"
+            )
+        return self
+
     def document(self) -> dict[str, Any]:
         """Return the terms in the form in which they are submitted and approved."""
         plain = self.model_dump(mode="json", include={"minimum_tier", "quotas", "limit"})
@@ -238,7 +264,9 @@ class TermsIn(StrictModel):
         }
 
     def _offer(self) -> dict[str, Any]:
-        some = self.model_dump(mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost", "appointment"})
+        some = self.model_dump(
+            mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost", "appointment", "gives"}
+        )
         audiences = {"visibility": self.visibility, "eligibility": self.eligibility}
         return {
             **some,

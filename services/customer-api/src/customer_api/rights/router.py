@@ -13,10 +13,19 @@ from guibin.core.ids import RedemptionId, RightId
 from guibin.core.text import OneLine
 from guibin.customers.origins import with_origins
 from guibin.idempotency.service import Replay
-from guibin.points.errors import AccountClosed, StepUpInvalid, StepUpRequired
+from guibin.points.assets.errors import DepositRewardForbidden
+from guibin.points.errors import (
+    AccountClosed,
+    ReceiverUnavailable,
+    StepUpInvalid,
+    StepUpRequired,
+    TransferCodeInvalid,
+    TransferToSelf,
+)
 from guibin.rights import service
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable
 from guibin.rights.models import Category, Fulfilment, RedemptionState
+from guibin.rights.points_given import PointsNotPaid, ReceivingCodeNotAsked, ReceivingCodeRequired
 from guibin.rights.repository.catalogue import place_of
 from guibin.suppliers.service.showing import show_order
 from guibin.web import (
@@ -51,7 +60,19 @@ from .schemas import (
 router = PortRouter(prefix="/v1", tags=["rights"])
 
 Words = Annotated[str, OneLine(40)]
-REFUSALS: tuple[type[Refusal], ...] = (NotFound, *REFUSED.values(), StepUpRequired, StepUpInvalid)
+REFUSALS: tuple[type[Refusal], ...] = (
+    NotFound,
+    *REFUSED.values(),
+    StepUpRequired,
+    StepUpInvalid,
+    ReceivingCodeRequired,
+    ReceivingCodeNotAsked,
+    TransferCodeInvalid,
+    TransferToSelf,
+    ReceiverUnavailable,
+    PointsNotPaid,
+    DepositRewardForbidden,
+)
 
 
 @router.get("/rights", operation_id="listRights")
@@ -148,7 +169,7 @@ async def create_redemption(
     """
     customer_id, request = call.actor.id, body.request(call.keys)
     if call.dry_run:
-        seen = await service.preview(call.session, call.scope, customer_id=customer_id, request=request)
+        seen = await service.preview(call.session, call.scope, customer_id=customer_id, request=request, keys=call.keys)
         answer = RedemptionPreviewOut.of(seen, request.quantity, call.language)
         return Response(answer.model_dump_json(), media_type="application/json")
     done = await service.redeem(

@@ -31,6 +31,7 @@ from .beneficiary_schemas import BeneficiaryIn, BeneficiaryOut
 from .delivery_schemas import DeliveryIn, OrderOut
 from .images import ImageOut
 from .package_schemas import RightPackageOut
+from .point_schemas import GivenOut, GivesOut
 from .replacing_schemas import ReplacingOut
 from .slot_schemas import AppointmentOut, BookingOut
 
@@ -105,6 +106,7 @@ class RightOut(OutModel):
     minimum_tier: str | None
     beneficiary: Beneficiary = Field(description="Whether somebody else may be served; `certified` needs a certificate")
     appointment: BookingOut | None = Field(description="How it is booked: a redemption names a slot; null: it is not")
+    gives: GivesOut | None = Field(description="Points of another kind, which each unit is; null: it is something else")
     step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
     on_sale_from: datetime | None
     on_sale_to: datetime | None
@@ -148,6 +150,7 @@ class RightOut(OutModel):
             minimum_tier=item.minimum_tier,
             beneficiary=terms.beneficiary,
             appointment=BookingOut.of(terms.booking),
+            gives=GivesOut.of(terms.gives),
             step_up=decision.step_up,
             on_sale_from=item.on_sale_from,
             on_sale_to=item.on_sale_to,
@@ -182,6 +185,9 @@ class RedemptionIn(StrictModel):
     reservation_id: ReservationId | None = Field(
         default=None, description="Of `POST /v1/rights/{id}/reservations`: its units are taken, all of them"
     )
+    receiving_code: Annotated[str, OneLine(200)] | None = Field(
+        default=None, description="What the receiver shows, where the right gives points to somebody else"
+    )
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -205,6 +211,7 @@ class RedemptionIn(StrictModel):
             slot_id=self.slot_id,
             package_id=self.package_id,
             reservation_id=self.reservation_id,
+            receiving_code=self.receiving_code,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 
@@ -340,6 +347,7 @@ class RedemptionDetailOut(RedemptionRowOut):
     cancellable_until: datetime | None = Field(description="Before this instant I may cancel; null: not (any more)")
     beneficiary: BeneficiaryOut | None = Field(description="Whom it serves when it is not me, as long as that is kept")
     appointment: AppointmentOut | None = Field(description="When and where, where it is served by appointment")
+    given: GivenOut | None = Field(description="Points of another kind that it gave")
     order: OrderOut | None = Field(description="What became of it at the supplier, where it was ordered there")
     replacing: ReplacingOut | None = Field(description="What it replaces, or what replaces it since it failed")
 
@@ -361,6 +369,7 @@ class RedemptionDetailOut(RedemptionRowOut):
             cancellable_until=view.cancellable_until,
             beneficiary=None if person is None else BeneficiaryOut.of(person),
             appointment=AppointmentOut.of(view.appointment, view.redemption, view.changeable_until),
+            given=GivenOut.of(view.given),
             order=OrderOut.of(order),
             replacing=ReplacingOut.of(replacing, language),
         )

@@ -20,6 +20,7 @@ from guibin.rights.patterns import CodePattern
 from guibin.rights.repository import catalogue, pool, uses
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.codes import OUR_PATTERN, hash_code, new_code, seal_codes
+from guibin.rights.service.giving_points import check_what_is_given
 from guibin.rights.service.telling import tell_added
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -81,6 +82,7 @@ async def create_right(session: AsyncSession, *, actor: Actor, new: NewRight, co
     await refuse_strange_substitutes(
         session, content.terms, code=new.code, category=content.category, at=("body", "terms")
     )
+    await check_what_is_given(session, content.terms, wallet=new.wallet, fulfilment=new.fulfilment)
     right_id = await draft_right(session, new, content)
     await _record(session, actor, "right.create", right_id)
     return await catalogue.get_right(session, right_id=right_id)
@@ -126,6 +128,7 @@ async def change_right(session: AsyncSession, *, actor: Actor, right: Right, con
     await refuse_strange_substitutes(
         session, content.terms, code=item.code, category=content.category, at=("body", "terms")
     )
+    await check_what_is_given(session, content.terms, wallet=item.wallet, fulfilment=item.fulfilment)
     after = await redraft_right(session, right, content)
     before = {name: getattr(item, name) for name in after}
     await _record(session, actor, "right.change", item.id, before=before, after=after)

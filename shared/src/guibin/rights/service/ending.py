@@ -14,13 +14,13 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
-from guibin.points import service as points
 from guibin.rights.delivery_errors import OrderOpen
 from guibin.rights.errors import FulfilledByCode, NotCancellable
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.repository import catalogue, redemptions, slots
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.rules import cancellable_until, is_legal_step
+from guibin.rights.service.given_back import lock_accounts
 from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
 from guibin.rights.service.substitutes import keep_failure
@@ -106,14 +106,14 @@ def _refuse_open_order(redemption: Redemption) -> None:
 
 
 async def lock(session: AsyncSession, scope: Scope, redemption_id: UUID) -> tuple[Redemption, Right]:
-    """Lock the account, then the redemption, and return it as it stands now.
+    """Lock the accounts, then the redemption, and return it as it stands now.
 
     Raises:
         NotFound: there is none in scope.
     """
     found = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
     right = await catalogue.get_right(session, right_id=found.right_id)
-    await points.lock_account(session, customer_id=found.customer_id, wallet=found.wallet)
+    await lock_accounts(session, found)
     redemption = await redemptions.lock_redemption(
         session, scope, customer_id=found.customer_id, redemption_id=redemption_id
     )

@@ -15,6 +15,7 @@ from guibin.rights.parts import Part
 from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.booking import give_back_slot
+from guibin.rights.service.given_back import take_given_back
 from guibin.rights.service.telling import tell_added
 
 
@@ -55,7 +56,9 @@ async def give_back_part(
 
     Raises:
         AccountClosed: the account does not move.
+        GivenPointsSpent: it gave points, which are not all there any more.
     """
+    await take_given_back(session, redemption, actor_id=because.actor_id)
     standing = standing_of_redemption(redemption)
     if redemption.entry_id is not None and part.points:
         await points.refund(

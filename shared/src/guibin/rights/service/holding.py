@@ -15,12 +15,13 @@ from guibin.rights.models import (
     Appointment,
     Fulfilment,
     Redemption,
+    RedemptionPoints,
     RedemptionState,
     RedemptionStep,
     RightsItem,
     VoucherCode,
 )
-from guibin.rights.repository import catalogue, pool, redemptions, slots
+from guibin.rights.repository import catalogue, given, pool, redemptions, slots
 from guibin.rights.rules import COUNTED, cancellable_until, changeable_until
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.rights.terms import terms_of
@@ -38,6 +39,7 @@ class RedemptionView:
     lots: Sequence[LotUse] = ()
     steps: Sequence[RedemptionStep] = ()
     appointment: Appointment | None = None
+    given: RedemptionPoints | None = None
 
     @property
     def cancellable_until(self) -> datetime | None:
@@ -106,7 +108,9 @@ async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: 
     if row.entry_id is not None:
         uses = await points.lots_of_entries(session, customer_id=row.customer_id, entry_ids=[row.entry_id])
         lots = [LotUse(use["lot_id"], use["points"], use["expires_on"]) for use in uses]
-    return RedemptionView(row, rights[row.right_id], lots, steps, await slots.find_appointment(session, row))
+    points_given = await given.find_given(session, customer_id=row.customer_id, redemption_id=row.id)
+    appointment = await slots.find_appointment(session, row)
+    return RedemptionView(row, rights[row.right_id], lots, steps, appointment, points_given)
 
 
 async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, redemption_id: UUID) -> list[ShownCode]:

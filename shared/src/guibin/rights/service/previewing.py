@@ -13,9 +13,11 @@ from guibin.rights.repository import catalogue, reservations
 from guibin.rights.repository.catalogue import PayingWallet, Right
 from guibin.rights.rules import Decision, assess
 from guibin.rights.service.booking import look_at_slot
+from guibin.rights.service.giving_points import find_gift
 from guibin.rights.service.redeeming import RedemptionRequest, get_published, refuse_unless_seen
 from guibin.rights.service.standing import CustomerSide, offered, read_customer_side, read_supply
 from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,14 @@ class Preview:
     side: CustomerSide
 
 
-async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, request: RedemptionRequest) -> Preview:
+async def preview(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, request: RedemptionRequest, keys: KeyRing | None = None
+) -> Preview:
     """Say what a redemption would take and all that stands in its way.
 
     Raises:
         NotFound: no right that this customer sees.
+        Refusal: it gives points, and nobody is there to whom they can be given. Looked at with `keys` alone.
     """
     right = await get_published(session, right_id=request.right_id)
     wish = request.wish(right)
@@ -41,6 +46,8 @@ async def preview(session: AsyncSession, scope: Scope, *, customer_id: UUID, req
     now = clock.now()
     side = await read_customer_side(session, scope, customer_id=customer_id, rights=[right], now=now)
     refuse_unless_seen(right, side.profile, now)
+    if keys is not None:
+        await find_gift(session, right, request, customer_id=customer_id, keys=keys, lock=False)
     supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
     reserved = await _units_reserved(session, scope, customer_id, request, now)
     standing = side.towards(right, paying.code, request.package_id, reserved=reserved)

@@ -16,6 +16,7 @@ from guibin.rights import terms
 from guibin.rights.models import RightsItem, RightState
 from guibin.rights.repository import catalogue, pool
 from guibin.rights.repository.catalogue import Right
+from guibin.rights.service.giving_points import check_what_is_given
 from guibin.security.actors import Actor, Domain, Grant
 
 KIND: Final = "right.publish"
@@ -91,11 +92,13 @@ class RightPublication(ApprovalHandler):
 
         Raises:
             StateConflict: the right was changed, suspended or published since they were submitted.
+            DepositRewardForbidden: it gives points that buy goods, for points that deposits earn by now.
         """
         del context  # the terms are the same whoever approves them
         right = await _still_submitted(session, payload)
         if right is None:
             raise StateConflict(**{"from": "changed", "to": RightState.PUBLISHED})
+        await check_what_is_given(session, payload["terms"], wallet=right.item.wallet, fulfilment=right.item.fulfilment)
         values = {**terms.columns_of(payload["terms"]), "state": RightState.PUBLISHED, "draft_terms": None}
         await catalogue.update_right(session, right_id=right.item.id, revision=right.item.revision, values=values)
         if payload["terms"].get("total_limit") is not None:

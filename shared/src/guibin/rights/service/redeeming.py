@@ -41,6 +41,7 @@ from guibin.rights.repository.standing import Profile
 from guibin.rights.rules import Decision, Reason, ReasonCode, assess, out_of_stock, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
 from guibin.rights.service.deliveries import Delivery, seal_delivery
+from guibin.rights.service.giving_points import find_gift, give
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, released_of, standing_of
 from guibin.rights.service.step_up import accept_step_up
@@ -69,6 +70,7 @@ class RedemptionRequest:
     package_id: UUID | None = None
     reservation_id: UUID | None = None
     at_most: int | None = None
+    receiving_code: str | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -121,10 +123,14 @@ async def redeem(
 
     wanted = Wanted(customer_id, actor, request, keys)
     asks = InSession(session)
+    right = await find(anew=False)
+    gift = await find_gift(session, right, request, customer_id=customer_id, keys=keys, lock=True)
     taking = await decide(asks, scope, wanted, find, lock=True)
     outcome = await write_redemption(asks, taking.document())
     taking.hold_to(outcome)
     row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
+    if gift is not None:
+        await give(session, gift, row, taking.right)
     return Redeemed(row, points.read_lots(outcome.lots), outcome.available_after)
 
 

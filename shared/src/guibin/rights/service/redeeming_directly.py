@@ -14,7 +14,7 @@ from uuid import UUID
 
 from guibin.core import clock
 from guibin.core.database import SessionFactory
-from guibin.core.direct import Asks
+from guibin.core.direct import Asks, OrdinaryWay
 from guibin.core.errors import Category, Refusal
 from guibin.idempotency.direct import Claim, find_replay, store_refusal, take
 from guibin.idempotency.errors import IdempotencyInProgress
@@ -127,8 +127,10 @@ class _Call:
 
     async def redeem(self, find: FindRight) -> str:
         """Decide and write until what decided stood still, at last under the lock."""
+        _refuse_more_than_points_out(await find(anew=False))
         for _ in range(TRIES):
             taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
+            _refuse_more_than_points_out(taking.right)
             outcome = await self._write(taking)
             if outcome.code != "moved":
                 return _answer(taking, outcome)
@@ -170,6 +172,16 @@ class _Call:
         if claims:
             answered["key"] = {"key": self.once.key, "fingerprint": self.once.meaning.hex()}
         return taking.document(**answered)
+
+
+def _refuse_more_than_points_out(right: Right) -> None:
+    """Leave to a unit of work what moves the points of more than one account.
+
+    Raises:
+        OrdinaryWay: the right gives points.
+    """
+    if right.terms.gives is not None:
+        raise OrdinaryWay
 
 
 def _waited_for(right: Right) -> bool:

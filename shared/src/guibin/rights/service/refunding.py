@@ -61,6 +61,7 @@ async def request_refund(
         RefundExceedsPaid: more than what still stands. Facts: refundable, in units.
         NotRefundable: a part of what is given back as a whole only.
         AlreadyUsed: one of its codes was used.
+        GivenPointsSpent: it gave points, which are not all there any more.
         AccountClosed: the account does not move.
     """
     require_reason(refund.reason)
@@ -131,6 +132,8 @@ async def _carry_out(session: AsyncSession, scope: Scope, refund: Refund, *, act
         points=part.points,
     )
     await publish(session, told, subject_id=redemption.id, customer_id=redemption.customer_id)
+    if right.terms.gives is not None:
+        raise NotRefundable(quantity=standing_of_redemption(redemption).units)
     await give_back_part(session, redemption, right, part, because=Because("部分退还", "Refunded in part", actor_id))
 
 
