@@ -120,11 +120,12 @@ def _head_office() -> Iterator[SeededGrant]:
 
 
 def _rights() -> Iterator[SeededGrant]:
-    """Who makes the catalogue of rights, and who agrees; neither sees customers."""
+    """Who makes the catalogue of rights, and who agrees to what the own unit owns; neither sees customers."""
     yield from _grants("rights_operator", READ, (*CATALOGUE, Domain.APPROVALS), NOBODY)
     yield from _grants("rights_operator", SUBMIT, (Domain.RIGHTS,), NOBODY)
     yield from _grants("rights_approver", READ, (*CATALOGUE, Domain.APPROVALS), NOBODY)
-    yield from _grants("rights_approver", APPROVE, (Domain.RIGHTS, Domain.APPROVALS), NOBODY)
+    yield from _grants("rights_approver", APPROVE, (Domain.RIGHTS,), SUBTREE)
+    yield from _grants("rights_approver", APPROVE, (Domain.APPROVALS,), NOBODY)
 
 
 def _watching() -> Iterator[SeededGrant]:

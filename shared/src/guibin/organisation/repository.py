@@ -115,6 +115,16 @@ async def head_office(session: AsyncSession) -> Branch | None:
     return (await session.exec(select(Branch).where(Branch.kind == BranchKind.HEAD_OFFICE))).first()
 
 
+async def chain_of(session: AsyncSession, owner: str | None) -> UUID | None:
+    """Return where whoever approves for a branch, given by its code, must stand: there or above it.
+
+    What belongs to no branch, or to one that there is not, is head office's. None before there is a head office.
+    """
+    found = None if owner is None else await branch_by_code(session, owner)
+    found = found or await head_office(session)
+    return None if found is None else found.id
+
+
 async def roles_and_grants(session: AsyncSession, staff_id: UUID) -> tuple[frozenset[str], list[Grant]]:
     """Return the roles of an active member of staff and the grants that follow from them, as they stand now."""
     held = _held_roles(clock.now())

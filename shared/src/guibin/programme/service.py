@@ -155,6 +155,7 @@ async def submit_budget(session: AsyncSession, *, actor: Actor, wanted: BudgetLi
         subject=f"{request.preview['branch']}/{wanted.year}/{wanted.line}",
         payload=request.payload,
         preview=request.preview,
+        branch_id=request.branch_id,
     )
 
 
@@ -176,6 +177,7 @@ async def _examine(session: AsyncSession, wanted: BudgetLimits) -> Amended:
             "before": _limits(before.points_limit, before.fen_limit) if before else None,
             "after": _limits(wanted.points_limit, wanted.fen_limit),
         },
+        branch_id=branch.id,
     )
 
 

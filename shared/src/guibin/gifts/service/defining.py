@@ -16,6 +16,7 @@ from guibin.core.money import format_cny
 from guibin.gifts import repository
 from guibin.gifts.errors import GiftValueFixed
 from guibin.gifts.models import Gift
+from guibin.organisation.repository import chain_of
 from guibin.security.actors import Actor, Domain, Grant
 
 
@@ -46,6 +47,7 @@ async def submit_gift(session: AsyncSession, *, actor: Actor, wanted: GiftTerms)
         subject=wanted.code,
         payload=request.payload,
         preview=request.preview,
+        branch_id=request.branch_id,
     )
 
 
@@ -55,7 +57,8 @@ async def _examine(session: AsyncSession, wanted: GiftTerms) -> Amended:
         raise GiftValueFixed
     shown = None if before is None else GiftTerms.model_validate(before, from_attributes=True)
     preview = {"before": None if shown is None else _shown(shown), "after": _shown(wanted)}
-    return Amended(payload=wanted.model_dump(mode="json"), preview=preview)
+    branch_id = await chain_of(session, None)
+    return Amended(payload=wanted.model_dump(mode="json"), preview=preview, branch_id=branch_id)
 
 
 def _shown(terms: GiftTerms) -> dict[str, object]:

@@ -15,6 +15,7 @@ from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
+from guibin.organisation.repository import chain_of
 from guibin.rights.models import PackagePeriod, PackageState, RightsPackage, RightState
 from guibin.rights.package_errors import PackageInvalid, PackageNotDraft, PackageOpen
 from guibin.rights.packages import PackageTerms, fault_of, first_day_of_version
@@ -104,6 +105,7 @@ async def submit_package(session: AsyncSession, package: RightsPackage, *, actor
         subject=to_public("pkg", package.id),
         payload=request.payload,
         preview=request.preview,
+        branch_id=request.branch_id,
     )
 
 
@@ -120,6 +122,7 @@ async def _mark_submitted(session: AsyncSession, package: RightsPackage) -> Amen
             "before": _shown(in_force) if in_force else None,
             "after": _shown(package),
         },
+        branch_id=await chain_of(session, None),
     )
 
 

@@ -12,6 +12,7 @@ from guibin.approvals.errors import StateConflict
 from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
 from guibin.approvals.models import Approval
 from guibin.core.ids import from_public, to_public
+from guibin.organisation.repository import chain_of
 from guibin.rights import terms
 from guibin.rights.models import RightsItem, RightState
 from guibin.rights.repository import catalogue, pool
@@ -38,6 +39,7 @@ async def submit_terms(session: AsyncSession, *, actor: Actor, right_id: UUID) -
         subject=to_public("rgt", right_id),
         payload=request.payload,
         preview=request.preview,
+        branch_id=request.branch_id,
     )
 
 
@@ -61,7 +63,14 @@ async def _mark_submitted(session: AsyncSession, right_id: UUID) -> Amended:
             "before": before,
             "after": draft,
         },
+        branch_id=await chain_of(session, _owner(before, draft)),
     )
+
+
+def _owner(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str | None:
+    """Return in whose chain the terms are approved: what goes from one branch to another is head office's affair."""
+    owner: str | None = after.get("owner_branch")
+    return owner if before is None or before.get("owner_branch") == owner else None
 
 
 def _change(item: RightsItem) -> str:

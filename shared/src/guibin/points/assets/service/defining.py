@@ -21,6 +21,7 @@ from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
 from guibin.core.money import Cny, format_cny
 from guibin.organisation.models import Branch
+from guibin.organisation.repository import chain_of
 from guibin.points import repository as points
 from guibin.points.assets import repository, rules
 from guibin.points.assets.errors import AssetMonthBegun, AssetRuleInvalid, AssetRuleNotDraft, AssetRuleOpen
@@ -148,7 +149,7 @@ async def _mark_submitted(session: AsyncSession, rule: AssetRule) -> Amended:
             "after": _shown(rule),
             "document": rule.compliance_document,
         },
-        branch_id=rule.owner_branch_id,
+        branch_id=rule.owner_branch_id or await chain_of(session, None),
     )
 
 

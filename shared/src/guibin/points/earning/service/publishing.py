@@ -15,6 +15,7 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.core.money import format_cny
+from guibin.organisation.repository import chain_of
 from guibin.points.earning import repository
 from guibin.points.earning.errors import RuleDraftMissing
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
@@ -82,7 +83,7 @@ async def _mark_submitted(
             "after": rule.draft,
         },
         cost_fen=cost_fen,
-        branch_id=owner_id,
+        branch_id=owner_id or await chain_of(session, None),
     )
 
 
