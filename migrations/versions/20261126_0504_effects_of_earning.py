@@ -1,4 +1,7 @@
-"""What rules of earning do beside giving points."""
+"""What rules of earning do beside giving points; receivers of points are told."""
+
+import re
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,13 +14,20 @@ depends_on = None
 ALL_ROWS = "(SELECT row_scope_bank())"
 SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = earning_effect.customer_id)"
 SERVING = "guibin_bank, guibin_worker"
+EVENTS = ("points.transfer_received",)
+KNOWN = "ck_outbox_event_type_known"
 
 
 def upgrade() -> None:
     _effects()
+    _events(lambda known: (*known, *EVENTS))
 
 
 def downgrade() -> None:
+    for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
+        named = sa.column(column, sa.Text)
+        op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
+    _events(lambda known: tuple(name for name in known if name not in EVENTS))
     op.drop_table("earning_effect")
 
 
@@ -47,3 +57,13 @@ def _effects() -> None:
     op.execute("CREATE POLICY worker_rows ON earning_effect TO guibin_worker USING (true)")
     op.execute(f"CREATE POLICY bank_rows ON earning_effect TO guibin_bank USING ({ALL_ROWS} OR {SEEN})")
     op.execute(f"GRANT SELECT, INSERT, UPDATE (state, reference, ended_at) ON earning_effect TO {SERVING}")
+
+
+def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change the list of events as it stands: other revisions add theirs."""
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.drop_constraint(op.f(KNOWN), "outbox_event")
+    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.outbox.models import OutboxEvent
 from guibin.points import service
 from guibin.points.models import EntryKind
 from guibin.privacy.models import CustomerRestriction
@@ -53,6 +55,13 @@ async def test_points_pass_with_their_last_day_and_cost_and_both_see_it(giving: 
     passed = [lot for lot in received if lot.expires_on in {SOON, LATER}]
     assert [(lot.original, lot.expires_on, lot.cost_fen) for lot in passed] == [(100, SOON, 10), (50, LATER, 10)]
     assert {lot.earned_at for lot in passed} == {lot.earned_at for lot in given if lot.expires_on in {SOON, LATER}}
+    async with house.sessions() as session:
+        (told,) = (await session.exec(select(OutboxEvent).where(OutboxEvent.type == "points.transfer_received"))).all()
+    assert (told.customer_id, told.subject, told.payload) == (
+        receiver,
+        done.json()["id"],
+        {"wallet": "reward", "points": 150},
+    )
     for customer, side, points in ((giver, "out", -150), (receiver, "in", 150)):
         headers = house.customer_headers(customer) | {"Accept-Language": "en"}
         (row,) = (await giving.client.get("/v1/me/points/transfers", headers=headers)).json()["items"]

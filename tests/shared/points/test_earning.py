@@ -175,6 +175,21 @@ async def test_points_that_wait_for_an_event_come_free_with_it_or_are_cancelled(
     assert await check(session) == []
 
 
+async def test_what_waited_comes_free_on_the_day_of_its_event(session: AsyncSession, customer: UUID) -> None:
+    await add_rule(session, "welcome", EventType.REFERRAL, pending_event="salary", pending_event_days=30)
+    await add_event(session, customer, EventType.REFERRAL)
+    await earn(session)
+    with clock.fixed_at(NOON + timedelta(minutes=5)):
+        before = await service.release_awaited(session, limit=10)
+        await add_event(session, customer, EventType.SALARY, occurred_at=NOON + timedelta(minutes=4))
+        after = await service.release_awaited(session, limit=10)
+        again = await service.release_awaited(session, limit=10)
+
+    account = await session.get_one(PointsAccount, (customer, "service"))
+    assert (before, after, again) == (0, 1, 0)
+    assert (account.balance, account.pending) == (100, 0)
+
+
 async def test_points_come_free_on_the_next_of_fixed_days(session: AsyncSession, customer: UUID) -> None:
     await add_rule(session, "half", EventType.REFERRAL, pending_dates=["01-01", "07-01"])
     await add_event(session, customer, EventType.REFERRAL)

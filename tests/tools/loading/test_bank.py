@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin import wiring
 from guibin.managers.models import Manager
 from guibin.organisation.models import BranchClosure, ServiceClient, Staff
+from guibin.points.models import Wallet
 from guibin.products.models import Product
 from guibin.rights.models import RightsItem, RightsPackage, RightsStock, VoucherCode
 from guibin.security.ciphers import KeyRing
@@ -17,8 +18,10 @@ from guibin.security.key_file import KeyMaterial
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.demo.rights import PACKAGES, RIGHTS
+from guibin_tools.demo.wallets import PASSED_ON
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
+from guibin_tools.loading.wallets import let_pass_on
 
 ISSUER = "https://issuer.test"
 BUSINESS_DATE = date(2026, 11, 24)
@@ -102,6 +105,20 @@ async def test_the_last_day_of_a_sale_is_a_whole_day(seeded: AsyncSession, keys:
     assert item.on_sale_to is not None
     first, last = right.sale_days or (0, 0)
     assert (item.on_sale_to - item.on_sale_from).days == last - first + 1
+
+
+async def test_points_of_the_demo_bank_are_passed_on_until_the_bank_says_otherwise(seeded: AsyncSession) -> None:
+    await let_pass_on(seeded, PASSED_ON)
+    wallet = await seeded.get_one(Wallet, "reward")
+    assert (wallet.transferable, wallet.transfer_limits["each"], wallet.revision) == (True, 2_000, 2)
+    wallet.transferable = False
+    await seeded.flush()
+
+    await let_pass_on(seeded, PASSED_ON)
+    await seeded.flush()
+
+    await seeded.refresh(wallet)
+    assert (wallet.transferable, wallet.revision) == (False, 2)
 
 
 async def test_products_are_loaded_once(seeded: AsyncSession) -> None:

@@ -31,6 +31,7 @@ class EventName(StrEnum):
     PROPOSAL_MADE = "proposal.made"
     FAVOURITE_BACK_IN_STOCK = "favourite.back_in_stock"
     POINTS_SPEED_NOTICED = "points.speed_noticed"
+    POINTS_TRANSFER_RECEIVED = "points.transfer_received"
     GIFT_HANDED_OVER = "gift.handed_over"
 
 
@@ -69,6 +70,16 @@ class PointsSpeedNoticed(EventData):
     rule: str = Field(description="Code of the rule")
     observed: Units = Field(description="How often, or how many points, within the hours of the rule")
     frozen: bool = Field(description="Whether the rule froze the account")
+
+
+class PointsTransferReceived(EventData):
+    """Another customer has passed points on to this one. The subject is the transfer; who gave them is not told."""
+
+    type = EventName.POINTS_TRANSFER_RECEIVED
+    prefix = "trf"
+
+    wallet: str
+    points: Units = Field(description="All that were passed on; what this customer owed was paid out of them first")
 
 
 class _RedemptionData(EventData):
@@ -224,6 +235,7 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
     for data in (
         PointsExpiring,
         PointsSpeedNoticed,
+        PointsTransferReceived,
         RedemptionConfirmed,
         RedemptionFulfilled,
         RedemptionCancelled,

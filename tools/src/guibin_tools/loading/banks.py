@@ -1,7 +1,7 @@
 """The two banks that can be loaded: the synthetic one, and the Czech bank's real files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from guibin import wiring
 from guibin.core.settings import Profile
 from guibin.core.unit_of_work import unit_of_work
+from guibin.points.transfer_rules import TransferLimits
 from guibin.security.ciphers import KeyRing
 from guibin_tools import seeding
 from guibin_tools.bank_data import BranchData, ProductData, StaffData
@@ -21,11 +22,13 @@ from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.demo.rights import PACKAGES, RIGHTS, PackageData, RightData
 from guibin_tools.demo.suppliers import SUPPLIER, SupplierData
+from guibin_tools.demo.wallets import PASSED_ON
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
 from guibin_tools.loading.suppliers import load_supplier
+from guibin_tools.loading.wallets import let_pass_on
 from guibin_tools.roles import Role
 from guibin_tools.sessions import open_keys, sessions_as
 from guibin_tools.settings import OperatorSettings
@@ -41,6 +44,8 @@ class House:
     rights: Sequence[RightData] = ()
     packages: Sequence[PackageData] = ()
     supplier: SupplierData | None = None
+    passed_on: Mapping[str, TransferLimits] = field(default_factory=dict)
+    """Kinds of points that customers pass on to each other, and how many."""
 
 
 async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
@@ -50,7 +55,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         OperatorError: the number of customers is out of range, or the database is not there.
     """
     keys = open_keys(settings)
-    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER, PASSED_ON)
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
@@ -94,6 +99,7 @@ async def _put_house(
             await load_staff(work.session, keys, house.staff, issuer=settings.bank_issuer)
             await load_services(work.session, issuer=settings.bank_issuer)
             await load_products(work.session, house.products)
+            await let_pass_on(work.session, house.passed_on)
             await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
             await load_packages(work.session, house.packages, business_date=business_date)
             if house.supplier is not None:

@@ -125,7 +125,7 @@ class Gift(_Part):
     )
     pending_event: Trigger | None = Field(
         default=None,
-        description="They can be spent from the night after the customer's next event of this kind",
+        description="They can be spent within a minute after the customer's next event of this kind has come in",
     )
     pending_event_days: Annotated[int, Field(ge=1, le=366)] | None = Field(
         default=None, description="Days for that event to occur in; the points are cancelled without it"

@@ -39,7 +39,14 @@ from guibin.points.service.outstanding import (
     liability,
     rolled_forward,
 )
-from guibin.points.service.pending import activate, activate_due, add_pending, cancel_pending, settle_awaited
+from guibin.points.service.pending import (
+    activate,
+    activate_due,
+    add_pending,
+    cancel_pending,
+    release_awaited,
+    settle_awaited,
+)
 from guibin.points.service.reading import EntryView, balances, list_entries
 from guibin.points.service.reconciling import Reconciliation, reconciliation, record_reconciliation
 from guibin.points.service.reminding import remind
@@ -135,6 +142,7 @@ __all__ = [
     "record_reconciliation",
     "refund",
     "release",
+    "release_awaited",
     "release_lapsed",
     "remind",
     "replace_account_codes",

@@ -148,6 +148,12 @@ async def settle_awaited(session: AsyncSession, *, day: date, limit: int = MOST_
     return counts
 
 
+async def release_awaited(session: AsyncSession, *, limit: int) -> int:
+    """Settle at most `limit` of what waited for an event, as the night does: within a minute after it has come."""
+    counts = await settle_awaited(session, day=clock.last_closed_day(), limit=limit)
+    return counts["read"]
+
+
 def _of_decided(one: Decided) -> Movement:
     if one.met:
         kind, points, zh, en = (

@@ -15,6 +15,8 @@ from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id, to_public
 from guibin.customers import repository as customers
+from guibin.outbox.events import PointsTransferReceived
+from guibin.outbox.service import publish
 from guibin.points import repository, transfer_repository
 from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.errors import (
@@ -168,6 +170,8 @@ async def transfer(session: AsyncSession, *, keys: KeyRing, customer_id: UUID, w
     if row["outcome"] in _REFUSED:
         raise _REFUSED[row["outcome"]]
     refuse_unless_posted(row["outcome"], required=wanted.points, available=row["available_after"])
+    received = PointsTransferReceived(wallet=wallet.code, points=wanted.points)
+    await publish(session, received, subject_id=code.transfer_id, customer_id=code.customer_id)
     return Transferred(code.transfer_id, wallet.code, wanted.points, row["available_after"], now)
 
 
