@@ -33,15 +33,15 @@ SABOTAGES: Final = (
     Sabotage(
         "S1",
         "the lock of the account",
-        f"{SQL}/points_account_lock/v4.sql",
-        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE;\n    IF NOT FOUND",
-        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;\n    IF NOT FOUND",
+        f"{SQL}/points_post/v4.sql",
+        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet FOR UPDATE OF a;",
+        "WHERE a.customer_id = p_customer AND a.wallet = p_wallet;",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
     ),
     Sabotage(
         "S1b",
         "the locks of a batch",
-        f"{SQL}/points_post_batch/v3.sql",
+        f"{SQL}/points_post_batch/v4.sql",
         "a.wallet = v_account.wallet FOR UPDATE;",
         "a.wallet = v_account.wallet;",
         ("tests/concurrency/points/test_batch_races.py",),
@@ -49,7 +49,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S1c",
         "whose rows a batch may touch",
-        f"{SQL}/points_post_batch/v3.sql",
+        f"{SQL}/points_post_batch/v4.sql",
         "WHERE NOT public.row_scope_opens(m.customer_id)",
         "WHERE NOT public.row_scope_opens(m.customer_id) AND false",
         (f"{LEDGER_GRANTS}::test_a_batch_posts_nothing_when_the_rows_of_one_of_its_customers_are_not_open",),
@@ -113,7 +113,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S9",
         "the lots that a debit draws on",
-        f"{SQL}/points_take/v1.sql",
+        f"{SQL}/points_spend/v1.sql",
         "UPDATE public.points_lot l SET remaining = l.remaining - t.points",
         "UPDATE public.points_lot l SET remaining = l.remaining",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
@@ -129,16 +129,15 @@ SABOTAGES: Final = (
     Sabotage(
         "S11d",
         "the event of a redemption",
-        f"{SQL}/rights_redeem/v1.sql",
-        "            v_new.customer_id, p_taking #> '{event,payload}', v_new.created_at);\n",
-        "            v_new.customer_id, p_taking #> '{event,payload}', v_new.created_at);\n"
-        "    DELETE FROM public.outbox_event e WHERE e.subject = 'rdm_' || v_new.id;\n",
+        f"{SQL}/rights_redeem/v2.sql",
+        "    v_writing := false;\n",
+        "    v_writing := false;\n    DELETE FROM public.outbox_event e WHERE e.subject = 'rdm_' || v_new.id;\n",
         ("tests/shared/rights/test_telling.py::test_a_redemption_is_told_with_its_points_and_of_whom",),
     ),
     Sabotage(
         "S12b",
         "that what decided is read again under the lock",
-        f"{SQL}/rights_redeem/v1.sql",
+        f"{SQL}/rights_redeem/v2.sql",
         "    IF p_taking ? 'seen' AND v_facts.seen IS DISTINCT FROM p_taking ->> 'seen' THEN\n",
         "    IF false THEN\n",
         ("tests/shared/rights/test_one_statement.py::test_what_was_decided_on_stale_facts_is_not_written",),

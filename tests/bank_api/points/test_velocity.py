@@ -6,12 +6,14 @@ from uuid import UUID
 
 import httpx
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.outbox.models import OutboxEvent
+from guibin.points.velocity.models import VelocityRule
 from guibin.points.velocity.repository import list_rules
-from guibin.points.velocity.service import notice
+from guibin.points.velocity.service import Looks, notice
 from support.house import House
 from support.points import NOON, commit_points, sessions_of
 
@@ -31,6 +33,7 @@ class Watch:
 
     def __init__(self, bank: httpx.AsyncClient, customer: httpx.AsyncClient, house: House) -> None:
         self.bank, self.customer, self.house = bank, customer, house
+        self.looks = Looks()
 
     async def define(self, code: str, revision: int | None = None, **changes: Any) -> httpx.Response:
         headers = self.house.headers("hq_operator") | ({"If-Match": f'"{revision}"'} if revision else {})
@@ -47,9 +50,15 @@ class Watch:
 
     async def _look(self) -> int:
         async with sessions_of(self.house.database.worker_url) as sessions, sessions() as session:
-            found = [await notice(session, rule) for rule in await list_rules(session, active=True)]
+            found = [await self._notice(session, rule) for rule in await list_rules(session, active=True)]
             await session.commit()
         return sum(found)
+
+    async def _notice(self, session: AsyncSession, rule: VelocityRule) -> int:
+        moved = self.looks.moved_since(rule, clock.now())
+        found = await notice(session, rule, moved=moved)
+        self.looks.looked(rule, clock.now(), moved=moved)
+        return found
 
     async def hits(self) -> list[tuple[str, int, bool]]:
         answer = await self.bank.get("/v1/points/velocity-hits", headers=self.house.headers("hq_operator"))
@@ -75,6 +84,11 @@ async def test_a_fast_account_is_frozen_once_and_its_customer_reads_why(
     for customer_id, times in ((fast, 3), (slow, 2)):
         for _ in range(times):
             await commit_points(house.database, customer_id, 50)
+
+    async with house.sessions() as session, session.begin():
+        rule = (await list_rules(session, active=True))[0]
+        with clock.fixed_at(NOON + timedelta(minutes=1)):
+            assert await notice(session, rule, moved=NOON + timedelta(seconds=1)) == 0  # nobody has moved since
 
     first, again = await watch.look(), await watch.look()
 

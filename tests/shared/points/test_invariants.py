@@ -41,12 +41,16 @@ ENTRY_COPY = (
     " FROM points_entry WHERE kind = 'earn'"
 )
 OTHER_ACCOUNT = (
-    "INSERT INTO points_account (customer_id, wallet, balance, held, debt, pending, version, state, opened_at)"
-    " SELECT c.id, 'reward', 0, 0, 0, 0, 0, 'open', now() FROM customer c"
+    "INSERT INTO points_account (customer_id, wallet, balance, held, debt, pending, version, state, opened_at,"
+    " moved) SELECT c.id, 'reward', 0, 0, 0, 0, 0, 'open', now(), '{}' FROM customer c"
     " WHERE NOT EXISTS (SELECT FROM points_account a WHERE a.customer_id = c.id)"
 )
 FAULTS = {
     "a balance that was raised": (["UPDATE points_account SET balance = balance + 1"], {"I2", "I4"}),
+    "a sum of a kind that was raised": (
+        ["UPDATE points_account SET moved = moved || jsonb_build_object('earn', 1)"],
+        {"I2"},
+    ),
     "a version that was raised": (["UPDATE points_account SET version = version + 1"], {"I2"}),
     "an entry that is missing": (
         [
@@ -80,7 +84,7 @@ FAULTS = {
             "UPDATE points_entry SET kind = 'claw_back', contra = 'issuance',"  # noqa: ISC004 - one statement
             " refers_to = (SELECT id FROM points_entry WHERE kind = 'adjust_credit') WHERE kind = 'redeem'"
         ],
-        {"I8"},
+        {"I2", "I8"},
     ),
     "debt without an entry": (["UPDATE points_account SET debt = 5"], {"I3"}),
     "a closed account with debt": (["UPDATE points_account SET debt = 5, state = 'closed'"], {"I3"}),

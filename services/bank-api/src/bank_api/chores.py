@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from bank_api.exports.lists import LISTS
+from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Settings
@@ -18,7 +19,7 @@ from guibin.points.merging import take_over_later
 from guibin.points.service import release_awaited, release_lapsed
 from guibin.points.velocity.repository import list_rules
 from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
-from guibin.points.velocity.service import notice
+from guibin.points.velocity.service import Looks, notice
 from guibin.privacy.jobs import tend_copies
 from guibin.rights.service import let_lapsed_go, tend_slots
 from guibin.security.ciphers import KeyRing
@@ -72,7 +73,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),
-        Chore(partial(_notice_speed, sessions), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
+        Chore(partial(_notice_speed, sessions, Looks()), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
     )
 
 
@@ -87,13 +88,16 @@ async def _until_done(sessions: SessionFactory, work: Callable[..., Awaitable[in
             return total
 
 
-async def _notice_speed(sessions: SessionFactory) -> int:
+async def _notice_speed(sessions: SessionFactory, looks: Looks) -> int:
     """Ask the rules that notice speed, each by itself; returns how many accounts they noticed."""
     async with sessions() as session:
         rules = await list_rules(session, active=True)
     noticed = 0
     for rule in rules:
-        noticed += await _until_done(sessions, partial(notice, rule=rule), most=MOST_NOTICED)
+        began = clock.now()
+        moved = looks.moved_since(rule, began)
+        noticed += await _until_done(sessions, partial(notice, rule=rule, moved=moved), most=MOST_NOTICED)
+        looks.looked(rule, began, moved=moved)
     return noticed
 
 

@@ -16,7 +16,6 @@ from guibin.idempotency.rules import CONFLICT
 from guibin.idempotency.service import Replay, replay_of
 
 HELD: Final = "GB410"
-_TAKE: Final = "SELECT idempotency_take($1, $2, $3, $4) AS taken"
 _STORE: Final = "SELECT idempotency_store($1, $2, $3, $4, $5, $6, $7) AS stored"
 _FIND: Final = (
     "SELECT fingerprint, status, body, content_type, etag, created_at FROM idempotency_key"
@@ -46,17 +45,6 @@ class Claim:
     actor_id: UUID
     key: str
     fingerprint: bytes
-
-
-async def take(asks: Asks, claim: Claim, *, now: datetime) -> bool:
-    """Take a key in a transaction; False when its actor used it before.
-
-    Raises:
-        IdempotencyInProgress: a twin holds it until the lock time-out.
-    """
-    with waiting_for_a_twin():
-        row = await asks.row(_TAKE, claim.actor_id, claim.key, claim.fingerprint, now)
-    return row is not None and row["taken"]
 
 
 async def store_refusal(asks: Asks, claim: Claim, *, body: bytes, content_type: str, now: datetime) -> bool:

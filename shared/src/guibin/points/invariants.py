@@ -76,6 +76,20 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I2",
+        "what an account says that a kind of its entries moved is not what they moved",
+        """
+        SELECT 'cus_' || a.customer_id || '/' || a.wallet AS key
+          FROM points_account a
+          LEFT JOIN (SELECT customer_id, wallet, jsonb_object_agg(kind, moved) AS moved
+                       FROM (SELECT customer_id, wallet, kind, sum(points - debt_change)::bigint AS moved
+                               FROM points_entry GROUP BY customer_id, wallet, kind) k
+                      GROUP BY customer_id, wallet) e
+            ON e.customer_id = a.customer_id AND e.wallet = a.wallet
+         WHERE a.moved <> coalesce(e.moved, '{}')
+        """,
+    ),
+    _check(
+        "I2",
         "there are entries or lots of an account that there is not",
         """
         SELECT 'cus_' || m.customer_id || '/' || m.wallet AS key

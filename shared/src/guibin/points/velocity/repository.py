@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import Uuid, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.clock import business_day
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
 from guibin.points.repository import rows_of
@@ -25,19 +26,26 @@ KINDS: Final = {
     Measure.POINTS_EARNED: _EARNED,
 }
 
+_SPEED: Final = "CASE WHEN :in_points THEN sum(abs(e.points - e.debt_change) + abs(e.pending_change)) ELSE count(*) END"
+_FROM: Final = "FROM points_entry e"
+# First who moved at all, by the days of the last moments, then what these few did in the whole time, each by the index.
+_FROM_MOVED: Final = (
+    "FROM (SELECT DISTINCT n.customer_id FROM points_entry n WHERE n.wallet = :wallet"
+    " AND n.kind = ANY(CAST(:kinds AS text[])) AND n.posted_on >= :moved_day AND n.posted_at > :moved) m"
+    " JOIN points_entry e ON e.customer_id = m.customer_id"
+)
 # What a rule has noticed is counted from anew: staff open an account once, and not against the same movements again.
-_FAST: Final = text(
-    "SELECT e.customer_id, CASE WHEN :in_points THEN sum(abs(e.points - e.debt_change) + abs(e.pending_change))"
-    " ELSE count(*) END::bigint AS observed FROM points_entry e"
-    " LEFT JOIN LATERAL (SELECT max(h.noticed_at) AS last FROM velocity_hit h"
-    " WHERE h.customer_id = e.customer_id AND h.wallet = e.wallet AND h.rule_code = :rule) h ON true"
+_FAST: Final = (
+    f"SELECT e.customer_id, {_SPEED}::bigint AS observed {{source}}"  # noqa: S608 - names of our own
+    " LEFT JOIN (SELECT h.customer_id, max(h.noticed_at) AS last FROM velocity_hit h"
+    " WHERE h.wallet = :wallet AND h.rule_code = :rule AND h.noticed_at > :since GROUP BY h.customer_id) h"
+    " ON h.customer_id = e.customer_id"
     " WHERE e.wallet = :wallet AND e.kind = ANY(CAST(:kinds AS text[])) AND e.posted_on >= :day"
     " AND e.posted_at > :since AND (h.last IS NULL OR e.posted_at > h.last)"
-    " GROUP BY e.customer_id"
-    " HAVING CASE WHEN :in_points THEN sum(abs(e.points - e.debt_change) + abs(e.pending_change))"
-    " ELSE count(*) END > :most"
-    " ORDER BY e.customer_id LIMIT :limit"
-).columns(customer_id=Uuid)
+    f" GROUP BY e.customer_id HAVING {_SPEED} > :most ORDER BY e.customer_id LIMIT :limit"
+)
+_FAST_OF_ALL: Final = text(_FAST.format(source=_FROM)).columns(customer_id=Uuid)
+_FAST_OF_MOVED: Final = text(_FAST.format(source=_FROM_MOVED)).columns(customer_id=Uuid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +67,26 @@ async def find_rule(session: AsyncSession, code: str) -> VelocityRule | None:
     return await session.get(VelocityRule, code, populate_existing=True)
 
 
-async def find_fast(session: AsyncSession, rule: VelocityRule, *, since: datetime, day: date, limit: int) -> list[Fast]:
-    """Return whose account of the rule's wallet moved too fast since an instant, which lies on `day`, by customer."""
+async def find_fast(
+    session: AsyncSession, rule: VelocityRule, *, since: datetime, moved: datetime | None, limit: int
+) -> list[Fast]:
+    """Return whose account of the rule's wallet moved too fast since an instant, by customer.
+
+    `moved` looks only at accounts that moved after it: any other is as fast as it was, or slower. None looks at all.
+    """
     measure = Measure(rule.measure)
     rows = await rows_of(
         session,
-        _FAST,
+        _FAST_OF_ALL if moved is None else _FAST_OF_MOVED,
         in_points=measure in {Measure.POINTS_SPENT, Measure.POINTS_EARNED},
         rule=rule.code,
         wallet=rule.wallet,
         kinds=list(KINDS[measure]),
         since=since,
-        day=day,
+        day=business_day(since),
         most=rule.most,
         limit=limit,
+        **({} if moved is None else {"moved": moved, "moved_day": business_day(moved)}),
     )
     return [Fast(**row) for row in rows]
 

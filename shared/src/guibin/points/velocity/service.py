@@ -1,7 +1,7 @@
 """Rules that notice speed: defined by two people, asked each minute by the worker, what they noticed told to staff."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -29,6 +29,9 @@ from guibin.security.actors import NIGHTLY_JOB, Actor, Domain, Grant
 OBJECT: Final = "velocity_rule"
 MOST_AT_ONCE: Final = 500
 """Accounts of one rule that one transaction looks after."""
+OVERLAP: Final = timedelta(minutes=15)
+"""How long what a transaction wrote at its beginning may stay unseen."""
+WHOLE: Final = timedelta(hours=1)
 
 
 class VelocityTerms(BaseModel):
@@ -127,15 +130,39 @@ class VelocityRuleChange(ApprovalHandler):
 VELOCITY_RULE_CHANGE: Final = VelocityRuleChange()
 
 
-async def notice(session: AsyncSession, rule: VelocityRule, *, limit: int = MOST_AT_ONCE) -> int:
+class Looks:
+    """When a process has looked at the accounts for each rule, so that a look costs what moved since the last one.
+
+    The first look for a rule, or for its new terms, is at all accounts, and so is one each hour: what a process that
+    ended has left, and what a transaction wrote that took longer than `OVERLAP`, is noticed then at the latest.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, int], tuple[datetime, datetime]] = {}
+
+    def moved_since(self, rule: VelocityRule, now: datetime) -> datetime | None:
+        """Return after which instant movements are new to a rule; None: all accounts are to be looked at."""
+        whole, last = self._last.get((rule.code, rule.revision), (None, now))
+        return None if whole is None or now - whole >= WHOLE else last - OVERLAP
+
+    def looked(self, rule: VelocityRule, now: datetime, *, moved: datetime | None) -> None:
+        """Remember a look that began at an instant, and at what."""
+        whole = now if moved is None else self._last[rule.code, rule.revision][0]
+        self._last[rule.code, rule.revision] = (whole, now)
+
+
+async def notice(
+    session: AsyncSession, rule: VelocityRule, *, moved: datetime | None = None, limit: int = MOST_AT_ONCE
+) -> int:
     """Note at most `limit` accounts that moved too fast for a rule, freeze them if it says so; returns how many.
 
     Call it again, each time in a transaction of its own, until there are none. An account that is frozen or closed
-    already stays as it is, and the same movements are noticed once.
+    already stays as it is, and the same movements are noticed once. `moved` passes over accounts that have not moved
+    since (see `Looks`).
     """
     now = clock.now()
     since = now - timedelta(hours=rule.hours)
-    found = await repository.find_fast(session, rule, since=since, day=clock.business_day(since), limit=limit)
+    found = await repository.find_fast(session, rule, since=since, moved=moved, limit=limit)
     hits = []
     for one in found:
         froze = rule.action == VelocityAction.FREEZE and await _freeze(session, rule, one)

@@ -16,7 +16,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.direct import Asks, OrdinaryWay
 from guibin.core.errors import Category, Refusal
-from guibin.idempotency.direct import Claim, find_replay, store_refusal, take
+from guibin.idempotency.direct import Claim, find_replay, store_refusal
 from guibin.idempotency.errors import IdempotencyInProgress
 from guibin.idempotency.service import Replay
 from guibin.rights.models import StockMode
@@ -135,14 +135,12 @@ class _Call:
             if outcome.code != "moved":
                 return _answer(taking, outcome)
         async with self.ways.transaction() as asks:
-            if not await take(asks, self._claim, now=clock.now()):
-                raise KeyKnownError
-            taking = await decide(asks, self.scope, self.wanted, find, lock=True)
-            return _answer(taking, await write_redemption(asks, self._document(taking, claims=False)))
+            taking = await decide(asks, self.scope, self.wanted, find, lock=True, key=self.once.key)
+            return _answer(taking, await write_redemption(asks, self._document(taking)))
 
     async def _write(self, taking: Taking) -> Outcome:
         """Write with others of this right, or alone what locks its own first: package, slot, reservation."""
-        document, request = self._document(taking, claims=True), self.wanted.request
+        document, request = self._document(taking), self.wanted.request
         if request.package_id or request.slot_id or request.reservation_id or not _waited_for(taking.right):
             return await write_redemption(self.ways.writing, document)
         return await self.together.write(self.ways, request.right_id, document)
@@ -166,12 +164,12 @@ class _Call:
     def _claim(self) -> Claim:
         return Claim(self.wanted.actor.id, self.once.key, self.once.meaning)
 
-    def _document(self, taking: Taking, *, claims: bool) -> dict[str, object]:
+    def _document(self, taking: Taking) -> dict[str, object]:
         head, tail = self.once.frame(taking.redemption)
-        answered: dict[str, object] = {"answer": {"key": self.once.key, "head": head, "tail": tail}}
-        if claims:
-            answered["key"] = {"key": self.once.key, "fingerprint": self.once.meaning.hex()}
-        return taking.document(**answered)
+        return taking.document(
+            key={"key": self.once.key, "fingerprint": self.once.meaning.hex()},
+            answer={"key": self.once.key, "head": head, "tail": tail},
+        )
 
 
 def _refuse_more_than_points_out(right: Right) -> None:
