@@ -27,6 +27,7 @@ from guibin_tools.supervisor.services import (
     BANK_PORT,
     CUSTOMER_PORT,
     SERVICES,
+    WORKER,
     Service,
     port_of,
     start_service,
@@ -72,6 +73,8 @@ class Bank:
         child = start_service(service, self.urls, self.settings, self.line, more)
         self.children[service.name] = child
         wait_until_ready(child, port_of(service, self.settings))
+        if service is WORKER:
+            _wait_until_working(child)
 
     def ended(self) -> list[str]:
         """Return which processes do not run any more."""
@@ -179,6 +182,15 @@ async def serve(bank: Bank) -> None:
 def _describe(cluster: Cluster, port: int, urls: RoleUrls) -> Database:
     name = urls.owner.rpartition("/")[2]
     return Database(name, urls.owner, urls.customer, urls.bank, urls.worker, cluster.superuser_url(port, name))
+
+
+def _wait_until_working(worker: Child) -> None:
+    """Wait until the worker says that it is ready: one that meets a dead server while it starts ends, as it should."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while b"worker_ready" not in worker.log.read_bytes():
+        if worker.exit_code is not None or time.monotonic() > deadline:
+            raise OperatorError(f"The worker did not start:\n{worker.last_words()}")
+        time.sleep(0.1)
 
 
 def _children_of(parent: int) -> list[int]:
