@@ -36,7 +36,7 @@ from guibin_tools.supervisor.services import (
 from support.databases import Database
 from support.house import House, furnish, open_house
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 PORTS = {"customer": CUSTOMER_PORT, "bank": BANK_PORT}
 
 

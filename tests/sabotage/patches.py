@@ -97,9 +97,9 @@ SABOTAGES: Final = (
     Sabotage(
         "S7",
         "the contra account that a kind determines",
-        f"{SQL}/points_post/v1.sql",
-        "CASE p_kind WHEN 'earn' THEN 'issuance' WHEN 'redeem' THEN 'redemption'",
-        "CASE p_kind WHEN 'earn' THEN 'redemption' WHEN 'redeem' THEN 'issuance'",
+        f"{SQL}/points_enter/v2.sql",
+        "'claw_back', 'pending_add', 'pending_cancel') THEN 'issuance'",
+        "'claw_back', 'pending_add', 'pending_cancel') THEN 'redemption'",
         ("tests/shared/points/test_ledger.py::test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule",),
     ),
     Sabotage(
@@ -117,6 +117,14 @@ SABOTAGES: Final = (
         "UPDATE public.points_lot l SET remaining = l.remaining - t.points",
         "UPDATE public.points_lot l SET remaining = l.remaining",
         ("tests/concurrency/points/test_races.py::test_of_64_parallel_spends_of_10_from_100_points_ten_succeed",),
+    ),
+    Sabotage(
+        "S10",
+        "what was refunded before",
+        f"{SQL}/points_refund/v1.sql",
+        "WHEN p_points > v_paid - v_before THEN 'refund_exceeds_paid'",
+        "WHEN p_points > v_paid THEN 'refund_exceeds_paid'",
+        ("tests/concurrency/points/test_movements.py::test_of_64_full_refunds_of_one_spend_one_gives_back",),
     ),
     Sabotage(
         "S11",

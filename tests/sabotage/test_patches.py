@@ -28,5 +28,12 @@ def test_a_sabotage_finds_its_guard_and_its_tests(one: Sabotage) -> None:
         assert not name or name in names
 
 
+@pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])
+def test_a_sabotage_of_a_database_function_is_of_the_version_that_runs(one: Sabotage) -> None:
+    file = ROOT / one.file
+    if file.suffix == ".sql":
+        assert file.stem == f"v{max(int(other.stem[1:]) for other in file.parent.glob('v*.sql'))}"
+
+
 def test_no_two_sabotages_have_one_id() -> None:
     assert max(Counter(one.id for one in ALL).values()) == 1

@@ -1,6 +1,7 @@
 """Redemptions that were decided and are not written yet."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,9 @@ Item = dict[str, Any]
 """One of what `rights_redeem_batch` takes."""
 
 
-async def decided(session: AsyncSession, customer_id: UUID, right_id: UUID, **wish: Any) -> Taking:
+async def decided(
+    session: AsyncSession, customer_id: UUID, right_id: UUID, *, at: datetime = NOON, **wish: Any
+) -> Taking:
     """Decide without a lock, at noon of the test's day."""
 
     async def find(*, anew: bool) -> Right:
@@ -27,7 +30,7 @@ async def decided(session: AsyncSession, customer_id: UUID, right_id: UUID, **wi
         return await get_published(session, right_id=right_id)
 
     actor, request = customer_actor(customer_id), RedemptionRequest(right_id, **{"quantity": 1, **wish})
-    with clock.fixed_at(NOON):
+    with clock.fixed_at(at):
         return await decide(
             InSession(session),
             Scope.of_customer(customer_id),
