@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0
+MUTATION_TOOL := mutmut==3.8.1
 MEMBERS := shared services/customer-api services/bank-api tools
 MANIFESTS := pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 SOURCES := shared/src services/customer-api/src services/bank-api/src tools/src tests
@@ -14,7 +15,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-trust chaos sabotage coverage check bench format openapi audit lock clean
+.PHONY: help install run test test-trust chaos sabotage mutants coverage check bench format openapi audit lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,11 +33,19 @@ test: $(INSTALLED) ## run the tests on a Postgres of their own; T=path runs a pa
 test-trust: $(INSTALLED) ## the longer suites that run before a merge and at night
 	@$(BIN)/pytest -n 2 -m 'merge or nightly' $(or $(T),tests)
 
-chaos: $(INSTALLED) ## 10,000 operations over HTTP while parts are killed 40 times; SEED=n takes one of five seeds or any other
+chaos: $(INSTALLED) ## 10,000 operations over HTTP while parts are killed 50 times; SEED=n takes one of five seeds or any other
 	@cd tests && ../$(BIN)/python -m chaos.run $(SEED)
 
 sabotage: $(INSTALLED) ## take each guard away in a copy and see its test turn red; T=S8 tries one
 	@cd tests && ../$(BIN)/python -m sabotage.run $(T)
+
+mutants: $(INSTALLED) .guibin/mutants/bin/mutmut ## change the rules one small thing at a time and see unit tests turn red; T=guibin/rights/rules.py takes one
+	@cd tests && ../.guibin/mutants/bin/python -m mutants.run $(T)
+
+.guibin/mutants/bin/mutmut: Makefile
+	@$(PYTHON) -m venv --clear .guibin/mutants
+	@.guibin/mutants/bin/pip --disable-pip-version-check --quiet install $(MUTATION_TOOL)
+	@touch $@
 
 coverage: $(INSTALLED) ## the same tests with branch coverage, packages below it
 	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(or $(T),tests)

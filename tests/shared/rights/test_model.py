@@ -60,7 +60,7 @@ def world(dice: Random) -> World:
 
 
 def step(dice: Random) -> Step:
-    """Draw a step, most of them wishes: who, which right, units, guests, of the package, what it should cost, which way."""
+    """Draw a step, most of them wishes: who, which right, units, guests, from the package, price believed, way."""
     kind = dice.choices(("redeem", "cancel", "later", "earn", "promote"), weights=(14, 3, 1, 1, 1))[0]
     who = dice.choice(CUSTOMERS)
     rest: dict[str, tuple[object, ...]] = {
@@ -69,7 +69,7 @@ def step(dice: Random) -> Step:
         "earn": (who, dice.randint(1, 100)),
         "promote": (who, dice.choice(TIERS)),
     }
-    guests = dice.choice((0, 0, 0, 1, 2))
+    guests = dice.choice((0, 0, 0, 0, 0, 0, 1, 2))
     believed = dice.choice((None, None, None, None, None, 40, 0))
     wish = (
         who,
@@ -90,10 +90,9 @@ async def drive(session: AsyncSession, seed: int, steps: int) -> None:
     for _ in range(steps):
         await bank.step(step(dice))
     await bank.compare()
-    print(seed, bank.outcomes)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_redeeming_agrees_with_its_model(session: AsyncSession, seed: int) -> None:
     await rolled_back(session, lambda: drive(session, seed, 15))
 
