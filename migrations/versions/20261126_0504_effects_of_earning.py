@@ -1,16 +1,19 @@
-"""What rules of earning do beside giving points; receivers of points are told."""
+"""What rules of earning do beside giving points; receivers are told; events that count as activity."""
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0042"
 down_revision = "0041"
 branch_labels = None
 depends_on = None
 
+FUNCTIONS = Path(__file__).parents[1] / "functions"
 ALL_ROWS = "(SELECT row_scope_bank())"
 SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = earning_effect.customer_id)"
 SERVING = "guibin_bank, guibin_worker"
@@ -21,9 +24,13 @@ KNOWN = "ck_outbox_event_type_known"
 def upgrade() -> None:
     _effects()
     _events(lambda known: (*known, *EVENTS))
+    _activity()
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION points_prolong")
+    op.execute("REVOKE UPDATE (activity_events) ON wallet FROM guibin_bank")
+    op.drop_column("wallet", "activity_events")
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
@@ -67,3 +74,13 @@ def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
     listed = ", ".join(f"'{name}'" for name in names)
     op.drop_constraint(op.f(KNOWN), "outbox_event")
     op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")
+
+
+def _activity() -> None:
+    column = sa.Column("activity_events", postgresql.JSONB(), nullable=False, server_default=sa.text("'[]'"))
+    op.add_column("wallet", column)
+    op.alter_column("wallet", "activity_events", server_default=None)
+    op.execute("GRANT UPDATE (activity_events) ON wallet TO guibin_bank")
+    op.execute((FUNCTIONS / "points_prolong" / "v1.sql").read_text(encoding="utf-8"))
+    op.execute("REVOKE ALL ON FUNCTION points_prolong FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION points_prolong TO guibin_worker")

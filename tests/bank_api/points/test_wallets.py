@@ -21,6 +21,7 @@ CLUB: dict[str, Any] = {
     "spendable": ["travel"],
     "expiry": "inactivity",
     "expiry_months": 6,
+    "activity_events": ["login"],
     "caps": [{"kind": "spend", "period": "day", "points": 500}],
     "valuation": {"points": 3, "amount": "1.00", "step": "0.10", "rounding": "half_up"},
 }
@@ -141,6 +142,8 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
             {"cost": "-0.01"},
             {"caps": [{"kind": "earn", "period": "tier", "points": 1}]},
             {"spendable": ["gold"]},
+            {"activity_events": ["login", "login"]},
+            {"expiry": "never", "expiry_months": None},
             {"valuation": {"points": 0, "amount": "1.00"}},
             {"valuation": {"points": 1, "amount": "1.00", "step": "0.05"}},
             {"revision": 1},
@@ -153,4 +156,4 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
     ]
     assert (taken.status_code, taken.json()["code"]) == (409, "wallet_code_taken")
     assert small.status_code == 403
-    assert [one.status_code for one in wrong] == [422] * 7
+    assert [one.status_code for one in wrong] == [422] * 9

@@ -16,7 +16,7 @@ from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
 from guibin.points.campaign_codes.service import earn_codes
 from guibin.points.files.service import tend_files
 from guibin.points.merging import take_over_later
-from guibin.points.service import release_awaited, release_lapsed
+from guibin.points.service import keep_active, release_awaited, release_lapsed
 from guibin.points.velocity.repository import list_rules
 from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
 from guibin.points.velocity.service import Looks, notice
@@ -62,6 +62,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     holds = partial(_until_done, sessions, release_lapsed, most=MOST_HOLDS)
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
     awaited = partial(_until_done, sessions, release_awaited, most=MOST_HOLDS)
+    active = partial(_until_done, sessions, keep_active, most=MOST_HOLDS)
     merged = partial(_until_done, sessions, take_over_later, most=MOST_HOLDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
@@ -72,6 +73,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(holds, "holds_ended", "holds_not_ended", MINUTE_SECONDS),
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
+        Chore(active, "points_kept_active", "points_not_kept_active", MINUTE_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),
         Chore(partial(_notice_speed, sessions, Looks()), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
     )

@@ -133,6 +133,11 @@ class Wallet(SQLModel, table=True):
     expiry: str = text_column(default=Expiry.NEVER)
     expiry_years: int | None = Field(default=None, description="Calendar: expires on 31 December this many years later")
     expiry_months: int | None = Field(default=None, description="Rolling: after earning; inactivity: after activity")
+    activity_events: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False),
+        description="Inactivity: kinds of events that start the clock again, beside earning and spending",
+    )
     expiry_rounding: str = text_column(default=Rounding.NONE)
     pending_days: int = Field(default=0, description="Days before what was earned can be spent")
     balance_cap: int | None = Field(default=None, sa_type=BigInteger)

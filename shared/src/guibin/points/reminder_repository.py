@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, func, literal
+from sqlalchemy import ColumnElement, Subquery, Text, func, literal
 from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
 from sqlmodel import col
@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.outbox.events import EventName
 from guibin.outbox.models import OutboxEvent
-from guibin.points.models import PointsLot
+from guibin.points.models import PointsAccount, PointsLot
 
 _SEPARATOR: Final = ":"
 
@@ -38,20 +38,33 @@ async def points_to_tell_of(
     session: AsyncSession, *, first: date, last: date, days_before: int, limit: int
 ) -> Sequence[Ending]:
     """Return what ends from `first` to `last` and was not told of so many days before."""
-    lot, event = PointsLot, OutboxEvent
-    day = func.to_char(col(lot.expires_on), "YYYY-MM-DD")
-    name = sql_cast(col(lot.wallet), Text) + _SEPARATOR + day + literal(f"{_SEPARATOR}{days_before}")
+    ending, event = _ending(first, last), OutboxEvent
+    day = func.to_char(ending.c.expires_on, "YYYY-MM-DD")
+    name = sql_cast(ending.c.wallet, Text) + _SEPARATOR + day + literal(f"{_SEPARATOR}{days_before}")
     told = sa_select(col(event.id)).where(
-        col(event.owner_id) == col(lot.customer_id),
+        col(event.owner_id) == ending.c.customer_id,
         col(event.type) == EventName.POINTS_EXPIRING,
         col(event.once) == name,
     )
     query = (
-        sa_select(col(lot.customer_id), col(lot.wallet), col(lot.expires_on), func.sum(col(lot.remaining)))
-        .where(col(lot.remaining) > 0, ~col(lot.pending), col(lot.expires_on).between(first, last), ~told.exists())
-        .group_by(col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
-        .order_by(col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
+        sa_select(ending.c.customer_id, ending.c.wallet, ending.c.expires_on, func.sum(ending.c.points))
+        .where(~told.exists())
+        .group_by(ending.c.customer_id, ending.c.wallet, ending.c.expires_on)
+        .order_by(ending.c.customer_id, ending.c.wallet, ending.c.expires_on)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
     return [Ending(customer_id, wallet, ends, int(points)) for customer_id, wallet, ends, points in rows]
+
+
+def _ending(first: date, last: date) -> Subquery:
+    """Select lots that end on their own day, and what is left of accounts that lapse for want of activity."""
+    lot, account = PointsLot, PointsAccount
+    own: tuple[ColumnElement[Any], ...] = (col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
+    lots = sa_select(*own, col(lot.remaining).label("points")).where(
+        col(lot.remaining) > 0, ~col(lot.pending), col(lot.expires_on).between(first, last)
+    )
+    lapsing = sa_select(
+        col(account.customer_id), col(account.wallet), col(account.lapses_on), col(account.balance)
+    ).where(col(account.balance) > 0, col(account.lapses_on).between(first, last))
+    return lots.union_all(lapsing).subquery("ending")

@@ -99,7 +99,11 @@ async def _pending(session: AsyncSession, day: date) -> Counts:
 
 
 async def _expire(session: AsyncSession, day: date) -> Counts:
-    return await points.expire(session, day=day)
+    """Let activity count first, in transactions of its own, then let expire what ends with the day."""
+    prolonged = await points.prolong(session, day=day)
+    if prolonged:
+        return {"read": prolonged, "prolonged": prolonged, "expired": 0, "points": 0}
+    return {"prolonged": 0, **await points.expire(session, day=day)}
 
 
 async def _remind(session: AsyncSession, day: date) -> Counts:

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
+from guibin.holdings.models import EventType
+from guibin.points.earning.terms import Trigger
 from guibin.points.models import Expiry, Rounding, Wallet
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service import CapKind, WalletTerms
@@ -180,6 +182,12 @@ class WalletTermsIn(StrictModel):
     expiry_months: Annotated[int, Field(ge=1, le=LONGEST_MONTHS)] | None = Field(
         default=None, description="rolling: after the points came; inactivity: after the customer last earned or spent"
     )
+    activity_events: list[Trigger] = Field(
+        default_factory=list,
+        max_length=len(EventType),
+        description="inactivity: kinds of events that start the clock again on their day, beside earning and spending",
+        examples=[["login"]],
+    )
     expiry_rounding: Rounding = Field(default=Rounding.NONE, description="rolling: on to the end of the period")
     pending_days: Annotated[int, Field(ge=0, le=LONGEST_DAYS)] = Field(
         default=0, description="Days before what a rule earns can be spent"
@@ -201,6 +209,14 @@ class WalletTermsIn(StrictModel):
             raise PydanticCustomError(
                 "expiry", "must come with the years or the months that its kind takes, and with no other"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _activity_against_inactivity(self) -> Self:
+        if self.activity_events and self.expiry is not Expiry.INACTIVITY:
+            raise PydanticCustomError("activity_events", "must be empty where points do not end by inactivity")
+        if len(set(self.activity_events)) < len(self.activity_events):
+            raise PydanticCustomError("activity_events", "each once")
         return self
 
     @model_validator(mode="after")
@@ -266,6 +282,7 @@ class WalletDetailOut(OutModel):
     expiry: Expiry
     expiry_years: int | None
     expiry_months: int | None
+    activity_events: list[EventType]
     expiry_rounding: Rounding
     pending_days: int
     balance_cap: int | None

@@ -2,6 +2,7 @@
 
 from guibin.points.balances import Balances, WalletBalance
 from guibin.points.repository import EntryFilter
+from guibin.points.service.activity import keep_active, prolong
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
 from guibin.points.service.booking import HoldRequest, find_hold, free_hold, set_aside, spend_hold
 from guibin.points.service.closing import (
@@ -129,12 +130,14 @@ __all__ = [
     "forecast",
     "free_hold",
     "hold",
+    "keep_active",
     "liability",
     "list_entries",
     "list_transfers",
     "lock_account",
     "post",
     "preview_transfer",
+    "prolong",
     "put_account_state",
     "read_lots",
     "reconciliation",

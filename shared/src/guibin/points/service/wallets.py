@@ -68,6 +68,7 @@ class WalletTerms(BaseModel):
     expiry: Expiry = Expiry.NEVER
     expiry_years: int | None = None
     expiry_months: int | None = None
+    activity_events: list[str] = []
     expiry_rounding: Rounding = Rounding.NONE
     pending_days: int = 0
     balance_cap: int | None = None
