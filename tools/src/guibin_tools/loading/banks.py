@@ -27,6 +27,7 @@ from guibin_tools.errors import OperatorError
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
+from guibin_tools.loading.settled_month import load_settled_month
 from guibin_tools.loading.suppliers import load_supplier
 from guibin_tools.loading.wallets import let_pass_on
 from guibin_tools.roles import Role
@@ -63,6 +64,8 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         except ValueError as error:
             raise OperatorError(f"--customers: {error}.") from error
         await load_feeds(settings, keys, sources, show=show)
+    async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
+        await load_settled_month(work.session, keys, business_date=business_date)
 
 
 async def load_berka(settings: OperatorSettings, folder: Path, *, business_date: date, show: Show) -> None:
@@ -104,4 +107,6 @@ async def _put_house(
             await load_packages(work.session, house.packages, business_date=business_date)
             if house.supplier is not None:
                 url = settings.supplier_simulator_url if settings.profile is Profile.DEVELOPMENT else None
-                await load_supplier(work.session, keys, house.supplier, base_url=url, business_date=business_date)
+                await load_supplier(
+                    work.session, keys, house.supplier, base_url=url, first_day=business_date.replace(day=1)
+                )
