@@ -170,7 +170,8 @@ async def test_a_call_that_the_shortcut_leaves_to_the_ordinary_way_is_counted_on
     customer_client: httpx.AsyncClient, customer_app: FastAPI, house: House
 ) -> None:
     assert set(shortcuts_of(context.original_route for context in iter_route_contexts(customer_app.routes))) == {
-        ("GET", PATH)
+        ("GET", PATH),
+        ("POST", "/v1/redemptions"),
     }
     me = await house.add_customer()
     with clock.fixed_at(NOON):
@@ -179,6 +180,26 @@ async def test_a_call_that_the_shortcut_leaves_to_the_ordinary_way_is_counted_on
     assert [answer.status_code for answer in answers] == [200, 422, 200]
     left = [int(answer.headers["ratelimit-remaining"]) for answer in answers]
     assert left == [left[0], left[0] - 1, left[0] - 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"right_id": "rgt_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4", "quantity": 1, "dry_run": true}', 404),
+        ('{"right_id": 7}', 422),
+        ('{"quantity": 1, "quantity": 2}', 422),
+        ("{", 400),
+        ('"' + "x" * 2_000_000 + '"', 413),
+    ],
+)
+async def test_a_body_that_the_shortcut_has_read_is_there_for_the_ordinary_way(
+    customer_client: httpx.AsyncClient, house: House, body: str, status: int
+) -> None:
+    headers = house.customer_headers(await house.add_customer())
+    headers |= {"Idempotency-Key": "one", "Content-Type": "application/json"}
+    answer = await customer_client.post("/v1/redemptions", content=body, headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
 
 
 @pytest.fixture

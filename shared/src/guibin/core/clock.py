@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,6 +31,7 @@ def last_closed_day() -> date:
     return today() - timedelta(days=1)
 
 
+@lru_cache(maxsize=64)
 def start_of_day(day: date) -> datetime:
     """Return the first instant of a day of business, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=BUSINESS_ZONE).astimezone(UTC)

@@ -10,6 +10,7 @@ from typing import Final
 KEPT_FOR: Final = timedelta(days=7)
 CONFLICT: Final = 409
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 _SUCCESSES: Final = range(200, 300)
 
 
@@ -35,5 +36,4 @@ def fingerprint(method: str, path: str, query: Sequence[tuple[str, str]], body: 
     or in the query do not matter; the order of list items does.
     """
     meaning = [method, path, sorted(query), body]
-    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).digest()
+    return hashlib.sha256(_CANONICAL.encode(meaning).encode()).digest()

@@ -54,6 +54,7 @@ def counted_as(address: str) -> str:
     return address
 
 
+@lru_cache(maxsize=4_096)
 def _parsed(text: str) -> Address | None:
     try:
         address = ip_address(text)

@@ -1,5 +1,6 @@
 """The language of titles and messages: Chinese unless the caller prefers English."""
 
+from functools import lru_cache
 from typing import Final, Literal
 
 Language = Literal["zh", "en"]
@@ -9,8 +10,13 @@ _LONGEST: Final = 200
 
 def preferred_language(accept_language: str) -> Language:
     """Choose between zh (default) and en from an Accept-Language header."""
+    return _preferred(accept_language[:_LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept_language: str) -> Language:
     best: tuple[float, Language] = (0.0, "zh")
-    for item in accept_language[:_LONGEST].split(","):
+    for item in accept_language.split(","):
         name, _, parameters = item.strip().partition(";")
         language = _supported(name)
         weight = _weight(parameters)

@@ -1,7 +1,7 @@
 """What stands before every route: the request's id and language, the guards of the edge, the log line, the headers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +18,9 @@ from guibin.web.formats import OTHERS, names_one_of, takes_json
 from guibin.web.language import preferred_language
 from guibin.web.metrics import PortMetrics
 from guibin.web.problems import allowance_headers, problem_response
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Names and values of an answer."""
 
 MOST_HEADERS: Final = 100
 MOST_HEADER_BYTES: Final = 32 * 1024
@@ -36,8 +39,7 @@ _COMMON_HEADERS: Final = (
 )
 _POLICY: Final = b"content-security-policy"
 _CACHING: Final = b"cache-control"
-_OWN: Final = frozenset({_POLICY, _CACHING})
-"""An answer that is a page brings its own policy, a picture says how long it may be kept: what they say stands."""
+# An answer that is a page brings its own policy, a picture says how long it may be kept: what they say stands.
 _API_HEADERS: Final = (
     (_CACHING, b"no-store"),
     (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
@@ -66,20 +68,23 @@ class Edge:
         self._allowed_hosts = frozenset(host.strip().lower() for host in allowed_hosts)
         self._metrics = metrics
         self._trusted_proxies = trusted_proxies
-        self._headers = (*_COMMON_HEADERS, *(_PRODUCTION_HEADERS if behind_tls else ()))
+        headers = (*_COMMON_HEADERS, *(_PRODUCTION_HEADERS if behind_tls else ()))
+        self._api_headers = (headers, _API_HEADERS)
+        self._page_headers = (headers, _PAGE_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; the lifespan passes through and web sockets are not spoken."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = _texts(scope)
+        headers = _by_name(scope)
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(headers)
-        state["language"] = preferred_language(",".join(_values(headers, "accept-language")))
+        state["language"] = preferred_language(",".join(headers.get("accept-language", ())))
         peer = scope["client"][0] if scope.get("client") else None
-        state["peer"] = client_address(peer, _values(headers, "x-forwarded-for"), self._trusted_proxies)
-        exchange = _Exchange(scope, send, self._headers)
+        state["peer"] = client_address(peer, headers.get("x-forwarded-for", ()), self._trusted_proxies)
+        api = scope["path"].startswith(_API)
+        exchange = _Exchange(scope, send, self._api_headers if api else self._page_headers)
         try:
             self._guard(scope, headers)
             await self.app(scope, exchange.receiving(receive), exchange.send)
@@ -91,35 +96,37 @@ class Edge:
         finally:
             exchange.end(self._metrics)
 
-    def _guard(self, scope: Scope, headers: list[tuple[str, str]]) -> None:
+    def _guard(self, scope: Scope, headers: Mapping[str, list[str]]) -> None:
         """Refuse what no route should see.
 
         Raises:
             HeadersTooLarge, BadHost, NotFound, RetryLater, NotAcceptable.
         """
-        size = sum(len(name) + len(value) for name, value in headers)
-        if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES or len(scope["query_string"]) > MOST_QUERY_BYTES:
+        size = sum([len(name) + len(value) for name, value in scope["headers"]])
+        number = len(scope["headers"])
+        if number > MOST_HEADERS or size > MOST_HEADER_BYTES or len(scope["query_string"]) > MOST_QUERY_BYTES:
             raise HeadersTooLarge
-        hosts = _values(headers, "host")
+        hosts = headers.get("host", ())
         if len(hosts) != 1 or _host_name(hosts[0]) not in self._allowed_hosts:
             raise BadHost
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
             raise NotFound
-        if scope["path"].startswith(_API) and _is_hopeless(scope):
+        is_of_the_api = scope["path"].startswith(_API)
+        if is_of_the_api and _is_hopeless(scope):
             raise RetryLater
-        accept = ",".join(_values(headers, "accept"))
-        if scope["path"].startswith(_API) and accept and not (takes_json(accept) or names_one_of(accept, OTHERS)):
+        accept = ",".join(headers.get("accept", ()))
+        if is_of_the_api and accept and not (takes_json(accept) or names_one_of(accept, OTHERS)):
             raise NotAcceptable
 
 
 class _Exchange:
     """One request and its answer: adds the headers, remembers the status, writes the log line, counts."""
 
-    def __init__(self, scope: Scope, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: tuple[Headers, Headers]) -> None:
         self._scope = scope
         self._send = send
-        self._own_headers = headers
+        self._always, self._unless_said = headers
         self._began = clock.now()
         self._status: int | None = None
         self._is_received = False
@@ -138,17 +145,25 @@ class _Exchange:
         """Pass a message on, with our headers on the answer's start."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            said = {name for name, _ in message["headers"]}
-            ours = [(name, value) for name, value in self._headers() if name not in _OWN & said]
-            message = {**message, "headers": [*message["headers"], *ours]}
-            if self._must_close(message["headers"]):
-                message["headers"].append((b"connection", b"close"))
+            message = {**message, "headers": self._headers(message["headers"])}
         await self._send(message)
 
-    def _must_close(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Tell whether a body is still on its way that would be read only to be thrown away."""
-        said = any(name == b"connection" for name, _ in headers)
-        return not said and not self._is_received and _may_be_large(self._scope)
+    def _headers(self, answered: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Put ours behind those of the answer, whose own policy and caching stand."""
+        state = self._scope["state"]
+        headers = [*answered, (b"x-request-id", state["request_id"].encode("ascii")), *self._always]
+        allowance = state.get("allowance")
+        if allowance is not None:
+            headers += [
+                (name.lower().encode("ascii"), value.encode("ascii"))
+                for name, value in allowance_headers(allowance).items()
+            ]
+        said = {name for name, _ in headers}
+        headers += [one for one in self._unless_said if one[0] not in said]
+        # Is a body still on its way that would be read only to be thrown away?
+        if not self._is_received and b"connection" not in said and _may_be_large(self._scope):
+            headers.append((b"connection", b"close"))
+        return headers
 
     async def refuse(self, refusal: Refusal, receive: Receive) -> None:
         """Answer a refusal, unless an answer has begun."""
@@ -177,18 +192,12 @@ class _Exchange:
         if refusal is not None:
             metrics.observe_refusal(refusal)
 
-    def _headers(self) -> Iterable[tuple[bytes, bytes]]:
-        yield (b"x-request-id", self._scope["state"]["request_id"].encode("ascii"))
-        yield from self._own_headers
-        allowance = self._scope["state"].get("allowance")
-        if allowance is not None:
-            for name, value in allowance_headers(allowance).items():
-                yield (name.lower().encode("ascii"), value.encode("ascii"))
-        yield from _API_HEADERS if self._scope["path"].startswith(_API) else _PAGE_HEADERS
 
-
-def _texts(scope: Scope) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+def _by_name(scope: Scope) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return found
 
 
 def _is_hopeless(scope: Scope) -> bool:
@@ -207,12 +216,8 @@ def _may_be_large(scope: Scope) -> bool:
     return False
 
 
-def _values(headers: list[tuple[str, str]], wanted: str) -> list[str]:
-    return [value for name, value in headers if name == wanted]
-
-
-def _request_id(headers: list[tuple[str, str]]) -> str:
-    values = _values(headers, "x-request-id")
+def _request_id(headers: Mapping[str, list[str]]) -> str:
+    values = headers.get("x-request-id", ())
     if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]) and redact_text(values[0]) == values[0]:
         return values[0]  # whoever sends a phone number as an id gets another: it would be kept in the trail
     return str(new_id())

@@ -51,9 +51,11 @@ class PortRoute(APIRoute):
         return super().get_route_handler() if conductor is None else conductor.handle
 
     def shortcut(self) -> Shortcut | None:
-        """Return what answers this route's direct calls past the framework, where the path and no body says it all."""
+        """Return what answers this route's direct calls past the framework; none where the path has parameters."""
         conductor = self._conductor()
-        if conductor is None or conductor.declaration.direct is None or conductor.body or "{" in self.path:
+        if conductor is None or conductor.declaration.direct is None or "{" in self.path:
+            return None
+        if isinstance(conductor.body, UploadBody):
             return None
         return partial(conductor.shortcut, self.path)
 
@@ -114,13 +116,14 @@ class _Conductor:
                     return await self._work(request, port, token, received)
 
     async def shortcut(self, template: str, request: Request) -> Response | None:
-        """Answer a direct call that has no body; None when it is not in order, which the ordinary way refuses."""
+        """Answer a direct call; None when it is not in order, which the ordinary way refuses."""
         port = port_of(request)
         request.state.route = template
         hold_to_formats(request, self.declaration.formats)
         with _faults(request):
             token = await self._authenticate(request, port)
-            call = self._direct_call(request, port, token, _Received())
+            raw = await self._read(request) if isinstance(self.body, JsonBody) else b""
+            call = self._direct_call(request, port, token, _Received(raw))
             return None if call is None else await self._answer_directly(request, port, call)
 
     async def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
@@ -203,16 +206,22 @@ class _Conductor:
     @asynccontextmanager
     async def _receive(self, request: Request, port: Port, token: VerifiedToken | None) -> AsyncIterator[_Received]:
         """Take the body off the wire while no database connection is held for it."""
-        limit = self.declaration.body_limit
         if isinstance(self.body, JsonBody):
-            yield _Received(raw=await read_bytes(request, limit))
+            yield _Received(raw=await self._read(request))
         elif isinstance(self.body, UploadBody):
             await self._vouch(request, port, token)
-            upload = await receive_upload(request, limit, self.body.accepted)
+            upload = await receive_upload(request, self.declaration.body_limit, self.body.accepted)
             with upload.file:
                 yield _Received(upload=upload)
         else:
             yield _Received()
+
+    async def _read(self, request: Request) -> bytes:
+        """Return the body, which comes in once: the shortcut has read that of a call which it did not answer."""
+        raw: bytes | None = getattr(request.state, "raw", None)
+        if raw is None:
+            raw = request.state.raw = await read_bytes(request, self.declaration.body_limit)
+        return raw
 
     async def _vouch(self, request: Request, port: Port, token: VerifiedToken | None) -> None:
         """Settle, before the first byte of what may be large, whether it may be sent and the rest is in order."""

@@ -3,11 +3,13 @@
 They are asked in a session's transaction, or of the direct pool (`guibin.core.direct`).
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
+
+from pydantic_core import from_json, to_json
 
 from guibin.core.direct import Asks, Row
 from guibin.idempotency.direct import waiting_for_a_twin
@@ -80,7 +82,7 @@ async def read_facts(asks: Asks, asked: Mapping[str, Any], *, lock: bool) -> Fac
     Raises:
         KeyKnownError: the key that is asked for was used.
     """
-    row = await asks.row(_FACTS, json.dumps(asked), lock)
+    row = await asks.row(_FACTS, to_json(asked).decode(), lock)
     if row is None:
         return None
     if row["known"]:
@@ -113,7 +115,7 @@ async def read_facts(asks: Asks, asked: Mapping[str, Any], *, lock: bool) -> Fac
 async def write_redemption(asks: Asks, taking: Mapping[str, Any]) -> Outcome:
     """Write a redemption that was decided, or say why it was not; `taking` is what `rights_redeem` takes."""
     with waiting_for_a_twin():
-        row = await asks.row(_REDEEM, json.dumps(taking, ensure_ascii=False))
+        row = await asks.row(_REDEEM, to_json(taking).decode())
     if row is None:
         raise LookupError("rights_redeem has always an outcome")
     return _outcome(row)
@@ -128,16 +130,12 @@ async def write_redemptions(
     lock. Returns a row for each, in their order: what the entrance says, and what `outcome_of` reads.
     """
     items = [{"entry": entry, "taking": taking} for entry, taking in takings]
-    return await ask(_REDEEM_BATCH, json.dumps(items, ensure_ascii=False, default=_in_json), patience)
+    return await ask(_REDEEM_BATCH, to_json(items).decode(), patience)
 
 
 def outcome_of(row: Row) -> Outcome | None:
     """Return what became of a redemption that was written with others; None when it is to be written alone."""
     return None if row["outcome"] in {None, ALONE} else _outcome(row)
-
-
-def _in_json(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _outcome(row: Row) -> Outcome:
@@ -147,13 +145,13 @@ def _outcome(row: Row) -> Outcome:
 def _paying(row: Row) -> PayingWallet | None:
     if row["wallet"] is None:
         return None
-    return PayingWallet.read(
-        row["wallet"],
-        active=row["wallet_active"],
-        spendable=_read(row["spendable"]),
-        caps=_read(row["caps"]),
-        point_fen=row["point_fen"],
-    )
+    return _wallet(row["wallet"], row["wallet_active"], row["spendable"], row["caps"], row["point_fen"])
+
+
+@lru_cache(maxsize=64)
+def _wallet(code: str, active: bool, spendable: str | None, caps: str, point_fen: int) -> PayingWallet:
+    """Read a wallet as it stands in the row: the same columns are the same wallet."""
+    return PayingWallet.read(code, active=active, spendable=_read(spendable), caps=_read(caps), point_fen=point_fen)
 
 
 def _usage(counted: Mapping[str, Sequence[int]]) -> Usage:
@@ -168,4 +166,4 @@ def _parted(stop: str) -> tuple[str, str, str]:
 
 
 def _read(value: str | None) -> Any:
-    return None if value is None else json.loads(value)
+    return None if value is None else from_json(value)

@@ -40,14 +40,8 @@ class NewRedemption:
     points_refunded: int = 0
 
     def document(self) -> dict[str, object]:
-        """Return the row as JSON values."""
-        return {name: _written(getattr(self, name)) for name in _COLUMNS}
+        """Return the row by the names of its columns."""
+        return {name: getattr(self, name) for name in _COLUMNS}
 
 
 _COLUMNS: Final = tuple(field.name for field in fields(NewRedemption))
-
-
-def _written(value: object) -> object:
-    if isinstance(value, UUID):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value

@@ -10,6 +10,7 @@ wallet, whatever wallet pays: its lock also puts limit and quota of that custome
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -78,7 +79,7 @@ class RedemptionRequest:
             quantity=self.quantity,
             companions=self.companions,
             class_of_service=self.class_of_service,
-            wallet=None if self.wallet == right.item.wallet else self.wallet,
+            wallet=self.wallet_beside(right),
             expected_points=self.expected_points,
             beneficiary=Beneficiary.NONE if self.beneficiary is None else self.beneficiary.kind,
             slot=self.slot_id is not None,
@@ -87,6 +88,10 @@ class RedemptionRequest:
             destination=Destination.NONE if self.delivery is None else self.delivery.destination,
             at_most=self.at_most,
         )
+
+    def wallet_beside(self, right: Right) -> str | None:
+        """Return the wallet that pays where it is not the right's own."""
+        return None if self.wallet == right.item.wallet else self.wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +173,18 @@ class Taking:
             "redemption": row.document(),
             "asked": self.asked,
             "entry": {
-                "id": str(new_id()),
+                "id": new_id(),
                 "reason_zh": f"兑换：{names.name_zh}",
                 "reason_en": f"Redeemed: {names.name_en}",
             },
-            "event": {"id": str(new_id()), "payload": confirmed(row).payload()},
-            "scarce": {"id": str(new_id()), "codes": CODES_LOW_AT},
+            "event": {"id": new_id(), "payload": confirmed(row).payload()},
+            "scarce": {"id": new_id(), "codes": CODES_LOW_AT},
         }
         optional: dict[str, object | None] = {
             "seen": self.seen,
-            "package": request.package_id and {"id": str(request.package_id)},
-            "slot": request.slot_id and {"id": str(request.slot_id), "places": row.quantity + row.companions},
-            "reservation": request.reservation_id and {"id": str(request.reservation_id)},
+            "package": request.package_id and {"id": request.package_id},
+            "slot": request.slot_id and {"id": request.slot_id, "places": row.quantity + row.companions},
+            "reservation": request.reservation_id and {"id": request.reservation_id},
             "beneficiary": request.beneficiary and self._sealed(request.beneficiary),
             "total_limit": terms.total_limit,
             "budget": self._budget(),
@@ -292,27 +297,28 @@ async def _read(
 def _asked(wanted: Wanted, right: Right, now: datetime) -> dict[str, object]:
     """Write what `rights_facts` is asked: as much as the wish and the terms need."""
     request, terms, day = wanted.request, right.terms, clock.business_day(now)
-    wallet = request.wish(right).wallet
     optional: dict[str, object] = {
-        "wallet": wallet,
-        "package": str(request.package_id) if request.package_id else None,
+        "wallet": request.wallet_beside(right),
+        "package": request.package_id,
         "tags": sorted(terms.tags),
         "branches": terms.asks_for_branches,
         "periods": sorted({period.value for period in terms.periods}),
-        "step_up": str(request.step_up.id) if request.step_up else None,
-        "reservation": str(request.reservation_id) if request.reservation_id else None,
+        "step_up": request.step_up.id if request.step_up else None,
+        "reservation": request.reservation_id,
     }
     return {
-        "customer": str(wanted.customer_id),
-        "right": str(right.item.id),
-        "at": now.isoformat(),
+        "customer": wanted.customer_id,
+        "right": right.item.id,
+        "at": now,
         "day": day.isoformat(),
-        "starts": {period.value: _written(period_start(period, day)) for period in Period},
+        "starts": _starts(day),
     } | {name: value for name, value in optional.items() if value}
 
 
-def _written(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
+@lru_cache(maxsize=4)
+def _starts(day: date) -> Mapping[str, date | None]:
+    """Return where the periods of a day begin; `rights_facts` knows when the tier's began."""
+    return {period.value: period_start(period, day) for period in Period}
 
 
 def _redemption(
