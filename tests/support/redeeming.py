@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
@@ -50,4 +51,4 @@ async def decided_item(session: AsyncSession, customer_id: UUID, right_id: UUID,
 
 def item_of(customer_id: UUID, taking: Mapping[str, Any]) -> Item:
     """Return what is to be written for a customer."""
-    return {"entry": [str(customer_id), None, NOON.isoformat()], "taking": taking}
+    return {"entry": [str(customer_id), None, NOON.isoformat()], "taking": from_json(to_json(taking))}

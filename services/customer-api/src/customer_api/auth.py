@@ -32,9 +32,11 @@ class CustomerEntrance:
 
     def admits(self, row: Row) -> bool:
         """Tell whether the customer may come in; an unknown one has no status."""
-        if row["entry_status"] is None:
+        status = row["entry_status"]
+        if status is None:
             return False
-        return _may_enter(Standing(*(row[f"entry_{name}"] for name in self.columns)))
+        merged_into, has_data_key = row["entry_merged_into"], row["entry_has_data_key"]
+        return _may_enter(Standing(status, merged_into, has_data_key, row["entry_in_force"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class _Wallet(WalletNames):
     account: _Account | None
 
 
+_NOTHING: Final = dict.fromkeys(StatementLine, 0)
 _FACTS: Final = TypeAdapter(list[_Wallet])
 
 
@@ -107,7 +108,7 @@ def balances_of(facts: str, *, today: date, now: datetime) -> Balances:
 def _balance(wallet: _Wallet, today: date) -> WalletBalance:
     account = wallet.account
     if account is None:
-        return WalletBalance(wallet, 0, 0, 0, 0, 0, [], [], dict.fromkeys(StatementLine, 0), 0)
+        return WalletBalance(wallet, 0, 0, 0, 0, 0, [], [], _NOTHING.copy(), 0)
     due = [Due(lot.date, lot.points) for lot in account.due]
     expired = sum(lot.free for lot in account.due if lot.date < today)
     free = account.balance - account.held
@@ -130,7 +131,7 @@ def _balance(wallet: _Wallet, today: date) -> WalletBalance:
 
 
 def _lifetime(moved: Mapping[str, int]) -> dict[StatementLine, int]:
-    sums = dict.fromkeys(StatementLine, 0)
+    sums = _NOTHING.copy()
     for kind, points in moved.items():
         sums[line_of(kind)] += points
     return sums

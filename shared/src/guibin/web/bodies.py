@@ -42,9 +42,7 @@ async def chunks_of(request: Request, limit: int) -> AsyncIterator[bytes]:
         BodyTooLarge: more bytes than `limit`, announced or sent.
         RequestTimeout: the body comes slower than the slowest rate after a time of grace.
     """
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > limit:
-        raise BodyTooLarge(limit=limit)
+    _hold_to(limit, request)
     started = asyncio.get_running_loop().time()
     received = 0
     stream = request.stream()
@@ -64,8 +62,30 @@ async def _next(stream: AsyncIterator[bytes], deadline: float) -> bytes | None:
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:
-    """Read the whole body under a limit; refuses as `chunks_of` does."""
-    return b"".join([chunk async for chunk in chunks_of(request, limit)])
+    """Read the whole body under a limit; refuses as `chunks_of` does, with one watch over all that comes."""
+    _hold_to(limit, request)
+    started = asyncio.get_running_loop().time()
+    chunks: list[bytes] = []
+    received = 0
+    try:
+        async with asyncio.timeout_at(started + PATIENCE_SECONDS) as watch:
+            async for chunk in request.stream():
+                chunks.append(chunk)
+                received += len(chunk)
+                if received > limit:
+                    raise BodyTooLarge(limit=limit)
+                if chunk:
+                    watch.reschedule(started + PATIENCE_SECONDS + received / SLOWEST_BYTES_PER_SECOND)
+    except (TimeoutError, ClientDisconnect):
+        raise RequestTimeout from None
+    return b"".join(chunks)
+
+
+def _hold_to(limit: int, request: Request) -> None:
+    """Refuse a body that is announced as longer."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        raise BodyTooLarge(limit=limit)
 
 
 def media_type_of(request: Request, accepted: tuple[str, ...]) -> str:

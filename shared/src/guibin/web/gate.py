@@ -7,7 +7,7 @@ order; a queue that stands for longer than that is overload, and from then on ev
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -80,19 +80,15 @@ class Gate:
             self._places.release()
         yield
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
+    def held(self) -> AbstractAsyncContextManager[None]:
         """Run a block in the place that this call holds, or in one that is entered for the block.
 
         Raises:
             RetryLater: see `enter`.
         """
         entry = _ENTRY.get()
-        if entry is not None and entry.gate is self and entry.holds:
-            yield
-        else:
-            async with self.enter():
-                yield
+        holds = entry is not None and entry.gate is self and entry.holds
+        return nullcontext() if holds else self.enter()
 
     async def _return(self, entry: "_Entry") -> None:
         await self._take()

@@ -149,7 +149,7 @@ class _Conductor:
         self, request: Request, port: Port, token: VerifiedToken | None, received: _Received
     ) -> DirectCall | None:
         """Return a call of a direct route that is in order; None for any other, which the ordinary way answers."""
-        entrance = port.entrance
+        entrance, state = port.entrance, request.state
         if self.declaration.direct is None or token is None or entrance is None:
             return None
         found = entrance.caller(token)
@@ -165,7 +165,7 @@ class _Conductor:
             return None
         if self.declaration.dry_run and document is not None and document.value.get("dry_run") is True:
             return None
-        counted = request.state.allowance is not None
+        counted = state.allowance is not None
         return DirectCall(
             request=request,
             pool=port.direct,
@@ -174,9 +174,9 @@ class _Conductor:
             entry=entry,
             token=token,
             actor=actor,
-            language=request.state.language,
-            request_id=request.state.request_id,
-            peer=request.state.peer,
+            language=state.language,
+            request_id=state.request_id,
+            peer=state.peer,
             key=key,
             meaning=meaning_of(request, document, None) if key else b"",
             body=body,
