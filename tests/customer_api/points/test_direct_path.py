@@ -188,7 +188,7 @@ async def test_a_call_that_the_shortcut_leaves_to_the_ordinary_way_is_counted_on
         ('{"right_id": "rgt_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4", "quantity": 1, "dry_run": true}', 404),
         ('{"right_id": 7}', 422),
         ('{"quantity": 1, "quantity": 2}', 422),
-        ("{", 400),
+        ("{", 422),
         ('"' + "x" * 2_000_000 + '"', 413),
     ],
 )
