@@ -12,7 +12,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.privacy.retention import RULES
 from guibin.registry import metadata
-from guibin.rights.models import Redemption, RedemptionBeneficiary, RedemptionStep
+from guibin.rights.models import Redemption, RedemptionBeneficiary, RedemptionStep, Reservation, StockHold
 from guibin.suppliers.models import Supplier, SupplierOrder
 from support.commands import guibin
 from support.house import House
@@ -177,9 +177,29 @@ async def plant_beneficiaries(house: House, customer: Any, periods: dict[str, in
                     tracking_enc=marker,
                 )
             )
+            if marker != b"open":
+                held = now - timedelta(days=periods["reservation"], minutes=minutes)
+                session.add_all(reserved(UUID(bytes=marker[:16]), customer, right, held))
             session.add(RedemptionStep(**ids, state=state, at=at, actor_id=customer))
             session.add(RedemptionBeneficiary(**ids, name_enc=marker, phone_enc=marker, consented_at=at))
         await session.commit()
+
+
+def reserved(reservation: UUID, customer: Any, right: UUID, at: datetime) -> tuple[Reservation, StockHold]:
+    """Return a reservation that has lapsed, with what it held."""
+    return (
+        Reservation(
+            customer_id=customer,
+            id=reservation,
+            right_id=right,
+            quantity=1,
+            state="lapsed",
+            created_at=at,
+            lapses_at=at,
+            ended_at=at,
+        ),
+        StockHold(right_id=right, reservation_id=reservation, units=1, lapses_at=at, held=False),
+    )
 
 
 async def plant_sessions_and_files(house: House, customer: Any, periods: dict[str, int], now: datetime) -> None:
@@ -217,6 +237,8 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
     marked |= {"redemption_beneficiary": "name_enc", "redemption": "delivery_enc", "supplier_order": "tracking_enc"}
     marked |= {"supplier_event": "fingerprint"}
+    twice = "decode(repeat(replace({}::text, '-', ''), 2), 'hex')"
+    marked |= {"reservation": twice.format("id"), "stock_hold": twice.format("reservation_id")}
     marked |= {"outbox_event": "decode(subject, 'hex')", "event_delivery": "decode(consumer, 'hex')"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}

@@ -34,7 +34,7 @@ from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.earning.tag_effect import TAG_HANDLER
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
-from guibin.points.service import CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
+from guibin.points.service import ACCOUNT_CODES, CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
 from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
@@ -90,6 +90,7 @@ def connect() -> None:
     handlers.register(RuleChange())
     handlers.register(AdjustmentHandler())
     handlers.register(WALLET_CHANGE)
+    handlers.register(ACCOUNT_CODES)
     handlers.register(VELOCITY_RULE_CHANGE)
     handlers.register(FILE_HANDLER)
     for correction in (*CORRECTIONS, TRANSFER_REVERSAL):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from guibin.core import clock
+from guibin.core.ids import new_id
 from guibin.points import invariants, service
 from guibin.points.models import EntryKind
 from support.house import EAST, WEST, House
@@ -105,6 +106,11 @@ async def test_the_liability_is_what_the_lots_cost_at_issue_and_rolls_forward_to
     ]
 
 
+async def agree(client: httpx.AsyncClient, house: House, submitted: httpx.Response, role: str) -> httpx.Response:
+    path = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+    return await client.post(path, json={}, headers=house.headers(role, key=str(new_id())))
+
+
 async def test_a_closed_day_has_one_accounting_file_and_the_codes_that_it_was_closed_with(
     bank_client: httpx.AsyncClient, house: House, customers: list[UUID]
 ) -> None:
@@ -113,15 +119,27 @@ async def test_a_closed_day_has_one_accounting_file_and_the_codes_that_it_was_cl
     open_day = await bank_client.get("/v1/points/accounting/2026-11-03", headers=headers)
     first = await bank_client.get(path, headers=headers)
     put = await bank_client.put(path, headers=headers | {"If-Match": first.headers["etag"]}, json=CODES)
+    alone = await agree(bank_client, house, put, "finance")
+    unchanged = (await bank_client.get(path, headers=headers)).json()["revision"]
+    agreed = await agree(bank_client, house, put, "hq_approver")
     await close(house)
     stale = await bank_client.put(path, headers=headers | {"If-Match": first.headers["etag"]}, json=CODES)
-    again = await bank_client.put(path, headers=headers | {"If-Match": put.headers["etag"]}, json={"codes": []})
+    other = [
+        await bank_client.put(path, headers=headers | {"If-Match": '"1"'}, json={"codes": codes})
+        for codes in ([], CODES["codes"])
+    ]
+    again, late = [await agree(bank_client, house, one, "hq_approver") for one in other]
+    now = await bank_client.get(path, headers=headers)
     as_csv = headers | {"Accept": "text/csv"}
     files = [await bank_client.get("/v1/points/accounting/2026-11-03", headers=as_csv) for _ in range(2)]
     found = (await bank_client.get("/v1/points/accounting/2026-11-03", headers=headers)).json()
 
     assert (open_day.status_code, open_day.json()["code"]) == (409, "day_not_closed")
-    assert (first.json(), put.json()["revision"], again.json()["revision"]) == ({"revision": 0, "codes": []}, 1, 2)
+    assert (first.json(), put.status_code, unchanged) == ({"revision": 0, "codes": []}, 202, 0)
+    assert (alone.status_code, alone.json()["code"]) == (403, "self_approval")
+    assert agreed.json()["preview"] == {"before": [], "after": CODES["codes"]}
+    assert (again.status_code, now.json()) == (200, {"revision": 2, "codes": []})
+    assert (late.status_code, late.json()["code"]) == (412, "version_conflict")
     assert (stale.status_code, stale.json()["code"]) == (412, "version_conflict")
     assert [
         (one["movement"], one["branch"], one["funding_line"], one["points"], one["cost"], one["credit"])

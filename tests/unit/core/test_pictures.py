@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from guibin.core.pictures import Picture, PictureDimensions, PictureInvalid, PictureKind, read_picture
+from guibin.core.pictures import Picture, PictureDimensions, PictureInvalid, PictureKind, read_picture, without_metadata
 from support.pictures import chunk, png
 
 JPEG = (
@@ -69,3 +69,47 @@ def test_a_side_is_bounded(width: int, height: int) -> None:
     assert read_picture(png(4_096, 1)).width == 4_096
     with pytest.raises(PictureDimensions):
         read_picture(png(width, height))
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+PLACE = b"GPS 31.2304 121.4737"
+COLOURS = b"ICC_PROFILE\0\x01\x01colours"
+
+
+def test_what_a_jpeg_tells_of_its_making_is_taken_out() -> None:
+    told = segment(0xE1, b"Exif\0\0" + PLACE) + segment(0xED, b"Photoshop 3.0\0" + PLACE) + segment(0xFE, PLACE)
+    colours = segment(0xE2, COLOURS)
+    bare = without_metadata(JPEG[:8] + told + colours + JPEG[8:], PictureKind.JPEG)
+    assert PLACE not in bare
+    assert bare == JPEG[:8] + colours + JPEG[9:]
+    assert read_picture(bare) == Picture(PictureKind.JPEG, 64, 48)
+
+
+def test_what_a_png_tells_of_its_making_is_taken_out() -> None:
+    plain = png(64, 48)
+    told = b"".join(chunk(name, PLACE) for name in (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))
+    head = plain.index(b"IDAT") - 4
+    assert without_metadata(plain[:head] + told + plain[head:], PictureKind.PNG) == plain
+
+
+def test_what_a_webp_tells_of_its_making_is_taken_out() -> None:
+    def piece(name: bytes, body: bytes) -> bytes:
+        return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+    def whole(flags: int, *pieces: bytes) -> bytes:
+        body = b"WEBP" + piece(b"VP8X", bytes([flags]) + b"\0" * 3 + b"\x3f\0\0" + b"\x2f\0\0") + b"".join(pieces)
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+
+    data, colours = piece(b"VP8 ", b"odd"), piece(b"ICCP", COLOURS)
+    told = whole(0x2C, colours, data, piece(b"EXIF", PLACE), piece(b"XMP ", PLACE + b"!"))
+    bare = without_metadata(told, PictureKind.WEBP)
+    assert bare == whole(0x20, colours, data)
+    assert read_picture(bare) == Picture(PictureKind.WEBP, 64, 48)
+
+
+@pytest.mark.parametrize("content", [png(64, 48), WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED])
+def test_a_picture_that_tells_nothing_stays_as_it_is(content: bytes) -> None:
+    assert without_metadata(content, read_picture(content).kind) == content

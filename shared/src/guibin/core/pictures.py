@@ -23,6 +23,12 @@ _JPEG_SIZES: Final = frozenset({0xC0, 0xC1, 0xC2})
 
 _JPEG_DATA: Final = 0xDA
 _JPEG_MARK: Final = 0xFF
+_PNG_TELLS: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
+_JPEG_TELLS: Final = frozenset({*range(0xE3, 0xEE), 0xE1, 0xEF, 0xFE})
+"""Comments and what applications add, but for JFIF (0xE0), the colour profile (0xE2) and Adobe's transform (0xEE)."""
+
+_WEBP_TELLS: Final = frozenset({b"EXIF", b"XMP "})
+_WEBP_TELLS_FLAGS: Final = 0x0C
 _WEBP_HEAD: Final = 10
 _WEBP_LOSSLESS: Final = 0x2F
 _WEBP_KEY: Final = b"\x9d\x01\x2a"
@@ -61,6 +67,16 @@ class Picture:
     kind: PictureKind
     width: int
     height: int
+
+
+def without_metadata(content: bytes, kind: PictureKind) -> bytes:
+    """Return a picture that `read_picture` has taken without what it tells of where, when and by whom it was made.
+
+    Out go Exif, XMP, IPTC, comments and texts; the picture's own data and its colour profile stay as they are. What
+    Exif says of turning the picture goes too: it is turned before it is put up.
+    """
+    parts = {PictureKind.PNG: _png_parts, PictureKind.JPEG: _jpeg_parts, PictureKind.WEBP: _webp_parts}
+    return parts[kind](content)
 
 
 class _BrokenError(Exception):
@@ -148,6 +164,44 @@ def _webp_sides(content: bytes) -> tuple[int, int]:
     if form == b"VP8 " and body[3:6] == _WEBP_KEY:
         return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
     raise _BrokenError
+
+
+def _png_parts(content: bytes) -> bytes:
+    kept, at = [_PNG], len(_PNG)
+    while at < len(content):
+        end = at + 12 + _number(content, at, 4)
+        if content[at + 4 : at + 8] not in _PNG_TELLS:
+            kept.append(content[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _jpeg_parts(content: bytes) -> bytes:
+    kept, at = [content[:2]], 2
+    while content[at + 1] != _JPEG_DATA:
+        if content[at + 1] == _JPEG_MARK:
+            at += 1
+            continue
+        end = at + 2 + _number(content, at + 2, 2)
+        if content[at + 1] not in _JPEG_TELLS:
+            kept.append(content[at:end])
+        at = end
+    return b"".join([*kept, content[at:]])
+
+
+def _webp_parts(content: bytes) -> bytes:
+    kept, at = [], 12
+    while at + 8 <= len(content):
+        name, length = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        end = at + 8 + length + length % 2  # an odd chunk is followed by a filling byte
+        part = content[at:end]
+        if name == b"VP8X":
+            part = part[:8] + bytes([part[8] & ~_WEBP_TELLS_FLAGS]) + part[9:]
+        if name not in _WEBP_TELLS:
+            kept.append(part)
+        at = end
+    body = b"WEBP" + b"".join(kept)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
 def _number(content: bytes, at: int, size: int) -> int:

@@ -117,6 +117,7 @@ def _head_office() -> Iterator[SeededGrant]:
     yield from _grants("hq_approver", READ, BOOKS, NOBODY)
     decided = (*DEFINED, Domain.GIFTS, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
     yield from _grants("hq_approver", APPROVE, decided, SUBTREE)
+    yield from _grants("hq_approver", APPROVE, BOOKS, NOBODY)
 
 
 def _rights() -> Iterator[SeededGrant]:
@@ -143,7 +144,8 @@ def _counting() -> Iterator[SeededGrant]:
     for role in ("marketing", "finance", "analyst"):
         yield from _grants(role, READ, FIGURES, COUNTS)
         yield from _grants(role, READ, (Domain.ORGANISATION,), NOBODY)
-    yield from _grants("finance", (*READ, *WRITE), BOOKS, NOBODY)
+    yield from _grants("finance", (*READ, *WRITE, *APPROVE), BOOKS, NOBODY)
+    yield from _grants("finance", (*READ, *APPROVE), (Domain.APPROVALS,), NOBODY)
 
 
 def _technical() -> Iterator[SeededGrant]:

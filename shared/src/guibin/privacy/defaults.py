@@ -66,6 +66,7 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("outbox", 180, "receivers ask for what they missed within half a year"),
     ("beneficiary", 30, "questions about a service come within a month of its end"),
     ("supplier_callback", 180, "a call-back that comes again within half a year is known"),
+    ("reservation", 90, "questions about what was held for somebody come within three months of its end"),
     ("delivery", 30, "questions about where something went come within a month of its end"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )

@@ -64,6 +64,8 @@ RULES: Final = (
         " AND r.id = redemption_beneficiary.redemption_id AND r.state NOT IN ('confirmed', 'in_fulfilment')"
         " AND s.at < :cut)",
     ),
+    Rule("reservation", "reservation", "ended_at < :cut"),
+    Rule("reservation", "stock_hold", "NOT held AND lapses_at < :cut"),
     Rule("supplier_callback", "supplier_event", "received_at < :cut"),
     Rule(
         "delivery",

@@ -18,6 +18,7 @@ from guibin_tools.berka import products as berka_products
 from guibin_tools.berka.bank import map_bank
 from guibin_tools.berka.files import UnreadableBankFileError, read_files
 from guibin_tools.demo.bank import generate
+from guibin_tools.demo.gifts import GIFTS, GiftData
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.demo.rights import PACKAGES, RIGHTS, PackageData, RightData
@@ -26,6 +27,7 @@ from guibin_tools.demo.wallets import PASSED_ON
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.feeds import Show, load_feeds
+from guibin_tools.loading.gifts import load_gifts
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
 from guibin_tools.loading.settled_month import load_settled_month
 from guibin_tools.loading.suppliers import load_supplier
@@ -47,6 +49,7 @@ class House:
     supplier: SupplierData | None = None
     passed_on: Mapping[str, TransferLimits] = field(default_factory=dict)
     """Kinds of points that customers pass on to each other, and how many."""
+    gifts: Sequence[GiftData] = ()
 
 
 async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
@@ -56,7 +59,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         OperatorError: the number of customers is out of range, or the database is not there.
     """
     keys = open_keys(settings)
-    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER, PASSED_ON)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER, PASSED_ON, GIFTS)
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
@@ -105,6 +108,7 @@ async def _put_house(
             await let_pass_on(work.session, house.passed_on)
             await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
             await load_packages(work.session, house.packages, business_date=business_date)
+            await load_gifts(work.session, house.gifts)
             if house.supplier is not None:
                 url = settings.supplier_simulator_url if settings.profile is Profile.DEVELOPMENT else None
                 await load_supplier(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, ValidationFailed, VersionConflict
 from guibin.points import report_repository, repository, service
@@ -125,7 +126,7 @@ async def get_account_codes(call: StaffCall, response: Response) -> AccountCodes
     return AccountCodesOut.of(revision, codes)
 
 
-@router.put("/account-codes", operation_id="replacePointsAccountCodes")
+@router.put("/account-codes", status_code=202, operation_id="replacePointsAccountCodes")
 @declare(
     caller=staff(Verb.WRITE, Domain.ACCOUNTING),
     rate=RateClass.WRITE,
@@ -133,16 +134,19 @@ async def get_account_codes(call: StaffCall, response: Response) -> AccountCodes
     refusals=(PreconditionRequired, VersionConflict),
 )
 async def replace_account_codes(
-    call: StaffCall, body: Annotated[AccountCodesIn, json_body(AccountCodesIn)], response: Response
-) -> AccountCodesOut:
-    """Write all account codes anew. Days that are closed keep the codes that they were closed with."""
+    call: StaffCall, body: Annotated[AccountCodesIn, json_body(AccountCodesIn)]
+) -> SubmittedOut:
+    """Submit all account codes anew; another person agrees, on top of the revision that was read.
+
+    Days that are closed keep the codes that they were closed with.
+    """
     known = {wallet.code for wallet in await repository.list_wallets(call.session)}
     codes = body.read(known)
     before, _ = await service.account_codes(call.session)
     call.require_if_match(before)
-    revision = await service.replace_account_codes(call.session, actor=call.actor, revision=before, codes=codes)
-    set_etag(response, revision)
-    return AccountCodesOut.of(revision, codes)
+    return SubmittedOut.of(
+        await service.submit_account_codes(call.session, actor=call.actor, revision=before, codes=codes)
+    )
 
 
 @router.get("/reconciliation", operation_id="listPointsReconciliations")

@@ -2,6 +2,7 @@
 
 from guibin.points.balances import Balances, WalletBalance
 from guibin.points.repository import EntryFilter
+from guibin.points.service.account_codes import ACCOUNT_CODES, submit_account_codes
 from guibin.points.service.activity import keep_active, prolong
 from guibin.points.service.adjustments import Adjustment, AdjustmentHandler, submit_adjustment
 from guibin.points.service.booking import HoldRequest, find_hold, free_hold, set_aside, spend_hold
@@ -73,6 +74,7 @@ from guibin.points.service.transferring import (
 from guibin.points.service.wallets import WALLET_CHANGE, CapKind, WalletTerms, submit_wallet
 
 __all__ = [
+    "ACCOUNT_CODES",
     "CORRECTIONS",
     "EARLY_EXPIRY",
     "PENDING_ACTIVATION",
@@ -156,6 +158,7 @@ __all__ = [
     "spend_hold",
     "statement",
     "statement_months",
+    "submit_account_codes",
     "submit_adjustment",
     "submit_correction",
     "submit_reversal",

@@ -9,7 +9,7 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
-from guibin.core.pictures import read_picture
+from guibin.core.pictures import read_picture, without_metadata
 from guibin.rights.repository import catalogue, images
 from guibin.rights.repository.images import ImageInfo
 from guibin.security.actors import Actor
@@ -18,12 +18,15 @@ from guibin.security.actors import Actor
 async def put_image(session: AsyncSession, *, actor: Actor, right_id: UUID, number: int, content: bytes) -> ImageInfo:
     """Put a picture of a right in a place, 1 to 5; what stood there is replaced.
 
+    What the file tells of where, when and by whom it was made is taken out.
+
     Raises:
         NotFound: there is no such right.
         PictureInvalid, PictureDimensions: no picture that is taken.
     """
     await catalogue.get_right(session, right_id=right_id)
     picture = read_picture(content)
+    content = without_metadata(content, picture.kind)
     info = ImageInfo(right_id, number, picture.kind, picture.width, picture.height, hashlib.sha256(content).digest())
     await images.keep_image(
         session,
