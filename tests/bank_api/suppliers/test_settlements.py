@@ -290,19 +290,24 @@ async def test_what_was_used_is_paid_on_the_day_of_its_use(bank_client: httpx.As
     month = await open_month(house, bank_client, basis=SettlementBasis.USED)
     by_code = await month.take(october(1), 3, companions=2)
     await add_codes(month, by_code, october(2), october(17), None)
-    handed_out = await month.take(datetime(2026, 9, 20, tzinfo=UTC), 2)
+    handed_out, ordered = await month.take(datetime(2026, 9, 20, tzinfo=UTC), 2), await month.take(october(3))
+    await add_codes(month, ordered, october(19))
     async with house.sessions() as session:
         step = text(
             "INSERT INTO redemption_step (customer_id, redemption_id, state, at, actor_id)"
             " VALUES (:customer, :id, 'fulfilled', :at, :customer)"
         )
         await session.execute(step, {"customer": month.customer, "id": handed_out, "at": october(18)})
+        await session.execute(step, {"customer": month.customer, "id": ordered, "at": october(4)})
+        by_order = text("UPDATE redemption SET fulfilment = 'order' WHERE id = :id")
+        await session.execute(by_order, {"id": ordered})
         await session.commit()
 
     await month.build()
 
     assert [(one["redemption_id"], one["day"], one["quantity"], one["price"]) for one in await month.lines()] == [
         (to_public("rdm", by_code), "2026-10-02", 3, "86.50"),  # the guests come with the first code
+        (to_public("rdm", ordered), "2026-10-04", 1, "86.50"),  # delivered with the order, wherever its code is used
         (to_public("rdm", by_code), "2026-10-17", 1, "90.00"),
         (to_public("rdm", handed_out), "2026-10-18", 2, "90.00"),
     ]

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.ids import to_public
 from guibin.outbox.models import OutboxEvent
 from guibin.rights.models import RedemptionState, RightState, StockMode
+from guibin.rights.parts import Part
 from guibin.rights.repository import pool
 from guibin.rights.service import UseRequest, add_codes, add_stock, use_code
 from guibin.rights.service.telling import CODES_LOW_AT, tell_step
@@ -46,7 +47,7 @@ async def test_each_later_step_is_told_with_what_was_given_back(bank: AsyncSessi
     redemption = (await take(bank, customer_id, right_id, quantity=2)).redemption
     steps = [state for state in RedemptionState if state != RedemptionState.CONFIRMED]
     for state in steps:
-        await tell_step(bank, redemption, state, quantity=1, points=70)
+        await tell_step(bank, redemption, state, part=Part(1, 0, 70))
     later = [event for event in await told(bank) if event.payload["points"] == 70]
     assert [event.type for event in later] == [
         f"redemption.{state}" for state in steps if state != RedemptionState.IN_FULFILMENT

@@ -71,15 +71,20 @@ def _choose(
         case QrContent():
             found = _of_picture(known, asked)
         case _:
-            found = _of_hash(known, asked, request.code or "")
+            found = _of_hash(known, user, asked, request.code or "")
     if isinstance(found, VoucherCode) and user.only is not None and found.right_id not in user.only:
         return CodeNotValid()
     return found
 
 
-def _of_hash(known: _Known, code_hash: bytes, code: str) -> VoucherCode | Refusal:
-    """Find the one taken code of this form; two rights with the same code are not told apart by guessing."""
-    found = known.by_hash.get(code_hash, ())
+def _of_hash(known: _Known, user: User, code_hash: bytes, code: str) -> VoucherCode | Refusal:
+    """Find the one taken code of this form; two rights with the same code are not told apart by guessing.
+
+    Of two suppliers with the same code each terminal finds its own.
+    """
+    held = known.by_hash.get(code_hash, ())
+    own = [one for one in held if user.only is None or one.right_id in user.only]
+    found = own or held
     if len(found) == 1:
         return found[0]
     if not found and any(pattern.is_mistyped(code) for pattern in known.patterns):

@@ -25,7 +25,7 @@ from guibin.rights.errors import (
     UseTimeInvalid,
     ValueExhausted,
 )
-from guibin.rights.models import Redemption, RedemptionState, RightsItem, VoucherCode, VoucherUse
+from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RightsItem, VoucherCode, VoucherUse
 from guibin.rights.repository import catalogue, pool, redemptions, uses
 from guibin.rights.repository.uses import CodeSpent
 from guibin.rights.rules import COUNTED, is_legal_step
@@ -169,7 +169,8 @@ def _decide(book: _Book, line: Line) -> CodeUse:
         raise CodeNotValid
     amount_fen = _amount(user, held, request.amount_fen)
     ends = held.left_fen is None or amount_fen == held.left_fen
-    last = ends and book.codes_left(line.key) == 1
+    # What came with a supplier's order was fulfilled by that: a use of its last code is a record and no step.
+    last = ends and book.codes_left(line.key) == 1 and redemption.fulfilment != Fulfilment.ORDER
     if last and not is_legal_step(RedemptionState(redemption.state), RedemptionState.FULFILLED):
         raise StateConflict(**{"from": redemption.state, "to": RedemptionState.FULFILLED})
     use = _record(user, held.code, redemption, request, at=at, amount_fen=amount_fen)

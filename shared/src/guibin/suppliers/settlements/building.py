@@ -31,17 +31,19 @@ _ISSUED: Final = f"""
      WHERE r.created_at >= :start AND r.created_at < :until AND r.right_id = ANY (:rights)
 """  # noqa: S608 - words of this module
 
-# Guests of a right by code come with the first of its codes that is used.
+# Guests of a right by code come with the first of its codes that is used. What a supplier was ordered to deliver is
+# delivered with the order, whether its codes are used at a terminal of ours or not.
 _USED: Final = f"""
     SELECT redemption_id, right_id, day, sum(quantity)::int AS quantity FROM (
     SELECT v.redemption_id, v.right_id, {_DAY.format("v.used_at")} AS day, 1 AS quantity
       FROM voucher_code v
+      JOIN redemption r ON r.customer_id = v.customer_id AND r.id = v.redemption_id AND r.fulfilment <> 'order'
      WHERE v.used_at >= :start AND v.used_at < :until AND v.right_id = ANY (:rights)
     UNION ALL
     SELECT r.id, r.right_id, {_DAY.format("c.first")}, r.companions
       FROM (SELECT customer_id, redemption_id, min(used_at) AS first FROM voucher_code
              WHERE used_at IS NOT NULL AND right_id = ANY (:rights) GROUP BY 1, 2) c
-      JOIN redemption r ON r.customer_id = c.customer_id AND r.id = c.redemption_id
+      JOIN redemption r ON r.customer_id = c.customer_id AND r.id = c.redemption_id AND r.fulfilment <> 'order'
      WHERE c.first >= :start AND c.first < :until AND r.companions > 0 AND r.quantity_refunded = 0
        AND r.state IN ({_STATES})
     UNION ALL
