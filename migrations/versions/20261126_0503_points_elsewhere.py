@@ -1,4 +1,4 @@
-"""What points are worth in money, by kind of points; points of another kind as a right."""
+"""What points are worth in money, by kind of points; points of another kind as a right; rights that rules give."""
 
 from pathlib import Path
 
@@ -19,9 +19,12 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_wallet_growth_has_no_worth"), "wallet", "NOT growth OR valuation IS NULL")
     op.execute("GRANT UPDATE (valuation) ON wallet TO guibin_bank")
     _points_given()
+    _create("rights_grant")
+    op.execute("GRANT EXECUTE ON FUNCTION rights_grant TO guibin_bank, guibin_worker")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION rights_grant")
     op.execute("DROP FUNCTION rights_give_points")
     op.drop_table("redemption_points")
     op.execute("REVOKE UPDATE (valuation) ON wallet FROM guibin_bank")
@@ -59,6 +62,10 @@ def _points_given() -> None:
         "CREATE POLICY customer_rows ON redemption_points TO guibin_customer"
         " USING ((SELECT row_scope_bank()) OR customer_id = (SELECT row_scope_customer()))"
     )
-    op.execute((FUNCTIONS / "rights_give_points" / "v1.sql").read_text(encoding="utf-8"))
-    op.execute("REVOKE ALL ON FUNCTION rights_give_points FROM PUBLIC")
+    _create("rights_give_points")
     op.execute("GRANT EXECUTE ON FUNCTION rights_give_points TO guibin_customer, guibin_bank")
+
+
+def _create(name: str) -> None:
+    op.execute((FUNCTIONS / name / "v1.sql").read_text(encoding="utf-8"))
+    op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")

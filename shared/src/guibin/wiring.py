@@ -44,6 +44,7 @@ from guibin.programme.service import BudgetHandler
 from guibin.rights import merging as rights_merging
 from guibin.rights import personal_data as rights_data
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
+from guibin.rights.service.right_effect import RIGHT_HANDLER
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
 from guibin.suppliers.service.ordering import ORDER_PLACING
@@ -117,6 +118,7 @@ def connect() -> None:
     consumers.register(FAVOURITES)
     consumers.register(ORDER_PLACING)
     effects.register(TAG_HANDLER)
+    effects.register(RIGHT_HANDLER)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
     for participant in PARTICIPANTS_OF_MERGES:

@@ -124,7 +124,10 @@ class _Conductor:
             token = await self._authenticate(request, port)
             raw = await self._read(request) if isinstance(self.body, JsonBody) else b""
             call = self._direct_call(request, port, token, _Received(raw))
-            return None if call is None else await self._answer_directly(request, port, call)
+            if call is not None:
+                with suppress(OrdinaryWay):
+                    return await self._answer_directly(request, port, call)
+            return None
 
     async def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
         """Verify the token and count the call, both before a body is read or a database connection is taken."""

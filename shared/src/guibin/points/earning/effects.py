@@ -7,7 +7,7 @@ cool-down, budgets and stops hold it without rules of its own. It hangs on the f
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.text import Code
 from guibin.points.earning.models import EarningEffect, EffectState
+
+MOST_UNITS: Final = 10
+"""Units of a right that one effect gives."""
 
 
 class _Part(BaseModel):
@@ -33,7 +36,20 @@ class TagEffect(_Part):
         return self.tag
 
 
-Effect = TagEffect
+class RightEffect(_Part):
+    """Gives the customer units of a right, which cost neither points nor quota."""
+
+    kind: Literal["right"]
+    right: Code = Field(description="Of a published right that asks for no slot and no address", examples=["lounge"])
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in a word."""
+        return self.right
+
+
+Effect = Annotated[TagEffect | RightEffect, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.direct import Asks, Row
+from guibin.core.direct import Asks, InSession, Row
 from guibin.idempotency.direct import waiting_for_a_twin
 from guibin.points.models import AccountState
 from guibin.programme.rules import stops_of
@@ -31,6 +32,7 @@ _REDEEM_BATCH: Final = (
     "SELECT entry_status, entry_merged_into, entry_has_data_key, entry_in_force, outcome, available_after, lots::text,"
     " answer FROM rights_redeem_batch($1::text::jsonb, $2) ORDER BY place"
 )
+_GRANT: Final = "SELECT rights_grant($1::text::jsonb) AS outcome"
 ALONE: Final = "alone"
 """What is said of a redemption that could not be written with others: it is to be written by itself."""
 
@@ -119,6 +121,12 @@ async def write_redemption(asks: Asks, taking: Mapping[str, Any]) -> Outcome:
     if row is None:
         raise LookupError("rights_redeem has always an outcome")
     return _outcome(row)
+
+
+async def grant_redemption(session: AsyncSession, taking: Mapping[str, Any]) -> str:
+    """Write a right that a rule of earning gives, and return the outcome; `taking` is what `rights_grant` takes."""
+    row = await InSession(session).row(_GRANT, to_json(taking).decode())
+    return str(row["outcome"]) if row is not None else ""
 
 
 async def write_redemptions(

@@ -258,7 +258,7 @@ async def decide(
         used=facts.step_up_used,
         now=now,
     )
-    redemption = _redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
+    redemption = new_redemption(wanted, right, wish, decision, facts.paying.code, proof_id, now)
     redemption.package_id, redemption.package_period = wanted.request.package_id, facts.package_period
     redemption.delivery_enc = _sealed_delivery(wanted, redemption, facts)
     released = released_of(right, facts.profile, now)
@@ -321,9 +321,10 @@ def _starts(day: date) -> Mapping[str, date | None]:
     return {period.value: period_start(period, day) for period in Period}
 
 
-def _redemption(
+def new_redemption(
     wanted: Wanted, right: Right, wish: Wish, decision: Decision, wallet: str, step_up_id: UUID | None, now: datetime
 ) -> NewRedemption:
+    """Return the row of what was decided."""
     return NewRedemption(
         customer_id=wanted.customer_id,
         id=new_id(),

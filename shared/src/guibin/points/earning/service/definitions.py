@@ -10,8 +10,9 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.points import repository as ledger
 from guibin.points.assets.errors import DepositRewardForbidden
-from guibin.points.assets.rules import is_event_forbidden
+from guibin.points.assets.rules import DEPOSIT_EVENTS, is_event_forbidden
 from guibin.points.earning import repository
+from guibin.points.earning.effects import RightEffect
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.rules import read_rule
@@ -32,7 +33,7 @@ async def create_rule(
     Raises:
         RuleCodeTaken: there is, or was, a rule with this code.
         RuleTermsInvalid: the terms name what there is not.
-        DepositRewardForbidden: deposits would earn what buys goods.
+        DepositRewardForbidden: deposits would earn what buys goods, or a right.
         Forbidden: the branch is not in the caller's scope.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
@@ -151,8 +152,8 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     """Hold terms to what there is; with `lock` the wallets stay as they are until the end of the transaction.
 
     Raises:
-        RuleTermsInvalid: a wallet, a tier or a tag that there is not; a budget without a branch whose it would be.
-        DepositRewardForbidden: deposits would earn what buys goods.
+        RuleTermsInvalid: a wallet, tier, tag or right that there is not; a budget without a branch whose it would be.
+        DepositRewardForbidden: deposits would earn what buys goods, or a right.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
     if lock:
@@ -167,6 +168,9 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     if unknown:
         raise RuleTermsInvalid(unknown=unknown)
     read_rule(code="", version=0, terms=terms, in_force_from=clock.now())
+    effects = [effect for case in terms.cases for effect in case.effects]
+    if not DEPOSIT_EVENTS.isdisjoint(terms.events) and any(isinstance(effect, RightEffect) for effect in effects):
+        raise DepositRewardForbidden(wallet=min(terms.wallets))
     for code in sorted(terms.wallets):
         if any(is_event_forbidden(event, wallets[code], None) for event in terms.events):
             raise DepositRewardForbidden(wallet=code)
