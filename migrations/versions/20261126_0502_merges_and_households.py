@@ -126,6 +126,7 @@ def _journal() -> None:
         sa.Column("moved", postgresql.JSONB(), nullable=False),
         sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("merged_by", sa.Uuid(), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by", sa.Uuid(), nullable=True),
         sa.Column("undone_reason", sa.Text(), nullable=True),
@@ -138,7 +139,10 @@ def _journal() -> None:
         sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_customer_merge")),
     )
     op.create_index(op.f("ix_customer_merge_losing_id"), "customer_merge", ["losing_id"])
-    op.execute(f"GRANT SELECT, INSERT, UPDATE (undone_at, undone_by, undone_reason) ON customer_merge TO {SERVING}")
+    op.create_index(op.f("ix_customer_merge_id"), "customer_merge", ["id"], postgresql_where=sa.text("stale"))
+    op.execute(
+        f"GRANT SELECT, INSERT, UPDATE (stale, undone_at, undone_by, undone_reason) ON customer_merge TO {SERVING}"
+    )
     _policies("customer_merge")
 
 

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.models import CustomerAccess
+from guibin.customers.models import CustomerAccess, MatchReview
 from guibin.points.assets.defaults import CODE as ASSET_RULE
 from guibin.points.assets.repository import versions_of
 from guibin.points.models import EntryKind, SourceKind
@@ -39,6 +39,7 @@ PREFIXES = {
     "hold_id": "hol",
     "proposal_id": "rpp",
     "reservation_id": "rsv",
+    "match_id": "mat",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -57,6 +58,7 @@ class Neighbour:
     hold_id: UUID
     proposal_id: UUID
     reservation_id: UUID
+    match_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -96,6 +98,7 @@ async def move_in(house: House) -> Neighbours:
         await _tag(session, customers)
         proposed = [_proposal(customer_id, right_id, house.staff["manager"].id) for customer_id in customers]
         session.add_all(proposed)
+        session.add_all(_match(customer_id) for customer_id in customers)
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -121,6 +124,17 @@ async def move_in(house: House) -> Neighbours:
 
 def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:
     return CustomerAccess(customer_id=customer_id, staff_id=staff_id, role="primary", valid_from=clock.today())
+
+
+def _match(customer_id: UUID) -> MatchReview:
+    """Let people be asked about a customer's own records; the id of the question is the customer's."""
+    return MatchReview(
+        customer_id=customer_id,
+        id=customer_id,
+        other_customer_id=customer_id,
+        reason="customer_no_changed",
+        created_at=clock.now(),
+    )
 
 
 def _proposal(customer_id: UUID, right_id: UUID, staff_id: UUID) -> RedemptionProposal:
@@ -202,4 +216,5 @@ async def _with_voucher(
         hold_id,
         proposal_id,
         held.id,
+        match_id=customer_id,
     )

@@ -11,6 +11,7 @@ from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
+from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
 from guibin.exports.service import ListExporting
 from guibin.gifts import personal_data as gifts_data
 from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
@@ -121,6 +122,8 @@ def connect() -> None:
     effects.register(RIGHT_HANDLER)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
+    handlers.register(MERGE_HANDLER)
+    handlers.register(UNMERGE_HANDLER)
     for participant in PARTICIPANTS_OF_MERGES:
         merging.register_participant(participant)
     _connect_personal_data()

@@ -11,6 +11,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Settings
+from guibin.customers.matching import compose_stale
 from guibin.exports.jobs import tend_exports
 from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
 from guibin.points.campaign_codes.service import earn_codes
@@ -63,6 +64,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
     awaited = partial(_until_done, sessions, release_awaited, most=MOST_HOLDS)
     active = partial(_until_done, sessions, keep_active, most=MOST_HOLDS)
+    composed = partial(_compose, sessions, open_keys)
     merged = partial(_until_done, sessions, take_over_later, most=MOST_HOLDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
@@ -74,6 +76,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
         Chore(active, "points_kept_active", "points_not_kept_active", MINUTE_SECONDS),
+        Chore(composed, "customers_composed", "customers_not_composed", SOON_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),
         Chore(partial(_notice_speed, sessions, Looks()), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
     )
@@ -88,6 +91,12 @@ async def _until_done(sessions: SessionFactory, work: Callable[..., Awaitable[in
         total += done
         if done < most:
             return total
+
+
+async def _compose(sessions: SessionFactory, open_keys: Callable[[], KeyRing]) -> int:
+    """Compose the personal fields of customers whom people merged or parted; returns how many merges."""
+    async with sessions.begin() as session:
+        return await compose_stale(session, open_keys, limit=MOST_HOLDS)
 
 
 async def _notice_speed(sessions: SessionFactory, looks: Looks) -> int:

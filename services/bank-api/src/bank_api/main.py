@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.customers.matches import router as matches
 from bank_api.customers.router import router as customers
 from bank_api.earning_rules.router import router as earning_rules
 from bank_api.earning_rules.templates import router as earning_rule_templates
@@ -61,6 +62,7 @@ AUDIENCE = "guibin-bank-api"
 ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     customers,
+    matches,
     sessions,
     products,
     tags,

@@ -19,7 +19,9 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "gft": "gift",
     "hld": "holding",
     "lot": "points_lot",
+    "mat": "match",
     "mgr": "manager",
+    "mrg": "merge",
     "pkg": "package",
     "rdm": "redemption",
     "rgt": "right",
@@ -36,7 +38,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
 OWNED_BY_CUSTOMERS: Final = frozenset(
-    {"cov", "cus", "dsr", "ent", "ers", "gfh", "hld", "lot", "ord", "rdm", "rpp", "rst", "rsv", "ses"}
+    {"cov", "cus", "dsr", "ent", "ers", "gfh", "hld", "lot", "mat", "ord", "rdm", "rpp", "rst", "rsv", "ses"}
 )
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 

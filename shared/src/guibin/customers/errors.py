@@ -12,6 +12,20 @@ class SearchTooBroad(Refusal):
     en = "Search by a whole name, phone, certificate or customer number"
 
 
+class MergeNotPossible(Refusal):
+    """Two customers do not become one, or not two again: `reason` says what stands against it.
+
+    `open_holds`: points are set aside; `account_closed`: the account is closed for good; `open_data_request`: a request
+    or an erasure is open; `kept_apart`: people decided so; `one_customer`: there is only one; `merged_further`: the
+    surviving one was merged in turn; `erased`: the data of one of them are erased.
+    """
+
+    category = Category.CONFLICT
+    code = "merge_not_possible"
+    zh = "当前不能合并或撤销合并"
+    en = "These customers cannot be merged, or separated again, as they stand"
+
+
 class NothingToReveal(Refusal):
     """The bank has no value in this field of the customer, or its key was destroyed."""
 

@@ -17,7 +17,7 @@ from guibin.core.bulk import columns_of, upsert
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers import fusion_repository
-from guibin.customers.candidates import Candidate, Said, personal_values, rebuilt
+from guibin.customers.candidates import Candidate, Said, personal_values
 from guibin.customers.merging import EQUAL_REFERENCES, first_objection, merge
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
@@ -286,11 +286,4 @@ class _Batch:
     async def _rebuild_customers(self) -> None:
         """Compose customers anew whose records changed, or who became one with another."""
         ids = list({self._find(customer_id) for customer_id in self._rebuild})
-        saids = await fusion_repository.said_of_customers(self._session, self._keys, ids, self._context.branches)
-        rows = [
-            rebuilt(self._keys, row, saids[row["id"]])
-            for row in await fusion_repository.customer_rows(self._session, ids)
-            if row["id"] in saids
-        ]
-        if rows:
-            await fusion_repository.write_customers(self._session, rows)
+        await fusion_repository.recompose(self._session, self._keys, ids, self._context.branches)

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import Rows, columns_of, copy_rows, stage, upsert
 from guibin.core.lines import Line
-from guibin.customers.candidates import Said
+from guibin.customers.candidates import Said, rebuilt
 from guibin.customers.personal import FIELDS, unseal
 from guibin.customers.rules import LINE_RANK
 from guibin.security.ciphers import KeyRing
@@ -95,8 +95,16 @@ def _said(keys: KeyRing, row: Mapping[str, Any], branches: Mapping[str, UUID]) -
     )
 
 
+async def recompose(session: AsyncSession, keys: KeyRing, ids: Sequence[UUID], branches: Mapping[str, UUID]) -> None:
+    """Compose customers anew from what all their records say."""
+    saids = await said_of_customers(session, keys, ids, branches)
+    rows = [rebuilt(keys, row, saids[row["id"]]) for row in await customer_rows(session, ids) if row["id"] in saids]
+    if rows:
+        await write_customers(session, rows)
+
+
 async def open_reviews(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Ask people about pairs of customers that nobody was asked about for that reason; returns how many."""
+    """Ask people about pairs that are not kept apart, and of whom nobody asked for that reason; returns how many."""
     if not rows:
         return 0
     definition = "customer_id uuid, id uuid, other_id uuid, reason text, line text, created_at timestamptz"
@@ -106,7 +114,8 @@ async def open_reviews(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -
     statement = text(
         "INSERT INTO match_review (customer_id, id, other_customer_id, reason, evidence, state, created_at) "
         "SELECT customer_id, id, other_id, reason, jsonb_build_object('line', line), 'open', created_at "
-        "FROM stage_review s WHERE NOT EXISTS (SELECT 1 FROM match_review m WHERE m.reason = s.reason "
+        "FROM stage_review s WHERE NOT EXISTS (SELECT 1 FROM match_review m "
+        "WHERE (m.reason = s.reason OR m.state = 'apart') "
         "AND ((m.customer_id = s.customer_id AND m.other_customer_id = s.other_id) "
         "OR (m.customer_id = s.other_id AND m.other_customer_id = s.customer_id)))"
     )

@@ -10,18 +10,21 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.audit.service import record
 from guibin.core import clock
-from guibin.core.bulk import columns_of
 from guibin.core.ids import new_id, to_public
-from guibin.customers import merge_repository
-from guibin.customers.models import CustomerMerge
+from guibin.customers import fusion_repository, merge_repository
+from guibin.customers.models import Customer, CustomerMerge, MatchReview, ReviewState
 from guibin.security.actors import Actor
 
 EQUAL_REFERENCES: Final = "equal_references"
 """Why a feed merges: the bank's own number, or name and certificate, say that two are one."""
+
+UNDONE: Final = "merge_undone"
+"""Why a pair whose merge was undone is kept apart."""
 
 Moved = dict[str, Any]
 """What a participant moved, as it will need it to give it back; plain JSON."""
@@ -86,19 +89,26 @@ async def first_objection(session: AsyncSession, *, losing_id: UUID, surviving_i
 
 
 async def merge(
-    session: AsyncSession, *, actor: Actor, losing_id: UUID, surviving_id: UUID, day: date, reason: str
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    losing_id: UUID,
+    surviving_id: UUID,
+    day: date,
+    reason: str,
+    stale: bool = False,
 ) -> CustomerMerge:
     """Merge one customer into another: source records, references, open reviews, and what the participants move.
 
-    The caller has asked for objections, and rebuilds the surviving customer's personal fields from its records.
+    The caller has asked for objections, and composes the surviving customer's personal fields anew from its records,
+    or says by `stale` that the worker has to.
     """
     one = Merge(new_id(), losing_id, surviving_id, actor.id, day)
-    pair = {"loser": losing_id, "survivor": surviving_id}
     moved: Moved = {
-        "records": await _move_records(session, pair),
+        "records": await merge_repository.move_records(session, from_id=losing_id, to_id=surviving_id, ids=None),
         "refs": await merge_repository.move_refs(session, from_id=losing_id, to_id=surviving_id),
     }
-    await _move_reviews(session, pair)
+    await merge_repository.close_reviews(session, losing_id=losing_id, surviving_id=surviving_id)
     for participant in PARTICIPANTS:
         moved[participant.name] = await participant.move(session, one)
     moved["merged_before"] = await merge_repository.point_on(session, losing_id=losing_id, surviving_id=surviving_id)
@@ -110,6 +120,7 @@ async def merge(
         moved=moved,
         merged_at=clock.now(),
         merged_by=actor.id,
+        stale=stale,
     )
     session.add(journal)
     await session.flush()
@@ -126,44 +137,60 @@ async def merge(
     return journal
 
 
-async def _move_records(session: AsyncSession, pair: dict[str, UUID]) -> list[str]:
-    others = ", ".join(column for column in columns_of("source_record") if column != "customer_id")
-    moved = await session.execute(
-        text(
-            f"INSERT INTO source_record (customer_id, {others}) "  # noqa: S608 - columns of our own model
-            f"SELECT CAST(:survivor AS uuid), {others} FROM source_record WHERE customer_id = :loser RETURNING id"
-        ),
-        pair,
+async def unmerge(session: AsyncSession, *, actor: Actor, journal: CustomerMerge, day: date, reason: str) -> None:
+    """Make two customers of one again, by the journal of their merge: each domain gives back what it moved.
+
+    The pair is kept apart from now on: no feed joins it again. The caller has asked `objection_to_undoing`.
+    """
+    surviving_id, losing_id, moved = journal.customer_id, journal.losing_id, journal.moved
+    one = Merge(journal.id, losing_id, surviving_id, actor.id, day)
+    await merge_repository.point_back(session, customer_ids=[str(losing_id)], to_id=None)
+    await merge_repository.point_back(session, customer_ids=moved["merged_before"], to_id=losing_id)
+    await merge_repository.move_records(session, from_id=surviving_id, to_id=losing_id, ids=moved["records"])
+    await merge_repository.move_refs_back(session, from_id=surviving_id, to_id=losing_id, refs=moved["refs"])
+    for participant in PARTICIPANTS:
+        await participant.give_back(session, one, moved.get(participant.name, {}))
+    journal.stale = True
+    journal.undone_at, journal.undone_by, journal.undone_reason = clock.now(), actor.id, reason
+    session.add(journal)
+    session.add(
+        MatchReview(
+            customer_id=surviving_id,
+            id=new_id(),
+            other_customer_id=losing_id,
+            reason=UNDONE,
+            state=ReviewState.APART,
+            created_at=clock.now(),
+            decided_at=clock.now(),
+            decided_by=actor.id,
+            decided_reason=reason,
+        )
     )
-    ids = [str(row[0]) for row in moved]
-    await session.execute(text("DELETE FROM source_record WHERE customer_id = :loser"), pair)
-    return ids
+    await session.flush()
+    await fusion_repository.refresh_customers(session, [losing_id, surviving_id])
+    await record(
+        session,
+        actor=actor,
+        action="customer.unmerge",
+        object_type="customer",
+        object_id=to_public("cus", losing_id),
+        owner_id=surviving_id,
+        reason=reason,
+        facts={"was_merged_into": to_public("cus", surviving_id), "merge_id": to_public("mrg", journal.id)},
+    )
 
 
-async def _move_reviews(session: AsyncSession, pair: dict[str, UUID]) -> None:
-    """Close the reviews that the merge has answered, and hand on those about third customers."""
-    await session.execute(
-        text(
-            "UPDATE match_review SET state = 'merged' WHERE state = 'open' AND "
-            "((customer_id = :loser AND other_customer_id = :survivor) OR "
-            "(customer_id = :survivor AND other_customer_id = :loser))"
-        ),
-        pair,
+async def objection_to_undoing(session: AsyncSession, journal: CustomerMerge) -> str | None:
+    """Return why a merge cannot be undone as both customers stand; they are locked, as for a merge."""
+    for participant in PARTICIPANTS:
+        await participant.lock(session, losing_id=journal.losing_id, surviving_id=journal.customer_id)
+    both = {}
+    for customer_id in sorted((journal.customer_id, journal.losing_id)):
+        query = select(Customer).where(Customer.id == customer_id).with_for_update()
+        both[customer_id] = (await session.exec(query.execution_options(populate_existing=True))).one()
+    if any(one.erased_at is not None for one in both.values()):
+        return "erased"
+    is_as_merged = (
+        both[journal.losing_id].merged_into == journal.customer_id and both[journal.customer_id].merged_into is None
     )
-    await session.execute(
-        text(
-            "UPDATE match_review SET other_customer_id = :survivor WHERE state = 'open' AND other_customer_id = :loser"
-        ),
-        pair,
-    )
-    await session.execute(
-        text(
-            "INSERT INTO match_review (customer_id, id, other_customer_id, reason, evidence, state, created_at) "
-            "SELECT CAST(:survivor AS uuid), id, other_customer_id, reason, evidence, state, created_at "
-            "FROM match_review WHERE customer_id = :loser AND state = 'open'"
-        ),
-        pair,
-    )
-    await session.execute(
-        text("UPDATE match_review SET state = 'merged' WHERE customer_id = :loser AND state = 'open'"), pair
-    )
+    return None if is_as_merged else "merged_further"

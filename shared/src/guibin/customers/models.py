@@ -202,6 +202,7 @@ class CustomerMerge(SQLModel, table=True):
             name="undone_by_somebody",
         ),
         Index(None, "losing_id"),
+        Index(None, "id", postgresql_where=text("stale")),
         BY_CUSTOMER,
     )
 
@@ -212,6 +213,7 @@ class CustomerMerge(SQLModel, table=True):
     moved: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     merged_at: datetime = instant()
     merged_by: UUID
+    stale: bool = Field(default=False, description="The personal fields of both are still to be composed anew")
     undone_at: datetime | None = instant(default=None)
     undone_by: UUID | None = None
     undone_reason: str | None = text_column(default=None)

@@ -1,0 +1,143 @@
+"""Pairs that may be one customer over HTTP: seen with evidence, joined by two people, kept apart, parted again."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from guibin.core import clock
+from guibin.core.ids import new_id, to_public
+from guibin.customers.models import Customer, MatchReview
+from support.house import WEST, House
+from support.shop import Shop
+
+SAME = {"reason": "柜面核对身份证原件，确为同一人"}
+
+
+class Queue:
+    """A pair of customers with points, about whom people decide."""
+
+    def __init__(self, house: House, client: httpx.AsyncClient, pair: tuple[UUID, UUID], match_id: UUID) -> None:
+        self.house = house
+        self.client = client
+        self.one, self.other = (to_public("cus", one) for one in pair)
+        self.ids = pair
+        self.url = f"/v1/matches/{to_public('mat', match_id)}"
+
+    async def get(self, path: str, role: str = "hq_operator") -> httpx.Response:
+        return await self.client.get(path, headers=self.house.headers(role))
+
+    async def post(self, path: str, body: dict[str, Any], role: str = "hq_operator") -> httpx.Response:
+        return await self.client.post(path, json=body, headers=self.house.headers(role, key=str(new_id())))
+
+    async def approve(self, submitted: httpx.Response) -> httpx.Response:
+        assert submitted.status_code == 202, submitted.text
+        return await self.post(f"/v1/approvals/{submitted.json()['approval_id']}/approve", {}, "compliance")
+
+    async def agree(self, submitted: httpx.Response) -> dict[str, Any]:
+        answer = await self.approve(submitted)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def accept(self, surviving: str) -> httpx.Response:
+        return await self.post(f"{self.url}/accept", {"surviving_id": surviving, **SAME})
+
+    async def reward(self, customer: str) -> int:
+        answer = await self.get(f"/v1/customers/{customer}/points", "customer_service")
+        return next(int(own["balance"]) for own in answer.json()["wallets"] if own["wallet"] == "reward")
+
+
+@pytest.fixture
+async def queue(house: House, bank_client: httpx.AsyncClient) -> Queue:
+    one, other = await Shop(house).customers(2, 100)
+    return Queue(house, bank_client, (one, other), await ask(house, one, other))
+
+
+async def ask(house: House, one: UUID, other: UUID) -> UUID:
+    match_id = new_id()
+    async with house.sessions() as session:
+        session.add(
+            MatchReview(
+                customer_id=one,
+                id=match_id,
+                other_customer_id=other,
+                reason="same_certificate_other_customer_no",
+                evidence={"line": "credit_card"},
+                created_at=clock.now(),
+            )
+        )
+        await session.commit()
+    return match_id
+
+
+async def test_a_pair_is_shown_with_its_evidence_and_masked(queue: Queue) -> None:
+    (listed,) = (await queue.get("/v1/matches")).json()["items"]
+    shown = (await queue.get(queue.url)).json()
+    assert (listed["asked_because"], listed["line"], listed["state"]) == (
+        "same_certificate_other_customer_no",
+        "credit_card",
+        "open",
+    )
+    assert [side["id"] for side in shown["sides"]] == [queue.one, queue.other]
+    assert {side["name"] for side in shown["sides"]} == {"张*丰"}
+    assert shown["equal"] == ["name"]
+
+
+async def test_two_people_make_one_customer_of_a_pair_and_two_people_part_them_again(queue: Queue) -> None:
+    submitted = await queue.accept(queue.one)
+    assert await queue.reward(queue.one) == 100
+    assert (await queue.agree(submitted))["state"] == "approved"
+    assert await queue.reward(queue.one) == await queue.reward(queue.other) == 200
+    (merged,) = (await queue.get("/v1/matches?state=merged")).json()["items"]
+    assert merged["decided_reason"] == SAME["reason"]
+    (journal,) = (await queue.get(f"/v1/customers/{queue.one}/merges")).json()["items"]
+    assert (journal["losing_id"], journal["undone_at"]) == (queue.other, None)
+    again = await queue.accept(queue.one)
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
+
+    wrong = {"merge_id": journal["id"], "reason": "客户本人到网点声明并非同一人"}
+    first = await queue.post(f"/v1/customers/{queue.one}/unmerge", wrong)
+    second = await queue.post(f"/v1/customers/{queue.other}/unmerge", wrong)
+    assert (await queue.agree(first))["state"] == "approved"
+    assert [await queue.reward(one) for one in (queue.one, queue.other)] == [100, 100]
+    late = await queue.approve(second)
+    assert (late.status_code, late.json()["code"], late.json()["reason"]) == (409, "merge_not_possible", "undone")
+    (undone,) = (await queue.get(f"/v1/customers/{queue.one}/merges")).json()["items"]
+    assert undone["undone_reason"] == wrong["reason"]
+    refused = await queue.post(f"/v1/customers/{queue.one}/unmerge", wrong)
+    assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (
+        409,
+        "merge_not_possible",
+        "undone",
+    )
+
+
+async def test_a_pair_that_is_kept_apart_is_decided(queue: Queue) -> None:
+    unsaid = await queue.post(f"{queue.url}/reject", {})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "reason_required")
+    kept = await queue.post(f"{queue.url}/reject", {"reason": "双胞胎，证件号码不同"})
+    assert (kept.status_code, kept.json()["state"]) == (200, "apart")
+    assert (await queue.get("/v1/matches")).json()["items"] == []
+    late = await queue.accept(queue.one)
+    assert (late.status_code, late.json()["from"], late.json()["to"]) == (409, "apart", "merged")
+
+
+async def test_whoever_sees_one_of_the_two_alone_sees_no_pair(queue: Queue) -> None:
+    async with queue.house.sessions() as session:
+        branch_id = (await session.get_one(Customer, await queue.house.add_customer(branch=WEST))).branch_id
+        (await session.get_one(Customer, queue.ids[1])).branch_id = branch_id
+        await session.commit()
+    assert (await queue.get("/v1/matches", "branch_head")).json()["items"] == []
+    assert (await queue.get(queue.url, "branch_head")).status_code == 404
+    assert (await queue.get(queue.url)).status_code == 200
+
+
+async def test_only_one_of_the_pair_stays_and_one_customer_is_no_pair(queue: Queue) -> None:
+    third = to_public("cus", await queue.house.add_customer())
+    refused = await queue.accept(third)
+    assert (refused.status_code, refused.json()["errors"][0]["type"]) == (422, "not_of_the_pair")
+    queue.url = f"/v1/matches/{to_public('mat', await ask(queue.house, queue.ids[0], queue.ids[0]))}"
+    alone = await queue.accept(queue.one)
+    assert (alone.status_code, alone.json()["reason"]) == (409, "one_customer")

@@ -1,0 +1,133 @@
+"""A merge that is undone: both customers are what they were, row by row, and no feed joins them again."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from guibin import wiring
+from guibin.customers.matching import compose_stale
+from guibin.customers.merging import merge, objection_to_undoing, unmerge
+from guibin.customers.models import Customer
+from guibin.customers.personal import unseal
+from guibin.privacy import defaults as privacy
+from guibin.security.actors import NIGHTLY_JOB
+from support.lines import (
+    BALANCES,
+    CARDS,
+    DAY,
+    EVENTS,
+    HOLDINGS,
+    PARTIES,
+    Lines,
+    balance,
+    event,
+    holding,
+    id_card,
+    party,
+)
+
+TABLES = (
+    *("source_record", "holding", "holding_balance", "holding_party", "customer_event", "business_event"),
+    *("customer_ref", "customer_tag", "consent", "customer_restriction"),
+)
+
+
+async def furnish(lines: Lines) -> tuple[UUID, UUID]:
+    """Make two customers with all that the lines tell of customers, and holdings that each shares with the other."""
+    wiring.connect()
+    await privacy.seed(lines.session)
+    certificate = {"certificate_type": "id_card", "certificate_no": id_card(1)}
+    await lines.take(PARTIES, party("A", customer_no="60000001", phone="15400000001"))
+    await lines.take(PARTIES, party("B", **certificate, phone="15400000002"), line=CARDS)
+    await lines.take(HOLDINGS, holding("A", "HA"))
+    await lines.take(HOLDINGS, holding("B", "HB"), line=CARDS)
+    await lines.take(BALANCES, balance("HB", "2026-11-23", "5.00"), line=CARDS)
+    await lines.take(EVENTS, event("R1", "B"), line=CARDS)
+    one, other = await lines.customer_of("A"), await lines.customer_of("B", CARDS)
+    assert one is not None
+    assert other is not None
+    await lines.session.execute(
+        text(
+            "INSERT INTO holding_party (customer_id, holding_id, owner_id, as_of)"
+            " SELECT CAST(:one AS uuid), id, customer_id, as_of FROM holding WHERE customer_id = :other"
+        ),
+        {"one": one, "other": other},
+    )
+    await lines.session.execute(
+        text(
+            "INSERT INTO consent (customer_id, id, purpose, channel, state, text_version, given_at, recorded_at,"
+            " recorded_by) SELECT :other, :other, purpose, 'any', 'granted', version, 'customer_port', now(), :other"
+            " FROM consent_text LIMIT 1"
+        ),
+        {"other": other},
+    )
+    return one, other
+
+
+async def standing(lines: Lines) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of the tables that a merge moves, whose it is included."""
+    return {table: await lines.rows(f"SELECT * FROM {table} t ORDER BY t::text") for table in TABLES}
+
+
+async def persons(lines: Lines, *customer_ids: UUID) -> list[dict[str, str | None]]:
+    found = []
+    for customer_id in customer_ids:
+        customer = await lines.session.get_one(Customer, customer_id, populate_existing=True)
+        found.append(unseal(lines.keys, "customer", customer.model_dump()))
+    return found
+
+
+async def test_both_are_what_they_were_and_are_not_joined_again(lines: Lines) -> None:
+    survivor, loser = await furnish(lines)
+    before, called = await standing(lines), await persons(lines, survivor, loser)
+
+    journal = await merge(
+        lines.session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=DAY, reason="test", stale=True
+    )
+    assert await compose_stale(lines.session, lambda: lines.keys, limit=10) == 1
+    (one,) = await persons(lines, survivor)
+    assert (one["phone"], one["certificate_no"]) == (called[0]["phone"], called[1]["certificate_no"])
+    assert await lines.value("SELECT count(*) FROM holding_party") == 0
+    assert {row[0] for row in await lines.rows("SELECT customer_id FROM holding")} == {survivor}
+
+    assert await objection_to_undoing(lines.session, journal) is None
+    await unmerge(lines.session, actor=NIGHTLY_JOB, journal=journal, day=DAY, reason="two people")
+    assert await compose_stale(lines.session, lambda: lines.keys, limit=10) == 1
+    assert await persons(lines, survivor, loser) == called
+    after = await standing(lines)
+    words = [row for row in after["consent"] if row[0] == survivor]
+    assert {table: rows for table, rows in after.items() if table != "consent"} == {
+        table: rows for table, rows in before.items() if table != "consent"
+    }
+    assert [row for row in after["consent"] if row[0] == loser] == before["consent"]
+    assert [row[4] for row in sorted(words, key=lambda row: row[8])] == ["granted", "denied"]
+
+    certificate = {"certificate_type": "id_card", "certificate_no": id_card(1)}
+    await lines.take(PARTIES, party("X", customer_no="60000001", **certificate), line=CARDS)
+    assert await lines.value("SELECT merged_into FROM customer WHERE id = :c", c=loser) is None
+    assert await lines.value("SELECT count(*) FROM match_review WHERE state = 'open'") == 0
+
+
+async def test_a_merge_under_another_one_is_not_undone_before_it(lines: Lines) -> None:
+    survivor, loser = await furnish(lines)
+    await lines.take(PARTIES, party("C", customer_no="60000003"))
+    third = await lines.customer_of("C")
+    assert third is not None
+
+    async def become_one(losing_id: UUID, surviving_id: UUID) -> Any:
+        return await merge(
+            lines.session,
+            actor=NIGHTLY_JOB,
+            losing_id=losing_id,
+            surviving_id=surviving_id,
+            day=DAY,
+            reason="test",
+        )
+
+    first, second = await become_one(loser, survivor), await become_one(survivor, third)
+    assert await objection_to_undoing(lines.session, first) == "merged_further"
+    assert await objection_to_undoing(lines.session, second) is None
+    await unmerge(lines.session, actor=NIGHTLY_JOB, journal=second, day=DAY, reason="two people")
+    assert await lines.value("SELECT merged_into FROM customer WHERE id = :c", c=loser) == survivor
+    assert await objection_to_undoing(lines.session, first) is None
