@@ -18,6 +18,7 @@ from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
 from guibin.holdings import moving as holdings_moving
 from guibin.holdings import personal_data as holdings_data
 from guibin.managers import defaults as managers
+from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
@@ -78,6 +79,7 @@ SEEDERS: dict[str, Seeder] = {
 PARTICIPANTS_OF_MERGES = (
     holdings_moving.PARTICIPANT,
     tags_moving.PARTICIPANT,
+    managers_merging.PARTICIPANT,
     channels_merging.PARTICIPANT,
     points_merging.PARTICIPANT,
     rights_merging.PARTICIPANT,

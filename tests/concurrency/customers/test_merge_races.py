@@ -8,8 +8,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import Refusal
+from guibin.core.ids import new_id
 from guibin.customers.merging import first_objection, merge
 from guibin.points import service
+from guibin.points.invariants import check
+from guibin.points.merging import take_over_later
 from guibin.points.models import EntryKind, PointsAccount, SourceKind
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.web.faults import retry_later
@@ -69,3 +73,55 @@ async def test_a_posting_waits_for_a_merge_and_is_told_to_come_again(house: Hous
         with pytest.raises(DBAPIError) as refused:
             await posted
         assert retry_later(refused.value) is not None
+
+
+@pytest.mark.merge
+async def test_whatever_is_spent_and_earned_meanwhile_no_point_is_lost_or_made(house: House) -> None:
+    loser, survivor = await house.add_customer(), await house.add_customer()
+    async with sessions_of(house.database.bank_url, pool_size=16) as factory:
+        for customer_id in (loser, survivor):
+            async with factory.begin() as session:
+                await move(session, customer_id, EntryKind.EARN, 1_000)
+
+        async def one(customer_id: UUID, kind: EntryKind, points: int) -> int:
+            try:
+                async with factory.begin() as session:
+                    await move(session, customer_id, kind, points)
+            except Refusal:
+                return 0
+            return points if kind is EntryKind.EARN else -points
+
+        async def merged() -> int:
+            await asyncio.sleep(MOMENT / 10)
+            async with factory.begin() as session:
+                assert await first_objection(session, losing_id=loser, surviving_id=survivor) is None
+                await become_one(session, loser, survivor)
+            return 0
+
+        moves = [
+            one(customer_id, kind, points)
+            for _ in range(40)
+            for customer_id in (loser, survivor)
+            for kind, points in ((EntryKind.ADJUST_DEBIT, 30), (EntryKind.EARN, 7))
+        ]
+        changes = await asyncio.gather(*moves, merged())
+        async with factory.begin() as session:
+            while await take_over_later(session, limit=10):
+                pass
+            assert await check(session) == []
+            assert await balances(session, loser, survivor) == [0, 2_000 + sum(changes)]
+
+
+async def move(session: AsyncSession, customer_id: UUID, kind: EntryKind, points: int) -> None:
+    await service.post(
+        session,
+        customer_id=customer_id,
+        wallet="reward",
+        kind=kind,
+        points=points,
+        reason_zh="测试",
+        reason_en="test",
+        source_kind=SourceKind.RUN,
+        source_id=str(new_id()),
+        actor_id=customer_id,
+    )

@@ -1,0 +1,42 @@
+"""Who serves a customer when two become one, and when they are two again."""
+
+from uuid import UUID
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.customers.merging import Merge
+from guibin.managers.merging import PARTICIPANT
+from guibin.managers.models import Grade
+from guibin.managers.repository import begin_coverage, open_coverages
+from support.points import add_customers
+from support.tiers import add_manager, branch_of
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+async def test_the_surviving_customer_keeps_its_manager_or_gets_the_others(
+    session: AsyncSession, *, has_own: bool
+) -> None:
+    day = clock.today()
+    loser, survivor = await add_customers(session, 2)
+    branch_id = await branch_of(session, loser)
+    theirs, own = [(await add_manager(session, branch_id, Grade.PRIVATE_BANKER)).id for _ in range(2)]
+
+    async def serve(customer_id: UUID, manager_id: UUID) -> None:
+        await begin_coverage(session, {customer_id: manager_id}, {customer_id: day}, source="run", reason="matrix")
+
+    async def served_by() -> dict[UUID, UUID]:
+        standing = await open_coverages(session, customer_ids=[loser, survivor])
+        return {customer_id: one.manager_id for customer_id, one in standing.items()}
+
+    await serve(loser, theirs)
+    if has_own:
+        await serve(survivor, own)
+    before = await served_by()
+    merge = Merge(new_id(), loser, survivor, new_id(), day)
+    moved = await PARTICIPANT.move(session, merge)
+    assert await served_by() == {survivor: own if has_own else theirs}
+    await PARTICIPANT.give_back(session, merge, moved)
+    assert await served_by() == before
