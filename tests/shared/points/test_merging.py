@@ -45,8 +45,8 @@ class Two:
         )
         await self.session.execute(
             text(
-                "INSERT INTO customer_merge (customer_id, id, losing_id, reason, moved, merged_at, merged_by)"
-                " VALUES (:survivor, :id, :loser, 'test', '{}', now(), :loser)"
+                "INSERT INTO customer_merge (customer_id, id, losing_id, reason, moved, merged_at, merged_by, stale)"
+                " VALUES (:survivor, :id, :loser, 'test', '{}', now(), :loser, false)"
             ),
             {"survivor": self.survivor, "loser": self.loser, "id": self.merge.id},
         )
