@@ -39,12 +39,16 @@ COMMON = {
 
 ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/tier/override",
+    "POST /v1/customers/{customer_id}/unmerge",
+    "POST /v1/matches/{match_id}/accept",
+    "POST /v1/matches/{match_id}/reject",
     "GET /v1/customers/{customer_id}/access-log",
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
     "POST /v1/redemptions",
 }
-"""For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, and
+"""For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, as
+`tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`."""
 

@@ -5,11 +5,13 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlmodel import col, update
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer, MatchReview
-from support.house import WEST, House
+from guibin.organisation.models import StaffRole
+from support.house import EAST, WEST, House
 from support.shop import Shop
 
 SAME = {"reason": "柜面核对身份证原件，确为同一人"}
@@ -132,6 +134,16 @@ async def test_whoever_sees_one_of_the_two_alone_sees_no_pair(queue: Queue) -> N
     assert (await queue.get("/v1/matches", "branch_head")).json()["items"] == []
     assert (await queue.get(queue.url, "branch_head")).status_code == 404
     assert (await queue.get(queue.url)).status_code == 200
+    async with queue.house.sessions() as session:
+        mine = col(StaffRole.staff_id) == queue.house.staff["hq_operator"].id
+        await session.exec(update(StaffRole).where(mine).values(branch_id=queue.house.branches[EAST].id))
+        await session.commit()
+    asked = (
+        await queue.accept(queue.one),
+        await queue.post(f"{queue.url}/reject", {"reason": "双胞胎，证件号码不同"}),
+        await queue.post(f"/v1/customers/{queue.other}/unmerge", {"merge_id": to_public("mrg", new_id()), **SAME}),
+    )
+    assert [(answer.status_code, answer.json()["code"]) for answer in asked] == [(404, "not_found")] * 3
 
 
 async def test_only_one_of_the_pair_stays_and_one_customer_is_no_pair(queue: Queue) -> None:
