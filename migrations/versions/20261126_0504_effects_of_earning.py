@@ -1,4 +1,6 @@
-"""What rules of earning do beside giving points; receivers are told; events that count as activity."""
+"""What rules of earning do beside giving points; receivers are told; events that count as activity, and tags that
+customers come to have as events.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,16 +20,20 @@ ALL_ROWS = "(SELECT row_scope_bank())"
 SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = earning_effect.customer_id)"
 SERVING = "guibin_bank, guibin_worker"
 EVENTS = ("points.transfer_received",)
-KNOWN = "ck_outbox_event_type_known"
+TRIGGERS = ("tag_entered",)
 
 
 def upgrade() -> None:
     _effects()
     _events(lambda known: (*known, *EVENTS))
     _activity()
+    _event_types(lambda known: (*known, *TRIGGERS))
 
 
 def downgrade() -> None:
+    named = sa.table("customer_event", sa.column("event_type", sa.Text))
+    op.execute(sa.delete(named).where(named.c.event_type.in_(TRIGGERS)))
+    _event_types(lambda known: tuple(name for name in known if name not in TRIGGERS))
     op.execute("DROP FUNCTION points_prolong")
     op.execute("REVOKE UPDATE (activity_events) ON wallet FROM guibin_bank")
     op.drop_column("wallet", "activity_events")
@@ -67,13 +73,22 @@ def _effects() -> None:
 
 
 def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
-    """Change the list of events as it stands: other revisions add theirs."""
+    _change_list("outbox_event", "type", change)
+
+
+def _event_types(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    _change_list("customer_event", "event_type", change)
+
+
+def _change_list(table: str, column: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change a closed list as it stands: other revisions add theirs."""
+    constraint = f"ck_{table}_{column}_known"
     definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
-    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    known: str = op.get_bind().execute(sa.text(definition), {"name": constraint}).scalar_one()
     names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
     listed = ", ".join(f"'{name}'" for name in names)
-    op.drop_constraint(op.f(KNOWN), "outbox_event")
-    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")
+    op.drop_constraint(op.f(constraint), table)
+    op.create_check_constraint(op.f(constraint), table, f"{column} IN ({listed})")
 
 
 def _activity() -> None:

@@ -123,6 +123,8 @@ async def test_terms_that_name_what_there_is_not_are_refused(bank_client: httpx.
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"wallet": "gold"}]}]}}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"multipliers": {"T99": 120}}]}]}}, 422, "rule_terms_invalid"),
         ({"terms": tagging("nobody")}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"events": ["tag_entered"], "tags": ["nobody"]}}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"events": ["tag_entered"]}}, 422, "validation_failed"),
         ({"terms": TERMS | {"budget_line": "credit_card"}}, 422, "rule_terms_invalid"),
         ({"branch": "nowhere"}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"when": {"fact": "shoe_size", "op": "=", "value": 42}}}, 422, "rule_field_unknown"),

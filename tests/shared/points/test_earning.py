@@ -1,5 +1,6 @@
 """Business events become points by rule, each once."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,9 @@ from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleSt
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot
+from guibin.tags.models import CustomerTag, TagSource
 from support.points import ACTOR, NOON, add_customers, event_rows, let_owner_post
+from support.tagging import add_manual_tag
 
 
 @pytest.fixture
@@ -135,10 +138,13 @@ async def test_chosen_events_earn_at_once(session: AsyncSession, customer: UUID)
     assert len(await entries_of(session, customer)) == 1
 
 
-async def add_rule(session: AsyncSession, code: str, event: EventType, **gift: Any) -> None:
+async def add_rule(
+    session: AsyncSession, code: str, event: EventType, *, tags: Sequence[str] = (), **gift: Any
+) -> None:
     """Put a rule in force that gives 100 points for each event."""
     gives = [{"wallet": "service", "kind": "fixed", "points": 100, **gift}]
-    terms = EarningTerms.of({"name_zh": "开户礼", "name_en": "Welcome", "events": [event], "cases": [{"gives": gives}]})
+    names = {"name_zh": "开户礼", "name_en": "Welcome"}
+    terms = EarningTerms.of(names | {"events": [event], "tags": list(tags), "cases": [{"gives": gives}]})
     session.add(EarningRule(code=code, state=RuleState.ACTIVE, active_version=1, created_at=NOON))
     await session.flush()
     session.add(
@@ -200,6 +206,31 @@ async def test_points_come_free_on_the_next_of_fixed_days(session: AsyncSession,
     assert [lot.pending_until for lot in lots if lot.wallet == "service"] == [date(2027, 1, 1)]
 
 
+async def test_who_comes_to_have_a_tag_earns_once_for_each_time(session: AsyncSession, customer: UUID) -> None:
+    other, gone = await add_customers(session, 2)
+    for code in ("vip", "dull"):
+        await add_manual_tag(session, code)
+    day = NOON.date()
+    missed, late = day - timedelta(days=6), day - timedelta(days=7)
+    given = ((customer, "vip", day), (customer, "dull", day), (other, "vip", missed), (gone, "vip", late))
+    for one, code, since in given:
+        session.add(CustomerTag(customer_id=one, tag_code=code, source=TagSource.MANUAL, since=since))
+    await session.flush()
+    unasked = await service.record_occasions(session, day=day)
+    await add_rule(session, "welcome", EventType.TAG_ENTERED, tags=["vip"])
+
+    counts = [await service.record_occasions(session, day=day) for _ in range(2)]
+    with clock.fixed_at(NOON + timedelta(hours=14)):
+        earned = await service.earn_pending(session)
+
+    assert (unasked["read"], [one["tag_entered"] for one in counts]) == (0, [2, 0])
+    assert (earned["earned"], earned["points"]) == (2, 200)
+    assert [entry.source_id for entry in await entries_of(session, customer)] == [
+        f"personal_finance:tag:vip:{day:%Y%m%d}:{customer.hex}"
+    ]
+    assert await check(session) == []
+
+
 async def test_birthdays_and_anniversaries_earn_once_a_year(session: AsyncSession, customer: UUID) -> None:
     leap, plain, firm = await add_customers(session, 3)
     for one, days in ((leap, "0229"), (plain, "0228"), (customer, "0301")):
@@ -218,9 +249,9 @@ async def test_birthdays_and_anniversaries_earn_once_a_year(session: AsyncSessio
     with clock.fixed_at(NOON + timedelta(days=95)):
         earned = await service.earn_pending(session)
 
-    assert unasked == {"read": 0, "birthday": 0, "anniversary": 0}
-    assert counts == [{"read": 3, "birthday": 2, "anniversary": 1}, {"read": 0, "birthday": 0, "anniversary": 0}]
-    assert next_day == {"read": 1, "birthday": 1, "anniversary": 0}
+    assert unasked == {"read": 0, "birthday": 0, "anniversary": 0, "tag_entered": 0}
+    assert counts == [unasked | {"read": 3, "birthday": 2, "anniversary": 1}, unasked]
+    assert next_day == unasked | {"read": 1, "birthday": 1}
     assert (earned["earned"], earned["points"]) == (4, 400)
     assert [entry.source_id for entry in await entries_of(session, leap)] == [
         f"personal_finance:birthday:2027:{leap.hex}"

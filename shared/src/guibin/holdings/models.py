@@ -41,10 +41,11 @@ class EventType(StrEnum):
     BIRTHDAY = "birthday"
     ANNIVERSARY = "anniversary"
     CODE = "code"
+    TAG_ENTERED = "tag_entered"
 
 
-OWN_EVENTS = frozenset({EventType.BIRTHDAY, EventType.ANNIVERSARY, EventType.CODE})
-"""What no line sends: the bank's own nights, and codes that customers type."""
+OWN_EVENTS = frozenset({EventType.BIRTHDAY, EventType.ANNIVERSARY, EventType.CODE, EventType.TAG_ENTERED})
+"""What no line sends: the bank's own nights, codes that customers type, and tags that they come to have."""
 
 OWN_LINE = Line.PERSONAL_FINANCE
 """In whose name they stand."""

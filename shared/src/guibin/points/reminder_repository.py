@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, Text, func, literal
+from sqlalchemy import Subquery, Text, func, literal
 from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
 from sqlmodel import col
@@ -60,7 +60,7 @@ async def points_to_tell_of(
 def _ending(first: date, last: date) -> Subquery:
     """Select lots that end on their own day, and what is left of accounts that lapse for want of activity."""
     lot, account = PointsLot, PointsAccount
-    own: tuple[ColumnElement[Any], ...] = (col(lot.customer_id), col(lot.wallet), col(lot.expires_on))
+    own: list[Any] = [col(lot.customer_id), col(lot.wallet), col(lot.expires_on)]
     lots = sa_select(*own, col(lot.remaining).label("points")).where(
         col(lot.remaining) > 0, ~col(lot.pending), col(lot.expires_on).between(first, last)
     )

@@ -127,6 +127,7 @@ class EarningSimulationIn(StrictModel):
     merchant_category: Code | None = None
     channel: Code | None = None
     inflow_class: InflowClass | None = None
+    tag: Code | None = Field(default=None, description="Which tag, for the event `tag_entered`")
     code: CampaignCode | None = Field(default=None, description="What a customer types, for the event `code`")
 
     def occurrence(self, day: date) -> Occurrence:
@@ -140,7 +141,7 @@ class EarningSimulationIn(StrictModel):
             occurred_on=day,
             amount_fen=self.amount,
             merchant_category=self.merchant_category,
-            channel=self.code or self.channel,
+            channel=self.code or self.tag or self.channel,
             inflow_class=self.inflow_class.value if self.inflow_class else None,
         )
 

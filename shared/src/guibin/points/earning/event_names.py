@@ -24,5 +24,6 @@ EVENT_NAMES: Final[dict[EventType, tuple[str, str]]] = {
     EventType.BIRTHDAY: ("生日", "a birthday"),
     EventType.ANNIVERSARY: ("开户周年", "an anniversary"),
     EventType.CODE: ("输入活动码", "a code entered"),
+    EventType.TAG_ENTERED: ("进入指定客群", "a group of customers entered"),
 }
 """Chinese and English."""

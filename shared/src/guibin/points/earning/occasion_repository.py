@@ -1,14 +1,17 @@
-"""SQL of the days of customers that rules know: birthdays, and the days on which the relation began."""
+"""SQL of what rules know of customers' days: birthdays, when the relation began, when they came to have tags."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, text
+from sqlalchemy import Date, Text, Uuid, text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.points.repository import rows_of
+from guibin.tags.models import Tag, TagState
 
 _USED: Final = text(
     "SELECT v.terms FROM earning_rule r"
@@ -24,8 +27,54 @@ _FOUND: Final = (
 )
 _BORN: Final = "c.party_type = 'person' AND c.birth_mmdd = ANY(CAST(:days AS text[]))"
 _BEGAN: Final = "c.opened_on < :first AND to_char(c.opened_on, 'MMDD') = ANY(CAST(:days AS text[]))"
+_NAMED: Final = text(
+    "SELECT DISTINCT jsonb_array_elements_text(v.terms -> 'tags') AS code FROM earning_rule r"
+    " JOIN earning_rule_version v ON v.rule_code = r.code AND v.version = r.active_version"
+    " WHERE r.ended_at IS NULL AND jsonb_exists(v.terms -> 'events', 'tag_entered')"
+).columns(code=Text)
+_ENTERED: Final = text(
+    "SELECT t.customer_id, t.tag_code, t.since FROM customer_tag t JOIN customer c ON c.id = t.customer_id"
+    " WHERE t.tag_code = ANY(CAST(:tags AS text[])) AND t.since BETWEEN :first AND :last AND t.until IS NULL"
+    " AND c.status = 'active' AND c.merged_into IS NULL AND c.erased_at IS NULL"
+    " AND NOT EXISTS (SELECT FROM business_event b WHERE b.line = :line AND b.reference = 'tag:' || t.tag_code || ':'"
+    " || to_char(t.since, 'YYYYMMDD') || ':' || replace(CAST(t.customer_id AS text), '-', ''))"
+    " ORDER BY t.customer_id, t.tag_code LIMIT :limit"
+).columns(customer_id=Uuid, tag_code=Text, since=Date)
 _BIRTHDAYS: Final = text(_FOUND.format(which=_BORN)).columns(id=Uuid)
 _ANNIVERSARIES: Final = text(_FOUND.format(which=_BEGAN)).columns(id=Uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A customer has come to have a tag on a day."""
+
+    customer_id: UUID
+    tag_code: str
+    since: date
+
+    @property
+    def reference(self) -> str:
+        """Under which it is one event."""
+        return f"tag:{self.tag_code}:{self.since:%Y%m%d}:{self.customer_id.hex}"
+
+
+async def published_tags(session: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Return which of some codes are published tags."""
+    query = select(Tag.code).where(col(Tag.code).in_(set(codes)), Tag.state == TagState.PUBLISHED)
+    return set((await session.exec(query)).all())
+
+
+async def tags_asked_for(session: AsyncSession) -> list[str]:
+    """Return the tags whose entering triggers a rule in force."""
+    return sorted(row["code"] for row in await rows_of(session, _NAMED))
+
+
+async def entered_tags(
+    session: AsyncSession, tags: Sequence[str], *, first: date, last: date, line: str, limit: int
+) -> list[Entered]:
+    """Return who has had some tags since days from `first` to `last` and still has, of which there is no event yet."""
+    rows = await rows_of(session, _ENTERED, tags=list(tags), first=first, last=last, line=line, limit=limit)
+    return [Entered(**row) for row in rows]
 
 
 async def is_asked_for(session: AsyncSession, event_type: str) -> bool:

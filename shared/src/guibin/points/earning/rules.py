@@ -207,8 +207,9 @@ def judge(rule: Rule, event: Occurrence, facts: Facts, *, branch_id: UUID | None
     """
     if rule.branches is not None and branch_id not in rule.branches:
         return Judgement(rule, EarningOutcome.OTHER_BRANCH)
-    if rule.terms.codes and event.channel not in rule.terms.codes:
-        return Judgement(rule, EarningOutcome.CONDITION_NOT_MET, place="codes")
+    for place, named in (("codes", rule.terms.codes), ("tags", rule.terms.tags)):
+        if named and event.channel not in named:
+            return Judgement(rule, EarningOutcome.CONDITION_NOT_MET, place=place)
     if not is_open(rule.terms.window, event.occurred_at):
         return Judgement(rule, EarningOutcome.OUTSIDE_WINDOW)
     if rule.condition is not None:

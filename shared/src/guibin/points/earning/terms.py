@@ -240,6 +240,12 @@ class EarningTerms(_Part):
     codes: list[CampaignCode] = Field(
         default_factory=list, max_length=50, description="With the event `code`: which codes, typed by customers, earn"
     )
+    tags: list[Code] = Field(
+        default_factory=list,
+        max_length=50,
+        description="With the event `tag_entered`: which tags earn when a customer comes to have them, by the"
+        " next night or the one after; whoever loses a tag and comes to have it again enters it again",
+    )
     effective_from: date | None = Field(
         default=None,
         description="These terms are for events from this day on, which may lie in the past; from approval without it",
@@ -262,6 +268,13 @@ class EarningTerms(_Part):
         by_code = EventType.CODE in self.events
         if by_code != bool(self.codes) or (by_code and len(self.events) > 1):
             raise PydanticCustomError("codes", "codes and the event code go together, without other events")
+        return self
+
+    @model_validator(mode="after")
+    def _tags_for_tags(self) -> Self:
+        by_tag = EventType.TAG_ENTERED in self.events
+        if by_tag != bool(self.tags) or (by_tag and len(self.events) > 1):
+            raise PydanticCustomError("tags", "tags and their event go together, without other events")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Birthdays and anniversaries: events of the bank's own, once a year, where a rule asks for them."""
+"""Birthdays, anniversaries, tags that customers come to have: events of the bank's own, where a rule asks for them."""
 
 from calendar import isleap
 from datetime import date, timedelta
@@ -12,12 +12,15 @@ from guibin.holdings.models import OWN_LINE, EventType
 from guibin.holdings.rows import EventContent, LineEvent
 from guibin.holdings.service import record_events
 from guibin.points.earning import occasion_repository
+from guibin.points.earning.occasion_repository import Entered
 
 MOST_AT_ONCE: Final = 2_000
+CATCH_UP_DAYS: Final = 6
+"""A tag that missed nights should have noticed is noticed so many days later at most."""
 
 
 async def record_occasions(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE) -> dict[str, int]:
-    """Record at most `limit` birthdays and as many anniversaries of the day after `day`, which is over.
+    """Record at most `limit` birthdays and as many anniversaries of the day after `day`, which is over, and tags.
 
     Call it again, each time in a transaction of its own, until nothing is read; each customer has one of a kind a year.
     Nothing is recorded where no rule in force asks for it. Returns the counts `read` and of each kind.
@@ -40,7 +43,27 @@ async def record_occasions(session: AsyncSession, *, day: date, limit: int = MOS
         await record_events(session, [_event(event_type, prefix, one, today) for one in ids])
         counts[event_type.value] = len(ids)
         counts["read"] += len(ids)
+    counts[EventType.TAG_ENTERED.value] = entered = await _record_tags(session, day, limit)
+    counts["read"] += entered
     return counts
+
+
+async def _record_tags(session: AsyncSession, day: date, limit: int) -> int:
+    """Record who has come to have tags of late: by hand until `day`, by their rules in the nights before."""
+    tags = await occasion_repository.tags_asked_for(session)
+    if not tags:
+        return 0
+    first = day - timedelta(days=CATCH_UP_DAYS)
+    entered = await occasion_repository.entered_tags(session, tags, first=first, last=day, line=OWN_LINE, limit=limit)
+    await record_events(session, [_entered(one) for one in entered])
+    return len(entered)
+
+
+def _entered(one: Entered) -> LineEvent:
+    """Make the event, of the end of its day: of that day no moment is known."""
+    moment = clock.start_of_day(one.since + timedelta(days=1)) - timedelta(seconds=1)
+    content = EventContent(event_type=EventType.TAG_ENTERED, occurred_at=moment, channel=one.tag_code)
+    return LineEvent(OWN_LINE, one.reference, one.customer_id, content)
 
 
 def days_of_year(day: date) -> list[str]:

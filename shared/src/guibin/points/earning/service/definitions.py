@@ -15,6 +15,7 @@ from guibin.points.earning import repository
 from guibin.points.earning.effects import RightEffect
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
+from guibin.points.earning.occasion_repository import published_tags
 from guibin.points.earning.rules import read_rule
 from guibin.points.earning.service.effects import unknown_in
 from guibin.points.earning.service.engine import wallets_by_code
@@ -163,6 +164,7 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     named = {tier for case in terms.cases for gift in case.gives for tier in gift.multipliers}
     unknown += sorted(named - await repository.known_tiers(session)) if named else []
     unknown += await unknown_in(session, terms)
+    unknown += sorted(set(terms.tags) - await published_tags(session, terms.tags)) if terms.tags else []
     if terms.budget_line is not None and branch is None:
         unknown.append("budget_line")
     if unknown:
