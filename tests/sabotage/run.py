@@ -25,7 +25,7 @@ from sabotage.uses import USES
 ROOT = Path(__file__).parents[2]
 COPIED = ("shared", "services", "tools", "migrations", "tests", "docs", "pyproject.toml", "alembic.ini")
 SOURCES = ("shared/src", "services/customer-api/src", "services/bank-api/src", "tools/src")
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 TESTS_FAILED = 1
 
 

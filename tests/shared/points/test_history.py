@@ -115,20 +115,24 @@ async def test_pages_lose_and_repeat_nothing_while_somebody_writes(database: Dat
         sessions_of(database.bank_url, pool_size=3) as bank,
         sessions_of(database.customer_url, pool_size=1) as reader,
     ):
-        writing = [asyncio.create_task(write(bank, customer)) for _ in range(3)]
+        enough = asyncio.Event()
+        writing = [asyncio.create_task(write(bank, customer, enough)) for _ in range(3)]
         seen = await turn_over(reader, customer, EntryFilter(wallet="reward"))
-        for task in writing:
-            task.cancel()
-        await asyncio.gather(*writing, return_exceptions=True)
+        enough.set()
+        written = sum(await asyncio.gather(*writing))
+    assert written > 0
     assert [entry.seq for entry in seen] == list(range(seen[0].seq, 0, -1))
 
 
-async def write(bank: SessionFactory, customer: UUID) -> None:
-    """Post one credit after the other until it is cancelled."""
-    while True:
+async def write(bank: SessionFactory, customer: UUID, enough: asyncio.Event) -> int:
+    """Post one credit after the other until it is enough; returns how many."""
+    written = 0
+    while not enough.is_set():
         async with bank() as session:
             await post_points(session, customer, EntryKind.EARN, 1, at=clock.now())
             await session.commit()
+        written += 1
+    return written
 
 
 async def turn_over(reader: SessionFactory, customer: UUID, wanted: EntryFilter) -> Sequence[PointsEntry]:
