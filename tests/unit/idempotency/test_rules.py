@@ -52,3 +52,8 @@ def test_the_order_of_names_does_not_matter() -> None:
     one = fingerprint("POST", "/a", [("x", "1"), ("y", "2")], {"a": 1, "b": {"c": 1, "d": 2}})
     assert one == fingerprint("POST", "/a", [("y", "2"), ("x", "1")], {"b": {"d": 2, "c": 1}, "a": 1})
     assert len(one) == 32
+
+
+def test_fingerprints_that_were_stored_stay_what_they_are() -> None:
+    known = fingerprint("POST", "/v1/redemptions", [("b", "2"), ("a", "1")], {"wish": "券", "quantity": [1, 2]})
+    assert known.hex() == "a11b3b123ab3ba06751e8f44f7bf7e4c7b4eafc0462889be74ae2228625e38ac"
