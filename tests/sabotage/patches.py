@@ -226,8 +226,8 @@ SABOTAGES: Final = (
         "S20",
         "the 404 of what is out of scope",
         f"{CODE}/customers/repository.py",
-        "    if found is None:\n        raise NotFound\n    return found\n",
-        "    if found is None:\n        raise PermissionError\n    return found\n",
+        "customer_id=found.merged_into)\n    if found is None:\n        raise NotFound\n",
+        "customer_id=found.merged_into)\n    if found is None:\n        raise PermissionError\n",
         ("tests/bank_api/customers/test_customers.py::test_a_customer_out_of_scope_is_not_found_like_an_unknown_one",),
     ),
     Sabotage(

@@ -5,6 +5,7 @@ has moved (`rights_redeem`). A seed draws the rights, the customers and the step
 number.
 """
 
+from functools import partial
 from random import Random
 
 import pytest
@@ -94,11 +95,11 @@ async def drive(session: AsyncSession, seed: int, steps: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_redeeming_agrees_with_its_model(session: AsyncSession, seed: int) -> None:
-    await rolled_back(session, lambda: drive(session, seed, 15))
+    await rolled_back(session, partial(drive, session, seed, 15))
 
 
 @pytest.mark.merge
 @pytest.mark.parametrize("tens", range(10, 22))
 async def test_redeeming_agrees_with_its_model_for_long(session: AsyncSession, tens: int) -> None:
     for seed in range(10 * tens, 10 * tens + 10):
-        await rolled_back(session, lambda seed=seed: drive(session, seed, 40))
+        await rolled_back(session, partial(drive, session, seed, 40))

@@ -1,6 +1,7 @@
 """Until when a redemption is cancelled or exchanged, and what a refusal says of when there is more."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,12 @@ SLOT = NOW + timedelta(days=9)
 
 
 def redemption(state: RedemptionState = RedemptionState.CONFIRMED) -> Redemption:
-    return Redemption(state=state, created_at=NOW)
+    columns: dict[str, Any] = {"state": state, "created_at": NOW}
+    return Redemption(**columns)
 
 
 def appointment() -> Appointment:
-    ids = {name: new_id() for name in ("customer_id", "redemption_id", "right_id", "slot_id")}
+    ids: dict[str, Any] = {name: new_id() for name in ("customer_id", "redemption_id", "right_id", "slot_id")}
     return Appointment(**ids, city_code="310100", place="A", starts_at=SLOT, ends_at=SLOT + timedelta(hours=1))
 
 
