@@ -1,6 +1,8 @@
 """Gifts by managers: a branch's shelf, a second signature, a cap of the year, a receipt (RGT-26)."""
 
 import asyncio
+import csv
+import io
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -9,11 +11,13 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from bank_api.exports.lists import LISTS
 from guibin.approvals.service import lapse
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.core.unit_of_work import unit_of_work
+from guibin.exports.jobs import tend_exports
 from guibin.gifts.invariants import check
 from guibin.outbox.models import OutboxEvent
 from support.gifts import REASON, Gifts
@@ -65,6 +69,21 @@ async def test_a_gift_is_handed_over_with_two_names_and_stands_wherever_it_count
         None,
     )
     assert await gifts.get("branch_head_west", month) == await gifts.get("hq_operator", f"{month}?tax_kind=prize") == []
+    of_month = {"month": f"{clock.today():%Y-%m}"}
+    alone = await gifts.post("branch_head", "/v1/exports", kind="tax_recipients", filters=of_month)
+    assert alone.status_code == 202, alone.text  # the month leaves nobody out: all of the list
+    assert (await gifts.decide(alone, "hq_approver")).status_code == 200
+    async with sessions_of(house.database.worker_url, pool_size=2) as factory:
+        assert await tend_exports(factory, lambda: house.keys, LISTS) == 1
+    (file,) = await gifts.get("branch_head", "/v1/exports")
+    opened = await gifts.bank.post(f"/v1/exports/{file['id']}/link", headers=house.headers("branch_head"))
+    fetched = await gifts.bank.get(opened.json()["path"], headers=house.headers("branch_head"))
+    assert 'filename="tax_recipients-' in fetched.headers["content-disposition"]
+    (row,) = csv.DictReader(io.StringIO(fetched.content.decode("utf-8-sig"), newline=""))
+    assert (row["客户编号"], row["礼品代码"], row["价值（元）"]) == (public, "tea_tin", "176.00")
+    for filters in ({}, of_month | {"tier": "T2"}):
+        wrong = await gifts.post("branch_head", "/v1/exports", kind="tax_recipients", filters=filters)
+        assert code_of(wrong) == (422, "validation_failed")
     async with house.sessions() as session:
         trail = (await session.exec(select(AuditEntry).where(AuditEntry.action == "gift.handed_over"))).one()
         told = (await session.exec(select(OutboxEvent).where(OutboxEvent.type == "gift.handed_over"))).one()

@@ -15,6 +15,7 @@ class ListKind(StrEnum):
     """Which list."""
 
     CUSTOMERS = "customers"
+    TAX_RECIPIENTS = "tax_recipients"
 
 
 class ExportState(StrEnum):

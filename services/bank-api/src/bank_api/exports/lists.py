@@ -14,6 +14,7 @@ from guibin.exports.models import ListKind
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
 
+from .recipients import RecipientList
 from .schemas import CustomerFilters
 
 ROWS_AT_ONCE: Final = 500
@@ -62,7 +63,7 @@ class CustomerList:
             before = (found[-1].customer.created_at, found[-1].customer.id)
 
 
-LISTS: Final[Lists] = {ListKind.CUSTOMERS: CustomerList()}
+LISTS: Final[Lists] = {ListKind.CUSTOMERS: CustomerList(), ListKind.TAX_RECIPIENTS: RecipientList()}
 
 
 def _filters(written: Filters) -> queries.Filters:

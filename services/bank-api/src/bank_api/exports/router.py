@@ -111,5 +111,6 @@ async def fetch_file(call: StaffCall, export_id: ExportId, link: LinkToken) -> R
     content = await service.fetch(call.session, call.keys, actor=call.actor, export_id=export_id, token=link)
     if content is None:
         raise NotFound
-    name = f'attachment; filename="customers-{clock.today()}.csv"'
+    export = await repository.get_export(call.session, requested_by=call.actor.id, export_id=export_id)
+    name = f'attachment; filename="{export.kind}-{clock.today()}.csv"'
     return Response(content, media_type="text/csv", headers={"Content-Disposition": name})

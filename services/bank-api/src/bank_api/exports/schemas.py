@@ -1,13 +1,17 @@
 """What the bank port takes and says of exports."""
 
 from datetime import datetime
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import ApprovalId, BranchId, ExportId, ManagerId
 from guibin.core.text import Code
 from guibin.exports.models import ExportFailure, ExportState, ListKind
+from guibin.rights.models import TaxKind
 from guibin.web import OutModel, StrictModel
+from guibin.web.months import Month
 
 
 class CustomerFilters(StrictModel):
@@ -24,11 +28,31 @@ class CustomerFilters(StrictModel):
         return found
 
 
+class ListFilters(CustomerFilters):
+    """The filters of the list: those of `GET /v1/customers`, or those of `GET /v1/reports/tax-recipients/{month}`."""
+
+    month: Month | None = Field(default=None, description="Of recipients: in which month")
+    tax_kind: TaxKind | None = Field(default=None, description="Of recipients: only of this kind")
+
+
+OF_RECIPIENTS = ListFilters.model_fields.keys() - CustomerFilters.model_fields.keys()
+
+
 class ExportIn(StrictModel):
     """Which list, by which filters."""
 
     kind: ListKind = Field(examples=["customers"])
-    filters: CustomerFilters = Field(default_factory=CustomerFilters)
+    filters: ListFilters = Field(default_factory=ListFilters)
+
+    @model_validator(mode="after")
+    def _filters_of_the_list(self) -> Self:
+        of_recipients = self.kind is ListKind.TAX_RECIPIENTS
+        others = CustomerFilters.model_fields.keys() if of_recipients else OF_RECIPIENTS
+        if others & self.filters.named().keys():
+            raise PydanticCustomError("filter", "must be filters of this list")
+        if of_recipients and self.filters.month is None:
+            raise PydanticCustomError("filter", "needs a month")
+        return self
 
 
 class ExportOut(OutModel):
@@ -36,7 +60,7 @@ class ExportOut(OutModel):
 
     id: ExportId
     kind: ListKind
-    filters: CustomerFilters
+    filters: ListFilters
     state: ExportState = Field(
         description="waiting for the worker; ready to be fetched; fetched; expired after a day; or failed"
     )

@@ -137,6 +137,8 @@ class ListExporting(ApprovalHandler):
             "tier": Label("层级", "Tier"),
             "manager": Label("客户经理", "Manager"),
             "branch": Label("机构", "Branch"),
+            "month": Label("月份", "Month"),
+            "tax_kind": Label("涉税类型", "Tax kind"),
         }
     )
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, and_, case, func, literal, or_, tuple_, union_all
+from sqlalchemy import BigInteger, Select, Subquery, and_, case, func, literal, or_, tuple_, union_all
 from sqlalchemy import select as sql_select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -50,15 +50,27 @@ async def list_received(
     limit: int,
 ) -> Sequence[Received]:
     """Return what customers in scope received in some days, newest first."""
-    span = (start_of_day(first), start_of_day(until))
-    each = [_redeemed(scope, span, kinds)]
-    if TaxKind.GIFT in kinds:
-        each.append(_handed_over(scope, span))
-    had = union_all(*each).subquery()
+    had = _had(scope, first, until, kinds)
     query = sql_select(had).order_by(had.c.at.desc(), had.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(tuple_(had.c.at, had.c.id) < before)
     return [Received(*values) for values in (await session.execute(query)).all()]
+
+
+async def count_received(
+    session: AsyncSession, scope: Scope, *, first: date, until: date, kinds: Collection[TaxKind]
+) -> int:
+    """Count what customers in scope received in some days."""
+    query = sql_select(func.count()).select_from(_had(scope, first, until, kinds))
+    return int((await session.execute(query)).scalar_one())
+
+
+def _had(scope: Scope, first: date, until: date, kinds: Collection[TaxKind]) -> Subquery:
+    span = (start_of_day(first), start_of_day(until))
+    each = [_redeemed(scope, span, kinds)]
+    if TaxKind.GIFT in kinds:
+        each.append(_handed_over(scope, span))
+    return union_all(*each).subquery()
 
 
 def _redeemed(scope: Scope, span: tuple[datetime, datetime], kinds: Collection[TaxKind]) -> Select[*tuple[Any, ...]]:
