@@ -8,6 +8,9 @@ OFFERS_OF_CUSTOMERS = "tests/shared/rights/test_offers.py"
 STEP_UPS = "tests/customer_api/sessions/test_step_ups.py"
 ARITHMETIC = "tests/unit/rights/test_offer.py"
 
+GIVEN = "tests/customer_api/rights/test_points_given.py"
+RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
+
 OFFERS: Final = (
     Sabotage(
         "RGT-24",
@@ -64,5 +67,29 @@ OFFERS: Final = (
         "    free, free_guests = min(to_pay, left), min(wish.companions, guests_left)\n",
         "    free, free_guests = min(to_pay, left), min(wish.companions, left)\n",
         (f"{ARITHMETIC}::test_guests_never_take_the_quota_of_the_customer_nor_the_customer_theirs",),
+    ),
+    Sabotage(
+        "RGT-01d",
+        "that points which a right gave are taken back whole",
+        f"{CODE}/rights/service/given_back.py",
+        "        if left < row.points:\n",
+        "        if left < 0:\n",
+        (f"{GIVEN}::test_somebody_else_receives_points_by_a_code_that_is_good_once",),
+    ),
+    Sabotage(
+        "PTS-55f",
+        "that no right gives goods for points of deposits",
+        f"{CODE}/rights/service/giving_points.py",
+        "        await refuse_goods_from_deposits(session, source=source, target=target)\n",
+        "        del source\n",
+        (f"{GIVEN}::test_terms_give_only_other_points_and_no_goods_for_deposits",),
+    ),
+    Sabotage(
+        "PTS-43",
+        "that no deposit earns a right",
+        f"{CODE}/points/earning/service/definitions.py",
+        "    if not DEPOSIT_EVENTS.isdisjoint(terms.events) and any(",
+        "    if not terms.events and any(",
+        (f"{RIGHT_EFFECTS}::test_a_rule_gives_no_right_that_there_is_not_or_that_deposits_would_earn",),
     ),
 )
