@@ -5,6 +5,7 @@ so a statement may set something for its own transaction only: `set_config(..., 
 temporary table. Time-outs hang on the database role, as for every other connection.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,11 +48,15 @@ class _Connection(asyncpg.Connection):
 class DirectPool:
     """A pool of asyncpg connections; each keeps the plans of its statements.
 
-    How many work at once is bounded by the port's gate, for this pool and the engine's together.
+    How many work at once is bounded by the port's gate, for this pool and the engine's together. A connection whose use
+    ended well is kept here for the next one: a turn through asyncpg's own pool is a task each time, and costs about
+    as much as a short statement. Whatever else became of one, asyncpg's pool sees to it.
     """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
+        self._kept: list[Any] = []
+        self._waiting = 0
 
     async def row(self, statement: str, *values: object) -> Row | None:
         """Run one statement as a transaction of its own; returns its first row, or None.
@@ -87,15 +92,42 @@ class DirectPool:
         The driver tells a server that went away by errors of its own use (closed) or of its state (still in another
         operation), depending on which step of a statement met it.
         """
-        async with self._pool.acquire() as connection:
-            try:
-                yield connection
-            except asyncpg.InternalClientError as error:
+        connection = await self._take()
+        in_order = False
+        try:
+            yield connection
+            in_order = True
+        except asyncpg.PostgresError:
+            in_order = True  # the server answered, and waits for the next statement
+            raise
+        except asyncpg.InternalClientError as error:
+            raise ConnectionResetError(str(error)) from error
+        except asyncpg.InterfaceError as error:
+            if _is_lost(connection):
                 raise ConnectionResetError(str(error)) from error
-            except asyncpg.InterfaceError as error:
-                if _is_lost(connection):
-                    raise ConnectionResetError(str(error)) from error
-                raise
+            raise
+        finally:
+            if in_order and not self._waiting and not _is_lost(connection):
+                self._kept.append(connection)
+            else:
+                await self._pool.release(connection)
+
+    async def _take(self) -> Any:
+        while self._kept:
+            connection = self._kept.pop()
+            if not _is_lost(connection):
+                return connection
+        self._waiting += 1
+        try:
+            return await self._pool.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def give_back(self) -> None:
+        """Give all connections that are kept here back to asyncpg's pool, which closes them in its time."""
+        kept, self._kept = self._kept, []
+        for connection in kept:
+            await self._pool.release(connection)
 
 
 def _is_lost(connection: Any) -> bool:
@@ -139,7 +171,20 @@ async def open_direct_pool(url: str, *, size: int, application: str) -> AsyncIte
         server_settings={"application_name": application, "timezone": "UTC"},
     )
     async with pool:
-        yield DirectPool(pool)
+        direct = DirectPool(pool)
+        resting = asyncio.create_task(_let_rest(direct))
+        try:
+            yield direct
+        finally:
+            resting.cancel()
+            await direct.give_back()
+
+
+async def _let_rest(direct: DirectPool) -> None:
+    """Give back what is kept from time to time, so that what a busy hour needed is not held for ever."""
+    while True:
+        await asyncio.sleep(IDLE_SECONDS)
+        await direct.give_back()
 
 
 def _arguments(url: str) -> dict[str, Any]:

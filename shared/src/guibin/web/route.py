@@ -107,10 +107,9 @@ class _Conductor:
         with _faults(request):
             token = await self._authenticate(request, port)
             async with self._receive(request, port, token) as received:
-                call = self._direct_call(request, port, token, received)
-                if call is not None:
-                    with suppress(OrdinaryWay):
-                        return await self._answer_directly(request, port, call)
+                answered = await self._try_directly(request, port, token, received)
+                if answered is not None:
+                    return answered
                 await self._count_together(request, port, token)
                 async with self._place(port):
                     return await self._work(request, port, token, received)
@@ -123,11 +122,7 @@ class _Conductor:
         with _faults(request):
             token = await self._authenticate(request, port)
             raw = await self._read(request) if isinstance(self.body, JsonBody) else b""
-            call = self._direct_call(request, port, token, _Received(raw))
-            if call is not None:
-                with suppress(OrdinaryWay):
-                    return await self._answer_directly(request, port, call)
-            return None
+            return await self._try_directly(request, port, token, _Received(raw))
 
     async def _authenticate(self, request: Request, port: Port) -> VerifiedToken | None:
         """Verify the token and count the call, both before a body is read or a database connection is taken."""
@@ -185,6 +180,19 @@ class _Conductor:
             body=body,
             counting=None if counted else port.limiter.counting(self.declaration.rate, _subject(request, token)),
         )
+
+    async def _try_directly(
+        self, request: Request, port: Port, token: VerifiedToken | None, received: _Received
+    ) -> Response | None:
+        """Answer a direct call that is in order, trying once; None for all others, which the ordinary way answers."""
+        if getattr(request.state, "tried", False):
+            return None
+        request.state.tried = True
+        call = self._direct_call(request, port, token, received)
+        if call is not None:
+            with suppress(OrdinaryWay):
+                return await self._answer_directly(request, port, call)
+        return None
 
     async def _answer_directly(self, request: Request, port: Port, call: DirectCall) -> Response:
         """Answer a call that is in order; what has to be kept of a refusal is kept as everywhere, by a unit of work."""
