@@ -18,7 +18,7 @@ from guibin.customers.references import customer_no_ref
 from guibin.points.files.service import tend_files
 from guibin.points.invariants import check
 from guibin.points.models import PointsEntry
-from guibin.programme.models import Budget
+from guibin.programme.models import Budget, BudgetDraw
 from guibin.rights.invariants import check as check_rights
 from support.house import EAST, WEST, House
 from support.points import commit_points, sessions_of
@@ -189,7 +189,14 @@ async def test_grants_by_hand_and_by_file_stop_at_the_budget_and_a_reversal_give
     assert await by_two(f"entries/{to_public('ent', entry.id)}/reverse", here, points=25) == "approved"
     assert await spent() == (35, 350)
 
-    lines = [f"C1029384756,reward,{points},{REASON}" for points in (40, 26, 25)]
+    few = await send(bank_client, house, [f"C1029384756,reward,{points},{REASON}" for points in (4, 6)], reference="F0")
+    await approve(bank_client, house, few)
+    await post_all(house)
+    assert await spent() == (45, 450)
+    async with house.sessions() as session:
+        draws = (await session.exec(select(BudgetDraw.points).order_by(col(BudgetDraw.points)))).all()
+    assert {4, 6} <= set(draws), "each line has drawn for itself"
+    lines = [f"C1029384756,reward,{points},{REASON}" for points in (30, 26, 25)]
     sent = await send(bank_client, house, [*lines, f"C5647382910,reward,900,{REASON}"])
     await approve(bank_client, house, sent)
     await post_all(house)

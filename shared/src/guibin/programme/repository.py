@@ -29,6 +29,50 @@ _DRAW = text(
     """
 )
 
+_DRAW_ALL = text(
+    """
+    WITH asked AS (
+        SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:points AS bigint[]), CAST(:fen AS bigint[]))
+               AS k(source_id, points, fen)
+    ), total AS (
+        SELECT CAST(sum(points) AS bigint) AS points, CAST(sum(fen) AS bigint) AS fen FROM asked
+    ), drawn AS (
+        UPDATE budget b SET points_spent = b.points_spent + t.points, fen_spent = b.fen_spent + t.fen
+          FROM total t
+         WHERE b.branch_id = (SELECT id FROM branch WHERE code = :branch) AND b.year = :year AND b.line = :line
+           AND (b.points_limit IS NULL OR b.points_spent + t.points <= b.points_limit)
+           AND (b.fen_limit IS NULL OR b.fen_spent + t.fen <= b.fen_limit)
+        RETURNING b.branch_id, b.id)
+    INSERT INTO budget_draw (branch_id, budget_id, source_kind, source_id, points, fen, drawn_at)
+    SELECT d.branch_id, d.id, :source_kind, a.source_id, a.points, a.fen, :at FROM drawn d, asked a
+    RETURNING budget_id
+    """
+)
+
+
+async def draw_all(
+    session: AsyncSession,
+    draws: Sequence[tuple[str, int, int]],
+    *,
+    branch: str,
+    year: int,
+    line: str,
+    source_kind: str,
+    at: datetime,
+) -> bool:
+    """Take many draws (source id, points, fen) from a budget in one statement; False when it has not that much left."""
+    values: dict[str, Any] = {"branch": branch, "year": year, "line": line, "source_kind": source_kind, "at": at}
+    drawn = await session.execute(
+        _DRAW_ALL,
+        values
+        | {
+            "sources": [source for source, _, _ in draws],
+            "points": [points for _, points, _ in draws],
+            "fen": [fen for _, _, fen in draws],
+        },
+    )
+    return drawn.first() is not None
+
 
 async def draw(
     session: AsyncSession,

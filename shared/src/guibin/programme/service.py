@@ -56,6 +56,21 @@ async def draw(session: AsyncSession, payer: Payer, *, source_kind: str, source_
         raise BudgetExhausted
 
 
+async def draw_all(
+    session: AsyncSession, payer: Payer, draws: Sequence[tuple[str, int, int]], *, source_kind: str
+) -> bool:
+    """Let a budget pay for many draws (source id, points, fen) at once, all or none; called last, as `draw` is."""
+    return await repository.draw_all(
+        session,
+        draws,
+        branch=payer.branch,
+        year=payer.year,
+        line=payer.line,
+        source_kind=source_kind,
+        at=clock.now(),
+    )
+
+
 async def give_back_points(
     session: AsyncSession, *, source_kind: str, source_id: str, points: int, fen: int | None = None
 ) -> None:

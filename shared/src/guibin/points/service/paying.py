@@ -1,5 +1,6 @@
 """Points given by hand: paid by the budget of the customer's branch, where the bank has set one."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -66,23 +67,37 @@ async def pay_for_grants(
     ]
     for customer_id, wallet in sorted({(one.customer, one.wallet) for _, one in due}):
         await lock_account(session, customer_id=customer_id, wallet=wallet)
-    paid, refused = set(), set()
-    for (branch, line), one in sorted(due, key=lambda pair: pair[0]):
-        points = one.points or 0
+    by_budget: dict[tuple[str, str], list[Movement]] = defaultdict(list)
+    for key, one in due:
+        by_budget[key].append(one)
+    paid, refused = set[UUID](), set[UUID]()
+    for (branch, line), own in sorted(by_budget.items(), key=lambda pair: pair[0]):
+        unpaid = await _draw(session, Payer(branch=branch, line=line, year=year), own, wallets)
+        refused |= unpaid
+        paid |= {one.entry for one in own} - unpaid
+    return paid, refused
+
+
+async def _draw(
+    session: AsyncSession, payer: Payer, grants: Sequence[Movement], wallets: Mapping[str, Wallet]
+) -> set[UUID]:
+    """Draw grants on one budget: all at once, or, where they are too many, one after another as far as it goes.
+
+    Returns the entries that it does not pay.
+    """
+    draws = [
+        (to_public("ent", one.entry), one.points or 0, rules.cost_of(one.points or 0, wallets[one.wallet].cost_fen))
+        for one in grants
+    ]
+    if await programme.draw_all(session, payer, draws, source_kind=DRAWN_BY):
+        return set()
+    refused = set()
+    for one, (source, points, fen) in zip(grants, draws, strict=True):
         try:
-            await programme.draw(
-                session,
-                Payer(branch=branch, line=line, year=year),
-                source_kind=DRAWN_BY,
-                source_id=to_public("ent", one.entry),
-                points=points,
-                fen=rules.cost_of(points, wallets[one.wallet].cost_fen),
-            )
+            await programme.draw(session, payer, source_kind=DRAWN_BY, source_id=source, points=points, fen=fen)
         except BudgetExhausted:
             refused.add(one.entry)
-        else:
-            paid.add(one.entry)
-    return paid, refused
+    return refused
 
 
 async def unpay(session: AsyncSession, entry_id: UUID) -> None:
