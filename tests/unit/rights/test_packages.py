@@ -84,3 +84,23 @@ def test_the_version_that_began_last_counts_until_it_ends() -> None:
 def test_terms_that_make_no_package_say_why(choose: dict[str, int], units: dict[UUID, int], fault: str | None) -> None:
     terms = PackageTerms(MONTH, choose, units)
     assert fault_of(terms, rights={RIGHT: True, OTHER: False}, tiers=frozenset({"T2"})) == fault
+
+
+def test_the_terms_of_a_version_say_what_each_tier_chooses_and_each_right_gives() -> None:
+    version = RightsPackage(
+        id=UUID(int=9),
+        code="travel",
+        version=1,
+        state=PackageState.PUBLISHED,
+        name_zh="出行",
+        name_en="Travel",
+        period=QUARTER,
+        tiers=[{"tier": "T2", "choose": 1}, {"tier": "T3", "choose": 2}],
+        rights=[{"right_id": str(RIGHT), "units": 3}, {"right_id": str(OTHER), "units": 1}],
+        first_day=date(2026, 1, 1),
+        last_day=date(2026, 12, 31),
+        created_at=NOON,
+    )
+    terms = PackageTerms.of(version)
+    assert terms == PackageTerms(QUARTER, {"T2": 1, "T3": 2}, {RIGHT: 3, OTHER: 1}, date(2026, 12, 31))
+    assert [terms.choose_of(tier) for tier in ("T2", "T3", "T1", None)] == [1, 2, 0, 0]
