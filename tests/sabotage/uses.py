@@ -1,4 +1,4 @@
-"""Guards to take away of uses of codes, pictures, redemptions in batches, call-backs and transfers."""
+"""Guards to take away of uses of codes, pictures, redemptions in batches, call-backs, transfers and merges."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ OFFLINE = "tests/bank_api/rights/test_offline_uses.py"
 BATCHES = "tests/shared/rights/test_batches.py"
 CALL_BACKS = "tests/bank_api/suppliers/test_orders.py"
 SIGNATURES = "tests/unit/suppliers/test_signatures.py"
+FUSION = "tests/shared/customers/test_fusion.py"
 TRANSFERS = "tests/customer_api/points/test_transfers.py"
 
 USES: Final = (
@@ -75,5 +76,23 @@ USES: Final = (
         "        if before + points > most:\n",
         "        if points > most:\n",
         (f"{TRANSFERS}::test_nobody_passes_on_more_than_the_limits",),
+    ),
+    Sabotage(
+        "CUS-06",
+        "that nobody is joined whom people keep apart",
+        f"{CODE}/customers/merging.py",
+        "    if await merge_repository.is_kept_apart(session, losing_id, surviving_id):\n",
+        "    if losing_id == surviving_id:\n",
+        (f"{FUSION}::test_points_go_along_and_a_pair_that_people_keep_apart_stays_two",),
+    ),
+    Sabotage(
+        "CUS-08",
+        "that a merge waits for points that are set aside",
+        f"{CODE}/points/merging.py",
+        "        if any(account.held for account in losing):\n",
+        "        if not losing:\n",
+        (
+            "tests/shared/points/test_merging.py::test_what_is_set_aside_is_waited_for_and_a_closed_account_takes_nothing",
+        ),
     ),
 )
