@@ -15,7 +15,15 @@ from support.house import House
 from support.shop import Shop
 from support.transfers import Giving
 
-CLUB = {"name_zh": "俱乐部积分", "name_en": "Club points", "unit_zh": "积分", "unit_en": "points", "cost_fen": 50}
+CLUB = {
+    "code": "club",
+    "transferable": True,
+    "name_zh": "俱乐部积分",
+    "name_en": "Club points",
+    "unit_zh": "积分",
+    "unit_en": "points",
+    "cost_fen": 50,
+}
 
 
 async def redeem(client: httpx.AsyncClient, house: House, customer: UUID, right: str, code: str) -> str:
@@ -34,7 +42,7 @@ async def test_two_who_give_each_other_points_at_once_both_have_them_and_a_code_
 ) -> None:
     shop, giving = Shop(house), Giving(house, customer_client)
     async with house.sessions() as session:
-        session.add(Wallet(code="club", transferable=True, **CLUB))
+        session.add(Wallet.model_validate(CLUB))
         await session.commit()
     right = await shop.right(fulfilment="instruction", offer={"gives": {"wallet": "club", "points": 7, "to": "other"}})
     first, second = await shop.customer(1_000), await shop.customer(1_000)
