@@ -6,8 +6,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
