@@ -88,6 +88,42 @@ def test_what_a_jpeg_tells_of_its_making_is_taken_out() -> None:
     assert read_picture(bare) == Picture(PictureKind.JPEG, 64, 48)
 
 
+def exif(order: str, turn: int) -> bytes:
+    """Return Exif that says how the picture is turned, and where it was taken."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    maker = struct.pack(f"{order}HHII", 0x010F, 2, len(PLACE), 50)
+    turned = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, turn, 0)
+    place = struct.pack(f"{order}HHII", 0x8825, 4, 1, 50)
+    directory = struct.pack(f"{order}H", 3) + maker + turned + place + b"\0" * 4
+    return segment(0xE1, b"Exif\0\0" + mark + struct.pack(f"{order}I", 8) + directory + PLACE)
+
+
+@pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
+def test_a_jpeg_stays_turned_and_does_not_tell_where_it_was_taken(order: str) -> None:
+    told = JPEG[:8] + exif(order, 6) + exif(order, 3) + JPEG[8:]
+    bare = without_metadata(told, PictureKind.JPEG)
+    only = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0" + b"\0" * 4
+    assert bare == JPEG[:8] + segment(0xE1, only) + JPEG[9:]
+    assert PLACE not in bare
+    assert without_metadata(bare, PictureKind.JPEG) == bare
+    assert read_picture(bare) == Picture(PictureKind.JPEG, 64, 48)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        exif("<", 1),
+        exif("<", 9),
+        segment(0xE1, b"Exif\0\0II*\0" + b"\xff" * 4),
+        segment(0xE1, b"Exif\0\0"),
+        segment(0xE1, exif(">", 6)[10:]),
+    ],
+    ids=["not turned", "unknown", "nowhere", "empty", "no Exif"],
+)
+def test_exif_that_turns_nothing_is_not_kept(said: bytes) -> None:
+    assert without_metadata(JPEG[:8] + said + JPEG[8:], PictureKind.JPEG) == JPEG[:8] + JPEG[9:]
+
+
 def test_what_a_png_tells_of_its_making_is_taken_out() -> None:
     plain = png(64, 48)
     told = b"".join(chunk(name, PLACE) for name in (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))

@@ -4,11 +4,12 @@ What a file is called or says of itself in a header does not count. It must be w
 follows the end of a picture could be another file.
 """
 
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from guibin.core.errors import Category, Refusal
 
@@ -26,6 +27,15 @@ _JPEG_MARK: Final = 0xFF
 _PNG_TELLS: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _JPEG_TELLS: Final = frozenset({*range(0xE3, 0xEE), 0xE1, 0xEF, 0xFE})
 """Comments and what applications add, but for JFIF (0xE0), the colour profile (0xE2) and Adobe's transform (0xEE)."""
+
+_EXIF: Final = b"Exif\0\0"
+_EXIF_MARK: Final = 0xE1
+_EXIF_MOST: Final = 200
+"""Entries that are looked at: no camera writes as many beside each other."""
+
+_TURNED: Final = 0x0112
+_TURNS: Final = range(2, 9)
+"""What Exif says of a picture that is not seen as it is kept; 1 is one that is."""
 
 _WEBP_TELLS: Final = frozenset({b"EXIF", b"XMP "})
 _WEBP_TELLS_FLAGS: Final = 0x0C
@@ -72,8 +82,8 @@ class Picture:
 def without_metadata(content: bytes, kind: PictureKind) -> bytes:
     """Return a picture that `read_picture` has taken without what it tells of where, when and by whom it was made.
 
-    Out go Exif, XMP, IPTC, comments and texts; the picture's own data and its colour profile stay as they are. What
-    Exif says of turning the picture goes too: it is turned before it is put up.
+    Out go Exif, XMP, IPTC, comments and texts; the picture's own data and its colour profile stay as they are. Of Exif
+    a JPEG keeps how it is turned to be seen, and that alone.
     """
     parts = {PictureKind.PNG: _png_parts, PictureKind.JPEG: _jpeg_parts, PictureKind.WEBP: _webp_parts}
     return parts[kind](content)
@@ -177,7 +187,7 @@ def _png_parts(content: bytes) -> bytes:
 
 
 def _jpeg_parts(content: bytes) -> bytes:
-    kept, at = [content[:2]], 2
+    kept, at, turn = [content[:2]], 2, None
     while content[at + 1] != _JPEG_DATA:
         if content[at + 1] == _JPEG_MARK:
             at += 1
@@ -185,8 +195,33 @@ def _jpeg_parts(content: bytes) -> bytes:
         end = at + 2 + _number(content, at + 2, 2)
         if content[at + 1] not in _JPEG_TELLS:
             kept.append(content[at:end])
+        elif content[at + 1] == _EXIF_MARK and turn is None:
+            turn = _turn_of(content[at + 4 : end])
+            kept += [] if turn is None else [_turned(turn)]
         at = end
     return b"".join([*kept, content[at:]])
+
+
+def _turn_of(exif: bytes) -> int | None:
+    """Read how a picture is turned out of its Exif: a TIFF of either byte order. What cannot be read says nothing."""
+    tiff = exif[len(_EXIF) :]
+    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
+    if exif[: len(_EXIF)] != _EXIF or tiff[:2] not in {b"II", b"MM"}:
+        return None
+    first = int.from_bytes(tiff[4:8], order)
+    count = int.from_bytes(tiff[first : first + 2], order)
+    for at in range(first + 2, first + 2 + 12 * min(count, _EXIF_MOST), 12):
+        if int.from_bytes(tiff[at : at + 2], order) == _TURNED:
+            turn = int.from_bytes(tiff[at + 8 : at + 10], order)
+            return turn if turn in _TURNS else None
+    return None
+
+
+def _turned(turn: int) -> bytes:
+    """Write Exif that says how a picture is turned, and nothing else."""
+    entry = struct.pack(">HHIHH", _TURNED, 3, 1, turn, 0)
+    body = _EXIF + b"MM\0*" + struct.pack(">IH", 8, 1) + entry + b"\0" * 4
+    return bytes([_JPEG_MARK, _EXIF_MARK]) + struct.pack(">H", len(body) + 2) + body
 
 
 def _webp_parts(content: bytes) -> bytes:
