@@ -24,6 +24,7 @@ NEWER = {
 
 SPEND = "points_spend(uuid, text, uuid, text, bigint, date, text, text, text, text, uuid, timestamptz, date)"
 FACTS = "rights_facts(jsonb, boolean)"
+BEFORE_MERGES = "rights_used_by_origins(uuid, uuid, timestamptz)"
 KINDS_BEFORE = (
     "kind IN ('opening', 'earn', 'redeem', 'order', 'refund', 'claw_back', 'adjust_credit', 'adjust_debit',"
     " 'expire', 'expire_early', 'pending_add', 'pending_activate', 'pending_cancel', 'transfer_out', 'transfer_in',"
@@ -95,6 +96,9 @@ def upgrade() -> None:
     op.execute(f"REVOKE ALL ON FUNCTION {SPEND} FROM PUBLIC")
     for name, (after, _) in NEWER.items():
         _install(name, after)
+    _install("rights_used_by_origins", 1)
+    op.execute(f"REVOKE ALL ON FUNCTION {BEFORE_MERGES} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {BEFORE_MERGES} TO guibin_customer")
     _facts(3)
 
 
@@ -102,6 +106,7 @@ def downgrade() -> None:
     for name, (_, before) in NEWER.items():
         _install(name, before)
     _facts(2)
+    op.execute(f"DROP FUNCTION {BEFORE_MERGES}")
     op.execute(f"DROP FUNCTION {SPEND}")
     op.drop_constraint(op.f("ck_points_entry_kind_fits"), "points_entry")
     op.create_check_constraint(op.f("ck_points_entry_kind_fits"), "points_entry", KIND_FITS_BEFORE)

@@ -111,8 +111,10 @@ BEGIN
     -- The period of a tier begins with the tier; it is a lifetime for whom there is none.
     IF p_asked ? 'periods' THEN
         v_starts := v_starts || jsonb_build_object('tier', tier_since);
-        SELECT jsonb_object_agg(p.name, jsonb_build_array(t.units, t.free_units, t.free_guests)) INTO usage
+        SELECT jsonb_object_agg(p.name, jsonb_build_array(
+                   t.units + o.units, t.free_units + o.free_units, t.free_guests + o.free_guests)) INTO usage
           FROM jsonb_array_elements_text(p_asked -> 'periods') AS p(name)
+         CROSS JOIN LATERAL (SELECT (v_starts ->> p.name)::timestamp AT TIME ZONE 'Asia/Shanghai' AS since) s
          CROSS JOIN LATERAL (
                SELECT coalesce(sum(r.quantity - r.quantity_refunded), 0) AS units,
                       coalesce(sum(r.quota_used - r.quota_refunded), 0) AS free_units,
@@ -120,8 +122,8 @@ BEGIN
                  FROM public.redemption r
                 WHERE r.customer_id = v_customer AND r.right_id = v_right
                   AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
-                  AND (v_starts ->> p.name IS NULL
-                       OR r.created_at >= (v_starts ->> p.name)::timestamp AT TIME ZONE 'Asia/Shanghai')) t;
+                  AND (s.since IS NULL OR r.created_at >= s.since)) t
+         CROSS JOIN LATERAL public.rights_used_by_origins(v_customer, v_right, s.since) o;
     END IF;
     IF caps @> '[{"kind": "spend"}]' THEN
         v_starts := v_starts || jsonb_build_object('tier', tier_since);

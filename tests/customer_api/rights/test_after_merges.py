@@ -60,3 +60,22 @@ async def test_redemptions_of_the_origin_are_read_shown_and_cancelled_by_whom_it
         await session.commit()
     wallets = (await customer_client.get("/v1/me/points", headers=headers)).json()["wallets"]
     assert [one["available"] for one in wallets if one["wallet"] == "reward"] == [200]
+
+
+async def test_a_merge_gives_nobody_a_second_quota(shop: Shop, customer_client: httpx.AsyncClient) -> None:
+    loser, survivor = await shop.customers(2, 100)
+    right = await shop.right(prices=[{"tier": None, "points": 30}], limit_times=2, limit_period="year")
+    body = {"right_id": right, "quantity": 1}
+
+    async def redeem(customer: UUID, key: str) -> httpx.Response:
+        return await customer_client.post(
+            "/v1/redemptions", json=body, headers=shop.house.customer_headers(customer, key=key)
+        )
+
+    assert (await redeem(loser, "a")).status_code == (await redeem(survivor, "b")).status_code == 201
+    await become_one(shop.house, loser, survivor)
+    (shown,) = (await customer_client.get("/v1/rights", headers=shop.house.customer_headers(survivor))).json()["items"]
+    assert [reason["code"] for reason in shown["reasons"]] == ["limit_reached"]
+    third = await redeem(survivor, "c")
+    assert (third.status_code, third.json()["code"]) == (409, "limit_reached")
+    assert len(await shop.redemptions_of(right)) == 2

@@ -30,13 +30,13 @@ async def sum_usage(
     day: date,
     tier_since: date | None = None,
 ) -> dict[UUID, Usage]:
-    """Return what a customer has taken of some rights in the periods around a day; those never taken are missing."""
+    """Return what a customer, and who became one with it, took of rights in the periods around a day, if anything."""
     starts = [period_start(period, day, tier_since) for period in Period]
     columns = [_sum_since(column, start) for start in starts for column in (_UNITS, _FREE_UNITS, _FREE_GUESTS)]
     query = (
         select(col(Redemption.right_id), *columns)
         .where(
-            Redemption.customer_id == customer_id,
+            is_of(scope, col(Redemption.customer_id), customer_id),
             visible(scope, col(Redemption.customer_id)),
             col(Redemption.right_id).in_(right_ids),
             col(Redemption.state).in_(COUNTED),

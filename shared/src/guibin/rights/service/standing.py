@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import to_public
+from guibin.customers.origins import with_origins
 from guibin.points import service as points
 from guibin.points.models import AccountState
 from guibin.programme.models import Budget
@@ -85,19 +86,21 @@ async def read_customer_side(
     since = profile.tier.since if profile.tier else None
     wallets = await find_wallets(session, codes=[balance.wallet.code for balance in balances.wallets])
     capped = {code for code, wallet in wallets.items() if wallet.caps}
+    async with with_origins(session, scope, customer_id=customer_id) as opened:
+        usage = await redemptions.sum_usage(
+            session,
+            opened,
+            customer_id=customer_id,
+            right_ids=[right.item.id for right in rights],
+            day=day,
+            tier_since=since,
+        )
     return CustomerSide(
         now=now,
         profile=profile,
         available={balance.wallet.code: balance.available for balance in balances.wallets},
         states=await redemptions.find_account_states(session, scope, customer_id=customer_id),
-        usage=await redemptions.sum_usage(
-            session,
-            scope,
-            customer_id=customer_id,
-            right_ids=[right.item.id for right in rights],
-            day=day,
-            tier_since=since,
-        ),
+        usage=usage,
         spent={
             wallet: await sum_spent(session, scope, customer_id=customer_id, wallet=wallet, day=day, tier_since=since)
             for wallet in sorted(capped)
