@@ -49,6 +49,7 @@ from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler,
 from guibin.rights.service.right_effect import RIGHT_HANDLER
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
+from guibin.suppliers.service.connecting import ADDRESS_HANDLER, SECRET_HANDLER
 from guibin.suppliers.service.ordering import ORDER_PLACING
 from guibin.suppliers.settlements.service import PRICE_HANDLER, SETTLEMENT_HANDLER
 from guibin.tags import defaults as tags
@@ -111,6 +112,8 @@ def connect() -> None:
     handlers.register(BudgetHandler())
     handlers.register(GIFT_DEFINITION)
     handlers.register(GIFT_HANDOVER)
+    handlers.register(ADDRESS_HANDLER)
+    handlers.register(SECRET_HANDLER)
     handlers.register(PRICE_HANDLER)
     handlers.register(SETTLEMENT_HANDLER)
     handlers.register(ListExporting())

@@ -7,7 +7,7 @@ from guibin.core.ids import new_id, to_public
 from support.house import House
 from support.rights import add_right
 
-OPERATOR, READER = "rights_operator", "finance"
+OPERATOR, APPROVER, READER = "rights_operator", "rights_approver", "finance"
 SUPPLIER = {
     "code": "YX",
     "name": "翼行贵宾服务",
@@ -20,6 +20,56 @@ SUPPLIER = {
 
 def key() -> str:
     return str(new_id())
+
+
+async def decide(client: httpx.AsyncClient, house: House, submitted: httpx.Response, role: str) -> httpx.Response:
+    path = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+    return await client.post(path, json={}, headers=house.headers(role, key=key()))
+
+
+async def test_another_address_and_a_new_secret_take_a_second_person(
+    house: House, bank_client: httpx.AsyncClient
+) -> None:
+    operator = house.headers(OPERATOR)
+    made = await bank_client.post("/v1/suppliers", json=SUPPLIER, headers=house.headers(OPERATOR, key=key()))
+    path, first, second = f"/v1/suppliers/{made.json()['id']}", *(f"http://127.0.0.1:{port}/guibin" for port in "98")
+    shown = await bank_client.get(f"{path}/secret", headers=operator)
+
+    here = {name: value for name, value in SUPPLIER.items() if name != "code"}
+    elsewhere, read = here | {"base_url": f"{second}/", "tax_rate_bp": 900}, operator | {"If-Match": '"2"'}
+    asked = [await bank_client.put(path, json=elsewhere, headers=read) for _ in "12"]
+    waiting = (await bank_client.get(path, headers=operator)).json()
+    alone = await decide(bank_client, house, asked[0], OPERATOR)
+    agreed, late = [await decide(bank_client, house, one, APPROVER) for one in asked]
+    moved = (await bank_client.get(path, headers=operator)).json()
+    assert [one.status_code for one in asked] == [202, 202]
+    assert (waiting["base_url"], waiting["tax_rate_bp"], waiting["revision"]) == (first, 600, 2)
+    assert (alone.status_code, alone.json()["code"]) == (403, "forbidden")
+    assert agreed.json()["preview"] == {
+        "supplier": "YX",
+        "before": {"base_url": first, "tax_rate_bp": 600},
+        "after": {"base_url": second, "tax_rate_bp": 900},
+    }
+    assert not any(value in agreed.text for value in ("王小明", "60001234", "orders@"))
+    assert (late.status_code, late.json()["code"]) == (412, "version_conflict")
+    assert (moved["base_url"], moved["contact"]) == (second, made.json()["contact"])
+
+    back = await bank_client.put(path, json=here, headers=operator | {"If-Match": '"3"'})
+    off = await bank_client.put(path, json=elsewhere | {"state": "off"}, headers=operator | {"If-Match": '"3"'})
+    too_late = await decide(bank_client, house, back, APPROVER)
+    assert (back.status_code, off.status_code, off.json()["state"]) == (202, 200, "off")
+    assert (too_late.status_code, too_late.json()["code"]) == (412, "version_conflict")
+
+    turns = [await bank_client.post(f"{path}/rotate-secret", headers=house.headers(OPERATOR, key=key())) for _ in "12"]
+    old = await bank_client.get(path, headers=operator)
+    turned, again = [await decide(bank_client, house, one, APPROVER) for one in turns]
+    now = (await bank_client.get(path, headers=operator)).json()
+    renewed = await bank_client.get(f"{path}/secret", headers=operator)
+    assert ([one.status_code for one in turns], old.json()["key_id"]) == ([202, 202], "k1")
+    assert (again.status_code, again.json()["code"]) == (412, "version_conflict")
+    assert (now["key_id"], now["old_secret_until"] is None) == ("k2", False)
+    assert renewed.json()["secret"] != shown.json()["secret"]
+    assert "supsec_" not in turned.text
 
 
 async def test_a_supplier_is_added_changed_and_delivers_a_right(house: House, bank_client: httpx.AsyncClient) -> None:
@@ -41,11 +91,6 @@ async def test_a_supplier_is_added_changed_and_delivers_a_right(house: House, ba
     assert shown.json()["secret"].startswith("supsec_")
     twice = await bank_client.get(f"{path}/secret", headers=operator)
     assert (twice.status_code, twice.json()["code"]) == (409, "secret_already_shown")
-    rotated = await bank_client.post(f"{path}/rotate-secret", headers=house.headers(OPERATOR, key=key()))
-    assert (rotated.json()["key_id"], rotated.json()["old_secret_until"] is None) == ("k2", False)
-    renewed = await bank_client.get(f"{path}/secret", headers=operator)
-    assert renewed.json()["secret"] != shown.json()["secret"]
-
     read = await bank_client.get(path, headers=house.headers(READER))
     body = {name: value for name, value in SUPPLIER.items() if name != "code"} | {"state": "off"}
     unread = await bank_client.put(path, json=body, headers=operator)

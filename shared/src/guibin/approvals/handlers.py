@@ -18,6 +18,7 @@ from guibin.approvals.errors import AmendmentNotPossible
 from guibin.approvals.rules import canonical
 from guibin.core.ids import to_public
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
+from guibin.security.ciphers import KeyRing
 from guibin.security.errors import Forbidden
 
 Changes = TypeVar("Changes", bound=BaseModel)
@@ -40,18 +41,30 @@ class ApprovalContext:
     """Who asked and who agreed, for the command that is carried out now.
 
     `maker_scope` is whose data the maker's grants open at this moment and at this cost: a command over several
-    customers looks each of them up in it. The customer who owns the approval has been looked up already.
+    customers looks each of them up in it. The customer who owns the approval has been looked up already. `keys` are
+    those of the deployment, for a command that makes a secret.
     """
 
     approval_id: UUID
     maker_id: UUID
     approver: Actor
     maker_scope: Scope = field(default_factory=Scope.nothing)
+    keys: KeyRing | None = None
 
     @property
     def key(self) -> str:
         """The key of the execution: under it there is one at most."""
         return execution_key(self.approval_id)
+
+    def open_keys(self) -> KeyRing:
+        """Return the keys.
+
+        Raises:
+            LookupError: whoever decides has given none.
+        """
+        if self.keys is None:
+            raise LookupError("the decision was taken without the keys of the deployment")
+        return self.keys
 
 
 def execution_key(approval_id: UUID) -> str:

@@ -201,7 +201,8 @@ async def _decide(
     seen = bytes.fromhex(body.payload_hash) if body.payload_hash else None
     decision = service.Decision(verdict=verdict, payload_hash=seen, comment=body.comment)
     return await _show(
-        call, await service.decide_on(call.work, approval, decision, approver=call.actor, grants=call.grants)
+        call,
+        await service.decide_on(call.work, approval, decision, approver=call.actor, grants=call.grants, keys=call.keys),
     )
 
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from starlette.responses import Response
 
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.models import Approval
 from guibin.core.errors import NotFound
 from guibin.core.ids import RightId, SupplierId
 from guibin.core.settings import Profile
@@ -12,6 +14,7 @@ from guibin.security.actors import Domain, Verb
 from guibin.suppliers.errors import SecretAlreadyShown, SupplierCodeTaken, SupplierOff, SupplierUrlNotAllowed
 from guibin.suppliers.repository import suppliers as repository
 from guibin.suppliers.service import administration as service
+from guibin.suppliers.service import connecting
 from guibin.suppliers.service.administration import Reach
 from guibin.web import (
     Call,
@@ -84,15 +87,23 @@ async def get_supplier(call: StaffCall, supplier_id: SupplierId, response: Respo
     return SupplierOut.of(supplier, call.keys)
 
 
-@router.put("/{supplier_id}", operation_id="changeSupplier")
+@router.put(
+    "/{supplier_id}",
+    operation_id="changeSupplier",
+    response_model=SupplierOut | SubmittedOut,
+    responses={200: {"model": SupplierOut}, 202: {"model": SubmittedOut}},
+)
 @declare(caller=OPERATE, rate=RateClass.WRITE, data=DataClass.C2, refusals=(SupplierUrlNotAllowed,))
 async def change_supplier(
     call: StaffCall, supplier_id: SupplierId, body: Annotated[SupplierIn, json_body(SupplierIn)], response: Response
-) -> SupplierOut:
-    """Change a supplier; needs If-Match. The contact is replaced as a whole."""
+) -> SupplierOut | SubmittedOut:
+    """Change a supplier; needs If-Match. The contact is replaced as a whole.
+
+    With another `base_url` all of it waits for another person (202); without, as to switch it off, it holds at once.
+    """
     supplier = await repository.get_supplier(call.session, supplier_id)
     call.require_if_match(supplier.revision)
-    changed = await service.change_supplier(
+    done = await connecting.change(
         call.session,
         actor=call.actor,
         keys=call.keys,
@@ -100,18 +111,22 @@ async def change_supplier(
         supplier=supplier,
         content=body.content(),
     )
-    set_etag(response, changed.revision)
-    return SupplierOut.of(changed, call.keys)
+    if isinstance(done, Approval):
+        response.status_code = 202
+        return SubmittedOut.of(done)
+    set_etag(response, done.revision)
+    return SupplierOut.of(done, call.keys)
 
 
-@router.post("/{supplier_id}/rotate-secret", operation_id="rotateSupplierSecret")
+@router.post("/{supplier_id}/rotate-secret", status_code=202, operation_id="rotateSupplierSecret")
 @declare(caller=OPERATE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, fresh_login=True)
-async def rotate_secret(call: StaffCall, supplier_id: SupplierId, response: Response) -> SupplierOut:
-    """Make a new secret, fetched once. For 24 hours the one before is good too, so that the supplier can follow."""
+async def rotate_secret(call: StaffCall, supplier_id: SupplierId) -> SubmittedOut:
+    """Ask another person for a new secret; it is made when that one agrees, and fetched once under .../secret.
+
+    For 24 hours from then the one before is good too, so that the supplier can follow.
+    """
     supplier = await repository.get_supplier(call.session, supplier_id)
-    changed = await service.rotate_secret(call.session, actor=call.actor, keys=call.keys, supplier=supplier)
-    set_etag(response, changed.revision)
-    return SupplierOut.of(changed, call.keys)
+    return SubmittedOut.of(await connecting.submit_secret(call.session, actor=call.actor, supplier=supplier))
 
 
 @router.get("/{supplier_id}/secret", operation_id="getSupplierSecret")

@@ -18,6 +18,7 @@ from guibin.core.errors import NotFound, Refusal, VersionConflict
 from guibin.core.unit_of_work import UnitOfWork
 from guibin.idempotency.service import Replay, claim, store
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb, decide
+from guibin.security.ciphers import KeyRing
 from guibin.security.errors import Forbidden, SelfDealing
 from guibin.security.row_scope import all_rows
 
@@ -39,7 +40,13 @@ class Decision:
 
 
 async def decide_on(
-    work: UnitOfWork, approval: Approval, decision: Decision, *, approver: Actor, grants: Sequence[Grant]
+    work: UnitOfWork,
+    approval: Approval,
+    decision: Decision,
+    *,
+    approver: Actor,
+    grants: Sequence[Grant],
+    keys: KeyRing | None = None,
 ) -> Approval:
     """Take one person's decision; the last agreement that is needed carries the command out.
 
@@ -54,7 +61,7 @@ async def decide_on(
     await _check_state(work, approval, decision, approver)
     await _keep(session, approval, decision, approver)
     if decision.verdict is Verdict.AGREED:
-        return await _agree(work, approval, approver)
+        return await _agree(work, approval, approver, keys)
     await give_back(session, approval)
     if decision.verdict is Verdict.REJECTED:
         return await close(session, approval, ApprovalState.REJECTED, approver)
@@ -113,13 +120,13 @@ async def _keep(session: AsyncSession, approval: Approval, decision: Decision, a
     await session.flush()
 
 
-async def _agree(work: UnitOfWork, approval: Approval, approver: Actor) -> Approval:
+async def _agree(work: UnitOfWork, approval: Approval, approver: Actor, keys: KeyRing | None) -> Approval:
     session = work.session
     rule = await repository.rule_of(session, approval.kind)
     if await _count_standing(session, approval) < rule.approvers_for(approval.cost_fen):
         await record(session, approval, approver, Verdict.AGREED)
         return approval
-    await _execute(work, approval, approver)
+    await _execute(work, approval, approver, keys)
     return await close(session, approval, ApprovalState.APPROVED, approver)
 
 
@@ -132,7 +139,7 @@ async def _count_standing(session: AsyncSession, approval: Approval) -> int:
     return standing
 
 
-async def _execute(work: UnitOfWork, approval: Approval, approver: Actor) -> None:
+async def _execute(work: UnitOfWork, approval: Approval, approver: Actor, keys: KeyRing | None) -> None:
     """Carry the command out under its key; the maker must still be allowed to submit it now, and for this customer."""
     session, handler = work.session, APPROVAL_HANDLERS[approval.kind]
     try:
@@ -140,7 +147,7 @@ async def _execute(work: UnitOfWork, approval: Approval, approver: Actor) -> Non
         scope = _scope(approval, approval.maker_id, grants, handler.maker_verb)
         if scope is None or not await _reaches(session, approval, approval.maker_id, grants, handler.maker_verb):
             raise Forbidden
-        context = ApprovalContext(approval.id, approval.maker_id, approver, scope)
+        context = ApprovalContext(approval.id, approval.maker_id, approver, scope, keys)
         # Whom the command concerns was settled above; what it has to read and write beside them is its own affair.
         async with all_rows(session):
             await _execute_once(session, handler, approval, context)

@@ -1,4 +1,7 @@
-"""What the bank's people do with suppliers: add, change, see the secret once, make a new one, say what they deliver."""
+"""What the bank's people do with suppliers: add, change, see the secret once, say what they deliver.
+
+The address and the secret are changed by two people: `guibin.suppliers.service.connecting`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +22,6 @@ from guibin.security.masking import PersonName, Phone
 from guibin.suppliers.errors import SecretAlreadyShown, SupplierCodeTaken, SupplierOff, SupplierUrlNotAllowed
 from guibin.suppliers.models import RightSupplier, SettlementBasis, Supplier, SupplierState
 from guibin.suppliers.repository import suppliers as repository
-from guibin.suppliers.rules import OLD_SECRET_LIFE
 from guibin.suppliers.secrets import TABLE, key_of, new_secret, secrets_of
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email")
@@ -54,12 +56,17 @@ class SupplierContent:
     contact: Contact
     state: SupplierState = SupplierState.ACTIVE
 
+    @property
+    def address(self) -> str | None:
+        """The base URL as it is kept."""
+        return self.base_url.rstrip("/") if self.base_url else None
+
     def columns(self) -> dict[str, Any]:
         """Return the columns that anybody who reads suppliers sees."""
         return {
             "name": self.name,
             "state": self.state,
-            "base_url": self.base_url.rstrip("/") if self.base_url else None,
+            "base_url": self.address,
             "settlement_basis": self.settlement_basis,
             "tax_rate_bp": self.tax_rate_bp,
             "prepaid": self.prepaid,
@@ -75,7 +82,7 @@ async def create_supplier(
         SupplierUrlNotAllowed: orders are not sent to such an address.
         SupplierCodeTaken: another has the code.
     """
-    _check(content.base_url, reach)
+    check_url(content.base_url, reach)
     supplier_id = new_id()
     wrapped = keys.new_data_key(supplier_id)
     key = keys.open_data_key(wrapped, supplier_id)
@@ -87,28 +94,31 @@ async def create_supplier(
         secret_enc=new_secret(key, supplier_id),
         created_by=actor.id,
         created_at=clock.now(),
-        **(content.columns() | _sealed(key, supplier_id, content.contact)),
+        **(content.columns() | sealed_contact(key, supplier_id, content.contact)),
     )
     if not await repository.insert_supplier(session, supplier):
         raise SupplierCodeTaken
-    await _record(session, actor, "supplier.create", supplier_id, after={"code": code, **content.columns()})
+    await record(session, actor, "supplier.create", supplier_id, after={"code": code, **content.columns()})
     return supplier
 
 
 async def change_supplier(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, reach: Reach, supplier: Supplier, content: SupplierContent
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    supplier: Supplier,
+    columns: Mapping[str, Any],
+    contact: Mapping[str, Any],
+    **told: Any,
 ) -> Supplier:
-    """Change a supplier as it was read.
+    """Write what is known of a supplier as it was read.
 
     Raises:
-        SupplierUrlNotAllowed: orders are not sent to such an address.
         VersionConflict: somebody else changed it meanwhile.
     """
-    _check(content.base_url, reach)
-    before = {name: getattr(supplier, name) for name in content.columns()}
-    sealed = _sealed(key_of(keys, supplier), supplier.id, content.contact)
-    await _update(session, supplier, **content.columns(), **sealed)
-    await _record(session, actor, "supplier.change", supplier.id, before=before, after=content.columns())
+    before = {name: getattr(supplier, name) for name in columns}
+    await update(session, supplier, **columns, **contact)
+    await record(session, actor, "supplier.change", supplier.id, before=before, after=dict(columns), **told)
     return await repository.get_supplier(session, supplier.id)
 
 
@@ -122,28 +132,9 @@ async def show_secret(session: AsyncSession, *, actor: Actor, keys: KeyRing, sup
     if supplier.secret_enc is None or supplier.secret_shown_at is not None:
         raise SecretAlreadyShown
     now = clock.now()
-    await _update(session, supplier, secret_shown_at=now)
-    await _record(session, actor, "supplier.show_secret", supplier.id)
+    await update(session, supplier, secret_shown_at=now)
+    await record(session, actor, "supplier.show_secret", supplier.id)
     return secrets_of(keys, supplier, now=now)[supplier.secret_no]
-
-
-async def rotate_secret(session: AsyncSession, *, actor: Actor, keys: KeyRing, supplier: Supplier) -> Supplier:
-    """Make a new secret; the one before is good for a day more, so that the supplier can follow.
-
-    Raises:
-        VersionConflict: somebody else changed the supplier meanwhile.
-    """
-    await _update(
-        session,
-        supplier,
-        secret_no=supplier.secret_no + 1,
-        secret_enc=new_secret(key_of(keys, supplier), supplier.id),
-        secret_shown_at=None,
-        old_secret_enc=supplier.secret_enc,
-        old_secret_until=clock.now() + OLD_SECRET_LIFE if supplier.secret_enc else None,
-    )
-    await _record(session, actor, "supplier.rotate_secret", supplier.id)
-    return await repository.get_supplier(session, supplier.id)
 
 
 async def deliver_by(
@@ -167,7 +158,7 @@ async def deliver_by(
     )
     await repository.put_right_supplier(session, row)
     facts: dict[str, object] = {"right_id": to_public("rgt", right_id), "product_code": product_code}
-    await _record(session, actor, "supplier.deliver", supplier.id, facts=facts)
+    await record(session, actor, "supplier.deliver", supplier.id, facts=facts)
     return row
 
 
@@ -184,7 +175,8 @@ def contact_of(keys: KeyRing, supplier: Supplier) -> Contact:
     )
 
 
-def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, Any]:
+def sealed_contact(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, bytes | None]:
+    """Return the columns of a contact, encrypted."""
     values: Mapping[str, str | None] = {
         "contact_name": contact.name.value if contact.name else None,
         "contact_phone": contact.phone.value if contact.phone else None,
@@ -196,19 +188,30 @@ def _sealed(key: DataKey, supplier_id: UUID, contact: Contact) -> dict[str, Any]
     }
 
 
-def _check(url: str | None, reach: Reach) -> None:
+def check_url(url: str | None, reach: Reach) -> None:
+    """Hold an address to what this deployment may call.
+
+    Raises:
+        SupplierUrlNotAllowed: orders are not sent to it.
+    """
     if url is None:
         return
     if "?" in url or not is_url_allowed(url, in_development=reach.in_development, networks=reach.networks):
         raise SupplierUrlNotAllowed
 
 
-async def _update(session: AsyncSession, supplier: Supplier, **values: Any) -> None:
+async def update(session: AsyncSession, supplier: Supplier, **values: Any) -> None:
+    """Write columns of a supplier as it was read.
+
+    Raises:
+        VersionConflict: somebody else changed it meanwhile.
+    """
     if not await repository.update_supplier(session, supplier.id, revision=supplier.revision, **values):
         raise VersionConflict
 
 
-async def _record(session: AsyncSession, actor: Actor, action: str, supplier_id: UUID, **told: Any) -> None:
+async def record(session: AsyncSession, actor: Actor, action: str, supplier_id: UUID, **told: Any) -> None:
+    """Note in the trail what somebody did to a supplier."""
     await audit.record(
         session,
         actor=actor,
