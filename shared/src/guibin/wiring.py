@@ -24,6 +24,7 @@ from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
+from guibin.organisation.receivers import WEBHOOK_CHANGE, WEBHOOK_CREATION
 from guibin.outbox import consumers
 from guibin.points import defaults as points
 from guibin.points import merging as points_merging
@@ -121,6 +122,8 @@ def connect() -> None:
     handlers.register(RolesHandler())
     handlers.register(GrantsHandler())
     handlers.register(CoverHandler())
+    handlers.register(WEBHOOK_CREATION)
+    handlers.register(WEBHOOK_CHANGE)
     consumers.register(FAVOURITES)
     consumers.register(ORDER_PLACING)
     effects.register(TAG_HANDLER)

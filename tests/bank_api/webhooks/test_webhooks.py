@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
+from guibin.core.ids import new_id
 from guibin.core.settings import Profile
 from guibin.outbox.events import EventName
 from guibin.outbox.rules import OLD_SECRET_LIFE
@@ -23,14 +24,23 @@ NEW: dict[str, Any] = {
     "url": "http://127.0.0.1:9/hook",
     "event_types": ["right.back_in_stock", "redemption.confirmed"],
 }
-ROLE = "administrator"
+ROLE, OTHER = "administrator", "second_administrator"
 
 
 async def create(client: httpx.AsyncClient, house: House, **parts: Any) -> dict[str, Any]:
-    made = await client.post("/v1/webhooks", json=NEW | parts, headers=house.headers(ROLE))
-    assert made.status_code == 201, made.text
-    found: dict[str, Any] = made.json()
-    return found
+    """Let one administrator submit a webhook and another agree; return it as it is read."""
+    asked = await client.post("/v1/webhooks", json=NEW | parts, headers=house.headers(ROLE))
+    assert asked.status_code == 202, asked.text
+    agreed = await agree(client, house, asked)
+    assert agreed.status_code == 200, agreed.text
+    found = await client.get(f"/v1/webhooks/{agreed.json()['subject']}", headers=house.headers(ROLE))
+    made: dict[str, Any] = found.json()
+    return made
+
+
+async def agree(client: httpx.AsyncClient, house: House, asked: httpx.Response, role: str = OTHER) -> httpx.Response:
+    path = f"/v1/approvals/{asked.json()['approval_id']}/approve"
+    return await client.post(path, json={}, headers=house.headers(role, key=str(new_id())))
 
 
 async def relay(house: House, turns: int = 2) -> None:
@@ -50,16 +60,59 @@ async def test_a_webhook_is_added_read_changed_and_switched_off(bank_client: htt
     assert (made["key_id"], made["state"], made["revision"], made["old_secret_until"]) == ("k1", "active", 1, None)
     read = await bank_client.get(path, headers=house.headers("auditor"))
     assert (read.json(), read.headers["ETag"]) == (made, '"1"')
-    off = NEW | {"state": "off", "event_types": ["points.expiring"]}
+    off = NEW | {"state": "off", "name": "停用"}
     late = await bank_client.put(path, json=off, headers=house.headers(ROLE) | {"If-Match": '"7"'})
     blind = await bank_client.put(path, json=off, headers=house.headers(ROLE))
     changed = await bank_client.put(path, json=off, headers=house.headers(ROLE) | {"If-Match": '"1"'})
     assert (late.status_code, blind.status_code, changed.status_code) == (412, 428, 200)
-    assert changed.json() == made | {"state": "off", "event_types": ["points.expiring"], "revision": 2}
+    assert changed.json() == made | {"state": "off", "name": "停用", "revision": 2}
     listed = await bank_client.get("/v1/webhooks", headers=house.headers("auditor"))
     assert listed.json()["items"] == [changed.json()]
     tested = await bank_client.post(f"{path}/test", headers=house.headers(ROLE))
     assert (tested.status_code, tested.json()["code"]) == (409, "webhook_off")
+
+
+async def test_a_webhook_another_address_and_other_events_take_a_second_administrator(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    mine = house.headers(ROLE)
+    asked = await bank_client.post("/v1/webhooks", json=NEW, headers=mine)
+    alone = await agree(bank_client, house, asked, ROLE)
+    none = (await bank_client.get("/v1/webhooks", headers=mine)).json()["items"]
+    agreed = await agree(bank_client, house, asked)
+    path = f"/v1/webhooks/{agreed.json()['subject']}"
+    made = (await bank_client.get(path, headers=mine)).json()
+    secrets = (await bank_client.get(f"{path}/secret", headers=mine)).json()["items"]
+    assert (alone.status_code, alone.json()["code"], none) == (403, "self_approval", [])
+    assert agreed.json()["preview"] == {
+        "before": {},
+        "after": NEW | {"event_types": made["event_types"], "state": "active"},
+    }
+    assert (made["url"], made["revision"], secrets[0]["key_id"]) == (NEW["url"], 1, "k1")
+    assert "whsec_" not in agreed.text
+
+    wider: list[dict[str, Any]] = [{"url": "http://127.0.0.1:9/elsewhere"}, {"event_types": ["points.expiring"]}]
+    read = mine | {"If-Match": '"1"'}
+    changes = [await bank_client.put(path, json=NEW | change, headers=read) for change in wider]
+    refused = [await agree(bank_client, house, change, ROLE) for change in changes]
+    waiting = (await bank_client.get(path, headers=mine)).json()
+    first, late = [await agree(bank_client, house, change) for change in changes]
+    moved = (await bank_client.get(path, headers=mine)).json()
+    assert ([one.status_code for one in changes], waiting) == ([202, 202], made)
+    assert [one.json()["code"] for one in refused] == ["self_approval"] * 2
+    assert first.json()["preview"] == {"before": {"url": NEW["url"]}, "after": wider[0]}
+    assert (late.status_code, late.json()["code"]) == (412, "version_conflict")
+    assert moved == made | wider[0] | {"revision": 2}
+
+    there = NEW | wider[0]
+    asked = await bank_client.put(path, json=NEW, headers=mine | {"If-Match": '"2"'})
+    off = await bank_client.put(path, json=there | {"state": "off"}, headers=mine | {"If-Match": '"2"'})
+    undone = await agree(bank_client, house, asked)
+    on = await bank_client.put(path, json=there, headers=mine | {"If-Match": '"3"'})
+    assert (off.status_code, off.json()["state"], undone.json()["code"]) == (200, "off", "version_conflict")
+    assert (on.status_code, (await bank_client.get(path, headers=mine)).json()["state"]) == (202, "off")
+    await agree(bank_client, house, on)
+    assert (await bank_client.get(path, headers=mine)).json()["state"] == "active"
 
 
 WRONG: tuple[dict[str, Any], ...] = (

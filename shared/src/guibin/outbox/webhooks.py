@@ -1,4 +1,7 @@
-"""What the bank's administrators do with webhooks: add, change, see and change the secret, test, send again."""
+"""What the bank's administrators do with webhooks: add, change, see and change the secret, test, send again.
+
+Who may add one, or let another address or other events be sent, is settled above: `guibin.organisation.receivers`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import VersionConflict
-from guibin.core.ids import new_id, to_public
+from guibin.core.ids import to_public
 from guibin.outbox import repository
 from guibin.outbox.errors import UrlNotAllowed, WebhookOff
 from guibin.outbox.events import EventName, WebhookTest
@@ -60,43 +63,42 @@ class Secret:
 
 
 async def create_webhook(
-    session: AsyncSession, *, actor: Actor, keys: KeyRing, reach: Reach, content: WebhookContent
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    keys: KeyRing,
+    webhook_id: UUID,
+    created_by: UUID,
+    content: WebhookContent,
+    **told: Any,
 ) -> Webhook:
-    """Add a webhook: it gets what happens from now on.
-
-    Raises:
-        UrlNotAllowed: events are not sent to such an address.
-    """
-    _check(content.url, reach)
-    webhook_id = new_id()
+    """Add a webhook with a secret of its own: it gets what happens from now on."""
     made = new_secret(keys, webhook_id)
     webhook = Webhook(
         id=webhook_id,
         data_key=made.data_key,
         secret_enc=made.secret_enc,
-        created_by=actor.id,
+        created_by=created_by,
         created_at=clock.now(),
         **content.columns(),
     )
     session.add(webhook)
     await session.flush()
-    await _record(session, actor, "webhook.create", webhook_id, after=content.columns())
+    await _record(session, actor, "webhook.create", webhook_id, after=content.columns(), **told)
     return webhook
 
 
 async def change_webhook(
-    session: AsyncSession, *, actor: Actor, reach: Reach, webhook: Webhook, content: WebhookContent
+    session: AsyncSession, *, actor: Actor, webhook: Webhook, content: WebhookContent, **told: Any
 ) -> Webhook:
     """Change a webhook as it was read.
 
     Raises:
-        UrlNotAllowed: events are not sent to such an address.
         VersionConflict: somebody else changed it meanwhile.
     """
-    _check(content.url, reach)
     before = {name: getattr(webhook, name) for name in content.columns()}
     await _update(session, webhook, **content.columns())
-    await _record(session, actor, "webhook.change", webhook.id, before=before, after=content.columns())
+    await _record(session, actor, "webhook.change", webhook.id, before=before, after=content.columns(), **told)
     return await repository.get_webhook(session, webhook.id)
 
 
@@ -154,7 +156,12 @@ async def resend(session: AsyncSession, *, actor: Actor, webhook: Webhook, deliv
     return await repository.get_delivery(session, webhook_id=webhook.id, delivery_id=delivery_id)
 
 
-def _check(url: str, reach: Reach) -> None:
+def check_url(url: str, reach: Reach) -> None:
+    """Hold an address to what this deployment may call.
+
+    Raises:
+        UrlNotAllowed: events are not sent to it.
+    """
     if not is_url_allowed(url, in_development=reach.in_development, networks=reach.networks):
         raise UrlNotAllowed
 

@@ -5,8 +5,11 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.models import Approval
 from guibin.core.ids import DeliveryId, WebhookId
 from guibin.core.settings import Profile
+from guibin.organisation import receivers
 from guibin.outbox import repository, webhooks
 from guibin.outbox.errors import UrlNotAllowed, WebhookOff
 from guibin.outbox.models import DeliveryState
@@ -46,7 +49,7 @@ async def list_webhooks(call: StaffCall, page: Annotated[PageRequest, page_query
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=WebhookOut.of)
 
 
-@router.post("", status_code=201, operation_id="createWebhook")
+@router.post("", status_code=202, operation_id="createWebhook")
 @declare(
     caller=WRITE,
     idempotency=Idempotency.OPTIONAL,
@@ -55,15 +58,14 @@ async def list_webhooks(call: StaffCall, page: Annotated[PageRequest, page_query
     refusals=(UrlNotAllowed,),
     fresh_login=True,
 )
-async def create_webhook(
-    call: StaffCall, body: Annotated[WebhookIn, json_body(WebhookIn)], response: Response
-) -> WebhookOut:
-    """Add a receiver: it gets what happens from now on. The secret is made for it and fetched under .../secret."""
-    webhook = await webhooks.create_webhook(
-        call.session, actor=call.actor, keys=call.keys, reach=_reach(call), content=body.content()
+async def create_webhook(call: StaffCall, body: Annotated[WebhookIn, json_body(WebhookIn)]) -> SubmittedOut:
+    """Ask another administrator for a receiver, whose id is the request's `subject`.
+
+    It gets what happens from the agreement on. The secret is made for it then, and fetched under .../secret.
+    """
+    return SubmittedOut.of(
+        await receivers.submit_webhook(call.session, actor=call.actor, reach=_reach(call), content=body.content())
     )
-    set_etag(response, webhook.revision)
-    return WebhookOut.of(webhook)
 
 
 @router.get("/{webhook_id}", operation_id="getWebhook")
@@ -75,19 +77,31 @@ async def get_webhook(call: StaffCall, webhook_id: WebhookId, response: Response
     return WebhookOut.of(webhook)
 
 
-@router.put("/{webhook_id}", operation_id="changeWebhook")
+@router.put(
+    "/{webhook_id}",
+    operation_id="changeWebhook",
+    response_model=WebhookOut | SubmittedOut,
+    responses={200: {"model": WebhookOut}, 202: {"model": SubmittedOut}},
+)
 @declare(caller=WRITE, rate=RateClass.WRITE, data=DataClass.C1, refusals=(UrlNotAllowed,), fresh_login=True)
 async def change_webhook(
     call: StaffCall, webhook_id: WebhookId, body: Annotated[WebhookIn, json_body(WebhookIn)], response: Response
-) -> WebhookOut:
-    """Change a receiver; needs If-Match. What waits for it goes to the new address."""
+) -> WebhookOut | SubmittedOut:
+    """Change a receiver; needs If-Match. Another name, or `off`, holds at once.
+
+    Another address, other types or switching it on waits as a whole for another administrator (202). What waits for
+    the receiver goes to the new address then.
+    """
     webhook = await repository.get_webhook(call.session, webhook_id)
     call.require_if_match(webhook.revision)
-    changed = await webhooks.change_webhook(
+    done = await receivers.change(
         call.session, actor=call.actor, reach=_reach(call), webhook=webhook, content=body.content()
     )
-    set_etag(response, changed.revision)
-    return WebhookOut.of(changed)
+    if isinstance(done, Approval):
+        response.status_code = 202
+        return SubmittedOut.of(done)
+    set_etag(response, done.revision)
+    return WebhookOut.of(done)
 
 
 @router.get("/{webhook_id}/secret", operation_id="getWebhookSecret")
