@@ -209,7 +209,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "exportCatalogue": (),
     "importCatalogue": ("X1", "X2", "X3"),
     "listSuppliers": (),
-    "createSupplier": ("G8",),
+    "createSupplier": (),
     "getSupplier": (),
     "changeSupplier": ("G8",),
     "rotateSupplierSecret": (),

@@ -22,7 +22,7 @@ from guibin_tools.supplier_simulator.signing import signature_of
 from support.house import House
 from support.shop import Shop
 
-OPERATOR, MANAGER = "rights_operator", "manager"
+OPERATOR, APPROVER, MANAGER = "rights_operator", "rights_approver", "manager"
 STATES = text(
     "SELECT o.state, r.state, o.fault, o.parked_at IS NOT NULL FROM redemption r"
     " LEFT JOIN supplier_order o ON o.customer_id = r.customer_id AND o.redemption_id = r.id WHERE r.id = :id"
@@ -123,15 +123,28 @@ async def tend(house: House) -> None:
     await engine.dispose()
 
 
+async def add_supplier(house: House, bank: httpx.AsyncClient, *, code: str, name: str, base_url: str) -> str:
+    """Add a supplier over HTTP and let a second person agree to its address; return its path."""
+    body = {"name": name, "settlement_basis": "issued"}
+    made = await bank.post(
+        "/v1/suppliers", json=body | {"code": code}, headers=house.headers(OPERATOR, key=str(new_id()))
+    )
+    assert made.status_code == 201, made.text
+    path, read = f"/v1/suppliers/{made.json()['id']}", house.headers(OPERATOR) | {"If-Match": made.headers["ETag"]}
+    asked = await bank.put(path, json=body | {"base_url": base_url}, headers=read)
+    assert asked.status_code == 202, asked.text
+    deciding = f"/v1/approvals/{asked.json()['approval_id']}/approve"
+    agreed = await bank.post(deciding, json={}, headers=house.headers(APPROVER, key=str(new_id())))
+    assert agreed.status_code == 200, agreed.text
+    return path
+
+
 @asynccontextmanager
 async def connected(
     shop: Shop, bank: httpx.AsyncClient, customers: httpx.AsyncClient, *, desk: Desk | None = None
 ) -> AsyncIterator[Supply]:
     """Add a supplier over HTTP, whose API is the simulator, and give that the secret which is shown once."""
     async with simulated(desk) as (served, url):
-        body = {"code": "YX", "name": "翼行", "base_url": url, "settlement_basis": "issued"}
-        made = await bank.post("/v1/suppliers", json=body, headers=shop.house.headers(OPERATOR, key=str(new_id())))
-        assert made.status_code == 201, made.text
-        path = f"/v1/suppliers/{made.json()['id']}"
+        path = await add_supplier(shop.house, bank, code="YX", name="翼行", base_url=url)
         served.secret = (await bank.get(f"{path}/secret", headers=shop.house.headers(OPERATOR))).json()["secret"]
         yield Supply(shop, served, bank, customers, path)

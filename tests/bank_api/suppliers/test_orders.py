@@ -15,7 +15,7 @@ from guibin.suppliers import invariants as order_invariants
 from guibin_tools.supplier_simulator.application import Behaviour, Desk
 from support.house import House
 from support.shop import Shop
-from support.supplying import OPERATOR, Supply, connected
+from support.supplying import OPERATOR, Supply, add_supplier, connected
 
 CHEAP = ({"tier": None, "points": 10},)
 ACCOUNT = {"recharge_account": "13800138000"}
@@ -36,10 +36,7 @@ async def points_of(supply: Supply, customer: UUID) -> int:
 async def neighbour(supply: Supply) -> Supply:
     """Add another supplier, with a secret of its own."""
     headers = supply.shop.house.headers(OPERATOR, key=str(new_id()))
-    body = {"code": "LY", "name": "邻源", "base_url": "http://127.0.0.1:9", "settlement_basis": "issued"}
-    made = await supply.bank.post("/v1/suppliers", json=body, headers=headers)
-    assert made.status_code == 201, made.text
-    path = f"/v1/suppliers/{made.json()['id']}"
+    path = await add_supplier(supply.shop.house, supply.bank, code="LY", name="邻源", base_url="http://127.0.0.1:9")
     secret = (await supply.bank.get(f"{path}/secret", headers=headers)).json()["secret"]
     return Supply(supply.shop, Desk(secret), supply.bank, supply.customers, path)
 

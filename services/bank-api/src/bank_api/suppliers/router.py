@@ -65,12 +65,15 @@ async def list_suppliers(call: StaffCall, page: Annotated[PageRequest, page_quer
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(SupplierUrlNotAllowed, SupplierCodeTaken),
+    refusals=(SupplierCodeTaken,),
 )
 async def create_supplier(
     call: StaffCall, body: Annotated[NewSupplierIn, json_body(NewSupplierIn)], response: Response
 ) -> SupplierOut:
-    """Add a supplier. Its secret is made with it and fetched once under .../secret."""
+    """Add a supplier, which is not connected before its address is changed (`PUT`).
+
+    Its secret is made with it and fetched once under .../secret.
+    """
     supplier = await service.create_supplier(
         call.session, actor=call.actor, keys=call.keys, reach=_reach(call), code=body.code, content=body.content()
     )
@@ -109,7 +112,7 @@ async def change_supplier(
         keys=call.keys,
         reach=_reach(call),
         supplier=supplier,
-        content=body.content(),
+        content=body.content(body.base_url),
     )
     if isinstance(done, Approval):
         response.status_code = 202

@@ -36,37 +36,40 @@ class ContactIn(StrictModel):
         )
 
 
-class SupplierIn(StrictModel):
-    """A supplier of rights as it is from now on."""
-
+class _TermsIn(StrictModel):
     name: Annotated[str, OneLine(80)] = Field(examples=["翼行贵宾服务"])
-    base_url: Annotated[str, OneLine(300)] | None = Field(
-        default=None,
-        description="Of its API: https, without query; in development http and this machine too. null: it is"
-        " not connected, and people deliver",
-        examples=["https://api.supplier.example/guibin"],
-    )
     settlement_basis: SettlementBasis = Field(description="What is paid for: what was issued, or what was used")
     tax_rate_bp: int = Field(default=0, ge=0, le=WHOLE, description="Of its invoices, in hundredths of a per cent")
     prepaid: bool = Field(default=False, description="Paid in advance: a settlement draws the prepayment down")
     contact: ContactIn = Field(default_factory=ContactIn)
     state: SupplierState = Field(default=SupplierState.ACTIVE, description="off: it gets nothing new to deliver")
 
-    def content(self) -> SupplierContent:
-        """Return what it says in the domain's form."""
+    def content(self, base_url: str | None = None) -> SupplierContent:
+        """Return what it says in the domain's form, with an address."""
         return SupplierContent(
             name=self.name,
             settlement_basis=self.settlement_basis,
             tax_rate_bp=self.tax_rate_bp,
             prepaid=self.prepaid,
-            base_url=self.base_url,
+            base_url=base_url,
             contact=self.contact.contact(),
             state=self.state,
         )
 
 
-class NewSupplierIn(SupplierIn):
-    """A new supplier."""
+class SupplierIn(_TermsIn):
+    """A supplier of rights as it is from now on."""
+
+    base_url: Annotated[str, OneLine(300)] | None = Field(
+        default=None,
+        description="Of its API: https, without query; in development http and this machine too. null: it is"
+        " not connected, and people deliver",
+        examples=["https://api.supplier.example/guibin"],
+    )
+
+
+class NewSupplierIn(_TermsIn):
+    """A new supplier. It is not connected: its address is a change, to which another person agrees."""
 
     code: Code = Field(description="By which files name it; never used again", examples=["YX"])
 
