@@ -89,7 +89,7 @@ def upgrade() -> None:
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {SERVING}")
     _create("customer_origins", 1)
     op.execute("REVOKE ALL ON FUNCTION customer_origins FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION customer_origins TO guibin_customer, guibin_bank")
+    op.execute("GRANT EXECUTE ON FUNCTION customer_origins TO guibin_customer, guibin_bank, guibin_worker")
     op.execute(f"GRANT INSERT, UPDATE (marked_at, unmarked_at) ON favourite TO {SERVING}")
     op.execute("GRANT EXECUTE ON FUNCTION points_account_state TO guibin_worker")
 

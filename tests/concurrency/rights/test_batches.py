@@ -32,7 +32,7 @@ class Counting(DirectPool):
     """The pool of a port that counts how many redemptions were written with others."""
 
     def __init__(self, pool: DirectPool) -> None:
-        self._pool = pool._pool  # noqa: SLF001 - the same pool, watched
+        super().__init__(pool._pool)  # noqa: SLF001 - the same connections, watched
         self.together = 0
 
     async def rows(self, statement: str, *values: object) -> Sequence[Row]:
@@ -51,12 +51,13 @@ async def shop(house: House) -> AsyncIterator[Shop]:
 
 
 @pytest.fixture
-def pool(customer_client: httpx.AsyncClient, customer_app: FastAPI) -> Counting:
+async def pool(customer_client: httpx.AsyncClient, customer_app: FastAPI) -> AsyncIterator[Counting]:
     assert customer_client
     port: Port = customer_app.state.port
     counting = Counting(port.direct)
     customer_app.state.port = replace(port, direct=counting)
-    return counting
+    yield counting
+    await counting.give_back()
 
 
 async def redeem(client: httpx.AsyncClient, shop: Shop, customer: UUID, right: str) -> httpx.Response:

@@ -31,6 +31,7 @@ async def test_the_list_tells_my_price_my_quota_and_all_reasons(shop: Shop, cust
         "packages": [],
         "fulfilment": "hand_out",
         "appointment": None,
+        "gives": None,
         "images": [],
         "next_release_at": None,
         "stars": None,

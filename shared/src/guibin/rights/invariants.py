@@ -322,11 +322,12 @@ CHECKS: Final[Sequence[Check]] = (
     ),
 )
 
-# Lives are few kinds of paths: the rule looks at one redemption of each kind.
+# Lives are few kinds of paths: the rule looks at one redemption of each kind. Steps of one moment stand as in a life.
 _PATHS: Final = text(
     """
     SELECT path, state, min(key) AS key
-      FROM (SELECT string_agg(s.state, ' ' ORDER BY s.at, s.state) AS path, r.state, 'rdm_' || r.id AS key
+      FROM (SELECT string_agg(s.state, ' ' ORDER BY s.at, array_position(CAST(:life AS text[]), s.state)) AS path,
+                   r.state, 'rdm_' || r.id AS key
               FROM redemption r
               LEFT JOIN redemption_step s ON s.customer_id = r.customer_id AND s.redemption_id = r.id
              GROUP BY r.customer_id, r.id, r.state) lives
@@ -342,7 +343,7 @@ async def check(session: AsyncSession, *, most: int = MOST_ROWS) -> list[Violati
         for one in CHECKS
         for row in await rows_of(session, one.query, most=most)
     ]
-    for row in await rows_of(session, _PATHS):
+    for row in await rows_of(session, _PATHS, life=list(RedemptionState)):
         states = [RedemptionState(state) for state in (row["path"] or "").split()]
         if not is_legal_path(states) or states[-1] != row["state"]:
             found.append(

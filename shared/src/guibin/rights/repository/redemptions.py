@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, case, func, tuple_, update
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -50,6 +50,7 @@ async def sum_usage(
 _UNITS = col(Redemption.quantity) - col(Redemption.quantity_refunded)
 _FREE_UNITS = col(Redemption.quota_used) - col(Redemption.quota_refunded)
 _FREE_GUESTS = col(Redemption.guest_quota_used)
+_PLACE_IN_LIFE = case({state: place for place, state in enumerate(RedemptionState)}, value=col(RedemptionStep.state))
 
 
 def _sum_since(column: SQLColumnExpression[int], start: date | None) -> ColumnElement[int]:
@@ -152,7 +153,7 @@ async def steps_of_redemption(
             visible(scope, col(RedemptionStep.customer_id)),
             RedemptionStep.redemption_id == redemption.id,
         )
-        .order_by(col(RedemptionStep.at))
+        .order_by(col(RedemptionStep.at), _PLACE_IN_LIFE)
     )
     return (await session.exec(query)).all()
 
