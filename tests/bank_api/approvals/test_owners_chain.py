@@ -62,7 +62,7 @@ async def test_a_right_and_a_budget_go_to_the_approvers_of_their_owner_or_above(
     listed = await bank_client.get("/v1/approvals?state=pending", headers=chain.headers(OF_WEST))
     assert listed.json()["items"] == []
     assert await approve(above, OF_REGION) == 200
-    budget = {
+    budget: dict[str, Any] = {
         "branch_id": to_public("brn", chain.branches[EAST].id),
         "year": 2026,
         "line": "personal_finance",
