@@ -24,9 +24,12 @@ DEAD = {
     for name, role in {"": "owner", "CUSTOMER_": "customer", "BANK_": "bank", "WORKER_": "worker"}.items()
 }
 
+PORTS = ("CUSTOMER_PORT", "BANK_PORT", "SIMULATOR_PORT", "SUPPLIER_SIMULATOR_PORT")
+
 
 def state(folder: Path) -> dict[str, str]:
-    return {"GUIBIN_STATE_DIR": str(folder / "state")}
+    """Return a folder of the test's own, and ports that nobody uses: the product may run on this machine."""
+    return {"GUIBIN_STATE_DIR": str(folder / "state")} | {f"GUIBIN_{port}": str(free_port()) for port in PORTS}
 
 
 def sentence(done: Done) -> str:
@@ -46,7 +49,7 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
         other.bind((HOST, 0))
         other.listen()
         port = other.getsockname()[1]
-        env = {**state(tmp_path), "GUIBIN_CUSTOMER_PORT": str(port), "GUIBIN_BANK_PORT": str(free_port())}
+        env = {**state(tmp_path), "GUIBIN_CUSTOMER_PORT": str(port)}
         said = sentence(guibin_process("up", env=env))
     assert said == (
         f"Port {port}, wanted by the customer port, is taken by another program: "
@@ -55,13 +58,13 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
 
 
 def test_two_services_on_one_port_are_refused(tmp_path: Path) -> None:
-    env = {**state(tmp_path), "GUIBIN_CUSTOMER_PORT": "8001", "GUIBIN_BANK_PORT": "8001"}
+    env = state(tmp_path)
+    env["GUIBIN_BANK_PORT"] = env["GUIBIN_CUSTOMER_PORT"]
     assert "must differ" in sentence(guibin_process("up", env=env))
 
 
 def test_a_dead_database_is_named_by_setting_and_place_without_its_password(tmp_path: Path) -> None:
-    ports = {"GUIBIN_CUSTOMER_PORT": str(free_port()), "GUIBIN_BANK_PORT": str(free_port())}
-    said = sentence(guibin_process("up", env={**state(tmp_path), **DEAD, **ports}))
+    said = sentence(guibin_process("up", env={**state(tmp_path), **DEAD}))
     assert said.startswith("The database of GUIBIN_DATABASE_URL at 127.0.0.1:1 does not answer")
     assert ":x@" not in said
 
