@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from guibin.audit.service import record
 from guibin.security.actors import NIGHTLY_JOB
 from guibin_tools.errors import OperatorError
-from guibin_tools.postgres.cluster import HOST, free_port
+from guibin_tools.postgres.cluster import HOST
 from guibin_tools.roles import Role
 from guibin_tools.sessions import sessions_as
 from guibin_tools.settings import OperatorSettings
@@ -29,7 +30,10 @@ PORTS = ("CUSTOMER_PORT", "BANK_PORT", "SIMULATOR_PORT", "SUPPLIER_SIMULATOR_POR
 
 def state(folder: Path) -> dict[str, str]:
     """Return a folder of the test's own, and ports that nobody uses: the product may run on this machine."""
-    return {"GUIBIN_STATE_DIR": str(folder / "state")} | {f"GUIBIN_{port}": str(free_port()) for port in PORTS}
+    with ExitStack() as held:  # all at once, or the same port is offered twice
+        sockets = [held.enter_context(socket.create_server((HOST, 0))) for _ in PORTS]
+        free = {f"GUIBIN_{name}": str(one.getsockname()[1]) for name, one in zip(PORTS, sockets, strict=True)}
+    return {"GUIBIN_STATE_DIR": str(folder / "state"), **free}
 
 
 def sentence(done: Done) -> str:
