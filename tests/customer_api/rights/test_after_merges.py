@@ -79,3 +79,28 @@ async def test_a_merge_gives_nobody_a_second_quota(shop: Shop, customer_client: 
     third = await redeem(survivor, "c")
     assert (third.status_code, third.json()["code"]) == (409, "limit_reached")
     assert len(await shop.redemptions_of(right)) == 2
+
+
+async def test_what_failed_before_a_merge_is_read_and_not_replaced(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    house = shop.house
+    loser, survivor = await shop.customers(2, 100)
+    await shop.right(code="instead", prices=[{"tier": None, "points": 10}])
+    offer = {"substitutes": [{"right": "instead", "price": "not_above"}]}
+    right = await shop.right(prices=[{"tier": None, "points": 30}], offer=offer)
+    own = house.customer_headers(loser, key="k")
+    made = await customer_client.post("/v1/redemptions", json={"right_id": right, "quantity": 1}, headers=own)
+    path = f"/v1/redemptions/{made.json()['id']}"
+    failed = await bank_client.post(
+        f"{path}/fail", json={"reason": "机场贵宾厅临时关闭，无法提供服务"}, headers=house.headers("branch_head", key="f")
+    )
+    assert failed.status_code == 200, failed.text
+    before = (await customer_client.get(path, headers=own)).json()["replacing"]
+    assert [one["code"] for one in before["alternatives"]] == ["instead"]
+    await become_one(house, loser, survivor)
+
+    headers = house.customer_headers(survivor, key="s")
+    seen = await customer_client.get(path, headers=headers)
+    assert (seen.status_code, seen.json()["state"], seen.json()["replacing"]) == (200, "failed", None)
+    assert (await customer_client.get("/v1/me/home", headers=headers)).json()["replaceable"] is None

@@ -91,6 +91,8 @@ async def look_at_replacing(session: AsyncSession, scope: Scope, *, redemption: 
     replaces = next((row for row in rows if row.replaced_by == redemption.id), None)
     if failed is None or failed.replaced_by is not None or failed.open_until <= clock.now():
         return Replacing(replaces, failed)
+    if failed.customer_id in scope.origins:  # what replaces it would stand under its customer, who redeems no more
+        return Replacing(replaces)
     right = await catalogue.get_right(session, right_id=failed.right_id)
     return Replacing(replaces, failed, await alternatives_to(session, scope, failed, right))
 
