@@ -93,7 +93,9 @@ async def test_what_failed_before_a_merge_is_read_and_not_replaced(
     made = await customer_client.post("/v1/redemptions", json={"right_id": right, "quantity": 1}, headers=own)
     path = f"/v1/redemptions/{made.json()['id']}"
     failed = await bank_client.post(
-        f"{path}/fail", json={"reason": "机场贵宾厅临时关闭，无法提供服务"}, headers=house.headers("branch_head", key="f")
+        f"{path}/fail",
+        json={"reason": "机场贵宾厅临时关闭，无法提供服务"},
+        headers=house.headers("branch_head", key="f"),
     )
     assert failed.status_code == 200, failed.text
     before = (await customer_client.get(path, headers=own)).json()["replacing"]

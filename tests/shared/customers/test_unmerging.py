@@ -85,7 +85,7 @@ async def test_both_are_what_they_were_and_are_not_joined_again(lines: Lines) ->
     journal = await merge(
         lines.session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=DAY, reason="test", stale=True
     )
-    assert await compose_stale(lines.session, lambda: lines.keys, limit=10) == 1
+    assert await compose_stale(lines.session, open_keys=lambda: lines.keys, limit=10) == 1
     (one,) = await persons(lines, survivor)
     assert (one["phone"], one["certificate_no"]) == (called[0]["phone"], called[1]["certificate_no"])
     assert await lines.value("SELECT count(*) FROM holding_party") == 0
@@ -93,7 +93,7 @@ async def test_both_are_what_they_were_and_are_not_joined_again(lines: Lines) ->
 
     assert await objection_to_undoing(lines.session, journal) is None
     await unmerge(lines.session, actor=NIGHTLY_JOB, journal=journal, day=DAY, reason="two people")
-    assert await compose_stale(lines.session, lambda: lines.keys, limit=10) == 1
+    assert await compose_stale(lines.session, open_keys=lambda: lines.keys, limit=10) == 1
     assert await persons(lines, survivor, loser) == called
     after = await standing(lines)
     words = [row for row in after["consent"] if row[0] == survivor]

@@ -64,7 +64,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
     awaited = partial(_until_done, sessions, release_awaited, most=MOST_HOLDS)
     active = partial(_until_done, sessions, keep_active, most=MOST_HOLDS)
-    composed = partial(_compose, sessions, open_keys)
+    composed = partial(_until_done, sessions, partial(compose_stale, open_keys=open_keys), most=MOST_HOLDS)
     merged = partial(_until_done, sessions, take_over_later, most=MOST_HOLDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
@@ -91,12 +91,6 @@ async def _until_done(sessions: SessionFactory, work: Callable[..., Awaitable[in
         total += done
         if done < most:
             return total
-
-
-async def _compose(sessions: SessionFactory, open_keys: Callable[[], KeyRing]) -> int:
-    """Compose the personal fields of customers whom people merged or parted; returns how many merges."""
-    async with sessions.begin() as session:
-        return await compose_stale(session, open_keys, limit=MOST_HOLDS)
 
 
 async def _notice_speed(sessions: SessionFactory, looks: Looks) -> int:

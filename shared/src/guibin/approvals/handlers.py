@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -55,6 +55,11 @@ class ApprovalContext:
     def key(self) -> str:
         """The key of the execution: under it there is one at most."""
         return execution_key(self.approval_id)
+
+    @property
+    def asked_by(self) -> dict[str, Any]:
+        """What the trail says of who asked, as arguments of `record`."""
+        return {"on_behalf_id": self.maker_id, "facts": {"approval": to_public("apr", self.approval_id)}}
 
     def open_keys(self) -> KeyRing:
         """Return the keys.

@@ -8,6 +8,7 @@ from sqlalchemy import tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from guibin.core.errors import NotFound
 from guibin.core.lines import Line
@@ -23,16 +24,9 @@ async def list_matches(
     session: AsyncSession, scope: Scope, *, state: ReviewState, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Pair]:
     """Return the reviews of pairs who are both in scope, newest first."""
-    one, other = aliased(Customer), aliased(Customer)
     query = (
-        select(MatchReview, one, other)
-        .join(one, col(one.id) == col(MatchReview.customer_id))
-        .join(other, col(other.id) == col(MatchReview.other_customer_id))
-        .where(
-            MatchReview.state == state,
-            visible(scope, col(one.id), col(one.branch_id)),
-            visible(scope, col(other.id), col(other.branch_id)),
-        )
+        _pairs(scope)
+        .where(MatchReview.state == state)
         .order_by(col(MatchReview.created_at).desc(), col(MatchReview.id).desc())
         .limit(limit)
     )
@@ -47,16 +41,9 @@ async def get_match(session: AsyncSession, scope: Scope, *, match_id: UUID, lock
     Raises:
         NotFound: there is none, or one of the two is out of scope.
     """
-    one, other = aliased(Customer), aliased(Customer)
     query = (
-        select(MatchReview, one, other)
-        .join(one, col(one.id) == col(MatchReview.customer_id))
-        .join(other, col(other.id) == col(MatchReview.other_customer_id))
-        .where(
-            MatchReview.id == match_id,
-            visible(scope, col(one.id), col(one.branch_id)),
-            visible(scope, col(other.id), col(other.branch_id)),
-        )
+        _pairs(scope)
+        .where(MatchReview.id == match_id)
         # A review that was handed on to a surviving customer has left a closed row with the losing one.
         .order_by((col(MatchReview.state) == ReviewState.OPEN).desc())
     )
@@ -68,6 +55,16 @@ async def get_match(session: AsyncSession, scope: Scope, *, match_id: UUID, lock
         again = select(MatchReview).where(MatchReview.customer_id == review.customer_id, MatchReview.id == review.id)
         await session.exec(again.with_for_update().execution_options(populate_existing=True))
     return found
+
+
+def _pairs(scope: Scope) -> Select[MatchReview, Customer, Customer]:
+    one, other = aliased(Customer), aliased(Customer)
+    return (
+        select(MatchReview, one, other)
+        .join(one, col(one.id) == col(MatchReview.customer_id))
+        .join(other, col(other.id) == col(MatchReview.other_customer_id))
+        .where(visible(scope, col(one.id), col(one.branch_id)), visible(scope, col(other.id), col(other.branch_id)))
+    )
 
 
 async def lines_of(session: AsyncSession, *, customer_id: UUID) -> list[Line]:

@@ -292,7 +292,7 @@ MERGE_HANDLER: Final = MergeHandler()
 UNMERGE_HANDLER: Final = UnmergeHandler()
 
 
-async def compose_stale(session: AsyncSession, open_keys: Callable[[], KeyRing], *, limit: int) -> int:
+async def compose_stale(session: AsyncSession, *, open_keys: Callable[[], KeyRing], limit: int) -> int:
     """Compose the personal fields of customers whom people merged or parted, as the worker; returns how many merges."""
     found = await merge_repository.stale_merges(session, limit=limit)
     if not found:

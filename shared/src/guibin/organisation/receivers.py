@@ -97,7 +97,7 @@ class WebhookCreation(ApprovalHandler):
             webhook_id=wanted.webhook_id,
             created_by=context.maker_id,
             content=wanted.content(),
-            **_asked_by(context),
+            **context.asked_by,
         )
 
 
@@ -121,7 +121,7 @@ class WebhookChange(ApprovalHandler):
         if webhook.revision != wanted.revision:
             raise VersionConflict
         await change_webhook(
-            session, actor=context.approver, webhook=webhook, content=wanted.content(), **_asked_by(context)
+            session, actor=context.approver, webhook=webhook, content=wanted.content(), **context.asked_by
         )
 
 
@@ -147,8 +147,3 @@ async def _submit(
         payload=wanted.model_dump(mode="json"),
         preview={"before": before, "after": after},
     )
-
-
-def _asked_by(context: ApprovalContext) -> dict[str, Any]:
-    """Return what the trail says of who asked."""
-    return {"on_behalf_id": context.maker_id, "facts": {"approval": to_public("apr", context.approval_id)}}

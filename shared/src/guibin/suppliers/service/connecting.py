@@ -112,7 +112,7 @@ class AddressHandler(ApprovalHandler):
             supplier=supplier,
             columns=wanted.columns,
             contact=contact,
-            **_asked_by(context),
+            **context.asked_by,
         )
 
 
@@ -149,7 +149,7 @@ class SecretHandler(ApprovalHandler):
             old_secret_enc=supplier.secret_enc,
             old_secret_until=clock.now() + OLD_SECRET_LIFE if supplier.secret_enc else None,
         )
-        await record(session, context.approver, "supplier.rotate_secret", supplier.id, **_asked_by(context))
+        await record(session, context.approver, "supplier.rotate_secret", supplier.id, **context.asked_by)
 
 
 ADDRESS_HANDLER: Final = AddressHandler()
@@ -172,8 +172,3 @@ async def _submit(
         payload=wanted.model_dump(mode="json"),
         preview=preview,
     )
-
-
-def _asked_by(context: ApprovalContext) -> dict[str, Any]:
-    """Return what the trail says of who asked."""
-    return {"on_behalf_id": context.maker_id, "facts": {"approval": to_public("apr", context.approval_id)}}
