@@ -12,7 +12,7 @@ from guibin.core.money import divide_half_up, format_cny
 from guibin.holdings.models import EventType, InflowClass
 from guibin.products.models import ProductClass
 from guibin.tags.evaluation import Plain, evaluate
-from guibin.tags.rules import EventAggregate, Operand
+from guibin.tags.rules import EventAggregate, HasTag, Operand
 from guibin.tags.vocabulary import ZERO_OVER_NOTHING, AggregateFunction, CustomerKind, Fact
 
 DAY = date(2026, 11, 24)
@@ -70,13 +70,17 @@ class Facts:
     liabilities: dict[str, int | None]
     points: dict[str, int]
     events: list[Event]
+    tags: dict[str, tuple[date, date | None]]
 
     def columns(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "events"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in {"events", "tags"}}
 
     def read(self, operand: Operand) -> Plain:
         if isinstance(operand, EventAggregate):
             return figure(operand, self.events)
+        if isinstance(operand, HasTag):
+            since, until = self.tags.get(operand.code, (date.max, None))
+            return since <= DAY - timedelta(days=operand.for_days - 1) and (until is None or until > DAY)
         kind, _, key = operand.name.partition(".")
         maps: dict[str, dict[str, Any]] = {"asset": self.assets, "liability": self.liabilities, "points": self.points}
         if kind in maps and key:
@@ -130,6 +134,14 @@ LINES = tuple(str(line) for line in Line)[:3]
 KINDS = tuple(str(kind) for kind in CustomerKind)[:3]
 CLASSES = tuple(str(name) for name in ProductClass)[:2]
 
+TAGS = ("rich", "old.ish")
+
+
+def _life(days_of: tuple[date, date | None]) -> tuple[date, date | None]:
+    since, until = days_of
+    return since, None if until is None else max(since, until)
+
+
 event_lists = st.lists(
     st.tuples(
         st.sampled_from(TYPES), _optional(amounts), days, _optional(texts), _optional(texts),
@@ -156,6 +168,7 @@ facts = st.builds(
     liabilities=st.dictionaries(st.sampled_from(CLASSES), _optional(amounts)),
     points=st.dictionaries(st.sampled_from(("reward", "service")), numbers),
     events=event_lists,
+    tags=st.dictionaries(st.sampled_from(TAGS), st.tuples(days, _optional(days)).map(_life)),
 )
 
 
@@ -261,6 +274,12 @@ _number_facts = (
 )
 _text_facts = st.sampled_from(("city_code", "branch", "tier")) | _figures(("last",), ("event.channel",))
 
+_tags = st.builds(
+    lambda code, days_of: {"tag": code} | days_of,
+    st.sampled_from((*TAGS, "unheard_of")),
+    st.just({}) | st.sampled_from((1, 3, 30)).map(lambda found: {"for_days": found}),
+)
+
 rules = _trees(
     _ordered(_money_facts, money, _money_facts)
     | _ordered(_number_facts, numbers, _number_facts)
@@ -269,7 +288,8 @@ rules = _trees(
     | _dated(_figures(("min", "max", "last"), ("event.date",)))
     | _sets("products", TEXTS)
     | _sets("lines", LINES)
-    | _sets("customer_kinds", KINDS),
+    | _sets("customer_kinds", KINDS)
+    | _tags,
     5,
 )
 """Rules of every fact and operator; a few are beyond the limits of a tree, and the reader refuses those."""

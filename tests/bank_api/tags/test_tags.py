@@ -94,6 +94,23 @@ async def test_t5_a_rule_that_hits_everybody_is_submitted_with_its_count(
     assert shown["preview"]["share_percent"] == 100.0
 
 
+async def test_t8_tags_that_rest_on_each_other_are_refused_with_the_ring(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    await create(bank_client, house)
+    unknown = await create(bank_client, house, code="gift", rule={"tag": "riches"}, name_zh="赠礼", name_en="Gift")
+    assert code_of(unknown) == (422, "rule_tag_unknown")
+    made = await create(bank_client, house, code="gift", rule={"tag": "rich"}, name_zh="赠礼", name_en="Gift")
+    assert made.status_code == 201
+    edited = await bank_client.put(
+        "/v1/tags/rich",
+        json={name: value for name, value in NEW.items() if name != "code"} | {"rule": {"not": {"tag": "gift"}}},
+        headers=house.headers("hq_operator") | {"If-Match": '"1"'},
+    )
+    assert code_of(edited) == (409, "rule_cycle")
+    assert edited.json()["path"] == ["gift", "rich", "gift"]
+
+
 WRONG_RULES: dict[str, tuple[dict[str, Any], str, str]] = {
     "T1 injection": ({"fact": "1;select", "op": "exists"}, "rule_field_unknown", "rule/fact"),
     "T1 id_no": ({"fact": "id_no", "op": "exists"}, "rule_field_unknown", "rule/fact"),

@@ -23,9 +23,10 @@ from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.errors import RuleTooComplex
 from guibin.tags.evaluation import evaluate
 from guibin.tags.matching import read_values
-from guibin.tags.models import CustomerFact
+from guibin.tags.models import CustomerFact, CustomerTag
 from guibin.tags.rules import Node, parse_rule
-from support.rule_trees import DAY, Event, Facts, facts, rules
+from support.rule_trees import DAY, TAGS, Event, Facts, facts, rules
+from support.tagging import add_manual_tag
 
 BRANCH = UUID(int=1)
 
@@ -33,6 +34,8 @@ BRANCH = UUID(int=1)
 async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
     """Store customers with their facts and events, and return their ids in order."""
     await session.execute(insert(Branch).values(id=BRANCH, code="B1", kind="branch", name_zh="一", name_en="One"))
+    for code in TAGS:
+        await add_manual_tag(session, code)
     ids = [new_id() for _ in bank]
     common = {"party_type": "person", "status": "active", "branch_id": BRANCH, "created_at": clock.now()}
     customers = [common | {"id": one, "gender": "U", "leading_line": "personal_finance"} for one in ids]
@@ -40,6 +43,9 @@ async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
     for customer_id, one in zip(ids, bank, strict=True):
         values = {"customer_id": customer_id, "as_of": DAY, "branch_id": BRANCH, "stale_lines": [], **one.columns()}
         await session.execute(insert(CustomerFact).values(values))
+        for code, (since, until) in one.tags.items():
+            key = {"customer_id": customer_id, "tag_code": code, "source": "rule", "since": since}
+            await session.execute(insert(CustomerTag).values(key | {"until": until}))
         for event in one.events:
             columns = {name: value for name, value in vars(event).items() if name != "number"}
             key = {"customer_id": customer_id, "reference": f"r{event.number}", "line": "e_finance"}
@@ -158,7 +164,7 @@ async def test_a_tree_at_each_limit_runs_as_one_statement(session: AsyncSession,
 NOBODY = Facts(
     aum_fen=None, aum_mda_fen=None, liabilities_fen=None, age=None, tenure_days=None, gender="U", branch="B1",
     city_code=None, tier=None, products=[], lines=[], customer_kinds=[], assets={}, liabilities={}, points={},
-    events=[],
+    events=[], tags={},
 )  # fmt: skip
 A_DAY = date(2026, 11, 20)
 CARD = EventType.CARD_SPEND

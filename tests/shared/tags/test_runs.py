@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -73,6 +73,20 @@ async def test_a_second_run_changes_nothing(session: AsyncSession, branch: UUID)
     await run(session)
     assert await run(session) == {"rules": 1, "read": 1, "added": 0, "ended": 0}
     assert await run(session, NEXT_DAY) == {"rules": 1, "read": 1, "added": 0, "ended": 0}
+
+
+async def test_a_rule_reads_what_the_rules_it_refers_to_have_written(session: AsyncSession, branch: UUID) -> None:
+    await add_rule_in_force(session, "a_gift", {"all": [{"tag": "rich"}, {"not": {"tag": "warned"}}]})
+    await add_rule_in_force(session, "rich", RICH)
+    await add_manual_tag(session, "warned")
+    both = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
+    warned = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
+    await session.execute(insert(CustomerTag).values(customer_id=warned, tag_code="warned", source="manual", since=DAY))
+    assert await run(session) == {"rules": 2, "read": 2, "added": 3, "ended": 0}
+    assert [row.tag_code for row in await rows_of(session, both)] == ["a_gift", "rich"]
+    assert [row.tag_code for row in await rows_of(session, warned)] == ["rich", "warned"]
+    await set_average(session, both, 0)
+    assert await run(session, NEXT_DAY) == {"rules": 2, "read": 2, "added": 0, "ended": 2}
 
 
 async def test_without_rules_nothing_is_read(session: AsyncSession, branch: UUID) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from guibin.core.errors import Refusal
 from guibin.tags.errors import RuleFieldUnknown, RuleOperatorInvalid, RuleTooComplex, RuleValueInvalid
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Not, node_at, operands_of, parse_rule
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, HasTag, Not, node_at, operands_of, parse_rule
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, customer_fact, event_fact
 
 AGE = {"fact": "age", "op": ">=", "value": 60}
@@ -87,8 +87,36 @@ def test_a_bound_may_be_a_date() -> None:
 def test_what_a_rule_reads_is_found_wherever_it_stands() -> None:
     other = {"fact": "aum", "op": "<", "value": {"fact": {"max": "event.amount"}}}
     rule = parse_rule({"any": [{"not": SPENT}, {"all": [other, AGE]}]})
-    read = [operand.function if isinstance(operand, EventAggregate) else operand.name for operand in operands_of(rule)]
+    operands = list(operands_of(rule))
+    read = [
+        one.function if isinstance(one, EventAggregate) else one.name for one in operands if not isinstance(one, HasTag)
+    ]
     assert read == [AggregateFunction.SUM, "aum", AggregateFunction.MAX, "age"]
+
+
+def test_a_tag_is_a_condition_by_itself() -> None:
+    assert parse_rule({"tag": "rich"}) == Condition(HasTag("rich", 1), Operator.HOLDS, None)
+    assert parse_rule({"tag": "rich", "for_days": 30}) == Condition(HasTag("rich", 30), Operator.HOLDS, None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ({"tag": "rich", "op": "="}, "rule"),
+        ({"tag": ""}, "rule/tag"),
+        ({"tag": "a b"}, "rule/tag"),
+        ({"tag": "a\n"}, "rule/tag"),
+        ({"tag": ["rich"]}, "rule/tag"),
+        ({"tag": "rich", "for_days": 0}, "rule/for_days"),
+        ({"tag": "rich", "for_days": 367}, "rule/for_days"),
+        ({"tag": "rich", "for_days": True}, "rule/for_days"),
+        ({"fact": {"count": "event", "where": {"tag": "rich"}}, "op": ">", "value": 1}, "rule/fact/where"),
+    ],
+)
+def test_a_reference_of_another_form_is_refused(rule: dict[str, object], place: str) -> None:
+    refusal = refusal_of(rule)
+    assert isinstance(refusal, RuleValueInvalid)
+    assert refusal.facts["place"] == place
 
 
 @pytest.mark.parametrize(

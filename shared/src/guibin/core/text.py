@@ -18,6 +18,12 @@ _INVISIBLE_TAGS: Final = r"\U000e0000-\U000e007f"
 _BANNED_IN_LINE: Final = rf"\x00-\x1f{_INVISIBLE}"
 _BANNED_IN_NOTE: Final = rf"\x00-\x08\x0b\x0c\x0e-\x1f{_INVISIBLE}"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_CODE: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text can be the code of something, as `Code` holds the fields of bodies to it."""
+    return _CODE.fullmatch(text) is not None
 
 
 def has_lone_surrogate(text: str) -> bool:
@@ -77,5 +83,5 @@ class Note(_Text):
     banned = _BANNED_IN_NOTE
 
 
-Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Code = Annotated[str, StringConstraints(strict=True, pattern=_CODE.pattern)]
 """A readable code of a tag, a tier, a wallet, a product: at most 64 ASCII letters, digits, `_`, `.` and `-`."""

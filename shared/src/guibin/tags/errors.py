@@ -53,6 +53,30 @@ class RuleTooComplex(Refusal):
         super().__init__(place=place, max_depth=max_depth, max_nodes=max_nodes)
 
 
+class RuleTagUnknown(Refusal):
+    """A rule refers to a tag that there is not, or that is out of use; `tag` is the code that it names."""
+
+    category = Category.INVALID
+    code = "rule_tag_unknown"
+    zh = "规则引用的标签不存在或已停用"
+    en = "The rule refers to a tag that there is not or that is out of use"
+
+    def __init__(self, *, tag: str) -> None:
+        super().__init__(tag=tag)
+
+
+class RuleCycle(Refusal):
+    """Rules refer to each other in a ring; `path` names the tags along it, the first again at its end."""
+
+    category = Category.CONFLICT
+    code = "rule_cycle"
+    zh = "标签规则相互引用，形成循环"
+    en = "The rules of these tags refer to each other in a ring"
+
+    def __init__(self, *, path: list[str]) -> None:
+        super().__init__(path=path)
+
+
 class RuleTooExpensive(Refusal):
     """A preview ran into its time limit; nothing was changed."""
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand
-from guibin.tags.vocabulary import TRUE_WHEN_MISSING, Fact, Operator
+from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, Node, Not, Operand
+from guibin.tags.vocabulary import TRUE_WHEN_MISSING, Operator
 
 Plain = int | str | date | frozenset[str] | None
-"""A fact's value: fen, number, text, day or set; None is unknown."""
+"""A fact's value: fen, number, text, day, set, or whether something holds; None is unknown."""
 
 ReadFact = Callable[[Operand], Plain]
 
@@ -67,7 +67,7 @@ def evaluate(node: Node, read: ReadFact, day: date, place: str = ROOT) -> Verdic
             return Verdict(place, node, not child.met, (child,))
         case _:
             actual, value = read(node.fact), node.value
-            if isinstance(value, Fact | EventAggregate):
+            if isinstance(value, Operand):
                 other = read(value)
                 return Verdict(place, node, holds(node.operator, actual, other, day), actual=actual, other=other)
             return Verdict(place, node, holds(node.operator, actual, value, day), actual=actual)
@@ -75,6 +75,8 @@ def evaluate(node: Node, read: ReadFact, day: date, place: str = ROOT) -> Verdic
 
 def holds(operator: Operator, actual: Plain, value: Plain | tuple[int | str | date, ...], day: date) -> bool:
     """Judge one condition. A value that is missing on either side decides by `TRUE_WHEN_MISSING` alone."""
+    if operator is Operator.HOLDS:
+        return actual is True
     known = actual is not None and actual != frozenset()
     if operator is Operator.EXISTS:
         return known

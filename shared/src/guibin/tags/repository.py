@@ -1,6 +1,6 @@
 """All SQL about tags, except what the compiler makes of rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -124,6 +124,23 @@ async def list_versions_in_force(session: AsyncSession) -> Sequence[TagVersion]:
         .order_by(col(Tag.code))
     )
     return (await session.exec(statement)).all()
+
+
+async def usable_codes(session: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Return those of some codes that are tags, and not retired."""
+    statement = select(Tag.code).where(col(Tag.code).in_(codes), Tag.state != TagState.RETIRED)
+    return set((await session.exec(statement)).all())
+
+
+async def list_rules_of_others(session: AsyncSession, *, code: str) -> list[tuple[str, list[object]]]:
+    """Return for all tags but one that are not retired the rules that they have: drafted, and in force."""
+    statement = (
+        select(Tag.code, Tag.draft_rule, TagVersion.rule)
+        .outerjoin(TagVersion, (col(TagVersion.tag_code) == Tag.code) & (TagVersion.version == Tag.published_version))
+        .where(Tag.code != code, Tag.state != TagState.RETIRED)
+    )
+    rows = (await session.exec(statement)).all()
+    return [(other, [rule for rule in (draft, in_force) if rule]) for other, draft, in_force in rows]
 
 
 async def list_held(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[Held]:

@@ -12,17 +12,21 @@ from guibin.products.models import ProductClass
 
 
 class FactType(StrEnum):
-    """Money is fen; a set without members counts as missing."""
+    """Money is fen; a set without members counts as missing; a flag is never missing."""
 
     MONEY = "money"
     INTEGER = "integer"
     TEXT = "text"
     SET = "set"
     DATE = "date"
+    FLAG = "flag"
 
 
 class Operator(StrEnum):
-    """Everything that a condition can ask; there is no pattern, no distance and no SQL."""
+    """Everything that a condition can ask; there is no pattern, no distance and no SQL.
+
+    `HOLDS` is never written: it is what a condition asks that says yes or no by itself.
+    """
 
     EQUAL = "="
     NOT_EQUAL = "!="
@@ -42,6 +46,7 @@ class Operator(StrEnum):
     HAS_ALL = "has_all"
     HAS_NONE = "has_none"
     WITHIN_DAYS = "within_days"
+    HOLDS = "holds"
 
 
 class AggregateFunction(StrEnum):
@@ -86,6 +91,7 @@ OPERATORS: Final[dict[FactType, frozenset[Operator]]] = {
     FactType.DATE: _ORDERED | {Operator.WITHIN_DAYS},
     FactType.TEXT: _LISTS | _ALWAYS | TEXT_SEARCHES | {Operator.EQUAL, Operator.NOT_EQUAL},
     FactType.SET: _ALWAYS | {Operator.HAS_ANY, Operator.HAS_ALL, Operator.HAS_NONE},
+    FactType.FLAG: frozenset({Operator.HOLDS}),
 }
 
 

@@ -16,8 +16,10 @@ from guibin.managers.repository import is_primary_manager
 from guibin.security.actors import Domain, Scope, Verb
 from guibin.tags import repository, service
 from guibin.tags.errors import (
+    RuleCycle,
     RuleFieldUnknown,
     RuleOperatorInvalid,
+    RuleTagUnknown,
     RuleTooComplex,
     RuleTooExpensive,
     RuleValueInvalid,
@@ -63,7 +65,7 @@ router = PortRouter(prefix="/v1", tags=["tags"])
 READ = staff(Verb.READ, Domain.TAGS)
 DEFINE = staff(Verb.SUBMIT, Domain.TAGS)
 BY_HAND = staff(Verb.WRITE, Domain.TAGS)
-WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex)
+WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex, RuleTagUnknown)
 
 
 @router.get("/tags", operation_id="listTags")
@@ -89,7 +91,7 @@ async def list_tags(
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_RULE, TagExists, TagKindConflict),
+    refusals=(*WRONG_RULE, RuleCycle, TagExists, TagKindConflict),
 )
 async def create_tag(call: StaffCall, body: Annotated[TagIn, json_body(TagIn)], response: Response) -> TagDetailOut:
     """Make a tag. A rule tag is a draft that nobody has before it is approved; a manual tag can be set at once."""
@@ -110,7 +112,7 @@ async def get_tag(call: StaffCall, code: Code, response: Response) -> TagDetailO
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_RULE, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
+    refusals=(*WRONG_RULE, RuleCycle, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
 )
 async def edit_tag(
     call: StaffCall, code: Code, body: Annotated[TagEdit, json_body(TagEdit)], response: Response
@@ -149,7 +151,7 @@ async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, js
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(StateConflict, TagKindConflict, TagRuleMissing, RuleTooExpensive),
+    refusals=(StateConflict, TagKindConflict, TagRuleMissing, RuleTagUnknown, RuleTooExpensive),
 )
 async def submit_tag(call: StaffCall, code: Code) -> SubmittedOut:
     """Ask another person to put the draft in force; the approver sees both rules and how many customers each hits."""

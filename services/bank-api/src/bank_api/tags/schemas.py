@@ -14,7 +14,7 @@ from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, Ta
 from guibin.tags.repository import Held, Reach
 from guibin.tags.rules import Condition, Operand, node_at
 from guibin.tags.service import Explanation, Preview, TagDraft
-from guibin.tags.vocabulary import FactType
+from guibin.tags.vocabulary import FactType, Operator
 from guibin.web import OutModel, StrictModel
 
 RULE_EXAMPLE = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
@@ -24,8 +24,9 @@ RuleTree = Annotated[
     dict[str, Any],
     Field(
         description=(
-            "A node is {all: [...]}, {any: [...]}, {not: node} or a condition {fact, op, value}; at most 5 levels, "
-            "50 nodes and 1,000 values in a list"
+            "A node is {all: [...]}, {any: [...]}, {not: node} or a condition: {fact, op, value}, or {tag: code} for "
+            "who has another tag, with {for_days: n} for who has had it that long; at most 5 levels, 50 nodes and "
+            "1,000 values in a list"
         ),
         examples=[RULE_EXAMPLE],
     ),
@@ -197,8 +198,8 @@ class ConditionOut(OutModel):
     """A condition of the rule, judged."""
 
     place: str = Field(description="Where it stands in the rule", examples=["rule/all/0"])
-    fact: Any = Field(description="As the rule says it")
-    op: str
+    fact: Any = Field(description="As the rule says it; the whole condition where it says yes or no by itself")
+    op: str = Field(description="As the rule says it; `holds` for a condition that says yes or no by itself")
     value: Any = Field(description="As the rule says it; null where the operator takes none")
     actual: Any = Field(description="The customer's value; null is unknown")
     actual_value: Any = Field(description="The customer's value of the fact that it is compared with, if it is one")
@@ -261,8 +262,8 @@ def _condition(verdict: Verdict, rule: dict[str, Any], *, exact: bool) -> Condit
     masked = node.fact.type is FactType.MONEY and not exact
     return ConditionOut(
         place=verdict.place,
-        fact=written["fact"],
-        op=written["op"],
+        fact=written.get("fact", written),
+        op=written.get("op", Operator.HOLDS),
         value=written.get("value"),
         actual=None if masked else _shown(node.fact, verdict.actual),
         actual_value=None if masked else _shown(node.fact, verdict.other),

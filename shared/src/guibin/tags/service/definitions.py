@@ -13,7 +13,7 @@ from guibin.security.actors import Actor
 from guibin.tags import repository
 from guibin.tags.errors import TagExists, TagKindConflict
 from guibin.tags.models import Tag, TagAxis, TagKind, TagState
-from guibin.tags.rules import parse_rule
+from guibin.tags.service.reading import read_rule
 
 _EDITED: Final = ("axis", "name_zh", "name_en", "description", "draft_rule")
 
@@ -36,6 +36,7 @@ async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: Ta
         TagExists: the code is taken, for ever, or another tag has a name that reads the same.
         TagKindConflict: a rule for a manual tag.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: the rule is wrong.
+        RuleTagUnknown, RuleCycle: what it refers to is not there, or rests on this tag.
     """
     await _check(session, code, kind, draft)
     tag = Tag(
@@ -120,7 +121,7 @@ async def _check(session: AsyncSession, code: str, kind: TagKind, draft: TagDraf
     if draft.rule is not None:
         if kind is TagKind.MANUAL:
             raise TagKindConflict(kind=kind)
-        parse_rule(draft.rule)
+        await read_rule(session, draft.rule, code=code)
     taken = {_folded(name) for name in await repository.names_of_others(session, code=code)}
     if taken & {_folded(draft.name_zh), _folded(draft.name_en)}:
         raise TagExists(field="name")

@@ -5,20 +5,24 @@ from datetime import date
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.tags import matching, repository
-from guibin.tags.rules import parse_rule
+from guibin.tags.rules import levels_of, parse_rule, tags_in
 
 
 async def run_tags(session: AsyncSession, *, day: date) -> dict[str, int]:
     """Tag every customer by every rule in force, on the facts as they stand; windows of events end with `day`.
 
+    Rules that refer to tags run after the rules of those, in a pass of their own, and read what these have written.
     Memberships change on `day` and are written only where they differ, so a second run changes nothing. Returns the
     counts `rules`, `read` (customers), `added` and `ended`.
     """
-    rules = [
-        matching.Rule(found.tag_code, found.version, parse_rule(found.rule))
+    rules = {
+        found.tag_code: matching.Rule(found.tag_code, found.version, parse_rule(found.rule))
         for found in await repository.list_versions_in_force(session)
-    ]
-    if not rules:
-        return {"rules": 0, "read": 0, "added": 0, "ended": 0}
-    difference = await matching.write_difference(session, rules, day=day)
-    return {"rules": len(rules), "read": difference.read, "added": difference.added, "ended": difference.ended}
+    }
+    counts = {"rules": len(rules), "read": 0, "added": 0, "ended": 0}
+    for level in levels_of({code: tags_in(rule.node) for code, rule in rules.items()}):
+        difference = await matching.write_difference(session, [rules[code] for code in level], day=day)
+        counts["read"] = difference.read
+        counts["added"] += difference.added
+        counts["ended"] += difference.ended
+    return counts

@@ -16,6 +16,7 @@ from guibin.tags import matching, repository
 from guibin.tags.errors import RuleTooExpensive
 from guibin.tags.models import TagVersion
 from guibin.tags.rules import parse_rule
+from guibin.tags.service.reading import read_rule
 
 PREVIEW_SECONDS: Final = 5.0
 SAMPLE_SIZE: Final = 20
@@ -46,9 +47,10 @@ async def preview_rule(
 
     Raises:
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: the rule is wrong.
+        RuleTagUnknown: it refers to a tag that there is not.
         RuleTooExpensive: it took too long.
     """
-    node = parse_rule(rule)
+    node = await read_rule(session, rule)
     current = None if in_force is None else parse_rule(in_force.rule)
     async with read_only(session, seconds):
         day = await repository.facts_as_of(session) or clock.last_closed_day()

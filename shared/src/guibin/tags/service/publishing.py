@@ -19,6 +19,7 @@ from guibin.tags.errors import TagKindConflict, TagRuleMissing
 from guibin.tags.models import Tag, TagKind, TagState, TagVersion
 from guibin.tags.service.definitions import resting_state
 from guibin.tags.service.preview import PREVIEW_SECONDS, preview_rule
+from guibin.tags.service.reading import read_rule
 
 TAG_PUBLISH: Final = "tag.publish"
 
@@ -99,10 +100,12 @@ class TagPublishHandler(ApprovalHandler):
 
         Raises:
             StateConflict: the tag was edited or retired since.
+            RuleTagUnknown, RuleCycle: what the rule refers to is not there any more, or rests on this tag by now.
         """
         tag = await _submitted(session, payload)
         if tag is None or tag.draft_rule is None:
             raise StateConflict(**{"from": TagState.DRAFT, "to": TagState.PUBLISHED})
+        await read_rule(session, tag.draft_rule, code=tag.code)
         version = TagVersion(
             tag_code=tag.code,
             version=await repository.next_version(session, code=tag.code),

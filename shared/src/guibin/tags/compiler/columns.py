@@ -1,0 +1,51 @@
+"""Where each fact stands in the database."""
+
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, case, cast, literal
+
+from guibin.core.models import metadata
+from guibin.holdings.models import CustomerEvent
+from guibin.tags.models import CustomerFact
+from guibin.tags.vocabulary import Fact
+
+FACTS: Final = metadata.tables[CustomerFact.__tablename__]
+EVENTS: Final = metadata.tables[CustomerEvent.__tablename__]
+
+Column = ColumnElement[Any]
+
+_COLUMNS: Final[dict[str, Column]] = {
+    "aum": FACTS.c.aum_fen,
+    "aum_mda": FACTS.c.aum_mda_fen,
+    "liabilities": FACTS.c.liabilities_fen,
+    "products": FACTS.c.products,
+    "lines": FACTS.c.lines,
+    "customer_kinds": FACTS.c.customer_kinds,
+    "age": FACTS.c.age,
+    "gender": FACTS.c.gender,
+    "city_code": FACTS.c.city_code,
+    "branch": FACTS.c.branch,
+    "tenure_days": FACTS.c.tenure_days,
+    "tier": FACTS.c.tier,
+    "event.type": EVENTS.c.event_type,
+    "event.amount": EVENTS.c.amount_fen,
+    "event.merchant_category": EVENTS.c.merchant_category,
+    "event.channel": EVENTS.c.channel,
+    "event.inflow_class": EVENTS.c.inflow_class,
+    "event.date": EVENTS.c.occurred_on,
+}
+_MAPS: Final[dict[str, Column]] = {
+    "asset": FACTS.c.assets,
+    "liability": FACTS.c.liabilities,
+    "points": FACTS.c.points,
+}
+
+
+def column_of_fact(fact: Fact) -> Column:
+    """Return the column of a fact; a class or a wallet of which the customer has nothing counts 0."""
+    found = _COLUMNS.get(fact.name)
+    if found is not None:
+        return found
+    kind, _, key = fact.name.partition(".")
+    amounts: Any = _MAPS[kind]
+    return case((amounts.has_key(key), cast(amounts[key].astext, BigInteger)), else_=literal(0))

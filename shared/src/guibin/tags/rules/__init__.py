@@ -1,0 +1,39 @@
+"""The rule tree of tags: bounded, typed, checked as a whole before anything runs.
+
+A node is `{"all": [...]}`, `{"any": [...]}`, `{"not": node}` or a condition: `{"fact", "op", "value"}`, or one that
+says yes or no by itself, such as `{"tag": code}`. Whatever a rule says beyond the words of `guibin.tags.vocabulary` is
+refused with its place in the tree and never with its text.
+"""
+
+from guibin.tags.rules.order import levels_of, tags_in
+from guibin.tags.rules.reader import parse_rule
+from guibin.tags.rules.tree import (
+    ROOT,
+    AllOf,
+    AnyOf,
+    Condition,
+    EventAggregate,
+    HasTag,
+    Node,
+    Not,
+    Operand,
+    node_at,
+    operands_of,
+)
+
+__all__ = [
+    "ROOT",
+    "AllOf",
+    "AnyOf",
+    "Condition",
+    "EventAggregate",
+    "HasTag",
+    "Node",
+    "Not",
+    "Operand",
+    "levels_of",
+    "node_at",
+    "operands_of",
+    "parse_rule",
+    "tags_in",
+]

@@ -1,0 +1,102 @@
+"""What a rule is made of once it has been read: nodes, and the operands that its conditions compare."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from guibin.tags.vocabulary import COUNTS, AggregateFunction, Fact, FactType, Operator
+
+ROOT: Final = "rule"
+
+Scalar = int | str | date
+
+
+@dataclass(frozen=True, slots=True)
+class EventAggregate:
+    """A figure over a customer's events: those that `where` lets in, of the `last_days` days (None: all)."""
+
+    function: AggregateFunction
+    field: Fact | None
+    where: "Node | None"
+    last_days: int | None
+
+    @property
+    def type(self) -> FactType:
+        """The type of the figure."""
+        return FactType.INTEGER if self.function in COUNTS or self.field is None else self.field.type
+
+
+@dataclass(frozen=True, slots=True)
+class HasTag:
+    """Whether a customer has a tag on the day, as recorded, and has had it without a break for so many days.
+
+    The rule of the other tag is never looked at: only who has it.
+    """
+
+    code: str
+    for_days: int = 1
+
+    @property
+    def type(self) -> FactType:
+        """Yes or no."""
+        return FactType.FLAG
+
+
+Operand = Fact | EventAggregate | HasTag
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A leaf: a fact, an operator and what it is compared with (a tuple for operators that take several values)."""
+
+    fact: Operand
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...] | Operand | None
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of these holds."""
+
+    nodes: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of these holds."""
+
+    nodes: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """This does not hold."""
+
+    node: "Node"
+
+
+Node = AllOf | AnyOf | Not | Condition
+
+
+def operands_of(node: Node) -> Iterator[Operand]:
+    """Walk over the facts and figures that a rule reads of a customer, equal ones as often as they stand in it."""
+    match node:
+        case AllOf(nodes) | AnyOf(nodes):
+            for child in nodes:
+                yield from operands_of(child)
+        case Not(child):
+            yield from operands_of(child)
+        case _:
+            yield node.fact
+            if isinstance(node.value, Operand):
+                yield node.value
+
+
+def node_at(raw: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the node that stands at a place of a rule in JSON values, for example at `rule/all/0`."""
+    found: Any = raw
+    for part in place.split("/")[1:]:
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    node: dict[str, Any] = found
+    return node
