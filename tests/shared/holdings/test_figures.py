@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Row, insert
+from sqlalchemy import Row, Select, insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.money import divide_half_up
 from guibin.customers.models import Customer
-from guibin.holdings.figures import select_figures
+from guibin.holdings.averages import select_metric
+from guibin.holdings.figures import AVERAGES, select_figures
 from guibin.holdings.models import Holding, HoldingBalance, LineDay
 from guibin.holdings.months import last_complete_month
+from guibin.holdings.rules import Metric, Weighting, spans_of
 from guibin.organisation.models import Branch
 from guibin.products.models import Product
 
@@ -66,6 +70,33 @@ def average_of(holdings: Sequence[Held], days: Sequence[date]) -> int | None:
     return None if None in values else divide_half_up(sum(value or 0 for value in values), len(days))
 
 
+def days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+AUGUST, SEPTEMBER = days(date(2026, 8, 1), date(2026, 8, 31)), days(date(2026, 9, 1), date(2026, 9, 30))
+DAYS_OF = {
+    Metric.MONTH_DAILY: [OCTOBER],
+    Metric.QUARTER_DAILY: [days(date(2026, 7, 1), date(2026, 9, 30))],
+    Metric.THREE_MONTHS: [AUGUST + SEPTEMBER + OCTOBER],
+    Metric.BEST_OF_THREE: [AUGUST, SEPTEMBER, OCTOBER],
+    Metric.SIX_MONTHS: [days(date(2026, 5, 1), date(2026, 10, 31))],
+    Metric.YEAR_DAILY: [days(date(2026, 1, 1), DAY)],
+    Metric.DAY: [[DAY]],
+}
+"""The days of each metric on 24 November 2026, written out."""
+
+
+def metric_of(holdings: Sequence[Held], metric: Metric) -> int | None:
+    averages = [average_of(holdings, some) for some in DAYS_OF[metric]]
+    return None if None in averages else max(average or 0 for average in averages)
+
+
+def spike_of(holdings: Sequence[Held]) -> int | None:
+    average, last = average_of(holdings, OCTOBER), average_of(holdings, OCTOBER[-3:])
+    return None if average is None or last is None or average == 0 else min(last * 100 // average, 1_000_000)
+
+
 def owed_of(holdings: Sequence[Held], day: date) -> int | None:
     held_open = [held for held in holdings if held.is_open(day)]
     debts = [held.balance(day) for held in held_open if held.side == "liability"]
@@ -74,7 +105,12 @@ def owed_of(holdings: Sequence[Held], day: date) -> int | None:
 
 
 async def figures(
-    session: AsyncSession, holdings: Sequence[Held], *, day: date = DAY, fresh: Sequence[str] = LINES
+    session: AsyncSession,
+    holdings: Sequence[Held],
+    *,
+    day: date = DAY,
+    fresh: Sequence[str] = LINES,
+    of: Select[Any] | None = None,
 ) -> Row[Any] | None:
     """Store one customer with holdings, select the figures, leave nothing behind."""
     inner = await session.begin_nested()
@@ -82,7 +118,7 @@ async def figures(
         customer_id = await _store(session, holdings)
         for line in fresh:
             await session.execute(insert(LineDay).values(line=line, day=day, arrived_at=clock.now()))
-        rows = (await session.execute(select_figures(day))).all()
+        rows = (await session.execute(select_figures(day) if of is None else of)).all()
         return next((row for row in rows if row.customer_id == customer_id), None)
     finally:
         await inner.rollback()
@@ -130,7 +166,7 @@ async def _store_holding(session: AsyncSession, customer_id: UUID, held: Held) -
         await session.execute(insert(HoldingBalance), rows)
 
 
-moments = st.dates(date(2026, 9, 25), date(2026, 11, 27))
+moments = st.dates(date(2026, 9, 25), date(2026, 11, 27)) | st.dates(date(2025, 12, 28), date(2026, 9, 25))
 some_balances = st.dictionaries(moments, st.sampled_from((-50, 0, 1, 2, 33, 100, 10**12)), max_size=5)
 some_holding = st.builds(
     Held,
@@ -138,17 +174,19 @@ some_holding = st.builds(
     line=st.sampled_from(LINES),
     opened_on=st.none() | moments | st.just(date(2025, 1, 1)),
     closed_on=st.none() | st.none() | moments,
-    balances=some_balances | some_balances.map(lambda rows: {date(2026, 9, 1): 7} | rows),
+    balances=some_balances | some_balances.map(lambda rows: {date(2025, 12, 1): 7} | rows),
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(holdings=st.lists(some_holding, min_size=1, max_size=3))
 async def test_the_figures_are_those_of_the_calendar(session: AsyncSession, holdings: list[Held]) -> None:
     row = await figures(session, holdings)
     assert row is not None
     assert row.aum_fen == aum_of(holdings, DAY)
     assert row.aum_mda_fen == average_of(holdings, OCTOBER)
+    assert [getattr(row, name) for name in AVERAGES.values()] == [metric_of(holdings, metric) for metric in AVERAGES]
+    assert row.spike_percent == spike_of(holdings)
     assert row.liabilities_fen == owed_of(holdings, DAY)
     assert row.products == sorted({held.product for held in holdings if held.is_open(DAY)})
     assert row.lines == sorted({held.line for held in holdings if held.is_open(DAY)})
@@ -158,6 +196,96 @@ async def test_the_figures_are_those_of_the_calendar(session: AsyncSession, hold
         assert row.assets.get(product_class, 0) == aum_of(members, DAY)
         overdrawn = [held for held in members if (held.balance(DAY) or 0) < 0]
         assert row.liabilities.get(product_class, 0) == owed_of(overdrawn, DAY)
+
+
+weightings = st.builds(
+    Weighting,
+    classes=st.dictionaries(st.sampled_from(("deposits", "fund")), st.sampled_from((0, 1, 33, 100, 150))),
+    lines=st.dictionaries(st.sampled_from(LINES), st.sampled_from((0, 50, 100))),
+    net=st.booleans(),
+)
+
+
+def weighted(holdings: Sequence[Held], metric: Metric, weighting: Weighting) -> int | None:
+    """Walk over the calendar with exact fractions; rounded half up."""
+    best: Fraction | None = None
+    for some in DAYS_OF[metric]:
+        total = Fraction(0)
+        for day in some:
+            worth = _worth_on(holdings, day, weighting)
+            if worth is None:
+                return None
+            total += worth
+        best = total / len(some) if best is None else max(best, total / len(some))
+    return None if best is None else floor(best + Fraction(1, 2))
+
+
+def _worth_on(holdings: Sequence[Held], day: date, weighting: Weighting) -> Fraction | None:
+    total = Fraction(0)
+    for held in (one for one in holdings if one.is_open(day)):
+        weight = Fraction(1) if weighting.net else _weight_of(held, weighting)
+        if weight == 0:
+            continue
+        balance = held.balance(day)
+        if balance is None:
+            return None
+        owned = balance if weighting.net else max(balance, 0)
+        total += weight * (owned if held.side == "asset" else -max(balance, 0))
+    return total
+
+
+def _weight_of(held: Held, weighting: Weighting) -> Fraction:
+    by_class = weighting.classes.get(PRODUCTS[held.product][0], 100)
+    return Fraction(by_class * weighting.lines.get(held.line, 100), 10_000) if held.side == "asset" else Fraction(0)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(holdings=st.lists(some_holding, min_size=1, max_size=3), metric=st.sampled_from(Metric), weighting=weightings)
+async def test_a_metric_weighs_classes_and_lines_and_takes_off_what_is_owed(
+    session: AsyncSession, holdings: list[Held], metric: Metric, weighting: Weighting
+) -> None:
+    row = await figures(session, holdings, of=select_metric(metric, DAY, weighting))
+    assert row is not None
+    assert row.fen == weighted(holdings, metric, weighting)
+
+
+@pytest.mark.parametrize(("lines", "stale"), [({}, True), ({"personal_finance": 0}, False)])
+async def test_a_metric_is_stale_only_by_lines_that_count(
+    session: AsyncSession, lines: dict[str, int], stale: bool
+) -> None:
+    holdings = [asset(SINCE_2025), asset(SINCE_2025, line="e_finance")]
+    query = select_metric(Metric.MONTH_DAILY, DAY, Weighting(lines=lines))
+    row = await figures(session, holdings, fresh=["e_finance"], of=query)
+    assert row is not None
+    assert row.stale is stale
+
+
+async def test_a_line_that_has_sent_a_later_day_is_not_stale(session: AsyncSession) -> None:
+    query = select_metric(Metric.DAY, DAY - timedelta(days=1), Weighting())
+    row = await figures(session, [asset(SINCE_2025)], of=query)
+    assert row is not None
+    assert row.stale is False
+
+
+@pytest.mark.parametrize(
+    ("metric", "day", "first", "last"),
+    [
+        (Metric.QUARTER_DAILY, date(2026, 3, 31), date(2026, 1, 1), date(2026, 3, 31)),
+        (Metric.QUARTER_DAILY, date(2026, 3, 30), date(2025, 10, 1), date(2025, 12, 31)),
+        (Metric.QUARTER_DAILY, date(2026, 1, 31), date(2025, 10, 1), date(2025, 12, 31)),
+        (Metric.SIX_MONTHS, date(2026, 3, 31), date(2025, 10, 1), date(2026, 3, 31)),
+        (Metric.YEAR_DAILY, date(2026, 1, 1), date(2026, 1, 1), date(2026, 1, 1)),
+    ],
+)
+def test_metrics_look_back_over_whole_periods(metric: Metric, day: date, first: date, last: date) -> None:
+    assert [(span.first, span.last) for span in spans_of(metric, day)] == [(first, last)]
+
+
+@pytest.mark.parametrize(("after", "percent"), [(100, 100), (3_200, 800), (0, 0)])
+async def test_money_parked_near_the_end_of_a_month_shows(session: AsyncSession, after: int, percent: int) -> None:
+    row = await figures(session, [asset(SINCE_2025, (date(2026, 10, 29), after))])
+    assert row is not None
+    assert row.spike_percent == percent
 
 
 SINCE_2025 = (date(2025, 1, 1), 100)

@@ -1,12 +1,13 @@
-"""Which month an average is of."""
+"""Which days an average is of."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """A calendar month by its first and last day."""
+class Span:
+    """Calendar days in a row, by the first and the last of them."""
 
     first: date
     last: date
@@ -15,6 +16,15 @@ class Month:
     def days(self) -> int:
         """The number of its calendar days."""
         return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Month(Span):
+    """A calendar month."""
+
+    def before(self, months: int) -> "Month":
+        """Return the month so many months before this one."""
+        return reduce(lambda month, _: last_complete_month(month.first - timedelta(days=1)), range(months), self)
 
 
 def last_complete_month(day: date) -> Month:

@@ -17,7 +17,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "figures",
         frozenset({"customer_fact"}),
         "SELECT as_of, age, tenure_days, round(aum_fen / 100.0, 2) AS aum, round(aum_mda_fen / 100.0, 2) AS aum_mda,"
-        " aum_mda_month, round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier"
+        " aum_mda_month, round(aum_quarter_daily_fen / 100.0, 2) AS aum_quarter_daily,"
+        " round(aum_three_months_fen / 100.0, 2) AS aum_three_months,"
+        " round(aum_best_of_three_fen / 100.0, 2) AS aum_best_of_three,"
+        " round(aum_six_months_fen / 100.0, 2) AS aum_six_months,"
+        " round(aum_year_daily_fen / 100.0, 2) AS aum_year_daily, spike_percent,"
+        " round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier"
         " FROM customer_fact WHERE customer_id = :customer_id",
     ),
 )

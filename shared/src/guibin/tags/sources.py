@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from guibin.core.lines import Line
 from guibin.core.models import metadata
 from guibin.customers.models import Customer, SourceRecord
-from guibin.holdings.figures import select_figures
+from guibin.holdings.figures import AVERAGES, select_figures
 from guibin.holdings.models import CustomerEvent, EventType, InflowClass
 from guibin.holdings.months import last_complete_month
 from guibin.organisation.models import Branch
@@ -72,8 +72,9 @@ class HoldingFacts:
     name: Final = "holding"
     columns: Final = (
         "aum_fen",
-        "aum_mda_fen",
+        *AVERAGES.values(),
         "aum_mda_month",
+        "spike_percent",
         "liabilities_fen",
         "assets",
         "liabilities",
@@ -87,13 +88,13 @@ class HoldingFacts:
         """Select one row for each customer; who holds nothing has nothing, and that is known."""
         figures, known, inflows = select_figures(day).subquery("figures"), _known_lines(day), _inflows(day)
         nothing_held = figures.c.customer_id.is_(None)
-        amounts = ("aum_fen", "aum_mda_fen", "liabilities_fen")
+        amounts = ("aum_fen", *AVERAGES.values(), "liabilities_fen")
         return (
             select(
                 _CUSTOMER.c.id.label("customer_id"),
                 *(case((nothing_held, literal(0)), else_=figures.c[name]).label(name) for name in amounts),
                 literal(last_complete_month(day).first, Date).label("aum_mda_month"),
-                *(figures.c[name] for name in ("assets", "liabilities", "products", "stale_lines")),
+                *(figures.c[name] for name in ("assets", "liabilities", "products", "stale_lines", "spike_percent")),
                 known.c.lines,
                 _kinds(figures, known, inflows).label("customer_kinds"),
             )

@@ -8,6 +8,7 @@ from typing import Final
 from guibin.core.lines import Line
 from guibin.customers.models import Gender
 from guibin.holdings.models import EventType, InflowClass
+from guibin.holdings.rules import Metric
 from guibin.products.models import ProductClass
 
 
@@ -111,6 +112,8 @@ def _by_name(*facts: Fact) -> dict[str, Fact]:
 _CUSTOMER_FACTS: Final = _by_name(
     Fact("aum", FactType.MONEY),
     Fact("aum_mda", FactType.MONEY),
+    *(Fact(f"aum_{metric}", FactType.MONEY) for metric in Metric if metric not in (Metric.DAY, Metric.MONTH_DAILY)),
+    Fact("spike_percent", FactType.INTEGER),
     Fact("liabilities", FactType.MONEY),
     *(Fact(f"{side}.{name}", FactType.MONEY) for side in ("asset", "liability") for name in ProductClass),
     Fact("products", FactType.SET),

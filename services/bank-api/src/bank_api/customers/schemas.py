@@ -12,6 +12,7 @@ from guibin.core.text import Note, OneLine
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.customers.personal import Identity
 from guibin.customers.revealing import RevealField
+from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import HoldingStatus
 from guibin.managers.repository import Served
 from guibin.products.models import ProductClass, Side
@@ -102,6 +103,15 @@ class FactsOut(OutModel):
     aum: Cny | None = EXACT
     aum_mda: Cny | None = EXACT
     aum_mda_month: date | None = Field(description="First day of the month of the average")
+    aum_quarter_daily: Cny | None = EXACT
+    aum_three_months: Cny | None = EXACT
+    aum_best_of_three: Cny | None = EXACT
+    aum_six_months: Cny | None = EXACT
+    aum_year_daily: Cny | None = EXACT
+    spike_percent: int | None = Field(
+        description="The mean of the month's last three days against its average: far above 100, money was parked",
+        examples=[104],
+    )
     liabilities: Cny | None = EXACT
     stale_lines: list[Line] = Field(description="Lines whose balances of that day were not in")
     customer_kinds: list[str]
@@ -114,8 +124,9 @@ class FactsOut(OutModel):
             aum_band=band_of(fact.aum_fen, view),
             aum_mda_band=band_of(fact.aum_mda_fen, view),
             aum=exact(fact.aum_fen, view),
-            aum_mda=exact(fact.aum_mda_fen, view),
             aum_mda_month=fact.aum_mda_month,
+            spike_percent=fact.spike_percent,
+            **{name.removesuffix("_fen"): exact(getattr(fact, name), view) for name in AVERAGES.values()},
             liabilities=exact(fact.liabilities_fen, view),
             stale_lines=[Line(line) for line in fact.stale_lines],
             customer_kinds=list(fact.customer_kinds),

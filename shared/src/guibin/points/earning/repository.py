@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
+from guibin.holdings.figures import AVERAGES
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.points.earning.models import EarningPeriod, EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.rules import Occurrence
@@ -247,8 +248,10 @@ def _facts(row: CustomerFact | None, tags: set[str]) -> dict[str, Plain]:
     values: dict[str, Plain] = {"tags": frozenset(tags)}
     if row is None:
         return values
-    values |= {name: getattr(row, name) for name in ("age", "gender", "city_code", "branch", "tenure_days", "tier")}
-    values |= {name: getattr(row, f"{name}_fen") for name in ("aum", "aum_mda", "liabilities")}
+    values |= {name.removesuffix("_fen"): getattr(row, name) for name in AVERAGES.values()}
+    plain = ("spike_percent", "age", "gender", "city_code", "branch", "tenure_days", "tier")
+    values |= {name: getattr(row, name) for name in plain}
+    values |= {name: getattr(row, f"{name}_fen") for name in ("aum", "liabilities")}
     values |= {name: frozenset(getattr(row, name)) for name in ("products", "lines", "customer_kinds")}
     values |= {f"asset.{name}": fen for name, fen in row.assets.items()}
     values |= {f"liability.{name}": fen for name, fen in row.liabilities.items()}

@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, case, cast, literal
 
 from guibin.core.models import metadata
+from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import CustomerEvent
 from guibin.tags.models import CustomerFact
 from guibin.tags.vocabulary import Fact
@@ -16,7 +17,8 @@ Column = ColumnElement[Any]
 
 _COLUMNS: Final[dict[str, Column]] = {
     "aum": FACTS.c.aum_fen,
-    "aum_mda": FACTS.c.aum_mda_fen,
+    **{name.removesuffix("_fen"): FACTS.c[name] for name in AVERAGES.values()},
+    "spike_percent": FACTS.c.spike_percent,
     "liabilities": FACTS.c.liabilities_fen,
     "products": FACTS.c.products,
     "lines": FACTS.c.lines,
