@@ -38,6 +38,7 @@ COMMON = {
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""
 
 ASKED_ELSEWHERE = {
+    "POST /v1/customers/{customer_id}/links",
     "POST /v1/customers/{customer_id}/tier/override",
     "POST /v1/customers/{customer_id}/unmerge",
     "POST /v1/matches/{match_id}/accept",
@@ -49,7 +50,9 @@ ASKED_ELSEWHERE = {
 }
 """For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, as
 `tests/bank_api/customers/test_matches.py` does, and
-`tests/bank_api/audit/test_access_log.py` an auditor. Holds and expired lots: `tests/bank_api/points`.
+`tests/bank_api/audit/test_access_log.py` an auditor. Links of two:
+`tests/bank_api/relations/test_links.py`.
+Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`."""
 
 ROUTES = all_routes()

@@ -16,6 +16,7 @@ from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import add_pending, close_days, hold, record_reconciliation
 from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
+from guibin.relations.models import CustomerLink, LinkKind
 from guibin.rights.models import RedemptionProposal
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
@@ -40,6 +41,7 @@ PREFIXES = {
     "proposal_id": "rpp",
     "reservation_id": "rsv",
     "match_id": "mat",
+    "link_id": "lnk",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -59,6 +61,7 @@ class Neighbour:
     proposal_id: UUID
     reservation_id: UUID
     match_id: UUID
+    link_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -99,6 +102,7 @@ async def move_in(house: House) -> Neighbours:
         proposed = [_proposal(customer_id, right_id, house.staff["manager"].id) for customer_id in customers]
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
+        session.add_all(_link(*pair) for pair in (customers, reversed(customers)))
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -147,6 +151,20 @@ def _proposal(customer_id: UUID, right_id: UUID, staff_id: UUID) -> RedemptionPr
         proposed_by=staff_id,
         created_at=now,
         lapses_at=now + timedelta(days=7),
+    )
+
+
+def _link(customer_id: UUID, other_id: UUID) -> CustomerLink:
+    """Let each stand for the other; the id of the link is the customer's."""
+    return CustomerLink(
+        customer_id=customer_id,
+        id=customer_id,
+        other_id=other_id,
+        kind=LinkKind.GUARANTOR,
+        valid_from=clock.today(),
+        reason="a neighbour",
+        set_by=ACTOR,
+        set_at=clock.now(),
     )
 
 
@@ -217,4 +235,5 @@ async def _with_voucher(
         proposal_id,
         held.id,
         match_id=customer_id,
+        link_id=customer_id,
     )

@@ -27,6 +27,7 @@ from guibin.points.velocity import models as points_velocity
 from guibin.privacy import models as privacy
 from guibin.products import models as products
 from guibin.programme import models as programme
+from guibin.relations import models as relations
 from guibin.rights import models as rights
 from guibin.runs import models as runs
 from guibin.sessions import models as sessions
@@ -64,6 +65,7 @@ __all__ = [
     "privacy",
     "products",
     "programme",
+    "relations",
     "rights",
     "runs",
     "sessions",

@@ -44,6 +44,8 @@ from guibin.privacy import defaults as privacy
 from guibin.privacy import merging as privacy_merging
 from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
+from guibin.relations import moving as relations_moving
+from guibin.relations import personal_data as relations_data
 from guibin.rights import merging as rights_merging
 from guibin.rights import personal_data as rights_data
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
@@ -80,6 +82,7 @@ SEEDERS: dict[str, Seeder] = {
 
 PARTICIPANTS_OF_MERGES = (
     holdings_moving.PARTICIPANT,
+    relations_moving.PARTICIPANT,
     tags_moving.PARTICIPANT,
     managers_merging.PARTICIPANT,
     channels_merging.PARTICIPANT,
@@ -141,6 +144,7 @@ def _connect_personal_data() -> None:
     """Say what each domain shows in a copy of a customer's data, and what an erasure removes or waits for."""
     handlers.register(ErasureHandler())
     subject.register_all(holdings_data.SUBJECT_SECTIONS, holdings_data.ERASURE_STEPS)
+    subject.register_all(relations_data.SUBJECT_SECTIONS, relations_data.ERASURE_STEPS)
     subject.register_all(tags_data.SUBJECT_SECTIONS, tags_data.ERASURE_STEPS)
     subject.register_all(tiers_data.SUBJECT_SECTIONS, tiers_data.ERASURE_STEPS)
     subject.register_all(managers_data.SUBJECT_SECTIONS, managers_data.ERASURE_STEPS)

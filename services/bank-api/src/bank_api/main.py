@@ -30,6 +30,7 @@ from bank_api.points.wallets import router as wallets
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
+from bank_api.relations.links import router as links
 from bank_api.rights.images import router as images
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.packages import router as packages
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     customers,
     matches,
+    links,
     sessions,
     products,
     tags,

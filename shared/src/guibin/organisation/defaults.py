@@ -77,12 +77,12 @@ def _serving() -> Iterator[SeededGrant]:
     """Who serves customers: managers their own, branches theirs, customer service everybody, one at a time."""
     reveal, customers = (Verb.REVEAL,), (Domain.CUSTOMERS,)
     yield from _grants("manager", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), OWN)
-    yield from _grants("manager", WRITE, (Domain.TAGS,), OWN)
+    yield from _grants("manager", WRITE, (Domain.TAGS, Domain.CUSTOMERS), OWN)
     yield from _grants("manager", SUBMIT, (Domain.POINTS, Domain.GIFTS), OWN, SMALL)
     yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
 
     yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
-    writes = (Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, *PERSONAL)
+    writes = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, *PERSONAL)
     yield from _grants("branch_head", WRITE, writes, SUBTREE)
     yield from _grants("branch_head", SUBMIT, (Domain.POINTS, Domain.GIFTS), SUBTREE, MEDIUM)
     yield from _grants("branch_head", SUBMIT, PERSONAL, SUBTREE)
@@ -109,7 +109,8 @@ def _head_office() -> Iterator[SeededGrant]:
     yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
     yield from _grants("hq_operator", READ, BOOKS, NOBODY)
     yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS, Domain.COMPLIANCE), SUBTREE)
-    yield from _grants("hq_operator", WRITE, (Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS, Domain.POINTS), SUBTREE)
+    written = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS, Domain.POINTS)
+    yield from _grants("hq_operator", WRITE, written, SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
     yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)
 

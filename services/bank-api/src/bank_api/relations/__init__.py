@@ -1,0 +1,1 @@
+"""How customers stand to each other, on the bank port."""

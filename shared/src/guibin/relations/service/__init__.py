@@ -1,0 +1,1 @@
+"""Commands and reads of relations."""
