@@ -1,14 +1,66 @@
-"""Reserved (identity)."""
+"""Probability ranks the review queue: hashes by which pairs are found, what was weighed of a pair, and the model."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0046"
 down_revision = "0045"
 branch_labels = None
 depends_on = None
 
+BLOCKS = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
+WEIGHED = ("probability", "model_version", "weighed_at", "deferred_until")
+UNWEIGHED = "state = 'open' AND weighed_at IS NULL"
+
 
 def upgrade() -> None:
-    pass
+    # What stands already waits to be compared: one instant for all of it, without writing the rows.
+    due = sa.Column("match_due_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=True)
+    op.add_column("source_record", due)
+    op.alter_column("source_record", "match_due_at", server_default=None)
+    for block in BLOCKS:
+        op.add_column("source_record", sa.Column(block, sa.LargeBinary(), nullable=True))
+    for column in ("match_due_at", *BLOCKS):
+        op.create_index(
+            op.f(f"ix_source_record_{column}"),
+            "source_record",
+            [column],
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
+    _weighed_reviews()
+    op.create_table(
+        "match_model",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("parameters", postgresql.JSONB(), nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_match_model")),
+    )
+    op.execute("GRANT SELECT, INSERT ON match_model TO guibin_worker")
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("match_model")
+    for name in ("created_at", "state_score"):
+        op.drop_index(op.f(f"ix_match_review_{name}"), "match_review")
+    for column in ("score", *WEIGHED):
+        op.drop_column("match_review", column)
+    for column in ("match_due_at", *BLOCKS):
+        op.drop_index(op.f(f"ix_source_record_{column}"), "source_record")
+        op.drop_column("source_record", column)
+
+
+def _weighed_reviews() -> None:
+    op.add_column("match_review", sa.Column("score", sa.Integer(), server_default="0", nullable=False))
+    for column in (
+        sa.Column("probability", sa.Float(), nullable=True),
+        sa.Column("model_version", sa.Integer(), nullable=True),
+        sa.Column("weighed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deferred_until", sa.Date(), nullable=True),
+    ):
+        op.add_column("match_review", column)
+    op.create_index(op.f("ix_match_review_state_score"), "match_review", ["state", "score"])
+    op.create_index(
+        op.f("ix_match_review_created_at"), "match_review", ["created_at"], postgresql_where=sa.text(UNWEIGHED)
+    )

@@ -93,6 +93,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getMatch": _OF_A_BRANCH,
     "acceptMatch": ("M1", *_BY_TWO),
     "rejectMatch": _OF_A_BRANCH,
+    "deferMatch": _OF_A_BRANCH,
     "listCustomerLinks": _OF_A_BRANCH,
     "addCustomerLink": ("M1", "P8"),
     "endCustomerLink": ("M1", "P8"),

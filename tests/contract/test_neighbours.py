@@ -42,6 +42,7 @@ ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/tier/override",
     "POST /v1/customers/{customer_id}/unmerge",
     "POST /v1/matches/{match_id}/accept",
+    "POST /v1/matches/{match_id}/defer",
     "POST /v1/matches/{match_id}/reject",
     "GET /v1/customers/{customer_id}/access-log",
     "POST /v1/points/holds/{hold_id}/capture",

@@ -12,6 +12,7 @@ from guibin.channels import personal_data as channels_data
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
+from guibin.customers.proposing import defaults as proposing
 from guibin.exports.service import ListExporting
 from guibin.gifts import personal_data as gifts_data
 from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
@@ -72,6 +73,7 @@ SEEDERS: dict[str, Seeder] = {
     "calendars": holidays.seed,
     "approvals": approvals.seed,
     "privacy": privacy.seed,
+    "matching": proposing.seed,
     "tiers": tiers.seed,
     "managers": managers.seed,
     "points": points.seed,

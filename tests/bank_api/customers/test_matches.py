@@ -1,11 +1,12 @@
 """Pairs that may be one customer over HTTP: seen with evidence, joined by two people, kept apart, parted again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
@@ -126,6 +127,61 @@ async def test_a_pair_that_is_kept_apart_is_decided(queue: Queue) -> None:
     assert (late.status_code, late.json()["from"], late.json()["to"]) == (409, "apart", "merged")
 
 
+async def weigh(queue: Queue, match_id: UUID, score: int, probability: float) -> str:
+    """Write on a review what the worker writes."""
+    said = {"field": "name", "level": "sounds_equal", "says": "similar", "bits": 6.45}
+    async with queue.house.sessions() as session:
+        review = (await session.exec(select(MatchReview).where(MatchReview.id == match_id))).one()
+        review.score, review.probability, review.reason = score, probability, "probable"
+        review.evidence = {"weights": [said]}
+        session.add(review)
+        await session.commit()
+    return to_public("mat", match_id)
+
+
+async def test_the_likeliest_pair_comes_first_and_what_nobody_weighed_last(queue: Queue) -> None:
+    third = await queue.house.add_customer()
+    likely = await weigh(queue, await ask(queue.house, queue.ids[0], third), 741, 0.9942)
+    less = await weigh(queue, await ask(queue.house, queue.ids[1], third), -120, 0.3033)
+    unweighed = queue.url.rsplit("/", 1)[1]
+    first = (await queue.get("/v1/matches?limit=1")).json()
+    rest = (await queue.get(f"/v1/matches?limit=1&cursor={first['next_cursor']}")).json()
+    last = (await queue.get(f"/v1/matches?limit=1&cursor={rest['next_cursor']}")).json()
+    listed = [page["items"][0] for page in (first, rest, last)]
+    assert [(one["id"], one["bits"], one["probability"]) for one in listed] == [
+        (likely, 7.41, 0.9942),
+        (less, -1.2, 0.3033),
+        (unweighed, None, None),
+    ]
+    for query, found in (("min_probability=0.5", [likely]), ("asked_because=probable", [likely, less])):
+        assert [one["id"] for one in (await queue.get(f"/v1/matches?{query}")).json()["items"]] == found
+    shown = (await queue.get(f"/v1/matches/{likely}")).json()
+    assert shown["weights"] == [{"field": "name", "level": "sounds_equal", "says": "similar", "bits": 6.45}]
+
+
+async def test_a_pair_that_is_put_off_is_listed_apart_until_its_day(queue: Queue) -> None:
+    today = clock.today()
+    for until in (today, today + timedelta(days=367)):
+        refused = await queue.post(
+            f"{queue.url}/defer", {"until": until.isoformat(), "reason": "等待客户本人到网点补充身份证件"}
+        )
+        assert (refused.status_code, refused.json()["errors"][0]["type"]) == (422, "date_out_of_range")
+    until = today + timedelta(days=7)
+    unsaid = await queue.post(f"{queue.url}/defer", {"until": until.isoformat()})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "reason_required")
+    put_off = await queue.post(
+        f"{queue.url}/defer", {"until": until.isoformat(), "reason": "等待客户本人到网点补充身份证件"}
+    )
+    assert (put_off.status_code, put_off.json()["deferred_until"]) == (200, until.isoformat())
+    assert (await queue.get("/v1/matches")).json()["items"] == []
+    assert len((await queue.get("/v1/matches?deferred=true")).json()["items"]) == 1
+    await queue.agree(await queue.accept(queue.one))
+    late = await queue.post(
+        f"{queue.url}/defer", {"until": until.isoformat(), "reason": "等待客户本人到网点补充身份证件"}
+    )
+    assert (late.status_code, late.json()["code"]) == (409, "state_conflict")
+
+
 async def test_whoever_sees_one_of_the_two_alone_sees_no_pair(queue: Queue) -> None:
     async with queue.house.sessions() as session:
         branch_id = (await session.get_one(Customer, await queue.house.add_customer(branch=WEST))).branch_id
@@ -141,9 +197,10 @@ async def test_whoever_sees_one_of_the_two_alone_sees_no_pair(queue: Queue) -> N
     asked = (
         await queue.accept(queue.one),
         await queue.post(f"{queue.url}/reject", {"reason": "双胞胎，证件号码不同"}),
+        await queue.post(f"{queue.url}/defer", {"until": "2099-01-01", "reason": "等待客户本人到网点补充身份证件"}),
         await queue.post(f"/v1/customers/{queue.other}/unmerge", {"merge_id": to_public("mrg", new_id()), **SAME}),
     )
-    assert [(answer.status_code, answer.json()["code"]) for answer in asked] == [(404, "not_found")] * 3
+    assert [(answer.status_code, answer.json()["code"]) for answer in asked] == [(404, "not_found")] * 4
 
 
 async def test_only_one_of_the_pair_stays_and_one_customer_is_no_pair(queue: Queue) -> None:

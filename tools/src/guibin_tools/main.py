@@ -115,6 +115,15 @@ def check_audit() -> None:
     typer.echo("The audit trail is intact.")
 
 
+@app.command("train-matching")
+def train_matching() -> None:
+    """Learn from the pairs that people have decided how much each field says; the review queue is weighed anew."""
+    from guibin_tools.matching import train_matching as train
+
+    learnt = asyncio.run(train(OperatorSettings()))
+    typer.echo(f"Model {learnt.version} is in force, learnt from {learnt.decisions} decided pairs.")
+
+
 @app.command()
 def retention(
     *,

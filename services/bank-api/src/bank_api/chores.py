@@ -12,6 +12,7 @@ from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Settings
 from guibin.customers.matching import compose_stale
+from guibin.customers.proposing.service import propose
 from guibin.exports.jobs import tend_exports
 from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
 from guibin.points.campaign_codes.service import earn_codes
@@ -30,6 +31,8 @@ SOON_SECONDS: Final = 2.0
 MINUTE_SECONDS: Final = 60.0
 MOST_HOLDS: Final = 200
 """Holds that one transaction ends, or accounts that it empties: whoever redeems meanwhile waits for it."""
+MOST_RECORDS: Final = 1_000
+"""Records that one transaction compares with all others: files wait for it, and it bounds the worker's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     active = partial(_until_done, sessions, keep_active, most=MOST_HOLDS)
     composed = partial(_until_done, sessions, partial(compose_stale, open_keys=open_keys), most=MOST_HOLDS)
     merged = partial(_until_done, sessions, take_over_later, most=MOST_HOLDS)
+    proposed = partial(_until_done, sessions, partial(propose, open_keys=open_keys), most=MOST_RECORDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
         Chore(lists, "lists_made", "lists_not_made", SOON_SECONDS),
@@ -77,6 +81,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
         Chore(active, "points_kept_active", "points_not_kept_active", MINUTE_SECONDS),
         Chore(composed, "customers_composed", "customers_not_composed", SOON_SECONDS),
+        Chore(proposed, "records_compared", "records_not_compared", SOON_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),
         Chore(partial(_notice_speed, sessions, Looks()), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
     )

@@ -272,6 +272,7 @@ class _Batch:
             **seal(self._keys.open_data_key(data_key, record_id), "source_record", record_id, secrets),
             "as_of": self._context.business_date,
             "feed_file_id": self._context.feed_file_id,
+            "match_due_at": clock.now(),
         }
 
     async def _write_reviews(self) -> int:

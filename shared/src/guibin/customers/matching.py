@@ -5,6 +5,7 @@ And a merge that was wrong is undone, by two people too. What each of the two is
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -35,6 +36,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
 
 ONE_CUSTOMER: Final = "one_customer"
+LONGEST_DEFERRAL: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,37 @@ async def keep_apart(session: AsyncSession, scope: Scope, *, actor: Actor, match
         owner_id=pair[1].id,
         reason=said,
         facts={"other_customer_id": to_public("cus", pair[2].id)},
+    )
+    return pair
+
+
+async def defer(
+    session: AsyncSession, scope: Scope, *, actor: Actor, match_id: UUID, until: date, reason: str | None
+) -> Pair:
+    """Put a review off: it is not among the open ones before that day. A feed still asks no second time.
+
+    Raises:
+        NotFound: there is no such review, or one of the two is out of scope.
+        ReasonRequired: the reason says nothing.
+        StateConflict: it is decided already. Facts: from, to.
+        ValidationFailed: the day is not within the next year.
+    """
+    said, today = require_reason(reason), clock.today()
+    pair = await _undecided(session, scope, match_id, to=ReviewState.OPEN)
+    if not today < until <= today + LONGEST_DEFERRAL:
+        raise ValidationFailed.of(["body", "until"], "date_out_of_range", "lies within the next 366 days")
+    pair[0].deferred_until = until
+    session.add(pair[0])
+    await session.flush()
+    await record(
+        session,
+        actor=actor,
+        action="match.defer",
+        object_type="match",
+        object_id=to_public("mat", match_id),
+        owner_id=pair[1].id,
+        reason=said,
+        facts={"other_customer_id": to_public("cus", pair[2].id), "until": until.isoformat()},
     )
     return pair
 

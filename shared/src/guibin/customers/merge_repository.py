@@ -20,9 +20,11 @@ _CLOSE: Final = (
     ),
     "UPDATE match_review SET other_customer_id = :survivor WHERE state = 'open' AND other_customer_id = :loser",
     (
-        "INSERT INTO match_review (customer_id, id, other_customer_id, reason, evidence, state, created_at)"
-        " SELECT CAST(:survivor AS uuid), id, other_customer_id, reason, evidence, state, created_at"
-        " FROM match_review WHERE customer_id = :loser AND state = 'open'"
+        # What was weighed is shown until the worker has weighed the surviving customer's records.
+        "INSERT INTO match_review (customer_id, id, other_customer_id, reason, evidence, state, created_at, score,"
+        " probability, deferred_until) SELECT CAST(:survivor AS uuid), id, other_customer_id, reason, evidence, state,"
+        " created_at, score, probability, deferred_until FROM match_review"
+        " WHERE customer_id = :loser AND state = 'open'"
     ),
     "UPDATE match_review SET state = 'merged' WHERE customer_id = :loser AND state = 'open'",
 )

@@ -6,7 +6,7 @@ Personal values stand here only as ciphertext (`*_enc`, under the row owner's da
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
@@ -14,7 +14,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
 from guibin.core.lines import Line
-from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, distributed, instant, one_of, text_column
+from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, cipher, distributed, instant, one_of, text_column
+
+BLOCKS: Final = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
+"""The columns of a source record by whose equality pairs are found that may be one customer; all keyed hashes."""
 
 
 class PartyType(StrEnum):
@@ -124,6 +127,8 @@ class SourceRecord(SQLModel, table=True):
         Index(None, "customer_id", "record_ref", unique=True),
         Index(None, "line", "record_ref"),
         Index(None, "certificate_idx"),
+        Index(None, "match_due_at", postgresql_where=text("match_due_at IS NOT NULL")),
+        *(Index(None, block, postgresql_where=text(f"{block} IS NOT NULL")) for block in BLOCKS),
         BY_CUSTOMER,
     )
 
@@ -154,6 +159,11 @@ class SourceRecord(SQLModel, table=True):
     as_of: date = Field(description="Business date of the file that said so")
     feed_file_id: UUID
     ended_on: date | None = Field(default=None, description="Left out of a full file of that day")
+    match_due_at: datetime | None = instant(default=None, description="Since when it waits to be compared with others")
+    block_phone: bytes | None = cipher(default=None, description="Keyed hashes: equal ones are compared")
+    block_sound_birth: bytes | None = cipher(default=None)
+    block_sound_employer: bytes | None = cipher(default=None)
+    block_surname_address: bytes | None = cipher(default=None)
 
 
 class CustomerRef(SQLModel, table=True):
@@ -174,7 +184,12 @@ class MatchReview(SQLModel, table=True):
     """Two customers that may be one, or records that contradict each other: people decide."""
 
     __tablename__ = "match_review"
-    __table_args__ = (Index(None, "state", "created_at"), BY_CUSTOMER)
+    __table_args__ = (
+        Index(None, "state", "created_at"),
+        Index(None, "state", "score"),
+        Index(None, "created_at", postgresql_where=text("state = 'open' AND weighed_at IS NULL")),
+        BY_CUSTOMER,
+    )
 
     customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
     id: UUID = Field(primary_key=True)
@@ -186,6 +201,27 @@ class MatchReview(SQLModel, table=True):
     decided_at: datetime | None = instant(default=None)
     decided_by: UUID | None = None
     decided_reason: str | None = text_column(default=None)
+    score: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": "0"},
+        description="What all fields say, in hundredths of a bit: above 0 for one person",
+    )
+    probability: float | None = Field(default=None, description="That the two are one; NULL until it is weighed")
+    model_version: int | None = None
+    weighed_at: datetime | None = instant(default=None, description="NULL: the worker weighs it")
+    deferred_until: date | None = Field(default=None, description="Not shown among the open ones before that day")
+
+
+class MatchModelVersion(SQLModel, table=True):
+    """The parameters by which pairs are weighed; the highest version is in force."""
+
+    __tablename__ = "match_model"
+    __table_args__ = (REFERENCE,)
+
+    version: int = Field(primary_key=True)
+    parameters: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    decisions: int = Field(default=0, description="From how many decided pairs it was learnt")
+    created_at: datetime = instant()
 
 
 class CustomerMerge(SQLModel, table=True):

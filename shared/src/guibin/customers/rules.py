@@ -22,6 +22,7 @@ class ReviewReason(StrEnum):
     SAME_CERTIFICATE = "same_certificate_other_customer_no"
     NUMBER_CHANGED = "customer_no_changed"
     CONNECTS = "connects_two_customers"
+    PROBABLE = "probable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the bank port takes and says of pairs that may be one customer, and of merges."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from guibin.customers.match_repository import Pair
 from guibin.customers.matching import Evidence
 from guibin.customers.models import Customer, CustomerMerge, ReviewState
 from guibin.customers.personal import Identity
+from guibin.customers.proposing.model import Says
 from guibin.web import OutModel, StrictModel
 
 from .views import View, shown_certificate, shown_name, shown_phone
@@ -32,6 +33,13 @@ class MatchRejectIn(StrictModel):
     reason: Annotated[str, Note(200)] | None = REASON
 
 
+class MatchDeferIn(StrictModel):
+    """Until when a pair is put off, and why."""
+
+    until: date = Field(description="Within the next year", examples=["2026-12-24"])
+    reason: Annotated[str, Note(200)] | None = Field(default=None, examples=["等待客户本人到网点补充证件"])
+
+
 class UnmergeIn(StrictModel):
     """Which merge was wrong, and why."""
 
@@ -50,6 +58,13 @@ class MatchOut(OutModel):
     line: Line | None = Field(description="The line whose file asked; null for other reasons")
     customer_id: CustomerId
     other_customer_id: CustomerId = Field(description="The same where one customer's own records disagree")
+    probability: float | None = Field(
+        description="That the two are one customer; null while it is not weighed", examples=[0.9942]
+    )
+    bits: float | None = Field(
+        description="The same as evidence: log2 of the odds; the list's order", examples=[7.41, -2.3]
+    )
+    deferred_until: date | None = Field(description="The day on which it is listed again; null: it is not put off")
     created_at: datetime
     decided_at: datetime | None
     decided_by: StaffId | None
@@ -63,6 +78,7 @@ class MatchOut(OutModel):
         return {
             **review.model_dump(exclude={"reason", "evidence"}),
             "asked_because": review.reason,
+            "bits": None if review.probability is None else review.score / 100,
             "line": None if line is None else Line(str(line)),
         }
 
@@ -95,10 +111,25 @@ class MatchSideOut(OutModel):
         )
 
 
+class MatchWeightOut(OutModel):
+    """What one field says of the likeliest two records of a pair."""
+
+    field: str = Field(examples=["name"])
+    says: Says
+    level: str = Field(
+        description="How equal or different; `of_relatives`: equal, as it is among people of one family",
+        examples=["sounds_equal", "digits_off", "of_relatives"],
+    )
+    bits: float = Field(description="Above 0 for one customer, below 0 for two", examples=[6.45])
+
+
 class MatchDetailOut(MatchOut):
     """A pair with its evidence: which fields are equal and which differ; what one of the two lacks is in neither."""
 
     sides: list[MatchSideOut]
+    weights: list[MatchWeightOut] = Field(
+        description="What each field of their likeliest records adds; with what is believed of any two they make `bits`"
+    )
     equal: list[str] = Field(examples=[["name", "birth_date"]])
     different: list[str] = Field(examples=[["phone"]])
 
@@ -106,7 +137,9 @@ class MatchDetailOut(MatchOut):
     def in_full(cls, pair: Pair, sides: list[MatchSideOut], evidence: Evidence) -> Self:
         """Describe a pair with its evidence."""
         said = {name: cls.fields_of(pair)[name] for name in MatchOut.model_fields}
-        return cls.model_validate({**said, "sides": sides, "equal": evidence.equal, "different": evidence.different})
+        weights = pair[0].evidence.get("weights", [])
+        shown = {"sides": sides, "weights": weights, "equal": evidence.equal, "different": evidence.different}
+        return cls.model_validate({**said, **shown})
 
 
 class MergeOut(OutModel):

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.approvals.errors import StateConflict
+from guibin.core import clock
 from guibin.core.errors import ReasonRequired
 from guibin.core.ids import CustomerId, MatchId
 from guibin.customers import match_repository, matching, merge_repository
@@ -14,6 +15,7 @@ from guibin.customers.match_repository import Pair
 from guibin.customers.models import ReviewState
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
+from guibin.customers.rules import ReviewReason
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -31,6 +33,7 @@ from guibin.web import (
 
 from .match_schemas import (
     MatchAcceptIn,
+    MatchDeferIn,
     MatchDetailOut,
     MatchOut,
     MatchRejectIn,
@@ -52,12 +55,24 @@ async def list_matches(
     call: StaffCall,
     page: Annotated[PageRequest, page_query()],
     state: Annotated[ReviewState, Query(description="Only those in this state")] = ReviewState.OPEN,
+    asked_because: Annotated[
+        ReviewReason | None, Query(description="Only those that were asked for this reason")
+    ] = None,
+    min_probability: Annotated[
+        float | None, Query(ge=0, le=1, description="Only those that are one customer with at least this probability")
+    ] = None,
+    deferred: Annotated[bool, Query(description="Open ones that are put off, in place of those that are not")] = False,
 ) -> Page[MatchOut]:
-    """List the pairs about whom people decide and who are both in the caller's scope, newest first."""
+    """List the pairs about whom people decide and who are both in the caller's scope, the likeliest first.
+
+    The worker weighs all fields of two records (name and its sound, certificate, phone, birthday, address, employer,
+    gender) and asks about pairs that may be one customer; it decides nothing. What it has not weighed comes last.
+    """
+    filters = match_repository.Filters(state, clock.today(), deferred, asked_because, min_probability)
     pairs = await match_repository.list_matches(
-        call.session, call.scope, state=state, before=page.after_moment, limit=page.fetch
+        call.session, call.scope, filters=filters, after=page.after_place, limit=page.fetch
     )
-    return page.answer(pairs, position=lambda pair: (pair[0].created_at, pair[0].id), shape=MatchOut.of)
+    return page.answer(pairs, position=lambda pair: match_repository.place_of(pair[0]), shape=MatchOut.of)
 
 
 @router.get("/matches/{match_id}", operation_id="getMatch")
@@ -108,6 +123,24 @@ async def reject_match(
 ) -> MatchDetailOut:
     """Decide that the two are two. No feed joins them any more, whatever it says, and nobody is asked again."""
     pair = await matching.keep_apart(call.session, call.scope, actor=call.actor, match_id=match_id, reason=body.reason)
+    return await _in_full(call, pair)
+
+
+@router.post("/matches/{match_id}/defer", operation_id="deferMatch")
+@declare(
+    caller=DECIDE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C2,
+    refusals=(ReasonRequired, StateConflict),
+)
+async def defer_match(
+    call: StaffCall, match_id: MatchId, body: Annotated[MatchDeferIn, json_body(MatchDeferIn)]
+) -> MatchDetailOut:
+    """Put a pair off: until that day it is listed with `deferred=true` only. It can be decided all the time."""
+    pair = await matching.defer(
+        call.session, call.scope, actor=call.actor, match_id=match_id, until=body.until, reason=body.reason
+    )
     return await _in_full(call, pair)
 
 

@@ -1,0 +1,29 @@
+"""The keyed hashes by which records that may be of one person are brought together; equal ones make a pair.
+
+Each is an equality that one person's records keep through some fault: the name may be mistyped where the certificate is
+equal, the telephone changed where name and birthday are, and so on. Postgres joins them without knowing a value.
+"""
+
+from typing import Final
+
+from guibin.customers.models import BLOCKS
+from guibin.customers.proposing.traits import Traits
+from guibin.security.ciphers import KeyRing
+
+RULES: Final = ("certificate_idx", *BLOCKS)
+"""Columns of `source_record` whose equality makes a pair."""
+
+
+def blocks_of(keys: KeyRing, traits: Traits) -> dict[str, bytes | None]:
+    """Return the hashes of a record by column; None where it does not say enough."""
+    phone = traits.phone
+    return {
+        "block_phone": None if phone is None else keys.blind_index("phone", phone),
+        "block_sound_birth": _joined(keys, "sound_birth", traits.letters, traits.birth_date),
+        "block_sound_employer": _joined(keys, "sound_employer", traits.letters, traits.employer),
+        "block_surname_address": _joined(keys, "surname_address", traits.surname, traits.address),
+    }
+
+
+def _joined(keys: KeyRing, kind: str, one: str | None, other: str | None) -> bytes | None:
+    return None if one is None or other is None else keys.blind_index("name", f"{kind}|{one}|{other}")
