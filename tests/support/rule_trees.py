@@ -101,8 +101,10 @@ def figure(aggregate: EventAggregate, events: list[Event]) -> Plain:
     if aggregate.field is None:
         return len(chosen)
     field = aggregate.field
-    if aggregate.function is AggregateFunction.LAST:
-        return max(chosen, key=lambda event: event.occurred_at).read(field) if chosen else None
+    of_one_event = {AggregateFunction.LAST: max, AggregateFunction.FIRST: min}
+    if aggregate.function in of_one_event:
+        which = of_one_event[aggregate.function]
+        return which(chosen, key=lambda event: event.occurred_at).read(field) if chosen else None
     values: list[Any] = [value for event in chosen if (value := event.read(field)) is not None]
     if not values:
         return 0 if aggregate.function in ZERO_OVER_NOTHING else None
@@ -265,14 +267,17 @@ def _figures(functions: tuple[str, ...], fields: tuple[str, ...]) -> Any:
 _EVERY_FIELD = ("event.type", "event.amount", "event.channel", "event.inflow_class", "event.date")
 _money_facts = (
     st.sampled_from(("aum", "aum_mda", "liabilities", *(f"asset.{name}" for name in CLASSES), "liability.cards"))
-    | _figures(("sum", "avg", "min", "max", "last"), ("event.amount",))
+    | _figures(("sum", "avg", "min", "max", "last", "first"), ("event.amount",))
 )  # fmt: skip
 _number_facts = (
     st.sampled_from(("age", "tenure_days", "points.reward", "points.unheard_of"))
     | _figures(("count", "distinct"), _EVERY_FIELD)
     | _figures(("count",), ("event",))
 )
-_text_facts = st.sampled_from(("city_code", "branch", "tier")) | _figures(("last",), ("event.channel",))
+_text_facts = st.sampled_from(("city_code", "branch", "tier")) | _figures(("last", "first"), ("event.channel",))
+
+money_figures, number_figures = _money_facts, _number_facts
+event_trees = _trees(_event_leaves, 2)
 
 _tags = st.builds(
     lambda code, days_of: {"tag": code} | days_of,
@@ -285,7 +290,7 @@ rules = _trees(
     | _ordered(_number_facts, numbers, _number_facts)
     | _text(_text_facts, texts, _text_facts)
     | _text(st.just("gender"), st.sampled_from("FMU"), _text_facts)
-    | _dated(_figures(("min", "max", "last"), ("event.date",)))
+    | _dated(_figures(("min", "max", "last", "first"), ("event.date",)))
     | _sets("products", TEXTS)
     | _sets("lines", LINES)
     | _sets("customer_kinds", KINDS)

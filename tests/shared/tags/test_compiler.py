@@ -9,48 +9,20 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core import clock
-from guibin.core.ids import new_id
-from guibin.customers.models import Customer
-from guibin.holdings.models import CustomerEvent, EventType
-from guibin.organisation.models import Branch
+from guibin.holdings.models import EventType
 from guibin.security.actors import Scope
 from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.errors import RuleTooComplex
 from guibin.tags.evaluation import evaluate
+from guibin.tags.kinds.definitions import having
 from guibin.tags.matching import read_values
-from guibin.tags.models import CustomerFact, CustomerTag
 from guibin.tags.rules import Node, parse_rule
-from support.rule_trees import DAY, TAGS, Event, Facts, facts, rules
-from support.tagging import add_manual_tag
-
-BRANCH = UUID(int=1)
-
-
-async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
-    """Store customers with their facts and events, and return their ids in order."""
-    await session.execute(insert(Branch).values(id=BRANCH, code="B1", kind="branch", name_zh="一", name_en="One"))
-    for code in TAGS:
-        await add_manual_tag(session, code)
-    ids = [new_id() for _ in bank]
-    common = {"party_type": "person", "status": "active", "branch_id": BRANCH, "created_at": clock.now()}
-    customers = [common | {"id": one, "gender": "U", "leading_line": "personal_finance"} for one in ids]
-    await session.execute(insert(Customer), customers)
-    for customer_id, one in zip(ids, bank, strict=True):
-        values = {"customer_id": customer_id, "as_of": DAY, "branch_id": BRANCH, "stale_lines": [], **one.columns()}
-        await session.execute(insert(CustomerFact).values(values))
-        for code, (since, until) in one.tags.items():
-            key = {"customer_id": customer_id, "tag_code": code, "source": "rule", "since": since}
-            await session.execute(insert(CustomerTag).values(key | {"until": until}))
-        for event in one.events:
-            columns = {name: value for name, value in vars(event).items() if name != "number"}
-            key = {"customer_id": customer_id, "reference": f"r{event.number}", "line": "e_finance"}
-            await session.execute(insert(CustomerEvent).values(key | columns | {"occurred_at": event.occurred_at}))
-    return ids
+from support.fact_rows import store
+from support.rule_trees import DAY, Event, Facts, facts, rules
 
 
 async def matched(session: AsyncSession, nodes: Sequence[Node]) -> list[set[UUID]]:
@@ -205,6 +177,8 @@ async def test_every_figure_is_what_it_is_called(
 ) -> None:
     customer_id, _ = await store(session, [replace(NOBODY, events=SOME_EVENTS), NOBODY])
     node = parse_rule({"fact": aggregate, "op": "exists"})
-    found = await read_values(session, Scope(whole_bank=True), node=node, customer_id=customer_id, day=DAY)
+    found = await read_values(
+        session, Scope(whole_bank=True), definition=having(node), customer_id=customer_id, day=DAY
+    )
     assert found is not None
     assert list(found.values.values()) == [expected]

@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    case,
     column,
     func,
     literal,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     update,
     values,
 )
@@ -36,13 +34,18 @@ from guibin.core.money import divide_half_up
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
-from guibin.tags.compiler import FACTS, CompiledRules, compile_rules
+from guibin.tags.compiler import FACTS
 from guibin.tags.evaluation import Plain
+from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
+from guibin.tags.kinds.definitions import Definition, Preference
 from guibin.tags.models import CustomerTag, TagSource
-from guibin.tags.rules import Node, Operand
+from guibin.tags.rules import Operand
 
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 _CUSTOMER: Final = metadata.tables[Customer.__tablename__]
+
+VALUES_SHOWN: Final = 50
+"""How many different values a preview counts: a tag whose value is a number can have any number of them."""
 
 
 def percent_of(members: int, customers: int) -> float:
@@ -56,7 +59,7 @@ class Rule:
 
     code: str
     version: int
-    node: Node
+    definition: Definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,20 @@ class Sample:
     customer_id: UUID
     branch: str
     tier: str | None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerValues:
-    """What rules read of one customer, with the day of the data and the lines that were late."""
+    """What a definition reads of one customer, with the day of the data and the lines that were late.
+
+    `ranked` are the categories of a preference, heaviest first.
+    """
 
     as_of: date
     stale_lines: tuple[str, ...]
     values: dict[Operand, Plain]
+    ranked: list[str] | None = None
 
 
 async def write_difference(session: AsyncSession, rules: Sequence[Rule], *, day: date) -> Difference:
@@ -117,35 +125,39 @@ async def write_difference(session: AsyncSession, rules: Sequence[Rule], *, day:
 
 
 def _wanted(rules: Sequence[Rule], day: date) -> CTE:
-    """One row for each customer and rule that holds."""
-    compiled = compile_rules([rule.node for rule in rules], day=day)
-    hits = [
-        case((predicate, literal(position)), else_=null()) for position, predicate in enumerate(compiled.predicates)
-    ]
+    """One row for each customer, tag and value that a definition gives."""
+    compiled = compile_definitions([rule.definition for rule in rules], day=day)
+    given = [(rule, value) for rule, values_given in zip(rules, compiled.values, strict=True) for value in values_given]
     matched = (
-        _over_customers(compiled, FACTS.c.customer_id, array[Any](hits, type_=Integer).label("hits"))
+        _over_customers(
+            compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
+        )
         .cte("matched")
         .prefix_with("MATERIALIZED")
     )
-    hit = func.unnest(matched.c.hits).table_valued("position").render_derived(name="hit")
+    hit = (
+        func.unnest(matched.c.given)
+        .table_valued(column("value", Text), with_ordinality="position")
+        .render_derived(name="hit")
+    )
     known = values(column("position", Integer), column("tag_code", Text), column("version", Integer), name="rule").data(
-        [(position, rule.code, rule.version) for position, rule in enumerate(rules)]
+        [(position, rule.code, rule.version) for position, (rule, _) in enumerate(given, start=1)]
     )
     return (
-        select(matched.c.customer_id, known.c.tag_code, known.c.version)
-        .select_from(matched.join(hit, true()).join(known, known.c.position == hit.c.position))
+        select(matched.c.customer_id, known.c.tag_code, hit.c.value, known.c.version)
+        .select_from(matched.join(hit, hit.c.value.is_not(None)).join(known, known.c.position == hit.c.position))
         .cte("wanted")
     )
 
 
 def _difference(wanted: CTE, rules: Sequence[Rule]) -> CTE:
-    """One row for each membership to begin (`since` is NULL) or to end (`version` is NULL).
+    """One row for each value to begin (`since` is NULL) or to end (`version` is NULL).
 
     A full join is never a nested loop, which would read the memberships again for every row that the statement itself
     has written meanwhile.
     """
     lasting = (
-        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.since)
+        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value, _MEMBERSHIP.c.since)
         .where(
             _MEMBERSHIP.c.source == TagSource.RULE,
             _MEMBERSHIP.c.until.is_(None),
@@ -153,11 +165,12 @@ def _difference(wanted: CTE, rules: Sequence[Rule]) -> CTE:
         )
         .cte("lasting")
     )
-    same = and_(lasting.c.customer_id == wanted.c.customer_id, lasting.c.tag_code == wanted.c.tag_code)
+    same = and_(*(lasting.c[name] == wanted.c[name] for name in ("customer_id", "tag_code", "value")))
     return (
         select(
             func.coalesce(wanted.c.customer_id, lasting.c.customer_id).label("customer_id"),
             func.coalesce(wanted.c.tag_code, lasting.c.tag_code).label("tag_code"),
+            func.coalesce(wanted.c.value, lasting.c.value).label("value"),
             wanted.c.version,
             lasting.c.since,
         )
@@ -174,6 +187,7 @@ def _end(difference: CTE, day: date) -> CTE:
             difference.c.version.is_(None),
             _MEMBERSHIP.c.customer_id == difference.c.customer_id,
             _MEMBERSHIP.c.tag_code == difference.c.tag_code,
+            _MEMBERSHIP.c.value == difference.c.value,
             _MEMBERSHIP.c.source == TagSource.RULE,
             _MEMBERSHIP.c.since == difference.c.since,
         )
@@ -185,11 +199,12 @@ def _end(difference: CTE, day: date) -> CTE:
 
 def _add(difference: CTE, day: date) -> CTE:
     """Begin memberships; one that ended on the same day goes on instead."""
-    key = ["customer_id", "tag_code", "source", "since"]
+    key = ["customer_id", "tag_code", "source", "value", "since"]
     rows = select(
         difference.c.customer_id,
         difference.c.tag_code,
         literal(TagSource.RULE.value),
+        difference.c.value,
         literal(day),
         difference.c.version,
     ).where(difference.c.since.is_(None))
@@ -202,17 +217,19 @@ def _add(difference: CTE, day: date) -> CTE:
     )
 
 
-def _over_customers(compiled: CompiledRules, *columns: ColumnElement[Any]) -> Select[Any]:
+def _over_customers(compiled: CompiledDefinitions, *columns: ColumnElement[Any]) -> Select[Any]:
     """Select over the facts of customers who were not merged away."""
     joined = compiled.source.join(_CUSTOMER, _CUSTOMER.c.id == FACTS.c.customer_id)
     return select(*columns).select_from(joined).where(_CUSTOMER.c.merged_into.is_(None))
 
 
-async def count_matches(session: AsyncSession, scope: Scope, *, node: Node, current: Node | None, day: date) -> Counts:
-    """Count the customers in scope for whom a rule holds, and how they differ from those of the version in force."""
-    compiled = compile_rules([node] if current is None else [node, current], day=day)
-    new = compiled.predicates[0]
-    old = literal(value=False) if current is None else compiled.predicates[1]
+async def count_matches(
+    session: AsyncSession, scope: Scope, *, definition: Definition, current: Definition | None, day: date
+) -> Counts:
+    """Count the customers in scope to whom a definition gives the tag, and the difference to the version in force."""
+    compiled = compile_definitions([definition] if current is None else [definition, current], day=day)
+    new = compiled.has(0)
+    old = literal(value=False) if current is None else compiled.has(1)
     statement = _over_customers(
         compiled,
         func.count(),
@@ -223,12 +240,28 @@ async def count_matches(session: AsyncSession, scope: Scope, *, node: Node, curr
     return Counts(*(await session.execute(statement)).one())
 
 
-async def list_matches(session: AsyncSession, scope: Scope, *, node: Node, day: date, limit: int) -> list[Sample]:
-    """Return some customers in scope for whom a rule holds, in the order of their ids."""
-    compiled = compile_rules([node], day=day)
+async def count_values(session: AsyncSession, scope: Scope, *, definition: Definition, day: date) -> dict[str, int]:
+    """Count the customers in scope by the value that a definition gives first; the most frequent ones first."""
+    compiled = compile_definitions([definition], day=day)
+    value, number = compiled.values[0][0].label("value"), func.count().label("customers")
+    given = _over_customers(compiled, value).where(
+        compiled.has(0), visible(scope, FACTS.c.customer_id, FACTS.c.branch_id)
+    )
+    found = given.subquery()
     statement = (
-        _over_customers(compiled, FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier)
-        .where(compiled.predicates[0], visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
+        select(found.c.value, number).group_by(found.c.value).order_by(number.desc(), found.c.value).limit(VALUES_SHOWN)
+    )
+    return {row.value: row.customers for row in (await session.execute(statement)).all()}
+
+
+async def list_matches(
+    session: AsyncSession, scope: Scope, *, definition: Definition, day: date, limit: int
+) -> list[Sample]:
+    """Return some customers in scope to whom a definition gives the tag, in the order of their ids."""
+    compiled = compile_definitions([definition], day=day)
+    statement = (
+        _over_customers(compiled, FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier, compiled.values[0][0])
+        .where(compiled.has(0), visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
         .order_by(FACTS.c.customer_id)
         .limit(limit)
     )
@@ -236,10 +269,10 @@ async def list_matches(session: AsyncSession, scope: Scope, *, node: Node, day: 
 
 
 async def read_values(
-    session: AsyncSession, scope: Scope, *, node: Node, customer_id: UUID, day: date
+    session: AsyncSession, scope: Scope, *, definition: Definition, customer_id: UUID, day: date
 ) -> CustomerValues | None:
-    """Return what a rule reads of one customer; None when there are no facts of the customer or it is out of scope."""
-    compiled = compile_rules([node], day=day, customer_id=customer_id)
+    """Return what a definition reads of one customer; None without facts of the customer, or out of scope."""
+    compiled = compile_definitions([definition], day=day, customer_id=customer_id)
     columns = [FACTS.c.as_of, FACTS.c.stale_lines, *compiled.columns.values()]
     statement = (
         select(*columns)
@@ -249,5 +282,11 @@ async def read_values(
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         return None
-    values_read = (frozenset(value) if isinstance(value, list) else value for value in row[2:])
-    return CustomerValues(row[0], tuple(row[1]), dict(zip(compiled.columns, values_read, strict=True)))
+    read = dict(zip(compiled.columns, row[2:], strict=True))
+    plain = {
+        operand: frozenset(value) if isinstance(value, list) else value
+        for operand, value in read.items()
+        if not isinstance(operand, Preference)
+    }
+    ranked = next((value for operand, value in read.items() if isinstance(operand, Preference)), None)
+    return CustomerValues(row[0], tuple(row[1]), plain, ranked)

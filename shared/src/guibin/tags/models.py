@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Index, Text, text
@@ -12,10 +13,24 @@ from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of
 
 
 class TagKind(StrEnum):
-    """Who sets a tag."""
+    """What gives a tag: a person, a definition that the night runs, or something outside."""
 
     MANUAL = "manual"
     RULE = "rule"
+    VALUES = "values"
+    LIFE_CYCLE = "life_cycle"
+    AGGREGATE = "aggregate"
+    ARITHMETIC = "arithmetic"
+    PREFERENCE = "preference"
+    RFM = "rfm"
+    SCORE = "score"
+    MODEL = "model"
+    IMPORTED = "imported"
+    SEGMENT = "segment"
+
+
+COMPUTED: Final = frozenset(TagKind) - {TagKind.MANUAL, TagKind.MODEL, TagKind.IMPORTED}
+"""The kinds that the nightly run gives."""
 
 
 class TagAxis(StrEnum):
@@ -35,6 +50,7 @@ class TagState(StrEnum):
     DRAFT = "draft"
     PENDING = "pending"
     PUBLISHED = "published"
+    SUSPENDED = "suspended"
     RETIRED = "retired"
 
 
@@ -43,6 +59,7 @@ class TagSource(StrEnum):
 
     MANUAL = "manual"
     RULE = "rule"
+    IMPORT = "import"
 
 
 class Tag(SQLModel, table=True):
@@ -64,7 +81,9 @@ class Tag(SQLModel, table=True):
     name_en: str = text_column()
     description: str | None = text_column(default=None)
     published_version: int | None = None
-    draft_rule: dict[str, object] | None = Field(default=None, sa_column=Column(JSONB))
+    draft_rule: dict[str, object] | None = Field(
+        default=None, sa_column=Column(JSONB), description="The definition as its kind says it"
+    )
     revision: int = Field(default=1, description="Counts edits; the ETag of the tag")
     created_at: datetime = instant()
 
@@ -84,7 +103,7 @@ class TagVersion(SQLModel, table=True):
 
 
 class CustomerTag(SQLModel, table=True):
-    """A customer has a tag, from one source, from a day to a day: membership as of any day can be read."""
+    """A customer has a tag, or one value of it, from one source, from a day to a day: it can be read as of any day."""
 
     __tablename__ = "customer_tag"
     __table_args__ = (
@@ -96,6 +115,13 @@ class CustomerTag(SQLModel, table=True):
     customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
     tag_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tag.code")
     source: str = Field(sa_type=Text, primary_key=True)
+    value: str = Field(
+        default="",
+        primary_key=True,
+        sa_type=Text,
+        sa_column_kwargs={"server_default": ""},
+        description="Empty for a tag that one has or has not; a customer can have several values of a preference",
+    )
     since: date = Field(primary_key=True)
     until: date | None = Field(default=None, description="First day without it; NULL while it lasts")
     version: int | None = Field(default=None, description="The rule version that gave it")

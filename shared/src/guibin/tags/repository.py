@@ -18,7 +18,17 @@ from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
 from guibin.tags.matching import percent_of
-from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState, TagVersion
+from guibin.tags.models import (
+    COMPUTED,
+    CustomerFact,
+    CustomerTag,
+    Tag,
+    TagAxis,
+    TagKind,
+    TagSource,
+    TagState,
+    TagVersion,
+)
 
 LEAST_COUNTED: Final = 20
 """A count over fewer customers could tell of one of them."""
@@ -30,6 +40,21 @@ class Held:
 
     tag: Tag
     membership: CustomerTag
+
+
+@dataclass(frozen=True, slots=True)
+class OneMembership:
+    """What tells a membership from all others."""
+
+    customer_id: UUID
+    tag_code: str
+    source: str
+    since: date
+    value: str = ""
+
+
+TOLD_APART_BY: Final = ("tag_code", "source", "since", "value")
+"""The columns that tell the memberships of one customer apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +97,10 @@ async def list_tags(
     axis: TagAxis | None = None,
     state: TagState | None = None,
 ) -> Sequence[Tag]:
-    """Return tags in the order of their codes."""
+    """Return tags in the order of their codes; segments only if that kind is asked for."""
     statement = select(Tag).order_by(col(Tag.code)).limit(limit)
+    if kind is None:
+        statement = statement.where(Tag.kind != TagKind.SEGMENT)
     for column, value in ((Tag.kind, kind), (Tag.axis, axis), (Tag.state, state)):
         if value is not None:
             statement = statement.where(column == value)
@@ -115,12 +142,12 @@ async def find_version(session: AsyncSession, tag: Tag) -> TagVersion | None:
     return await session.get(TagVersion, (tag.code, tag.published_version))
 
 
-async def list_versions_in_force(session: AsyncSession) -> Sequence[TagVersion]:
-    """Return the version in force of every rule tag that is not retired, in the order of the codes."""
+async def list_versions_in_force(session: AsyncSession) -> Sequence[tuple[str, TagVersion]]:
+    """Return kind and version in force of every tag that the night gives, in the order of the codes."""
     statement = (
-        select(TagVersion)
+        select(Tag.kind, TagVersion)
         .join(Tag, (col(Tag.code) == TagVersion.tag_code) & (col(Tag.published_version) == TagVersion.version))
-        .where(Tag.kind == TagKind.RULE, Tag.state != TagState.RETIRED)
+        .where(col(Tag.kind).in_(COMPUTED), col(Tag.state).not_in({TagState.SUSPENDED, TagState.RETIRED}))
         .order_by(col(Tag.code))
     )
     return (await session.exec(statement)).all()
@@ -132,15 +159,15 @@ async def usable_codes(session: AsyncSession, codes: Collection[str]) -> set[str
     return set((await session.exec(statement)).all())
 
 
-async def list_rules_of_others(session: AsyncSession, *, code: str) -> list[tuple[str, list[object]]]:
-    """Return for all tags but one that are not retired the rules that they have: drafted, and in force."""
+async def list_rules_of_others(session: AsyncSession, *, code: str) -> list[tuple[str, str, list[object]]]:
+    """Return for all tags but one that are not retired kind and definitions that they have: drafted, and in force."""
     statement = (
-        select(Tag.code, Tag.draft_rule, TagVersion.rule)
+        select(Tag.code, Tag.kind, Tag.draft_rule, TagVersion.rule)
         .outerjoin(TagVersion, (col(TagVersion.tag_code) == Tag.code) & (TagVersion.version == Tag.published_version))
         .where(Tag.code != code, Tag.state != TagState.RETIRED)
     )
     rows = (await session.exec(statement)).all()
-    return [(other, [rule for rule in (draft, in_force) if rule]) for other, draft, in_force in rows]
+    return [(other, kind, [rule for rule in (draft, in_force) if rule]) for other, kind, draft, in_force in rows]
 
 
 async def list_held(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[Held]:
@@ -154,27 +181,33 @@ async def list_held(session: AsyncSession, scope: Scope, *, customer_id: UUID, d
             or_(col(CustomerTag.until).is_(None), col(CustomerTag.until) > day),
             visible(scope, col(CustomerTag.customer_id)),
         )
-        .order_by(col(Tag.code))
+        .order_by(col(Tag.code), col(CustomerTag.since), col(CustomerTag.value))
     )
     return [Held(tag, membership) for tag, membership in (await session.exec(statement)).all()]
 
 
-async def find_membership(session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str) -> CustomerTag | None:
-    """Return a customer's membership of a tag that lasts; None when there is none or it is out of scope."""
-    statement = select(CustomerTag).where(
-        CustomerTag.customer_id == customer_id,
-        CustomerTag.tag_code == code,
-        col(CustomerTag.until).is_(None),
-        visible(scope, col(CustomerTag.customer_id)),
+async def find_memberships(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str
+) -> Sequence[CustomerTag]:
+    """Return what a customer has of a tag now, value by value; nothing when it is out of scope."""
+    statement = (
+        select(CustomerTag)
+        .where(
+            CustomerTag.customer_id == customer_id,
+            CustomerTag.tag_code == code,
+            col(CustomerTag.until).is_(None),
+            visible(scope, col(CustomerTag.customer_id)),
+        )
+        .order_by(col(CustomerTag.since), col(CustomerTag.value))
     )
-    return (await session.exec(statement)).one_or_none()
+    return (await session.exec(statement)).all()
 
 
 async def put_manual(session: AsyncSession, membership: CustomerTag) -> CustomerTag:
     """Begin a membership by hand; one that ended on the same day goes on instead."""
     values = membership.model_dump()
     statement = insert(CustomerTag).values(values)
-    key = ("customer_id", "tag_code", "source", "since")
+    key = ("customer_id", "tag_code", "source", "value", "since")
     written = {name: statement.excluded[name] for name in values if name not in key}
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=written))
     return membership
@@ -193,36 +226,33 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
 
 
 async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> Sequence[RowMapping]:
-    """End every membership of a customer; a day is the first without them. Returns tag, source and first day."""
+    """End every membership of a customer; a day is the first without them. Returns what tells each apart."""
     statement = (
         update(CustomerTag)
         .where(col(CustomerTag.customer_id) == customer_id, col(CustomerTag.until).is_(None))
         .values(until=func.greatest(col(CustomerTag.since), day))
-        .returning(col(CustomerTag.tag_code), col(CustomerTag.source), col(CustomerTag.since))
+        .returning(*(col(getattr(CustomerTag, name)) for name in TOLD_APART_BY))
     )
     return (await session.execute(statement)).mappings().all()
 
 
-async def end_tag(
-    session: AsyncSession, customer_id: UUID, code: str, source: str, since: date, *, day: date | None
-) -> None:
+async def end_tag(session: AsyncSession, which: OneMembership, *, day: date | None) -> None:
     """Let a membership last until a day, or again without an end unless the customer has the tag anew."""
     other = aliased(CustomerTag)
     lasts = exists().where(
-        col(other.customer_id) == customer_id,
-        col(other.tag_code) == code,
-        col(other.source) == source,
+        col(other.customer_id) == which.customer_id,
+        col(other.tag_code) == which.tag_code,
+        col(other.source) == which.source,
+        col(other.value) == which.value,
         col(other.until).is_(None),
     )
-    which = (
-        col(CustomerTag.customer_id) == customer_id,
-        col(CustomerTag.tag_code) == code,
-        col(CustomerTag.source) == source,
-        col(CustomerTag.since) == since,
+    this = (
+        col(CustomerTag.customer_id) == which.customer_id,
+        *(col(getattr(CustomerTag, name)) == getattr(which, name) for name in TOLD_APART_BY),
     )
     changed = [not_(lasts)] if day is None else [col(CustomerTag.until).is_(None)]
     until = None if day is None else func.greatest(col(CustomerTag.since), day)
-    await session.execute(update(CustomerTag).where(*which, *changed).values(until=until))
+    await session.execute(update(CustomerTag).where(*this, *changed).values(until=until))
 
 
 async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:
@@ -234,8 +264,12 @@ async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reac
         .join(Customer, col(Customer.id) == CustomerFact.customer_id)
         .where(col(Customer.merged_into).is_(None), seen)
     )
-    members = customers.join(CustomerTag, col(CustomerTag.customer_id) == CustomerFact.customer_id).where(
-        CustomerTag.tag_code == code, col(CustomerTag.until).is_(None)
+    members = customers.where(
+        exists().where(
+            col(CustomerTag.customer_id) == CustomerFact.customer_id,
+            col(CustomerTag.tag_code) == code,
+            col(CustomerTag.until).is_(None),
+        )
     )
     return Reach((await session.exec(members)).one(), (await session.exec(customers)).one())
 

@@ -60,6 +60,7 @@ class AggregateFunction(StrEnum):
     COUNT = "count"
     DISTINCT = "distinct"
     LAST = "last"
+    FIRST = "first"
 
 
 class CustomerKind(StrEnum):
@@ -144,6 +145,7 @@ AGGREGABLE: Final[dict[AggregateFunction, frozenset[FactType]]] = {
     AggregateFunction.COUNT: frozenset(FactType),
     AggregateFunction.DISTINCT: frozenset(FactType),
     AggregateFunction.LAST: frozenset(FactType),
+    AggregateFunction.FIRST: frozenset(FactType),
 }
 """Which types of event facts a function takes."""
 

@@ -27,7 +27,7 @@ from guibin.tags.errors import (
     TagKindConflict,
     TagRuleMissing,
 )
-from guibin.tags.models import Tag, TagAxis, TagKind, TagState
+from guibin.tags.models import COMPUTED, Tag, TagAxis, TagKind, TagState
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -73,7 +73,7 @@ WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooCo
 async def list_tags(
     call: StaffCall,
     page: Annotated[PageRequest, page_query()],
-    kind: Annotated[TagKind | None, Query(description="Only those set by a rule, or by hand")] = None,
+    kind: Annotated[TagKind | None, Query(description="Only those of this kind")] = None,
     axis: Annotated[TagAxis | None, Query(description="Only those of this axis")] = None,
     state: Annotated[TagState | None, Query(description="Only those in this state")] = None,
 ) -> Page[TagOut]:
@@ -136,13 +136,14 @@ async def edit_tag(
 async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, json_body(PreviewIn)]) -> PreviewOut:
     """Count whom a rule would hit in your scope, at most 5 seconds long; nothing is stored."""
     tag = await repository.get_tag(call.session, code=code)
-    if tag.kind != TagKind.RULE:
+    if tag.kind not in COMPUTED:
         raise TagKindConflict(kind=tag.kind)
     in_force = await repository.find_version(call.session, tag)
     rule = body.rule or tag.draft_rule or (in_force.rule if in_force else None)
     if rule is None:
         raise TagRuleMissing
-    return PreviewOut.of(await service.preview_rule(call.session, call.scope, rule=rule, in_force=in_force))
+    kind = TagKind(tag.kind)
+    return PreviewOut.of(await service.preview_rule(call.session, call.scope, kind=kind, rule=rule, in_force=in_force))
 
 
 @router.post("/tags/{code}/submit", status_code=202, operation_id="submitTag")

@@ -24,9 +24,17 @@ RuleTree = Annotated[
     dict[str, Any],
     Field(
         description=(
-            "A node is {all: [...]}, {any: [...]}, {not: node} or a condition: {fact, op, value}, or {tag: code} for "
-            "who has another tag, with {for_days: n} for who has had it that long; at most 5 levels, 50 nodes and "
-            "1,000 values in a list"
+            "What gives the tag, in the form of its kind. `rule`: a node, which is {all: [...]}, {any: [...]}, "
+            "{not: node} or a condition: {fact, op, value}, or {tag: code} for who has another tag, with {for_days: n} "
+            "for who has had it that long; at most 5 levels, 50 nodes and 1,000 values in a list. `values`: {values: "
+            "[{value, when: node}]}, the first that holds is given. `life_cycle`: {stages: [{value, "
+            "when: node}]}, the last that holds. `aggregate`: {figure, ranges?}. `arithmetic`: {formula, ranges?}; a "
+            "formula is a decimal as text, {fact: ...}, or {add | subtract | multiply | divide: [...]}; divisions are "
+            "rounded half up to 6 places, the result to 2. `preference`: {most, by?, where?, window?, at_most?, "
+            "least_percent?}. `rfm`: {where?, window?, recency, frequency, monetary, cells: [{value, recency?: [1, 5], "
+            "...}]}. `score`: {score: [{points, when: node}], ranges?}. `model`, `imported`: {values?: [{value}], "
+            "numeric?}. Ranges are [{value?, below}], rising; only the last may be without a bound. A value may have "
+            "name_zh and name_en"
         ),
         examples=[RULE_EXAMPLE],
     ),
@@ -40,7 +48,7 @@ class TagEdit(StrictModel):
     name_zh: Name = Field(examples=["月日均百万客户"])
     name_en: Name = Field(examples=["Average of a million"])
     description: Annotated[str, Note(500)] | None = None
-    rule: RuleTree | None = Field(default=None, description="The draft of the rule; null for manual tags")
+    rule: RuleTree | None = Field(default=None, description="The draft; null for manual tags")
 
     def draft(self) -> TagDraft:
         """Return the command's form."""
@@ -51,7 +59,7 @@ class TagIn(TagEdit):
     """A new tag."""
 
     code: Code = Field(examples=["mda_million"])
-    kind: TagKind = Field(default=TagKind.RULE, description="Set by a rule, or by hand")
+    kind: TagKind = Field(default=TagKind.RULE, description="What gives the tag: a person, the night, or an import")
 
 
 class TagOut(OutModel):
@@ -108,6 +116,7 @@ class SampleOut(OutModel):
     customer_id: CustomerId
     branch: str
     tier: str | None
+    value: str | None = Field(description="Null for a tag that one has or has not")
 
 
 class PreviewOut(OutModel):
@@ -119,6 +128,9 @@ class PreviewOut(OutModel):
     share_percent: float
     added: int = Field(description="Hit by this rule and not by the one in force")
     removed: int = Field(description="Hit by the rule in force and not by this one")
+    values: dict[str, int] = Field(
+        description="Customers by value, at most 50; empty for a tag that one has or has not"
+    )
     sample: list[SampleOut] = Field(description="At most 20 of those who are hit")
 
     @classmethod
@@ -132,12 +144,13 @@ class PreviewOut(OutModel):
             share_percent=counts.share_percent,
             added=counts.added,
             removed=counts.removed,
+            values=preview.values,
             sample=[_sample(one) for one in preview.sample],
         )
 
 
 def _sample(one: Sample) -> SampleOut:
-    return SampleOut(customer_id=one.customer_id, branch=one.branch, tier=one.tier)
+    return SampleOut(customer_id=one.customer_id, branch=one.branch, tier=one.tier, value=one.value or None)
 
 
 class ReasonIn(StrictModel):
@@ -161,6 +174,8 @@ class CustomerTagOut(OutModel):
     name_zh: str
     name_en: str
     axis: TagAxis
+    kind: TagKind
+    value: str | None = Field(description="The value that the customer has; null for a tag that one has or has not")
     source: TagSource
     since: date
     until: date | None = Field(description="First day without it; null while it lasts")
@@ -177,6 +192,8 @@ class CustomerTagOut(OutModel):
             name_zh=tag.name_zh,
             name_en=tag.name_en,
             axis=TagAxis(tag.axis),
+            kind=TagKind(tag.kind),
+            value=member.value or None,
             source=TagSource(member.source),
             since=member.since,
             until=member.until,
@@ -214,6 +231,7 @@ class WhyOut(OutModel):
     code: str
     kind: TagKind
     has: bool = Field(description="Whether the customer has the tag now")
+    values: list[str] = Field(description="The values that the customer has now; empty for a tag one has or has not")
     since: date | None
     given_by_version: int | None = Field(description="The version of the rule that gave it")
     set_by: StaffId | None
@@ -222,6 +240,10 @@ class WhyOut(OutModel):
     as_of: date | None = Field(description="Day of the data; null before the customer's first run")
     stale_lines: list[str] = Field(description="Lines whose figures were late on that day")
     matches: bool | None = Field(description="Whether the rule in force holds on that data")
+    gives: list[str] = Field(description="The values that the version in force gives on that data")
+    numbers: dict[str, str | None] = Field(
+        description="What the version in force calculated, by place: a figure, a result, a score; null is unknown"
+    )
     first_failing: str | None = Field(description="Place of the first condition that keeps the rule from holding")
     conditions: list[ConditionOut]
 
@@ -229,12 +251,13 @@ class WhyOut(OutModel):
     def of(cls, found: Explanation, *, exact: bool) -> "WhyOut":
         """Describe an explanation; amounts are shown if `exact`."""
         member: CustomerTag | None = found.membership
-        failing = found.verdict.first_failing() if found.verdict else None
+        failing, judged = found.first_failing, found.judgement
         return cls(
             customer_id=found.customer_id,
             code=found.tag.code,
             kind=TagKind(found.tag.kind),
             has=member is not None,
+            values=[one.value for one in found.memberships if one.value],
             since=member.since if member else None,
             given_by_version=member.version if member else None,
             set_by=member.set_by if member else None,
@@ -242,16 +265,26 @@ class WhyOut(OutModel):
             version=found.version.version if found.version else None,
             as_of=found.values.as_of if found.values else None,
             stale_lines=list(found.values.stale_lines) if found.values else [],
-            matches=found.verdict.met if found.verdict else None,
+            matches=bool(judged.values) if judged else None,
+            gives=[value for value in judged.values if value] if judged else [],
+            numbers=_numbers(found, exact=exact),
             first_failing=failing.place if failing else None,
             conditions=_conditions(found, exact=exact),
         )
 
 
 def _conditions(found: Explanation, *, exact: bool) -> list[ConditionOut]:
-    if found.version is None or found.verdict is None:
+    if found.version is None or found.judgement is None:
         return []
-    return [_condition(verdict, found.version.rule, exact=exact) for verdict in found.verdict.conditions()]
+    verdicts = (condition for verdict in found.judgement.verdicts for condition in verdict.conditions())
+    return [_condition(verdict, found.version.rule, exact=exact) for verdict in verdicts]
+
+
+def _numbers(found: Explanation, *, exact: bool) -> dict[str, str | None]:
+    """Show what was calculated; to who may not see amounts only what is none."""
+    if found.judgement is None or not (exact or found.tag.kind in {TagKind.SCORE, TagKind.RFM}):
+        return {}
+    return dict(found.judgement.numbers)
 
 
 def _condition(verdict: Verdict, rule: dict[str, Any], *, exact: bool) -> ConditionOut:

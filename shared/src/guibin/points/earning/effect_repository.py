@@ -21,7 +21,7 @@ _GIVE_TAGS: Final = text(
     " AS k(customer_id, tag_code, reason)"
     " WHERE NOT EXISTS (SELECT FROM customer_tag h WHERE h.customer_id = k.customer_id AND h.tag_code = k.tag_code"
     " AND h.until IS NULL)"
-    " ON CONFLICT (customer_id, tag_code, source, since) DO UPDATE SET until = NULL, reason = excluded.reason"
+    " ON CONFLICT (customer_id, tag_code, source, value, since) DO UPDATE SET until = NULL, reason = excluded.reason"
     " WHERE customer_tag.until IS NOT NULL RETURNING customer_id, tag_code"
 ).columns(customer_id=Uuid, tag_code=Text)
 _END_TAG: Final = text(

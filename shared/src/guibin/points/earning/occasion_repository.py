@@ -32,10 +32,13 @@ _NAMED: Final = text(
     " JOIN earning_rule_version v ON v.rule_code = r.code AND v.version = r.active_version"
     " WHERE r.ended_at IS NULL AND jsonb_exists(v.terms -> 'events', 'tag_entered')"
 ).columns(code=Text)
+# A customer who goes from one value of a tag to another had the tag before.
 _ENTERED: Final = text(
-    "SELECT t.customer_id, t.tag_code, t.since FROM customer_tag t JOIN customer c ON c.id = t.customer_id"
+    "SELECT DISTINCT t.customer_id, t.tag_code, t.since FROM customer_tag t JOIN customer c ON c.id = t.customer_id"
     " WHERE t.tag_code = ANY(CAST(:tags AS text[])) AND t.since BETWEEN :first AND :last AND t.until IS NULL"
     " AND c.status = 'active' AND c.merged_into IS NULL AND c.erased_at IS NULL"
+    " AND NOT EXISTS (SELECT FROM customer_tag h WHERE h.customer_id = t.customer_id AND h.tag_code = t.tag_code"
+    " AND h.since < t.since AND (h.until IS NULL OR h.until >= t.since))"
     " AND NOT EXISTS (SELECT FROM business_event b WHERE b.line = :line AND b.reference = 'tag:' || t.tag_code || ':'"
     " || to_char(t.since, 'YYYYMMDD') || ':' || replace(CAST(t.customer_id AS text), '-', ''))"
     " ORDER BY t.customer_id, t.tag_code LIMIT :limit"

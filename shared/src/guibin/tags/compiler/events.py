@@ -34,7 +34,7 @@ def _aggregate(aggregate: EventAggregate, day: date) -> Column:
     if aggregate.last_days is not None:
         conditions.append(EVENTS.c.occurred_on > day - timedelta(days=aggregate.last_days))
     if aggregate.where is not None:
-        conditions.append(predicate_of(aggregate.where, _event_column, day))
+        conditions.append(predicate_of(aggregate.where, event_column, day))
     where = and_(*conditions) if conditions else None
     field = literal(1) if aggregate.field is None else column_of_fact(aggregate.field)
     return _FUNCTIONS[aggregate.function](field, lambda function: function if where is None else function.filter(where))
@@ -48,9 +48,20 @@ def _average(field: Column, over: Over) -> Column:
 
 def _last(field: Column, over: Over) -> Column:
     """Take the field of the latest event; line and reference decide between events of one instant."""
-    latest = (EVENTS.c.occurred_at.desc(), EVENTS.c.line.desc(), EVENTS.c.reference.desc())
-    values = over(func.array_agg(aggregate_order_by(field, *latest)))
+    return _of_one_event(field, over, *(column.desc() for column in _ORDER_OF_EVENTS))
+
+
+def _first(field: Column, over: Over) -> Column:
+    """Take the field of the earliest event."""
+    return _of_one_event(field, over, *_ORDER_OF_EVENTS)
+
+
+def _of_one_event(field: Column, over: Over, *order: Column) -> Column:
+    values = over(func.array_agg(aggregate_order_by(field, *order)))
     return type_coerce(values, ARRAY(field.type))[1]
+
+
+_ORDER_OF_EVENTS: Final = (EVENTS.c.occurred_at, EVENTS.c.line, EVENTS.c.reference)
 
 
 _FUNCTIONS: Final[dict[AggregateFunction, Callable[[Column, Over], Column]]] = {
@@ -61,6 +72,7 @@ _FUNCTIONS: Final[dict[AggregateFunction, Callable[[Column, Over], Column]]] = {
     AggregateFunction.COUNT: lambda field, over: over(func.count(field)),
     AggregateFunction.DISTINCT: lambda field, over: over(func.count(func.distinct(field))),
     AggregateFunction.LAST: _last,
+    AggregateFunction.FIRST: _first,
 }
 
 
@@ -68,7 +80,7 @@ def _figure(column: Column, aggregate: EventAggregate) -> Column:
     return func.coalesce(column, literal(0)) if aggregate.function in ZERO_OVER_NOTHING else column
 
 
-def _event_column(operand: Operand) -> Column:
+def event_column(operand: Operand) -> Column:
     """Return the column of a fact of single events: no figures stand inside a figure."""
     if not isinstance(operand, Fact):
         raise TypeError("a figure inside a figure")

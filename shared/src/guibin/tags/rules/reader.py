@@ -24,8 +24,10 @@ MAX_NODES: Final = 50
 Lookup = Callable[[str], Fact | None]
 
 
-def parse_rule(raw: object, lookup: Lookup = customer_fact) -> Node:
+def parse_rule(raw: object, lookup: Lookup = customer_fact, *, place: str = ROOT) -> Node:
     """Read a rule tree from JSON values over the facts that `lookup` knows; figures and tags are customers' alone.
+
+    `place` is where the tree stands: refusals name their places from there.
 
     Raises:
         RuleFieldUnknown: a fact that there is not, or one of events outside `where`.
@@ -33,7 +35,7 @@ def parse_rule(raw: object, lookup: Lookup = customer_fact) -> Node:
         RuleValueInvalid: a value, a window or a node of the wrong form.
         RuleTooComplex: deeper than 5, more than 50 nodes (leaves and `where` included), an empty group.
     """
-    return _Reader().node(raw, _Spot(ROOT, 1, lookup))
+    return _Reader().node(raw, _Spot(place, 1, lookup))
 
 
 @dataclass(frozen=True, slots=True)

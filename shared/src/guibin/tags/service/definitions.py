@@ -13,14 +13,14 @@ from guibin.security.actors import Actor
 from guibin.tags import repository
 from guibin.tags.errors import TagExists, TagKindConflict
 from guibin.tags.models import Tag, TagAxis, TagKind, TagState
-from guibin.tags.service.reading import read_rule
+from guibin.tags.service.reading import read_linked
 
 _EDITED: Final = ("axis", "name_zh", "name_en", "description", "draft_rule")
 
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """What can be edited. `rule` is a rule tree in JSON values, for rule tags only."""
+    """What can be edited. `rule` is what gives the tag, in JSON values and the form of its kind."""
 
     axis: TagAxis
     name_zh: str
@@ -30,7 +30,7 @@ class TagDraft:
 
 
 async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: TagKind, draft: TagDraft) -> Tag:
-    """Make a tag. A rule tag begins as a draft; a manual tag has nothing to approve and can be set at once.
+    """Make a tag. What has a rule begins as a draft; a manual tag has nothing to approve and can be set at once.
 
     Raises:
         TagExists: the code is taken, for ever, or another tag has a name that reads the same.
@@ -121,7 +121,7 @@ async def _check(session: AsyncSession, code: str, kind: TagKind, draft: TagDraf
     if draft.rule is not None:
         if kind is TagKind.MANUAL:
             raise TagKindConflict(kind=kind)
-        await read_rule(session, draft.rule, code=code)
+        await read_linked(session, kind, draft.rule, code=code)
     taken = {_folded(name) for name in await repository.names_of_others(session, code=code)}
     if taken & {_folded(draft.name_zh), _folded(draft.name_en)}:
         raise TagExists(field="name")

@@ -1,5 +1,6 @@
 """Why a customer has a tag, or has it not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,44 +11,63 @@ from guibin.customers.repository import get_customer
 from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import TagRuleMissing
-from guibin.tags.evaluation import Verdict, evaluate
-from guibin.tags.models import CustomerTag, Tag, TagKind, TagVersion
-from guibin.tags.rules import parse_rule
+from guibin.tags.evaluation import Verdict
+from guibin.tags.kinds import read_definition
+from guibin.tags.kinds.judging import Judgement, judge
+from guibin.tags.models import COMPUTED, CustomerTag, Tag, TagKind, TagVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A tag and a customer: the membership that lasts, and what the rule in force says on the customer's facts.
+    """A tag and a customer: what the customer has of it, and what the version in force says on the customer's facts.
 
-    `version`, `values` and `verdict` are None for manual tags; `values` also for a customer without facts, whose
-    verdict is then given on unknown values.
+    `version`, `values` and `judgement` are None for tags that no run gives; `values` also for a customer without facts,
+    who is then judged on unknown values.
     """
 
     tag: Tag
     customer_id: UUID
-    membership: CustomerTag | None
+    memberships: Sequence[CustomerTag]
     version: TagVersion | None = None
     values: matching.CustomerValues | None = None
-    verdict: Verdict | None = None
+    judgement: Judgement | None = None
+
+    @property
+    def membership(self) -> CustomerTag | None:
+        """Return what the customer has had the longest of the tag."""
+        return next(iter(self.memberships), None)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Return the verdict of the rule that is asked first; None for a kind without rules."""
+        return next(iter(self.judgement.verdicts), None) if self.judgement else None
+
+    @property
+    def first_failing(self) -> Verdict | None:
+        """Return the first condition that keeps the first rule from holding, None when the tag is given."""
+        if self.judgement is None or self.judgement.values or self.verdict is None:
+            return None
+        return self.verdict.first_failing()
 
 
 async def explain(session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str) -> Explanation:
-    """Judge the rule in force on the facts of the last run, condition by condition.
+    """Judge the version in force on the facts of the last run, condition by condition.
 
     Raises:
         NotFound: no such tag, or no such customer in scope.
-        TagRuleMissing: no version of the rule was ever published.
+        TagRuleMissing: no version of the tag was ever published.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
     tag = await repository.get_tag(session, code=code)
-    membership = await repository.find_membership(session, scope, customer_id=customer.id, code=code)
-    if tag.kind == TagKind.MANUAL:
-        return Explanation(tag, customer.id, membership)
+    held = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
+    if tag.kind not in COMPUTED:
+        return Explanation(tag, customer.id, held)
     version = await repository.find_version(session, tag)
     if version is None:
         raise TagRuleMissing
-    node = parse_rule(version.rule)
+    definition = read_definition(TagKind(tag.kind), version.rule)
     day = await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
-    found = await matching.read_values(session, scope, node=node, customer_id=customer.id, day=day)
+    found = await matching.read_values(session, scope, definition=definition, customer_id=customer.id, day=day)
     read = found.values.get if found else lambda _operand: None
-    return Explanation(tag, customer.id, membership, version, found, evaluate(node, read, day))
+    judgement = judge(definition, read, day, found.ranked if found else None)
+    return Explanation(tag, customer.id, held, version, found, judgement)

@@ -30,9 +30,9 @@ async def set_tag(
     tag = await _manual_tag(session, code)
     if tag.state != TagState.PUBLISHED:
         raise StateConflict(**{"from": tag.state, "to": TagState.PUBLISHED})
-    found = await repository.find_membership(session, scope, customer_id=customer.id, code=code)
-    if found is not None:
-        return repository.Held(tag, found)
+    found = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
+    if found:
+        return repository.Held(tag, found[0])
     membership = CustomerTag(
         customer_id=customer.id,
         tag_code=code,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -14,9 +14,9 @@ from guibin.core import clock
 from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import RuleTooExpensive
-from guibin.tags.models import TagVersion
-from guibin.tags.rules import parse_rule
-from guibin.tags.service.reading import read_rule
+from guibin.tags.kinds import Cases, Definition, read_definition, values_of
+from guibin.tags.models import TagKind, TagVersion
+from guibin.tags.service.reading import read_linked
 
 PREVIEW_SECONDS: Final = 5.0
 SAMPLE_SIZE: Final = 20
@@ -26,22 +26,24 @@ _QUERY_CANCELED: Final = "57014"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How many customers in scope a rule hits, on which day's facts, and some of them."""
+    """How many customers in scope a rule hits, on which day's facts, some of them, and how many have which value."""
 
     as_of: date
     counts: matching.Counts
     sample: list[matching.Sample]
+    values: dict[str, int] = field(default_factory=dict)
 
 
 async def preview_rule(
     session: AsyncSession,
     scope: Scope,
     *,
+    kind: TagKind = TagKind.RULE,
     rule: dict[str, object],
     in_force: TagVersion | None = None,
     seconds: float = PREVIEW_SECONDS,
 ) -> Preview:
-    """Count whom a rule would hit within a scope, and the difference to the version in force.
+    """Count whom the definition of a kind would give the tag within a scope, and the difference to the one in force.
 
     It runs read-only and under a time limit per statement, whatever role and transaction it runs in.
 
@@ -50,13 +52,21 @@ async def preview_rule(
         RuleTagUnknown: it refers to a tag that there is not.
         RuleTooExpensive: it took too long.
     """
-    node = await read_rule(session, rule)
-    current = None if in_force is None else parse_rule(in_force.rule)
+    definition = await read_linked(session, kind, rule)
+    current = None if in_force is None else read_definition(kind, in_force.rule)
     async with read_only(session, seconds):
         day = await repository.facts_as_of(session) or clock.last_closed_day()
-        counts = await matching.count_matches(session, scope, node=node, current=current, day=day)
-        sample = await matching.list_matches(session, scope, node=node, day=day, limit=SAMPLE_SIZE)
-    return Preview(day, counts, sample)
+        counts = await matching.count_matches(session, scope, definition=definition, current=current, day=day)
+        by_value = await _count_values(session, scope, definition, day)
+        sample = await matching.list_matches(session, scope, definition=definition, day=day, limit=SAMPLE_SIZE)
+    return Preview(day, counts, sample, by_value)
+
+
+async def _count_values(session: AsyncSession, scope: Scope, definition: Definition, day: date) -> dict[str, int]:
+    """Count by value, except for a tag that one has or has not: its members say it."""
+    if isinstance(definition, Cases) and not values_of(definition):
+        return {}
+    return await matching.count_values(session, scope, definition=definition, day=day)
 
 
 @asynccontextmanager

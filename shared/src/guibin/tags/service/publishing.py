@@ -16,10 +16,10 @@ from guibin.core.ids import to_public
 from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
-from guibin.tags.models import Tag, TagKind, TagState, TagVersion
+from guibin.tags.models import COMPUTED, Tag, TagKind, TagState, TagVersion
 from guibin.tags.service.definitions import resting_state
 from guibin.tags.service.preview import PREVIEW_SECONDS, preview_rule
-from guibin.tags.service.reading import read_rule
+from guibin.tags.service.reading import read_linked
 
 TAG_PUBLISH: Final = "tag.publish"
 
@@ -30,8 +30,8 @@ async def submit_tag(
     """Ask another person to put the draft of a locked tag in force; the approver sees both rules and the counts.
 
     Raises:
-        TagKindConflict: a manual tag has no rule.
-        StateConflict: it waits already, or is retired.
+        TagKindConflict: a manual tag has no definition.
+        StateConflict: it waits already, is suspended or retired.
         TagRuleMissing: there is no draft.
         RuleTooExpensive: its preview took too long.
     """
@@ -50,30 +50,41 @@ async def submit_tag(
 async def _mark_submitted(
     session: AsyncSession, scope: Scope, tag: Tag, *, seconds: float = PREVIEW_SECONDS
 ) -> Amended:
-    if tag.kind != TagKind.RULE:
+    if tag.kind == TagKind.MANUAL:
         raise TagKindConflict(kind=tag.kind)
-    if tag.state in {TagState.PENDING, TagState.RETIRED}:
+    if tag.state in {TagState.PENDING, TagState.SUSPENDED, TagState.RETIRED}:
         raise StateConflict(**{"from": tag.state, "to": TagState.PENDING})
     if tag.draft_rule is None:
         raise TagRuleMissing
     in_force = await repository.find_version(session, tag)
-    preview = await preview_rule(session, scope, rule=tag.draft_rule, in_force=in_force, seconds=seconds)
+    shown = await _preview(session, scope, tag, in_force, seconds=seconds)
     tag.state = TagState.PENDING
     tag.revision += 1
     session.add(tag)
     return Amended(
         payload={"code": tag.code, "revision": tag.revision, "rule": tag.draft_rule},
-        preview={
-            "as_of": preview.as_of.isoformat(),
-            "customers": preview.counts.customers,
-            "members": preview.counts.members,
-            "share_percent": preview.counts.share_percent,
-            "added": preview.counts.added,
-            "removed": preview.counts.removed,
-            "before": in_force.rule if in_force else None,
-            "after": tag.draft_rule,
-        },
+        preview=shown | {"before": in_force.rule if in_force else None, "after": tag.draft_rule},
     )
+
+
+async def _preview(
+    session: AsyncSession, scope: Scope, tag: Tag, in_force: TagVersion | None, *, seconds: float
+) -> dict[str, object]:
+    """Count whom the draft gives the tag; what comes from outside gives it to nobody before it is imported."""
+    if tag.kind not in COMPUTED or tag.draft_rule is None:
+        return {}
+    preview = await preview_rule(
+        session, scope, kind=TagKind(tag.kind), rule=tag.draft_rule, in_force=in_force, seconds=seconds
+    )
+    shown: dict[str, object] = {
+        "as_of": preview.as_of.isoformat(),
+        "customers": preview.counts.customers,
+        "members": preview.counts.members,
+        "share_percent": preview.counts.share_percent,
+        "added": preview.counts.added,
+        "removed": preview.counts.removed,
+    }
+    return shown | {"values": preview.values} if preview.values else shown
 
 
 class TagPublishHandler(ApprovalHandler):
@@ -90,6 +101,7 @@ class TagPublishHandler(ApprovalHandler):
             "share_percent": Label("覆盖率（%）", "Reach in per cent"),
             "added": Label("新增客户数", "Customers added"),
             "removed": Label("减少客户数", "Customers removed"),
+            "values": Label("各取值客户数", "Customers by value"),
             "before": Label("现行规则", "Rule in force"),
             "after": Label("拟发布规则", "Rule submitted"),
         }
@@ -105,7 +117,7 @@ class TagPublishHandler(ApprovalHandler):
         tag = await _submitted(session, payload)
         if tag is None or tag.draft_rule is None:
             raise StateConflict(**{"from": TagState.DRAFT, "to": TagState.PUBLISHED})
-        await read_rule(session, tag.draft_rule, code=tag.code)
+        await read_linked(session, TagKind(tag.kind), tag.draft_rule, code=tag.code)
         version = TagVersion(
             tag_code=tag.code,
             version=await repository.next_version(session, code=tag.code),
