@@ -85,6 +85,12 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getFeedFile": (),
     "listFeedRejects": (),
     "getFeedCalendar": (),
+    "beginFeedBatch": ("E12",),
+    "listFeedBatches": (),
+    "getFeedBatch": (),
+    "putFeedBatchPart": ("E12",),
+    "sealFeedBatch": ("E12", "X1", "X2", "X3"),
+    "abandonFeedBatch": ("E12",),
     # the bank: customers
     "listCustomers": (),
     "searchCustomers": ("D4", "D5", "D6"),

@@ -23,6 +23,7 @@ ABOUT_NOTHING_HERE = {
     "getApproval",
     "getPointsAttachment",
     "listPointsAttachments",
+    "getFeedBatch",
     "getFeedFile",
     "listGiftMovements",
     "getPointsFile",

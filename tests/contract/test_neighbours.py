@@ -21,6 +21,7 @@ from support.statements import statements
 COMMON = {
     "approval_id",
     "asset_rule_id",
+    "batch_id",
     "delivery_id",
     "export_id",
     "file_id",

@@ -27,7 +27,9 @@ PLACEHOLDERS = {
     "year": "2026",
     "line": "personal_finance",
     "link": "A" * 43,
+    "name": "balances.csv",
     "number": "1",
+    "part": "1",
     "terminal": "supplier_terminal",
 }
 """Well-formed values of path parameters that are neither ids nor codes."""

@@ -8,6 +8,7 @@ from guibin.core.models import metadata
 from guibin.customers import models as customers
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
+from guibin.feeds.batches import models as feed_batches
 from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
@@ -45,6 +46,7 @@ __all__ = [
     "customers",
     "earning",
     "exports",
+    "feed_batches",
     "feeds",
     "gifts",
     "holdings",

@@ -14,6 +14,7 @@ from guibin.core.settings import Settings
 from guibin.customers.matching import compose_stale
 from guibin.customers.proposing.service import propose
 from guibin.exports.jobs import tend_exports
+from guibin.feeds.batches.jobs import tend_batches
 from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
 from guibin.points.campaign_codes.service import earn_codes
 from guibin.points.files.service import tend_files
@@ -62,6 +63,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         return KeyRing.load(settings.effective_keys_file)
 
     copies = partial(tend_copies, sessions, open_keys)
+    batches = partial(tend_batches, sessions, open_keys)
     lists = partial(tend_exports, sessions, open_keys, LISTS)
     holds = partial(_until_done, sessions, release_lapsed, most=MOST_HOLDS)
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
@@ -72,6 +74,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     proposed = partial(_until_done, sessions, partial(propose, open_keys=open_keys), most=MOST_RECORDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
+        Chore(batches, "feed_batch_files_taken", "feed_batches_not_taken", SOON_SECONDS),
         Chore(lists, "lists_made", "lists_not_made", SOON_SECONDS),
         Chore(partial(_post_files, sessions), "points_files_posted", "points_files_not_posted", SOON_SECONDS),
         Chore(partial(tend_slots, sessions), "slots_closed", "slots_not_closed", SOON_SECONDS),

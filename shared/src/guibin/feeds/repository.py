@@ -65,8 +65,10 @@ async def add_rejects(session: AsyncSession, file_id: UUID, rejects: Iterable[Re
     await copy_rows(session, "feed_reject", ("file_id", "row", "code", "column"), rows)
 
 
-async def list_rejects(session: AsyncSession, *, file_id: UUID, limit: int, after: int | None) -> Sequence[FeedReject]:
-    """Return the refused rows of a file by their lines, after a line."""
+async def list_rejects(
+    session: AsyncSession, *, file_id: UUID, limit: int | None, after: int | None
+) -> Sequence[FeedReject]:
+    """Return the refused rows of a file by their lines, after a line; without a limit all of them."""
     query = select(FeedReject).where(FeedReject.file_id == file_id, col(FeedReject.row) > (after or 0))
     return (await session.exec(query.order_by(col(FeedReject.row)).limit(limit))).all()
 

@@ -1,11 +1,11 @@
 """Which columns each kind of file has and what a cell must look like. A bad cell refuses its row and no other."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from guibin.core.money import MAX_FEN, parse_cny
 from guibin.feeds.models import FeedKind
@@ -81,6 +81,40 @@ class RowCode(StrEnum):
     PRODUCT_LINE_MISMATCH = "product_line_mismatch"
     SIDE_MISMATCH = "side_mismatch"
     REFERENCE_CONFLICT = "reference_conflict"
+
+
+class Reason(NamedTuple):
+    """What people read of a code, in both languages."""
+
+    zh: str
+    en: str
+
+
+REASONS: Final[Mapping[RowCode, Reason]] = {
+    RowCode.ROW_INVALID: Reason("列数不符或内容不是文本", "Too few or too many cells, or other than text"),
+    RowCode.MISSING_VALUE: Reason("必填项为空", "A required cell is empty"),
+    RowCode.TEXT_INVALID: Reason("含有控制字符", "Control characters"),
+    RowCode.TOO_LONG: Reason("超出长度", "Too long"),
+    RowCode.SCIENTIFIC_NOTATION: Reason("号码被表格软件改写为科学计数法", "A workbook has spoilt the number (1E+18)"),
+    RowCode.VALUE_UNKNOWN: Reason("取值不在允许范围内", "Not one of the known values"),
+    RowCode.DATE_INVALID: Reason("日期无效", "Not a date"),
+    RowCode.DATE_OUT_OF_RANGE: Reason("日期超出允许区间", "The date is out of range"),
+    RowCode.AMOUNT_INVALID: Reason("金额无效", "Not an amount in CNY"),
+    RowCode.NUMBER_INVALID: Reason("号码无效", "Not a number of this kind"),
+    RowCode.PHONE_INVALID: Reason("电话号码无效", "Not a phone number"),
+    RowCode.CERTIFICATE_INVALID: Reason("证件号码无效", "Not a certificate number of this kind"),
+    RowCode.CURRENCY_UNSUPPORTED: Reason("币种暂不支持", "The currency is not supported"),
+    RowCode.DUPLICATE_IN_FILE: Reason("文件内重复", "The file has said it before"),
+    RowCode.CUSTOMER_ERASED: Reason("该客户数据已删除", "The customer's data were erased"),
+    RowCode.BRANCH_UNKNOWN: Reason("机构不存在", "No such branch"),
+    RowCode.RECORD_UNKNOWN: Reason("来源记录不存在", "No such record of this line"),
+    RowCode.HOLDING_UNKNOWN: Reason("持有产品不存在", "No such holding of this line"),
+    RowCode.PRODUCT_UNKNOWN: Reason("产品不存在", "No such product"),
+    RowCode.PRODUCT_LINE_MISMATCH: Reason("产品属于其他条线", "The product belongs to another line"),
+    RowCode.SIDE_MISMATCH: Reason("资产负债方向与产品不符", "The product stands on the other side"),
+    RowCode.REFERENCE_CONFLICT: Reason("同一流水号内容不同", "The reference stands for something else"),
+}
+"""Why a row was refused, in people's words."""
 
 
 class RowRefused(Exception):  # noqa: N818 - a refused row is an outcome of loading, not an error of the program

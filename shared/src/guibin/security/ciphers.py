@@ -58,9 +58,13 @@ class DataKey:
 
     def encrypt(self, text: str, table: str, column: str, row_id: UUID) -> bytes:
         """Encrypt text for one column of one row; every call gives another ciphertext."""
+        return self.encrypt_bytes(text.encode(), table, column, row_id)
+
+    def encrypt_bytes(self, content: bytes, table: str, column: str, row_id: UUID) -> bytes:
+        """Encrypt what is no text, part of a file for example."""
         nonce = os.urandom(_NONCE_BYTES)
         place = _place(table, column) + row_id.bytes + self._head
-        return self._head + nonce + self._cipher.encrypt(nonce, text.encode(), place)
+        return self._head + nonce + self._cipher.encrypt(nonce, content, place)
 
     def decrypt(self, ciphertext: bytes, table: str, column: str, row_id: UUID) -> str:
         """Return the text that `encrypt` took for the same place.
@@ -68,12 +72,20 @@ class DataKey:
         Raises:
             DecryptionFailed: another place, key, key version, format or algorithm, or altered bytes.
         """
+        return self.decrypt_bytes(ciphertext, table, column, row_id).decode()
+
+    def decrypt_bytes(self, ciphertext: bytes, table: str, column: str, row_id: UUID) -> bytes:
+        """Return the bytes that `encrypt_bytes` took for the same place.
+
+        Raises:
+            DecryptionFailed: as `decrypt`.
+        """
         head, nonce = ciphertext[:_VALUE_HEAD], ciphertext[_VALUE_HEAD : _VALUE_HEAD + _NONCE_BYTES]
         if head != self._head or len(ciphertext) < _VALUE_HEAD + _NONCE_BYTES + _TAG_BYTES:
             raise DecryptionFailed(table, column, row_id)
         place = _place(table, column) + row_id.bytes + self._head
         try:
-            return self._cipher.decrypt(nonce, ciphertext[_VALUE_HEAD + _NONCE_BYTES :], place).decode()
+            return self._cipher.decrypt(nonce, ciphertext[_VALUE_HEAD + _NONCE_BYTES :], place)
         except InvalidTag:
             raise DecryptionFailed(table, column, row_id) from None
 

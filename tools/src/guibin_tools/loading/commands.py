@@ -45,6 +45,19 @@ def load(
         typer.echo(f"  line {reject.row}: {reject.code}{f' in {reject.column}' if reject.column else ''}")
 
 
+@feed_app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder in which batches are laid down")],
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Take what lies there and end")] = False,
+) -> None:
+    """Take batches that are laid down with manifest.json and the marker SEALED; move them to done or refused."""
+    from guibin_tools.loading.drop_folder import watch as look
+
+    refused = asyncio.run(look(OperatorSettings(), folder, once=once, show=typer.echo))
+    raise typer.Exit(code=1 if refused else 0)
+
+
 @feed_app.command("load-berka")
 def load_berka(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of the bank's files")],
