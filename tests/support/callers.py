@@ -14,7 +14,11 @@ from support.house import BRANCH_ROLES, CUSTOMER_SCOPES, HEAD_OFFICE_ROLES
 from support.routes import Route, all_routes
 
 FILE = Path(__file__).parents[1] / "contract/callers.txt"
-SERVICES = {"core_banking": ("earn:post", "feeds:post", "points:hold"), "supplier_terminal": ("voucher:use",)}
+SERVICES = {
+    "core_banking": ("earn:post", "feeds:post", "points:hold"),
+    "supplier_terminal": ("voucher:use",),
+    "payment_gateway": ("payments:post",),
+}
 ROLES = (*HEAD_OFFICE_ROLES, *BRANCH_ROLES)
 NOBODY = ("no_token", "expired", "wrong_issuer", "other_port", "wrong_kind")
 """Credentials that identify nobody: `other_port` is a token for the other port, `wrong_kind` one of the other port's

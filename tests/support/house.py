@@ -188,6 +188,7 @@ async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None
     for name, scopes in (
         ("core_banking", ["earn:post", "feeds:post", "points:hold"]),
         ("supplier_terminal", ["voucher:use"]),
+        ("payment_gateway", ["payments:post"]),
     ):
         house.services[name] = await add_service(session, name=name, issuer=issuer, scopes=scopes)
 

@@ -6,16 +6,10 @@ from typing import Any
 import pytest
 
 from guibin.core.ids import new_id
+from guibin.rights.life import cancellable_until, changeable_until
 from guibin.rights.models import Appointment, Redemption, RedemptionState
 from guibin.rights.offer import Price, Terms, first_day_of_codes, wallets_of
-from guibin.rights.rules import (
-    Reason,
-    ReasonCode,
-    cancellable_until,
-    changeable_until,
-    out_of_stock,
-    reached_by_everybody,
-)
+from guibin.rights.rules import Reason, ReasonCode, out_of_stock, reached_by_everybody
 from guibin.rights.slots import Booking
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)

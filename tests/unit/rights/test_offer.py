@@ -1,5 +1,6 @@
 """Prices by condition, guests, who sees and who may have a right: the arithmetic of an offer."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -37,7 +38,8 @@ LOUNGE = Terms(
 
 
 def price(*prices: Price, tags: frozenset[str] = frozenset(), at: datetime = NOW, **wish: Any) -> int | None:
-    return price_of(prices, T2, tags=tags, wish=Wish(1, **wish), now=at)
+    found = price_of(prices, T2, tags=tags, wish=Wish(1, **wish), now=at)
+    return found and found.points
 
 
 def decide(
@@ -220,3 +222,18 @@ def test_codes_end_after_their_days_and_not_after_the_fixed_day(
 ) -> None:
     terms = Terms(prices=(), code_days=days, code_last_day=fixed)
     assert last_day_of_codes(terms, date(2026, 11, 25)) == last
+
+
+def test_money_is_asked_for_what_costs_points_and_for_nothing_that_is_free() -> None:
+    terms = Terms(
+        prices=(Price(None, 100, money_fen=50_00),),
+        quotas=(Quota("T3", Period.YEAR, 1),),
+        companions=Companions(most={"T3": 3}),
+    )
+    paid_by_points = replace(terms, companions=Companions(most={"T3": 3}, points=60))
+    assert (decide(terms, quantity=3).points, decide(terms, quantity=3).money_fen) == (200, 100_00)
+    assert decide(terms, quantity=1).money_fen == 0
+    assert decide(terms, quantity=1, companions=2).money_fen == 100_00
+    assert decide(paid_by_points, quantity=1, companions=2).money_fen == 0
+    assert decide(terms, quantity=2, package=True).money_fen == 0
+    assert codes(decide(terms, quantity=3, at_most=100)) == ["no_matching_price"]

@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from guibin.points.models import AccountState
+from guibin.rights.life import COUNTED, is_legal_path, is_legal_step
 from guibin.rights.models import Period, RedemptionState
 from guibin.rights.offer import (
     Limit,
@@ -21,17 +22,7 @@ from guibin.rights.offer import (
 )
 from guibin.rights.parts import Part, part_of
 from guibin.rights.patterns import normal_form
-from guibin.rights.rules import (
-    COUNTED,
-    Decision,
-    Offered,
-    Reason,
-    ReasonCode,
-    Standing,
-    assess,
-    is_legal_path,
-    is_legal_step,
-)
+from guibin.rights.rules import Decision, Offered, Reason, ReasonCode, Standing, assess
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 T1, T2, T3 = TierLevel("T1", 1), TierLevel("T2", 2), TierLevel("T3", 3)
@@ -69,7 +60,8 @@ def codes(decision: Decision) -> list[str]:
 )
 def test_the_first_price_that_fits_the_tier_counts(tier: TierLevel | None, points: int) -> None:
     prices = (Price("T3", 50), Price("T2", 80), Price(None, 100), Price("T1", 1))
-    assert price_of(prices, tier, wish=Wish(1), now=NOW) == points
+    found = price_of(prices, tier, wish=Wish(1), now=NOW)
+    assert (found and found.points) == points
 
 
 def test_a_price_of_a_lower_tier_does_not_fit_a_higher_one() -> None:
@@ -243,6 +235,9 @@ def test_a_suspended_right_is_not_on_sale() -> None:
 
 
 LEGAL = {
+    ("awaiting_payment", "confirmed"),
+    ("awaiting_payment", "cancelled"),
+    ("awaiting_payment", "unpaid"),
     ("confirmed", "in_fulfilment"),
     ("confirmed", "fulfilled"),
     ("confirmed", "cancelled"),
@@ -264,6 +259,8 @@ def test_only_the_legal_steps_of_a_redemption_are_possible(before: RedemptionSta
     ("path", "legal"),
     [
         (["confirmed"], True),
+        (["awaiting_payment", "confirmed", "fulfilled"], True),
+        (["confirmed", "awaiting_payment"], False),
         (["confirmed", "fulfilled", "refunded"], True),
         (["confirmed", "cancelled", "fulfilled"], False),
         (["fulfilled"], False),
@@ -279,6 +276,7 @@ def test_what_was_given_back_does_not_count() -> None:
         RedemptionState.CANCELLED,
         RedemptionState.REFUNDED,
         RedemptionState.FAILED,
+        RedemptionState.UNPAID,
     }
 
 

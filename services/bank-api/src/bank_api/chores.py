@@ -24,7 +24,7 @@ from guibin.points.velocity.repository import list_rules
 from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
 from guibin.points.velocity.service import Looks, notice
 from guibin.privacy.jobs import tend_copies
-from guibin.rights.service import let_lapsed_go, tend_slots
+from guibin.rights.service import end_unpaid, let_lapsed_go, tend_slots
 from guibin.security.ciphers import KeyRing
 
 SOON_SECONDS: Final = 2.0
@@ -79,6 +79,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(partial(_post_files, sessions), "points_files_posted", "points_files_not_posted", SOON_SECONDS),
         Chore(partial(tend_slots, sessions), "slots_closed", "slots_not_closed", SOON_SECONDS),
         Chore(partial(let_lapsed_go, sessions), "reservations_lapsed", "reservations_not_lapsed", SOON_SECONDS),
+        Chore(partial(end_unpaid, sessions), "unpaid_ended", "unpaid_not_ended", SOON_SECONDS),
         Chore(holds, "holds_ended", "holds_not_ended", MINUTE_SECONDS),
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),

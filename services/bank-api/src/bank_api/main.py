@@ -35,6 +35,7 @@ from bank_api.relations.links import router as links
 from bank_api.rights.images import router as images
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.packages import router as packages
+from bank_api.rights.payments import router as payments
 from bank_api.rights.proposals import router as proposals
 from bank_api.rights.ratings import router as ratings
 from bank_api.rights.releases import router as releases
@@ -87,6 +88,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_reports,
     transfers,
     rights,
+    payments,
     releases,
     substitutes,
     voucher_uses,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from guibin.core.ids import GiftId, RightId
+from guibin.core.money import Cny
 
 Units = Annotated[int, Field(ge=0)]
 
@@ -33,6 +34,9 @@ class EventName(StrEnum):
     POINTS_SPEED_NOTICED = "points.speed_noticed"
     POINTS_TRANSFER_RECEIVED = "points.transfer_received"
     GIFT_HANDED_OVER = "gift.handed_over"
+    REDEMPTION_PAYMENT_DUE = "redemption.payment_due"
+    REDEMPTION_UNPAID = "redemption.unpaid"
+    REDEMPTION_REPAYABLE = "redemption.repayable"
 
 
 class EventData(BaseModel):
@@ -133,6 +137,33 @@ class RedemptionFailed(_RedemptionData):
         default_factory=list,
         description="Rights that the customer can have in its place, the bank's first choice first",
     )
+
+
+class RedemptionPaymentDue(_RedemptionData):
+    """A customer wants a right that costs money beside points: all is reserved until it is paid or too late."""
+
+    type = EventName.REDEMPTION_PAYMENT_DUE
+
+    points: Units = Field(description="Points that are set aside")
+    amount: Cny = Field(description="What is to be paid, in CNY")
+    due_until: datetime = Field(description="Before this instant")
+
+
+class RedemptionUnpaid(_RedemptionData):
+    """The money of a redemption was not paid, or not in time: everything is free again."""
+
+    type = EventName.REDEMPTION_UNPAID
+
+    points: Units = Field(description="Points that were set aside")
+
+
+class RedemptionRepayable(_RedemptionData):
+    """Units of a redemption that money was paid for were given back: the bank is to repay this amount."""
+
+    type = EventName.REDEMPTION_REPAYABLE
+
+    amount: Cny = Field(description="What is to be repaid, in CNY")
+    paid_by: str = Field(description="Reference of the payment")
 
 
 class RightLowStock(EventData):
@@ -241,6 +272,9 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         RedemptionCancelled,
         RedemptionRefunded,
         RedemptionFailed,
+        RedemptionPaymentDue,
+        RedemptionUnpaid,
+        RedemptionRepayable,
         RightLowStock,
         RightBackInStock,
         CodesLow,

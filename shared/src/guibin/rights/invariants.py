@@ -11,12 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.points.invariants import MOST_ROWS, Check, Violation
 from guibin.points.repository import rows_of
+from guibin.rights.life import COUNTED, is_legal_path
 from guibin.rights.models import RedemptionState
-from guibin.rights.rules import is_legal_path
+
+_STATES: Final = "({})".format(", ".join(f"'{state}'" for state in COUNTED))
 
 
 def _check(invariant: str, meaning: str, query: str) -> Check:
-    return Check(invariant, meaning, text(f"{query} LIMIT :most"))
+    return Check(invariant, meaning, text(f"{query.replace('COUNTED', _STATES)} LIMIT :most"))
 
 
 CHECKS: Final[Sequence[Check]] = (
@@ -29,7 +31,10 @@ CHECKS: Final[Sequence[Check]] = (
           LEFT JOIN points_entry e
             ON e.customer_id = r.customer_id AND e.id = r.entry_id AND e.wallet = r.wallet AND e.kind = 'redeem'
            AND e.points = -r.points_charged AND e.source_kind = 'redemption' AND e.source_id = 'rdm_' || r.id
-         WHERE (r.points_charged > 0) <> (e.id IS NOT NULL) OR (r.points_charged = 0 AND r.entry_id IS NOT NULL)
+          LEFT JOIN redemption_payment p ON p.customer_id = r.customer_id AND p.redemption_id = r.id
+         WHERE (r.points_charged > 0 AND p.state IS DISTINCT FROM 'due' AND p.state IS DISTINCT FROM 'void')
+               <> (e.id IS NOT NULL)
+            OR (e.id IS NULL AND r.entry_id IS NOT NULL)
         """,
     ),
     _check(
@@ -77,7 +82,7 @@ CHECKS: Final[Sequence[Check]] = (
           FROM rights_item i
           LEFT JOIN rights_stock s ON s.right_id = i.id
           LEFT JOIN (SELECT right_id, sum(quantity - quantity_refunded) AS units FROM redemption
-                      WHERE state IN ('confirmed', 'in_fulfilment', 'fulfilled') GROUP BY right_id) r
+                      WHERE state IN COUNTED GROUP BY right_id) r
             ON r.right_id = i.id
          WHERE i.stock_mode = 'counted'
            AND (coalesce(s.sold, 0) <> coalesce(r.units, 0) OR s.free < 0 OR s.initial <> s.free + s.reserved + s.sold)
@@ -117,7 +122,7 @@ CHECKS: Final[Sequence[Check]] = (
           FROM release_use u
           LEFT JOIN redemption r ON r.id = u.redemption_id AND r.right_id = u.right_id
          WHERE r.id IS NULL
-            OR u.units <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+            OR u.units <> CASE WHEN r.state IN COUNTED
                                THEN r.quantity - r.quantity_refunded ELSE 0 END
         """,
     ),
@@ -159,7 +164,7 @@ CHECKS: Final[Sequence[Check]] = (
                             ELSE date_trunc(i.limit_period, r.created_at AT TIME ZONE 'Asia/Shanghai') END AS period
                   FROM redemption r
                   JOIN rights_item i ON i.id = r.right_id AND i.revision = r.right_revision
-                 WHERE i.limit_times IS NOT NULL AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')) taken
+                 WHERE i.limit_times IS NOT NULL AND r.state IN COUNTED) taken
          GROUP BY customer_id, right_id, limit_times, period
         HAVING sum(quantity) > limit_times
         """,
@@ -170,7 +175,7 @@ CHECKS: Final[Sequence[Check]] = (
         """
         SELECT 'rgt_' || i.id AS key
           FROM rights_item i
-          JOIN redemption r ON r.right_id = i.id AND r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+          JOIN redemption r ON r.right_id = i.id AND r.state IN COUNTED
           LEFT JOIN rights_total t ON t.right_id = i.id
          WHERE i.offer ? 'total_limit'
          GROUP BY i.id, t.taken
@@ -183,7 +188,7 @@ CHECKS: Final[Sequence[Check]] = (
         """
         SELECT 'slt_' || s.id AS key
           FROM rights_slot s
-          LEFT JOIN (SELECT a.right_id, a.slot_id, sum(CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+          LEFT JOIN (SELECT a.right_id, a.slot_id, sum(CASE WHEN r.state IN COUNTED
                             THEN r.quantity - r.quantity_refunded + r.companions ELSE 0 END) AS places
                        FROM appointment a
                        JOIN redemption r ON r.customer_id = a.customer_id AND r.id = a.redemption_id
@@ -211,7 +216,7 @@ CHECKS: Final[Sequence[Check]] = (
           FROM package_choice c
           LEFT JOIN (SELECT customer_id, package_id, package_period, sum(quantity - quantity_refunded) AS units
                        FROM redemption
-                      WHERE package_id IS NOT NULL AND state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+                      WHERE package_id IS NOT NULL AND state IN COUNTED
                       GROUP BY customer_id, package_id, package_period) r
             ON r.customer_id = c.customer_id AND r.package_id = c.package_id AND r.package_period = c.period_start
          WHERE c.taken <> coalesce(r.units, 0)
@@ -227,7 +232,7 @@ CHECKS: Final[Sequence[Check]] = (
            AND c.period_start = r.package_period
           JOIN rights_package p ON p.id = r.package_id
           LEFT JOIN LATERAL jsonb_to_recordset(p.rights) AS o(right_id uuid, units int) ON o.right_id = r.right_id
-         WHERE r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+         WHERE r.state IN COUNTED
          GROUP BY r.customer_id, r.package_id, r.package_period, r.right_id
         HAVING sum(r.quantity - r.quantity_refunded) > coalesce(max(o.units), 0)
             OR NOT bool_and(c.rights ? r.right_id::text)
@@ -255,8 +260,27 @@ CHECKS: Final[Sequence[Check]] = (
           LEFT JOIN (SELECT customer_id, refers_to, sum(points - debt_change) AS points
                        FROM points_entry WHERE kind = 'refund' GROUP BY customer_id, refers_to) b
             ON b.customer_id = r.customer_id AND b.refers_to = r.entry_id
-         WHERE coalesce(b.points, 0) <> CASE WHEN r.state IN ('confirmed', 'in_fulfilment', 'fulfilled')
+         WHERE r.entry_id IS NOT NULL AND coalesce(b.points, 0) <> CASE WHEN r.state IN COUNTED
                                              THEN r.points_refunded ELSE r.points_charged END
+        """,
+    ),
+    _check(
+        "I8",
+        "the money of a redemption, or the points set aside until it was paid, are not as the redemption stands",
+        """
+        SELECT 'rdm_' || r.id AS key
+          FROM redemption r
+          LEFT JOIN redemption_payment p ON p.customer_id = r.customer_id AND p.redemption_id = r.id
+          LEFT JOIN points_hold h ON h.customer_id = p.customer_id AND h.id = p.hold_id
+         WHERE p.state IS DISTINCT FROM 'due' AND r.state = 'awaiting_payment'
+            OR p.state = 'due' AND (r.state <> 'awaiting_payment' OR h.state NOT IN ('open', 'lapsed'))
+            OR p.state = 'void' AND (r.state NOT IN ('cancelled', 'unpaid') OR h.state NOT IN ('released', 'lapsed'))
+            OR p.state = 'paid' AND (h.state <> 'captured' OR h.captured <> r.points_charged OR r.state = 'unpaid')
+            OR p.state IS NULL AND r.state = 'unpaid'
+            OR h.points <> r.points_charged OR h.wallet <> r.wallet
+            OR p.repayable_fen <> CASE WHEN p.state = 'paid' AND r.state IN ('cancelled', 'refunded', 'failed')
+                                       THEN p.amount_fen ELSE p.repayable_fen END
+            OR p.repayable_fen > 0 AND r.points_refunded = 0
         """,
     ),
     _check(
@@ -282,7 +306,9 @@ CHECKS: Final[Sequence[Check]] = (
                        FROM voucher_code WHERE redemption_id IS NOT NULL
                       GROUP BY right_id, redemption_id, customer_id) v
             ON v.right_id = r.right_id AND v.redemption_id = r.id AND v.customer_id = r.customer_id
-         WHERE coalesce(v.codes, 0) <> CASE WHEN i.stock_mode = 'codes' THEN r.quantity ELSE 0 END
+          LEFT JOIN redemption_payment p ON p.customer_id = r.customer_id AND p.redemption_id = r.id
+         WHERE coalesce(v.codes, 0) <> CASE WHEN i.stock_mode = 'codes' AND p.state IS DISTINCT FROM 'void'
+                                            THEN r.quantity ELSE 0 END
            AND r.fulfilment <> 'order'  -- these codes come with what was ordered at the supplier
         """,
     ),

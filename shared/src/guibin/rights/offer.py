@@ -26,6 +26,10 @@ MOST_CANCEL_HOURS: Final = 24 * 366
 MOST_CODE_DAYS: Final = 3_650
 """Longest time in which a customer may cancel."""
 
+PAY_MINUTES: Final = 30
+MOST_PAY_MINUTES: Final = 24 * 60
+"""How long money is awaited, where the terms do not say, and the longest that they may say."""
+
 MOST_POINTS_OF_A_UNIT: Final = 10**10
 """So that no redemption costs more than the 10^12 points that one movement of the ledger may have."""
 
@@ -57,7 +61,8 @@ class Hours:
 class Price:
     """Points for one unit, for whom all conditions that are set hold; without conditions it fits everybody.
 
-    `wallet` None is the right's own; `weekdays` are 1 (Monday) to 7; first and last day are both included.
+    `money_fen` is what a unit costs in money beside its points. `wallet` None is the right's own; `weekdays` are 1
+    (Monday) to 7; first and last day are both included.
     """
 
     tier: str | None
@@ -69,6 +74,7 @@ class Price:
     hours: Hours | None = None
     first_day: date | None = None
     last_day: date | None = None
+    money_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ class Terms:
     None the worth of the points that are paid. With `booking` it is served by appointment, and a
     redemption of it names a slot. With a `release` its counted stock comes on offer line by line, else all at once.
     `substitutes` are offered in its place where it cannot be delivered.
-    What it `gives` are points of another kind.
+    What it `gives` are points of another kind. Where a price asks for money, that is awaited for `pay_minutes`.
     """
 
     prices: tuple[Price, ...]
@@ -173,6 +179,7 @@ class Terms:
     release: tuple[ReleaseLine, ...] = ()
     substitutes: tuple[Substitute, ...] = ()
     gives: PointsGiven | None = None
+    pay_minutes: int = PAY_MINUTES
 
     @property
     def tags(self) -> frozenset[str]:
@@ -231,15 +238,15 @@ class Wish:
 
 def price_of(
     prices: Sequence[Price], tier: TierLevel | None, *, tags: frozenset[str] = frozenset(), wish: Wish, now: datetime
-) -> int | None:
-    """Return the points of one unit: the first price of which every condition holds, None when there is none.
+) -> Price | None:
+    """Return what one unit costs: the first price of which every condition holds, None when there is none.
 
     A class of service that no price names has no price at all.
     """
     if wish.class_of_service is not None and wish.class_of_service not in set(classes_of(prices)):
         return None
     local = now.astimezone(BUSINESS_ZONE)
-    return next((price.points for price in prices if _fits(price, tier, tags, wish, local)), None)
+    return next((price for price in prices if _fits(price, tier, tags, wish, local)), None)
 
 
 def _fits(price: Price, tier: TierLevel | None, tags: frozenset[str], wish: Wish, local: datetime) -> bool:

@@ -11,6 +11,10 @@ class Part:
     quota: int
     points: int
 
+    def of_money(self, fen: int, standing: "Part") -> int:
+        """Return the share of an amount that was paid for what stands: by its points, all with the last of them."""
+        return fen * self.points // standing.points if standing.points else 0
+
 
 def part_of(standing: Part, units: int) -> Part:
     """Return what goes back with some of the units that still stand: those that were paid for go first.

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.customers.repository import get_customer
 from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
 from guibin.rights.models import Redemption, RedemptionProposal, RedemptionRating, RedemptionState
+from guibin.rights.repository.payments import owes_money
 from guibin.rights.service.proposing import words_of
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -88,6 +89,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE customer_id = :customer_id ORDER BY failed_at, redemption_id",
     ),
     QuerySection(
+        "payments",
+        frozenset({"redemption_payment"}),
+        "SELECT redemption_id, amount_fen, state, due_until, closed_at, reference, repayable_fen, repaid_fen,"
+        " repaid_reference FROM redemption_payment WHERE customer_id = :customer_id ORDER BY due_until, redemption_id",
+    ),
+    QuerySection(
         "points_given",
         frozenset({"redemption_points"}),
         "SELECT redemption_id, wallet, points, receiver_id = customer_id AS to_me, given_at FROM redemption_points"
@@ -136,7 +143,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     ),
 )
 ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("favourite",)),)
-OPEN: Final = (RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT)
+OPEN: Final = (RedemptionState.AWAITING_PAYMENT, RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT)
 
 
 class RedemptionErasureGuard:
@@ -147,7 +154,8 @@ class RedemptionErasureGuard:
         query = (
             select(Redemption.id).where(Redemption.customer_id == customer_id, col(Redemption.state).in_(OPEN)).limit(1)
         )
-        return ["open_redemptions"] if (await session.exec(query)).first() is not None else []
+        found = ["open_redemptions"] if (await session.exec(query)).first() is not None else []
+        return found + (["money_to_repay"] if await owes_money(session, customer_id=customer_id) else [])
 
 
 REDEMPTION_ERASURE_GUARD: Final = RedemptionErasureGuard()

@@ -1,18 +1,16 @@
-"""Who may have a right, for what, and how a redemption may go on: decisions over plain values.
+"""Who may have a right, and for what: decisions over plain values.
 
-What one unit costs whom stands in `guibin.rights.offer`; `assess` puts quota, points, guests and everything that
-stands in the way together.
+What one unit costs whom stands in `guibin.rights.offer`; `assess` puts quota, points, money, guests and everything that
+stands in the way together. How a redemption goes on then stands in `guibin.rights.life`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
-from typing import Final
 
 from guibin.points.models import AccountState
-from guibin.rights.models import Appointment, Period, Redemption, RedemptionState
+from guibin.rights.models import Period
 from guibin.rights.offer import (
     NOTHING_TAKEN,
     Beneficiary,
@@ -138,7 +136,8 @@ class Decision:
     """What a quantity of a right takes from a customer, and all that stands in the way.
 
     `price` is the points of one unit beyond the quota, None when no price fits; `quota_left` is before this taking.
-    `guest_price` is that of one guest beyond the guests' quota. `cost_fen` is what the bank pays.
+    `guest_price` is that of one guest beyond the guests' quota. `cost_fen` is what the bank pays, `money_fen` what the
+    customer pays in money beside the points; `unit_money_fen` is that of one unit.
     """
 
     price: int | None
@@ -152,6 +151,8 @@ class Decision:
     guest_quota_used: int = 0
     cost_fen: int = 0
     step_up: bool = False
+    money_fen: int = 0
+    unit_money_fen: int = 0
 
     @property
     def eligible(self) -> bool:
@@ -168,9 +169,11 @@ class Decision:
 def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, now: datetime) -> Decision:
     """Decide what a wish takes: quota first, then points; and list all reasons against it, the weightiest first.
 
-    What is taken from a package costs neither quota nor points: all units come from it, or none.
+    What is taken from a package costs neither quota nor points: all units come from it, or none. Money is asked for
+    what costs points; nobody pays it for what makes something good.
     """
-    price = price_of(terms.prices, standing.tier, tags=standing.tags, wish=wish, now=now)
+    line = price_of(terms.prices, standing.tier, tags=standing.tags, wish=wish, now=now)
+    price, unit_money_fen = (None, 0) if line is None else (line.points, line.money_fen)
     left = quota_left(quota_of(terms.quotas, standing.tier), standing.usage.free_units)
     guests_left = quota_left(quota_of(terms.companions.quotas, standing.tier), standing.usage.free_guests)
     guest_price = price if terms.companions.points is None else terms.companions.points
@@ -180,8 +183,10 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
     if wish.at_most is not None:
         points = min(points, wish.at_most)
     known = wish.class_of_service is None or wish.class_of_service in set(classes_of(terms.prices))
-    units_priced = price is not None or free == to_pay
+    units_priced = free == to_pay or (line is not None and (wish.at_most is None or not line.money_fen))
     priced = known and units_priced and (guest_price is not None or free_guests == wish.companions)
+    paying_guests = 0 if terms.companions.points is not None else wish.companions - free_guests
+    money_fen = unit_money_fen * (to_pay - free + paying_guests)
     heads = wish.quantity + wish.companions
     cost_fen = points * offered.point_fen if terms.unit_cost_fen is None else terms.unit_cost_fen * heads
     guests = guests_of(terms.companions, standing.tier)
@@ -208,6 +213,8 @@ def assess(terms: Terms, standing: Standing, offered: Offered, wish: Wish, *, no
         guest_quota_used=free_guests,
         cost_fen=cost_fen,
         step_up=terms.step_up_points is not None and points >= terms.step_up_points,
+        money_fen=money_fen,
+        unit_money_fen=unit_money_fen,
     )
 
 
@@ -337,58 +344,3 @@ def out_of_stock(next_release_at: datetime | None) -> Reason:
 
 def _exceeds(amount: int, left: int | None) -> bool:
     return left is not None and amount > left
-
-
-COUNTED: Final = (RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT, RedemptionState.FULFILLED)
-"""The states in which a redemption counts against limit and quota; the others gave back what was taken."""
-
-_STEPS: Final[Mapping[RedemptionState, frozenset[RedemptionState]]] = {
-    RedemptionState.CONFIRMED: frozenset(
-        {
-            RedemptionState.IN_FULFILMENT,
-            RedemptionState.FULFILLED,
-            RedemptionState.CANCELLED,
-            RedemptionState.REFUNDED,
-            RedemptionState.FAILED,
-        }
-    ),
-    RedemptionState.IN_FULFILMENT: frozenset({RedemptionState.FULFILLED, RedemptionState.FAILED}),
-    RedemptionState.FULFILLED: frozenset({RedemptionState.REFUNDED}),
-    RedemptionState.FAILED: frozenset(),
-    RedemptionState.CANCELLED: frozenset(),
-    RedemptionState.REFUNDED: frozenset(),
-}
-
-
-def is_legal_step(before: RedemptionState, after: RedemptionState) -> bool:
-    """Tell whether a redemption may go from one state to another."""
-    return after in _STEPS[before]
-
-
-def is_legal_path(states: Sequence[RedemptionState]) -> bool:
-    """Tell whether a redemption's life begins with its confirmation and takes legal steps only."""
-    begins = bool(states) and states[0] is RedemptionState.CONFIRMED
-    return begins and all(is_legal_step(before, after) for before, after in pairwise(states))
-
-
-def cancellable_until(redemption: Redemption, terms: Terms, appointment: Appointment | None) -> datetime | None:
-    """Return the instant before which the customer may cancel a redemption; None when that cannot be (any more).
-
-    With an appointment hours count back from its beginning, without one from the redemption on.
-    """
-    if redemption.state != RedemptionState.CONFIRMED:
-        return None
-    if appointment is not None:
-        return _hours_before(appointment, terms.booking.cancel_hours if terms.booking else None)
-    return None if terms.cancel_hours is None else redemption.created_at + timedelta(hours=terms.cancel_hours)
-
-
-def changeable_until(redemption: Redemption, terms: Terms, appointment: Appointment | None) -> datetime | None:
-    """Return the instant before which the customer may take another slot; None when that cannot be (any more)."""
-    if redemption.state != RedemptionState.CONFIRMED or appointment is None or terms.booking is None:
-        return None
-    return _hours_before(appointment, terms.booking.change_hours)
-
-
-def _hours_before(appointment: Appointment, hours: int | None) -> datetime | None:
-    return None if hours is None else appointment.starts_at - timedelta(hours=hours)

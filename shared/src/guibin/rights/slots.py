@@ -47,7 +47,7 @@ def state_of(appointment: Appointment, redemption: Redemption) -> AppointmentSta
     match RedemptionState(redemption.state):
         case RedemptionState.FULFILLED:
             return AppointmentState.SERVED
-        case RedemptionState.CONFIRMED | RedemptionState.IN_FULFILMENT:
+        case RedemptionState.AWAITING_PAYMENT | RedemptionState.CONFIRMED | RedemptionState.IN_FULFILMENT:
             return AppointmentState.BOOKED if appointment.confirmed_at is None else AppointmentState.CONFIRMED
         case _:
             return AppointmentState.ENDED

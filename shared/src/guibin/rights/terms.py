@@ -12,6 +12,7 @@ from typing import Any, Final
 from guibin.core.money import parse_cny
 from guibin.rights.models import Period, RightsItem
 from guibin.rights.offer import (
+    PAY_MINUTES,
     Audience,
     Beneficiary,
     Companions,
@@ -48,6 +49,7 @@ OFFER: Final = (
     "release_plan",
     "substitutes",
     "gives",
+    "pay_minutes",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -81,6 +83,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         release=plan_of(offer.get("release_plan")),
         substitutes=substitutes_of(offer.get("substitutes")),
         gives=points_given_of(offer.get("gives")),
+        pay_minutes=offer.get("pay_minutes", PAY_MINUTES),
     )
 
 
@@ -168,6 +171,7 @@ def _price(row: Document) -> Price:
         hours=Hours(time.fromisoformat(hours["from"]), time.fromisoformat(hours["to"])) if hours else None,
         first_day=_day(row.get("first_day")),
         last_day=_day(row.get("last_day")),
+        money_fen=_fen(row.get("money")),
     )
 
 
@@ -220,6 +224,10 @@ def _written(instant: datetime | None) -> str | None:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _fen(amount: str | None) -> int:
+    return 0 if amount is None else parse_cny(amount) or 0
 
 
 def _day(text: str | None) -> date | None:

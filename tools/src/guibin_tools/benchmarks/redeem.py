@@ -123,8 +123,9 @@ SELECT w.outcome FROM (SELECT (ARRAY[{ids}]::uuid[])[:n] AS customer, gen_random
    'asked', jsonb_build_object('customer', d.customer, 'right', '{right_id}', 'at', d.at, 'day', current_date,
      'starts', jsonb_build_object('day', current_date)),
    'entry', jsonb_build_object('id', gen_random_uuid(), 'reason_zh', '兑换：机场贵宾厅', 'reason_en', 'Redeemed'),
-   'event', jsonb_build_object('id', gen_random_uuid(), 'payload', jsonb_build_object('right_id', '{right}',
-     'quantity', 1, 'wallet', 'reward', 'fulfilment', 'hand_out', 'points', {PRICE})),
+   'event', jsonb_build_object('id', gen_random_uuid(), 'type', 'redemption.confirmed',
+     'payload', jsonb_build_object('right_id', '{right}', 'quantity', 1, 'wallet', 'reward', 'fulfilment', 'hand_out',
+     'points', {PRICE})),
    'scarce', jsonb_build_object('id', gen_random_uuid(), 'codes', 20),
    'key', jsonb_build_object('key', d.id, 'fingerprint', repeat('00', 32)),
    'answer', jsonb_build_object('key', d.id, 'head', '{_HEAD}', 'tail', '}}'))) AS r WHERE e.in_force OFFSET 0) AS w;

@@ -17,6 +17,7 @@ SERVICES = {
     "core_banking": ["earn:post", "points:hold"],
     "data_platform": ["feeds:post"],
     "supplier_terminal": ["voucher:use"],
+    "payment_gateway": ["payments:post"],
 }
 """Service clients of a demo bank, each with what it needs and no more."""
 

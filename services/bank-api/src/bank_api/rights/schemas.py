@@ -19,6 +19,7 @@ from guibin.rights.terms import document_of
 from guibin.web import OutModel, StrictModel
 
 from .image_schemas import ImageOut
+from .payment_schemas import PaymentOut
 from .slot_schemas import AppointmentOut
 from .terms import TermsIn
 
@@ -370,13 +371,15 @@ class RedemptionOut(OutModel):
     fulfilment: Fulfilment
     created_at: datetime
     appointment: AppointmentOut | None = Field(description="Where it is served by appointment")
+    payment: PaymentOut | None = Field(description="What it costs in money beside the points")
 
     @classmethod
     def of(cls, view: RedemptionView, language: str) -> "RedemptionOut":
         """Describe a redemption."""
         row, right = view.redemption, view.right
-        own = cls.model_fields.keys() - {"right_code", "right_name", "appointment"}
+        own = cls.model_fields.keys() - {"right_code", "right_name", "appointment", "payment"}
         name = right.name_en if language == "en" else right.name_zh
         booked = None if view.appointment is None else AppointmentOut.of(view, view.appointment)
         values = {field: getattr(row, field) for field in own}
-        return cls(right_code=right.code, right_name=name, appointment=booked, **values)
+        paid = PaymentOut.of(view.payment)
+        return cls(right_code=right.code, right_name=name, appointment=booked, payment=paid, **values)

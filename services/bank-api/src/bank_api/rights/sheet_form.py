@@ -155,6 +155,7 @@ PRICES: Final[Mapping[str, Column]] = {
     "code": _OF_RIGHT,
     "tier": Column(("tier",), _text, ("等级，空为全部", "Tier; everybody where empty"), "tier"),
     "points": Column(("points",), _integer, ("积分", "Points")),
+    "money": Column(("money",), _text, ("另付现金（元）", "CNY to be paid beside the points")),
     "tag": Column(("tag",), _text, ("标签", "Only with this tag"), "tag"),
     "class_of_service": Column(("class_of_service",), _text, ("服务档次", "Only for this class")),
     "wallet": Column(("wallet",), _text, ("积分类别", "Paid from this wallet"), "wallet"),

@@ -11,7 +11,15 @@ from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.rights.models import Period
-from guibin.rights.offer import MOST_CANCEL_HOURS, MOST_CODE_DAYS, MOST_GUESTS, MOST_POINTS_OF_A_UNIT, Beneficiary
+from guibin.rights.offer import (
+    MOST_CANCEL_HOURS,
+    MOST_CODE_DAYS,
+    MOST_GUESTS,
+    MOST_PAY_MINUTES,
+    MOST_POINTS_OF_A_UNIT,
+    PAY_MINUTES,
+    Beneficiary,
+)
 from guibin.rights.points_given import GivenTo
 from guibin.rights.slots import MOST_HOURS, NoShow
 from guibin.web import Day, Instant, StrictModel
@@ -48,6 +56,9 @@ class PriceIn(StrictModel):
 
     tier: Code | None = Field(description="Exactly this tier; null fits everybody")
     points: Points
+    money: Cny | None = Field(
+        default=None, description="CNY to be paid beside the points; awaited for `pay_minutes`", examples=["50.00"]
+    )
     tag: Code | None = Field(default=None, description="Only with this tag")
     class_of_service: Code | None = Field(default=None, description="Only for this class", examples=["A"])
     wallet: Code | None = Field(default=None, description="Paid from this wallet; null is the right's own")
@@ -62,6 +73,8 @@ class PriceIn(StrictModel):
     def _in_order(self) -> Self:
         if self.first_day and self.last_day and self.first_day > self.last_day:
             raise PydanticCustomError("range", "must not end before it begins")
+        if self.money is not None and (not 0 < self.money <= MOST_FEN_OF_A_UNIT or not self.points):
+            raise PydanticCustomError("money", "must be between 0.01 and 10000000.00, and beside points")
         return self
 
     def document(self) -> dict[str, Any]:
@@ -162,6 +175,7 @@ class GivesIn(StrictModel):
 
 _PLAIN: Final = (
     *("total_limit", "step_up_points", "cancel_hours", "owner_branch"),
+    "pay_minutes",
     *("code_days", "code_last_day", "code_inactive_days", "static_code"),
 )
 """Terms that the document holds as they are written."""
@@ -219,6 +233,9 @@ class TermsIn(StrictModel):
         default=None,
         description="It is points of another kind: given at once, for points alone, and taken back whole or not at all",
     )
+    pay_minutes: Annotated[int, Field(ge=1, le=MOST_PAY_MINUTES)] | None = Field(
+        default=None, description=f"How long the money of its prices is awaited; null: {PAY_MINUTES}"
+    )
     on_sale_from: Instant | None = None
     on_sale_to: Instant | None = None
 
@@ -246,9 +263,11 @@ class TermsIn(StrictModel):
         if self.gives is None:
             return self
         beside = (self.quotas, self.companions, self.appointment, self.cancel_hours, self.static_code)
-        if any(beside) or self.beneficiary is not Beneficiary.NONE or not all(price.points for price in self.prices):
+        paid = all(price.points and price.money is None for price in self.prices)
+        if any(beside) or self.beneficiary is not Beneficiary.NONE or not paid:
             raise PydanticCustomError(
-                "gives", "points are given for points alone: no quota, guests, booking, cancellation, or price of 0"
+                "gives",
+                "points are given for points alone: no quota, guests, booking, cancellation, money, price of 0",
             )
         return self
 
@@ -280,7 +299,7 @@ class TermsIn(StrictModel):
 
 def _refuse_twins_of_prices(prices: Sequence[PriceIn]) -> None:
     """Refuse a price that an earlier one with the same conditions always comes before."""
-    conditions = [price.model_dump_json(exclude={"points"}) for price in prices]
+    conditions = [price.model_dump_json(exclude={"points", "money"}) for price in prices]
     if len(set(conditions)) != len(conditions):
         raise PydanticCustomError("duplicate_item", "must not give two prices for the same")
 

@@ -6,7 +6,7 @@ from guibin.rights import service
 from guibin.rights.errors import TooManyFavourites
 from guibin.web import CustomerCall, DataClass, Idempotency, OutModel, PortRouter, RateClass, customer, declare
 
-from .schemas import RightOut
+from .catalogue_schemas import RightOut
 
 router = PortRouter(prefix="/v1/me/favourites", tags=["rights"])
 

@@ -47,6 +47,7 @@ from guibin.web.port import port_of
 from guibin.web.problems import MEDIA_TYPE as PROBLEM
 from guibin.web.problems import problem_body
 
+from .catalogue_schemas import RightOut
 from .code_schemas import CodesOut
 from .schemas import (
     RedemptionDetailOut,
@@ -54,7 +55,6 @@ from .schemas import (
     RedemptionOut,
     RedemptionPreviewOut,
     RedemptionRowOut,
-    RightOut,
 )
 
 router = PortRouter(prefix="/v1", tags=["rights"])

@@ -1,20 +1,18 @@
-"""What the customer port says and takes of rights and redemptions."""
+"""What the customer port says and takes of redemptions."""
 
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from guibin.core.ids import LotId, PackageId, RedemptionId, ReservationId, RightId, SlotId
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.points.step_up import read_step_up
-from guibin.rights.errors import REFUSED
-from guibin.rights.models import Category, Fulfilment, Period, Redemption, RedemptionState, TaxKind
-from guibin.rights.offer import MOST_GUESTS, MOST_UNITS, Beneficiary
-from guibin.rights.rules import Reason, ReasonCode
+from guibin.rights.models import Fulfilment, Redemption, RedemptionState
+from guibin.rights.offer import MOST_GUESTS, MOST_UNITS
+from guibin.rights.payments import MoneyDue
 from guibin.rights.service import (
-    CatalogueEntry,
     Person,
     Preview,
     Redeemed,
@@ -28,139 +26,14 @@ from guibin.suppliers.service.showing import OrderView
 from guibin.web import OutModel, StrictModel
 
 from .beneficiary_schemas import BeneficiaryIn, BeneficiaryOut
+from .catalogue_schemas import ReasonOut
 from .delivery_schemas import DeliveryIn, OrderOut
-from .images import ImageOut
-from .package_schemas import RightPackageOut
-from .point_schemas import GivenOut, GivesOut
+from .payment_schemas import PaymentOut
+from .point_schemas import GivenOut
 from .replacing_schemas import ReplacingOut
-from .slot_schemas import AppointmentOut, BookingOut
+from .slot_schemas import AppointmentOut
 
 MOST_EXPECTED_POINTS = 10**12
-
-
-class ReasonOut(OutModel):
-    """Why not: a code, a text, and the facts of the code, for example `required`, `available` and `missing`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    code: ReasonCode = Field(examples=["insufficient_points"])
-    message: str = Field(examples=["可用积分不足"])
-
-    @classmethod
-    def of(cls, reason: Reason, language: str) -> "ReasonOut":
-        """Describe a reason with the text of the refusal that a redemption would answer."""
-        refused = REFUSED[reason.code]
-        text = refused.en if language == "en" else refused.zh
-        return cls.model_validate({"code": reason.code, "message": text, **reason.facts})
-
-
-class AllowanceOut(OutModel):
-    """So many units in each calendar period."""
-
-    times: int
-    period: Period
-
-
-class PriceOut(OutModel):
-    """What one unit costs me now."""
-
-    class_of_service: str | None = Field(description="null: without a class", examples=["A"])
-    wallet: str = Field(description="The kind of points that pay", examples=["service"])
-    points: int
-
-
-class CompanionsOut(OutModel):
-    """Guests whom I may bring."""
-
-    allowed: int = Field(description="Guests to one unit; 0 when I may bring nobody")
-    price: int | None = Field(description="Points for one guest beyond my guests' quota")
-    quota: AllowanceOut | None = Field(description="Guests who cost nothing in each period; my own quota is another")
-    quota_left: int = Field(description="How many of them are left in this period")
-
-
-class RightOut(OutModel):
-    """A right as I see it."""
-
-    id: RightId
-    code: str = Field(examples=["airport_lounge"])
-    name: str = Field(examples=["机场贵宾厅"])
-    description: str
-    category: Category
-    brand: str | None
-    labels: list[str]
-    featured: bool
-    place: int = Field(description="Where it stands among others, the lowest first")
-    tax_kind: TaxKind = Field(description="How it counts for my income tax")
-    value: Cny | None = Field(description="What its code is good for, in CNY, and can be used in parts; null: no value")
-    fulfilment: Fulfilment
-    wallet: str = Field(description="The kind of points that it costs", examples=["service"])
-    price: int | None = Field(
-        description="Points for one unit beyond my quota, in the first of `prices`; null when no price is for me"
-    )
-    prices: list[PriceOut] = Field(description="What a unit costs me now in every class and from every kind of points")
-    companions: CompanionsOut
-    quota: AllowanceOut | None = Field(description="What I have without points in each period")
-    quota_left: int = Field(description="How many of them are left in this period")
-    packages: list[RightPackageOut] = Field(description="What I chose of packages gives of it without points")
-    limit: AllowanceOut | None = Field(description="The most that one customer takes in each period")
-    minimum_tier: str | None
-    beneficiary: Beneficiary = Field(description="Whether somebody else may be served; `certified` needs a certificate")
-    appointment: BookingOut | None = Field(description="How it is booked: a redemption names a slot; null: it is not")
-    gives: GivesOut | None = Field(description="Points of another kind, which each unit is; null: it is something else")
-    step_up: bool = Field(description="Whether one unit needs a step-up proof, for it costs that many points")
-    on_sale_from: datetime | None
-    on_sale_to: datetime | None
-    images: list[ImageOut] = Field(description="Its pictures, the first for lists")
-    stars: float | None = Field(description="What those who rated it think on the average, 1 to 5; null: nobody has")
-    ratings: int = Field(description="How many have rated it")
-    next_release_at: datetime | None = Field(description="When more of it comes on offer for me; null: not by a plan")
-    eligible: bool = Field(description="Whether I can have one unit now")
-    reasons: list[ReasonOut] = Field(description="Everything that stands in the way, the weightiest first")
-
-    @classmethod
-    def of(cls, entry: CatalogueEntry, language: str) -> "RightOut":
-        """Describe an entry of the catalogue in the customer's language."""
-        item, terms, decision = entry.right.item, entry.right.terms, entry.decision
-        return cls(
-            id=item.id,
-            code=item.code,
-            name=item.name_en if language == "en" else item.name_zh,
-            description=item.description_en if language == "en" else item.description_zh,
-            category=Category(item.category),
-            brand=item.brand,
-            labels=item.labels,
-            featured=item.featured,
-            place=item.place,
-            tax_kind=TaxKind(item.tax_kind),
-            value=item.value_fen,
-            fulfilment=Fulfilment(item.fulfilment),
-            wallet=item.wallet,
-            price=decision.price,
-            prices=[PriceOut.model_validate(price) for price in entry.prices],
-            companions=CompanionsOut(
-                allowed=decision.guests_allowed,
-                price=decision.guest_price,
-                quota=AllowanceOut.model_validate(entry.guest_quota) if entry.guest_quota else None,
-                quota_left=decision.guest_quota_left,
-            ),
-            quota=AllowanceOut.model_validate(entry.quota) if entry.quota else None,
-            quota_left=decision.quota_left,
-            packages=[RightPackageOut.of(one) for one in entry.packages],
-            limit=AllowanceOut.model_validate(terms.limit) if terms.limit else None,
-            minimum_tier=item.minimum_tier,
-            beneficiary=terms.beneficiary,
-            appointment=BookingOut.of(terms.booking),
-            gives=GivesOut.of(terms.gives),
-            step_up=decision.step_up,
-            on_sale_from=item.on_sale_from,
-            on_sale_to=item.on_sale_to,
-            images=[ImageOut.model_validate(image) for image in entry.images],
-            stars=round(entry.rating.stars / entry.rating.ratings, 1) if entry.rating else None,
-            ratings=entry.rating.ratings if entry.rating else 0,
-            next_release_at=entry.next_release_at,
-            eligible=decision.eligible,
-            reasons=[ReasonOut.of(reason, language) for reason in decision.reasons],
-        )
 
 
 class RedemptionIn(StrictModel):
@@ -225,7 +98,7 @@ class ChargedLotOut(OutModel):
 
 
 class RedemptionOut(OutModel):
-    """A redemption that is done: points, quota and stock in it are final."""
+    """A redemption that is done: points, quota and stock in it are final, unless money is still awaited."""
 
     id: RedemptionId
     right_id: RightId
@@ -241,22 +114,31 @@ class RedemptionOut(OutModel):
     available_after: int = Field(description="Points that I can still spend")
     fulfilment: Fulfilment
     created_at: datetime
+    payment: PaymentOut | None = Field(
+        description="Money that I pay beside the points, which are set aside until then; null: it is confirmed"
+    )
 
     @classmethod
     def of(cls, done: Redeemed) -> "RedemptionOut":
         """Describe what was just redeemed."""
         lots = [ChargedLotOut.model_validate(lot) for lot in done.lots]
-        return cls._of(done.redemption, lots, done.available_after)
+        return cls._of(done.redemption, lots, done.available_after, done.payment)
 
     @classmethod
     def frame(cls, row: NewRedemption) -> tuple[str, str]:
         """Write what is before and after `[lots],"available_after":n`, which only the ledger knows."""
-        whole = cls._of(row, [], 0).model_dump_json()
+        whole = cls._of(row, [], 0, row.payment).model_dump_json()
         head, _, tail = whole.partition('[],"available_after":0')
         return head, tail
 
     @classmethod
-    def _of(cls, row: Redemption | NewRedemption, lots: list[ChargedLotOut], available_after: int) -> "RedemptionOut":
+    def _of(
+        cls,
+        row: Redemption | NewRedemption,
+        lots: list[ChargedLotOut],
+        available_after: int,
+        due: MoneyDue | None,
+    ) -> "RedemptionOut":
         return cls(
             id=row.id,
             right_id=row.right_id,
@@ -272,6 +154,7 @@ class RedemptionOut(OutModel):
             available_after=available_after,
             fulfilment=Fulfilment(row.fulfilment),
             created_at=row.created_at,
+            payment=PaymentOut.due(due),
         )
 
 
@@ -283,6 +166,7 @@ class RedemptionPreviewOut(OutModel):
     eligible: bool
     reasons: list[ReasonOut]
     points_charged: int = Field(description="Points that it would take")
+    money: Cny = Field(description="CNY to be paid beside them; `0.00`: points alone")
     quota_used: int
     companion_quota_used: int
     wallet: str
@@ -298,6 +182,7 @@ class RedemptionPreviewOut(OutModel):
             eligible=seen.decision.eligible,
             reasons=[ReasonOut.of(reason, language) for reason in seen.decision.reasons],
             points_charged=seen.decision.points,
+            money=seen.decision.money_fen,
             quota_used=seen.decision.quota_used,
             companion_quota_used=seen.decision.guest_quota_used,
             wallet=seen.wallet,
@@ -325,6 +210,7 @@ class RedemptionRowOut(OutModel):
     wallet: str
     fulfilment: Fulfilment
     created_at: datetime
+    payment: PaymentOut | None = Field(description="Money that it costs beside the points")
 
     @classmethod
     def of(cls, view: RedemptionView, language: str) -> "RedemptionRowOut":
@@ -376,6 +262,7 @@ class RedemptionDetailOut(RedemptionRowOut):
 
 
 def _row(view: RedemptionView, language: str) -> dict[str, object]:
-    row = RedemptionRowOut.model_fields.keys() - {"right_name"}
+    row = RedemptionRowOut.model_fields.keys() - {"right_name", "payment"}
     name = view.right.name_en if language == "en" else view.right.name_zh
-    return {"right_name": name, **{field: getattr(view.redemption, field) for field in row}}
+    paid = PaymentOut.of(view.payment)
+    return {"right_name": name, "payment": paid, **{field: getattr(view.redemption, field) for field in row}}

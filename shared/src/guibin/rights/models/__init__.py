@@ -4,6 +4,7 @@ from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsI
 from guibin.rights.models.given import RedemptionPoints
 from guibin.rights.models.images import MOST_IMAGE_BYTES, MOST_IMAGES, RightsImage
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
+from guibin.rights.models.payments import PaymentState, RedemptionPayment
 from guibin.rights.models.proposals import ProposalState, RedemptionProposal
 from guibin.rights.models.redemptions import Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.models.releases import ReleaseUse, StockRelease
@@ -29,10 +30,12 @@ __all__ = [
     "PackageChoice",
     "PackagePeriod",
     "PackageState",
+    "PaymentState",
     "Period",
     "ProposalState",
     "Redemption",
     "RedemptionBeneficiary",
+    "RedemptionPayment",
     "RedemptionPoints",
     "RedemptionProposal",
     "RedemptionRating",

@@ -11,14 +11,16 @@ from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, instant, one_of, t
 
 
 class RedemptionState(StrEnum):
-    """The life of a redemption."""
+    """The life of a redemption: what costs money beside points waits for it, and ends unpaid where it does not come."""
 
+    AWAITING_PAYMENT = "awaiting_payment"
     CONFIRMED = "confirmed"
     IN_FULFILMENT = "in_fulfilment"
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
     FAILED = "failed"
+    UNPAID = "unpaid"
 
 
 class Redemption(SQLModel, table=True):
@@ -56,7 +58,7 @@ class Redemption(SQLModel, table=True):
     right_revision: int = Field(description="Of the prices and quotas that decided")
     quantity: int
     quota_used: int
-    points_charged: int = Field(sa_type=BigInteger)
+    points_charged: int = Field(sa_type=BigInteger, description="Set aside as long as money is awaited")
     wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
     entry_id: UUID | None = None
     quantity_refunded: int = Field(default=0, description="Units that were given back")

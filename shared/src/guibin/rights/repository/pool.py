@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.rights.life import COUNTED
 from guibin.rights.models import Redemption, ReleaseUse, RightsStock, RightsTotal, StockHold, StockRelease, VoucherCode
-from guibin.rights.rules import COUNTED
 from guibin.security.row_scope import all_rows
 
 
@@ -128,6 +128,16 @@ async def give_back_stock(session: AsyncSession, *, right_id: UUID, redemption_i
             .execution_options(synchronize_session=False)
         )
     return free
+
+
+async def free_codes(session: AsyncSession, *, right_id: UUID, redemption_id: UUID) -> None:
+    """Put the codes of a redemption back into the pool: nobody has seen them."""
+    await session.execute(
+        update(VoucherCode)
+        .where(col(VoucherCode.right_id) == right_id, col(VoucherCode.redemption_id) == redemption_id)
+        .values(redemption_id=None, customer_id=None, taken_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def give_back_total(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:

@@ -14,10 +14,10 @@ from guibin.core.errors import NotFound
 from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.points.models import AccountState, PointsAccount
+from guibin.rights.life import COUNTED
 from guibin.rights.models import Appointment, Period, Redemption, RedemptionBeneficiary, RedemptionState, RedemptionStep
 from guibin.rights.offer import Usage, period_start
 from guibin.rights.parts import Part
-from guibin.rights.rules import COUNTED
 from guibin.security.actors import Scope
 
 
@@ -187,6 +187,18 @@ async def update_state(session: AsyncSession, redemption: Redemption, *, state: 
         .where(col(Redemption.customer_id) == redemption.customer_id, col(Redemption.id) == redemption.id)
         .values(state=state)
     )
+
+
+async def confirm(
+    session: AsyncSession, redemption: Redemption, *, entry_id: UUID, at: datetime, actor_id: UUID
+) -> None:
+    """Write that a locked redemption is confirmed, its money being paid, with the entry that spent its points."""
+    await session.execute(
+        update(Redemption)
+        .where(col(Redemption.customer_id) == redemption.customer_id, col(Redemption.id) == redemption.id)
+        .values(state=RedemptionState.CONFIRMED, entry_id=entry_id)
+    )
+    await insert_step(session, redemption, state=RedemptionState.CONFIRMED, at=at, actor_id=actor_id)
 
 
 async def fulfil(session: AsyncSession, rows: Sequence[Redemption], *, at: datetime, actor_id: UUID) -> None:

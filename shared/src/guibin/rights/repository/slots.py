@@ -114,7 +114,7 @@ async def holders_of(session: AsyncSession, slot: RightsSlot) -> Sequence[UUID]:
         .where(
             Appointment.right_id == slot.right_id,
             Appointment.slot_id == slot.id,
-            col(Redemption.state).in_(STANDING),
+            col(Redemption.state).in_((RedemptionState.AWAITING_PAYMENT, *STANDING)),
         )
         .order_by(col(Appointment.customer_id), col(Appointment.redemption_id))
     )

@@ -37,6 +37,7 @@ from guibin.rights.service.packages import (
     edit_package,
     submit_package,
 )
+from guibin.rights.service.paying import end_unpaid, list_repayable, note_not_paid, note_paid, note_repaid
 from guibin.rights.service.previewing import Preview, preview
 from guibin.rights.service.proposing import (
     Acceptance,
@@ -124,6 +125,7 @@ __all__ = [
     "create_right",
     "decline",
     "edit_package",
+    "end_unpaid",
     "export_rights",
     "fail",
     "find_image",
@@ -143,11 +145,15 @@ __all__ = [
     "list_proposals",
     "list_ratings",
     "list_redemptions",
+    "list_repayable",
     "list_reservations",
     "look_at_replacing",
     "mark_favourite",
     "name_substitutes",
     "note_no_show",
+    "note_not_paid",
+    "note_paid",
+    "note_repaid",
     "plan_release",
     "preview",
     "propose",

@@ -13,10 +13,10 @@ from guibin.core.ids import to_public
 from guibin.outbox import events
 from guibin.outbox.service import Publication, publish, publish_all
 from guibin.rights.errors import NoAppointment, NotChangeable, SlotNotBegun, SlotNotOpen, SlotTaken
+from guibin.rights.life import changeable_until, is_legal_step
 from guibin.rights.models import Appointment, Redemption, RedemptionState
 from guibin.rights.offer import Terms
 from guibin.rights.repository import redemptions, slots
-from guibin.rights.rules import changeable_until, is_legal_step
 from guibin.rights.service.ending import lock, undo
 from guibin.rights.service.holding import RedemptionView, get_redemption
 from guibin.rights.slots import Booking, NoShow

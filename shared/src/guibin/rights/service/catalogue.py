@@ -38,6 +38,7 @@ class PriceForMe:
     class_of_service: str | None
     wallet: str
     points: int
+    money_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _prices(right: Right, side: CustomerSide) -> list[PriceForMe]:
     ]
     found = ((wish, price_of(prices, side.tier, tags=side.profile.tags, wish=wish, now=side.now)) for wish in wishes)
     return [
-        PriceForMe(wish.class_of_service, wish.wallet or right.item.wallet, points)
-        for wish, points in found
-        if points is not None
+        PriceForMe(wish.class_of_service, wish.wallet or right.item.wallet, price.points, price.money_fen)
+        for wish, price in found
+        if price is not None
     ]

@@ -16,10 +16,10 @@ from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
 from guibin.rights.delivery_errors import OrderOpen
 from guibin.rights.errors import FulfilledByCode, NotCancellable
+from guibin.rights.life import cancellable_until, is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.repository import catalogue, redemptions, slots
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.rules import cancellable_until, is_legal_step
 from guibin.rights.service.given_back import lock_accounts
 from guibin.rights.service.giving_back import Because, give_back_part, refuse_used_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
@@ -31,13 +31,14 @@ _REASONS = {
     RedemptionState.CANCELLED: ("取消兑换", "Cancelled"),
     RedemptionState.REFUNDED: ("退还", "Refunded"),
     RedemptionState.FAILED: ("兑换未能履约", "Could not be delivered"),
+    RedemptionState.UNPAID: ("未支付，兑换取消", "Not paid for"),
 }
 
 
 async def cancel(session: AsyncSession, scope: Scope, *, actor: Actor, redemption_id: UUID) -> RedemptionView:
     """Cancel a redemption of one's own, within the time of the right: points, quota and stock come back at once.
 
-    A code that was shown does not go back to the pool: it is void.
+    One whose money is awaited is given up at any time. A code that was shown does not go back to the pool: it is void.
 
     Raises:
         NotFound: there is none in scope.
@@ -46,10 +47,11 @@ async def cancel(session: AsyncSession, scope: Scope, *, actor: Actor, redemptio
         AlreadyUsed: one of its codes was used.
     """
     redemption, right = await _lock_for_step(session, scope, redemption_id, to=RedemptionState.CANCELLED)
-    until = cancellable_until(redemption, right.terms, await slots.find_appointment(session, redemption))
     now = clock.now()
-    if until is None or now >= until:
-        raise NotCancellable(until=until)
+    if redemption.state != RedemptionState.AWAITING_PAYMENT:
+        until = cancellable_until(redemption, right.terms, await slots.find_appointment(session, redemption))
+        if until is None or now >= until:
+            raise NotCancellable(until=until)
     await undo(session, redemption, right, state=RedemptionState.CANCELLED, actor_id=actor.id, now=now)
     return await get_redemption(session, scope, redemption_id=redemption_id)
 

@@ -16,6 +16,7 @@ from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.booking import give_back_slot
 from guibin.rights.service.given_back import take_given_back
+from guibin.rights.service.giving_back_money import give_back_money
 from guibin.rights.service.telling import tell_added
 
 
@@ -60,6 +61,7 @@ async def give_back_part(
     """
     await take_given_back(session, redemption, actor_id=because.actor_id)
     standing = standing_of_redemption(redemption)
+    await give_back_money(session, redemption, part, standing=standing)
     if redemption.entry_id is not None and part.points:
         await points.refund(
             session,

@@ -11,18 +11,19 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.points import repository as points
 from guibin.points.service import LotUse
+from guibin.rights.life import HAD, cancellable_until, changeable_until
 from guibin.rights.models import (
     Appointment,
     Fulfilment,
     Redemption,
+    RedemptionPayment,
     RedemptionPoints,
     RedemptionState,
     RedemptionStep,
     RightsItem,
     VoucherCode,
 )
-from guibin.rights.repository import catalogue, given, pool, redemptions, slots
-from guibin.rights.rules import COUNTED, cancellable_until, changeable_until
+from guibin.rights.repository import catalogue, given, payments, pool, redemptions, slots
 from guibin.rights.service.codes import QR_LIFE, open_code, write_qr
 from guibin.rights.terms import terms_of
 from guibin.rights.validity import is_within
@@ -40,10 +41,13 @@ class RedemptionView:
     steps: Sequence[RedemptionStep] = ()
     appointment: Appointment | None = None
     given: RedemptionPoints | None = None
+    payment: RedemptionPayment | None = None
 
     @property
     def cancellable_until(self) -> datetime | None:
-        """The instant before which the customer may cancel it."""
+        """The instant before which the customer may cancel it, or give up one whose money is awaited."""
+        if self.payment is not None and self.redemption.state == RedemptionState.AWAITING_PAYMENT:
+            return self.payment.due_until
         return cancellable_until(self.redemption, terms_of(self.right, None), self.appointment)
 
     @property
@@ -92,7 +96,11 @@ async def list_redemptions(
     )
     rights = await catalogue.find_items(session, right_ids=[row.right_id for row in rows])
     booked = await slots.find_appointments(session, scope, redemptions=rows)
-    return [RedemptionView(row, rights[row.right_id], appointment=booked.get(row.id)) for row in rows]
+    due = await payments.find_payments(session, redemptions=rows)
+    return [
+        RedemptionView(row, rights[row.right_id], appointment=booked.get(row.id), payment=due.get(row.id))
+        for row in rows
+    ]
 
 
 async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: UUID) -> RedemptionView:
@@ -110,7 +118,8 @@ async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: 
         lots = [LotUse(use["lot_id"], use["points"], use["expires_on"]) for use in uses]
     points_given = await given.find_given(session, customer_id=row.customer_id, redemption_id=row.id)
     appointment = await slots.find_appointment(session, row)
-    return RedemptionView(row, rights[row.right_id], lots, steps, appointment, points_given)
+    payment = await payments.find_payment(session, row)
+    return RedemptionView(row, rights[row.right_id], lots, steps, appointment, points_given, payment)
 
 
 async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, redemption_id: UUID) -> list[ShownCode]:
@@ -120,7 +129,7 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
         NotFound: there is no such redemption in scope, it has no codes, or it no longer stands.
     """
     row = await redemptions.get_redemption(session, scope, redemption_id=redemption_id)
-    if row.fulfilment not in {Fulfilment.CODE, Fulfilment.ORDER} or row.state not in COUNTED:
+    if row.fulfilment not in {Fulfilment.CODE, Fulfilment.ORDER} or row.state not in HAD:
         raise NotFound
     right = await catalogue.get_right(session, right_id=row.right_id)
     codes = await pool.codes_of_redemption(session, right_id=row.right_id, redemption_id=row.id)

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from guibin.rights.payments import MoneyDue
+
 
 @dataclass(slots=True, kw_only=True)
 class NewRedemption:
-    """The columns of a new row of `redemption`; the ledger adds the entry."""
+    """The columns of a new row of `redemption`; the ledger adds the entry. `payment` is what it costs in money."""
 
     customer_id: UUID
     id: UUID
@@ -38,10 +40,11 @@ class NewRedemption:
     quantity_refunded: int = 0
     quota_refunded: int = 0
     points_refunded: int = 0
+    payment: MoneyDue | None = None
 
     def document(self) -> dict[str, object]:
         """Return the row by the names of its columns."""
         return {name: getattr(self, name) for name in _COLUMNS}
 
 
-_COLUMNS: Final = tuple(field.name for field in fields(NewRedemption))
+_COLUMNS: Final = tuple(field.name for field in fields(NewRedemption) if field.name != "payment")

@@ -34,6 +34,7 @@ from guibin.rights.offer import (
     last_day_of_codes,
     period_start,
 )
+from guibin.rights.payments import MoneyDue
 from guibin.rights.releases import Released
 from guibin.rights.repository import catalogue, redemptions
 from guibin.rights.repository.catalogue import Right
@@ -46,7 +47,7 @@ from guibin.rights.service.giving_points import find_gift, give
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, released_of, standing_of
 from guibin.rights.service.step_up import accept_step_up
-from guibin.rights.service.telling import CODES_LOW_AT, confirmed
+from guibin.rights.service.telling import CODES_LOW_AT, made
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 
@@ -96,11 +97,12 @@ class RedemptionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """A redemption that is done, the lots that paid for it, and what can be spent afterwards."""
+    """A redemption that is done, the lots that paid for it, what can be spent afterwards, and what is due in money."""
 
     redemption: Redemption
     lots: list[LotUse]
     available_after: int
+    payment: MoneyDue | None = None
 
 
 async def redeem(
@@ -136,7 +138,7 @@ async def redeem(
     row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
     if gift is not None:
         await give(session, gift, row, taking.right)
-    return Redeemed(row, points.read_lots(outcome.lots), outcome.available_after)
+    return Redeemed(row, points.read_lots(outcome.lots), outcome.available_after, taking.redemption.payment)
 
 
 FindRight = Callable[..., Awaitable[Right]]
@@ -168,6 +170,7 @@ class Taking:
     def document(self, **answered: object) -> dict[str, object]:
         """Return what `rights_redeem` writes; `answered` says under which key, and what it answers."""
         row, terms, request = self.redemption, self.right.terms, self.wanted.request
+        told, due = made(row), row.payment
         names = self.right.item
         document: dict[str, object] = {
             "redemption": row.document(),
@@ -177,11 +180,12 @@ class Taking:
                 "reason_zh": f"兑换：{names.name_zh}",
                 "reason_en": f"Redeemed: {names.name_en}",
             },
-            "event": {"id": new_id(), "payload": confirmed(row).payload()},
+            "event": {"id": new_id(), "type": told.type, "payload": told.payload()},
             "scarce": {"id": new_id(), "codes": CODES_LOW_AT},
         }
         optional: dict[str, object | None] = {
             "seen": self.seen,
+            "payment": due and {"hold": new_id(), "amount_fen": due.amount_fen, "due_until": due.due_until},
             "package": request.package_id and {"id": request.package_id},
             "slot": request.slot_id and {"id": request.slot_id, "places": row.quantity + row.companions},
             "reservation": request.reservation_id and {"id": request.reservation_id},
@@ -325,6 +329,7 @@ def new_redemption(
     wanted: Wanted, right: Right, wish: Wish, decision: Decision, wallet: str, step_up_id: UUID | None, now: datetime
 ) -> NewRedemption:
     """Return the row of what was decided."""
+    due = MoneyDue.of(decision.money_fen, right.terms.pay_minutes, now)
     return NewRedemption(
         customer_id=wanted.customer_id,
         id=new_id(),
@@ -341,10 +346,11 @@ def new_redemption(
         valid_until=last_day_of_codes(right.terms, clock.business_day(now)),
         step_up_id=step_up_id,
         wallet=wallet,
-        state=RedemptionState.CONFIRMED,
+        state=RedemptionState.AWAITING_PAYMENT if due else RedemptionState.CONFIRMED,
         fulfilment=right.item.fulfilment,
         created_at=now,
         actor_id=wanted.actor.id,
+        payment=due,
     )
 
 

@@ -25,10 +25,10 @@ from guibin.points.errors import RefundExceedsPaid
 from guibin.points.rules import cost_of
 from guibin.points.service.adjustments import scope_within_limit
 from guibin.rights.errors import NotRefundable
+from guibin.rights.life import is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.parts import Part, part_of
 from guibin.rights.repository import catalogue, redemptions
-from guibin.rights.rules import is_legal_step
 from guibin.rights.service.ending import lock, undo
 from guibin.rights.service.giving_back import Because, give_back_part, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption

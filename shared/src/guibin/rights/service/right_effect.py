@@ -16,12 +16,13 @@ from guibin.core.ids import from_public, to_public
 from guibin.points import service as points
 from guibin.points.earning.effects import Done, Effect, Given, RightEffect
 from guibin.points.earning.models import EarningEffect, EffectState
+from guibin.rights.life import is_legal_step
 from guibin.rights.models import Fulfilment, RedemptionState, RightState
 from guibin.rights.offer import Destination, Wish
 from guibin.rights.repository import catalogue, pool
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import grant_redemption
-from guibin.rights.rules import assess, is_legal_step
+from guibin.rights.rules import assess
 from guibin.rights.service.deliveries import destination_of
 from guibin.rights.service.ending import lock, undo
 from guibin.rights.service.redeeming import RedemptionRequest, Taking, Wanted, new_redemption

@@ -16,9 +16,9 @@ from guibin.core.errors import Refusal
 from guibin.core.ids import new_id, to_public
 from guibin.core.logging import logger
 from guibin.core.reasons import require_reason
+from guibin.rights.life import is_legal_step
 from guibin.rights.models import RedemptionState, RightsSlot, SlotState
 from guibin.rights.repository import catalogue, slots
-from guibin.rights.rules import is_legal_step
 from guibin.rights.service.ending import lock, undo
 from guibin.security.actors import NIGHTLY_JOB, Actor, Scope
 
@@ -110,10 +110,11 @@ async def _give_back(sessions: SessionFactory, redemption_id: UUID) -> bool:
     try:
         async with sessions.begin() as session:
             redemption, right = await lock(session, Scope.of_job(), redemption_id)
-            if not is_legal_step(RedemptionState(redemption.state), RedemptionState.FAILED):
+            awaited = redemption.state == RedemptionState.AWAITING_PAYMENT
+            ended = RedemptionState.UNPAID if awaited else RedemptionState.FAILED
+            if not is_legal_step(RedemptionState(redemption.state), ended):
                 return False
-            failed = RedemptionState.FAILED
-            await undo(session, redemption, right, state=failed, actor_id=NIGHTLY_JOB.id, now=clock.now())
+            await undo(session, redemption, right, state=ended, actor_id=NIGHTLY_JOB.id, now=clock.now())
     except Refusal as refusal:
         logger().warning("slot_not_given_back", redemption=str(redemption_id), code=refusal.code)
         return False

@@ -1,7 +1,7 @@
 """What rights tell others of: each step of a redemption, and stock that runs low, runs out or is there again."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +17,8 @@ CODES_LOW_AT: Final = 20
 """A pool with fewer free codes than this is nearly empty."""
 
 _STEPS: Final = {
+    RedemptionState.CONFIRMED: events.RedemptionConfirmed,
+    RedemptionState.UNPAID: events.RedemptionUnpaid,
     RedemptionState.FULFILLED: events.RedemptionFulfilled,
     RedemptionState.CANCELLED: events.RedemptionCancelled,
     RedemptionState.REFUNDED: events.RedemptionRefunded,
@@ -68,15 +70,19 @@ def _step(
     return Publication(data, redemption.id, redemption.customer_id)
 
 
-def confirmed(redemption: NewRedemption) -> events.RedemptionConfirmed:
-    """Say that a redemption is done; `rights_redeem` publishes it, and what of its right runs low."""
-    return events.RedemptionConfirmed(
-        right_id=redemption.right_id,
-        quantity=redemption.quantity,
-        wallet=redemption.wallet,
-        fulfilment=redemption.fulfilment,
-        points=redemption.points_charged,
-    )
+def made(redemption: NewRedemption) -> events.EventData:
+    """Say that a redemption is done, or that its money is awaited; `rights_redeem` publishes it."""
+    said: dict[str, Any] = {
+        "right_id": redemption.right_id,
+        "quantity": redemption.quantity,
+        "wallet": redemption.wallet,
+        "fulfilment": redemption.fulfilment,
+        "points": redemption.points_charged,
+    }
+    due = redemption.payment
+    if due is None:
+        return events.RedemptionConfirmed(**said)
+    return events.RedemptionPaymentDue(**said, amount=due.amount_fen, due_until=due.due_until)
 
 
 async def tell_taken(session: AsyncSession, item: RightsItem, left: StockLevel, *, units: int) -> None:

@@ -25,10 +25,10 @@ from guibin.rights.errors import (
     UseTimeInvalid,
     ValueExhausted,
 )
+from guibin.rights.life import HAD, is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState, RightsItem, VoucherCode, VoucherUse
 from guibin.rights.repository import catalogue, pool, redemptions, uses
 from guibin.rights.repository.uses import CodeSpent
-from guibin.rights.rules import COUNTED, is_legal_step
 from guibin.rights.service.telling import tell_steps
 from guibin.rights.service.use_requests import CodeUse, User, UseRequest
 from guibin.rights.validity import is_within, moment_of_use
@@ -163,7 +163,7 @@ def _decide(book: _Book, line: Line) -> CodeUse:
     at = moment_of_use(request.at, now=user.now, since=held.code.taken_at)
     if at is None:
         raise UseTimeInvalid
-    if redemption.state not in COUNTED or not is_within(
+    if redemption.state not in HAD or not is_within(
         redemption.valid_from, redemption.valid_until, clock.business_day(at)
     ):
         raise CodeNotValid

@@ -13,11 +13,11 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.clock import start_of_day
-from guibin.rights.rules import COUNTED
+from guibin.rights.life import HAD
 from guibin.suppliers.models import SettlementBasis
 from guibin.suppliers.settlements.rules import month_after
 
-_STATES: Final = ", ".join(f"'{state}'" for state in COUNTED)
+_STATES: Final = ", ".join(f"'{state}'" for state in HAD)
 
 # Guests are never given back in part (`guibin.rights.service.refunding`): they stand as long as nothing went back.
 _HEADS: Final = f"""CASE WHEN r.state NOT IN ({_STATES}) THEN 0
