@@ -1,4 +1,4 @@
-"""Money that is told as paid while its time ends, it fails, or the customer gives up: one of them comes first, wholly."""
+"""Money that is told as paid while its time ends, it fails, or the customer gives up: one comes first, wholly."""
 
 import asyncio
 from datetime import timedelta

@@ -32,7 +32,8 @@ class RightData:
     a tier may bring, each at the price of the unit; `beneficiary` says whether somebody else may be served; `places`
     are city and name of the places that serve it by appointment; `value_fen` is what each code is good for, in parts;
     `released_daily` are the time and the number of units that come on offer each day from the day before the business
-    date on; `substitutes` are the codes of what customers have where it cannot be delivered, and what each may cost.
+    date on; `substitutes` are the codes of what customers have where it cannot be delivered, and what each may cost;
+    `money` is what a unit costs in CNY beside its points.
     """
 
     code: str
@@ -58,6 +59,7 @@ class RightData:
     value_fen: int | None = None
     released_daily: tuple[str, int] | None = None
     substitutes: tuple[tuple[str, str], ...] = ()
+    money: str | None = None
 
     def offer(self, business_date: date) -> dict[str, object]:
         """Return the terms that not every right has, in the form in which they are approved."""
@@ -181,6 +183,7 @@ RIGHTS: tuple[RightData, ...] = (
         "tea_set", "shopping", "青瓷茶具", "Celadon tea set",
         "龙泉青瓷茶具一套", "A tea set of Longquan celadon",
         "reward", "hand_out", "counted", _cheaper_above(1500, 1200), 60, "T1", (), (1, "year"), (30, 120),
+        money="99.00",
     ),
     RightData(
         "online_shop_100", "shopping", "电商券100元", "Online shopping voucher of 100 CNY",

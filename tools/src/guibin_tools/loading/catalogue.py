@@ -146,7 +146,10 @@ def _columns(right: RightData, right_id: UUID, business_date: date) -> dict[str,
         "description_zh": right.description_zh,
         "description_en": right.description_en,
         "minimum_tier": right.minimum_tier,
-        "prices": [{"tier": tier, "points": points} for tier, points in right.prices],
+        "prices": [
+            {"tier": tier, "points": points} | ({"money": right.money} if right.money else {})
+            for tier, points in right.prices
+        ],
         "quotas": [{"tier": tier, "period": Period.YEAR, "times": number} for tier, number in right.quotas],
         "limit_times": times,
         "limit_period": period,
