@@ -1,4 +1,7 @@
-"""Probability ranks the review queue: hashes by which pairs are found, what was weighed of a pair, and the model."""
+"""Probability ranks the review queue: hashes by which pairs are found, what was weighed of a pair, and the model.
+
+And the bank's policy of identity: whose word counts for each field, and how much one merge may join.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,9 +41,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", name=op.f("pk_match_model")),
     )
     op.execute("GRANT SELECT, INSERT ON match_model TO guibin_worker")
+    op.create_table(
+        "identity_policy",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("terms", postgresql.JSONB(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_applied", sa.Boolean(), nullable=False),
+        sa.Column("applied_to", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_identity_policy")),
+    )
+    op.execute("GRANT SELECT, INSERT ON identity_policy TO guibin_bank")
+    op.execute("GRANT SELECT, UPDATE (is_applied, applied_to) ON identity_policy TO guibin_worker")
 
 
 def downgrade() -> None:
+    op.drop_table("identity_policy")
     op.drop_table("match_model")
     for name in ("created_at", "state_score"):
         op.drop_index(op.f(f"ix_match_review_{name}"), "match_review")

@@ -100,6 +100,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "acceptMatch": ("M1", *_BY_TWO),
     "rejectMatch": _OF_A_BRANCH,
     "deferMatch": _OF_A_BRANCH,
+    "getIdentityPolicy": (),
+    "putIdentityPolicy": _BY_TWO,
     "listCustomerLinks": _OF_A_BRANCH,
     "addCustomerLink": ("M1", "P8"),
     "endCustomerLink": ("M1", "P8"),

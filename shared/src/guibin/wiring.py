@@ -12,6 +12,7 @@ from guibin.channels import personal_data as channels_data
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
+from guibin.customers.policy.service import POLICY_HANDLER
 from guibin.customers.proposing import defaults as proposing
 from guibin.exports.service import ListExporting
 from guibin.gifts import personal_data as gifts_data
@@ -137,6 +138,7 @@ def connect() -> None:
     facts.register(POINTS_FACTS)
     handlers.register(MERGE_HANDLER)
     handlers.register(UNMERGE_HANDLER)
+    handlers.register(POLICY_HANDLER)
     for participant in PARTICIPANTS_OF_MERGES:
         merging.register_participant(participant)
     _connect_personal_data()

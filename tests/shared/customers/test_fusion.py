@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers import fusion_repository, merging
-from guibin.customers.models import Customer
+from guibin.customers.models import Customer, IdentityPolicyVersion
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
 from guibin.points import defaults as points
@@ -365,3 +366,14 @@ async def test_what_was_erased_or_logged_out_since_it_was_read_is_not_written_ba
     await fusion_repository.write_customers(lines.session, [tuple(row.values()) for row in read])
     written = "SELECT count(*) FROM customer WHERE not_before IS NOT NULL AND (id = :id) = (name_enc IS NULL)"
     assert (await lines.session.execute(text(written), {"id": erased})).scalar_one() == 2
+
+
+async def test_a_merge_of_more_records_than_the_policy_allows_waits_for_people(lines: Lines) -> None:
+    lines.session.add(
+        IdentityPolicyVersion(version=1, terms={"most_records_in_merge": 2}, created_at=clock.now(), is_applied=True)
+    )
+    await lines.take(PARTIES, certified("A"), certified("B"))
+    await lines.take(PARTIES, party("X", customer_no=ONE), line=CARDS)
+    await lines.take(PARTIES, certified("X", customer_no=ONE), line=CARDS)
+    assert await customers(lines) == 2
+    assert await reviews(lines) == ["too_many_records"]

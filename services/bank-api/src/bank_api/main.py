@@ -7,6 +7,7 @@ from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
 from bank_api.customers.matches import router as matches
+from bank_api.customers.policy import router as identity_policy
 from bank_api.customers.router import router as customers
 from bank_api.earning_rules.router import router as earning_rules
 from bank_api.earning_rules.templates import router as earning_rule_templates
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feed_batches,
     customers,
     matches,
+    identity_policy,
     links,
     sessions,
     products,

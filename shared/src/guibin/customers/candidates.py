@@ -1,6 +1,6 @@
 """A customer while the records of a file are being fused: its row, and the personal fields still to be sealed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
@@ -10,6 +10,7 @@ from guibin.core.bulk import columns_of
 from guibin.core.lines import Line
 from guibin.customers.models import Gender, PartyStatus
 from guibin.customers.personal import FIELDS, seal
+from guibin.customers.policy.rules import IdentityPolicy, PolicyField
 from guibin.customers.references import name_index, phone_index
 from guibin.customers.rules import Party, leads
 from guibin.security.ciphers import KeyRing, WrappedKey
@@ -27,9 +28,20 @@ class Said:
     city_code: str | None
     branch_id: UUID | None
     opened_on: date | None
+    as_of: date
+    is_ended: bool = False
+
+    def says(self, field: PolicyField) -> str | None:
+        """Return what it says of a field that the bank's policy composes."""
+        match field:
+            case PolicyField.GENDER:
+                return None if self.gender == Gender.UNKNOWN else self.gender
+            case PolicyField.CITY_CODE:
+                return self.city_code
+        return self.values[field]
 
     @classmethod
-    def of_party(cls, party: Party, line: Line, branch_id: UUID | None) -> Self:
+    def of_party(cls, party: Party, line: Line, branch_id: UUID | None, *, as_of: date) -> Self:
         """Take it from a row of a parties feed."""
         return cls(
             line=line,
@@ -40,6 +52,7 @@ class Said:
             city_code=party.city_code,
             branch_id=branch_id,
             opened_on=party.opened_on,
+            as_of=as_of,
         )
 
 
@@ -100,6 +113,21 @@ class Candidate:
         row["opened_on"] = min(filter(None, (row["opened_on"], said.opened_on)), default=None)
         self.changed = True
 
+    def choose(self, field: PolicyField, saids: Sequence[Said]) -> None:
+        """Write what the first record says that says anything of a field; nothing where none does."""
+        said = next((one for one in saids if one.says(field) is not None), None)
+        value = None if said is None else said.says(field)
+        if field is PolicyField.GENDER:
+            self.row["gender"] = value or Gender.UNKNOWN
+        elif field is PolicyField.CITY_CODE:
+            self.row["city_code"] = value
+        elif value is None:
+            self.pending.pop(field, None)
+        else:
+            self.pending[field] = value
+        if field is PolicyField.CERTIFICATE_NO:
+            self.row["certificate_type"] = None if said is None else said.certificate_type
+
     def _lacks(self, name: str) -> bool:
         return self.row[f"{name}_enc"] is None and name not in self.pending
 
@@ -131,12 +159,17 @@ def _derived(keys: KeyRing, pending: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def rebuilt(keys: KeyRing, stored: dict[str, Any], saids: Iterable[Said]) -> tuple[Any, ...]:
-    """Compose a stored customer's row anew from all its records, the leading one first, under its own data key."""
+def rebuilt(keys: KeyRing, stored: dict[str, Any], saids: Sequence[Said], policy: IdentityPolicy) -> tuple[Any, ...]:
+    """Compose a stored customer's row anew from all its records, the leading one first, under its own data key.
+
+    Fields for which the bank has a rule of its own are chosen by it.
+    """
     emptied = dict.fromkeys(f"{name}_enc" for name in FIELDS)
     blank = ("party_type", "name_idx", "phone_idx", "birth_year", "birth_mmdd", "city_code", "certificate_type")
     row = {**stored, **emptied, **dict.fromkeys(blank), "gender": Gender.UNKNOWN, "opened_on": None}
     candidate = Candidate(row, is_new=False, numbered=False)
     for position, said in enumerate(saids):
         candidate.adopt(said, lead=position == 0)
+    for chosen, rule in policy.own_rules:
+        candidate.choose(chosen, rule.in_order(saids))
     return candidate.sealed(keys)

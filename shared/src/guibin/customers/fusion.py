@@ -18,9 +18,11 @@ from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers import fusion_repository
 from guibin.customers.candidates import Candidate, Said, personal_values
-from guibin.customers.merging import EQUAL_REFERENCES, first_objection, merge
+from guibin.customers.merging import EQUAL_REFERENCES, merge, reason_for_people
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
+from guibin.customers.policy.repository import policy_in_force
+from guibin.customers.policy.rules import IdentityPolicy
 from guibin.customers.references import certificate_index, record_ref, refs_of
 from guibin.customers.repository import add_refs, customers_of_refs
 from guibin.customers.rules import Known, Party, Placement, Pointers, ReviewReason, place
@@ -115,9 +117,11 @@ class _Batch:
         self._merges: list[tuple[UUID, UUID]] = []
         self._reviews: list[tuple[UUID, UUID, ReviewReason]] = []
         self._rebuild: set[UUID] = set()
+        self._policy = IdentityPolicy()
 
     async def load(self, records: Sequence[_Record]) -> None:
-        """Load the customers that the records' references name."""
+        """Load the bank's policy, and the customers that the records' references name."""
+        self._policy = await policy_in_force(self._session)
         wanted = {ref for record in records for ref in (record.number_ref, record.certificate_ref) if ref is not None}
         self._refs = await customers_of_refs(self._session, list(wanted))
         touched = set(self._refs.values())
@@ -146,11 +150,13 @@ class _Batch:
             home.hear(self._said(record.party))
             self._counts["records_new"] += 1
         else:
-            self._rebuild.add(home.id)
             self._counts["records_changed"] += 1
+        if record.stored is not None or self._policy.own_rules:
+            self._rebuild.add(home.id)
 
     def _said(self, party: Party) -> Said:
-        return Said.of_party(party, self._context.line, self._context.branches.get(party.branch_code or ""))
+        branch_id = self._context.branches.get(party.branch_code or "")
+        return Said.of_party(party, self._context.line, branch_id, as_of=self._context.business_date)
 
     async def _home(self, placement: Placement, current: UUID | None) -> Candidate:
         """Find or make the customer, and connect those who are one with it."""
@@ -162,11 +168,11 @@ class _Batch:
             home = self._candidates[placement.home]
         for other_id in placement.absorbs:
             other = self._candidates[self._find(other_id)]
-            survivor = await self._absorb(other, home)
-            if survivor is not None:
-                home = survivor
+            objection = await self._objection(other, home)
+            if objection is None:
+                home = self._absorb(other, home)
                 continue
-            self._reviews.append((home.id, other.id, ReviewReason.CONNECTS))
+            self._reviews.append((home.id, other.id, objection))
             home = other if other.id == current else home
         self._reviews += [(home.id, other_id, reason) for other_id, reason in placement.reviews]
         return home
@@ -175,15 +181,22 @@ class _Batch:
         context = self._context
         return Candidate.new(new_id(), line=context.line, branch_id=context.head_office, created_at=clock.now())
 
-    async def _absorb(self, loser: Candidate, survivor: Candidate) -> Candidate | None:
-        """Make two customers one, the one that is stored keeping its id; None where a guard objects."""
+    async def _objection(self, one: Candidate, other: Candidate) -> ReviewReason | None:
+        """Return why people have to decide about two who are one by their references; None: nothing stands against it.
+
+        Who is not stored yet brings along nothing that could object.
+        """
+        if one.is_new or other.is_new:
+            return None
+        return await reason_for_people(self._session, self._policy, losing_id=one.id, surviving_id=other.id)
+
+    def _absorb(self, loser: Candidate, survivor: Candidate) -> Candidate:
+        """Make two customers one, the one that is stored keeping its id."""
         if survivor.is_new and not loser.is_new:
             loser, survivor = survivor, loser
         if loser.is_new:
             self._counts["customers_new"] -= 1
         else:
-            if await first_objection(self._session, losing_id=loser.id, surviving_id=survivor.id) is not None:
-                return None
             self._merges.append((loser.id, survivor.id))
             self._counts["customers_merged"] += 1
         self._became[loser.id] = survivor.id

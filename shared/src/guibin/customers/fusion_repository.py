@@ -13,6 +13,7 @@ from guibin.core.bulk import Rows, columns_of, copy_rows, stage, upsert
 from guibin.core.lines import Line
 from guibin.customers.candidates import Said, rebuilt
 from guibin.customers.personal import FIELDS, unseal
+from guibin.customers.policy.repository import policy_in_force
 from guibin.customers.rules import LINE_RANK
 from guibin.security.ciphers import KeyRing
 
@@ -92,13 +93,16 @@ def _said(keys: KeyRing, row: Mapping[str, Any], branches: Mapping[str, UUID]) -
         city_code=row["city_code"],
         branch_id=branches.get(row["branch_code"]),
         opened_on=row["opened_on"],
+        as_of=row["as_of"],
+        is_ended=row["ended_on"] is not None,
     )
 
 
 async def recompose(session: AsyncSession, keys: KeyRing, ids: Sequence[UUID], branches: Mapping[str, UUID]) -> None:
-    """Compose customers anew from what all their records say."""
+    """Compose customers anew from what all their records say, by the bank's policy."""
     saids = await said_of_customers(session, keys, ids, branches)
-    rows = [rebuilt(keys, row, saids[row["id"]]) for row in await customer_rows(session, ids) if row["id"] in saids]
+    policy, stored = await policy_in_force(session), await customer_rows(session, ids)
+    rows = [rebuilt(keys, row, saids[row["id"]], policy) for row in stored if row["id"] in saids]
     if rows:
         await write_customers(session, rows)
 

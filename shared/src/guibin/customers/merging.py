@@ -18,6 +18,9 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers import fusion_repository, merge_repository
 from guibin.customers.models import Customer, CustomerMerge, MatchReview, ReviewState
+from guibin.customers.policy.repository import count_records
+from guibin.customers.policy.rules import IdentityPolicy
+from guibin.customers.rules import ReviewReason
 from guibin.security.actors import Actor
 
 EQUAL_REFERENCES: Final = "equal_references"
@@ -86,6 +89,19 @@ async def first_objection(session: AsyncSession, *, losing_id: UUID, surviving_i
         if reason is not None:
             return reason
     return None
+
+
+async def reason_for_people(
+    session: AsyncSession, policy: IdentityPolicy, *, losing_id: UUID, surviving_id: UUID
+) -> ReviewReason | None:
+    """Return why people have to decide about two whom a feed would make one; None: they become one.
+
+    A merge of more records than the bank's policy allows joins too much to go by itself.
+    """
+    if await count_records(session, (losing_id, surviving_id)) > policy.most_records_in_merge:
+        return ReviewReason.TOO_MANY_RECORDS
+    objection = await first_objection(session, losing_id=losing_id, surviving_id=surviving_id)
+    return None if objection is None else ReviewReason.CONNECTS
 
 
 async def merge(

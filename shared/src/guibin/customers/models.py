@@ -224,6 +224,19 @@ class MatchModelVersion(SQLModel, table=True):
     created_at: datetime = instant()
 
 
+class IdentityPolicyVersion(SQLModel, table=True):
+    """Whose word counts for the fields of customers, and the cap of merges; the highest version is in force."""
+
+    __tablename__ = "identity_policy"
+    __table_args__ = (REFERENCE,)
+
+    version: int = Field(primary_key=True)
+    terms: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = instant()
+    is_applied: bool = Field(description="Whether the worker has composed all customers by it")
+    applied_to: UUID | None = Field(default=None, description="The last customer who is composed by it")
+
+
 class CustomerMerge(SQLModel, table=True):
     """That one customer became another, and what it brought along: by it a merge is undone (合并记录).
 

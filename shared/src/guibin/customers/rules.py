@@ -23,6 +23,7 @@ class ReviewReason(StrEnum):
     NUMBER_CHANGED = "customer_no_changed"
     CONNECTS = "connects_two_customers"
     PROBABLE = "probable"
+    TOO_MANY_RECORDS = "too_many_records"
 
 
 @dataclass(frozen=True, slots=True)

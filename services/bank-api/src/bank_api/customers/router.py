@@ -16,6 +16,7 @@ from guibin.core.text import Code
 from guibin.customers.errors import NothingToReveal, SearchTooBroad
 from guibin.customers.models import CertificateType, Customer, Gender, PartyStatus, PartyType
 from guibin.customers.personal import identity_of
+from guibin.customers.policy.service import sources_of
 from guibin.customers.repository import get_customer
 from guibin.customers.revealing import Looks, count_look
 from guibin.customers.revealing import reveal as reveal_value
@@ -45,6 +46,7 @@ from .schemas import (
     CustomerRowOut,
     CustomersOut,
     FactsOut,
+    FieldSourceOut,
     HoldingOut,
     HoldingsSummaryOut,
     RevealIn,
@@ -220,6 +222,7 @@ async def _all_sides(call: StaffCall, found: Found) -> CustomerOut:
         branch_code=found.branch_code,
         opened_on=customer.opened_on,
         lines=[Line(line) for line in lines],
+        sources=[FieldSourceOut.of(one) for one in await sources_of(session, customer_id=customer.id)],
         created_at=customer.created_at,
         tier=TierSummaryOut.of(tier) if tier else None,
         coverage=ServedByOut.of(served) if served else None,

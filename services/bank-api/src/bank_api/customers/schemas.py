@@ -11,6 +11,8 @@ from guibin.core.money import Cny
 from guibin.core.text import Note, OneLine
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.customers.personal import Identity
+from guibin.customers.policy.rules import PolicyField
+from guibin.customers.policy.service import Source
 from guibin.customers.revealing import RevealField
 from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import HoldingStatus
@@ -175,6 +177,19 @@ class HoldingsSummaryOut(OutModel):
     count: int
 
 
+class FieldSourceOut(OutModel):
+    """Which line's word counts for a field of the customer, and of which day it is."""
+
+    field: PolicyField
+    line: Line
+    as_of: date = Field(description="Business date of the file that said so")
+
+    @classmethod
+    def of(cls, source: Source) -> "FieldSourceOut":
+        """Describe a source."""
+        return cls(field=source.field, line=source.line, as_of=source.as_of)
+
+
 class CustomerOut(OutModel):
     """A customer from all sides. Parts that the caller has no grant for are null."""
 
@@ -192,6 +207,7 @@ class CustomerOut(OutModel):
     branch_code: str
     opened_on: date | None
     lines: list[Line] = Field(description="Lines that know the customer")
+    sources: list[FieldSourceOut] = Field(description="Where the fields come from; what no line says is left out")
     created_at: datetime
     tier: TierSummaryOut | None
     coverage: ServedByOut | None

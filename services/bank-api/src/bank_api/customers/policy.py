@@ -1,0 +1,149 @@
+"""The bank's policy of identity: whose word counts for each field of a customer, and the cap of merges."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from bank_api.approvals.schemas import SubmittedOut
+from guibin.core.errors import PreconditionRequired, ReasonRequired, ValidationFailed, VersionConflict
+from guibin.core.lines import Line
+from guibin.core.text import Note
+from guibin.customers.models import IdentityPolicyVersion
+from guibin.customers.policy import repository
+from guibin.customers.policy.rules import DEFAULT, MOST_RECORDS, FieldRule, IdentityPolicy, PolicyField, Strategy
+from guibin.customers.policy.service import submit_policy
+from guibin.security.actors import Domain, Verb
+from guibin.web import (
+    DataClass,
+    OutModel,
+    PortRouter,
+    RateClass,
+    StaffCall,
+    StrictModel,
+    declare,
+    json_body,
+    set_etag,
+    staff,
+)
+
+from .match_schemas import REASON
+
+router = PortRouter(prefix="/v1/identity-policy", tags=["customers"])
+
+READ = staff(Verb.READ, Domain.CUSTOMERS)
+DEFINE = staff(Verb.SUBMIT, Domain.COMPLIANCE)
+
+_STRATEGY = Field(
+    description="non_empty: the first line that says something; source_priority: the same, of the named lines alone;"
+    " most_recent, oldest: by the business date of the file that said it"
+)
+
+
+class FieldRuleIn(StrictModel):
+    """Which record's word counts for one field."""
+
+    strategy: Strategy = _STRATEGY
+    lines: list[Line] = Field(
+        default_factory=lambda: list(Line),
+        min_length=1,
+        description="Who is asked, in this order; lines that are not named come after them, or not at all",
+        examples=[["personal_finance", "credit_card"]],
+    )
+
+
+class PolicyIn(StrictModel):
+    """The whole policy; a field that is not named is composed of the first line that says something of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "most_records_in_merge": 50,
+                    "fields": {
+                        "phone": {"strategy": "most_recent"},
+                        "employer": {"strategy": "source_priority", "lines": ["corporate_individual"]},
+                    },
+                    "reason": "手机号以最近更新为准，任职单位仅采信代发条线",
+                }
+            ]
+        }
+    )
+
+    most_records_in_merge: Annotated[int, Field(ge=2, le=1_000)] = Field(
+        default=MOST_RECORDS, description="More source records are not made one customer without people"
+    )
+    fields: dict[PolicyField, FieldRuleIn] = Field(default_factory=dict)
+    reason: Annotated[str, Note(200)] | None = REASON
+
+    def terms(self) -> IdentityPolicy:
+        """Say what is asked for.
+
+        Raises:
+            ValidationFailed: a line is named twice.
+        """
+        try:
+            return IdentityPolicy.model_validate(self.model_dump(mode="json", exclude={"reason"}))
+        except ValidationError:
+            raise ValidationFailed.of(["body", "fields"], "line_named_twice", "names a line twice") from None
+
+
+class FieldRuleOut(OutModel):
+    """Which record's word counts for one field."""
+
+    strategy: Strategy = _STRATEGY
+    lines: list[Line]
+
+    @classmethod
+    def of(cls, rule: FieldRule) -> Self:
+        """Describe a rule."""
+        return cls(strategy=rule.strategy, lines=list(rule.lines))
+
+
+class PolicyOut(OutModel):
+    """The policy in force; its version is the ETag of a change."""
+
+    version: int = Field(description="0: the bank goes by the defaults", examples=[1])
+    most_records_in_merge: int
+    fields: dict[PolicyField, FieldRuleOut] = Field(description="Every field with its rule")
+    is_applied: bool = Field(description="Whether the worker has composed all customers by it")
+
+    @classmethod
+    def of(cls, row: IdentityPolicyVersion | None) -> Self:
+        """Describe the newest version."""
+        terms = DEFAULT if row is None else IdentityPolicy.model_validate(row.terms)
+        said: dict[str, Any] = {"version": 0, "is_applied": True}
+        if row is not None:
+            said = {"version": row.version, "is_applied": row.is_applied}
+        return cls(
+            **said,
+            most_records_in_merge=terms.most_records_in_merge,
+            fields={field: FieldRuleOut.of(terms.rule_of(field)) for field in PolicyField},
+        )
+
+
+@router.get("", operation_id="getIdentityPolicy")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def get_policy(call: StaffCall, response: Response) -> PolicyOut:
+    """Show whose word counts for each field of a customer, and how many records one merge may join by itself."""
+    policy = PolicyOut.of(await repository.newest_version(call.session))
+    set_etag(response, policy.version)
+    return policy
+
+
+@router.put("", status_code=202, operation_id="putIdentityPolicy")
+@declare(
+    caller=DEFINE,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(ReasonRequired, PreconditionRequired, VersionConflict),
+)
+async def put_policy(call: StaffCall, body: Annotated[PolicyIn, json_body(PolicyIn)]) -> SubmittedOut:
+    """Submit another policy, with the version in force as If-Match; another person, of compliance, approves.
+
+    The worker then composes all customers anew, in their order; what files bring meanwhile is composed by it at once.
+    """
+    newest = await repository.newest_version(call.session)
+    call.require_if_match(0 if newest is None else newest.version)
+    approval = await submit_policy(call.session, actor=call.actor, terms=body.terms(), reason=body.reason)
+    return SubmittedOut.of(approval)
