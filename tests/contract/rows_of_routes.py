@@ -138,6 +138,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "submitTag": ("T5", *_BY_TWO),
     "retireTag": ("T11",),
     "listTagVersions": (),
+    "listTagRuns": (),
+    "getTagReach": (),
     "listCustomerTags": _OF_A_BRANCH,
     "setCustomerTag": ("E10", "M1"),
     "unsetCustomerTag": ("E10", "M1"),

@@ -35,6 +35,7 @@ from guibin.sessions import models as sessions
 from guibin.suppliers import models as suppliers
 from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
+from guibin.tags.runs import models as tag_runs
 from guibin.tiers import models as tiers
 from guibin.web import models as web
 
@@ -73,6 +74,7 @@ __all__ = [
     "sessions",
     "settlements",
     "suppliers",
+    "tag_runs",
     "tags",
     "tiers",
     "web",

@@ -133,4 +133,4 @@ async def test_a_customer_can_have_several_values_of_a_preference(session: Async
             await add_event(session, customer_id, "card_spend", merchant_category=category)
     assert (await run_tags(session, day=DAY))["added"] == 2
     assert await history(session, customer_id) == [("dining", DAY, None), ("travel", DAY, None)]
-    assert await run_tags(session, day=NEXT_DAY) == {"rules": 1, "read": 1, "added": 0, "ended": 0}
+    assert await run_tags(session, day=NEXT_DAY) == {"rules": 1, "read": 1, "added": 0, "ended": 0, "failed": 0}

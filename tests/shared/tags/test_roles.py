@@ -22,5 +22,5 @@ async def test_the_worker_refreshes_facts_and_tags_without_a_time_limit(database
         limit = await session.execute(text("SELECT current_setting('statement_timeout')"))
         assert limit.scalar_one() == "0"
         assert await refresh_facts(session, day=DAY) == {"read": 1, "changed": 1}
-        assert await run_tags(session, day=DAY) == {"rules": 1, "read": 1, "added": 1, "ended": 0}
+        assert await run_tags(session, day=DAY) == {"rules": 1, "read": 1, "added": 1, "ended": 0, "failed": 0}
     await worker.dispose()

@@ -59,7 +59,7 @@ async def test_customers_get_the_tags_whose_rules_hold(session: AsyncSession, br
     await add_rule_in_force(session, "old", OLD)
     both = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION, age=60)
     none = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION - 1, age=None)
-    assert await run(session) == {"rules": 2, "read": 2, "added": 2, "ended": 0}
+    assert await run(session) == {"rules": 2, "read": 2, "added": 2, "ended": 0, "failed": 0}
     assert [(row.tag_code, row.source, row.since, row.until, row.version) for row in await rows_of(session, both)] == [
         ("old", TagSource.RULE, DAY, None, 1),
         ("rich", TagSource.RULE, DAY, None, 3),
@@ -71,8 +71,8 @@ async def test_a_second_run_changes_nothing(session: AsyncSession, branch: UUID)
     await add_rule_in_force(session, "rich", RICH)
     await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
     await run(session)
-    assert await run(session) == {"rules": 1, "read": 1, "added": 0, "ended": 0}
-    assert await run(session, NEXT_DAY) == {"rules": 1, "read": 1, "added": 0, "ended": 0}
+    assert await run(session) == {"rules": 1, "read": 1, "added": 0, "ended": 0, "failed": 0}
+    assert await run(session, NEXT_DAY) == {"rules": 1, "read": 1, "added": 0, "ended": 0, "failed": 0}
 
 
 async def test_a_rule_reads_what_the_rules_it_refers_to_have_written(session: AsyncSession, branch: UUID) -> None:
@@ -82,16 +82,16 @@ async def test_a_rule_reads_what_the_rules_it_refers_to_have_written(session: As
     both = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
     warned = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
     await session.execute(insert(CustomerTag).values(customer_id=warned, tag_code="warned", source="manual", since=DAY))
-    assert await run(session) == {"rules": 2, "read": 2, "added": 3, "ended": 0}
+    assert await run(session) == {"rules": 2, "read": 2, "added": 3, "ended": 0, "failed": 0}
     assert [row.tag_code for row in await rows_of(session, both)] == ["a_gift", "rich"]
     assert [row.tag_code for row in await rows_of(session, warned)] == ["rich", "warned"]
     await set_average(session, both, 0)
-    assert await run(session, NEXT_DAY) == {"rules": 2, "read": 2, "added": 0, "ended": 2}
+    assert await run(session, NEXT_DAY) == {"rules": 2, "read": 2, "added": 0, "ended": 2, "failed": 0}
 
 
 async def test_without_rules_nothing_is_read(session: AsyncSession, branch: UUID) -> None:
     await add_customer_with_facts(session, branch)
-    assert await run(session) == {"rules": 0, "read": 0, "added": 0, "ended": 0}
+    assert await run(session) == {"rules": 0, "read": 0, "added": 0, "ended": 0, "failed": 0}
 
 
 async def test_a_tag_ends_on_the_day_on_which_its_rule_no_longer_holds(session: AsyncSession, branch: UUID) -> None:
@@ -110,10 +110,10 @@ async def test_a_tag_that_comes_and_goes_within_a_day_is_one_row(session: AsyncS
     customer_id = await add_customer_with_facts(session, branch, aum_mda_fen=MILLION)
     await run(session)
     await set_average(session, customer_id, 0)
-    assert await run(session) == {"rules": 1, "read": 1, "added": 0, "ended": 1}
+    assert await run(session) == {"rules": 1, "read": 1, "added": 0, "ended": 1, "failed": 0}
     assert await list_held(session, EVERYBODY, customer_id=customer_id, day=DAY) == []
     await set_average(session, customer_id, MILLION)
-    assert await run(session) == {"rules": 1, "read": 1, "added": 1, "ended": 0}
+    assert await run(session) == {"rules": 1, "read": 1, "added": 1, "ended": 0, "failed": 0}
     assert [(row.since, row.until) for row in await rows_of(session, customer_id)] == [(DAY, None)]
 
 
@@ -170,7 +170,7 @@ async def test_a_customer_that_was_merged_away_loses_its_tags(session: AsyncSess
     await run(session)
     merged = update(Customer).where(col(Customer.id) == customer_id).values(merged_into=survivor)
     await session.execute(merged)
-    assert await run(session, NEXT_DAY) == {"rules": 1, "read": 2, "added": 0, "ended": 1}
+    assert await run(session, NEXT_DAY) == {"rules": 1, "read": 2, "added": 0, "ended": 1, "failed": 0}
     assert [row.until for row in await rows_of(session, survivor)] == [None]
 
 
@@ -181,7 +181,7 @@ async def test_a_hundred_rules_run_in_one_statement(session: AsyncSession, branc
     customer_id = await add_customer_with_facts(session, branch, age=70)
     for _ in range(3):
         await add_event(session, customer_id, "login")
-    assert await run(session) == {"rules": 100, "read": 1, "added": 4, "ended": 0}
+    assert await run(session) == {"rules": 100, "read": 1, "added": 4, "ended": 0, "failed": 0}
 
 
 async def test_the_starter_set_has_twenty_rules_on_all_five_axes(session: AsyncSession) -> None:

@@ -54,6 +54,7 @@ from bank_api.suppliers.service_level import router as service_level
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.router import router as tags
+from bank_api.tags.runs import router as tag_runs
 from bank_api.tiers.router import router as tiers
 from bank_api.webhooks.router import router as webhooks
 from guibin import wiring
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     products,
     tags,
+    tag_runs,
     tiers,
     managers,
     wallets,

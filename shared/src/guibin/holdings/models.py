@@ -149,6 +149,7 @@ class BusinessEvent(SQLModel, table=True):
         one_of("line", Line),
         one_of("state", EventState),
         Index(None, "state", "customer_id"),
+        Index(None, "received_at"),
         distributed("reference"),
     )
 

@@ -37,6 +37,7 @@ class EventName(StrEnum):
     REDEMPTION_PAYMENT_DUE = "redemption.payment_due"
     REDEMPTION_UNPAID = "redemption.unpaid"
     REDEMPTION_REPAYABLE = "redemption.repayable"
+    TAGS_ALERT = "tags.alert"
 
 
 class EventData(BaseModel):
@@ -254,6 +255,20 @@ class GiftHandedOver(EventData):
     units: Units
 
 
+class TagsAlert(EventData):
+    """A night's run of tag rules needs a look: told once a night. The subject is the run of the rules."""
+
+    type = EventName.TAGS_ALERT
+    prefix = "run"
+
+    business_date: date
+    failed: list[str] = Field(description="Codes of tags whose rule could not be computed; their members are as before")
+    drifted: list[str] = Field(description="Codes of tags whose members changed by more than 3 per cent in a day")
+    differences: Units = Field(
+        description="What the run over everybody still had to write: nothing, unless a run erred"
+    )
+
+
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -285,5 +300,6 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         ProposalMade,
         FavouriteBackInStock,
         GiftHandedOver,
+        TagsAlert,
     )
 }

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, Date, FromClause, Select, Text, func, literal, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    Text,
+    case,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -47,17 +60,23 @@ async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
 
     Returns the counts `read` (customers) and `changed`.
     """
+    number = await latest_change(session) + 1
     facts = _select_facts(day, FACT_SOURCES).cte("fact")
     names = [column.name for column in facts.c]
-    upsert = insert(_FACT).from_select(names, select(facts))
+    upsert = insert(_FACT).from_select([*names, "changed_in"], select(facts, literal(number, BigInteger)))
     written = [name for name in names if name != "customer_id"]
+
+    def differs(columns: Sequence[str]) -> ColumnElement[bool]:
+        new, old = (tuple_(*(row[name] for name in columns)) for row in (upsert.excluded, _FACT.c))
+        return old.is_distinct_from(new)
+
+    lasting = differs([name for name in written if name not in _MOVED_BY_THE_CALENDAR])
+    changed_in = case((lasting, upsert.excluded.changed_in), else_=_FACT.c.changed_in)
     changed = (
         upsert.on_conflict_do_update(
             index_elements=[_FACT.c.customer_id],
-            set_={name: upsert.excluded[name] for name in written},
-            where=tuple_(*(_FACT.c[name] for name in written)).is_distinct_from(
-                tuple_(*(upsert.excluded[name] for name in written))
-            ),
+            set_={name: upsert.excluded[name] for name in written} | {"changed_in": changed_in},
+            where=differs(written),
         )
         .returning(_FACT.c.customer_id)
         .cte("changed")
@@ -68,6 +87,12 @@ async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
     ).add_cte(changed)
     read, written_rows = (await session.execute(counts)).one()
     return {"read": read, "changed": written_rows}
+
+
+async def latest_change(session: AsyncSession) -> int:
+    """Return the number of the latest refresh that changed anything; 0 before the first."""
+    number: int | None = (await session.execute(select(func.max(_FACT.c.changed_in)))).scalar_one()
+    return number or 0
 
 
 def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
@@ -84,6 +109,9 @@ def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
     living = _CUSTOMER.c.merged_into.is_(None) & _CUSTOMER.c.erased_at.is_(None)
     return select(*labelled).select_from(joined).where(living)
 
+
+_MOVED_BY_THE_CALENDAR: Final = frozenset({"as_of", "tenure_days"})
+"""What differs from day to day for everybody; who is tagged by it is looked for among everybody."""
 
 _EMPTY: Final[dict[str, ColumnElement[Any]]] = {
     column.name: literal({}, JSONB) if isinstance(column.type, JSONB) else literal([], ARRAY(Text))

@@ -136,10 +136,15 @@ class CustomerFact(SQLModel, table=True):
     """
 
     __tablename__ = "customer_fact"
-    __table_args__ = (Index(None, "tier"), Index(None, "branch_id"), BY_CUSTOMER)
+    __table_args__ = (Index(None, "tier"), Index(None, "branch_id"), Index(None, "changed_in"), BY_CUSTOMER)
 
     customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
     as_of: date
+    changed_in: int = Field(
+        default=0,
+        sa_column=Column(BigInteger, nullable=False, server_default="0"),
+        description="Number of the refresh that last changed it, but for what the calendar changes",
+    )
     branch_id: UUID
     branch: str = text_column(description="Code of the branch")
     gender: str = text_column()

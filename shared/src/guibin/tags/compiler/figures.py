@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select
+from sqlalchemy import CTE, FromClause, Select, select
 
 from guibin.tags.compiler.columns import Column
 from guibin.tags.rules import Operand
@@ -21,11 +21,14 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """As of which closed business day rules run, and over which one customer (None: over all)."""
+    """As of which closed business day rules run, and over whom: one customer, those of a set, or all."""
 
     day: date
     customer_id: UUID | None = None
+    among: CTE | None = None
 
     def narrowed(self, statement: Select[Any], customer_id: Column) -> Select[Any]:
         """Let a statement read no more than the customers that the rules run over."""
-        return statement if self.customer_id is None else statement.where(customer_id == self.customer_id)
+        if self.customer_id is not None:
+            return statement.where(customer_id == self.customer_id)
+        return statement if self.among is None else statement.where(customer_id.in_(select(self.among.c.customer_id)))

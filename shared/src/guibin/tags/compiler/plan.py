@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import CTE, ColumnElement, FromClause
 
 from guibin.tags.compiler.columns import FACTS, Column, column_of_fact
 from guibin.tags.compiler.events import event_figures
@@ -35,10 +35,13 @@ class CompiledRules:
     columns: dict[Operand, Column]
 
 
-def compile_rules(rules: Sequence[Node], *, day: date, customer_id: UUID | None = None) -> CompiledRules:
+def compile_rules(
+    rules: Sequence[Node], *, day: date, customer_id: UUID | None = None, among: CTE | None = None
+) -> CompiledRules:
     """Compile rules for one pass over `customer_fact`; windows of events end with `day`.
 
-    `customer_id` narrows what is aggregated to one customer.
+    `customer_id` narrows what is aggregated to one customer, `among` to those that a set names (one column,
+    customer_id).
     """
     operands = list(dict.fromkeys(operand for rule in rules for operand in operands_of(rule)))
     columns: dict[Operand, Column] = {}
@@ -46,7 +49,7 @@ def compile_rules(rules: Sequence[Node], *, day: date, customer_id: UUID | None 
     for kind, figures_of in _FAMILIES:
         wanted = [operand for operand in operands if isinstance(operand, kind)]
         if wanted:
-            figures = figures_of(wanted, Pass(day, customer_id))
+            figures = figures_of(wanted, Pass(day, customer_id, among))
             source = source.outerjoin(figures.joined, figures.joined.c.customer_id == FACTS.c.customer_id)
             columns |= figures.columns
     read = {operand: column_of_fact(operand) if isinstance(operand, Fact) else columns[operand] for operand in operands}

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
     FromClause,
     Integer,
@@ -33,6 +34,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.compiler.columns import EVENTS
 from guibin.tags.compiler.events import event_column
+from guibin.tags.compiler.figures import Pass
 from guibin.tags.compiler.predicates import predicate_of
 from guibin.tags.kinds.definitions import (
     DIVISION_PLACES,
@@ -90,19 +92,20 @@ class _Columns:
 
 
 def compile_definitions(
-    definitions: Sequence[Definition], *, day: date, customer_id: UUID | None = None
+    definitions: Sequence[Definition], *, day: date, customer_id: UUID | None = None, among: CTE | None = None
 ) -> CompiledDefinitions:
     """Compile definitions for one pass over `customer_fact`; windows of events end with `day`.
 
-    `customer_id` narrows what is read of events to one customer.
+    `customer_id` narrows what is read beside the facts to one customer, `among` to those that a set names.
     """
+    run = Pass(day, customer_id, among)
     nodes = list(dict.fromkeys(node for definition in definitions for node in reads(definition)))
-    rules = compile_rules(nodes, day=day, customer_id=customer_id)
+    rules = compile_rules(nodes, day=day, customer_id=customer_id, among=among)
     source: FromClause = rules.source
     figures: dict[Operand | Preference, Column] = dict(rules.columns.items())
     preferences = dict.fromkeys(one for one in definitions if isinstance(one, Preference))
     for number, preference in enumerate(preferences):
-        ranking = _ranking(preference, day, customer_id).subquery(f"ranking_{number}")
+        ranking = _ranking(preference, run).subquery(f"ranking_{number}")
         source = source.outerjoin(ranking, ranking.c.customer_id == FACTS.c.customer_id)
         figures[preference] = ranking.c.ranked
     columns = _Columns(day, dict(zip(nodes, rules.predicates, strict=True)), figures)
@@ -219,9 +222,9 @@ def _score(reached: list[ColumnElement[bool]]) -> Column:
     return reduce(lambda left, right: left + right, points, literal(1))
 
 
-def _ranking(preference: Preference, day: date, customer_id: UUID | None) -> Any:
+def _ranking(preference: Preference, run: Pass) -> Any:
     """Rank the categories of each customer, the heaviest first; of equal ones the first of the alphabet."""
-    weighed = _weights(preference, day, customer_id)
+    weighed = _weights(preference, run)
     enough = weighed.c.weight * 100 >= weighed.c.whole * literal(preference.least_percent)
     ordered = aggregate_order_by(weighed.c.category, weighed.c.weight.desc(), weighed.c.category)
     return (
@@ -231,7 +234,7 @@ def _ranking(preference: Preference, day: date, customer_id: UUID | None) -> Any
     )
 
 
-def _weights(preference: Preference, day: date, customer_id: UUID | None) -> Subquery:
+def _weights(preference: Preference, run: Pass) -> Subquery:
     category = event_column(preference.field)
     weight = func.sum(func.coalesce(EVENTS.c.amount_fen, 0)) if preference.by_amount else func.count()
     found = (
@@ -241,13 +244,11 @@ def _weights(preference: Preference, day: date, customer_id: UUID | None) -> Sub
             weight.label("weight"),
             func.sum(weight).over(partition_by=EVENTS.c.customer_id).label("whole"),
         )
-        .where(EVENTS.c.occurred_on <= day, category != "")
+        .where(EVENTS.c.occurred_on <= run.day, category != "")
         .group_by(EVENTS.c.customer_id, category)
     )
     if preference.last_days is not None:
-        found = found.where(EVENTS.c.occurred_on > day - timedelta(days=preference.last_days))
+        found = found.where(EVENTS.c.occurred_on > run.day - timedelta(days=preference.last_days))
     if preference.where is not None:
-        found = found.where(predicate_of(preference.where, event_column, day))
-    if customer_id is not None:
-        found = found.where(EVENTS.c.customer_id == customer_id)
-    return found.subquery()
+        found = found.where(predicate_of(preference.where, event_column, run.day))
+    return run.narrowed(found, EVENTS.c.customer_id).subquery()

@@ -1,9 +1,9 @@
 """Commands and reads of tags."""
 
+from guibin.tags.runs.service import run_changed, run_night, run_tags
 from guibin.tags.service.definitions import TagDraft, create_tag, edit_tag, retire_tag
 from guibin.tags.service.explaining import Explanation, explain
 from guibin.tags.service.manual import set_tag, unset_tag
-from guibin.tags.service.nightly import run_tags
 from guibin.tags.service.preview import Preview, preview_rule
 from guibin.tags.service.publishing import TagPublishHandler, submit_tag
 
@@ -17,6 +17,8 @@ __all__ = [
     "explain",
     "preview_rule",
     "retire_tag",
+    "run_changed",
+    "run_night",
     "run_tags",
     "set_tag",
     "submit_tag",

@@ -1,0 +1,202 @@
+"""The statement of a run: one pass over the facts, then the difference to the memberships that last."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+    values,
+)
+from sqlalchemy.dialects.postgresql import array, insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.models import metadata
+from guibin.tags.compiler import FACTS
+from guibin.tags.kinds import Definition
+from guibin.tags.kinds.compiling import compile_definitions
+from guibin.tags.matching import over_customers
+from guibin.tags.models import CustomerTag, TagSource
+
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
+
+TagValue = tuple[str, str]
+"""Code of a tag, and the value of a membership."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A version in force, read."""
+
+    code: str
+    version: int
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a statement read and wrote: customers, and by tag and value the memberships begun and ended."""
+
+    read: int
+    added: Counter[TagValue]
+    ended: Counter[TagValue]
+
+
+async def write_difference(
+    session: AsyncSession, rules: Sequence[Rule], *, day: date, among: CTE | None = None
+) -> Difference:
+    """Bring the memberships of all rules up to a day in one statement.
+
+    A membership that goes on keeps the version that gave it. `among` names the customers to look at (one column,
+    customer_id); without it they are all.
+    """
+    difference = _difference(_wanted(rules, day, among), rules, among)
+    ended, added = _end(difference, day), _add(difference, day)
+    read = select(literal("read"), literal(""), literal(""), func.count()).select_from(FACTS)
+    key = ("tag_code", "value")
+    counts = union_all(
+        read.where(_among(FACTS.c.customer_id, among)),
+        *(
+            select(literal(name), *(rows.c[part] for part in key), func.count()).group_by(
+                *(rows.c[part] for part in key)
+            )
+            for name, rows in (("added", added), ("ended", ended))
+        ),
+    )
+    found: dict[str, Counter[TagValue]] = {name: Counter() for name in ("read", "added", "ended")}
+    for name, code, value, count in (await session.execute(counts)).all():
+        found[name][code, value] = count
+    return Difference(found["read"].total(), found["added"], found["ended"])
+
+
+async def count_customers(session: AsyncSession) -> int:
+    """Count the customers of whom there are facts."""
+    return await _count(session, FACTS)
+
+
+async def count_among(session: AsyncSession, among: CTE) -> int:
+    """Count the customers that a set names."""
+    return await _count(session, among)
+
+
+async def _count(session: AsyncSession, rows: FromClause) -> int:
+    found: int = (await session.execute(select(func.count()).select_from(rows))).scalar_one()
+    return found
+
+
+def _among(customer: ColumnElement[Any], among: CTE | None) -> ColumnElement[bool]:
+    return true() if among is None else customer.in_(select(among.c.customer_id))
+
+
+def _wanted(rules: Sequence[Rule], day: date, among: CTE | None) -> CTE:
+    """One row for each customer, tag and value that a definition gives."""
+    compiled = compile_definitions([rule.definition for rule in rules], day=day, among=among)
+    given = [(rule, value) for rule, values_given in zip(rules, compiled.values, strict=True) for value in values_given]
+    matched = (
+        over_customers(
+            compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
+        )
+        .where(_among(FACTS.c.customer_id, among))
+        .cte("matched")
+        .prefix_with("MATERIALIZED")
+    )
+    hit = (
+        func.unnest(matched.c.given)
+        .table_valued(column("value", Text), with_ordinality="position")
+        .render_derived(name="hit")
+    )
+    known = values(column("position", Integer), column("tag_code", Text), column("version", Integer), name="rule").data(
+        [(position, rule.code, rule.version) for position, (rule, _) in enumerate(given, start=1)]
+    )
+    return (
+        select(matched.c.customer_id, known.c.tag_code, hit.c.value, known.c.version)
+        .select_from(matched.join(hit, hit.c.value.is_not(None)).join(known, known.c.position == hit.c.position))
+        .cte("wanted")
+    )
+
+
+def _difference(wanted: CTE, rules: Sequence[Rule], among: CTE | None) -> CTE:
+    """One row for each value to begin (`since` is NULL) or to end (`version` is NULL).
+
+    A full join is never a nested loop, which would read the memberships again for every row that the statement itself
+    has written meanwhile.
+    """
+    lasting = (
+        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value, _MEMBERSHIP.c.since)
+        .where(
+            _MEMBERSHIP.c.source == TagSource.RULE,
+            _MEMBERSHIP.c.until.is_(None),
+            _MEMBERSHIP.c.tag_code == any_(bindparam(None, [rule.code for rule in rules], type_=ARRAY(Text))),
+            _among(_MEMBERSHIP.c.customer_id, among),
+        )
+        .cte("lasting")
+    )
+    same = and_(*(lasting.c[name] == wanted.c[name] for name in ("customer_id", "tag_code", "value")))
+    return (
+        select(
+            func.coalesce(wanted.c.customer_id, lasting.c.customer_id).label("customer_id"),
+            func.coalesce(wanted.c.tag_code, lasting.c.tag_code).label("tag_code"),
+            func.coalesce(wanted.c.value, lasting.c.value).label("value"),
+            wanted.c.version,
+            lasting.c.since,
+        )
+        .select_from(wanted.outerjoin(lasting, same, full=True))
+        .where(or_(wanted.c.version.is_(None), lasting.c.since.is_(None)))
+        .cte("difference")
+    )
+
+
+def _end(difference: CTE, day: date) -> CTE:
+    return (
+        update(_MEMBERSHIP)
+        .where(
+            difference.c.version.is_(None),
+            _MEMBERSHIP.c.customer_id == difference.c.customer_id,
+            _MEMBERSHIP.c.tag_code == difference.c.tag_code,
+            _MEMBERSHIP.c.value == difference.c.value,
+            _MEMBERSHIP.c.source == TagSource.RULE,
+            _MEMBERSHIP.c.since == difference.c.since,
+        )
+        .values(until=func.greatest(_MEMBERSHIP.c.since, day))
+        .returning(_MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value)
+        .cte("ended")
+    )
+
+
+def _add(difference: CTE, day: date) -> CTE:
+    """Begin memberships; one that ended on the same day goes on instead."""
+    key = ["customer_id", "tag_code", "source", "value", "since"]
+    rows = select(
+        difference.c.customer_id,
+        difference.c.tag_code,
+        literal(TagSource.RULE.value),
+        difference.c.value,
+        literal(day),
+        difference.c.version,
+    ).where(difference.c.since.is_(None))
+    statement = insert(_MEMBERSHIP).from_select([*key, "version"], rows)
+    written = {"until": null(), "version": statement.excluded.version}
+    return (
+        statement.on_conflict_do_update(index_elements=key, set_=written)
+        .returning(_MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value)
+        .cte("added")
+    )

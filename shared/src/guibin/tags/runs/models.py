@@ -1,0 +1,52 @@
+"""What runs of the rules did: once for the run, once for each tag in it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Column, Field
+
+from guibin.core.models import LOCAL, SQLModel, instant, one_of, text_column
+
+
+class TagRunKind(StrEnum):
+    """Whom a run looks at: everybody, or those about whom something changed since the run before."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+class TagRun(SQLModel, table=True):
+    """A run of all rules in force (标签计算), written in the transaction of its effect."""
+
+    __tablename__ = "tag_run"
+    __table_args__ = (one_of("kind", TagRunKind), Index(None, "started_at"), LOCAL)
+
+    id: UUID = Field(primary_key=True)
+    kind: str = text_column()
+    business_date: date
+    started_at: datetime = instant()
+    finished_at: datetime = instant()
+    facts_seen: int = Field(sa_type=BigInteger, description="The latest change of facts that it knew")
+    customers: int = Field(description="How many there were")
+    read: int = Field(description="How many of them it looked at")
+
+
+class TagRunResult(SQLModel, table=True):
+    """What a run made of one tag."""
+
+    __tablename__ = "tag_run_result"
+    __table_args__ = (Index(None, "run_id"), LOCAL)
+
+    tag_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tag.code")
+    run_id: UUID = Field(primary_key=True, foreign_key="tag_run.id")
+    version: int
+    members: int = Field(description="Memberships by its rule after the run")
+    added: int
+    ended: int
+    by_value: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False), description="Memberships by value"
+    )
+    error: str | None = text_column(default=None, description="SQLSTATE, if the rule could not be computed")

@@ -1,0 +1,76 @@
+"""All SQL about runs of the rules."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Subquery, func, tuple_
+from sqlalchemy import select as select_columns
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.models import metadata
+from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.runs.models import TagRun, TagRunResult
+
+
+async def last_run(session: AsyncSession) -> TagRun | None:
+    """Return the latest run; None before the first."""
+    statement = select(TagRun).order_by(col(TagRun.started_at).desc(), col(TagRun.id).desc()).limit(1)
+    return (await session.exec(statement)).first()
+
+
+async def results_of(session: AsyncSession, run_id: UUID) -> Mapping[str, TagRunResult]:
+    """Return what a run made of each tag, by code."""
+    rows = (await session.exec(select(TagRunResult).where(TagRunResult.run_id == run_id))).all()
+    return {row.tag_code: row for row in rows}
+
+
+async def list_results(
+    session: AsyncSession, *, code: str, limit: int, before: tuple[datetime, UUID] | None = None
+) -> Sequence[tuple[TagRun, TagRunResult]]:
+    """Return the runs of a tag, newest first."""
+    statement = (
+        select(TagRun, TagRunResult)
+        .join(TagRunResult, col(TagRunResult.run_id) == TagRun.id)
+        .where(TagRunResult.tag_code == code)
+        .order_by(col(TagRun.started_at).desc(), col(TagRun.id).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(tuple_(col(TagRun.started_at), col(TagRun.id)) < before)
+    return (await session.exec(statement)).all()
+
+
+def last_of_each_day(codes: Sequence[str]) -> Subquery:
+    """Select, for tags, what the last run for each day made of them; a day whose last run failed has no row."""
+    run, result = col(TagRun.id), col(TagRunResult.run_id)
+    key = (col(TagRunResult.tag_code), col(TagRun.business_date))
+    last = (
+        select_columns(col(TagRun.business_date), col(TagRun.customers), *metadata.tables["tag_run_result"].c)
+        .join(TagRunResult, result == run)
+        .where(col(TagRunResult.tag_code).in_(codes))
+        .order_by(*key, col(TagRun.started_at).desc(), run.desc())
+        .ext(distinct_on(*key))
+        .subquery()
+    )
+    return select_columns(*last.c).where(last.c.error.is_(None)).subquery("last_of_day")
+
+
+async def last_computed(session: AsyncSession, codes: Sequence[str]) -> Mapping[str, date]:
+    """Return for each tag the latest day for which its rule could be computed."""
+    last = last_of_each_day(codes)
+    statement = select(last.c.tag_code, func.max(last.c.business_date)).group_by(last.c.tag_code)
+    return dict((await session.execute(statement)).all())
+
+
+async def count_members(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Count, for each tag and value, the memberships by rule that last."""
+    key = (col(CustomerTag.tag_code), col(CustomerTag.value))
+    statement = (
+        select_columns(*key, func.count())
+        .where(col(CustomerTag.until).is_(None), col(CustomerTag.source) == TagSource.RULE)
+        .group_by(*key)
+    )
+    return {(code, value): count for code, value, count in (await session.execute(statement)).all()}

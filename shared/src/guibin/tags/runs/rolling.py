@@ -1,0 +1,89 @@
+"""Which rules the calendar alone can turn: from one day to the next, with no fact changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from guibin.holdings.rules import Metric
+from guibin.tags.kinds.definitions import Definition, Preference, Rfm, reads
+from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand
+from guibin.tags.vocabulary import Fact, Operator
+
+STORED: Final = frozenset(
+    {
+        *(f"aum_{metric}" for metric in Metric),
+        *("aum", "aum_mda", "spike_percent", "liabilities", "products", "lines", "customer_kinds"),
+        *("age", "gender", "city_code", "branch", "tier"),
+        *("event.type", "event.amount", "event.merchant_category", "event.channel", "event.inflow_class"),
+        "event.date",
+    }
+)
+"""Facts that stand in a row and are the same until the row is written again."""
+STORED_BY_KEY: Final = ("asset.", "liability.", "points.", "bucket.")
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """How a rule moves with the calendar.
+
+    `windows` are the lengths, in days, of the windows of events out of which an event falls as days go by. `unbounded`:
+    something else moves, and only a look at everybody finds out for whom.
+    """
+
+    windows: frozenset[int] = frozenset()
+    unbounded: bool = False
+
+    def __or__(self, other: "Rolling") -> "Rolling":
+        """Join what moves two parts of a rule."""
+        return Rolling(self.windows | other.windows, self.unbounded or other.unbounded)
+
+
+STILL: Final = Rolling()
+UNBOUNDED: Final = Rolling(unbounded=True)
+
+
+def rolling_of(definition: Definition) -> Rolling:
+    """Tell how a definition moves with the calendar; what is not known here to stand still counts as unbounded."""
+    match definition:
+        case Rfm():
+            return UNBOUNDED
+        case Preference(where=where, last_days=days):
+            return _of_events(where, days)
+        case _:
+            return _join(map(of_rule, reads(definition)))
+
+
+def of_rule(node: Node) -> Rolling:
+    """Tell how a rule moves with the calendar."""
+    match node:
+        case AllOf(nodes) | AnyOf(nodes):
+            return _join(map(of_rule, nodes))
+        case Not(inner):
+            return of_rule(inner)
+        case Condition(fact, operator, value):
+            if operator is Operator.WITHIN_DAYS:
+                return UNBOUNDED
+            other = _of_operand(value) if isinstance(value, Operand) else STILL
+            return _of_operand(fact) | other
+
+
+def _of_operand(operand: Operand) -> Rolling:
+    match operand:
+        case Fact(name=name):
+            return STILL if name in STORED or name.startswith(STORED_BY_KEY) else UNBOUNDED
+        case EventAggregate(where=where, last_days=days):
+            return _of_events(where, days)
+        case _:
+            return UNBOUNDED
+
+
+def _of_events(where: Node | None, days: int | None) -> Rolling:
+    inner = STILL if where is None else of_rule(where)
+    return inner | Rolling(frozenset() if days is None else frozenset({days}))
+
+
+def _join(parts: Iterable[Rolling]) -> Rolling:
+    joined = STILL
+    for part in parts:
+        joined |= part
+    return joined

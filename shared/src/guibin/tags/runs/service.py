@@ -1,0 +1,232 @@
+"""Running the rules: over everybody, or over those about whom something changed since the run before."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import CTE
+from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.outbox import service as outbox
+from guibin.outbox.events import TagsAlert
+from guibin.tags import repository as tags
+from guibin.tags.facts import latest_change
+from guibin.tags.kinds import read_definition, tags_of, values_of
+from guibin.tags.kinds.definitions import HAS
+from guibin.tags.models import TagKind
+from guibin.tags.rules import levels_of
+from guibin.tags.runs import repository
+from guibin.tags.runs.difference import Difference, Rule, TagValue, count_among, count_customers, write_difference
+from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
+from guibin.tags.runs.population import changed_since
+from guibin.tags.runs.reach import has_drifted
+from guibin.tags.runs.rolling import rolling_of
+
+Counts = dict[str, int]
+
+WORTH_IT: Final = 0.2
+"""Where more than this share of the customers changed, a look at everybody costs less."""
+
+
+@dataclass
+class _Tally:
+    """What the statements of one run did."""
+
+    customers: int = 0
+    read: int = 0
+    added: Counter[TagValue] = field(default_factory=Counter)
+    ended: Counter[TagValue] = field(default_factory=Counter)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def take(self, difference: Difference) -> None:
+        self.read = max(self.read, difference.read)
+        self.added.update(difference.added)
+        self.ended.update(difference.ended)
+
+
+async def run_night(session: AsyncSession, *, day: date) -> Counts:
+    """Bring memberships up to a day for those about whom something changed, then hold everybody to the rules.
+
+    The second run is the check on the first: what it still finds to write is counted as `differences`, and written.
+    Rules that failed, tags that drifted and such differences are told once, as an event. Returns the counts of both:
+    `rules`, `read`, `added`, `ended`, `failed`, `recomputed` (customers of the first run).
+    """
+    before = await repository.last_run(session)
+    changed = await run_changed(session, day=day)
+    full = await run_tags(session, day=day)
+    differences = full["added"] + full["ended"] if changed else 0
+    await _alert(session, before, differences=differences)
+    first = changed or dict.fromkeys(("added", "ended", "read"), 0)
+    both = {name: full[name] + first[name] for name in ("added", "ended")}
+    return full | both | {"recomputed": first["read"], "differences": differences}
+
+
+async def _alert(session: AsyncSession, before: TagRun | None, *, differences: int) -> None:
+    """Tell of a night that needs a look; one that is run again for its day has told already what drifted."""
+    run = await repository.last_run(session)
+    if run is None:
+        return
+    results = await repository.results_of(session, run.id)
+    older = (
+        await repository.results_of(session, before.id) if before and before.business_date < run.business_date else {}
+    )
+    told = TagsAlert(
+        business_date=run.business_date,
+        failed=sorted(code for code, result in results.items() if result.error),
+        drifted=sorted(
+            code
+            for code, result in results.items()
+            if code in older and result.error is None and has_drifted(older[code].members, result.members)
+        ),
+        differences=differences,
+    )
+    if told.failed or told.drifted or told.differences:
+        await outbox.publish(session, told, subject_id=run.id)
+
+
+async def run_tags(session: AsyncSession, *, day: date) -> Counts:
+    """Tag every customer by every rule in force, on the facts as they stand; windows of events end with `day`.
+
+    Memberships change on `day` and are written only where they differ, so a second run changes nothing. Returns the
+    counts `rules`, `read` (customers), `added`, `ended` and `failed` (rules that could not be computed; what they gave
+    stays as it was).
+    """
+    started, seen = clock.now(), await latest_change(session)
+    rules, tally = await _rules_in_force(session), _Tally()
+    for level in _levels(rules):
+        await _write(session, tally, level, day=day)
+    tally.customers = tally.read
+    members = _listed(rules, await repository.count_members(session))
+    return await _record(session, TagRunKind.FULL, day, started, seen, rules, tally, members)
+
+
+async def run_changed(session: AsyncSession, *, day: date) -> Counts | None:
+    """Do what `run_tags` does, and look only at customers about whom something changed since the run before.
+
+    Rules that are new since then, that failed, or that move with the calendar in a way only a look at everybody finds
+    out, are held to everybody. Returns None, having done nothing, where everybody has to be looked at: before the first
+    run, for a day before that of the last one, and after changes to more than a fifth of the customers.
+    """
+    started, seen, last = clock.now(), await latest_change(session), await repository.last_run(session)
+    if last is None or day < last.business_date:
+        return None
+    known, rules = await repository.results_of(session, last.id), await _rules_in_force(session)
+    rolling = {rule.code: rolling_of(rule.definition) for rule in rules}
+    steady = [rule for rule in rules if _is_known(rule, known.get(rule.code)) and not rolling[rule.code].unbounded]
+    windows = {days for rule in steady for days in rolling[rule.code].windows}
+    population = changed_since(last, day=day, windows=windows)
+    tally = _Tally(customers=await count_customers(session))
+    if await count_among(session, population) > WORTH_IT * tally.customers:
+        return None
+    await _write(session, tally, steady, day=day, among=population)
+    read = tally.read
+    for level in _levels(rules):
+        await _write(session, tally, [rule for rule in level if rule not in steady], day=day)
+    tally.read = read
+    before = {(code, value): count for code, result in known.items() for value, count in result.by_value.items()}
+    members = Counter(before)
+    members.update(_listed(rules, tally.added))
+    members.subtract(_listed(rules, tally.ended))
+    return await _record(session, TagRunKind.INCREMENTAL, day, started, seen, rules, tally, members)
+
+
+def _is_known(rule: Rule, result: TagRunResult | None) -> bool:
+    """Tell whether the run before computed this version."""
+    return result is not None and result.version == rule.version and result.error is None
+
+
+async def _rules_in_force(session: AsyncSession) -> list[Rule]:
+    return [
+        Rule(found.tag_code, found.version, read_definition(TagKind(kind), found.rule))
+        for kind, found in await tags.list_versions_in_force(session)
+    ]
+
+
+def _levels(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """Put rules that refer to tags behind the rules of those: each level reads what the ones before have written."""
+    known = {rule.code: rule for rule in rules}
+    levels = levels_of({code: tags_of(rule.definition) for code, rule in known.items()})
+    return [[known[code] for code in level] for level in levels]
+
+
+async def _write(
+    session: AsyncSession, tally: _Tally, rules: Sequence[Rule], *, day: date, among: CTE | None = None
+) -> None:
+    """Write the differences of all rules at once; where that fails, of each by itself, so that one stops no other."""
+    if not rules:
+        return
+    try:
+        async with session.begin_nested():
+            tally.take(await write_difference(session, rules, day=day, among=among))
+    except DBAPIError as error:
+        if len(rules) == 1:
+            tally.errors[rules[0].code] = getattr(error.orig, "sqlstate", None) or "unknown"
+            return
+        for half in (rules[: len(rules) // 2], rules[len(rules) // 2 :]):
+            await _write(session, tally, half, day=day, among=among)
+
+
+async def _record(
+    session: AsyncSession,
+    kind: TagRunKind,
+    day: date,
+    started: datetime,
+    seen: int,
+    rules: Sequence[Rule],
+    tally: _Tally,
+    members: Counter[TagValue],
+) -> Counts:
+    """Put the run on record."""
+    run = TagRun(
+        id=new_id(),
+        kind=kind,
+        business_date=day,
+        started_at=started,
+        finished_at=clock.now(),
+        facts_seen=seen,
+        customers=tally.customers,
+        read=tally.read,
+    )
+    session.add(run)
+    await session.flush()
+    added, ended = (_by_code(rows) for rows in (tally.added, tally.ended))
+    session.add_all(
+        TagRunResult(
+            tag_code=rule.code,
+            run_id=run.id,
+            version=rule.version,
+            members=sum(by_value.values()),
+            added=added[rule.code],
+            ended=ended[rule.code],
+            by_value=by_value,
+            error=tally.errors.get(rule.code),
+        )
+        for rule in rules
+        for by_value in [
+            {value: count for (code, value), count in sorted(members.items()) if code == rule.code and count}
+        ]
+    )
+    await session.flush()
+    counts = {"added": tally.added.total(), "ended": tally.ended.total(), "failed": len(tally.errors)}
+    return {"rules": len(rules), "read": tally.read} | counts
+
+
+def _listed(rules: Sequence[Rule], counts: Mapping[TagValue, int]) -> Counter[TagValue]:
+    """Count by value where the values of a tag are a closed list; any other value counts under none."""
+    closed = {rule.code: frozenset(values_of(rule.definition)) for rule in rules}
+    found = Counter[TagValue]()
+    for (code, value), count in counts.items():
+        found[code, value if value in closed.get(code, ()) else HAS] += count
+    return found
+
+
+def _by_code(counts: Counter[TagValue]) -> Counter[str]:
+    found = Counter[str]()
+    for (code, _), count in counts.items():
+        found[code] += count
+    return found

@@ -1,0 +1,32 @@
+"""Which rules the calendar alone can turn."""
+
+from typing import Any
+
+import pytest
+
+from guibin.tags.rules import parse_rule
+from guibin.tags.runs.rolling import STILL, UNBOUNDED, Rolling, of_rule
+
+
+def events(days: int | None, where: dict[str, Any] | None = None) -> dict[str, Any]:
+    window = {} if days is None else {"window": {"last_days": days}}
+    return {"fact": {"count": "event", **window, **({"where": where} if where else {})}, "op": ">", "value": 1}
+
+
+AUM = {"fact": "aum", "op": ">=", "value": "1.00"}
+CASES: list[tuple[dict[str, Any], Rolling]] = [
+    (AUM, STILL),
+    ({"fact": "points.reward", "op": ">", "value": 1}, STILL),
+    ({"fact": "tenure_days", "op": ">", "value": 1}, UNBOUNDED),
+    ({"not": {"fact": "tenure_days", "op": ">", "value": 1}}, UNBOUNDED),
+    (events(None), STILL),
+    (events(90), Rolling(frozenset({90}))),
+    ({"all": [AUM, {"any": [events(7), {"not": events(30)}]}]}, Rolling(frozenset({7, 30}))),
+    (events(7, {"fact": "event.date", "op": "within_days", "value": -3}), Rolling(frozenset({7}), unbounded=True)),
+    ({"fact": {"max": "event.date"}, "op": "within_days", "value": -3}, UNBOUNDED),
+]
+
+
+@pytest.mark.parametrize(("rule", "expected"), CASES)
+def test_a_rule_moves_by_its_windows_or_in_a_way_that_nobody_can_bound(rule: dict[str, Any], expected: Rolling) -> None:
+    assert of_rule(parse_rule(rule)) == expected
