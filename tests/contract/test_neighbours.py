@@ -40,6 +40,9 @@ COMMON = {
 
 ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/links",
+    "POST /v1/households/{household_id}/members",
+    "POST /v1/households/{household_id}/merge",
+    "POST /v1/households/{household_id}/split",
     "POST /v1/customers/{customer_id}/tier/override",
     "POST /v1/customers/{customer_id}/unmerge",
     "POST /v1/matches/{match_id}/accept",
@@ -52,8 +55,8 @@ ASKED_ELSEWHERE = {
 }
 """For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, as
 `tests/bank_api/customers/test_matches.py` does, and
-`tests/bank_api/audit/test_access_log.py` an auditor. Links of two:
-`tests/bank_api/relations/test_links.py`.
+`tests/bank_api/audit/test_access_log.py` an auditor. Links and households
+of several: `tests/bank_api/relations`.
 Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`."""
 

@@ -16,7 +16,7 @@ from guibin.points.models import EntryKind, SourceKind
 from guibin.points.service import add_pending, close_days, hold, record_reconciliation
 from guibin.privacy.models import RequestKind
 from guibin.privacy.service.requests import open_request
-from guibin.relations.models import CustomerLink, LinkKind
+from guibin.relations.models import CustomerLink, Household, HouseholdKind, HouseholdMember, HouseholdRole, LinkKind
 from guibin.rights.models import RedemptionProposal
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
 from support.house import EAST, WEST, House
@@ -42,6 +42,7 @@ PREFIXES = {
     "reservation_id": "rsv",
     "match_id": "mat",
     "link_id": "lnk",
+    "household_id": "hou",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -62,6 +63,7 @@ class Neighbour:
     reservation_id: UUID
     match_id: UUID
     link_id: UUID
+    household_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -103,6 +105,7 @@ async def move_in(house: House) -> Neighbours:
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
         session.add_all(_link(*pair) for pair in (customers, reversed(customers)))
+        session.add_all(row for customer_id in customers for row in _household(customer_id))
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -166,6 +169,23 @@ def _link(customer_id: UUID, other_id: UUID) -> CustomerLink:
         set_by=ACTOR,
         set_at=clock.now(),
     )
+
+
+def _household(customer_id: UUID) -> tuple[Household, HouseholdMember]:
+    """Let a customer live alone; the id of the household is the customer's."""
+    now, day = clock.now(), clock.today()
+    head = HouseholdMember(
+        customer_id=customer_id,
+        id=customer_id,
+        household_id=customer_id,
+        role=HouseholdRole.HEAD,
+        is_primary=True,
+        share_percent=50,
+        valid_from=day,
+        set_by=ACTOR,
+        set_at=now,
+    )
+    return Household(id=customer_id, kind=HouseholdKind.FAMILY, created_at=now, created_by=ACTOR), head
 
 
 async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
@@ -236,4 +256,5 @@ async def _with_voucher(
         held.id,
         match_id=customer_id,
         link_id=customer_id,
+        household_id=customer_id,
     )

@@ -17,7 +17,8 @@ BEGIN
     IF p_table NOT IN (
         'customer_ref', 'source_record', 'match_review', 'customer_access', 'holding_balance', 'holding_party',
         'holding', 'customer_event', 'customer_tag', 'customer_fact', 'unassigned', 'wechat_identity',
-        'customer_session', 'tier_override', 'favourite', 'customer_link', 'household_member'
+        'customer_session', 'tier_override', 'favourite', 'customer_link', 'household_member', 'segment_pin',
+        'segment_snapshot_member', 'customer_trait_history'
     ) THEN
         RAISE EXCEPTION 'privacy_forget: no table of the list' USING ERRCODE = '42501';
     END IF;

@@ -48,6 +48,7 @@ from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
 from guibin.relations import moving as relations_moving
 from guibin.relations import personal_data as relations_data
+from guibin.relations.facts import HOUSEHOLD_FACTS
 from guibin.rights import merging as rights_merging
 from guibin.rights import personal_data as rights_data
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
@@ -85,7 +86,7 @@ SEEDERS: dict[str, Seeder] = {
 
 PARTICIPANTS_OF_MERGES = (
     holdings_moving.PARTICIPANT,
-    relations_moving.PARTICIPANT,
+    *relations_moving.PARTICIPANTS,
     tags_moving.PARTICIPANT,
     managers_merging.PARTICIPANT,
     channels_merging.PARTICIPANT,
@@ -136,6 +137,7 @@ def connect() -> None:
     effects.register(RIGHT_HANDLER)
     facts.register(TIER_FACTS)
     facts.register(POINTS_FACTS)
+    facts.register(HOUSEHOLD_FACTS)
     handlers.register(MERGE_HANDLER)
     handlers.register(UNMERGE_HANDLER)
     handlers.register(POLICY_HANDLER)

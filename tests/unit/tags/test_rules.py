@@ -131,7 +131,7 @@ def test_a_node_is_found_by_its_place(place: str, node: dict[str, object]) -> No
     [
         *("aum", "aum_mda", "liabilities", "asset.fund", "asset.certificate_of_deposit", "liability.micro_loans"),
         *("age", "tenure_days", "points.reward", "gender", "city_code", "branch", "tier"),
-        *("products", "lines", "customer_kinds"),
+        *("products", "lines", "customer_kinds", "household_aum", "household_size", "household_role"),
     ],
 )
 def test_every_fact_of_customers_is_known(name: str) -> None:

@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.customers.cross_holding import router as cross_holding
 from bank_api.customers.matches import router as matches
 from bank_api.customers.policy import router as identity_policy
 from bank_api.customers.router import router as customers
@@ -32,6 +33,7 @@ from bank_api.points.wallets import router as wallets
 from bank_api.privacy.router import router as privacy
 from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
+from bank_api.relations.households import router as households
 from bank_api.relations.links import router as links
 from bank_api.rights.images import router as images
 from bank_api.rights.importing import router as catalogue_import
@@ -68,9 +70,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     feed_batches,
     customers,
+    cross_holding,
     matches,
     identity_policy,
     links,
+    households,
     sessions,
     products,
     tags,

@@ -16,6 +16,7 @@ from customer_api.points.statements import router as statements
 from customer_api.points.transfers import router as transfers
 from customer_api.points.value import router as points_value
 from customer_api.privacy.router import router as privacy
+from customer_api.relations.router import router as relations
 from customer_api.rights.favourites import router as favourites
 from customer_api.rights.images import router as images
 from customer_api.rights.packages import router as packages
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     step_ups,
     home,
     customers,
+    relations,
     points,
     earning,
     points_codes,

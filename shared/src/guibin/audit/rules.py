@@ -18,6 +18,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "gfh": "gift_handover",
     "gft": "gift",
     "hld": "holding",
+    "hou": "household",
     "lnk": "link",
     "lot": "points_lot",
     "mat": "match",
@@ -39,7 +40,25 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
 OWNED_BY_CUSTOMERS: Final = frozenset(
-    {"cov", "cus", "dsr", "ent", "ers", "gfh", "hld", "lnk", "lot", "mat", "ord", "rdm", "rpp", "rst", "rsv", "ses"}
+    {
+        "cov",
+        "cus",
+        "dsr",
+        "ent",
+        "ers",
+        "gfh",
+        "hld",
+        "hou",
+        "lnk",
+        "lot",
+        "mat",
+        "ord",
+        "rdm",
+        "rpp",
+        "rst",
+        "rsv",
+        "ses",
+    }
 )
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""
 

@@ -23,15 +23,17 @@ _LINE_DAY: Final = metadata.tables[LineDay.__tablename__]
 Column = ColumnElement[Any]
 
 
-def holdings_of(day: date, spans: Sequence[Span], *, owed: bool = False, only: Column | None = None) -> CTE:
+def holdings_of(
+    day: date, spans: Sequence[Span], *, owed: bool = False, only: Column | None = None, prefix: str = ""
+) -> CTE:
     """One row for each holding: whether it is open, its balance on the day, its part of each span.
 
     For span number i: `in_i`, whether it was open; `unknown_i`, whether a balance of its days is; `own_i`, the sum of
     its balances over the days, an overdrawn one as 0, NULL without any; with `owed` also `owe_i`, the sum of what it
     lacks below 0. `is_stale` says that its line has sent no balances of the day or a later one. `only` is a predicate
-    on `holding`; spans end on the day at the latest.
+    on `holding`; spans end on the day at the latest. A statement that asks twice gives one of the two a `prefix`.
     """
-    held, balances = _held(day, true() if only is None else only), _intervals(day, spans)
+    held, balances = _held(day, true() if only is None else only, prefix), _intervals(day, spans, prefix)
     same = and_(balances.c.customer_id == held.c.customer_id, balances.c.holding_id == held.c.holding_id)
     known_from, of_spans = func.min(balances.c.from_day), []
     for number, span in enumerate(spans):
@@ -56,11 +58,11 @@ def holdings_of(day: date, spans: Sequence[Span], *, owed: bool = False, only: C
         )
         .select_from(held.outerjoin(balances, same))
         .group_by(*held.c)
-        .cte("open_holding")
+        .cte(f"{prefix}open_holding")
     )
 
 
-def _held(day: date, only: Column) -> CTE:
+def _held(day: date, only: Column, prefix: str) -> CTE:
     """Every holding with its class, its first day and the day on which it is over, and whether it is open."""
     ended = case((_HOLDING.c.status == HoldingStatus.CLOSED, _HOLDING.c.as_of), else_=null())
     closed_on = func.coalesce(_HOLDING.c.closed_on, ended)
@@ -90,11 +92,11 @@ def _held(day: date, only: Column) -> CTE:
         .join(_PRODUCT, _PRODUCT.c.code == _HOLDING.c.product_code)
         .outerjoin(newest, newest.c.line == _HOLDING.c.line)
         .where(only)
-        .cte("held")
+        .cte(f"{prefix}held")
     )
 
 
-def _intervals(day: date, spans: Sequence[Span]) -> CTE:
+def _intervals(day: date, spans: Sequence[Span], prefix: str) -> CTE:
     """Balances that held at some time from the first day of all spans until the day, each with the day of the next.
 
     NULL stands for the balance that still holds. The first of these rows shows from when on a holding is known, as far
@@ -118,5 +120,5 @@ def _intervals(day: date, spans: Sequence[Span]) -> CTE:
     return (
         select(balances)
         .where(or_(balances.c.next_day.is_(None), balances.c.next_day > first))
-        .cte("balance_interval")
+        .cte(f"{prefix}balance_interval")
     )  # fmt: skip

@@ -168,4 +168,9 @@ class CustomerFact(SQLModel, table=True):
     stale_lines: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     customer_kinds: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     tier: str | None = text_column(default=None)
+    household_aum_fen: int | None = Field(
+        default=None, sa_type=BigInteger, description="Of all households together; NULL without one too"
+    )
+    household_size: int | None = None
+    household_role: str | None = text_column(default=None)
     points: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))

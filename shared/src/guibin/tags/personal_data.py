@@ -22,7 +22,8 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " round(aum_best_of_three_fen / 100.0, 2) AS aum_best_of_three,"
         " round(aum_six_months_fen / 100.0, 2) AS aum_six_months,"
         " round(aum_year_daily_fen / 100.0, 2) AS aum_year_daily, spike_percent,"
-        " round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier"
+        " round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier,"
+        " household_size, household_role"
         " FROM customer_fact WHERE customer_id = :customer_id",
     ),
 )

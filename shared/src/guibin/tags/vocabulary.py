@@ -10,6 +10,7 @@ from guibin.customers.models import Gender
 from guibin.holdings.models import EventType, InflowClass
 from guibin.holdings.rules import Metric
 from guibin.products.models import ProductClass
+from guibin.relations.models import HouseholdRole
 
 
 class FactType(StrEnum):
@@ -126,6 +127,9 @@ _CUSTOMER_FACTS: Final = _by_name(
     Fact("branch", FactType.TEXT),
     Fact("tenure_days", FactType.INTEGER),
     Fact("tier", FactType.TEXT),
+    Fact("household_aum", FactType.MONEY),
+    Fact("household_size", FactType.INTEGER),
+    Fact("household_role", FactType.TEXT, frozenset(HouseholdRole)),
 )
 _EVENT_FACTS: Final = _by_name(
     Fact("event.type", FactType.TEXT, frozenset(EventType)),

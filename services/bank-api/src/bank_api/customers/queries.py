@@ -85,7 +85,7 @@ async def list_customers(
 
 async def count_customers(session: AsyncSession, scope: Scope, *, day: date, filters: Filters) -> int:
     """Count the customers in scope whom filters let through."""
-    query = select(func.count()).select_from(Customer).where(*_listed(scope), *_conditions(filters, day))
+    query = select(func.count()).select_from(Customer).where(*in_list(scope, filters, day))
     count: int = (await session.execute(query)).scalar_one()
     return count
 
@@ -225,6 +225,11 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
         .join(CustomerFact, col(CustomerFact.customer_id) == col(Customer.id), isouter=True)
         .where(*_listed(scope))
     )
+
+
+def in_list(scope: Scope, filters: Filters, day: date) -> tuple[ColumnElement[bool], ...]:
+    """Return the predicates of the customers in scope whom filters let through, for a statement over `Customer`."""
+    return (*_listed(scope), *_conditions(filters, day))
 
 
 def _listed(scope: Scope) -> tuple[ColumnElement[bool], ...]:

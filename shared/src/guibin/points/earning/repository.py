@@ -249,9 +249,19 @@ def _facts(row: CustomerFact | None, tags: set[str]) -> dict[str, Plain]:
     if row is None:
         return values
     values |= {name.removesuffix("_fen"): getattr(row, name) for name in AVERAGES.values()}
-    plain = ("spike_percent", "age", "gender", "city_code", "branch", "tenure_days", "tier")
+    plain = (
+        "spike_percent",
+        "age",
+        "gender",
+        "city_code",
+        "branch",
+        "tenure_days",
+        "tier",
+        "household_size",
+        "household_role",
+    )
     values |= {name: getattr(row, name) for name in plain}
-    values |= {name: getattr(row, f"{name}_fen") for name in ("aum", "liabilities")}
+    values |= {name: getattr(row, f"{name}_fen") for name in ("aum", "liabilities", "household_aum")}
     values |= {name: frozenset(getattr(row, name)) for name in ("products", "lines", "customer_kinds")}
     values |= {f"asset.{name}": fen for name, fen in row.assets.items()}
     values |= {f"liability.{name}": fen for name, fen in row.liabilities.items()}

@@ -1,0 +1,74 @@
+"""What the members of a household have together: their figures of the last night, weighed by their shares."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.customers.models import CustomerAccess
+from guibin.customers.repository import visible
+from guibin.holdings.models import HoldingParty
+from guibin.managers.models import CoverageRole
+from guibin.relations.rules import weighed
+from guibin.relations.service.reading import HouseholdView
+from guibin.security.actors import Scope
+from guibin.tags.models import CustomerFact
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the members who take part, in fen, None unknown; a joint account counts once, for its owner."""
+
+    as_of: date
+    members: int
+    joint_holdings: int
+    aum_fen: int | None
+    liabilities_fen: int | None
+    is_primary_of_all: bool
+
+
+async def totals_of(session: AsyncSession, scope: Scope, view: HouseholdView, *, staff_id: UUID) -> Totals | None:
+    """Return the totals of a household; None when figures of a member are out of scope or not there yet.
+
+    `is_primary_of_all` tells whether the caller is the primary manager of all whose figures are summed.
+    """
+    shares = {one.row.customer_id: one.row.share_percent for one in view.members if one.takes_part}
+    facts = await _facts(session, scope, shares.keys())
+    if not shares or len(facts) < len(shares):
+        return None
+    return Totals(
+        as_of=min(one.as_of for one in facts),
+        members=len(facts),
+        joint_holdings=await _joint_holdings(session, shares.keys()),
+        aum_fen=weighed([(one.aum_fen, shares[one.customer_id]) for one in facts]),
+        liabilities_fen=weighed([(one.liabilities_fen, shares[one.customer_id]) for one in facts]),
+        is_primary_of_all=await _count_led(session, shares.keys(), staff_id) == len(shares),
+    )
+
+
+async def _facts(session: AsyncSession, scope: Scope, ids: Collection[UUID]) -> list[CustomerFact]:
+    query = select(CustomerFact).where(
+        col(CustomerFact.customer_id).in_(ids), visible(scope, col(CustomerFact.customer_id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def _joint_holdings(session: AsyncSession, ids: Collection[UUID]) -> int:
+    """Count the holdings that two or more of some customers share: by the rows of those who share them."""
+    query = select(func.count(col(HoldingParty.holding_id).distinct())).where(
+        col(HoldingParty.owner_id).in_(ids), col(HoldingParty.customer_id).in_(ids)
+    )
+    return int((await session.exec(query)).one())
+
+
+async def _count_led(session: AsyncSession, ids: Collection[UUID], staff_id: UUID) -> int:
+    query = select(func.count()).where(
+        col(CustomerAccess.customer_id).in_(ids),
+        CustomerAccess.staff_id == staff_id,
+        CustomerAccess.role == CoverageRole.PRIMARY,
+        col(CustomerAccess.valid_to).is_(None),
+    )
+    return int((await session.exec(query)).one())

@@ -1,0 +1,1 @@
+"""My family, on the customer port."""
