@@ -4,22 +4,29 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import delete
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer
+from guibin.holdings.models import Holding, HoldingBalance, LineDay
+from guibin.holdings.months import last_complete_month
 from guibin.managers import defaults as managers
 from guibin.managers.models import Grade, Manager
 from guibin.organisation.models import Staff
+from guibin.products.models import Product
 from guibin.tags.models import CustomerFact
 from guibin.tiers import defaults as tiers
 from guibin.tiers.models import TierCause, TierHistory
-from guibin.tiers.repository import list_schemes
+from guibin.tiers.repository import active_scheme, list_schemes
+from guibin.tiers.terms import Terms
 
 DAY = date(2026, 11, 24)
 MONTH = date(2026, 10, 1)
 MILLION = 1_000_000_00
+LINE = "personal_finance"
 
 
 def tier_changes(**counts: int) -> dict[str, int]:
@@ -41,7 +48,10 @@ async def put_average(
     day: date = DAY,
     stale_lines: Sequence[str] = (),
 ) -> None:
-    """Say what the facts of a day know of a customer's month-daily average."""
+    """Let a customer's deposit have a month-daily average, which the facts of a day know; None is unknown.
+
+    The lines have sent the balances of the day, but for `stale_lines`, the first of which is that of the deposit.
+    """
     customer = await session.get_one(Customer, customer_id)
     await session.merge(
         CustomerFact(
@@ -55,6 +65,47 @@ async def put_average(
             stale_lines=list(stale_lines),
         )
     )
+    names = {"name_zh": "活期存款", "name_en": "Deposit", "line": LINE, "product_class": "deposits", "side": "asset"}
+    await session.merge(Product.model_validate({"code": "AVG_DEPOSIT", **names}))
+    await session.flush()
+    await session.merge(_deposit(customer_id, day, stale_lines[0] if stale_lines else LINE))
+    await session.flush()
+    if not stale_lines:
+        await session.merge(LineDay(line=LINE, day=day, arrived_at=clock.now()))
+    first = last_complete_month(day).first
+    gone = delete(HoldingBalance).where(
+        col(HoldingBalance.customer_id) == customer_id,
+        col(HoldingBalance.holding_id) == customer_id,
+        col(HoldingBalance.day) >= first,
+    )
+    await session.execute(gone)
+    if average_fen is not None:
+        session.add(HoldingBalance(customer_id=customer_id, holding_id=customer_id, day=first, balance_fen=average_fen))
+    await session.flush()
+
+
+def _deposit(customer_id: UUID, day: date, line: str) -> Holding:
+    return Holding(
+        customer_id=customer_id,
+        id=customer_id,
+        line=line,
+        holding_ref=customer_id.bytes,
+        last4="0000",
+        record_ref=b"r",
+        product_code="AVG_DEPOSIT",
+        side="asset",
+        opened_on=date(2025, 1, 1),
+        status="active",
+        as_of=day,
+        feed_file_id=customer_id,
+    )
+
+
+async def set_terms(session: AsyncSession, **terms: object) -> None:
+    """Let the scheme in force say something else beside its lines."""
+    scheme = await active_scheme(session)
+    assert scheme is not None
+    scheme.terms = Terms.model_validate(terms).model_dump(mode="json")
     await session.flush()
 
 

@@ -1,15 +1,18 @@
 """Tier schemes over HTTP: drafted, edited with the ETag, submitted, approved by another person, in force."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.organisation.models import StaffRole
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
+from guibin.tiers.service import evaluate
 from support.house import ROOT, House
 from support.tiers import MILLION, give_tier, put_average
 
@@ -181,7 +184,9 @@ async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, 
     shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
     moves = [{"from": "T2", "to": "T1", "customers": 1}]
     growth = {"growth_before": None, "growth_after": None}
+    terms = {name: shown["preview"].pop(f"terms_{name}") for name in ("before", "after")}
     assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, **growth, "moves": moves}
+    assert (terms["before"]["transition_months"]["T4"], terms["after"]["transition_months"]) == (6, {})
     assert (shown["kind_label"], shown["preview_labels"]["moves"]) == ("启用层级方案", "层级变动客户数")
     assert shown["payload"] == {"scheme_id": made["id"], "revision": 1, "lower_bounds": HIGHER}
 
@@ -231,3 +236,53 @@ async def test_two_schemes_approved_at_once_leave_one_in_force(bank_client: http
         connection = await session.connection()
         query = "SELECT state, count(*) FROM tier_scheme GROUP BY state ORDER BY state"
         assert [tuple(row) for row in await connection.execute(text(query))] == [("active", 1), ("replaced", 2)]
+
+
+FAULTS = [
+    ({"keep_percent": 90, "transition_months": {"T2": 3}}, "double_forgiveness"),
+    ({"net_from": "T9"}, "tier_unknown"),
+    ({"routes": [{"kind": "card_limit", "amounts": {"T1": "2.00", "T2": "1.00"}}]}, "not_rising"),
+    ({"routes": [{"kind": "rating", "points": {"T1": 5}}]}, "weights"),
+    ({"validity": {"kind": "fixed"}}, "validity"),
+    ({"calendar": ["02-30"]}, "date"),
+]
+
+
+@pytest.mark.parametrize(("terms", "fault"), FAULTS, ids=[fault for _, fault in FAULTS])
+async def test_terms_that_make_no_scheme_are_refused(
+    bank_client: httpx.AsyncClient, house: House, terms: dict[str, Any], fault: str
+) -> None:
+    body = draft() | {"terms": terms}
+    response = await bank_client.post("/v1/tier-schemes", json=body, headers=house.headers("hq_operator"))
+    assert (response.status_code, response.json()["code"]) == (422, "tier_range_invalid")
+    assert response.json()["fault"] == fault
+
+
+async def test_a_scheme_of_a_coming_day_waits_for_it_and_ends_by_itself(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    today, days = clock.today(), timedelta(days=1)
+    period = {"effective_from": (today + 2 * days).isoformat(), "effective_to": (today + 3 * days).isoformat()}
+    terms = {"metric": "best_of_three", "routes": [{"kind": "loan_amount", "amounts": {"T3": "900000.00"}}]}
+    headers = house.headers("hq_operator")
+    over = draft() | {"effective_from": (today - days).isoformat()}
+    refused = await bank_client.post("/v1/tier-schemes", json=over, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "period_invalid")
+    made = (
+        await bank_client.post("/v1/tier-schemes", json=draft() | {"terms": terms} | period, headers=headers)
+    ).json()
+    shown = made["terms"]
+    assert (shown["metric"], shown["transition_months"]["T5"], shown["class_weights"]) == (
+        "best_of_three",
+        3,
+        {"custody": 0},
+    )
+    assert shown["routes"][0]["amounts"] == {"T3": "900000.00"}
+    await _decide(bank_client, house, await _submit(bank_client, house, made["id"]))
+    states = [await _state(bank_client, house, made["id"])]
+    for night in (0, 1, 2):
+        async with house.sessions() as session:
+            await evaluate(session, day=today + night * days)
+            await session.commit()
+        states.append(await _state(bank_client, house, made["id"]))
+    assert states == ["scheduled", "scheduled", "active", "replaced"]

@@ -11,10 +11,12 @@ from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.security.actors import Scope
 from guibin.tiers import repository
+from guibin.tiers.figures import Scheme
 from guibin.tiers.models import OverrideMode, TierOverride
+from guibin.tiers.moves_repository import count_moves
 from guibin.tiers.service import evaluate
 from support.points import add_customers
-from support.tiers import DAY, MILLION, give_tier, put_average, seed_defaults, tier_changes
+from support.tiers import DAY, MILLION, give_tier, put_average, seed_defaults, set_terms, tier_changes
 
 NEXT_DAY = DAY + timedelta(days=1)
 BANK = Scope.of_job()
@@ -127,6 +129,7 @@ async def test_a_stale_line_at_the_end_does_not_lower_below_the_tier_from_before
 
 
 async def test_history_says_when_only_an_override_keeps_the_tier(session: AsyncSession, customer_id: UUID) -> None:
+    await set_terms(session, transition_months={"T2": 1})
     await give_tier(session, customer_id, "T2", on=DAY)
     await _override(session, customer_id, "T2")
     await _night(session, customer_id, DAY, MILLION)
@@ -179,6 +182,6 @@ async def test_the_preview_of_a_scheme_leaves_out_who_has_a_tier_by_hand(
     scheme = await repository.active_scheme(session)
     assert scheme is not None
     lines = await repository.lines_of(session, scheme.id)
-    assert await repository.count_moves(session, lines, day=NEXT_DAY) == [("-", "T2", 1)]
+    assert await count_moves(session, Scheme.of(scheme, lines), day=NEXT_DAY) == [("-", "T2", 1)]
     await _override(session, customer_id, "T3")
-    assert await repository.count_moves(session, lines, day=NEXT_DAY) == []
+    assert await count_moves(session, Scheme.of(scheme, lines), day=NEXT_DAY) == []

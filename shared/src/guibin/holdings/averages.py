@@ -51,15 +51,15 @@ def select_month_assets(month: Month) -> Select[Any]:
     )
 
 
-def select_metric(metric: Metric, day: date, weighting: Weighting, *, only: Column | None = None) -> Select[Any]:
+def select_metric(metric: Metric, day: date, weighting: Weighting, *, among: Select[Any] | None = None) -> Select[Any]:
     """Select a balance metric of each customer with holdings at the end of a day.
 
     Columns: customer_id; fen, rounded half up, NULL where a balance that counts is unknown, negative only where what is
     owed is taken off; stale, whether a line of a holding that counts has not sent the balances of the day or a later
-    one. `only` is a predicate on `holding`.
+    one. `among` selects the customers who are looked at.
     """
     spans = spans_of(metric, day)
-    held = holdings_of(day, spans, owed=weighting.net, only=only)
+    held = holdings_of(day, spans, owed=weighting.net, among=among)
     weight = _weight(held, weighting)
     takes_part = and_(or_(literal(weighting.net), held.c.is_asset), weight > literal(0))
     counts = and_(takes_part, or_(*(held.c[f"in_{number}"] for number in range(len(spans)))))

@@ -37,8 +37,8 @@ MOST_PERCENT: Final = 1_000_000
 """The highest spike ratio that is told."""
 
 
-def select_figures(day: date) -> Select[Any]:
-    """Select one row for each customer with holdings, as of the end of a day of business.
+def select_figures(day: date, *, among: Select[Any] | None = None) -> Select[Any]:
+    """Select one row for each customer with holdings (of those that `among` selects), as of the end of a business day.
 
     Columns: customer_id; aum_fen and liabilities_fen, in fen, NULL unknown; aum_mda_fen, the month-daily average, and
     the other balance metrics (`holdings.rules.Metric`) as `aum_<metric>_fen`; spike_percent, the mean of the last
@@ -48,7 +48,7 @@ def select_figures(day: date) -> Select[Any]:
     """
     month = last_complete_month(day)
     spans = _spans(day)
-    holdings = holdings_of(day, list(spans))
+    holdings = holdings_of(day, list(spans), among=among)
     classes, customers = _by_class(holdings), _by_customer(holdings, spans)
     return (
         select(

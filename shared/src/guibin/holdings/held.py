@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Date, and_, case, func, literal, null, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, literal, null, or_, select, true
 
 from guibin.core.models import metadata
 from guibin.holdings.models import Holding, HoldingBalance, HoldingStatus, LineDay
@@ -23,17 +23,15 @@ _LINE_DAY: Final = metadata.tables[LineDay.__tablename__]
 Column = ColumnElement[Any]
 
 
-def holdings_of(
-    day: date, spans: Sequence[Span], *, owed: bool = False, only: Column | None = None, prefix: str = ""
-) -> CTE:
+def holdings_of(day: date, spans: Sequence[Span], *, owed: bool = False, among: Select[Any] | None = None) -> CTE:
     """One row for each holding: whether it is open, its balance on the day, its part of each span.
 
     For span number i: `in_i`, whether it was open; `unknown_i`, whether a balance of its days is; `own_i`, the sum of
     its balances over the days, an overdrawn one as 0, NULL without any; with `owed` also `owe_i`, the sum of what it
-    lacks below 0. `is_stale` says that its line has sent no balances of the day or a later one. `only` is a predicate
-    on `holding`; spans end on the day at the latest. A statement that asks twice gives one of the two a `prefix`.
+    lacks below 0. `is_stale` says that its line has sent no balances of the day or a later one. `among` selects the
+    customers whose holdings are looked at; spans end on the day at the latest.
     """
-    held, balances = _held(day, true() if only is None else only, prefix), _intervals(day, spans, prefix)
+    held, balances = _held(day, among), _intervals(day, spans, among)
     same = and_(balances.c.customer_id == held.c.customer_id, balances.c.holding_id == held.c.holding_id)
     known_from, of_spans = func.min(balances.c.from_day), []
     for number, span in enumerate(spans):
@@ -58,11 +56,11 @@ def holdings_of(
         )
         .select_from(held.outerjoin(balances, same))
         .group_by(*held.c)
-        .cte(f"{prefix}open_holding")
+        .cte()
     )
 
 
-def _held(day: date, only: Column, prefix: str) -> CTE:
+def _held(day: date, among: Select[Any] | None) -> CTE:
     """Every holding with its class, its first day and the day on which it is over, and whether it is open."""
     ended = case((_HOLDING.c.status == HoldingStatus.CLOSED, _HOLDING.c.as_of), else_=null())
     closed_on = func.coalesce(_HOLDING.c.closed_on, ended)
@@ -91,12 +89,12 @@ def _held(day: date, only: Column, prefix: str) -> CTE:
         .select_from(_HOLDING)
         .join(_PRODUCT, _PRODUCT.c.code == _HOLDING.c.product_code)
         .outerjoin(newest, newest.c.line == _HOLDING.c.line)
-        .where(only)
-        .cte(f"{prefix}held")
+        .where(true() if among is None else _HOLDING.c.customer_id.in_(among))
+        .cte()
     )
 
 
-def _intervals(day: date, spans: Sequence[Span], prefix: str) -> CTE:
+def _intervals(day: date, spans: Sequence[Span], among: Select[Any] | None) -> CTE:
     """Balances that held at some time from the first day of all spans until the day, each with the day of the next.
 
     NULL stands for the balance that still holds. The first of these rows shows from when on a holding is known, as far
@@ -113,12 +111,12 @@ def _intervals(day: date, spans: Sequence[Span], prefix: str) -> CTE:
             _BALANCE.c.day.label("from_day"),
             following.label("next_day"),
         )
-        .where(_BALANCE.c.day <= day)
+        .where(_BALANCE.c.day <= day, true() if among is None else _BALANCE.c.customer_id.in_(among))
         .subquery("balance_until_day")
     )
     first = min(span.first for span in spans)
     return (
         select(balances)
         .where(or_(balances.c.next_day.is_(None), balances.c.next_day > first))
-        .cte(f"{prefix}balance_interval")
+        .cte()
     )  # fmt: skip

@@ -38,6 +38,7 @@ class EventName(StrEnum):
     REDEMPTION_UNPAID = "redemption.unpaid"
     REDEMPTION_REPAYABLE = "redemption.repayable"
     TAGS_ALERT = "tags.alert"
+    TIER_WILL_FALL = "tier.will_fall"
 
 
 class EventData(BaseModel):
@@ -269,6 +270,22 @@ class TagsAlert(EventData):
     )
 
 
+class TierWillFall(EventData):
+    """A customer's figures do not reach the line of their tier: told once each time they are evaluated so.
+
+    How much is missing is shown by `GET /v1/customers/{customer_id}/tier` to who may see amounts.
+    """
+
+    type = EventName.TIER_WILL_FALL
+    prefix = "cus"
+
+    tier: str = Field(description="Code of the tier that will be lost")
+    next_tier: str | None = Field(description="What the last figures alone give; null: below all tiers")
+    months_below: Units = Field(description="How many evaluations in a row were below the line")
+    months_until_lost: Units = Field(description="With how many the tier is lost")
+    falls_on: date = Field(description="First day without the tier, if the figures stay as they are")
+
+
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -301,5 +318,6 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         FavouriteBackInStock,
         GiftHandedOver,
         TagsAlert,
+        TierWillFall,
     )
 }

@@ -141,6 +141,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "redemption_rating": "stars of a right, under a pseudonym; words are ciphers under a key that is gone",
     "business_event": "that an event has earned, so that it never earns again; its content is deleted",
     "tier_history": "which tier was given on which average, under a pseudonym",
+    "tier_standing": "the last average that gave or kept a tier, under a pseudonym, as the history says it",
     "coverage": "who served whom, for the managers' own figures, under a pseudonym",
     "consent": "the proof of what was allowed",
     "erasure": "the proof of the erasure",

@@ -8,7 +8,6 @@ from sqlmodel import col
 
 from guibin.customers.models import Customer
 from guibin.holdings.held import holdings_of
-from guibin.holdings.models import Holding
 from guibin.holdings.months import Span
 from guibin.relations.household_repository import belongs_on, takes_part
 from guibin.relations.models import HouseholdMember
@@ -72,8 +71,7 @@ def _places(day: date) -> CTE:
 
 def _owned(day: date, places: CTE) -> CTE:
     """One row for each member who owns something: the assets of the day, an overdrawn one as 0."""
-    of_members = col(Holding.customer_id).in_(select(places.c.customer_id))
-    holdings = holdings_of(day, [Span(day, day)], only=of_members, prefix="household_")
+    holdings = holdings_of(day, [Span(day, day)], among=select(places.c.customer_id))
     balance = holdings.c.balance_fen
     return (
         select(

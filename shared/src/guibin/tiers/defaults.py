@@ -7,6 +7,7 @@ from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
 from guibin.tiers import repository
 from guibin.tiers.models import SchemeState, Tier, TierScheme
+from guibin.tiers.terms import Terms
 
 TIERS = (
     ("T0", "潜力客户", "Potential", False),
@@ -18,6 +19,8 @@ TIERS = (
 )
 LOWER_BOUNDS_CNY = {"T0": 50_000, "T1": 200_000, "T2": 1_000_000, "T3": 2_000_000, "T4": 6_000_000, "T5": 10_000_000}
 FEN = 100
+TERMS = Terms(transition_months={"T0": 3, "T1": 3, "T2": 3, "T3": 3, "T4": 6, "T5": 6}).model_dump(mode="json")
+"""The last complete month's daily average, custody left out; three months of grace, six from T4 on."""
 
 
 async def seed(session: AsyncSession) -> int:
@@ -30,7 +33,9 @@ async def seed(session: AsyncSession) -> int:
     if await repository.list_schemes(session, limit=1):
         return added
     now = clock.now()
-    scheme = TierScheme(id=new_id(), name="默认方案", state=SchemeState.ACTIVE, created_at=now, activated_at=now)
+    scheme = TierScheme(
+        id=new_id(), name="默认方案", state=SchemeState.ACTIVE, created_at=now, activated_at=now, terms=TERMS
+    )
     session.add(scheme)
     await session.flush()
     await repository.replace_lines(session, scheme.id, {code: cny * FEN for code, cny in LOWER_BOUNDS_CNY.items()})

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
@@ -16,6 +17,7 @@ class SchemeState(StrEnum):
 
     DRAFT = "draft"
     PENDING = "pending"
+    SCHEDULED = "scheduled"
     ACTIVE = "active"
     REPLACED = "replaced"
 
@@ -26,8 +28,20 @@ class TierCause(StrEnum):
     FIRST = "first"
     UP = "up"
     DOWN = "down"
+    PROLONGED = "prolonged"
     OVERRIDE = "override"
     OVERRIDE_ENDED = "override_ended"
+
+
+class Verdict(StrEnum):
+    """What the last evaluation made of a customer's tier by figures."""
+
+    FIRST = "first"
+    UP = "up"
+    KEPT = "kept"
+    PROLONGED = "prolonged"
+    WATCHED = "watched"
+    DOWN = "down"
 
 
 class OverrideMode(StrEnum):
@@ -76,6 +90,13 @@ class TierScheme(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)
+    effective_from: date | None = Field(default=None, description="First day of its tiers; null: once approved")
+    effective_to: date | None = Field(default=None, description="First day on which it gives no tier any more")
+    terms: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+        description="`tiers.terms.Terms`",
+    )
     growth_wallet: str | None = Field(
         default=None, sa_type=Text, foreign_key="wallet.code", description="Whose points give tiers beside the average"
     )
@@ -120,9 +141,42 @@ class TierHistory(SQLModel, table=True):
     growth_points: int | None = Field(
         default=None, sa_type=BigInteger, description="Those of the scheme's growth wallet, where it counts one"
     )
+    route: str | None = text_column(default=None, description="The figure that gave the tier")
+    below_months: int | None = Field(default=None, description="Of a fall: how many evaluations were below the line")
     scheme_id: UUID = Field(foreign_key="tier_scheme.id")
     override_id: UUID | None = Field(default=None, description="The override that decided, or that has ended")
     recorded_at: datetime = instant()
+
+
+class TierStanding(SQLModel, table=True):
+    """Where a customer stands by figures alone, and by how much: written when a period is evaluated.
+
+    `period` is the day of the figures. The `before` columns are the standing before that period: figures of it that are
+    corrected later are evaluated again from there.
+    """
+
+    __tablename__ = "tier_standing"
+    __table_args__ = (one_of("verdict", Verdict), BY_CUSTOMER)
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    period: date
+    tier_before: str | None = Field(default=None, sa_type=Text, foreign_key="tier.code")
+    below_before: int = 0
+    valid_before: date | None = None
+    tier_code: str | None = Field(default=None, sa_type=Text, foreign_key="tier.code")
+    below_months: int = Field(default=0, description="How many evaluations in a row did not reach the tier's line")
+    valid_until: date | None = Field(default=None, description="First day on which the tier is not safe any more")
+    risen: bool = Field(default=False, description="Lifted within the period by later figures, which counts as met")
+    verdict: str = text_column()
+    earned: str | None = Field(
+        default=None, sa_type=Text, foreign_key="tier.code", description="What the figures of the period alone give"
+    )
+    route: str | None = text_column(default=None, description="The figure that gives it")
+    metric_fen: int | None = Field(default=None, sa_type=BigInteger, description="The scheme's asset metric")
+    net_fen: int | None = Field(default=None, sa_type=BigInteger, description="The same of net assets, where asked")
+    growth_points: int | None = Field(default=None, sa_type=BigInteger)
+    scheme_id: UUID = Field(foreign_key="tier_scheme.id")
+    evaluated_on: date = Field(description="The day that the night closed")
 
 
 class TierOverride(SQLModel, table=True):

@@ -13,6 +13,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE h.customer_id = :customer_id ORDER BY h.effective_on, h.recorded_at",
     ),
     QuerySection(
+        "tier_standing",
+        frozenset({"tier_standing"}),
+        "SELECT period, tier_code, below_months, valid_until, earned, route, round(metric_fen / 100.0, 2) AS metric,"
+        " round(net_fen / 100.0, 2) AS net, growth_points FROM tier_standing WHERE customer_id = :customer_id",
+    ),
+    QuerySection(
         "tier_overrides",
         frozenset({"tier_override"}),
         "SELECT tier_code, mode, reason_code, reason, valid_from, valid_to, end_reason FROM tier_override"

@@ -8,18 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     SQLColumnExpression,
     Subquery,
-    Text,
-    case,
-    cast,
-    func,
-    literal,
-    null,
-    or_,
     select,
     tuple_,
     update,
@@ -30,11 +22,8 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
-from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
-from guibin.security.row_scope import all_rows
-from guibin.tags.models import CustomerFact
 from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine
 from guibin.tiers.rules import Line
 
@@ -154,6 +143,24 @@ async def active_scheme(session: AsyncSession) -> TierScheme | None:
     return (await session.exec(select_rows(TierScheme).where(TierScheme.state == SchemeState.ACTIVE))).first()
 
 
+async def scheme_on(session: AsyncSession, day: date) -> TierScheme | None:
+    """Put the scheme in force whose first day has come, let end the one whose last day is over; return what is left."""
+    due = (
+        select_rows(TierScheme)
+        .where(TierScheme.state == SchemeState.SCHEDULED, col(TierScheme.effective_from) <= day)
+        .order_by(col(TierScheme.effective_from), col(TierScheme.created_at))
+    )
+    for scheme in (await session.exec(due)).all():
+        await retire_active(session)
+        scheme.state = SchemeState.ACTIVE
+        await session.flush()
+    active = await active_scheme(session)
+    if active is not None and active.effective_to is not None and active.effective_to <= day:
+        await retire_active(session)
+        return None
+    return active
+
+
 async def lines_of(session: AsyncSession, scheme_id: UUID) -> list[Line]:
     """Return the lines of a scheme, lowest first."""
     return (await lines_of_all(session, [scheme_id])).get(scheme_id, [])
@@ -195,52 +202,6 @@ async def retire_active(session: AsyncSession) -> None:
     await session.execute(
         update(TierScheme).where(col(TierScheme.state) == SchemeState.ACTIVE).values(state=SchemeState.REPLACED)
     )
-
-
-def growth_points_in(wallet: str) -> ColumnElement[int]:
-    """Return what a customer has in a growth wallet, as of the facts.
-
-    It is never spent, so it is what was earned and has not expired: the window over which it counts is the expiry of
-    the wallet.
-    """
-    return func.coalesce(cast(col(CustomerFact.points).op("->>")(wallet), BigInteger), 0)
-
-
-def earned_tier(lines: Sequence[Line], growth_wallet: str | None = None) -> ColumnElement[str]:
-    """Return the SQL form of `rules.tier_of` over `customer_fact`."""
-    whens = [(_reached(line, growth_wallet), literal(line.tier_code)) for line in sorted(lines, key=lambda x: -x.rank)]
-    return case(*whens, else_=cast(null(), Text))
-
-
-def _reached(line: Line, growth_wallet: str | None) -> ColumnElement[bool]:
-    by_average = col(CustomerFact.aum_mda_fen) >= line.lower_bound_fen
-    if growth_wallet is None or line.growth_points is None:
-        return by_average
-    return or_(by_average, growth_points_in(growth_wallet) >= line.growth_points)
-
-
-async def count_moves(
-    session: AsyncSession, lines: Sequence[Line], *, day: date, growth_wallet: str | None = None
-) -> list[tuple[str, str, int]]:
-    """Count the customers by present tier and the tier that some lines would give them, bank-wide; `-` is no tier.
-
-    Customers without a known average are not counted.
-    """
-    current = tiers_on(day)
-    earned = earned_tier(lines, growth_wallet)
-    before, after = func.coalesce(current.c.tier, "-"), func.coalesce(earned, "-")
-    query = (
-        select(before, after, func.count())
-        .select_from(CustomerFact)
-        .join(Customer, col(Customer.id) == col(CustomerFact.customer_id))
-        .join(current, current.c.customer_id == col(CustomerFact.customer_id), isouter=True)
-        .where(col(Customer.merged_into).is_(None), col(CustomerFact.aum_mda_fen).is_not(None))
-        .where(col(Customer.id).not_in(select(col(TierOverride.customer_id)).where(in_force(day))))
-        .group_by(before, after)
-        .order_by(before, after)
-    )
-    async with all_rows(session):
-        return [(row[0], row[1], row[2]) for row in (await session.execute(query)).all()]
 
 
 def select_tiers(day: date, *others: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:

@@ -77,16 +77,14 @@ async def list_schemes(call: StaffCall, page: Annotated[PageRequest, page_query(
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(TierRangeInvalid,),
+    refusals=(TierRangeInvalid, PeriodInvalid),
 )
 async def create_scheme(
     call: StaffCall, body: Annotated[TierSchemeIn, json_body(TierSchemeIn)], response: Response
 ) -> TierSchemeOut:
     """Draft a scheme. It gives no tier before another person has approved it."""
     growth = await _growth(call, body)
-    scheme = await service.create_scheme(
-        call.session, actor=call.actor, name=body.name, bounds_fen=body.lower_bounds, growth=growth
-    )
+    scheme = await service.create_scheme(call.session, actor=call.actor, content=body.content(growth))
     set_etag(response, scheme.revision)
     return TierSchemeOut.of(scheme, await repository.lines_of(call.session, scheme.id))
 
@@ -105,7 +103,7 @@ async def get_scheme(call: StaffCall, scheme_id: SchemeId, response: Response) -
     caller=DEFINE,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(PreconditionRequired, VersionConflict, SchemeNotDraft, TierRangeInvalid),
+    refusals=(PreconditionRequired, VersionConflict, SchemeNotDraft, TierRangeInvalid, PeriodInvalid),
 )
 async def edit_scheme(
     call: StaffCall,
@@ -116,14 +114,8 @@ async def edit_scheme(
     """Replace name and lines of a draft that was read with the ETag sent as If-Match."""
     scheme = await repository.lock_scheme(call.session, scheme_id)
     call.require_if_match(scheme.revision)
-    edited = await service.edit_scheme(
-        call.session,
-        scheme,
-        actor=call.actor,
-        name=body.name,
-        bounds_fen=body.lower_bounds,
-        growth=await _growth(call, body),
-    )
+    content = body.content(await _growth(call, body))
+    edited = await service.edit_scheme(call.session, scheme, actor=call.actor, content=content)
     set_etag(response, edited.revision)
     return TierSchemeOut.of(edited, await repository.lines_of(call.session, edited.id))
 

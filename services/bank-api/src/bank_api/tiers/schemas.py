@@ -23,10 +23,11 @@ from guibin.tiers.models import (
 )
 from guibin.tiers.repository import CurrentTier
 from guibin.tiers.rules import Growth, Line
-from guibin.tiers.service import growth_of
+from guibin.tiers.service import SchemeContent, growth_of
+from guibin.tiers.terms import Terms
 from guibin.web import Day, OutModel, StrictModel
 
-MOST_TIERS = 20
+from .terms_schemas import MOST_TIERS, TermsIn, TermsOut
 
 BOUNDS = {
     "T0": "50000.00",
@@ -91,21 +92,38 @@ class TierSchemeIn(StrictModel):
     lower_bounds: dict[Code, Cny] = Field(
         max_length=MOST_TIERS,
         json_schema_extra={"additionalProperties": False},
-        description="Month-daily average in CNY from which each tier is given: every tier once, rising with its rank",
+        description="Metric in CNY from which each tier is given: every tier once, rising with its rank",
         examples=[BOUNDS],
     )
-    growth: GrowthIn | None = Field(default=None, description="Null: the average alone decides")
+    growth: GrowthIn | None = Field(default=None, description="Null: no points give tiers")
+    terms: TermsIn = TermsIn()
+    effective_from: Day | None = Field(default=None, description="First day of its tiers; null: once approved")
+    effective_to: Day | None = Field(default=None, description="First day on which it gives no tier any more")
+
+    def content(self, growth: Growth | None) -> SchemeContent:
+        """Say what is asked for, `growth` having been looked at."""
+        return SchemeContent(
+            name=self.name,
+            bounds_fen=self.lower_bounds,
+            terms=self.terms.wanted(),
+            growth=growth,
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+        )
 
 
 class TierSchemeOut(OutModel):
-    """A scheme: which month-daily average gives which tier."""
+    """A scheme: which figures give which tier."""
 
     id: SchemeId
     name: str
     state: SchemeState
     revision: int = Field(description="Counts edits; the ETag")
     lower_bounds: dict[str, Cny] = Field(examples=[BOUNDS])
-    growth: GrowthOut | None = Field(description="Null: the average alone decides")
+    growth: GrowthOut | None = Field(description="Null: no points give tiers")
+    terms: TermsOut
+    effective_from: date | None
+    effective_to: date | None
     created_at: datetime
     activated_at: datetime | None
 
@@ -113,7 +131,9 @@ class TierSchemeOut(OutModel):
     def of(cls, scheme: TierScheme, lines: Sequence[Line]) -> "TierSchemeOut":
         """Describe a scheme with its lines."""
         bounds = {line.tier_code: line.lower_bound_fen for line in lines}
-        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds, "growth": growth_of(scheme, lines)})
+        terms = TermsOut.of(Terms.read(scheme.terms), lines)
+        growth = growth_of(scheme, lines)
+        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds, "growth": growth, "terms": terms})
 
 
 class TierNowOut(OutModel):

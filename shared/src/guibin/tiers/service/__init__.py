@@ -2,11 +2,19 @@
 
 from guibin.tiers.service.evaluating import evaluate
 from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
-from guibin.tiers.service.schemes import SchemeActivation, create_scheme, edit_scheme, growth_of, submit_scheme
+from guibin.tiers.service.schemes import (
+    SchemeActivation,
+    SchemeContent,
+    create_scheme,
+    edit_scheme,
+    growth_of,
+    submit_scheme,
+)
 
 __all__ = [
     "Override",
     "SchemeActivation",
+    "SchemeContent",
     "TierOverriding",
     "create_scheme",
     "edit_scheme",

@@ -207,9 +207,8 @@ async def _apply(session: AsyncSession, customer_id: UUID, today: date) -> None:
     """Evaluate the customer at once: the tier is there on the very next request."""
     scheme = await repository.active_scheme(session)
     if scheme is not None:
-        lines = await repository.lines_of(session, scheme.id)
         await evaluation_repository.insert_changes(
-            session, scheme, lines, effective_on=today, at=clock.now(), customer_id=customer_id
+            session, scheme.id, effective_on=today, at=clock.now(), customer_id=customer_id
         )
 
 

@@ -1,6 +1,8 @@
-"""Commands on tier schemes: which average gives which tier, put in force by a second person."""
+"""Commands on tier schemes: which figures give which tier, put in force by a second person."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -16,73 +18,87 @@ from guibin.core.ids import from_public, new_id, to_public
 from guibin.core.money import format_cny
 from guibin.security.actors import Actor, Domain, Grant
 from guibin.tiers import repository, rules
-from guibin.tiers.errors import SchemeNotDraft, TierRangeInvalid
+from guibin.tiers.errors import PeriodConflict, PeriodInvalid, SchemeNotDraft, TierRangeInvalid
+from guibin.tiers.figures import Scheme
 from guibin.tiers.models import SchemeState, TierScheme
+from guibin.tiers.moves_repository import count_moves
+from guibin.tiers.service.labels import TERM_LABELS
+from guibin.tiers.terms import Terms, faults_of_terms
 
 ACTIVATE = "tier_scheme.activate"
 
 
-async def create_scheme(
-    session: AsyncSession,
-    *,
-    actor: Actor,
-    name: str,
-    bounds_fen: Mapping[str, int],
-    growth: rules.Growth | None = None,
-) -> TierScheme:
-    """Make a draft from a lower bound for each tier, in fen, and the growth points that give some of them as well.
+@dataclass(frozen=True)
+class SchemeContent:
+    """A scheme as its maker writes it: a lower bound for each tier, in fen, and what else it says.
+
+    `effective_from` is the first day of its tiers (None: once approved), `effective_to` the first one without.
+    """
+
+    name: str
+    bounds_fen: Mapping[str, int]
+    terms: Terms = field(default_factory=Terms)
+    growth: rules.Growth | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
+
+
+async def create_scheme(session: AsyncSession, *, actor: Actor, content: SchemeContent) -> TierScheme:
+    """Make a draft.
 
     Raises:
-        TierRangeInvalid: the bounds make no scheme.
+        TierRangeInvalid: the content makes no scheme.
+        PeriodInvalid: it begins before today, or ends before it begins.
     """
-    await _check_bounds(session, bounds_fen, growth)
-    scheme = TierScheme(
-        id=new_id(),
-        name=name,
-        state=SchemeState.DRAFT,
-        created_at=clock.now(),
-        growth_wallet=None if growth is None else growth.wallet,
-    )
+    await _check(session, content)
+    scheme = TierScheme(id=new_id(), name=content.name, state=SchemeState.DRAFT, created_at=clock.now())
+    _write(scheme, content)
     session.add(scheme)
     await session.flush()
-    await repository.replace_lines(session, scheme.id, bounds_fen, {} if growth is None else growth.points)
+    await _write_lines(session, scheme, content)
     await _record(session, actor, scheme, "tier_scheme.create")
     return scheme
 
 
-async def edit_scheme(
-    session: AsyncSession,
-    scheme: TierScheme,
-    *,
-    actor: Actor,
-    name: str,
-    bounds_fen: Mapping[str, int],
-    growth: rules.Growth | None = None,
-) -> TierScheme:
-    """Replace name, bounds and growth points of a locked draft.
+async def edit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Actor, content: SchemeContent) -> TierScheme:
+    """Replace the content of a locked draft.
 
     Raises:
-        SchemeNotDraft, TierRangeInvalid.
+        SchemeNotDraft, TierRangeInvalid, PeriodInvalid.
     """
     _require_draft(scheme)
-    await _check_bounds(session, bounds_fen, growth)
-    lines = await repository.lines_of(session, scheme.id)
-    before: dict[str, object] = {line.tier_code: line.lower_bound_fen for line in lines}
-    before |= {"name": scheme.name, "growth": growth_of(scheme, lines)}
-    scheme.name = name
-    scheme.growth_wallet = None if growth is None else growth.wallet
+    await _check(session, content)
+    before = _document(scheme, await repository.lines_of(session, scheme.id))
+    scheme.name = content.name
+    _write(scheme, content)
     scheme.revision += 1
-    await repository.replace_lines(session, scheme.id, bounds_fen, {} if growth is None else growth.points)
-    after = growth_of(scheme, await repository.lines_of(session, scheme.id))
-    await _record(
-        session,
-        actor,
-        scheme,
-        "tier_scheme.edit",
-        before=before,
-        after={"name": name, "growth": after, **bounds_fen},
-    )
+    await _write_lines(session, scheme, content)
+    after = _document(scheme, await repository.lines_of(session, scheme.id))
+    await _record(session, actor, scheme, "tier_scheme.edit", before=before, after=after)
     return scheme
+
+
+def _write(scheme: TierScheme, content: SchemeContent) -> None:
+    scheme.growth_wallet = None if content.growth is None else content.growth.wallet
+    scheme.terms = content.terms.model_dump(mode="json")
+    scheme.effective_from, scheme.effective_to = content.effective_from, content.effective_to
+
+
+async def _write_lines(session: AsyncSession, scheme: TierScheme, content: SchemeContent) -> None:
+    growth = {} if content.growth is None else content.growth.points
+    await repository.replace_lines(session, scheme.id, content.bounds_fen, growth)
+
+
+def _document(scheme: TierScheme, lines: Sequence[rules.Line]) -> dict[str, object]:
+    bounds = {line.tier_code: line.lower_bound_fen for line in lines}
+    return {"name": scheme.name, "growth": growth_of(scheme, lines), **bounds, **_shown_terms(scheme)}
+
+
+def _shown_terms(scheme: TierScheme) -> dict[str, object]:
+    """Show what a scheme says beside its lines, as approvers and the audit trail read it."""
+    period = {"effective_from": scheme.effective_from, "effective_to": scheme.effective_to}
+    days = {name: None if day is None else day.isoformat() for name, day in period.items()}
+    return {**days, **Terms.read(scheme.terms).model_dump(mode="json")}
 
 
 async def submit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Actor) -> Approval:
@@ -107,7 +123,7 @@ async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
     _require_draft(scheme)
     scheme.state = SchemeState.PENDING
     lines = await repository.lines_of(session, scheme.id)
-    moves = await repository.count_moves(session, lines, day=clock.today(), growth_wallet=scheme.growth_wallet)
+    moves = await count_moves(session, Scheme.of(scheme, lines), day=clock.last_closed_day())
     active = await repository.active_scheme(session)
     active_lines = await repository.lines_of(session, active.id) if active else []
     bounds = _bounds(lines)
@@ -118,6 +134,8 @@ async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
             "after": bounds,
             "growth_before": growth_of(active, active_lines) if active else None,
             "growth_after": growth_of(scheme, lines),
+            "terms_before": _shown_terms(active) if active else None,
+            "terms_after": _shown_terms(scheme),
             "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
         },
     )
@@ -139,6 +157,9 @@ class SchemeActivation(ApprovalHandler):
             "after": Label("拟启用层级起点（元）", "Lower bounds submitted"),
             "growth_before": Label("现行成长值门槛", "Growth points in force"),
             "growth_after": Label("拟启用成长值门槛", "Growth points submitted"),
+            "terms_before": Label("现行评定规则", "Terms in force"),
+            "terms_after": Label("拟启用评定规则", "Terms submitted"),
+            **TERM_LABELS,
             "wallet": Label("积分类别", "Kind of points"),
             "points": Label("积分", "Points"),
             "moves": Label("层级变动客户数", "Customers who move"),
@@ -149,17 +170,23 @@ class SchemeActivation(ApprovalHandler):
     )
 
     async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Replace the active scheme.
+        """Replace the active scheme, or let the night do so on the first day of this one.
 
         Raises:
             SchemeNotDraft: the scheme is not waiting any more.
+            PeriodConflict: its last day is over.
         """
         await repository.lock_open_schemes(session)
         scheme = await repository.lock_scheme(session, _scheme_id(payload))
         if scheme.state != SchemeState.PENDING or scheme.revision != payload["revision"]:
             raise SchemeNotDraft
-        await repository.retire_active(session)
-        scheme.state = SchemeState.ACTIVE
+        if scheme.effective_to is not None and scheme.effective_to <= clock.today():
+            raise PeriodConflict
+        if scheme.effective_from is not None and scheme.effective_from > clock.today():
+            scheme.state = SchemeState.SCHEDULED
+        else:
+            await repository.retire_active(session)
+            scheme.state = SchemeState.ACTIVE
         scheme.activated_at = clock.now()
         await _record(session, context.approver, scheme, ACTIVATE, on_behalf_id=context.maker_id)
 
@@ -193,13 +220,17 @@ def growth_of(scheme: TierScheme, lines: Iterable[rules.Line]) -> dict[str, Any]
     return {"wallet": scheme.growth_wallet, "points": points}
 
 
-async def _check_bounds(session: AsyncSession, bounds_fen: Mapping[str, int], growth: rules.Growth | None) -> None:
+async def _check(session: AsyncSession, content: SchemeContent) -> None:
     ranks = {tier.code: tier.rank for tier in await repository.list_tiers(session)}
-    fault = rules.faults_of(bounds_fen, ranks)
-    if fault is None and growth is not None:
-        fault = rules.faults_of_growth(growth.points, ranks)
+    fault = rules.faults_of(content.bounds_fen, ranks)
+    if fault is None and content.growth is not None:
+        fault = rules.faults_of_growth(content.growth.points, ranks)
+    fault = fault or faults_of_terms(content.terms, ranks)
     if fault is not None:
         raise TierRangeInvalid(fault=fault)
+    begins = content.effective_from or clock.today()
+    if begins < clock.today() or (content.effective_to is not None and content.effective_to <= begins):
+        raise PeriodInvalid(earliest=clock.today().isoformat())
 
 
 def _require_draft(scheme: TierScheme) -> None:

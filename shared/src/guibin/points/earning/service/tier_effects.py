@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.tags.models import CustomerFact
+from guibin.tiers.models import TierStanding
 from guibin.tiers.repository import active_scheme, lines_of
 from guibin.tiers.rules import tier_of
 
@@ -22,16 +23,21 @@ async def growth_wallet(session: AsyncSession) -> str | None:
 
 
 async def tiers_with(session: AsyncSession, gained: Mapping[UUID, int]) -> dict[UUID, Move]:
-    """Return each customer's tier without and with more points of growth, by the figures of the last night.
+    """Return each customer's tier without and with more points of growth, as figures stand.
 
-    Overrides are left out of account. Empty where the scheme in force counts no growth.
+    Those are the assets of the last evaluation and the points of the last night. Overrides are left out of account.
+    Empty where the scheme in force counts no growth.
     """
     scheme = await active_scheme(session)
     if scheme is None or scheme.growth_wallet is None or not gained:
         return {}
     lines = await lines_of(session, scheme.id)
-    query = select(CustomerFact.customer_id, CustomerFact.aum_mda_fen, CustomerFact.points)
-    rows = await session.exec(query.where(col(CustomerFact.customer_id).in_(gained)))
+    query = (
+        select(CustomerFact.customer_id, TierStanding.metric_fen, CustomerFact.points)
+        .join(TierStanding, col(TierStanding.customer_id) == col(CustomerFact.customer_id), isouter=True)
+        .where(col(CustomerFact.customer_id).in_(gained))
+    )
+    rows = await session.exec(query)
     found = {customer_id: (average_fen, points) for customer_id, average_fen, points in rows.all()}
     moves: dict[UUID, Move] = {}
     for customer_id, points in gained.items():
