@@ -14,6 +14,8 @@ depends_on = None
 
 BLOCKS = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
 WEIGHED = ("probability", "model_version", "weighed_at", "deferred_until")
+KINDS = ("merge", "split", "renumber", "certificate_changed")
+OUTCOMES = ("merged", "parted", "renumbered", "certificate_added", "unchanged", "review")
 UNWEIGHED = "state = 'open' AND weighed_at IS NULL"
 
 
@@ -50,11 +52,13 @@ def upgrade() -> None:
         sa.Column("applied_to", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_identity_policy")),
     )
+    _identity_events()
     op.execute("GRANT SELECT, INSERT ON identity_policy TO guibin_bank")
     op.execute("GRANT SELECT, UPDATE (is_applied, applied_to) ON identity_policy TO guibin_worker")
 
 
 def downgrade() -> None:
+    op.drop_table("identity_event")
     op.drop_table("identity_policy")
     op.drop_table("match_model")
     for name in ("created_at", "state_score"):
@@ -79,3 +83,26 @@ def _weighed_reviews() -> None:
     op.create_index(
         op.f("ix_match_review_created_at"), "match_review", ["created_at"], postgresql_where=sa.text(UNWEIGHED)
     )
+
+
+def _identity_events() -> None:
+    op.create_table(
+        "identity_event",
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("sent_by", sa.Uuid(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(_one_of("kind", KINDS), name=op.f("ck_identity_event_kind_known")),
+        sa.CheckConstraint(_one_of("outcome", OUTCOMES), name=op.f("ck_identity_event_outcome_known")),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_identity_event")),
+    )
+    op.execute("GRANT SELECT, INSERT ON identity_event TO guibin_bank")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"

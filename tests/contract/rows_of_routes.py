@@ -102,6 +102,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "rejectMatch": _OF_A_BRANCH,
     "deferMatch": _OF_A_BRANCH,
     "getIdentityPolicy": (),
+    "takeIdentityEvent": ("D4", "D5"),
     "putIdentityPolicy": _BY_TWO,
     "listCustomerLinks": _OF_A_BRANCH,
     "addCustomerLink": ("M1", "P8"),

@@ -15,7 +15,7 @@ from support.routes import Route, all_routes
 
 FILE = Path(__file__).parents[1] / "contract/callers.txt"
 SERVICES = {
-    "core_banking": ("earn:post", "feeds:post", "points:hold"),
+    "core_banking": ("earn:post", "feeds:post", "identity:post", "points:hold"),
     "supplier_terminal": ("voucher:use",),
     "payment_gateway": ("payments:post",),
 }

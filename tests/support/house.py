@@ -186,7 +186,7 @@ async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None
         new = NewStaff(no=f"S{number:05d}", branch_code=branch, role=role, name="李四光", phone="02100000000")
         house.staff[name] = await add_staff(session, house.keys, new, issuer=issuer)
     for name, scopes in (
-        ("core_banking", ["earn:post", "feeds:post", "points:hold"]),
+        ("core_banking", ["earn:post", "feeds:post", "identity:post", "points:hold"]),
         ("supplier_terminal", ["voucher:use"]),
         ("payment_gateway", ["payments:post"]),
     ):

@@ -17,7 +17,7 @@ class MergeNotPossible(Refusal):
 
     `open_holds`: points are set aside; `account_closed`: the account is closed for good; `open_data_request`: a request
     or an erasure is open; `kept_apart`: people decided so; `one_customer`: there is only one; `merged_further`: the
-    surviving one was merged in turn; `erased`: the data of one of them are erased.
+    surviving one was merged in turn; `erased`: the data of one of them are erased; `not_merged`: no merge joined them.
     """
 
     category = Category.CONFLICT
@@ -33,3 +33,21 @@ class NothingToReveal(Refusal):
     code = "nothing_to_reveal"
     zh = "该客户没有此项信息"
     en = "The bank has no such value of this customer"
+
+
+class CustomerNumberUnknown(Refusal):
+    """Nobody has a customer number that an identity event names."""
+
+    category = Category.CONFLICT
+    code = "customer_number_unknown"
+    zh = "未找到该客户号"
+    en = "No customer has this number"
+
+
+class IdentityReferenceTaken(Refusal):
+    """Another identity event came under the same reference before."""
+
+    category = Category.CONFLICT
+    code = "identity_reference_taken"
+    zh = "该参考号已用于另一身份事件"
+    en = "The reference stands for another identity event"

@@ -37,7 +37,7 @@ async def numbered_customers(session: AsyncSession, ids: Sequence[UUID]) -> set[
     """Return which customers a customer number is known of."""
     statement = text(
         "SELECT DISTINCT customer_id FROM customer_ref "
-        "WHERE kind = 'customer_no' AND customer_id = ANY(CAST(:ids AS uuid[])) AND valid_to IS NULL"
+        "WHERE kind = 'customer_no' AND customer_id = ANY(CAST(:ids AS uuid[]))"
     )
     return {row[0] for row in await session.execute(statement, {"ids": ids})}
 

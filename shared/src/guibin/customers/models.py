@@ -15,6 +15,7 @@ from sqlmodel import Column, Field
 
 from guibin.core.lines import Line
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, cipher, distributed, instant, one_of, text_column
+from guibin.customers.identity_events.rules import IdentityEventKind, IdentityOutcome
 
 BLOCKS: Final = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
 """The columns of a source record by whose equality pairs are found that may be one customer; all keyed hashes."""
@@ -266,6 +267,22 @@ class CustomerMerge(SQLModel, table=True):
     undone_at: datetime | None = instant(default=None)
     undone_by: UUID | None = None
     undone_reason: str | None = text_column(default=None)
+
+
+class IdentityEventRow(SQLModel, table=True):
+    """An event of the bank's customer system that was taken: each reference once."""
+
+    __tablename__ = "identity_event"
+    __table_args__ = (one_of("kind", IdentityEventKind), one_of("outcome", IdentityOutcome), distributed("reference"))
+
+    reference: str = Field(sa_type=Text, primary_key=True)
+    kind: str = text_column()
+    day: date
+    content_hash: bytes = cipher(description="Keyed hash of what was sent")
+    outcome: str = text_column()
+    subject_id: UUID = Field(description="The customer as it was then")
+    sent_by: UUID
+    taken_at: datetime = instant()
 
 
 class CustomerAccess(SQLModel, table=True):

@@ -14,7 +14,7 @@ from guibin.security.ciphers import KeyRing
 from guibin_tools.bank_data import BranchData, StaffData
 
 SERVICES = {
-    "core_banking": ["earn:post", "points:hold"],
+    "core_banking": ["earn:post", "identity:post", "points:hold"],
     "data_platform": ["feeds:post"],
     "supplier_terminal": ["voucher:use"],
     "payment_gateway": ["payments:post"],

@@ -47,9 +47,23 @@ class FieldRuleIn(StrictModel):
     lines: list[Line] = Field(
         default_factory=lambda: list(Line),
         min_length=1,
+        max_length=len(Line),
         description="Who is asked, in this order; lines that are not named come after them, or not at all",
         examples=[["personal_finance", "credit_card"]],
     )
+
+
+class FieldRulesIn(StrictModel):
+    """The fields that have a rule of the bank's own."""
+
+    name: FieldRuleIn | None = None
+    certificate_no: FieldRuleIn | None = None
+    phone: FieldRuleIn | None = None
+    birth_date: FieldRuleIn | None = None
+    address: FieldRuleIn | None = None
+    employer: FieldRuleIn | None = None
+    gender: FieldRuleIn | None = None
+    city_code: FieldRuleIn | None = None
 
 
 class PolicyIn(StrictModel):
@@ -73,7 +87,7 @@ class PolicyIn(StrictModel):
     most_records_in_merge: Annotated[int, Field(ge=2, le=1_000)] = Field(
         default=MOST_RECORDS, description="More source records are not made one customer without people"
     )
-    fields: dict[PolicyField, FieldRuleIn] = Field(default_factory=dict)
+    fields: FieldRulesIn = Field(default_factory=FieldRulesIn)
     reason: Annotated[str, Note(200)] | None = REASON
 
     def terms(self) -> IdentityPolicy:
@@ -83,7 +97,7 @@ class PolicyIn(StrictModel):
             ValidationFailed: a line is named twice.
         """
         try:
-            return IdentityPolicy.model_validate(self.model_dump(mode="json", exclude={"reason"}))
+            return IdentityPolicy.model_validate(self.model_dump(mode="json", exclude={"reason"}, exclude_none=True))
         except ValidationError:
             raise ValidationFailed.of(["body", "fields"], "line_named_twice", "names a line twice") from None
 

@@ -103,9 +103,7 @@ async def search_customers(
         records = select(col(SourceRecord.customer_id)).where(col(SourceRecord.certificate_idx) == keys.certificate_idx)
         query = query.where(col(Customer.id).in_(records))
     if keys.customer_no_ref is not None:
-        refs = select(col(CustomerRef.customer_id)).where(
-            col(CustomerRef.ref) == keys.customer_no_ref, col(CustomerRef.valid_to).is_(None)
-        )
+        refs = select(col(CustomerRef.customer_id)).where(col(CustomerRef.ref) == keys.customer_no_ref)
         query = query.where(col(Customer.id).in_(refs))
     return [Found(*row) for row in (await session.execute(query.limit(limit)))]
 
