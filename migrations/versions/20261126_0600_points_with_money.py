@@ -1,4 +1,4 @@
-"""Rights that cost money beside points: reserved until it is paid."""
+"""Rights that cost money beside points, reserved until it is paid; donations; events that are returned."""
 
 import re
 from collections.abc import Callable
@@ -27,6 +27,7 @@ HOLD = "points_hold(uuid, text, bigint, uuid, timestamptz, text, text, text, tex
 RELEASE = "points_release(uuid, text, uuid, text, timestamptz, date)"
 OLD_STATES = ("confirmed", "in_fulfilment", "fulfilled", "cancelled", "refunded", "failed")
 STATES = ("awaiting_payment", *OLD_STATES, "unpaid")
+OLD_EVENT_STATES = ("pending", "earned", "nothing")
 EVENTS = ("redemption.payment_due", "redemption.unpaid", "redemption.repayable")
 KNOWN = "ck_outbox_event_type_known"
 GRANTS = (
@@ -34,6 +35,8 @@ GRANTS = (
     "SELECT ON redemption_payment TO guibin_bank, guibin_worker",
     "UPDATE (state, closed_at, repayable_fen) ON redemption_payment TO guibin_bank, guibin_worker",
     "UPDATE (reference, repaid_fen, repaid_reference) ON redemption_payment TO guibin_bank",
+    "SELECT, INSERT ON redemption_donation TO guibin_customer",
+    "SELECT ON redemption_donation TO guibin_bank, guibin_worker",
     "UPDATE (redemption_id, customer_id, taken_at) ON voucher_code TO guibin_bank, guibin_worker",
     "UPDATE (entry_id) ON redemption TO guibin_bank",
 )
@@ -43,11 +46,14 @@ OWN = "customer_id = (SELECT row_scope_customer())"
 
 def upgrade() -> None:
     _payments()
+    _donations()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     op.execute(f"GRANT EXECUTE ON FUNCTION {HOLD}, {RELEASE} TO guibin_customer")
     _protect("redemption_payment")
+    _protect("redemption_donation")
     _states(STATES)
+    _event_states((*OLD_EVENT_STATES, "returned"))
     _events(lambda known: (*known, *EVENTS))
     for name, (after, _) in NEWER.items():
         _install(name, after)
@@ -63,8 +69,11 @@ def downgrade() -> None:
     op.execute(f"REVOKE EXECUTE ON FUNCTION {HOLD}, {RELEASE} FROM guibin_customer")
     op.execute("REVOKE UPDATE (entry_id) ON redemption FROM guibin_bank")
     op.execute("REVOKE UPDATE (redemption_id, customer_id, taken_at) ON voucher_code FROM guibin_bank, guibin_worker")
+    op.drop_table("redemption_donation")
     op.drop_table("redemption_payment")
     _states(OLD_STATES)
+    op.execute("UPDATE business_event SET state = 'nothing' WHERE state = 'returned'")
+    _event_states(OLD_EVENT_STATES)
 
 
 def _payments() -> None:
@@ -130,11 +139,43 @@ def _payments() -> None:
     )
 
 
+def _donations() -> None:
+    op.create_table(
+        "redemption_donation",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("redemption_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_zh", sa.Text(), nullable=False),
+        sa.Column("organisation_en", sa.Text(), nullable=False),
+        sa.Column("project_zh", sa.Text(), nullable=False),
+        sa.Column("project_en", sa.Text(), nullable=False),
+        sa.Column("unit_value_fen", sa.BigInteger(), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
+        sa.Column("donated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("unit_value_fen > 0", name=op.f("ck_redemption_donation_worth_something")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_redemption_donation_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "redemption_id"],
+            ["redemption.customer_id", "redemption.id"],
+            name=op.f("fk_redemption_donation_customer_id_redemption_id_redemption"),
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "redemption_id", name=op.f("pk_redemption_donation")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+
+
 def _states(states: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{state}'" for state in states)
     for table in ("redemption", "redemption_step"):
         op.drop_constraint(op.f(f"ck_{table}_state_known"), table)
         op.create_check_constraint(op.f(f"ck_{table}_state_known"), table, f"state IN ({listed})")
+
+
+def _event_states(states: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{state}'" for state in states)
+    op.drop_constraint(op.f("ck_business_event_state_known"), "business_event")
+    op.create_check_constraint(op.f("ck_business_event_state_known"), "business_event", f"state IN ({listed})")
 
 
 def _install(name: str, version: int) -> None:

@@ -309,6 +309,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "noteRedemptionNotPaid": ("R10",),
     "noteRedemptionRepaid": ("R10",),
     "listRedemptionRepayments": (),
+    "getDonations": (),
+    "returnPointsEvent": ("R10",),
     "useVouchers": ("V5", "R10"),
     "useVoucher": ("V1", "V2", "V3", "V4", "V5", "V6", "V7", "R10"),
     "listRedemptions": _OF_A_BRANCH,

@@ -101,6 +101,7 @@ async def test_a_budget_is_given_out_exactly_however_many_ask_at_once(database: 
         ({"caps": [{"period": "year", "points": 25, "over": "refuse"}]}, 20),
         ({"frequency": [{"period": "month", "times": 3}]}, 30),
         ({"cool_down_hours": 1}, 10),
+        ({"goal": {"period": "month", "times": 5}}, 10),
         ({"budgets": [{"period": "day", "points": 40, "per_customer": True}]}, 40),
     ],
 )

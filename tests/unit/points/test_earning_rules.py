@@ -22,7 +22,7 @@ from guibin.points.earning.rules import (
     points_for,
     read_rule,
 )
-from guibin.points.earning.settlement import Before, Settlement, Spent, Verdict
+from guibin.points.earning.settlement import Before, Settlement, Spent, Step, Verdict
 from guibin.points.earning.terms import EarningKind, EarningTerms, Fraction, Gift, Window
 from guibin.points.models import Expiry, Wallet
 from guibin.programme.rules import stops_of
@@ -373,3 +373,35 @@ def test_a_fixed_day_is_the_next_one_after_the_posting(after: date, days: list[s
 def test_points_wait_for_one_thing(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Gift.model_validate_json(json.dumps(gift(**changes)))
+
+
+def test_a_goal_of_events_gives_once_a_period_with_the_event_that_reaches_it() -> None:
+    where, loyal = settlement(), rule(goal={"period": "month", "times": 3})
+    told = [outcome(where, event(f"T{number}"), loyal)[0] for number in range(5)]
+    later = [outcome(where, event(f"L{number}", at=NOON + timedelta(days=20)), loyal)[0] for number in range(3)]
+    assert told == ["goal_open", "goal_open", "hit", "goal_reached", "goal_reached"]
+    assert later == ["goal_open", "goal_open", "hit"]
+
+
+def test_a_goal_of_an_amount_counts_what_meets_the_rule_of_this_customer_and_what_was_there_before() -> None:
+    large = rule(
+        goal={"period": "year", "amount": "250.00"}, when={"fact": "event.amount", "op": ">=", "value": "50.00"}
+    )
+    before = Before()
+    before.steps[ONE, large.code].append(Step(DAY - timedelta(days=40), 100_00))
+    where = settlement(before)
+    told = [
+        *outcome(where, event("small", amount=49_99), large),
+        *outcome(where, event("another", amount=300_00, customer=TWO), large),
+        *outcome(where, event("first", amount=149_99), large),
+        *outcome(where, event("last", amount=50_00), large),
+    ]
+    assert told == ["condition_not_met", "hit", "goal_open", "hit"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"times": 1}, {"times": 2, "amount": "1.00"}, {"amount": "0.00"}, {"times": 2, "period": "hour"}]
+)
+def test_a_goal_is_a_number_or_a_sum_in_a_period(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        rule(goal={"period": "month"} | wrong)

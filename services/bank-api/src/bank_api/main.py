@@ -26,6 +26,7 @@ from bank_api.points.event_files import router as event_files
 from bank_api.points.files import router as points_files
 from bank_api.points.holds import router as points_holds
 from bank_api.points.reports import router as points_reports
+from bank_api.points.returns import router as event_returns
 from bank_api.points.router import router as points
 from bank_api.points.statements import router as statements
 from bank_api.points.transfers import router as transfers
@@ -36,6 +37,7 @@ from bank_api.products.router import router as products
 from bank_api.programme.router import router as programme
 from bank_api.relations.households import router as households
 from bank_api.relations.links import router as links
+from bank_api.rights.donations import router as donations
 from bank_api.rights.images import router as images
 from bank_api.rights.importing import router as catalogue_import
 from bank_api.rights.packages import router as packages
@@ -91,6 +93,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     points_velocity,
     points_files,
     event_files,
+    event_returns,
     earning_rule_templates,
     earning_rules,
     asset_rules,
@@ -99,6 +102,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     transfers,
     rights,
     payments,
+    donations,
     releases,
     substitutes,
     voucher_uses,

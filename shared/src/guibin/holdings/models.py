@@ -65,11 +65,12 @@ class InflowClass(StrEnum):
 
 
 class EventState(StrEnum):
-    """Whether an event has been looked at by the earning rules."""
+    """Whether an event has been looked at by the earning rules, or was undone as a whole: then it counts nowhere."""
 
     PENDING = "pending"
     EARNED = "earned"
     NOTHING = "nothing"
+    RETURNED = "returned"
 
 
 class Holding(SQLModel, table=True):

@@ -38,6 +38,7 @@ ADJUSTED: Final[dict[AdjustmentReason, Texts]] = {
     AdjustmentReason.OTHER: ("积分调整", "Points adjusted"),
 }
 TAKEN_BACK: Final[Texts] = ("积分冲回", "Points taken back")
+RETURNED: Final[Texts] = ("交易退回，收回所得积分", "Points taken back: what earned them was returned")
 RELEASED: Final[Texts] = ("待生效积分提前生效", "Pending points can be spent early")
 CANCELLED: Final[Texts] = ("待生效积分取消", "Pending points cancelled")
 ENDED_EARLY: Final[Texts] = ("积分提前到期", "Points ended early")

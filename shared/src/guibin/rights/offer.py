@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from guibin.core.clock import BUSINESS_ZONE
+from guibin.rights.donations import Cause
 from guibin.rights.models import Period
 from guibin.rights.points_given import PointsGiven
 from guibin.rights.releases import ReleaseLine
@@ -152,7 +153,8 @@ class Terms:
     None the worth of the points that are paid. With `booking` it is served by appointment, and a
     redemption of it names a slot. With a `release` its counted stock comes on offer line by line, else all at once.
     `substitutes` are offered in its place where it cannot be delivered.
-    What it `gives` are points of another kind. Where a price asks for money, that is awaited for `pay_minutes`.
+    What it `gives` are points of another kind; what it `donates` is for a good cause. Money that a price asks for is
+    awaited for `pay_minutes`.
     """
 
     prices: tuple[Price, ...]
@@ -180,6 +182,7 @@ class Terms:
     substitutes: tuple[Substitute, ...] = ()
     gives: PointsGiven | None = None
     pay_minutes: int = PAY_MINUTES
+    donates: Cause | None = None
 
     @property
     def tags(self) -> frozenset[str]:

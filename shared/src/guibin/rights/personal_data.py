@@ -95,6 +95,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " repaid_reference FROM redemption_payment WHERE customer_id = :customer_id ORDER BY due_until, redemption_id",
     ),
     QuerySection(
+        "donations",
+        frozenset({"redemption_donation"}),
+        "SELECT redemption_id, organisation_zh, organisation_en, project_zh, project_en, unit_value_fen, named,"
+        " donated_at FROM redemption_donation WHERE customer_id = :customer_id ORDER BY donated_at, redemption_id",
+    ),
+    QuerySection(
         "points_given",
         frozenset({"redemption_points"}),
         "SELECT redemption_id, wallet, points, receiver_id = customer_id AS to_me, given_at FROM redemption_points"

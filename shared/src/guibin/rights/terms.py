@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from guibin.core.money import parse_cny
+from guibin.rights.donations import cause_of
 from guibin.rights.models import Period, RightsItem
 from guibin.rights.offer import (
     PAY_MINUTES,
@@ -50,6 +51,7 @@ OFFER: Final = (
     "substitutes",
     "gives",
     "pay_minutes",
+    "donates",
 )
 """The terms that not every right has; together they are the column `offer`."""
 
@@ -83,6 +85,7 @@ def terms_of(item: RightsItem, minimum_tier: TierLevel | None) -> Terms:
         release=plan_of(offer.get("release_plan")),
         substitutes=substitutes_of(offer.get("substitutes")),
         gives=points_given_of(offer.get("gives")),
+        donates=cause_of(offer.get("donates")),
         pay_minutes=offer.get("pay_minutes", PAY_MINUTES),
     )
 

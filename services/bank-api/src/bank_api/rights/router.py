@@ -14,6 +14,7 @@ from guibin.customers.origins import with_origins
 from guibin.customers.repository import get_customer
 from guibin.points.errors import AccountClosed, LimitExceeded, RefundExceedsPaid
 from guibin.rights import service
+from guibin.rights.donations import DonationHandedOver
 from guibin.rights.errors import (
     AlreadyUsed,
     FulfilledByCode,
@@ -267,6 +268,7 @@ async def fail_redemption(
         StateConflict,
         AlreadyUsed,
         GivenPointsSpent,
+        DonationHandedOver,
         ReasonRequired,
         AccountClosed,
         LimitExceeded,

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from guibin.core.lines import Line
 from guibin.core.money import Cny
-from guibin.core.text import Code
+from guibin.core.text import Code, OneLine
 from guibin.rights.models import Period
 from guibin.rights.offer import (
     MOST_CANCEL_HOURS,
@@ -181,6 +181,22 @@ _PLAIN: Final = (
 """Terms that the document holds as they are written."""
 
 
+class CauseIn(StrictModel):
+    """For whom and for what a unit is, and what the bank gives for it."""
+
+    organisation_zh: Annotated[str, OneLine(80)] = Field(examples=["上海市儿童健康基金会"])
+    organisation_en: Annotated[str, OneLine(80)] = Field(examples=["Shanghai Children's Health Foundation"])
+    project_zh: Annotated[str, OneLine(80)] = Field(examples=["乡村小学热午餐"])
+    project_en: Annotated[str, OneLine(80)] = Field(examples=["Hot lunches for village schools"])
+    unit_value: Cny = Field(description="CNY that the organisation receives for a unit", examples=["1.00"])
+
+    @model_validator(mode="after")
+    def _worth_something(self) -> Self:
+        if not 0 < self.unit_value <= MOST_FEN_OF_A_UNIT:
+            raise PydanticCustomError("money", "must be between 0.01 and 10000000.00")
+        return self
+
+
 class TermsIn(StrictModel):
     """On which terms a right is there; all of them are approved as one."""
 
@@ -233,6 +249,9 @@ class TermsIn(StrictModel):
         default=None,
         description="It is points of another kind: given at once, for points alone, and taken back whole or not at all",
     )
+    donates: CauseIn | None = Field(
+        default=None, description="It is a donation: fulfilled at once, for points alone, given back within its month"
+    )
     pay_minutes: Annotated[int, Field(ge=1, le=MOST_PAY_MINUTES)] | None = Field(
         default=None, description=f"How long the money of its prices is awaited; null: {PAY_MINUTES}"
     )
@@ -260,14 +279,15 @@ class TermsIn(StrictModel):
 
     @model_validator(mode="after")
     def _points_for_points(self) -> Self:
-        if self.gives is None:
+        if self.gives is None and self.donates is None:
             return self
         beside = (self.quotas, self.companions, self.appointment, self.cancel_hours, self.static_code)
         paid = all(price.points and price.money is None for price in self.prices)
-        if any(beside) or self.beneficiary is not Beneficiary.NONE or not paid:
+        both = self.gives is not None and self.donates is not None
+        if both or any(beside) or self.beneficiary is not Beneficiary.NONE or not paid:
             raise PydanticCustomError(
                 "gives",
-                "points are given for points alone: no quota, guests, booking, cancellation, money, price of 0",
+                "points alone pay for points and donations: no quota, guests, booking, cancellation, money, price of 0",
             )
         return self
 
@@ -284,7 +304,7 @@ class TermsIn(StrictModel):
 
     def _offer(self) -> dict[str, Any]:
         some = self.model_dump(
-            mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost", "appointment", "gives"}
+            mode="json", include={*_PLAIN, "companions", "budget_line", "unit_cost", "appointment", "gives", "donates"}
         )
         audiences = {"visibility": self.visibility, "eligibility": self.eligibility}
         return {

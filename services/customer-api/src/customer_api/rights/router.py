@@ -23,6 +23,7 @@ from guibin.points.errors import (
     TransferToSelf,
 )
 from guibin.rights import service
+from guibin.rights.donations import DonorNotAsked
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable
 from guibin.rights.models import Category, Fulfilment, RedemptionState
 from guibin.rights.points_given import PointsNotPaid, ReceivingCodeNotAsked, ReceivingCodeRequired
@@ -72,6 +73,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     ReceiverUnavailable,
     PointsNotPaid,
     DepositRewardForbidden,
+    DonorNotAsked,
 )
 
 

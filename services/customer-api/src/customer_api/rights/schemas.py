@@ -61,6 +61,9 @@ class RedemptionIn(StrictModel):
     receiving_code: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="What the receiver shows, where the right gives points to somebody else"
     )
+    named_donor: bool | None = Field(
+        default=None, description="Of a donation: whether its receipt names me; not said: it does not"
+    )
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -85,6 +88,7 @@ class RedemptionIn(StrictModel):
             package_id=self.package_id,
             reservation_id=self.reservation_id,
             receiving_code=self.receiving_code,
+            named_donor=self.named_donor,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 

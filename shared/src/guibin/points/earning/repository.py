@@ -17,35 +17,12 @@ from guibin.customers.models import Customer
 from guibin.holdings.figures import AVERAGES
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.points.earning.models import EarningPeriod, EarningRule, EarningRuleVersion, RuleState
-from guibin.points.earning.rules import Occurrence
 from guibin.points.earning.settlement import Account, Award, BudgetKey, Past, Spent
 from guibin.points.repository import rows_of
 from guibin.tags.evaluation import Plain
 from guibin.tags.models import CustomerFact, CustomerTag
 from guibin.tiers.models import Tier
 
-# Three statements, because an event lies with its reference, its content with its customer (docs/adr/0001).
-_PENDING: Final = text(
-    "SELECT customer_id, line, reference FROM business_event WHERE state = 'pending' ORDER BY customer_id LIMIT :limit"
-)
-_PENDING_OF: Final = text(
-    "SELECT b.customer_id, b.line, b.reference FROM business_event b"
-    " JOIN unnest(CAST(:lines AS text[]), CAST(:references AS text[])) AS k(line, reference)"
-    " ON b.reference = k.reference AND b.line = k.line WHERE b.state = 'pending'"
-)
-_CONTENT: Final = text(
-    "SELECT e.customer_id, e.line, e.reference, e.event_type, e.occurred_at, e.occurred_on, e.amount_fen,"
-    " e.merchant_category, e.channel, e.inflow_class"
-    " FROM unnest(CAST(:customers AS uuid[]), CAST(:lines AS text[]), CAST(:references AS text[]))"
-    " AS k(customer_id, line, reference)"
-    " JOIN customer_event e ON e.customer_id = k.customer_id AND e.reference = k.reference AND e.line = k.line"
-)
-_MARK: Final = text(
-    "UPDATE business_event b SET state = k.state"
-    " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]))"
-    " AS k(line, reference, state)"
-    " WHERE b.reference = k.reference AND b.line = k.line AND b.state = 'pending'"
-)
 # Callers sort the list by customer and wallet: one order for all who lock accounts.
 _LOCK: Final = text(
     "SELECT m.customer_id, m.wallet, p.balance, p.pending"
@@ -267,33 +244,6 @@ def _facts(row: CustomerFact | None, tags: set[str]) -> dict[str, Plain]:
     values |= {f"liability.{name}": fen for name, fen in row.liabilities.items()}
     values |= {f"points.{name}": points for name, points in row.points.items()}
     return values
-
-
-async def pending_events(
-    session: AsyncSession, *, limit: int, keys: Iterable[tuple[str, str]] | None = None
-) -> list[Occurrence]:
-    """Return at most `limit` events that earning rules have not looked at; with `keys`, only those of them."""
-    if keys is None:
-        found = await rows_of(session, _PENDING, limit=limit)
-    else:
-        pairs = list(keys)
-        found = await rows_of(
-            session, _PENDING_OF, lines=[line for line, _ in pairs], references=[reference for _, reference in pairs]
-        )
-    content = await rows_of(
-        session,
-        _CONTENT,
-        customers=[row["customer_id"] for row in found],
-        lines=[row["line"] for row in found],
-        references=[row["reference"] for row in found],
-    )
-    return [Occurrence(**row) for row in content]
-
-
-async def mark_events(session: AsyncSession, states: Mapping[tuple[str, str], str]) -> None:
-    """Note for each event (line, reference) whether it earned."""
-    lines, references = [line for line, _ in states], [reference for _, reference in states]
-    await rows_of(session, _MARK, lines=lines, references=references, states=list(states.values()))
 
 
 async def lock_accounts(

@@ -39,6 +39,8 @@ class EarningOutcome(StrEnum):
     NO_POINTS = "no_points"
     EXPIRED = "expired"
     CAPPED = "capped"
+    GOAL_OPEN = "goal_open"
+    GOAL_REACHED = "goal_reached"
     COOL_DOWN = "cool_down"
     FREQUENCY = "frequency"
     WALLET_CAPPED = "wallet_capped"
@@ -89,7 +91,7 @@ class Occurrence:
                 return self.inflow_class
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A version of a rule, read. `branches` are the owner's and all below; None serves everybody."""
 

@@ -46,6 +46,14 @@ class Past:
     cost_fen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event that meets a rule with a goal, whatever it gave."""
+
+    occurred_on: date
+    amount_fen: int
+
+
 @dataclass(slots=True)
 class Spent:
     """What was given out of a budget."""
@@ -122,6 +130,7 @@ class Before:
     earned: dict[Account, list[tuple[date, int]]] = field(default_factory=lambda: defaultdict(list))
     balances: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
     budgets: dict[BudgetKey, Spent] = field(default_factory=lambda: defaultdict(Spent))
+    steps: dict[tuple[UUID, str], list[Step]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,9 @@ class Settlement:
         outcomes: dict[str, EarningOutcome] = {one.rule.code: one.outcome for one in judged}
         best: dict[str, Award] = {}
         for one in judged:
+            if not self._reaches(event, one):
+                outcomes[one.rule.code] = EarningOutcome.GOAL_OPEN
+                continue
             for offer in one.offers:
                 outcome, award = self._allowed(event, one.rule, offer)
                 if award is None:
@@ -148,6 +160,19 @@ class Settlement:
         for award in best.values():
             self._count(award)
         return [self._verdict(one, outcomes[one.rule.code], best) for one in judged]
+
+    def _reaches(self, event: Occurrence, one: Judgement) -> bool:
+        """Count an event that meets a rule as a step to its goal; False where the goal is still ahead."""
+        goal = one.rule.terms.goal
+        if goal is None or not one.offers:
+            return True
+        steps = self.before.steps[event.customer_id, one.rule.code]
+        steps.append(Step(event.occurred_on, event.amount_fen or 0))
+        start = period_start(goal.period, event.occurred_on)
+        own = [step for step in steps if period_start(goal.period, step.occurred_on) == start]
+        if goal.times is not None:
+            return len(own) >= goal.times
+        return sum(step.amount_fen for step in own) >= (goal.amount or 0)
 
     def _verdict(self, judgement: Judgement, outcome: EarningOutcome, best: Mapping[str, Award]) -> Verdict:
         own = tuple(best[wallet] for wallet in sorted(best) if best[wallet].rule is judgement.rule)
@@ -266,7 +291,11 @@ def budget_keys(rule: Rule, day: date) -> list[BudgetKey]:
 def _too_often(rule: Rule, event: Occurrence, past: Sequence[Past]) -> EarningOutcome | None:
     """Say whether other events of the customer, earlier or later ones, keep this one from earning."""
     others = [one for one in past if one.source_id != event.source_id]
-    hours = rule.terms.cool_down_hours
+    goal, hours = rule.terms.goal, rule.terms.cool_down_hours
+    if goal is not None:
+        start = period_start(goal.period, event.occurred_on)
+        if any(period_start(goal.period, one.occurred_on) == start for one in others):
+            return EarningOutcome.GOAL_REACHED
     if hours is not None and any(abs(one.occurred_at - event.occurred_at) < timedelta(hours=hours) for one in others):
         return EarningOutcome.COOL_DOWN
     for bound in rule.terms.frequency:

@@ -26,6 +26,7 @@ MOST_BOUNDS: Final = 10
 MOST_DAYS: Final = 400
 MOST_POINTS: Final = 10**9
 MOST_PER_CENT: Final = 10_000
+MOST_TIMES: Final = 1_000_000
 
 
 def _in_a_year(day: str) -> str:
@@ -207,7 +208,24 @@ class Frequency(_Part):
     """Most events of one customer that earn by this rule in a period, by the day of the event."""
 
     period: EarningPeriod
-    times: Annotated[int, Field(ge=1, le=1_000_000)]
+    times: Annotated[int, Field(ge=1, le=MOST_TIMES)]
+
+
+class Goal(_Part):
+    """What a customer has to reach in a period before a rule gives: so many events that meet it, or a sum of them.
+
+    The event that reaches it earns, once in each period; those before it and those after it give nothing.
+    """
+
+    period: EarningPeriod = Field(description="By the days of the events")
+    times: Annotated[int, Field(ge=2, le=MOST_TIMES)] | None = Field(default=None, description="Events", examples=[5])
+    amount: Cny | None = Field(default=None, description="CNY, the sum of their amounts")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if (self.times is None) == (self.amount is None) or (self.amount is not None and self.amount <= 0):
+            raise PydanticCustomError("goal", "times, or an amount above 0")
+        return self
 
 
 class Ceiling(_Part):
@@ -258,6 +276,7 @@ class EarningTerms(_Part):
     cool_down_hours: Annotated[int, Field(ge=1, le=24 * 366)] | None = Field(
         default=None, description="Hours around an event that earned in which no other of the customer earns"
     )
+    goal: Goal | None = Field(default=None, description="Gives once a period, with the event that reaches it")
     budgets: list[Ceiling] = Field(default_factory=list, max_length=MOST_BOUNDS)
     budget_line: Line | None = Field(
         default=None, description="The owner's budget of this line and the year pays, and stops what passes it"
@@ -285,7 +304,9 @@ class EarningTerms(_Part):
     @property
     def is_bounded(self) -> bool:
         """Whether what was given before decides about what is given now."""
-        return bool(self.caps or self.frequency or self.cool_down_hours or self.budgets or self.budget_line)
+        return bool(
+            self.caps or self.frequency or self.cool_down_hours or self.goal or self.budgets or self.budget_line
+        )
 
     def document(self) -> dict[str, Any]:
         """Write them as they are stored."""

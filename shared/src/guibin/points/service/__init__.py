@@ -52,6 +52,7 @@ from guibin.points.service.pending import (
 from guibin.points.service.reading import EntryView, balances, list_entries
 from guibin.points.service.reconciling import Reconciliation, reconciliation, record_reconciliation
 from guibin.points.service.reminding import remind
+from guibin.points.service.returning import EventReturn, Returned, return_event
 from guibin.points.service.reversing import claw_back, refund
 from guibin.points.service.statements import (
     Statement,
@@ -94,6 +95,7 @@ __all__ = [
     "DueMonth",
     "EntryFilter",
     "EntryView",
+    "EventReturn",
     "EventStatus",
     "Forecast",
     "Held",
@@ -104,6 +106,7 @@ __all__ = [
     "Outstanding",
     "Posted",
     "Reconciliation",
+    "Returned",
     "ShownCode",
     "Statement",
     "StatementMonth",
@@ -151,6 +154,7 @@ __all__ = [
     "release_lapsed",
     "remind",
     "replace_account_codes",
+    "return_event",
     "rolled_forward",
     "set_aside",
     "settle_awaited",

@@ -13,7 +13,7 @@ from guibin.core.ids import new_id, to_public
 from guibin.holdings.models import EventState, EventType
 from guibin.points import correction_repository
 from guibin.points import repository as ledger
-from guibin.points.earning import repository
+from guibin.points.earning import event_repository, repository
 from guibin.points.earning.event_names import EVENT_NAMES
 from guibin.points.earning.models import EarningPeriod
 from guibin.points.earning.rules import EarningOutcome, Occurrence, period_start
@@ -64,7 +64,7 @@ async def earn_pending(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> d
     transaction, and an event posts once. Returns how many events were `read`, how many `earned` or gave `nothing`, and
     how many `points` were posted.
     """
-    pending = await repository.pending_events(session, limit=limit)
+    pending = await event_repository.pending_events(session, limit=limit)
     results = await _earn(session, pending, NIGHTLY_JOB.id)
     earned = [result for result in results.values() if result.state is EventState.EARNED]
     return {
@@ -79,7 +79,7 @@ async def earn_events(
     session: AsyncSession, *, keys: Sequence[EventKey], actor_id: UUID
 ) -> dict[EventKey, EventResult]:
     """Let these events earn now, those of them that are pending; returns what each of those gave."""
-    pending = await repository.pending_events(session, limit=len(keys), keys=keys)
+    pending = await event_repository.pending_events(session, limit=len(keys), keys=keys)
     return await _earn(session, pending, actor_id)
 
 
@@ -103,7 +103,7 @@ async def _earn(session: AsyncSession, pending: Sequence[Occurrence], actor_id: 
     made = {id(one.award): one.movement.entry for one in kept if posted[one.movement.entry][0] == "posted"}
     await carry_out(session, (one for _, verdicts in settled for one in verdicts), made, actor_id=actor_id, at=now)
     results = _results(pending, settled, kept, posted, refused)
-    await repository.mark_events(session, {key: result.state for key, result in results.items()})
+    await event_repository.mark_events(session, {key: result.state for key, result in results.items()})
     return results
 
 

@@ -1,6 +1,7 @@
 """The tables of rights: the catalogue, what there is to give, and what was taken."""
 
 from guibin.rights.models.catalogue import Category, Fulfilment, Period, RightsItem, RightState, StockMode, TaxKind
+from guibin.rights.models.donations import RedemptionDonation
 from guibin.rights.models.given import RedemptionPoints
 from guibin.rights.models.images import MOST_IMAGE_BYTES, MOST_IMAGES, RightsImage
 from guibin.rights.models.packages import PackageChoice, PackagePeriod, PackageState, RightsPackage
@@ -35,6 +36,7 @@ __all__ = [
     "ProposalState",
     "Redemption",
     "RedemptionBeneficiary",
+    "RedemptionDonation",
     "RedemptionPayment",
     "RedemptionPoints",
     "RedemptionProposal",

@@ -24,6 +24,7 @@ from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
 from guibin.rights.service.choosing import MyPackage, PackageLine, choose_rights, list_my_packages
 from guibin.rights.service.deliveries import Delivery
+from guibin.rights.service.donating import Receipt, show_receipt, total_causes
 from guibin.rights.service.ending import cancel, fail, fulfil
 from guibin.rights.service.favourites import FAVOURITES, list_favourites, mark_favourite, unmark_favourite
 from guibin.rights.service.giving_back import give_back_offer
@@ -94,6 +95,7 @@ __all__ = [
     "Proposal",
     "ProposalView",
     "Rating",
+    "Receipt",
     "Redeemed",
     "RedemptionBatches",
     "RedemptionRequest",
@@ -169,11 +171,13 @@ __all__ = [
     "reserve",
     "show_beneficiary",
     "show_codes",
+    "show_receipt",
     "submit_package",
     "submit_terms",
     "suspend_right",
     "take_substitute",
     "tend_slots",
+    "total_causes",
     "unknown_names",
     "unmark_favourite",
     "use_batch",

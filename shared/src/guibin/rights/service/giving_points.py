@@ -82,6 +82,8 @@ async def check_what_is_given(
         DepositRewardForbidden: points for deposits would become points that buy goods.
     """
     what = points_given_of(document.get("gives"))
+    if document.get("donates") is not None and fulfilment != Fulfilment.INSTRUCTION:
+        raise ValidationFailed.of(["body", "terms", "donates"], "fulfilment", "is for rights by instruction")
     if what is None:
         return
     paying = {wallet, *(price["wallet"] for price in document["prices"] if price.get("wallet"))}

@@ -43,6 +43,7 @@ from guibin.rights.repository.standing import Profile
 from guibin.rights.rules import Decision, Reason, ReasonCode, assess, out_of_stock, reached_by_everybody
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
 from guibin.rights.service.deliveries import Delivery, seal_delivery
+from guibin.rights.service.donating import donate, refuse_names
 from guibin.rights.service.giving_points import find_gift, give
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, released_of, standing_of
@@ -73,6 +74,7 @@ class RedemptionRequest:
     reservation_id: UUID | None = None
     at_most: int | None = None
     receiving_code: str | None = None
+    named_donor: bool | None = None
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -131,6 +133,7 @@ async def redeem(
     wanted = Wanted(customer_id, actor, request, keys)
     asks = InSession(session)
     right = await find(anew=False)
+    refuse_names(right, named=request.named_donor)
     gift = await find_gift(session, right, request, customer_id=customer_id, keys=keys, lock=True)
     taking = await decide(asks, scope, wanted, find, lock=True)
     outcome = await write_redemption(asks, taking.document())
@@ -138,6 +141,7 @@ async def redeem(
     row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
     if gift is not None:
         await give(session, gift, row, taking.right)
+    await donate(session, row, taking.right, named=request.named_donor)
     return Redeemed(row, points.read_lots(outcome.lots), outcome.available_after, taking.redemption.payment)
 
 

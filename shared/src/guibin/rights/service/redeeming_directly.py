@@ -127,10 +127,10 @@ class _Call:
 
     async def redeem(self, find: FindRight) -> str:
         """Decide and write until what decided stood still, at last under the lock."""
-        _refuse_more_than_points_out(await find(anew=False))
+        _refuse_more_than_points_out(await find(anew=False), self.wanted.request.named_donor)
         for _ in range(TRIES):
             taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
-            _refuse_more_than_points_out(taking.right)
+            _refuse_more_than_points_out(taking.right, self.wanted.request.named_donor)
             outcome = await self._write(taking)
             if outcome.code != "moved":
                 return _answer(taking, outcome)
@@ -172,13 +172,13 @@ class _Call:
         )
 
 
-def _refuse_more_than_points_out(right: Right) -> None:
-    """Leave to a unit of work what moves the points of more than one account.
+def _refuse_more_than_points_out(right: Right, named_donor: bool | None) -> None:
+    """Leave to a unit of work what moves more than points out of one account.
 
     Raises:
-        OrdinaryWay: the right gives points.
+        OrdinaryWay: the right gives points, or donates.
     """
-    if right.terms.gives is not None:
+    if right.terms.gives is not None or right.terms.donates is not None or named_donor is not None:
         raise OrdinaryWay
 
 

@@ -29,6 +29,7 @@ from guibin.rights.life import is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.parts import Part, part_of
 from guibin.rights.repository import catalogue, redemptions
+from guibin.rights.service.donating import refuse_handed_over
 from guibin.rights.service.ending import lock, undo
 from guibin.rights.service.giving_back import Because, give_back_part, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
@@ -62,11 +63,13 @@ async def request_refund(
         NotRefundable: a part of what is given back as a whole only.
         AlreadyUsed: one of its codes was used.
         GivenPointsSpent: it gave points, which are not all there any more.
+        DonationHandedOver: it is a donation whose month is over.
         AccountClosed: the account does not move.
     """
     require_reason(refund.reason)
     found = await redemptions.get_redemption(session, scope, redemption_id=refund.redemption_id)
     part = _part(found, refund.units)
+    await refuse_handed_over(session, found)
     cost_fen = await _cost_of(session, found, part)
     within = scope_within_limit(actor, grants, cost_fen)
     customer = await customers.get_customer(session, within, customer_id=found.customer_id)
@@ -121,6 +124,7 @@ async def _carry_out(session: AsyncSession, scope: Scope, refund: Refund, *, act
     """Give back what is asked for, as the redemption stands under its lock."""
     redemption, right = await lock(session, scope, refund.redemption_id)
     part = _part(redemption, refund.units)
+    await refuse_handed_over(session, redemption)
     if part == standing_of_redemption(redemption):
         await undo(session, redemption, right, state=RedemptionState.REFUNDED, actor_id=actor_id, now=clock.now())
         return

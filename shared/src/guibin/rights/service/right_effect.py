@@ -69,7 +69,13 @@ RIGHT_HANDLER: Final = RightHandler()
 def _can_be_given(right: Right) -> bool:
     terms = right.terms
     nowhere = destination_of(Fulfilment(right.item.fulfilment)) is Destination.NONE
-    return right.item.state == RightState.PUBLISHED and nowhere and terms.booking is None and terms.gives is None
+    return (
+        right.item.state == RightState.PUBLISHED
+        and nowhere
+        and terms.booking is None
+        and terms.gives is None
+        and terms.donates is None
+    )
 
 
 async def _grant(session: AsyncSession, right: Right, given: Given) -> Done:

@@ -1,7 +1,7 @@
 """The one engine: rules in force, what they say of events, what was given before. It reads, and locks if asked."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -10,13 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.points import repository as ledger
-from guibin.points.earning import repository
+from guibin.points.earning import event_repository, repository
 from guibin.points.earning.models import EarningPeriod, EarningRule, EarningRuleVersion
 from guibin.points.earning.rules import Judgement, Occurrence, Rule, RuleBook, judge, period_start, read_rule
 from guibin.points.earning.settlement import (
     Account,
     Before,
     Settlement,
+    Step,
     Verdict,
     budget_keys,
     earn_caps,
@@ -79,24 +80,31 @@ async def wallets_by_code(session: AsyncSession) -> dict[str, Wallet]:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What decides about some judged events beside the events themselves."""
+    """What decides about some judged events beside the events themselves; `goals` are who may reach them."""
 
     accounts: Collection[Account]
     pairs: Collection[tuple[UUID, str]]
     rules: Collection[Rule]
     capped: Collection[Account]
+    goals: Mapping[Rule, Sequence[Occurrence]] = field(default_factory=dict)
 
 
 def touched_by(judged: Judged, wallets: Mapping[str, Wallet]) -> Touched:
     """Return the accounts into which judged events may earn, and whose history bounds them."""
     hits = [(event.customer_id, one.rule) for event, judgements in judged for one in judgements if one.offers]
     bounded = [(customer_id, rule) for customer_id, rule in hits if rule.terms.is_bounded]
+    goals: dict[Rule, list[Occurrence]] = {}
+    for event, judgements in judged:
+        for one in judgements:
+            if one.offers and one.rule.terms.goal is not None:
+                goals.setdefault(one.rule, []).append(event)
     accounts = {(customer_id, wallet) for customer_id, rule in hits for wallet in rule.terms.wallets}
     return Touched(
         accounts=accounts,
         pairs={(customer_id, rule.code) for customer_id, rule in bounded},
         rules=list({(rule.code, rule.version): rule for _, rule in bounded}.values()),
         capped={one for one in accounts if one[1] in wallets and is_capped(wallets[one[1]])},
+        goals=goals,
     )
 
 
@@ -131,10 +139,31 @@ async def read_before(
         before.earned.update(await repository.read_earned(session, touched.capped, since=since))
     if touched.pairs:
         before.past.update(await repository.read_past(session, touched.pairs))
+    for rule, events in touched.goals.items():
+        await _add_steps(session, before, rule, events, today=today)
     keys = [key for rule in touched.rules for key in budget_keys(rule, today)]
     if keys:
         before.budgets.update(await repository.read_budgets(session, keys, lock=lock))
     return before
+
+
+async def _add_steps(
+    session: AsyncSession, before: Before, rule: Rule, events: Sequence[Occurrence], *, today: date
+) -> None:
+    """Add the steps to a rule's goal that customers took before, in the periods of these events.
+
+    An event counts once it was looked at, in force then was this version, and it meets the rule as the customer is now.
+    """
+    goal = rule.terms.goal
+    if goal is None:
+        return
+    since = min(period_start(goal.period, event.occurred_on) for event in events)
+    taken = await event_repository.events_looked_at(
+        session, {event.customer_id for event in events}, types=rule.terms.events, since=since
+    )
+    for event, judgements in await judge_all(session, RuleBook([rule]), taken, day=today):
+        if any(one.offers for one in judgements):
+            before.steps[event.customer_id, rule.code].append(Step(event.occurred_on, event.amount_fen or 0))
 
 
 def _earliest(wallets: Sequence[Wallet], today: date) -> date:

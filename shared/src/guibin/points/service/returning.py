@@ -1,0 +1,116 @@
+"""Events that are undone at their line, as a whole or in part: what they earned is taken back, by their reference.
+
+Each credit of the event gives back its share, as a reversal by hand does: out of its own lot, others, then as debt.
+An event that is undone as a whole is no step to a goal any more.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.errors import NotFound
+from guibin.core.lines import Line
+from guibin.customers.origins import with_origins
+from guibin.holdings.models import EventState
+from guibin.points import correction_repository, reasons
+from guibin.points.earning import event_repository
+from guibin.points.earning.event_repository import RecordedEvent
+from guibin.points.earning.models import EarningAward
+from guibin.points.errors import AmountOutOfRange
+from guibin.points.models import SourceKind
+from guibin.points.service.earning import earn_events, return_to_budgets
+from guibin.points.service.ledger import lock_account
+from guibin.points.service.pending import cancel_pending
+from guibin.points.service.reversing import claw_back
+from guibin.security.actors import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class EventReturn:
+    """What a line tells: its own number of the return, of which event, and of how much of its amount; None: all."""
+
+    line: Line
+    reference: str
+    returns: str
+    amount_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What was taken back; `replayed` where exactly this return had been told before, and nothing moved now."""
+
+    customer_id: UUID
+    points: int
+    replayed: bool
+
+
+async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventReturn) -> Returned:
+    """Take back what an event earned, or the share of an amount; one that had not earned yet never will.
+
+    Raises:
+        NotFound: the line has told of no such event.
+        AmountOutOfRange: a part of an event without an amount, or more than it was.
+        AccountClosed: the account does not move.
+    """
+    event = await event_repository.find_event(session, line=told.line, reference=told.returns)
+    if event is None:
+        raise NotFound
+    if told.amount_fen is not None and not 0 < told.amount_fen <= (event.amount_fen or 0):
+        raise AmountOutOfRange
+    if event.state is EventState.PENDING:
+        await earn_events(session, keys=[(told.line, told.returns)], actor_id=actor_id)
+    async with with_origins(session, Scope.of_job(), customer_id=event.customer_id) as scope:
+        awards = await event_repository.awards_of_event(
+            session, (event.customer_id, *scope.origins), source_id=f"{told.line}:{told.returns}"
+        )
+        taken = [await _take_back(session, award, event, told, actor_id) for award in awards]
+    whole = told.amount_fen in {None, event.amount_fen}
+    first = whole and await event_repository.mark_returned(session, line=told.line, reference=told.returns)
+    known = event.state is EventState.RETURNED or (bool(taken) and None in taken)
+    return Returned(event.customer_id, sum(points or 0 for points in taken), known and not first)
+
+
+async def _take_back(
+    session: AsyncSession, award: EarningAward, event: RecordedEvent, told: EventReturn, actor_id: UUID
+) -> int | None:
+    """Take back the share of one credit, and return how many points; None where this return has done so before."""
+    customer_id, entry_id = award.customer_id, award.entry_id
+    await lock_account(session, customer_id=customer_id, wallet=award.wallet)
+    before = await correction_repository.sum_taken_back(session, customer_id=customer_id, entry_id=entry_id)
+    left = award.points - before
+    wanted = left if told.amount_fen is None else min(left, award.points * told.amount_fen // (event.amount_fen or 1))
+    if wanted <= 0:
+        return 0
+    zh, en = reasons.RETURNED
+    source = f"{told.line}:{told.reference}"
+    lot = await correction_repository.lot_of_entry(session, customer_id=customer_id, entry_id=entry_id)
+    waits = lot is not None and lot.pending
+    if waits:
+        posted = await cancel_pending(
+            session,
+            customer_id=customer_id,
+            entry_id=entry_id,
+            points=wanted,
+            reason_zh=zh,
+            reason_en=en,
+            source_id=source,
+            actor_id=actor_id,
+        )
+    else:
+        posted = await claw_back(
+            session,
+            customer_id=customer_id,
+            entry_id=entry_id,
+            points=wanted,
+            reason_zh=zh,
+            reason_en=en,
+            source_kind=SourceKind.EVENT,
+            source_id=source,
+            actor_id=actor_id,
+        )
+    if posted.duplicate:
+        return None
+    went = wanted if waits else posted.debt_change - posted.points
+    await return_to_budgets(session, customer_id=customer_id, entry_id=entry_id, points=went, left=left - wanted)
+    return went
