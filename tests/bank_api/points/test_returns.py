@@ -32,8 +32,8 @@ async def put_in_force(house: House) -> None:
                 rule_code="three",
                 version=1,
                 terms=document,
-                in_force_from=clock.now() - timedelta(days=1),
-                published_at=clock.now(),
+                in_force_from=since,
+                published_at=since,
             )
         )
         await session.commit()

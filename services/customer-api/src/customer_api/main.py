@@ -16,11 +16,8 @@ from customer_api.points.statements import router as statements
 from customer_api.points.transfers import router as transfers
 from customer_api.points.value import router as points_value
 from customer_api.privacy.router import router as privacy
-<<<<<<< HEAD
 from customer_api.relations.router import router as relations
-=======
 from customer_api.rights.donations import router as donations
->>>>>>> 96899dc (feat(points): goals of rules and returns of events; feat(rights): donations with a receipt)
 from customer_api.rights.favourites import router as favourites
 from customer_api.rights.images import router as images
 from customer_api.rights.packages import router as packages
