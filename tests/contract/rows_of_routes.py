@@ -310,6 +310,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "noteRedemptionRepaid": ("R10",),
     "listRedemptionRepayments": (),
     "getDonations": (),
+    "getDonationReceipt": (),
     "returnPointsEvent": ("R10",),
     "useVouchers": ("V5", "R10"),
     "useVoucher": ("V1", "V2", "V3", "V4", "V5", "V6", "V7", "R10"),

@@ -88,7 +88,7 @@ async def test_what_is_returned_is_no_step_to_a_goal_and_what_it_earned_is_taken
     assert (undone.status_code, undone.json()["points"], undone.json()["replayed"]) == (201, 0, False)
     assert (part.json()["points"], part.json()["replayed"]) == (2, False)
     assert (again.json()["points"], again.json()["replayed"]) == (0, True)
-    assert (too_much.status_code, too_much.json()["code"]) == (409, "amount_out_of_range")
+    assert (too_much.status_code, too_much.json()["code"]) == (422, "amount_out_of_range")
     assert (rest.json()["points"], rest.json()["replayed"]) == (8, False)
     assert (over.json()["points"], over.json()["replayed"]) == (0, True)
     assert (reached.json()["points"], unknown.status_code) == (500, 404)
