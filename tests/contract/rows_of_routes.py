@@ -118,6 +118,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "splitHousehold": ("M1", "M3"),
     "getCustomerCrossHolding": _OF_A_BRANCH,
     "countCrossHolding": ("M1",),
+    "getCustomerBrief": _OF_A_BRANCH,
     "listCustomerMerges": _OF_A_BRANCH,
     "unmergeCustomer": ("M1", *_BY_TWO),
     "listCustomerHoldings": _OF_A_BRANCH,

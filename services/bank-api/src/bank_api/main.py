@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
 from bank_api.customers.identity_events import router as identity_events
 from bank_api.customers.matches import router as matches
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     feed_batches,
     customers,
+    brief,
     cross_holding,
     matches,
     identity_policy,

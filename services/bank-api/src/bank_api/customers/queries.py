@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer, CustomerAccess, CustomerRef, SourceRecord
 from guibin.customers.repository import visible
-from guibin.holdings.models import Holding, HoldingBalance, HoldingParty
+from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance, HoldingParty
 from guibin.managers.models import Coverage, CoverageRole
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.products.models import Product
@@ -132,6 +132,17 @@ async def tags_of(session: AsyncSession, scope: Scope, *, customer_id: UUID, day
         .where(col(CustomerTag.customer_id) == customer_id, _holds(day), visible(scope, col(CustomerTag.customer_id)))
         .distinct()
         .order_by(col(CustomerTag.tag_code))
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def last_events(session: AsyncSession, scope: Scope, *, customer_id: UUID, limit: int) -> Sequence[CustomerEvent]:
+    """Return what happened to a customer last, newest first."""
+    query = (
+        select(CustomerEvent)
+        .where(col(CustomerEvent.customer_id) == customer_id, visible(scope, col(CustomerEvent.customer_id)))
+        .order_by(col(CustomerEvent.occurred_at).desc(), col(CustomerEvent.reference), col(CustomerEvent.line))
+        .limit(limit)
     )
     return (await session.execute(query)).scalars().all()
 

@@ -131,7 +131,7 @@ async def get_one(call: StaffCall, customer_id: CustomerId) -> CustomerOut:
     )
     if found is None:
         raise NotFound
-    return await _all_sides(call, found)
+    return await all_sides(call, found)
 
 
 @router.get("/{customer_id}/holdings", operation_id="listCustomerHoldings")
@@ -200,16 +200,17 @@ def _row(call: StaffCall, found: Found) -> CustomerRowOut:
     return CustomerRowOut.of(found, identity_of(call.keys, found.customer), call.actor.roles)
 
 
-def _scope_in(call: StaffCall, domain: Domain) -> Scope:
+def scope_in(call: StaffCall, domain: Domain) -> Scope:
     """Return whose data of another domain the caller may read; nobody's without a grant."""
     return decide(call.grants, Verb.READ, domain, staff_id=call.actor.id) or Scope.nothing()
 
 
-async def _all_sides(call: StaffCall, found: Found) -> CustomerOut:
+async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
+    """Describe a customer as far as the caller's grants reach."""
     session, customer, day = call.session, found.customer, clock.today()
     view = view_of(call.actor.roles, is_primary=found.is_primary)
-    tier = await current_tier(session, _scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
-    served = await manager_of(session, _scope_in(call, Domain.MANAGERS), customer_id=customer.id)
+    tier = await current_tier(session, scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
+    served = await manager_of(session, scope_in(call, Domain.MANAGERS), customer_id=customer.id)
     lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
     return CustomerOut(
         id=customer.id,
@@ -234,19 +235,19 @@ async def _all_sides(call: StaffCall, found: Found) -> CustomerOut:
 
 
 async def _tags(call: StaffCall, customer: Customer) -> list[str] | None:
-    scope = _scope_in(call, Domain.TAGS)
+    scope = scope_in(call, Domain.TAGS)
     if scope == Scope.nothing():
         return None
     return list(await queries.tags_of(call.session, scope, customer_id=customer.id, day=clock.today()))
 
 
 async def _facts(call: StaffCall, customer: Customer, view: View) -> FactsOut | None:
-    facts = await queries.facts_of(call.session, _scope_in(call, Domain.HOLDINGS), customer_id=customer.id)
+    facts = await queries.facts_of(call.session, scope_in(call, Domain.HOLDINGS), customer_id=customer.id)
     return FactsOut.of(facts, view) if facts else None
 
 
 async def _holdings(call: StaffCall, customer: Customer) -> list[HoldingsSummaryOut] | None:
-    scope = _scope_in(call, Domain.HOLDINGS)
+    scope = scope_in(call, Domain.HOLDINGS)
     if scope == Scope.nothing():
         return None
     return summary_of(await queries.count_holdings(call.session, scope, customer_id=customer.id))

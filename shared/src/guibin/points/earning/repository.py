@@ -226,18 +226,8 @@ def _facts(row: CustomerFact | None, tags: set[str]) -> dict[str, Plain]:
     if row is None:
         return values
     values |= {name.removesuffix("_fen"): getattr(row, name) for name in AVERAGES.values()}
-    plain = (
-        "spike_percent",
-        "age",
-        "gender",
-        "city_code",
-        "branch",
-        "tenure_days",
-        "tier",
-        "household_size",
-        "household_role",
-    )
-    values |= {name: getattr(row, name) for name in plain}
+    plain = ("spike_percent", "age", "gender", "city_code", "branch", "tenure_days", "tier")
+    values |= {name: getattr(row, name) for name in (*plain, "household_size", "household_role")}
     values |= {name: getattr(row, f"{name}_fen") for name in ("aum", "liabilities", "household_aum")}
     values |= {name: frozenset(getattr(row, name)) for name in ("products", "lines", "customer_kinds")}
     values |= {f"asset.{name}": fen for name, fen in row.assets.items()}

@@ -50,6 +50,13 @@ async def households_of(session: AsyncSession, scope: Scope, *, customer_id: UUI
     return [await _view(session, scope, row.household_id, clock.today()) for row in rows]
 
 
+async def primary_household(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> HouseholdView | None:
+    """Return the household of a customer in scope that counts first; None without one."""
+    rows = await repository.memberships_of(session, customer_id=customer_id)
+    first = next((row.household_id for row in rows if row.is_primary), None)
+    return await _view(session, scope, first, clock.today()) if first else None
+
+
 async def my_households(session: AsyncSession, *, customer_id: UUID) -> list[HouseholdView]:
     """Return a customer's own households with those members alone who said yes, if the customer did."""
     scope, found = Scope.of_customer(customer_id), []
