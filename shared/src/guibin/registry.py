@@ -36,6 +36,7 @@ from guibin.suppliers import models as suppliers
 from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
 from guibin.tags.runs import models as tag_runs
+from guibin.tags.segments import models as segments
 from guibin.tiers import models as tiers
 from guibin.web import models as web
 
@@ -71,6 +72,7 @@ __all__ = [
     "relations",
     "rights",
     "runs",
+    "segments",
     "sessions",
     "settlements",
     "suppliers",

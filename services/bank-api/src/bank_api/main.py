@@ -51,6 +51,7 @@ from bank_api.rights.slots import router as slots
 from bank_api.rights.substitutes import router as substitutes
 from bank_api.rights.uses import router as voucher_uses
 from bank_api.runs.router import router as runs
+from bank_api.segments.router import router as segments
 from bank_api.sessions.router import router as sessions
 from bank_api.suppliers.orders import router as orders
 from bank_api.suppliers.ratings import router as supplier_ratings
@@ -85,6 +86,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     products,
     tags,
     tag_runs,
+    segments,
     tiers,
     managers,
     wallets,

@@ -38,6 +38,8 @@ class EventName(StrEnum):
     REDEMPTION_UNPAID = "redemption.unpaid"
     REDEMPTION_REPAYABLE = "redemption.repayable"
     TAGS_ALERT = "tags.alert"
+    SEGMENT_ENTERED = "segment.entered"
+    SEGMENT_LEFT = "segment.left"
     TIER_WILL_FALL = "tier.will_fall"
 
 
@@ -270,6 +272,33 @@ class TagsAlert(EventData):
     )
 
 
+class SegmentReason(StrEnum):
+    """Why somebody came into a segment or went out of it."""
+
+    RULE = "rule"
+    PIN = "pin"
+
+
+class _SegmentData(EventData):
+    prefix = "cus"
+
+    segment: str = Field(description="Code of the segment")
+    version: int | None = Field(description="The version of its rule")
+    reason: SegmentReason = Field(description="Its rule, or somebody by hand")
+
+
+class SegmentEntered(_SegmentData):
+    """A customer came into a segment. The subject is the customer."""
+
+    type = EventName.SEGMENT_ENTERED
+
+
+class SegmentLeft(_SegmentData):
+    """A customer is no longer in a segment. The subject is the customer."""
+
+    type = EventName.SEGMENT_LEFT
+
+
 class TierWillFall(EventData):
     """A customer's figures do not reach the line of their tier: told once each time they are evaluated so.
 
@@ -318,6 +347,8 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         FavouriteBackInStock,
         GiftHandedOver,
         TagsAlert,
+        SegmentEntered,
+        SegmentLeft,
         TierWillFall,
     )
 }

@@ -14,6 +14,15 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE c.customer_id = :customer_id ORDER BY c.since, t.code, c.source",
     ),
     QuerySection(
+        "segments",
+        frozenset({"segment_pin", "segment_snapshot_member"}),
+        "SELECT t.name_zh, t.name_en, p.side AS pinned, p.since, p.until, p.reason, NULL AS frozen_at, NULL AS purpose"
+        " FROM segment_pin p JOIN tag t ON t.code = p.tag_code WHERE p.customer_id = :customer_id"
+        " UNION ALL SELECT t.name_zh, t.name_en, NULL, NULL, NULL, NULL, s.taken_at, s.purpose"
+        " FROM segment_snapshot_member m JOIN segment_snapshot s ON s.id = m.snapshot_id"
+        " JOIN tag t ON t.code = s.tag_code WHERE m.customer_id = :customer_id ORDER BY since, frozen_at",
+    ),
+    QuerySection(
         "figures",
         frozenset({"customer_fact"}),
         "SELECT as_of, age, tenure_days, round(aum_fen / 100.0, 2) AS aum, round(aum_mda_fen / 100.0, 2) AS aum_mda,"
@@ -27,4 +36,6 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " FROM customer_fact WHERE customer_id = :customer_id",
     ),
 )
-ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("customer_tag", "customer_fact")),)
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (
+    ForgottenRows(("customer_tag", "customer_fact", "segment_pin", "segment_snapshot_member")),
+)

@@ -140,6 +140,7 @@ _EVENT_FACTS: Final = _by_name(
     Fact("event.date", FactType.DATE),
 )
 _POINTS: Final = re.compile(r"points\.[a-z][a-z0-9_]{0,39}")
+_BUCKET: Final = re.compile(r"bucket\.[a-z0-9][a-z0-9_]{0,39}")
 
 AGGREGABLE: Final[dict[AggregateFunction, frozenset[FactType]]] = {
     AggregateFunction.SUM: frozenset({FactType.MONEY}),
@@ -159,8 +160,11 @@ ZERO_OVER_NOTHING: Final = COUNTS | {AggregateFunction.SUM}
 
 
 def customer_fact(name: str) -> Fact | None:
-    """Find a fact of customers; `points.<wallet>` is one for every wallet."""
-    if _POINTS.fullmatch(name):
+    """Find a fact of customers; `points.<wallet>` is one for every wallet.
+
+    `bucket.<seed>` is one for every seed: a number from 0 to 99 that chance gave the customer, always the same one.
+    """
+    if _POINTS.fullmatch(name) or _BUCKET.fullmatch(name):
         return Fact(name, FactType.INTEGER)
     return _CUSTOMER_FACTS.get(name)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, literal
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal
 
 from guibin.core.models import metadata
 from guibin.holdings.figures import AVERAGES
@@ -52,5 +52,16 @@ def column_of_fact(fact: Fact) -> Column:
     if found is not None:
         return found
     kind, _, key = fact.name.partition(".")
+    if kind == "bucket":
+        return _bucket(key)
     amounts: Any = _MAPS[kind]
     return case((amounts.has_key(key), cast(amounts[key].astext, BigInteger)), else_=literal(0))
+
+
+def _bucket(seed: str) -> Column:
+    """Put a customer into one of a hundred buckets by a hash of seed and id: even, and the same on every server."""
+    digest = func.sha256(func.convert_to(func.concat(literal(f"{seed}:"), FACTS.c.customer_id), literal("UTF8")))
+    number = (
+        cast(func.get_byte(digest, 0), BigInteger) * 65536 + func.get_byte(digest, 1) * 256 + func.get_byte(digest, 2)
+    )
+    return cast(func.mod(number, 100), BigInteger)

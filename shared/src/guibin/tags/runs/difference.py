@@ -17,8 +17,10 @@ from sqlalchemy import (
     any_,
     bindparam,
     column,
+    exists,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -36,8 +38,12 @@ from guibin.tags.kinds import Definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.segments.announcing import announcements
+from guibin.tags.segments.models import PinSide, SegmentPin
 
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
+_PIN: Final = metadata.tables[SegmentPin.__tablename__]
+_TOLD: Final = tuple(_MEMBERSHIP.c[name] for name in ("customer_id", "tag_code", "value", "version"))
 
 TagValue = tuple[str, str]
 """Code of a tag, and the value of a membership."""
@@ -50,6 +56,7 @@ class Rule:
     code: str
     version: int
     definition: Definition
+    is_segment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ async def write_difference(
     """
     difference = _difference(_wanted(rules, day, among), rules, among)
     ended, added = _end(difference, day), _add(difference, day)
+    told = announcements(added, ended, [rule.code for rule in rules if rule.is_segment])
     read = select(literal("read"), literal(""), literal(""), func.count()).select_from(FACTS)
     key = ("tag_code", "value")
     counts = union_all(
@@ -83,7 +91,7 @@ async def write_difference(
         ),
     )
     found: dict[str, Counter[TagValue]] = {name: Counter() for name in ("read", "added", "ended")}
-    for name, code, value, count in (await session.execute(counts)).all():
+    for name, code, value, count in (await session.execute(counts.add_cte(*told))).all():
         found[name][code, value] = count
     return Difference(found["read"].total(), found["added"], found["ended"])
 
@@ -130,7 +138,20 @@ def _wanted(rules: Sequence[Rule], day: date, among: CTE | None) -> CTE:
     return (
         select(matched.c.customer_id, known.c.tag_code, hit.c.value, known.c.version)
         .select_from(matched.join(hit, hit.c.value.is_not(None)).join(known, known.c.position == hit.c.position))
+        .where(_not_pinned_out(matched, known) if any(rule.is_segment for rule in rules) else true())
         .cte("wanted")
+    )
+
+
+def _not_pinned_out(matched: FromClause, known: FromClause) -> ColumnElement[bool]:
+    """Leave out who was put out of a segment by hand."""
+    return not_(
+        exists().where(
+            _PIN.c.customer_id == matched.c.customer_id,
+            _PIN.c.tag_code == known.c.tag_code,
+            _PIN.c.side == PinSide.OUT,
+            _PIN.c.until.is_(None),
+        )
     )
 
 
@@ -177,7 +198,7 @@ def _end(difference: CTE, day: date) -> CTE:
             _MEMBERSHIP.c.since == difference.c.since,
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
-        .returning(_MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value)
+        .returning(*_TOLD)
         .cte("ended")
     )
 
@@ -195,8 +216,4 @@ def _add(difference: CTE, day: date) -> CTE:
     ).where(difference.c.since.is_(None))
     statement = insert(_MEMBERSHIP).from_select([*key, "version"], rows)
     written = {"until": null(), "version": statement.excluded.version}
-    return (
-        statement.on_conflict_do_update(index_elements=key, set_=written)
-        .returning(_MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value)
-        .cte("added")
-    )
+    return statement.on_conflict_do_update(index_elements=key, set_=written).returning(*_TOLD).cte("added")

@@ -142,7 +142,7 @@ def _is_known(rule: Rule, result: TagRunResult | None) -> bool:
 
 async def _rules_in_force(session: AsyncSession) -> list[Rule]:
     return [
-        Rule(found.tag_code, found.version, read_definition(TagKind(kind), found.rule))
+        Rule(found.tag_code, found.version, read_definition(TagKind(kind), found.rule), kind == TagKind.SEGMENT)
         for kind, found in await tags.list_versions_in_force(session)
     ]
 
