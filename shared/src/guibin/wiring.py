@@ -62,6 +62,7 @@ from guibin.tags import defaults as tags
 from guibin.tags import facts
 from guibin.tags import moving as tags_moving
 from guibin.tags import personal_data as tags_data
+from guibin.tags.segments import moving as segments_moving
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
 from guibin.tiers import personal_data as tiers_data
@@ -88,6 +89,7 @@ PARTICIPANTS_OF_MERGES = (
     holdings_moving.PARTICIPANT,
     *relations_moving.PARTICIPANTS,
     tags_moving.PARTICIPANT,
+    segments_moving.PARTICIPANT,
     managers_merging.PARTICIPANT,
     channels_merging.PARTICIPANT,
     points_merging.PARTICIPANT,
