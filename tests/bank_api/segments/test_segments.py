@@ -53,6 +53,19 @@ async def publish(client: httpx.AsyncClient, house: House) -> None:
     assert (await client.post(approval, json={}, headers=house.headers("hq_approver"))).status_code == 200
 
 
+async def told_of(house: House) -> Counter[tuple[str, str, str]]:
+    async with house.sessions() as session:
+        events = (await session.exec(select(OutboxEvent).where(col(OutboxEvent.type).startswith("segment.")))).all()
+    return Counter((one.subject, one.type, one.payload["reason"]) for one in events)
+
+
+async def let_go_of_wealth(house: House, customer_id: UUID) -> None:
+    async with house.sessions() as session:
+        gone = update(CustomerFact).where(col(CustomerFact.customer_id) == customer_id)
+        await session.execute(gone.values(aum_mda_fen=0, changed_in=9))
+        await session.commit()
+
+
 async def test_the_life_of_a_segment(bank_client: httpx.AsyncClient, house: House) -> None:
     asked, path = house.headers("hq_operator"), "/v1/segments/young_rich"
     a, b, old, poor = await add_people(house, EAST, (MILLION, 30), (MILLION, 40), (MILLION, 70), (0, 30))
@@ -81,10 +94,7 @@ async def test_the_life_of_a_segment(bank_client: httpx.AsyncClient, house: Hous
         return (await bank_client.put(f"{path}/pins/{ids[name]}", json=body, headers=asked)).status_code
 
     assert [await pin("poor", "in"), await pin("b", "out"), await pin("a", "in")] == [200, 200, 200]
-    async with house.sessions() as session:  # who is rich no longer goes, and who was put out stays out
-        gone = update(CustomerFact).where(col(CustomerFact.customer_id) == a).values(aum_mda_fen=0, changed_in=9)
-        await session.execute(gone)
-        await session.commit()
+    await let_go_of_wealth(house, a)  # who is not rich any more stays if pinned in, and who was put out stays out
     await night(house)
     now = {ids["a"]: ["manual"], ids["poor"]: ["manual"], to_public("cus", west): ["rule"]}
     assert await members_of(bank_client, house, "hq_operator") == now
@@ -110,12 +120,7 @@ async def test_the_life_of_a_segment(bank_client: httpx.AsyncClient, house: Hous
     await night(house)
     assert set(await members_of(bank_client, house, "hq_operator")) == {ids["a"], ids["b"], to_public("cus", west)}
 
-    async with house.sessions() as session:
-        events = (await session.exec(select(OutboxEvent).where(col(OutboxEvent.type).startswith("segment.")))).all()
-    told = Counter(
-        (to_public("cus", one.customer_id), one.type, one.payload["reason"]) for one in events if one.customer_id
-    )
-    assert told == Counter(
+    assert await told_of(house) == Counter(
         {
             (ids["a"], "segment.entered", "rule"): 1,
             (ids["b"], "segment.entered", "rule"): 2,

@@ -45,7 +45,7 @@ class CountIn(StrictModel):
     rule: RuleTree | None = Field(default=None, description="Without it: the draft, else the rule in force")
 
 
-class StepOut(OutModel):
+class SetStepOut(OutModel):
     """A step of the waterfall."""
 
     place: str = Field(description="Where the part stands in the rule", examples=["rule/all/1"])
@@ -59,7 +59,7 @@ class WaterfallOut(OutModel):
 
     as_of: date = Field(description="Day of the facts")
     customers: int = Field(description="Customers in your scope")
-    steps: list[StepOut]
+    steps: list[SetStepOut]
     members: int = Field(description="Customers for whom the whole rule holds, before pins")
     pinned_in: int = Field(description="Customers put in by hand")
     pinned_out: int = Field(description="Customers put out by hand")
@@ -70,7 +70,7 @@ class WaterfallOut(OutModel):
         steps, before = [], found.customers
         for number, (step, members) in enumerate(found.steps):
             change = members - (before if number or step.kind is not StepKind.START else found.customers)
-            steps.append(StepOut(place=step.place, kind=step.kind, members=members, change=change))
+            steps.append(SetStepOut(place=step.place, kind=step.kind, members=members, change=change))
             before = members
         return cls(
             as_of=found.as_of,
