@@ -1,7 +1,8 @@
-"""Batches of feed files with their manifest, and the kinds of files that have joined the first four."""
+"""Batches of feed files with their manifest, mappings of columns, and the kinds that have joined the first four."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0048"
 down_revision = "0047"
@@ -20,6 +21,7 @@ GRANTS = (
     "SELECT, UPDATE (file_id) ON feed_batch_file",
     "SELECT, UPDATE (id, size, sha256, content_enc, received_at) ON feed_batch_part",
     "INSERT ON feed_batch, feed_batch_file, feed_batch_part",
+    "SELECT, INSERT, UPDATE (state) ON feed_mapping",
 )
 
 
@@ -27,12 +29,15 @@ def upgrade() -> None:
     _kinds(KINDS)
     _batches()
     _parts()
+    _mappings()
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO {SERVING}")
 
 
 def downgrade() -> None:
-    for table in ("feed_batch_part", "feed_batch_file", "feed_batch"):
+    for column in ("columns", "drift", "mapping_version"):
+        op.drop_column("feed_file", column)
+    for table in ("feed_mapping", "feed_batch_part", "feed_batch_file", "feed_batch"):
         op.drop_table(table)
     files = sa.table("feed_file", sa.column("id"), sa.column("kind"))
     rejects = sa.table("feed_reject", sa.column("file_id"))
@@ -120,6 +125,38 @@ def _parts() -> None:
         ),
         sa.PrimaryKeyConstraint("batch_id", "name", "number", name=op.f("pk_feed_batch_part")),
         info={"distribution": "local"},
+    )
+
+
+def _mappings() -> None:
+    op.add_column("feed_file", sa.Column("columns", sa.ARRAY(sa.Text()), nullable=True))
+    op.add_column("feed_file", sa.Column("drift", postgresql.JSONB(none_as_null=True), nullable=True))
+    op.add_column("feed_file", sa.Column("mapping_version", sa.Integer(), nullable=True))
+    op.create_table(
+        "feed_mapping",
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("columns", postgresql.JSONB(), nullable=False),
+        sa.Column("values", postgresql.JSONB(), nullable=False),
+        sa.Column("ignored", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(f"line IN ({_listed(LINES)})", name=op.f("ck_feed_mapping_line_known")),
+        sa.CheckConstraint(f"kind IN ({_listed(KINDS)})", name=op.f("ck_feed_mapping_kind_known")),
+        sa.CheckConstraint(
+            "state IN ('draft', 'pending', 'active', 'replaced')", name=op.f("ck_feed_mapping_state_known")
+        ),
+        sa.PrimaryKeyConstraint("line", "kind", "version", name=op.f("pk_feed_mapping")),
+        info={"distribution": "reference"},
+    )
+    op.create_index(
+        op.f("ix_feed_mapping_line_kind"),
+        "feed_mapping",
+        ["line", "kind"],
+        unique=True,
+        postgresql_where=sa.text("state = 'active'"),
     )
 
 

@@ -25,11 +25,13 @@ PLACEHOLDERS = {
     "day": "2026-11-24",
     "month": "2026-10",
     "year": "2026",
+    "kind": "parties",
     "line": "personal_finance",
     "link": "A" * 43,
     "name": "balances.csv",
     "number": "1",
     "part": "1",
+    "version": "1",
     "terminal": "supplier_terminal",
 }
 """Well-formed values of path parameters that are neither ids nor codes."""

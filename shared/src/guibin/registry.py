@@ -9,6 +9,7 @@ from guibin.customers import models as customers
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
+from guibin.feeds.mappings import models as feed_mappings
 from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
@@ -49,6 +50,7 @@ __all__ = [
     "earning",
     "exports",
     "feed_batches",
+    "feed_mappings",
     "feeds",
     "gifts",
     "holdings",

@@ -35,7 +35,7 @@ NAMED = "A,person,欧阳明\n"
 
 
 def columns(**facts: object) -> dict[str, object]:
-    return {"line": 1, **facts}
+    return {"line": 1, "unknown_names": [], **facts}
 
 
 BROKEN = [
@@ -50,7 +50,7 @@ BROKEN = [
     (HEADER + NAMED.encode() + "B,person,王小明\n".encode("gb18030"), "encoding_invalid", {"line": 3}),
     (b"record_id,party_type\nA,person\n", "columns_invalid", columns(missing=["name"], doubled=[], unknown=0)),
     (b"record_id,party_type,name,name\n", "columns_invalid", columns(missing=[], doubled=["name"], unknown=0)),
-    (b"record_id,party_type,name,salary\n", "columns_invalid", columns(missing=[], doubled=[], unknown=1)),
+    (b"record_id,party_type,name,salary\n", "columns_invalid", columns(missing=[], doubled=[], unknown=1, unknown_names=["salary"])),
     (b"\x00\x01\x02\n", "columns_invalid", None),
     (HEADER + b'A,person,"B" C\n', "file_malformed", {"line": 2}),
     (HEADER + b'A,person,B\nC,person,"D\nE,person,F\n', "file_malformed", {"line": 3}),
@@ -58,7 +58,7 @@ BROKEN = [
     (b'{"record_id": "A", "party_type": "person", "name": "B"}\n{"record_id": \n', "file_malformed", {"line": 2}),
     (b'{"record_id": "A", "record_id": "B", "party_type": "person", "name": "B"}\n', "file_malformed", {"line": 1}),
     (b'{"record_id": "A", "party_type": "person", "name": ["B"]}\n', "file_malformed", {"line": 1}),
-    (b'{"record_id": "A", "salary": "1"}\n', "columns_invalid", columns(missing=[], doubled=[], unknown=1)),
+    (b'{"record_id": "A", "salary": "1"}\n', "columns_invalid", columns(missing=[], doubled=[], unknown=1, unknown_names=["salary"])),
     (b'{"name": "\xb0\xa1"}\n', "encoding_invalid", {"line": 1}),
 ]  # fmt: skip
 

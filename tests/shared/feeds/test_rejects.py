@@ -177,7 +177,9 @@ async def test_a_record_and_a_number_of_an_erased_customer_are_refused_in_every_
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased"} == {code.value for code in RowCode}
+    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased", "formula"} == {
+        code.value for code in RowCode
+    }
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+86张三", "-1", "@SUM(A1)", "＝1+1", "<script>", "' OR 1=1 --"])

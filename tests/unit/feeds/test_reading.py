@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from guibin.core.money import format_cny, parse_cny
 from guibin.feeds.errors import EncodingInvalid
 from guibin.feeds.models import FeedKind
-from guibin.feeds.reading import read_rows, spool
+from guibin.feeds.reading import spool
+from guibin.feeds.rows import FeedRows
 from guibin.feeds.rules import RowRefused, read_amount, window
 
 ROWS = "holding_id,date,balance\n" + "".join(f"招财{number},2026-11-24,1.00\n" for number in range(2_000))
@@ -19,7 +20,7 @@ ROWS = "holding_id,date,balance\n" + "".join(f"招财{number},2026-11-24,1.00\n"
 async def read(*chunks: bytes, kind: FeedKind = FeedKind.BALANCES) -> list[tuple[int, list[str] | None]]:
     feed = await spool(chunks)
     try:
-        return [(line, None if cells is None else list(cells)) for line, cells in read_rows(feed, kind)]
+        return [(line, None if isinstance(cells, RowRefused) else list(cells)) for line, cells in FeedRows(feed, kind)]
     finally:
         feed.close()
 
@@ -39,7 +40,7 @@ async def test_a_stream_may_come_in_time() -> None:
         yield b"H1,2026-11-24,1\n"
 
     feed = await spool(chunks())
-    assert list(read_rows(feed, FeedKind.BALANCES)) == [(2, ["H1", "2026-11-24", "1"])]
+    assert list(FeedRows(feed, FeedKind.BALANCES)) == [(2, ["H1", "2026-11-24", "1"])]
     feed.close()
 
 

@@ -16,6 +16,7 @@ from bank_api.earning_rules.router import router as earning_rules
 from bank_api.earning_rules.templates import router as earning_rule_templates
 from bank_api.exports.router import router as exports
 from bank_api.feeds.batches import router as feed_batches
+from bank_api.feeds.mappings import router as feed_mappings
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.managers.router import router as managers
@@ -74,6 +75,7 @@ AUDIENCE = "guibin-bank-api"
 ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     feed_batches,
+    feed_mappings,
     customers,
     brief,
     cross_holding,

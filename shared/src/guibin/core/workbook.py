@@ -7,6 +7,7 @@ with it every entity of its own, is refused. A cell is its text: formulas are ne
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from io import BytesIO
 from typing import IO, Final
 from xml.parsers import expat
@@ -26,6 +27,8 @@ MOST_COLUMNS: Final = 100
 MOST_ROWS: Final = 20_000
 """Rows with anything in them, all sheets together."""
 
+_SERIAL_DAY: Final = date(1899, 12, 30)
+_SERIAL_LENGTH: Final = 5
 _WORKBOOK: Final = "xl/workbook.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _STRINGS: Final = "xl/sharedStrings.xml"
@@ -62,6 +65,12 @@ class Row:
 
 
 Sheets = dict[str, list[Row]]
+
+
+def day_of_cell(cell: str) -> str:
+    """Write a day that a cell holds as its serial number as YYYY-MM-DD; any other cell as it is."""
+    is_serial = cell.isascii() and cell.isdigit() and len(cell) == _SERIAL_LENGTH
+    return (_SERIAL_DAY + timedelta(days=int(cell))).isoformat() if is_serial else cell
 
 
 def read_workbook(file: IO[bytes]) -> Sheets:

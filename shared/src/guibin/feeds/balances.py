@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from guibin.feeds.models import FeedKind
-from guibin.feeds.reading import Row
+from guibin.feeds.rows import Row
 from guibin.feeds.rules import Cells, RowCode, RowRefused, read_amount, window
 from guibin.feeds.taking import Rows, Taking
 from guibin.holdings.references import holding_ref
@@ -50,7 +50,7 @@ class _Holdings:
 
     async def learn(self, rows: Sequence[Row]) -> None:
         """Look up the holdings that a batch names for the first time."""
-        numbers = {cells[0].strip() for _, cells in rows if cells is not None}
+        numbers = {cells[0].strip() for _, cells in rows if not isinstance(cells, RowRefused)}
         keys, line = self._taking.keys, self._taking.line
         refs = {holding_ref(keys, line, number): number for number in numbers if number not in self.named}
         found = await known_holdings(self._taking.session, line=line.value, refs=list(refs))
@@ -71,9 +71,11 @@ async def _take_batch(taking: Taking, batch: Sequence[Row], holdings: _Holdings,
         taking.rows_changed += await take_balances(taking.session, accepted, [day for day, _ in days.values()])
 
 
-def _read(cells: Sequence[str] | None, named: Mapping[str, _Named | None], days: Mapping[str, _Day]) -> BalanceRow:
-    if cells is None:
-        raise RowRefused(RowCode.ROW_INVALID)
+def _read(
+    cells: Sequence[str] | RowRefused, named: Mapping[str, _Named | None], days: Mapping[str, _Day]
+) -> BalanceRow:
+    if isinstance(cells, RowRefused):
+        raise cells
     found, on, amount = named.get(cells[0]), days.get(cells[1]), cells[2].strip()
     if found is None or on is None or not amount:
         found, on = _look_closer(cells, named, days)

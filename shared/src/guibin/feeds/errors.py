@@ -3,16 +3,19 @@
 `line` is the line of the file at which it cannot be read, the header being line 1.
 """
 
+from collections.abc import Sequence
+
 from guibin.core.errors import Category, Refusal
+from guibin.feeds.drift import drift
 
 
 class FileTypeInvalid(Refusal):
-    """The file is not text: a workbook, an archive, a program."""
+    """The file is neither text nor an XLSX workbook: an archive, a program."""
 
     category = Category.UNSUPPORTED
     code = "file_type_invalid"
-    zh = "文件类型不正确，只接受 CSV 或 JSON Lines 文本"
-    en = "The file is not CSV or JSON lines"
+    zh = "文件类型不正确，只接受 CSV、JSON Lines 或 XLSX"
+    en = "The file is not CSV, JSON lines or XLSX"
 
 
 class FileEmpty(Refusal):
@@ -37,15 +40,36 @@ class EncodingInvalid(Refusal):
 
 
 class ColumnsInvalid(Refusal):
-    """The header lacks a column, has one twice, or one that this kind of file does not have."""
+    """The header lacks a column, has one twice, or one that this kind of file does not have.
+
+    `unknown` counts such columns and `unknown_names` names those that read like names of columns. Where a file of this
+    kind was taken before, `went` and `moved` name its columns that are missing now or stand elsewhere.
+    """
 
     category = Category.INVALID
     code = "columns_invalid"
     zh = "列名不符合该类文件的格式"
     en = "The columns are not those of this kind of file"
 
-    def __init__(self, *, line: int, missing: list[str], doubled: list[str], unknown: int) -> None:
-        super().__init__(line=line, missing=missing, doubled=doubled, unknown=unknown)
+    def __init__(
+        self,
+        *,
+        line: int,
+        missing: list[str],
+        doubled: list[str],
+        unknown: int,
+        unknown_names: list[str],
+        header: Sequence[str],
+    ) -> None:
+        super().__init__(line=line, missing=missing, doubled=doubled, unknown=unknown, unknown_names=unknown_names)
+        self.header = header
+        """The names of the columns; none where the row may be no header at all. Not a fact: it is the sender's."""
+
+    def compare(self, before: Sequence[str]) -> None:
+        """Name what drifted since the file before, whose columns are known to have been columns."""
+        if self.header:
+            found = drift(before, self.header)
+            self.facts |= {"went": [*found.went], "moved": [*found.moved]}
 
 
 class FileMalformed(Refusal):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text
+from sqlalchemy import ARRAY, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -50,6 +50,13 @@ class FeedFile(SQLModel, table=True):
     rows_accepted: int
     rows_changed: int
     rows_rejected: int
+    columns: list[str] | None = Field(
+        default=None, sa_column=Column(ARRAY(Text), nullable=True), description="As the line named them"
+    )
+    drift: dict[str, list[str]] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True), description="Since the file before"
+    )
+    mapping_version: int | None = None
     counts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     taken_at: datetime = instant()
     actor_id: UUID

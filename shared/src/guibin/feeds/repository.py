@@ -45,6 +45,13 @@ async def find_file(session: AsyncSession, *, file_id: UUID) -> FeedFile | None:
     return (await session.exec(select(FeedFile).where(FeedFile.id == file_id))).one_or_none()
 
 
+async def last_file(session: AsyncSession, *, line: Line, kind: FeedKind) -> FeedFile | None:
+    """Return the file of a kind that a line delivered last."""
+    query = select(FeedFile).where(FeedFile.line == line, FeedFile.kind == kind)
+    query = query.order_by(col(FeedFile.business_date).desc(), col(FeedFile.taken_at).desc())
+    return (await session.exec(query.limit(1))).first()
+
+
 async def list_files(
     session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None, line: Line | None, kind: FeedKind | None
 ) -> Sequence[FeedFile]:

@@ -39,6 +39,17 @@ REQUIRED: Final[dict[FeedKind, tuple[str, ...]]] = {
     FeedKind.EVENTS: ("reference", "record_id", "event_type", "occurred_at"),
 }
 
+DAYS: Final = frozenset({"birth_date", "opened_on", "closed_on", "matures_on", "date"})
+"""The columns that hold days."""
+
+PERSONAL: Final = frozenset(
+    {
+        *("record_id", "customer_no", "name", "certificate_no", "phone", "birth_date", "address", "employer"),
+        *("holding_id", "joint_record_ids", "reference"),
+    }
+)
+"""The columns whose cells a preview does not show."""
+
 LONGEST_ID: Final = 64
 LONGEST_NAME: Final = 200
 LONGEST_TEXT: Final = 400
@@ -64,6 +75,7 @@ class RowCode(StrEnum):
     TEXT_INVALID = "text_invalid"
     TOO_LONG = "too_long"
     SCIENTIFIC_NOTATION = "scientific_notation"
+    FORMULA = "formula"
     VALUE_UNKNOWN = "value_unknown"
     DATE_INVALID = "date_invalid"
     DATE_OUT_OF_RANGE = "date_out_of_range"
@@ -96,6 +108,7 @@ REASONS: Final[Mapping[RowCode, Reason]] = {
     RowCode.TEXT_INVALID: Reason("含有控制字符", "Control characters"),
     RowCode.TOO_LONG: Reason("超出长度", "Too long"),
     RowCode.SCIENTIFIC_NOTATION: Reason("号码被表格软件改写为科学计数法", "A workbook has spoilt the number (1E+18)"),
+    RowCode.FORMULA: Reason("单元格是公式", "The cell is a formula"),
     RowCode.VALUE_UNKNOWN: Reason("取值不在允许范围内", "Not one of the known values"),
     RowCode.DATE_INVALID: Reason("日期无效", "Not a date"),
     RowCode.DATE_OUT_OF_RANGE: Reason("日期超出允许区间", "The date is out of range"),

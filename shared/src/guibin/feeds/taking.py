@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.lines import Line
+from guibin.feeds.arranging import PLAIN, ColumnMapping
 from guibin.feeds.models import FeedKind, FeedMode
-from guibin.feeds.reading import Row
+from guibin.feeds.rows import Row
 from guibin.feeds.rules import Cells, RowCode, RowRefused
 from guibin.holdings.rows import FileFacts
 from guibin.security.actors import Actor
@@ -38,6 +39,7 @@ class Taking:
     business_date: date
     file_id: UUID
     actor: Actor
+    mapping: ColumnMapping = PLAIN
     rows_read: int = 0
     rows_changed: int = 0
     rejects: list[Reject] = field(default_factory=list)
@@ -61,11 +63,11 @@ class Taking:
         """Count a row and return its cells.
 
         Raises:
-            RowRefused: it has too few or too many, or other than text.
+            RowRefused: it has too few or too many, other than text, or a formula.
         """
         self.rows_read += 1
-        if row[1] is None:
-            raise RowRefused(RowCode.ROW_INVALID)
+        if isinstance(row[1], RowRefused):
+            raise row[1]
         return Cells(self.kind, row[1])
 
 

@@ -116,7 +116,7 @@ def _head_office() -> Iterator[SeededGrant]:
 
     yield from _grants("hq_approver", READ, seen, SUBTREE)
     yield from _grants("hq_approver", READ, BOOKS, NOBODY)
-    decided = (*DEFINED, Domain.GIFTS, Domain.CUSTOMERS, Domain.EXPORTS, Domain.APPROVALS)
+    decided = (*DEFINED, Domain.GIFTS, Domain.CUSTOMERS, Domain.EXPORTS, Domain.FEEDS, Domain.APPROVALS)
     yield from _grants("hq_approver", APPROVE, decided, SUBTREE)
     yield from _grants("hq_approver", APPROVE, BOOKS, NOBODY)
 

@@ -8,8 +8,10 @@ from starlette import status
 from starlette.responses import Response
 
 from guibin.core import clock
-from guibin.core.ids import FeedFileId
+from guibin.core.errors import NotFound
+from guibin.core.ids import FeedFileId, to_public
 from guibin.core.lines import Line
+from guibin.core.workbook import WorkbookTooLarge, WorkbookUnreadable
 from guibin.feeds import repository, service
 from guibin.feeds.errors import (
     BusinessDateInvalid,
@@ -22,6 +24,7 @@ from guibin.feeds.errors import (
     RowCountDiffers,
 )
 from guibin.feeds.models import FeedKind, FeedMode
+from guibin.feeds.reject_file import reject_file
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     AnyCall,
@@ -45,6 +48,7 @@ from guibin.web import (
 from guibin.web import (
     service as service_client,
 )
+from guibin.web.formats import CSV, Wanted
 
 from .schemas import CalendarOut, FeedFileOut, RejectOut, TakenOut
 
@@ -76,6 +80,9 @@ CALENDAR_DAYS = 14
         RowCountDiffers,
         BusinessDateInvalid,
         HeadOfficeMissing,
+        WorkbookUnreadable,
+        WorkbookTooLarge,
+        NotFound,
     ),
 )
 async def take_file(
@@ -88,8 +95,12 @@ async def take_file(
     mode: Annotated[FeedMode, Query(description="full: what is not in it has ended")] = FeedMode.DELTA,
     rows: Annotated[int | None, Query(ge=0, description="How many data rows the file announces")] = None,
     dry_run: Annotated[bool, Query(description="Answer what would happen and store nothing")] = False,
+    mapping: Annotated[int | None, Query(ge=1, description="For a dry run: a version of the mapping to try")] = None,
 ) -> TakenOut:
-    """Take one file of one line: CSV with a header (UTF-8 or GB18030) or JSON lines.
+    """Take one file of one line: CSV with a header (UTF-8 or GB18030), JSON lines, or the first sheet of an XLSX.
+
+    Columns and values are read by the mapping of the line that is in force. A workbook has at most 4 MiB and 20,000
+    rows; its cells are text or days, and a formula refuses its row. A dry run shows the first rows as they are read.
 
     Good rows are taken and bad ones kept as rejects. A file that cannot be read is refused as a whole with the line
     number and changes nothing. The same content again answers 200 with the first result and changes nothing.
@@ -105,6 +116,7 @@ async def take_file(
         actor=call.actor,
         expected_rows=rows,
         dry_run=dry_run,
+        mapping_version=mapping,
     )
     if result.repeated or result.dry_run:
         response.status_code = status.HTTP_200_OK
@@ -131,13 +143,25 @@ async def get_file(call: StaffCall, file_id: FeedFileId) -> FeedFileOut:
     return FeedFileOut.of(await service.get_file(call.session, file_id=file_id))
 
 
-@router.get("/files/{file_id}/rejects", operation_id="listFeedRejects")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+@router.get(
+    "/files/{file_id}/rejects",
+    operation_id="listFeedRejects",
+    response_model=Page[RejectOut],
+    responses={200: {"description": "As JSON, or all of them as CSV for who accepts `text/csv`", "content": {CSV: {}}}},
+)
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1, formats=(CSV,))
 async def list_rejects(
-    call: StaffCall, file_id: FeedFileId, page: Annotated[PageRequest, page_query()]
-) -> Page[RejectOut]:
-    """List the refused rows of a file by their lines: code and column, never the content."""
+    call: StaffCall, file_id: FeedFileId, page: Annotated[PageRequest, page_query()], wanted: Wanted
+) -> Page[RejectOut] | Response:
+    """List the refused rows of a file by their lines: code and column, never the content.
+
+    As CSV it is the reject file for the sender: every refused row, with its reason in both languages.
+    """
     file = await service.get_file(call.session, file_id=file_id)
+    if wanted == CSV:
+        every = await repository.list_rejects(call.session, file_id=file.id, limit=None, after=None)
+        name = f'attachment; filename="rejects-{to_public("fil", file.id)}.csv"'
+        return Response(reject_file(every), media_type=CSV, headers={"Content-Disposition": name})
     rows = await repository.list_rejects(call.session, file_id=file.id, limit=page.fetch, after=page.after_seq)
     return page.answer(rows, position=lambda row: row.row, shape=RejectOut.model_validate)
 

@@ -19,6 +19,15 @@ class RejectOut(OutModel):
     column: str | None
 
 
+class DriftOut(OutModel):
+    """What differs from the file of this line and kind that was taken before."""
+
+    came: list[str] = Field(description="Columns that it did not have, as the line names them")
+    went: list[str] = Field(description="Columns that it had")
+    moved: list[str] = Field(description="Columns that stand elsewhere")
+    changed: list[str] = Field(description="Our columns for whose form at least half of the rows were refused")
+
+
 class FeedFileOut(OutModel):
     """A file that was taken."""
 
@@ -32,12 +41,22 @@ class FeedFileOut(OutModel):
     rows_changed: int = Field(description="Accepted rows that said something new")
     rows_rejected: int
     counts: dict[str, int] = Field(description="What the rows led to, for example customers_new, reviews, ended")
+    drift: DriftOut | None = Field(description="null where nothing differs")
     taken_at: datetime
 
     @classmethod
     def of(cls, file: FeedFile) -> "FeedFileOut":
         """Describe a file."""
         return cls.model_validate(file)
+
+
+class PreviewRowOut(OutModel):
+    """One of the first rows as it was read."""
+
+    row: int
+    cells: dict[str, str] = Field(description="Our columns that are not empty; *** stands for what is personal")
+    code: str | None = Field(description="Why it would be refused")
+    column: str | None
 
 
 class TakenOut(OutModel):
@@ -53,10 +72,12 @@ class TakenOut(OutModel):
     rows_changed: int = Field(description="Accepted rows that said something new")
     rows_rejected: int
     counts: dict[str, int] = Field(description="What the rows led to, for example customers_new, reviews, ended")
+    drift: DriftOut | None = Field(description="null where nothing differs")
     taken_at: datetime
     repeated: bool = Field(description="The same content was taken before; this is what became of it then")
     dry_run: bool
     rejects: list[RejectOut] = Field(description=f"The first {MOST_SHOWN_REJECTS} refused rows")
+    preview: list[PreviewRowOut] = Field(description="Of a dry run: the first rows as they are read")
 
     @classmethod
     def of(cls, result: FeedResult) -> "TakenOut":

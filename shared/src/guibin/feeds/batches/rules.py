@@ -7,7 +7,7 @@ from typing import Final
 
 from guibin.core.money import format_cny, parse_cny
 from guibin.feeds.models import FeedKind, FeedMode
-from guibin.feeds.rules import COLUMNS
+from guibin.feeds.rules import COLUMNS, RowRefused
 
 MOST_FILES: Final = 50
 MOST_PARTS: Final = 1_000
@@ -114,9 +114,9 @@ class ControlSum:
         self._position = None if column is None else COLUMNS[kind].index(column)
         self._fen = 0
 
-    def add(self, cells: Sequence[str] | None) -> None:
+    def add(self, cells: Sequence[str] | RowRefused) -> None:
         """Add a row."""
-        if self._position is not None and cells is not None:
+        if self._position is not None and not isinstance(cells, RowRefused):
             self._fen += parse_cny(cells[self._position].strip()) or 0
 
     @property

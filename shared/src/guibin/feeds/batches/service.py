@@ -14,6 +14,8 @@ from guibin.audit.service import record
 from guibin.core import clock
 from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id, to_public
+from guibin.core.lines import Line
+from guibin.feeds.arranging import ColumnMapping
 from guibin.feeds.batches import repository
 from guibin.feeds.batches.errors import BatchDiffers, BatchFileUnknown, BatchManifestInvalid, BatchNotOpen
 from guibin.feeds.batches.manifest import Manifest
@@ -30,8 +32,10 @@ from guibin.feeds.batches.rules import (
     manifest_fault,
 )
 from guibin.feeds.errors import BusinessDateInvalid, HeadOfficeMissing
+from guibin.feeds.mappings.repository import mapping_in_force
 from guibin.feeds.models import FeedKind
-from guibin.feeds.reading import FeedText, read_rows, spool
+from guibin.feeds.reading import FeedText, spool
+from guibin.feeds.rows import FeedRows
 from guibin.organisation.repository import list_branches
 from guibin.security.actors import Actor
 from guibin.security.ciphers import DataKey, KeyRing, WrappedKey
@@ -232,23 +236,24 @@ async def _differences_within(
     session: AsyncSession, keys: KeyRing, batch: FeedBatch, file: FeedBatchFile, parts: int
 ) -> list[Difference]:
     announced = AnnouncedFile(file.name, FeedKind(file.kind), file.sha256, file.size, file.rows, file.control_fen)
+    mapping = await mapping_in_force(session, line=Line(batch.line), kind=announced.kind)
     try:
         feed = await spool(content_of(session, keys, batch, name=file.name, parts=parts))
         with closing(feed):
-            return list(differences(announced, await anyio.to_thread.run_sync(_measure, feed, announced)))
+            return list(differences(announced, await anyio.to_thread.run_sync(_measure, feed, announced, mapping)))
     except Refusal as refusal:
         line = refusal.facts.get("line")
         return [Difference(file.name, What.CONTENT, found=refusal.code, line=line if isinstance(line, int) else None)]
 
 
-def _measure(feed: FeedText, announced: AnnouncedFile) -> Measured:
+def _measure(feed: FeedText, announced: AnnouncedFile, mapping: ColumnMapping) -> Measured:
     """Read a file through.
 
     Raises:
         Refusal: it cannot be read.
     """
     rows, control = 0, ControlSum(announced.kind)
-    with closing(read_rows(feed, announced.kind)) as read:
+    with closing(FeedRows(feed, announced.kind, mapping)) as read:
         for _, cells in read:
             rows += 1
             control.add(cells)

@@ -9,12 +9,11 @@ import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import IO, Final
 
 from guibin.core.strict_json import StrictJsonError, read_object
-from guibin.core.workbook import Row, read_workbook
+from guibin.core.workbook import Row, day_of_cell, read_workbook
 from guibin.points.files.errors import PointsFileColumns, PointsFileTooLong, PointsFileUnreadable
 from guibin.points.files.rules import MOST_LINES, Columns
 
@@ -26,8 +25,6 @@ Lines = Iterator[tuple[int, Cells]]
 _CHUNK: Final = 1024 * 1024
 _HEAD: Final = 1024
 _ZIP: Final = b"PK\x03\x04"
-_SERIAL_DAY: Final = date(1899, 12, 30)
-_SERIAL_LENGTH: Final = 5
 
 
 class Form(StrEnum):
@@ -132,14 +129,8 @@ def _row_cells(row: Row, header: dict[int, str], columns: Columns) -> Cells:
         return None
     named = {header[column]: cell for column, cell in row.cells.items()}
     for name in columns.days & named.keys():
-        named[name] = _written_day(named[name])
+        named[name] = day_of_cell(named[name])
     return columns.of(named)
-
-
-def _written_day(cell: str) -> str:
-    """Write a day that the workbook holds as its serial number."""
-    is_serial = cell.isdigit() and len(cell) == _SERIAL_LENGTH
-    return (_SERIAL_DAY + timedelta(days=int(cell))).isoformat() if is_serial else cell
 
 
 def _decodes(file: IO[bytes], encoding: str) -> bool:
