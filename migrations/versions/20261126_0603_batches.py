@@ -1,4 +1,4 @@
-"""Batches of feed files with their manifest, mappings of columns, and the kinds that have joined the first four."""
+"""Batches of feed files with their manifest, mappings of columns, policies of lines; kinds beside the first four."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,7 @@ GRANTS = (
     "SELECT, UPDATE (id, size, sha256, content_enc, received_at) ON feed_batch_part",
     "INSERT ON feed_batch, feed_batch_file, feed_batch_part",
     "SELECT, INSERT, UPDATE (state) ON feed_mapping",
+    "SELECT, INSERT, UPDATE (cut_off, late, kinds, owner, revision) ON feed_policy",
 )
 
 
@@ -30,6 +31,7 @@ def upgrade() -> None:
     _batches()
     _parts()
     _mappings()
+    _policies()
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO {SERVING}")
 
@@ -37,7 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for column in ("columns", "drift", "mapping_version"):
         op.drop_column("feed_file", column)
-    for table in ("feed_mapping", "feed_batch_part", "feed_batch_file", "feed_batch"):
+    for table in ("feed_policy", "feed_mapping", "feed_batch_part", "feed_batch_file", "feed_batch"):
         op.drop_table(table)
     files = sa.table("feed_file", sa.column("id"), sa.column("kind"))
     rejects = sa.table("feed_reject", sa.column("file_id"))
@@ -157,6 +159,23 @@ def _mappings() -> None:
         ["line", "kind"],
         unique=True,
         postgresql_where=sa.text("state = 'active'"),
+    )
+
+
+def _policies() -> None:
+    op.create_table(
+        "feed_policy",
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("cut_off", sa.Time(), nullable=False),
+        sa.Column("late", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint(f"line IN ({_listed(LINES)})", name=op.f("ck_feed_policy_line_known")),
+        sa.CheckConstraint("late IN ('wait', 'run_without_and_mark_stale')", name=op.f("ck_feed_policy_late_known")),
+        sa.CheckConstraint("'balances' = ANY(kinds)", name=op.f("ck_feed_policy_with_balances")),
+        sa.PrimaryKeyConstraint("line", name=op.f("pk_feed_policy")),
+        info={"distribution": "reference"},
     )
 
 

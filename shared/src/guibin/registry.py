@@ -10,6 +10,7 @@ from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
 from guibin.feeds.mappings import models as feed_mappings
+from guibin.feeds.policies import models as feed_policies
 from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
@@ -51,6 +52,7 @@ __all__ = [
     "exports",
     "feed_batches",
     "feed_mappings",
+    "feed_policies",
     "feeds",
     "gifts",
     "holdings",

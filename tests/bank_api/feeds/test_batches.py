@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from guibin.feeds.batches import jobs
+from guibin.feeds.batches import repository
 from guibin.feeds.batches.jobs import take_next, tend_batches
 from guibin.products.models import Product, ProductClass, Side
 from support.batches import BALANCES, FILES, HOLDINGS, PARTIES, Delivery, manifest
@@ -151,7 +151,7 @@ async def test_a_worker_that_is_killed_takes_up_at_the_file_that_is_next(
     async with sessions_of(house.database.worker_url) as factory:
         assert await take_next(factory, lambda: house.keys)
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.repository, "note_file", die)
+            patch.setattr(repository, "note_file", die)
             with pytest.raises(KilledError):
                 await take_next(factory, lambda: house.keys)
     assert await count(house, "holding") == 0

@@ -205,11 +205,13 @@ async def test_the_calendar_shows_lines_by_days(bank_client: httpx.AsyncClient, 
     shown = (await bank_client.get("/v1/feeds/calendar", params=query, headers=headers)).json()["lines"]
     assert len(shown) == 7
     days = next(line["days"] for line in shown if line["line"] == "personal_finance")
-    assert days == [
-        {"date": "2026-11-21", "state": "missing"},
-        {"date": "2026-11-22", "state": "fresh"},
-        {"date": "2026-11-23", "state": "stale"},
+    assert [(day["date"], day["state"], day["delivery"]) for day in days] == [
+        ("2026-11-21", "missing", "late"),
+        ("2026-11-22", "fresh", "received"),
+        ("2026-11-23", "stale", "late"),
     ]
+    assert days[0]["due_at"] == "2026-11-21T17:00:00Z"
+    assert [day["received_at"] is None for day in days] == [True, False, True]
     default = (await bank_client.get("/v1/feeds/calendar", headers=headers)).json()["lines"]
     assert len(default[0]["days"]) == 14
 

@@ -211,13 +211,13 @@ async def test_an_older_file_does_not_undo_a_newer_one(lines: Lines) -> None:
 async def test_a_balances_file_makes_its_day_fresh_even_without_rows(lines: Lines) -> None:
     await lines.take(BALANCES, raw=b"holding_id,date,balance\n", day=DAY - timedelta(days=2))
     shown = await calendar(lines.session, first=DAY - timedelta(days=3), last=DAY)
-    assert list(shown[FINANCE].values()) == [
+    assert [view.state for view in shown[FINANCE]] == [
         Freshness.MISSING,
         Freshness.FRESH,
         Freshness.STALE,
         Freshness.STALE,
     ]
-    assert set(shown[CARDS].values()) == {Freshness.MISSING}
+    assert {view.state for view in shown[CARDS]} == {Freshness.MISSING}
     assert len(shown) == 7
 
 

@@ -44,7 +44,7 @@ def test_a_manifest_that_cannot_be_fulfilled_says_why(
     ],
 )
 def test_each_figure_that_differs_is_named(found: dict[str, Any], told: list[tuple[str, str, str]]) -> None:
-    measured = Measured(**{"sha256": b"\2" * 32, "size": 200, "rows": 5, "control_fen": 1_000} | found)
+    measured = replace(Measured(b"\2" * 32, 200, 5, 1_000), **found)
     named = [(one.what, one.announced, one.found) for one in differences(BALANCES, measured)]
     assert named == told
 

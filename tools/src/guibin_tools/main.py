@@ -71,6 +71,10 @@ def seed() -> None:
 @app.command()
 def nightly(
     day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: yesterday")] = None,
+    *,
+    without_awaited: Annotated[
+        bool, typer.Option("--without-awaited", help="Do not wait for lines that are not in")
+    ] = False,
 ) -> None:
     """Run the nightly run of a business day; it takes up a run that was cut short."""
     from guibin_tools.loading.feeds import written
@@ -79,7 +83,9 @@ def nightly(
     def show(name: str, counts: dict[str, int]) -> None:
         typer.echo(f"{name}: {written(counts)}")
 
-    run = asyncio.run(run_nightly(OperatorSettings(), day=day.date() if day else None, progress=show))
+    business_date = day.date() if day else None
+    running = run_nightly(OperatorSettings(), day=business_date, progress=show, without_awaited=without_awaited)
+    run = asyncio.run(running)
     typer.echo(f"The night of {run.business_date} is {run.state}.")
 
 

@@ -20,7 +20,13 @@ _PATIENCE_TURNS = 15
 _TURN_SECONDS = 2.0
 
 
-async def run_nightly(settings: OperatorSettings, *, day: date | None = None, progress: Progress | None = None) -> Run:
+async def run_nightly(
+    settings: OperatorSettings,
+    *,
+    day: date | None = None,
+    progress: Progress | None = None,
+    without_awaited: bool = False,
+) -> Run:
     """Run the night of a business day, by default the last closed one, and return the finished run.
 
     A run that was killed holds its lease for some seconds more; that time is waited for.
@@ -33,7 +39,13 @@ async def run_nightly(settings: OperatorSettings, *, day: date | None = None, pr
     async with sessions_as(Role.WORKER, settings) as factory:
         for _ in range(_PATIENCE_TURNS):
             try:
-                return await service.nightly(factory, day=business_date, actor=NIGHTLY_JOB, progress=progress)
+                return await service.nightly(
+                    factory,
+                    day=business_date,
+                    actor=NIGHTLY_JOB,
+                    progress=progress,
+                    without_awaited=without_awaited,
+                )
             except RunInProgress:
                 await asyncio.sleep(_TURN_SECONDS)
             except Refusal as refusal:

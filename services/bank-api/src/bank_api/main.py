@@ -17,6 +17,7 @@ from bank_api.earning_rules.templates import router as earning_rule_templates
 from bank_api.exports.router import router as exports
 from bank_api.feeds.batches import router as feed_batches
 from bank_api.feeds.mappings import router as feed_mappings
+from bank_api.feeds.policies import router as feed_policies
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.managers.router import router as managers
@@ -76,6 +77,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feeds,
     feed_batches,
     feed_mappings,
+    feed_policies,
     customers,
     brief,
     cross_holding,

@@ -22,7 +22,7 @@ from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
 from guibin.core.settings import SettingMissing, Settings
 from guibin.runs import repository
-from guibin.runs.errors import RunInProgress
+from guibin.runs.errors import FeedsAwaited, RunInProgress
 from guibin.runs.models import Run
 from guibin.runs.service import carry_out, request_run
 from guibin.security.actors import NIGHTLY_JOB
@@ -91,7 +91,11 @@ class Worker:
         async with self._sessions() as session:
             if await repository.has_run(session, day) or not await repository.has_customers(session):
                 return None
-            run = await request_run(session, day=day, actor=NIGHTLY_JOB)
+            try:
+                run = await request_run(session, day=day, actor=NIGHTLY_JOB)
+            except FeedsAwaited as awaited:
+                logger().warning("night_waits", business_date=day.isoformat(), **awaited.facts)
+                return None
             await session.commit()
         return run
 

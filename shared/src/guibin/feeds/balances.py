@@ -12,7 +12,7 @@ from guibin.feeds.taking import Rows, Taking
 from guibin.holdings.references import holding_ref
 from guibin.holdings.repository import known_holdings
 from guibin.holdings.rows import KnownHolding
-from guibin.holdings.service import BalanceRow, note_line_day, take_balances
+from guibin.holdings.service import BalanceRow, take_balances
 from guibin.products.models import Side
 
 _BATCH: Final = 20_000
@@ -20,7 +20,7 @@ _Day = tuple[date, int]
 
 
 async def take_balance_rows(taking: Taking, rows: Rows) -> None:
-    """Take the rows of a balances file; then the line's day is fresh."""
+    """Take the rows of a balances file."""
     holdings = _Holdings(taking)
     days = {text: (day, 1 << at) for at, (text, day) in enumerate(window(taking.business_date).items())}
     batch: list[Row] = []
@@ -30,7 +30,6 @@ async def take_balance_rows(taking: Taking, rows: Rows) -> None:
             await _take_batch(taking, batch, holdings, days)
             batch = []
     await _take_batch(taking, batch, holdings, days)
-    await note_line_day(taking.session, taking.facts)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from guibin.core.lines import Line
 from guibin.customers.fusion_repository import FUSION_LOCK, lock_fusion
 from guibin.feeds.models import FeedFile, FeedKind, FeedReject
 from guibin.feeds.taking import Reject
+from guibin.holdings.models import LineDay
 
 
 async def lock_feeds(session: AsyncSession, *, line: Line, kind: FeedKind) -> None:
@@ -80,11 +81,23 @@ async def list_rejects(
     return (await session.exec(query.order_by(col(FeedReject.row)).limit(limit))).all()
 
 
-async def line_days(session: AsyncSession, *, first: date, last: date) -> list[tuple[Line, date | None, list[date]]]:
-    """Return for each line that ever delivered balances its first day and its fresh days in a range."""
-    statement = text(
-        "SELECT line, min(day), COALESCE(array_agg(day) FILTER (WHERE day BETWEEN :first AND :last), '{}') "
-        "FROM line_day GROUP BY line"
-    )
-    rows = await session.execute(statement, {"first": first, "last": last})
-    return [(Line(row[0]), row[1], list(row[2])) for row in rows]
+async def first_days(session: AsyncSession) -> dict[Line, date]:
+    """Return the first fresh day of each line that ever had one."""
+    rows = await session.execute(text("SELECT line, min(day) FROM line_day GROUP BY line"))
+    return {Line(line): day for line, day in rows}
+
+
+async def line_days(session: AsyncSession, *, first: date, last: date) -> dict[tuple[Line, date], datetime]:
+    """Return the fresh days of a range by line, with the instants at which they became so."""
+    query = select(LineDay).where(col(LineDay.day).between(first, last))
+    return {(Line(row.line), row.day): row.arrived_at for row in (await session.exec(query)).all()}
+
+
+async def drifted_files(session: AsyncSession, *, first: date, last: date) -> dict[tuple[Line, date], set[FeedKind]]:
+    """Return which kinds of files of a range had drifted, by line and business date."""
+    query = select(col(FeedFile.line), col(FeedFile.business_date), col(FeedFile.kind))
+    query = query.where(col(FeedFile.business_date).between(first, last), col(FeedFile.drift).is_not(None))
+    found: dict[tuple[Line, date], set[FeedKind]] = {}
+    for line, day, kind in await session.exec(query):
+        found.setdefault((Line(line), day), set()).add(FeedKind(kind))
+    return found

@@ -132,7 +132,7 @@ class HoldingBalance(SQLModel, table=True):
 
 
 class LineDay(SQLModel, table=True):
-    """A line's balances of a day are in: the day is fresh. No row: the line is stale on that day, or missing."""
+    """All that a line owes for a day is in, its balances at least: it is fresh. No row: it is stale, or missing."""
 
     __tablename__ = "line_day"
     __table_args__ = (one_of("line", Line), REFERENCE)

@@ -115,12 +115,6 @@ async def write_balances(session: AsyncSession, rows: Iterable[Sequence[Any]], *
     return int(corrected.rowcount) + int(inserted.rowcount)
 
 
-async def add_line_day(session: AsyncSession, *, line: str, day: date, arrived_at: datetime) -> None:
-    """Note that a line's balances of a day are in."""
-    statement = text("INSERT INTO line_day (line, day, arrived_at) VALUES (:line, :day, :at) ON CONFLICT DO NOTHING")
-    await session.execute(statement, {"line": line, "day": day, "at": arrived_at})
-
-
 async def stage_events(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> None:
     """Lay out events for the statements below, in the order of `EVENT_STAGE_COLUMNS`."""
     await stage(session, "stage_event", _EVENT_STAGE)

@@ -67,11 +67,6 @@ async def take_balances(session: AsyncSession, rows: Iterable[BalanceRow], days:
     return await repository.write_balances(session, rows, month_ends=month_ends)
 
 
-async def note_line_day(session: AsyncSession, facts: FileFacts) -> None:
-    """Note that the line's day is fresh."""
-    await repository.add_line_day(session, line=facts.line, day=facts.business_date, arrived_at=clock.now())
-
-
 async def take_events(session: AsyncSession, facts: FileFacts, rows: Sequence[EventRow]) -> tuple[int, list[int]]:
     """Write a batch of events; returns how many were new, and the rows that contradict a known reference."""
     await repository.stage_events(session, (_event_values(row) for row in rows))

@@ -15,8 +15,9 @@ from guibin.core.database import SessionFactory
 from guibin.core.errors import RetryLater, ValidationFailed
 from guibin.core.ids import new_id, to_public
 from guibin.core.leases import drop_lease, take_lease
+from guibin.feeds.policies.service import lines_awaited
 from guibin.runs import repository
-from guibin.runs.errors import PeriodClosed, RunInProgress
+from guibin.runs.errors import FeedsAwaited, PeriodClosed, RunInProgress
 from guibin.runs.models import Run, RunState, RunStep
 from guibin.runs.steps import STEPS, Counts, Step
 from guibin.security.actors import Actor
@@ -33,18 +34,24 @@ def _never() -> bool:
     return False
 
 
-async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
+async def request_run(session: AsyncSession, *, day: date, actor: Actor, without_awaited: bool = False) -> Run:
     """Ask for the night of a business day; a run of that day that has not finished is taken up where it stands.
+
+    `without_awaited` runs it without the lines for which it would wait; they are stale then.
 
     Raises:
         ValidationFailed: the day is not over.
         PeriodClosed: a later day is closed already.
+        FeedsAwaited: lines are not in for which the night waits.
     """
     if day > clock.last_closed_day():
         raise ValidationFailed.of(["body", "date"], "date_range", "must be a day that is over")
     closed = await repository.last_closed(session)
     if closed is not None and day < closed:
         raise PeriodClosed(closed=closed)
+    lines = [] if without_awaited else await lines_awaited(session, day)
+    if lines:
+        raise FeedsAwaited(lines=lines)
     run = Run(
         id=new_id(),
         kind=NIGHTLY,
@@ -69,15 +76,22 @@ async def request_run(session: AsyncSession, *, day: date, actor: Actor) -> Run:
     return run
 
 
-async def nightly(factory: SessionFactory, *, day: date, actor: Actor, progress: Progress | None = None) -> Run:
+async def nightly(
+    factory: SessionFactory,
+    *,
+    day: date,
+    actor: Actor,
+    progress: Progress | None = None,
+    without_awaited: bool = False,
+) -> Run:
     """Run the night of a business day in this process and return the finished run.
 
     Raises:
-        ValidationFailed, PeriodClosed: see `request_run`.
+        ValidationFailed, PeriodClosed, FeedsAwaited: see `request_run`.
         RunInProgress: another process is at it.
     """
     async with factory() as session:
-        run = await request_run(session, day=day, actor=actor)
+        run = await request_run(session, day=day, actor=actor, without_awaited=without_awaited)
         await session.commit()
     return await carry_out(factory, run.id, progress=progress)
 

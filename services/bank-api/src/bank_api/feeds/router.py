@@ -173,7 +173,7 @@ async def get_calendar(
     first: Annotated[Day | None, Query(alias="from", description="Default: two weeks before the last day")] = None,
     last: Annotated[Day | None, Query(alias="to", description="Default: the last closed day")] = None,
 ) -> CalendarOut:
-    """Show for each line and day whether its balances are in."""
+    """Show for each line and day whether all is in, until when it is due, and whether its columns had drifted."""
     end = last or clock.last_closed_day()
     begin = first or end - timedelta(days=CALENDAR_DAYS - 1)
     check_range(begin, end)

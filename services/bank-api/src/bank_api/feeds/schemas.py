@@ -7,7 +7,8 @@ from pydantic import Field
 from guibin.core.ids import FeedFileId
 from guibin.core.lines import Line
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
-from guibin.feeds.service import MOST_SHOWN_REJECTS, FeedResult, Freshness
+from guibin.feeds.policies.rules import Delivery
+from guibin.feeds.service import MOST_SHOWN_REJECTS, FeedResult, Freshness, LineDayView
 from guibin.web import OutModel
 
 
@@ -87,10 +88,14 @@ class TakenOut(OutModel):
 
 
 class DayOut(OutModel):
-    """How fresh a line is on a day."""
+    """How a line stands with a day."""
 
     date: date
-    state: Freshness = Field(description="fresh: its balances are in; stale: only earlier ones; missing: none yet")
+    state: Freshness = Field(description="fresh: all it owes is in; stale: only an earlier day's; missing: none yet")
+    delivery: Delivery = Field(description="received; due: it still has time; late: its cut-off is over")
+    due_at: datetime
+    received_at: datetime | None
+    drifted: list[FeedKind] = Field(description="Kinds of files whose columns had drifted: see the schema of the line")
 
 
 class LineDaysOut(OutModel):
@@ -106,11 +111,17 @@ class CalendarOut(OutModel):
     lines: list[LineDaysOut]
 
     @classmethod
-    def of(cls, lines: dict[Line, dict[date, Freshness]]) -> "CalendarOut":
+    def of(cls, lines: dict[Line, list[LineDayView]]) -> "CalendarOut":
         """Describe a calendar."""
-        return cls(
-            lines=[
-                LineDaysOut(line=line, days=[DayOut(date=day, state=state) for day, state in days.items()])
-                for line, days in lines.items()
-            ]
-        )
+        return cls(lines=[LineDaysOut(line=line, days=[_day(view) for view in days]) for line, days in lines.items()])
+
+
+def _day(view: LineDayView) -> DayOut:
+    return DayOut(
+        date=view.day,
+        state=view.state,
+        delivery=view.delivery,
+        due_at=view.due_at,
+        received_at=view.received_at,
+        drifted=view.drifted,
+    )

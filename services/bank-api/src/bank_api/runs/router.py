@@ -5,7 +5,7 @@ from typing import Annotated
 from guibin.core import clock
 from guibin.core.ids import RunId
 from guibin.runs import repository, service
-from guibin.runs.errors import PeriodClosed
+from guibin.runs.errors import FeedsAwaited, PeriodClosed
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -34,12 +34,16 @@ READ = staff(Verb.READ, Domain.RUNS)
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(PeriodClosed,),
+    refusals=(PeriodClosed, FeedsAwaited),
 )
 async def start_nightly(call: StaffCall, body: Annotated[NightlyIn, json_body(NightlyIn)]) -> RunOut:
-    """Ask for the nightly run of a business day. The worker begins within seconds; a run that broke off goes on."""
+    """Ask for the nightly run of a business day. The worker begins within seconds; a run that broke off goes on.
+
+    A line that is not in is waited for until its cut-off, and beyond it where its policy says `wait`.
+    """
     day = body.date or clock.last_closed_day()
-    return RunOut.model_validate(await service.request_run(call.session, day=day, actor=call.actor))
+    run = await service.request_run(call.session, day=day, actor=call.actor, without_awaited=body.without_awaited)
+    return RunOut.model_validate(run)
 
 
 @router.get("", operation_id="listRuns")

@@ -14,6 +14,9 @@ class NightlyIn(StrictModel):
     """Which business day to close."""
 
     date: Day | None = Field(default=None, description="The business day to close; default yesterday")
+    without_awaited: bool = Field(
+        default=False, description="Do not wait for lines that are not in: their figures are stale then"
+    )
 
 
 class RunOut(OutModel):

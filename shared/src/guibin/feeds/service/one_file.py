@@ -24,6 +24,7 @@ from guibin.feeds.holdings import take_holding_rows
 from guibin.feeds.mappings.repository import find_mapping, mapping_in_force, rules_of
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
 from guibin.feeds.parties import take_parties
+from guibin.feeds.policies.service import note_day
 from guibin.feeds.reading import Chunks, FeedText, spool
 from guibin.feeds.rows import FeedRows, Row
 from guibin.feeds.rules import COLUMNS, PERSONAL, RowCode, RowRefused
@@ -175,6 +176,7 @@ async def _take(taking: Taking, feed: FeedText, expected_rows: int | None, first
     taking.session.add(file)
     await taking.session.flush()
     await repository.add_rejects(taking.session, file.id, taking.rejects)
+    await note_day(taking.session, taking.line, taking.business_date)
     await _audit(taking, file)
     return file
 
