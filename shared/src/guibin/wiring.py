@@ -16,7 +16,7 @@ from guibin.customers.policy.service import POLICY_HANDLER
 from guibin.customers.proposing import defaults as proposing
 from guibin.exports.service import ListExporting
 from guibin.feeds.mappings.service import MAPPING_HANDLER
-from guibin.feeds.policies.service import POLICY_HANDLER
+from guibin.feeds.policies.service import FEED_POLICY_HANDLER
 from guibin.gifts import personal_data as gifts_data
 from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
 from guibin.holdings import moving as holdings_moving
@@ -111,7 +111,7 @@ def connect() -> None:
     handlers.register(VELOCITY_RULE_CHANGE)
     handlers.register(FILE_HANDLER)
     handlers.register(MAPPING_HANDLER)
-    handlers.register(POLICY_HANDLER)
+    handlers.register(FEED_POLICY_HANDLER)
     for correction in (*CORRECTIONS, TRANSFER_REVERSAL):
         handlers.register(correction)
     handlers.register(AssetRuleActivation())

@@ -34,8 +34,8 @@ HEADER = b"record_id,party_type,name\n"
 NAMED = "A,person,欧阳明\n"
 
 
-def columns(**facts: object) -> dict[str, object]:
-    return {"line": 1, "unknown_names": [], **facts}
+def columns(*unknown_names: str, **facts: object) -> dict[str, object]:
+    return {"line": 1, "unknown": len(unknown_names), "unknown_names": list(unknown_names), **facts}
 
 
 BROKEN = [
@@ -48,9 +48,9 @@ BROKEN = [
     (HEADER + b"A,person,\xff\xff\n", "encoding_invalid", {"line": 2}),
     (codecs.BOM_UTF8 + HEADER + NAMED.encode("gb18030"), "encoding_invalid", {"line": 2}),
     (HEADER + NAMED.encode() + "B,person,王小明\n".encode("gb18030"), "encoding_invalid", {"line": 3}),
-    (b"record_id,party_type\nA,person\n", "columns_invalid", columns(missing=["name"], doubled=[], unknown=0)),
-    (b"record_id,party_type,name,name\n", "columns_invalid", columns(missing=[], doubled=["name"], unknown=0)),
-    (b"record_id,party_type,name,salary\n", "columns_invalid", columns(missing=[], doubled=[], unknown=1, unknown_names=["salary"])),
+    (b"record_id,party_type\nA,person\n", "columns_invalid", columns(missing=["name"], doubled=[])),
+    (b"record_id,party_type,name,name\n", "columns_invalid", columns(missing=[], doubled=["name"])),
+    (b"record_id,party_type,name,salary\n", "columns_invalid", columns("salary", missing=[], doubled=[])),
     (b"\x00\x01\x02\n", "columns_invalid", None),
     (HEADER + b'A,person,"B" C\n', "file_malformed", {"line": 2}),
     (HEADER + b'A,person,B\nC,person,"D\nE,person,F\n', "file_malformed", {"line": 3}),
@@ -58,7 +58,7 @@ BROKEN = [
     (b'{"record_id": "A", "party_type": "person", "name": "B"}\n{"record_id": \n', "file_malformed", {"line": 2}),
     (b'{"record_id": "A", "record_id": "B", "party_type": "person", "name": "B"}\n', "file_malformed", {"line": 1}),
     (b'{"record_id": "A", "party_type": "person", "name": ["B"]}\n', "file_malformed", {"line": 1}),
-    (b'{"record_id": "A", "salary": "1"}\n', "columns_invalid", columns(missing=[], doubled=[], unknown=1, unknown_names=["salary"])),
+    (b'{"record_id": "A", "salary": "1"}\n', "columns_invalid", columns("salary", missing=[], doubled=[])),
     (b'{"name": "\xb0\xa1"}\n', "encoding_invalid", {"line": 1}),
 ]  # fmt: skip
 

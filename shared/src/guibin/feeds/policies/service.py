@@ -47,8 +47,8 @@ async def submit_policy(
     return await approvals.submit(
         session,
         actor=actor,
-        kind=POLICY_HANDLER.kind,
-        domain=POLICY_HANDLER.domain,
+        kind=FEED_POLICY_HANDLER.kind,
+        domain=FEED_POLICY_HANDLER.domain,
         subject=line.value,
         payload={"line": line.value, "revision": revision, "terms": terms.model_dump(mode="json")},
         preview={
@@ -116,4 +116,4 @@ class PolicyChange(ApprovalHandler):
         )
 
 
-POLICY_HANDLER: Final = PolicyChange()
+FEED_POLICY_HANDLER: Final = PolicyChange()
