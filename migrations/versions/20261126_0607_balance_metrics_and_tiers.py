@@ -17,6 +17,9 @@ STATES = ("draft", "pending", "active", "replaced")
 CAUSES = ("first", "up", "down", "override", "override_ended")
 EVENTS = ("tier.will_fall",)
 EVENT_KNOWN = "ck_outbox_event_type_known"
+HOLDING = "customer_id, id, line, product_code, side, opened_on, closed_on, status, as_of, credit_limit_fen"
+OUTLOOK = (f"SELECT ({HOLDING}) ON holding", "SELECT ON holding_balance", "SELECT ON line_day", "SELECT ON product")
+"""What the forecast of a customer's own tier reads, of own rows."""
 ALL_ROWS = "(SELECT row_scope_bank())"
 OWN = "customer_id = (SELECT row_scope_customer())"
 
@@ -36,9 +39,13 @@ def upgrade() -> None:
     _standing()
     op.execute("GRANT UPDATE (state) ON tier_scheme TO guibin_worker")
     _events(lambda known: (*known, *EVENTS))
+    for grant in OUTLOOK:
+        op.execute(f"GRANT {grant} TO guibin_customer")
 
 
 def downgrade() -> None:
+    for grant in OUTLOOK:
+        op.execute(f"REVOKE {grant} FROM guibin_customer")
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))

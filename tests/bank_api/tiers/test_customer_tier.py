@@ -10,7 +10,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
 from support.house import WEST, House
-from support.tiers import MILLION, MONTH, give_tier
+from support.tiers import MONTH, give_tier, put_average
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ async def customer_id(house: House) -> UUID:
     found = await house.add_customer()
     async with house.sessions() as session:
         await give_tier(session, found, "T1", on=MONTH, average_fen=300_000_00)
-        await give_tier(session, found, "T2", on=clock.today(), average_fen=MILLION)
+        await give_tier(session, found, "T2", on=clock.today(), average_fen=1_234_567_00)
         session.add(
             CustomerAccess(
                 customer_id=found, staff_id=house.staff["manager"].id, role="primary", valid_from=clock.today()
@@ -38,8 +38,8 @@ async def test_the_primary_manager_sees_the_figures_that_decided(
     body: dict[str, Any] = (await _tier(bank_client, house, "manager", customer_id)).json()
     assert body["current"]["code"] == "T2"
     assert body["current"]["since"] == clock.today().isoformat()
-    assert body["current"]["metric"] == "1000000.00"
-    assert [(row["code"], row["metric"]) for row in body["history"]] == [("T2", "1000000.00"), ("T1", "300000.00")]
+    assert body["current"]["metric"] == "1234567.00"
+    assert [(row["code"], row["metric"]) for row in body["history"]] == [("T2", "1234567.00"), ("T1", "300000.00")]
 
 
 @pytest.mark.parametrize("role", ["branch_head", "lobby", "hq_operator", "customer_service", "auditor"])
@@ -50,7 +50,7 @@ async def test_others_in_scope_see_the_tier_without_amounts(
     body = response.json()
     assert body["current"]["code"] == "T2"
     assert [body["current"]["metric"], *(row["metric"] for row in body["history"])] == [None, None, None]
-    assert "1000000" not in response.text
+    assert "1234567" not in response.text
 
 
 async def test_a_tier_of_the_coming_day_is_not_yet_in_force(bank_client: httpx.AsyncClient, house: House) -> None:
@@ -91,4 +91,21 @@ async def test_a_malformed_id_is_refused(bank_client: httpx.AsyncClient, house: 
 async def test_a_customer_without_a_tier_has_none(bank_client: httpx.AsyncClient, house: House) -> None:
     found = await house.add_customer(branch=WEST)
     body = (await _tier(bank_client, house, "branch_head_west", found)).json()
+    assert body.pop("outlook")["next"] == {"code": "T0", "line": "50000.00", "missing": None, "more_to_hold": None}
     assert body == {"customer_id": to_public("cus", found), "current": None, "overrides": [], "history": []}
+
+
+async def test_the_outlook_shows_amounts_to_the_primary_manager_alone(
+    bank_client: httpx.AsyncClient, house: House, customer_id: UUID
+) -> None:
+    async with house.sessions() as session:
+        await put_average(session, customer_id, 900_000_00, day=clock.last_closed_day())
+        await session.commit()
+    mine = (await _tier(bank_client, house, "manager", customer_id)).json()["outlook"]
+    assert (mine["forecast"], mine["forecast_tier"], mine["stale"]) == ("900000.00", "T1", False)
+    assert (mine["keep"]["code"], mine["keep"]["missing"], mine["months_until_lost"]) == ("T2", "100000.00", 6 // 2)
+    assert mine["falls_on"] > mine["period_ends"] >= mine["as_of"]
+    other = await _tier(bank_client, house, "branch_head", customer_id)
+    assert other.json()["outlook"]["falls_on"] == mine["falls_on"]
+    assert other.json()["outlook"]["forecast"] is None
+    assert "900000" not in other.text

@@ -98,6 +98,20 @@ async def test_above_the_highest_tier_nothing_is_missing(
     assert (shown["average"], date.fromisoformat(shown["average_month"])) == ("10000000.00", MONTH)
 
 
+async def test_i_am_told_gently_until_when_my_tier_is_kept(
+    customer_client: httpx.AsyncClient, house: House, customer_id: UUID
+) -> None:
+    async with house.sessions() as session:
+        await give_tier(session, customer_id, "T3", on=MONTH)
+        await put_average(session, customer_id, MILLION, day=clock.last_closed_day())
+        await session.commit()
+    shown = (await customer_client.get("/v1/me/tier", headers=house.customer_headers(customer_id))).json()["outlook"]
+    assert (shown["forecast"], shown["forecast_code"]) == ("1000000.00", "T2")
+    assert shown["kept_until"] > shown["decides_on"]
+    assert shown["note"] == f"您的资产日均暂低于当前等级标准，等级及权益为您保留至{shown['kept_until']}。"
+    assert float(shown["more_to_keep"]) > 0
+
+
 async def test_i_see_who_serves_me_and_how_to_reach_them(
     customer_client: httpx.AsyncClient, house: House, customer_id: UUID
 ) -> None:

@@ -1,6 +1,6 @@
 """Averages of daily balances: of the classes of a month, and the balance metrics of everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -59,15 +59,25 @@ def select_metric(metric: Metric, day: date, weighting: Weighting, *, among: Sel
     one. `among` selects the customers who are looked at.
     """
     spans = spans_of(metric, day)
+    rows = select_averages(spans, day, weighting, among=among).subquery()
+    found = [rows.c[f"average_{number}"] for number in range(len(spans))]
+    unknown = or_(*(value.is_(None) for value in found))
+    best = found[0] if len(found) == 1 else case((unknown, null()), else_=func.greatest(*found))
+    return select(rows.c.customer_id, best.label("fen"), rows.c.stale)
+
+
+def select_averages(
+    spans: Sequence[Span], day: date, weighting: Weighting, *, among: Select[Any] | None = None
+) -> Select[Any]:
+    """Select the averages over spans, as `average_0` and so on, in the form of `select_metric`."""
     held = holdings_of(day, spans, owed=weighting.net, among=among)
     weight = _weight(held, weighting)
     takes_part = and_(or_(literal(weighting.net), held.c.is_asset), weight > literal(0))
     counts = and_(takes_part, or_(*(held.c[f"in_{number}"] for number in range(len(spans)))))
-    found = [average_of(held, number, span, weight=weight, net=weighting.net) for number, span in enumerate(spans)]
-    unknown = or_(*(value.is_(None) for value in found))
+    averages = [average_of(held, number, span, weight=weight, net=weighting.net) for number, span in enumerate(spans)]
     return select(
         held.c.customer_id,
-        (found[0] if len(found) == 1 else case((unknown, null()), else_=func.greatest(*found))).label("fen"),
+        *(average.label(f"average_{number}") for number, average in enumerate(averages)),
         func.coalesce(func.bool_or(and_(counts, held.c.is_stale)), literal(value=False)).label("stale"),
     ).group_by(held.c.customer_id)
 

@@ -30,6 +30,7 @@ from guibin.web import (
     staff,
 )
 
+from .outlook_schemas import TierOutlookOut
 from .schemas import (
     CustomerTierOut,
     TierChangeOut,
@@ -147,7 +148,7 @@ async def submit_scheme(call: StaffCall, scheme_id: SchemeId) -> SubmittedOut:
 @router.get("/customers/{customer_id}/tier", operation_id="getCustomerTier")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
 async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> CustomerTierOut:
-    """Show a customer's tier and its history; the amounts that decided only to the customer's primary manager."""
+    """Show a customer's tier, where it is going, and its history; amounts only to the customer's primary manager."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
     exact = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
     current = await repository.current_tier(call.session, call.scope, customer_id=customer.id, day=clock.today())
@@ -155,8 +156,16 @@ async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> Custome
     overrides = await override_repository.list_overrides(call.session, call.scope, customer_id=customer.id)
     reasons = {one.id: one.reason for one in overrides}
     to_show = [one for one in reversed(overrides) if max(one.valid_from, clock.today()) < one.valid_to]
+    outlook = await service.outlook_of(
+        call.session,
+        call.scope,
+        customer_id=customer.id,
+        tier_code=current.code if current else None,
+        day=clock.last_closed_day(),
+    )
     return CustomerTierOut(
         customer_id=customer.id,
+        outlook=TierOutlookOut.of(outlook, exact=exact),
         current=TierNowOut.of(current, exact=exact) if current else None,
         overrides=[TierOverrideOut.of(one) for one in to_show],
         history=[TierChangeOut.of(row, reasons, exact=exact) for row in history],

@@ -27,6 +27,7 @@ from guibin.tiers.service import SchemeContent, growth_of
 from guibin.tiers.terms import Terms
 from guibin.web import Day, OutModel, StrictModel
 
+from .outlook_schemas import TierOutlookOut
 from .terms_schemas import MOST_TIERS, TermsIn, TermsOut
 
 BOUNDS = {
@@ -172,6 +173,8 @@ class TierChangeOut(OutModel):
     metric: Cny | None = Field(description="The month-daily average that decided; only for the primary manager")
     metric_month: date | None
     growth_points: int | None = Field(description="Points of growth at that time; null where the scheme counts none")
+    route: str | None = Field(description="The figure that gave the tier; null by hand", examples=["assets"])
+    below_months: int | None = Field(description="Of a fall: how many evaluations in a row were below the line")
     scheme_id: SchemeId
     reason: str | None = Field(description="Why the tier was given by hand, where an override decided or has ended")
 
@@ -186,6 +189,8 @@ class TierChangeOut(OutModel):
             metric=row.metric_fen if exact else None,
             metric_month=row.metric_month,
             growth_points=row.growth_points,
+            route=row.route,
+            below_months=row.below_months,
             scheme_id=row.scheme_id,
         )
 
@@ -229,5 +234,6 @@ class CustomerTierOut(OutModel):
 
     customer_id: CustomerId
     current: TierNowOut | None = Field(description="Null: below all tiers, or never evaluated")
+    outlook: TierOutlookOut | None = Field(description="Null where a balance that counts is unknown, or no scheme is")
     overrides: list[TierOverrideOut] = Field(description="In force or to come, the next one first")
     history: list[TierChangeOut] = Field(description="Newest first; a change of the coming day stands in it already")

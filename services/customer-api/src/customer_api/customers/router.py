@@ -7,12 +7,14 @@ from guibin.managers.models import Grade
 from guibin.managers.service import manager_of
 from guibin.organisation.service import staff_name, staff_phone
 from guibin.tags.models import CustomerFact
+from guibin.tiers.outlook import Outlook
 from guibin.tiers.repository import active_scheme, current_tier, lines_of, list_tiers
 from guibin.tiers.rules import next_line
+from guibin.tiers.service import outlook_of
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
 
 from .queries import read_figures
-from .schemas import MeOut, MyManagerOut, MyTierDetailOut, MyTierOut, NextTierOut, name_in
+from .schemas import MeOut, MyManagerOut, MyTierDetailOut, MyTierOut, MyTierOutlookOut, NextTierOut, name_in
 
 router = PortRouter(prefix="/v1/me", tags=["profile"])
 
@@ -41,24 +43,28 @@ async def read_tier(call: CustomerCall) -> MyTierDetailOut:
     me = call.actor.id
     tier = await current_tier(call.session, call.scope, customer_id=me, day=clock.today())
     figures = await read_figures(call.session, call.scope, customer_id=me)
+    code = tier.code if tier else None
+    outlook = await outlook_of(call.session, call.scope, customer_id=me, tier_code=code, day=clock.last_closed_day())
     return MyTierDetailOut(
         tier=MyTierOut.of(tier, call.language),
         average=figures.aum_mda_fen if figures else None,
         average_month=figures.aum_mda_month if figures else None,
         as_of=figures.as_of if figures else None,
-        next=await _next_tier(call, tier.code if tier else None, figures),
+        next=await _next_tier(call, code, figures, outlook),
+        outlook=MyTierOutlookOut.of(outlook, call.language),
     )
 
 
-async def _next_tier(call: CustomerCall, code: str | None, figures: CustomerFact | None) -> NextTierOut | None:
+async def _next_tier(
+    call: CustomerCall, code: str | None, figures: CustomerFact | None, outlook: Outlook | None
+) -> NextTierOut | None:
     scheme = await active_scheme(call.session)
     line = next_line(code, await lines_of(call.session, scheme.id)) if scheme else None
     if scheme is None or line is None:
         return None
-    average_fen = figures.aum_mda_fen if figures else None
     growth_points = figures.points.get(scheme.growth_wallet or "", 0) if figures else 0
     names = {tier.code: name_in(call.language, tier) for tier in await list_tiers(call.session)}
-    missing = None if average_fen is None else max(0, line.lower_bound_fen - average_fen)
+    missing = outlook.next.missing_fen if figures and outlook and outlook.next else None
     needed = line.growth_points if scheme.growth_wallet else None
     return NextTierOut(
         code=line.tier_code,

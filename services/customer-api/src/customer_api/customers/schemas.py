@@ -1,6 +1,6 @@
 """What the customer port says to customers of themselves."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from guibin.core.ids import CustomerId
 from guibin.core.money import Cny
 from guibin.managers.models import Grade
 from guibin.tiers.models import Tier
+from guibin.tiers.outlook import Outlook
 from guibin.tiers.repository import CurrentTier
 from guibin.web import OutModel
 
@@ -44,9 +45,52 @@ class NextTierOut(OutModel):
     code: str
     name: str
     lower_bound: Cny = Field(description="Month-daily average from which the tier is given")
-    missing: Cny | None = Field(description="What my average lacks; 0.00 when it is reached; null when unknown")
+    missing: Cny | None = Field(
+        description="What my average lacked in the last period; 0.00 when it is reached; null when unknown"
+    )
     growth_points: int | None = Field(description="Points of growth that give it as well; null where none do")
     growth_missing: int | None = Field(description="What my points of growth lack to that, as of the figures")
+
+
+class MyTierOutlookOut(OutModel):
+    """What the next evaluation of my tier will find, if my balances stay as they are."""
+
+    decides_on: date = Field(description="The day whose figures decide next; my tier may change the day after")
+    days_left: int = Field(examples=[6])
+    forecast: Cny = Field(description="My average at the end of that day")
+    forecast_code: str | None = Field(description="The tier that it gives; null: none", examples=["T2"])
+    more_for_next: Cny | None = Field(
+        description="How much more, held from tomorrow until then, gives the next tier; null: nothing does by then"
+    )
+    more_to_keep: Cny | None = Field(description="The same for my present tier; 0.00: it is kept")
+    kept_until: date | None = Field(description="The last day of my tier, should nothing change; null: it stays")
+    note: str | None = Field(
+        description="What the bank would like to tell me of it",
+        examples=["您的资产日均暂低于当前等级标准，等级及权益为您保留至2027-01-31。"],
+    )
+
+    @classmethod
+    def of(cls, outlook: Outlook | None, language: str) -> "MyTierOutlookOut | None":
+        """Describe an outlook in gentle words; None stays None."""
+        if outlook is None:
+            return None
+        kept_until = None if outlook.falls_on is None else outlook.falls_on - timedelta(days=1)
+        return cls(
+            decides_on=outlook.period_ends,
+            days_left=outlook.days_left,
+            forecast=outlook.forecast_fen,
+            forecast_code=outlook.forecast_tier,
+            more_for_next=outlook.next.more_to_hold_fen if outlook.next else None,
+            more_to_keep=outlook.keep.more_to_hold_fen if outlook.keep else None,
+            kept_until=kept_until,
+            note=None if kept_until is None else KEPT[language == "en"].format(kept_until),
+        )
+
+
+KEPT = (
+    "您的资产日均暂低于当前等级标准，等级及权益为您保留至{}。",
+    "Your average is below the line of your tier for now. Your tier and its privileges are kept until {}.",
+)
 
 
 class MyTierDetailOut(OutModel):
@@ -57,6 +101,7 @@ class MyTierDetailOut(OutModel):
     average_month: date | None = Field(description="First day of that month")
     as_of: date | None = Field(description="The business day of these figures")
     next: NextTierOut | None = Field(description="Null: I have the highest tier")
+    outlook: MyTierOutlookOut | None = Field(description="Null where a balance that counts is not known")
 
 
 class MyManagerOut(OutModel):

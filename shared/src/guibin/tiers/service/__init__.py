@@ -1,6 +1,7 @@
 """Commands on tiers: schemes, overrides by hand, and the evaluation of the nightly run."""
 
 from guibin.tiers.service.evaluating import evaluate
+from guibin.tiers.service.looking_ahead import outlook_of
 from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
 from guibin.tiers.service.schemes import (
     SchemeActivation,
@@ -20,6 +21,7 @@ __all__ = [
     "edit_scheme",
     "evaluate",
     "growth_of",
+    "outlook_of",
     "submit_override",
     "submit_scheme",
 ]

@@ -11,6 +11,7 @@ from guibin.outbox.service import Publication, publish_all
 from guibin.tiers import evaluation_repository, repository, standing_repository
 from guibin.tiers.figures import Scheme
 from guibin.tiers.models import TierCause
+from guibin.tiers.outlook import falls_on
 from guibin.tiers.standing_repository import Evaluated
 from guibin.tiers.terms import Terms
 
@@ -53,14 +54,3 @@ def _warning(terms: Terms, one: Evaluated, cutoff: date) -> Publication:
         falls_on=falls_on(terms, cutoff=cutoff, below=one.below_months, tier=tier, valid_until=one.valid_until),
     )
     return Publication(data, one.customer_id, one.customer_id, once=f"tier:{tier}:{cutoff}")
-
-
-def falls_on(terms: Terms, *, cutoff: date, below: int, tier: str, valid_until: date | None) -> date:
-    """Return the first day without a tier, if every evaluation until then finds the customer below its line."""
-    last = cutoff
-    for number in range(below, 10_000):
-        starts = last + timedelta(days=1)
-        if number >= terms.months_of(tier) and (valid_until is None or valid_until <= starts):
-            return starts
-        last = terms.next_cutoff(last)
-    raise ValueError(tier)
