@@ -1,7 +1,7 @@
 """Random definitions of every kind of tag that a run gives, and the categories of a preference in plain Python."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from guibin.tags.evaluation import evaluate
 from guibin.tags.kinds import Preference
 from guibin.tags.models import TagKind
-from support.rule_trees import DAY, Facts, event_trees, money, money_figures, number_figures, numbers, rules
+from support.rule_customers import DAY, Facts, money, numbers
+from support.rule_trees import event_trees, money_figures, number_figures, rules
 
 VALUES = ("gold", "silver", "other")
 _codes = st.permutations(VALUES)
@@ -108,12 +109,12 @@ definitions: Any = st.one_of(
 
 def ranked(preference: Preference, customer: Facts) -> list[str]:
     """Rank a customer's categories in plain Python, the heaviest first."""
-    first = date.min if preference.last_days is None else DAY - timedelta(days=preference.last_days - 1)
+    first, last = (None, DAY) if preference.window is None else preference.window.bounds(DAY)
     weights: Counter[str] = Counter()
     for event in customer.events:
         category = event.read(preference.field)
         chosen = preference.where is None or evaluate(preference.where, event.read, DAY).met
-        if first <= event.occurred_on <= DAY and chosen and isinstance(category, str):
+        if (first or date.min) <= event.occurred_on <= last and chosen and isinstance(category, str):
             weights[category] += (event.amount_fen or 0) if preference.by_amount else 1
     enough = [
         (-weight, category)

@@ -22,7 +22,8 @@ from guibin.tags.kinds.definitions import having
 from guibin.tags.matching import read_values
 from guibin.tags.rules import Node, parse_rule
 from support.fact_rows import store
-from support.rule_trees import DAY, Event, Facts, facts, rules
+from support.rule_customers import DAY, Event, Facts, Held, facts
+from support.rule_trees import rules
 
 
 async def matched(session: AsyncSession, nodes: Sequence[Node]) -> list[set[UUID]]:
@@ -111,6 +112,26 @@ def test_only_bound_parameters_of_a_rule_reach_the_database() -> None:
     assert sql.upper().count("JOIN") == 1
 
 
+def test_only_bound_parameters_of_events_and_holdings_reach_the_database() -> None:
+    marked = {"fact": "event.channel", "op": "=", "value": MARK}
+    product = {"fact": "holding.product", "op": "in", "value": [f"{MARK}'"]}
+    rule = {
+        "all": [
+            {"tag": MARK, "for_days": 321},
+            {"last_event": {"where": marked, "satisfies": marked, "window": {"from": "2019-08-07"}}},
+            {"sequence": {"first": marked, "then": marked, "within_days": 321}},
+            {"fact": {"count": "holding", "where": product}, "op": ">", "value": 9_876_543},
+            {"fact": "birthday", "op": "<", "value": {"days_from_now": 321}},
+            {"fact": "holiday.qixi", "op": "in_period", "value": "next_year"},
+        ]
+    }
+    compiled = compile_rules([parse_rule(rule)], day=DAY)
+    statement = select(FACTS.c.customer_id).select_from(compiled.source).where(*compiled.predicates)
+    sql = str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call] # untyped in SQLAlchemy
+    for literal in (MARK, "9876543", "2019", "321", "2026", "2027"):
+        assert literal not in sql
+
+
 def test_rules_that_share_a_figure_aggregate_it_once() -> None:
     first = parse_rule({"fact": {"sum": "event.amount"}, "op": ">", "value": "1.00"})
     second = parse_rule({"fact": {"sum": "event.amount"}, "op": "<", "value": "2.00"})
@@ -136,7 +157,7 @@ async def test_a_tree_at_each_limit_runs_as_one_statement(session: AsyncSession,
 NOBODY = Facts(
     aum_fen=None, aum_mda_fen=None, liabilities_fen=None, age=None, tenure_days=None, gender="U", branch="B1",
     city_code=None, tier=None, products=[], lines=[], customer_kinds=[], assets={}, liabilities={}, points={},
-    events=[], tags={},
+    events=[], tags={}, holdings=[], birth_mmdd=None, opened_on=None,
 )  # fmt: skip
 A_DAY = date(2026, 11, 20)
 CARD = EventType.CARD_SPEND
@@ -182,3 +203,76 @@ async def test_every_figure_is_what_it_is_called(
     )
     assert found is not None
     assert list(found.values.values()) == [expected]
+
+
+HELD = [
+    Held("D1", "e_finance", None, None, A_DAY, None, {A_DAY: 100}),
+    Held("D1", "e_finance", date(2026, 1, 1), None, DAY, 7, {A_DAY: -50}),
+    Held("F1", "personal_finance", date(2026, 1, 1), DAY, None, None, {A_DAY: 1_000}),
+]
+DEPOSITS = {"where": {"fact": "holding.class", "op": "=", "value": "deposits"}}
+
+
+@pytest.mark.parametrize(
+    ("operand", "expected"),
+    [
+        ({"sum": "holding.balance"}, 50),
+        ({"avg": "holding.balance"} | DEPOSITS, 25),
+        ({"min": "holding.balance"}, -50),
+        ({"count": "holding"}, 2),
+        ({"distinct": "holding.product"}, 1),
+        ({"max": "holding.credit_limit"}, 7),
+        ({"min": "holding.matures_on"}, A_DAY),
+        ("next_maturity", DAY),
+        ("days_to_maturity", 0),
+        ("birthday", date(2027, 2, 28)),
+        ("days_to_anniversary", 364),
+        ("holiday.spring_festival", date(2027, 2, 6)),
+    ],
+)
+async def test_what_is_held_and_what_comes_next_is_found(
+    session: AsyncSession, operand: object, expected: object
+) -> None:
+    customer = replace(NOBODY, holdings=HELD, birth_mmdd="0229", opened_on=date(2020, 11, 23))
+    customer_id, _ = await store(session, [customer, NOBODY])
+    node = parse_rule({"fact": operand, "op": "exists"})
+    found = await read_values(
+        session, Scope(whole_bank=True), definition=having(node), customer_id=customer_id, day=DAY
+    )
+    assert found is not None
+    assert list(found.values.values()) == [expected]
+
+
+async def test_a_sum_with_an_unknown_balance_is_missing_and_one_over_nothing_is_none(session: AsyncSession) -> None:
+    unknown = Held("D1", "e_finance", None, None, None, None, {})
+    ids = await store(session, [replace(NOBODY, holdings=[*HELD, unknown]), NOBODY])
+    total = {"sum": "holding.balance"}
+    found = await matched(session, [parse_rule({"fact": total, "op": "missing"}), parse_rule(zero(total))])
+    assert found == [{ids[0]}, {ids[1]}]
+
+
+def zero(operand: object) -> dict[str, object]:
+    return {"fact": operand, "op": "=", "value": "0.00"}
+
+
+def an_event(number: int, event_type: EventType, day: date) -> Event:
+    return Event(number, event_type, None, day, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "met"),
+    [
+        ([an_event(0, EventType.SALARY, A_DAY), an_event(1, CARD, A_DAY)], True),
+        ([an_event(0, EventType.SALARY, A_DAY), an_event(0, CARD, date(2026, 11, 23))], True),
+        ([an_event(0, EventType.SALARY, A_DAY), an_event(0, CARD, date(2026, 11, 24))], False),
+        ([an_event(0, EventType.SALARY, A_DAY), an_event(0, CARD, A_DAY)], False),
+        ([an_event(1, EventType.SALARY, A_DAY), an_event(0, CARD, A_DAY)], False),
+        ([an_event(0, EventType.SALARY, date(2026, 11, 1)), an_event(0, EventType.SALARY, A_DAY)], False),
+    ],
+)
+async def test_a_sequence_is_in_order_and_in_time(session: AsyncSession, events: list[Event], *, met: bool) -> None:
+    salary = {"fact": "event.type", "op": "=", "value": "salary"}
+    card = {"fact": "event.type", "op": "=", "value": "card_spend"}
+    rule = parse_rule({"sequence": {"first": salary, "then": card, "within_days": 3}})
+    [customer_id] = await store(session, [replace(NOBODY, events=events)])
+    assert await matched(session, [rule]) == [{customer_id} if met else set()]

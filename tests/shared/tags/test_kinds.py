@@ -21,7 +21,7 @@ from guibin.tags.kinds.judging import judge
 from guibin.tags.models import CustomerFact, CustomerTag, TagKind, TagState, TagVersion
 from guibin.tags.service import run_tags
 from support.fact_rows import store
-from support.rule_trees import Facts, facts
+from support.rule_customers import Facts, facts
 from support.tag_kinds import definitions, ranked
 from support.tagging import DAY, MILLION, NEXT_DAY, add_branch, add_customer_with_facts, add_event, add_tag
 

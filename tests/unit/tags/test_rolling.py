@@ -13,6 +13,10 @@ def events(days: int | None, where: dict[str, Any] | None = None) -> dict[str, A
     return {"fact": {"count": "event", **window, **({"where": where} if where else {})}, "op": ">", "value": 1}
 
 
+def over(window: dict[str, Any]) -> dict[str, Any]:
+    return {"fact": {"count": "event", "window": window}, "op": ">", "value": 1}
+
+
 AUM = {"fact": "aum", "op": ">=", "value": "1.00"}
 CASES: list[tuple[dict[str, Any], Rolling]] = [
     (AUM, STILL),
@@ -23,6 +27,12 @@ CASES: list[tuple[dict[str, Any], Rolling]] = [
     (events(90), Rolling(frozenset({90}))),
     ({"all": [AUM, {"any": [events(7), {"not": events(30)}]}]}, Rolling(frozenset({7, 30}))),
     (events(7, {"fact": "event.date", "op": "within_days", "value": -3}), Rolling(frozenset({7}), unbounded=True)),
+    (over({"from": "2026-01-01"}), STILL),
+    (over({"before_days": 30}), UNBOUNDED),
+    (over({"period": "this_month"}), UNBOUNDED),
+    ({"tag": "rich"}, UNBOUNDED),
+    ({"fact": {"max": "event.date"}, "op": "<", "value": {"days_from_now": -3}}, UNBOUNDED),
+    ({"fact": {"max": "event.date"}, "op": "in_period", "value": "this_month"}, UNBOUNDED),
     ({"fact": {"max": "event.date"}, "op": "within_days", "value": -3}, UNBOUNDED),
 ]
 

@@ -6,7 +6,18 @@ import pytest
 
 from guibin.core.errors import Refusal
 from guibin.tags.errors import RuleFieldUnknown, RuleOperatorInvalid, RuleTooComplex, RuleValueInvalid
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, HasTag, Not, node_at, operands_of, parse_rule
+from guibin.tags.rules import (
+    AllOf,
+    AnyOf,
+    Condition,
+    EventAggregate,
+    HasTag,
+    LastDays,
+    Not,
+    node_at,
+    operands_of,
+    parse_rule,
+)
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, customer_fact, event_fact
 
 AGE = {"fact": "age", "op": ">=", "value": 60}
@@ -57,7 +68,7 @@ def test_a_figure_of_events_has_its_filter_and_its_window() -> None:
         AggregateFunction.SUM,
         event_fact("event.amount"),
         Condition(event_type, Operator.EQUAL, "card_spend"),
-        90,
+        LastDays(90),
     )
 
 
@@ -87,11 +98,8 @@ def test_a_bound_may_be_a_date() -> None:
 def test_what_a_rule_reads_is_found_wherever_it_stands() -> None:
     other = {"fact": "aum", "op": "<", "value": {"fact": {"max": "event.amount"}}}
     rule = parse_rule({"any": [{"not": SPENT}, {"all": [other, AGE]}]})
-    operands = list(operands_of(rule))
-    read = [
-        one.function if isinstance(one, EventAggregate) else one.name for one in operands if not isinstance(one, HasTag)
-    ]
-    assert read == [AggregateFunction.SUM, "aum", AggregateFunction.MAX, "age"]
+    names = [type(operand).__name__ for operand in operands_of(rule)]
+    assert names == ["EventAggregate", "Fact", "EventAggregate", "Fact"]
 
 
 def test_a_tag_is_a_condition_by_itself() -> None:
@@ -132,6 +140,7 @@ def test_a_node_is_found_by_its_place(place: str, node: dict[str, object]) -> No
         *("aum", "aum_mda", "liabilities", "asset.fund", "asset.certificate_of_deposit", "liability.micro_loans"),
         *("age", "tenure_days", "points.reward", "gender", "city_code", "branch", "tier"),
         *("products", "lines", "customer_kinds", "household_aum", "household_size", "household_role"),
+        *("birthday", "days_to_maturity", "holiday.mid_autumn"),
     ],
 )
 def test_every_fact_of_customers_is_known(name: str) -> None:

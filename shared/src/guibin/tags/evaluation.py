@@ -6,8 +6,9 @@ The same semantics as `guibin.tags.compiler` gives to the database; a property t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, Node, Not, Operand
+from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, Node, Not, Operand, Period, RelativeDay, Scalar
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, Operator
 
 Plain = int | str | date | frozenset[str] | None
@@ -73,7 +74,7 @@ def evaluate(node: Node, read: ReadFact, day: date, place: str = ROOT) -> Verdic
             return Verdict(place, node, holds(node.operator, actual, value, day), actual=actual)
 
 
-def holds(operator: Operator, actual: Plain, value: Plain | tuple[int | str | date, ...], day: date) -> bool:
+def holds(operator: Operator, actual: Plain, value: Plain | Scalar | tuple[Scalar, ...], day: date) -> bool:
     """Judge one condition. A value that is missing on either side decides by `TRUE_WHEN_MISSING` alone."""
     if operator is Operator.HOLDS:
         return actual is True
@@ -84,16 +85,24 @@ def holds(operator: Operator, actual: Plain, value: Plain | tuple[int | str | da
         return operator in TRUE_WHEN_MISSING
     if operator is Operator.MISSING:
         return False
-    if operator is Operator.WITHIN_DAYS:
-        return _within(actual, value, day)
-    return _TESTS[operator](actual, value)
+    return _TESTS[operator](actual, in_days(operator, value, day))
 
 
-def _within(actual: object, days: object, day: date) -> bool:
-    if not isinstance(actual, date) or not isinstance(days, int):
-        raise TypeError("within_days compares a date with a number of days")
-    first, last = sorted((day, day + timedelta(days=days)))
-    return first <= actual <= last
+def in_days(operator: Operator, value: Any, day: date) -> Any:
+    """Return what a condition compares with, where it speaks of days from the closed business day: those days.
+
+    Both operators that ask for a stretch of days get its first and its last one.
+    """
+    match operator, value:
+        case Operator.WITHIN_DAYS, int(days):
+            return tuple(sorted((day, day + timedelta(days=days))))
+        case Operator.IN_PERIOD, Period():
+            return value.bounds(day)
+        case _, RelativeDay():
+            return value.on(day)
+        case _, tuple():
+            return tuple(in_days(operator, one, day) for one in value)
+    return value
 
 
 _TESTS: dict[Operator, Callable[..., bool]] = {
@@ -104,6 +113,8 @@ _TESTS: dict[Operator, Callable[..., bool]] = {
     Operator.ABOVE: lambda actual, value: actual > value,
     Operator.AT_LEAST: lambda actual, value: actual >= value,
     Operator.BETWEEN: lambda actual, value: value[0] <= actual <= value[1],
+    Operator.WITHIN_DAYS: lambda actual, value: value[0] <= actual <= value[1],
+    Operator.IN_PERIOD: lambda actual, value: value[0] <= actual <= value[1],
     Operator.IN: lambda actual, value: actual in value,
     Operator.NOT_IN: lambda actual, value: actual not in value,
     Operator.CONTAINS: lambda actual, value: value in actual,

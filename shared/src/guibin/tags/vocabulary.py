@@ -9,8 +9,9 @@ from guibin.core.lines import Line
 from guibin.customers.models import Gender
 from guibin.holdings.models import EventType, InflowClass
 from guibin.holdings.rules import Metric
-from guibin.products.models import ProductClass
+from guibin.products.models import ProductClass, Side
 from guibin.relations.models import HouseholdRole
+from guibin.tags.festivals import Festival
 
 
 class FactType(StrEnum):
@@ -48,6 +49,7 @@ class Operator(StrEnum):
     HAS_ALL = "has_all"
     HAS_NONE = "has_none"
     WITHIN_DAYS = "within_days"
+    IN_PERIOD = "in_period"
     HOLDS = "holds"
 
 
@@ -91,7 +93,7 @@ _ORDERED: Final = COMPARISONS | _LISTS | _ALWAYS | {Operator.BETWEEN}
 OPERATORS: Final[dict[FactType, frozenset[Operator]]] = {
     FactType.MONEY: _ORDERED,
     FactType.INTEGER: _ORDERED,
-    FactType.DATE: _ORDERED | {Operator.WITHIN_DAYS},
+    FactType.DATE: _ORDERED | {Operator.WITHIN_DAYS, Operator.IN_PERIOD},
     FactType.TEXT: _LISTS | _ALWAYS | TEXT_SEARCHES | {Operator.EQUAL, Operator.NOT_EQUAL},
     FactType.SET: _ALWAYS | {Operator.HAS_ANY, Operator.HAS_ALL, Operator.HAS_NONE},
     FactType.FLAG: frozenset({Operator.HOLDS}),
@@ -110,6 +112,22 @@ class Fact:
 def _by_name(*facts: Fact) -> dict[str, Fact]:
     return {fact.name: fact for fact in facts}
 
+
+YEARLY_FACTS: Final = {
+    "birthday": FactType.DATE,
+    "days_to_birthday": FactType.INTEGER,
+    "anniversary": FactType.DATE,
+    "days_to_anniversary": FactType.INTEGER,
+}
+"""Days that come again every year: the next one, and how far it is."""
+
+MATURITY_FACTS: Final = {"next_maturity": FactType.DATE, "days_to_maturity": FactType.INTEGER}
+"""The next day on which something that is held matures."""
+
+FESTIVAL_FACTS: Final = {f"holiday.{name}": FactType.DATE for name in Festival}
+"""The next day of each festival of the lunar calendar: the same for everybody."""
+
+_DERIVED: Final = YEARLY_FACTS | MATURITY_FACTS | FESTIVAL_FACTS
 
 _CUSTOMER_FACTS: Final = _by_name(
     Fact("aum", FactType.MONEY),
@@ -130,6 +148,7 @@ _CUSTOMER_FACTS: Final = _by_name(
     Fact("household_aum", FactType.MONEY),
     Fact("household_size", FactType.INTEGER),
     Fact("household_role", FactType.TEXT, frozenset(HouseholdRole)),
+    *(Fact(name, fact_type) for name, fact_type in _DERIVED.items()),
 )
 _EVENT_FACTS: Final = _by_name(
     Fact("event.type", FactType.TEXT, frozenset(EventType)),
@@ -138,6 +157,16 @@ _EVENT_FACTS: Final = _by_name(
     Fact("event.channel", FactType.TEXT),
     Fact("event.inflow_class", FactType.TEXT, frozenset(InflowClass)),
     Fact("event.date", FactType.DATE),
+)
+_HOLDING_FACTS: Final = _by_name(
+    Fact("holding.class", FactType.TEXT, frozenset(ProductClass)),
+    Fact("holding.product", FactType.TEXT),
+    Fact("holding.line", FactType.TEXT, frozenset(Line)),
+    Fact("holding.side", FactType.TEXT, frozenset(Side)),
+    Fact("holding.balance", FactType.MONEY),
+    Fact("holding.credit_limit", FactType.MONEY),
+    Fact("holding.opened_on", FactType.DATE),
+    Fact("holding.matures_on", FactType.DATE),
 )
 _POINTS: Final = re.compile(r"points\.[a-z][a-z0-9_]{0,39}")
 _BUCKET: Final = re.compile(r"bucket\.[a-z0-9][a-z0-9_]{0,39}")
@@ -152,11 +181,11 @@ AGGREGABLE: Final[dict[AggregateFunction, frozenset[FactType]]] = {
     AggregateFunction.LAST: frozenset(FactType),
     AggregateFunction.FIRST: frozenset(FactType),
 }
-"""Which types of event facts a function takes."""
+"""Which types of facts a function takes."""
 
 COUNTS: Final = frozenset({AggregateFunction.COUNT, AggregateFunction.DISTINCT})
 ZERO_OVER_NOTHING: Final = COUNTS | {AggregateFunction.SUM}
-"""Over no event these are 0; the other functions are missing."""
+"""Over nothing these are 0; the other functions are missing."""
 
 
 def customer_fact(name: str) -> Fact | None:
@@ -169,6 +198,16 @@ def customer_fact(name: str) -> Fact | None:
     return _CUSTOMER_FACTS.get(name)
 
 
+def stored_fact(name: str) -> Fact | None:
+    """Find a fact of customers that is kept with them, for those who read no more than that."""
+    return None if name in _DERIVED else customer_fact(name)
+
+
 def event_fact(name: str) -> Fact | None:
     """Find a fact of single events, which only the `where` and the aggregates of event facts can name."""
     return _EVENT_FACTS.get(name)
+
+
+def holding_fact(name: str) -> Fact | None:
+    """Find a fact of single holdings, which only the `where` and the aggregates of holdings can name."""
+    return _HOLDING_FACTS.get(name)

@@ -18,7 +18,7 @@ from guibin.points.models import Wallet
 from guibin.points.rules import MAX_POINTS, expiry_of
 from guibin.tags.evaluation import Plain, evaluate
 from guibin.tags.rules import Node, operands_of, parse_rule
-from guibin.tags.vocabulary import Fact, FactType, customer_fact, event_fact
+from guibin.tags.vocabulary import Fact, FactType, event_fact, stored_fact
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 TAGS: Final = Fact("tags", FactType.SET)
@@ -128,7 +128,7 @@ class Judgement:
 
 def earning_fact(name: str) -> Fact | None:
     """Find a fact that a condition of earning may name: of the event, of its customer, or `tags`."""
-    return TAGS if name == TAGS.name else event_fact(name) or customer_fact(name)
+    return TAGS if name == TAGS.name else event_fact(name) or stored_fact(name)
 
 
 def read_rule(

@@ -1,66 +1,46 @@
-"""Where each fact stands in the database."""
+"""Where each fact stands in the rows that have it."""
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal
+from sqlalchemy import BigInteger, ColumnElement, FromClause, case, cast, func, literal
 
 from guibin.core.models import metadata
-from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import CustomerEvent
 from guibin.tags.models import CustomerFact
-from guibin.tags.vocabulary import Fact
+from guibin.tags.vocabulary import Fact, FactType
 
 FACTS: Final = metadata.tables[CustomerFact.__tablename__]
 EVENTS: Final = metadata.tables[CustomerEvent.__tablename__]
 
 Column = ColumnElement[Any]
 
-_COLUMNS: Final[dict[str, Column]] = {
-    "aum": FACTS.c.aum_fen,
-    **{name.removesuffix("_fen"): FACTS.c[name] for name in AVERAGES.values()},
-    "spike_percent": FACTS.c.spike_percent,
-    "liabilities": FACTS.c.liabilities_fen,
-    "products": FACTS.c.products,
-    "lines": FACTS.c.lines,
-    "customer_kinds": FACTS.c.customer_kinds,
-    "age": FACTS.c.age,
-    "gender": FACTS.c.gender,
-    "city_code": FACTS.c.city_code,
-    "branch": FACTS.c.branch,
-    "tenure_days": FACTS.c.tenure_days,
-    "tier": FACTS.c.tier,
-    "household_aum": FACTS.c.household_aum_fen,
-    "household_size": FACTS.c.household_size,
-    "household_role": FACTS.c.household_role,
-    "event.type": EVENTS.c.event_type,
-    "event.amount": EVENTS.c.amount_fen,
-    "event.merchant_category": EVENTS.c.merchant_category,
-    "event.channel": EVENTS.c.channel,
-    "event.inflow_class": EVENTS.c.inflow_class,
-    "event.date": EVENTS.c.occurred_on,
+_COLUMNS: Final = {
+    "event.type": "event_type",
+    "event.date": "occurred_on",
+    "holding.class": "product_class",
+    "holding.product": "product_code",
 }
-_MAPS: Final[dict[str, Column]] = {
-    "asset": FACTS.c.assets,
-    "liability": FACTS.c.liabilities,
-    "points": FACTS.c.points,
-}
+"""Names of columns that are not those of the facts; amounts have `_fen` behind theirs."""
+
+_MAPS: Final = {"asset": "assets", "liability": "liabilities", "points": "points"}
+"""Columns that hold an amount by class or by wallet."""
 
 
-def column_of_fact(fact: Fact) -> Column:
+def column_of_fact(fact: Fact, rows: FromClause) -> Column:
     """Return the column of a fact; a class or a wallet of which the customer has nothing counts 0."""
-    found = _COLUMNS.get(fact.name)
-    if found is not None:
-        return found
     kind, _, key = fact.name.partition(".")
     if kind == "bucket":
-        return _bucket(key)
-    amounts: Any = _MAPS[kind]
+        return _bucket(key, rows)
+    if not key or kind not in _MAPS:
+        money = "_fen" if fact.type is FactType.MONEY else ""
+        return rows.c[_COLUMNS.get(fact.name, f"{key or kind}{money}")]
+    amounts: Any = rows.c[_MAPS[kind]]
     return case((amounts.has_key(key), cast(amounts[key].astext, BigInteger)), else_=literal(0))
 
 
-def _bucket(seed: str) -> Column:
+def _bucket(seed: str, rows: FromClause) -> Column:
     """Put a customer into one of a hundred buckets by a hash of seed and id: even, and the same on every server."""
-    digest = func.sha256(func.convert_to(func.concat(literal(f"{seed}:"), FACTS.c.customer_id), literal("UTF8")))
+    digest = func.sha256(func.convert_to(func.concat(literal(f"{seed}:"), rows.c.customer_id), literal("UTF8")))
     number = (
         cast(func.get_byte(digest, 0), BigInteger) * 65536 + func.get_byte(digest, 1) * 256 + func.get_byte(digest, 2)
     )

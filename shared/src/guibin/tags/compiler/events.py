@@ -1,49 +1,58 @@
 """Figures over events: one aggregation of `customer_event` for all of them, each with its own FILTER."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
-from typing import Any, Final
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, cast, func, literal, select, type_coerce
+from sqlalchemy import ARRAY, ColumnElement, and_, func, literal, select, type_coerce
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from guibin.tags.compiler.aggregates import FUNCTIONS, Over, or_nothing, over_rows
 from guibin.tags.compiler.columns import EVENTS, Column, column_of_fact
 from guibin.tags.compiler.figures import Figures, Pass
 from guibin.tags.compiler.predicates import predicate_of
-from guibin.tags.rules import EventAggregate, Operand
-from guibin.tags.vocabulary import ZERO_OVER_NOTHING, AggregateFunction, Fact
-
-Over = Callable[[Any], Any]
-"""Puts the FILTER of a figure behind an aggregate function."""
+from guibin.tags.rules import EventAggregate, LastEvent, Node, Operand, Window
+from guibin.tags.vocabulary import AggregateFunction, Fact
 
 
-def event_figures(wanted: Sequence[EventAggregate], run: Pass) -> Figures:
+def event_figures(wanted: Sequence[EventAggregate | LastEvent], run: Pass) -> Figures:
     """Aggregate the events once for all figures, over the longest of their windows."""
-    columns = [_aggregate(aggregate, run.day).label(f"figure_{i}") for i, aggregate in enumerate(wanted)]
-    statement = select(EVENTS.c.customer_id, *columns).where(EVENTS.c.occurred_on <= run.day)
-    windows = [aggregate.last_days for aggregate in wanted]
-    longest = [days for days in windows if days is not None]
-    if len(longest) == len(windows):
-        statement = statement.where(EVENTS.c.occurred_on > run.day - timedelta(days=max(longest)))
+    columns = [_figure(one, run.day).label(f"figure_{i}") for i, one in enumerate(wanted)]
+    statement = select(EVENTS.c.customer_id, *columns).where(in_any_window([one.window for one in wanted], run.day))
     joined = run.narrowed(statement, EVENTS.c.customer_id).group_by(EVENTS.c.customer_id).subquery("event_figures")
-    return Figures(joined, {one: _figure(joined.c[f"figure_{i}"], one) for i, one in enumerate(wanted)})
+    return Figures(joined, {one: _over_nothing(joined.c[f"figure_{i}"], one) for i, one in enumerate(wanted)})
 
 
-def _aggregate(aggregate: EventAggregate, day: date) -> Column:
-    conditions: list[ColumnElement[bool]] = []
-    if aggregate.last_days is not None:
-        conditions.append(EVENTS.c.occurred_on > day - timedelta(days=aggregate.last_days))
-    if aggregate.where is not None:
-        conditions.append(predicate_of(aggregate.where, event_column, day))
-    where = and_(*conditions) if conditions else None
-    field = literal(1) if aggregate.field is None else column_of_fact(aggregate.field)
-    return _FUNCTIONS[aggregate.function](field, lambda function: function if where is None else function.filter(where))
+def in_any_window(windows: Sequence[Window | None], day: date) -> ColumnElement[bool]:
+    """Let in the events of all windows together, none after the day."""
+    firsts = [None if window is None else window.bounds(day)[0] for window in windows]
+    known = [first for first in firsts if first is not None]
+    until = EVENTS.c.occurred_on <= day
+    return and_(EVENTS.c.occurred_on >= min(known), until) if len(known) == len(firsts) else until
 
 
-def _average(field: Column, over: Over) -> Column:
-    """Divide amounts, which are never negative, and round half up to fen."""
-    total, count = over(func.sum(field)), over(func.count(field))
-    return cast(func.div(2 * total + count, func.nullif(2 * count, 0)), BigInteger)
+def in_window(window: Window, day: date) -> ColumnElement[bool]:
+    """Let in the events of a window."""
+    first, last = window.bounds(day)
+    until = EVENTS.c.occurred_on <= last
+    return until if first is None else and_(EVENTS.c.occurred_on >= first, until)
+
+
+def is_event(node: Node, day: date) -> ColumnElement[bool]:
+    """Let in the events for which a node holds."""
+    return predicate_of(node, event_column, day)
+
+
+def _figure(one: EventAggregate | LastEvent, day: date) -> Column:
+    conditions = [] if one.window is None else [in_window(one.window, day)]
+    if one.where is not None:
+        conditions.append(is_event(one.where, day))
+    over = over_rows(and_(*conditions) if conditions else None)
+    if isinstance(one, LastEvent):
+        return _last(is_event(one.satisfies, day), over)
+    field = literal(1) if one.field is None else column_of_fact(one.field, EVENTS)
+    figure: Column = (FUNCTIONS | _OF_ONE_EVENT)[one.function](field, over)
+    return figure
 
 
 def _last(field: Column, over: Over) -> Column:
@@ -63,25 +72,17 @@ def _of_one_event(field: Column, over: Over, *order: Column) -> Column:
 
 _ORDER_OF_EVENTS: Final = (EVENTS.c.occurred_at, EVENTS.c.line, EVENTS.c.reference)
 
-
-_FUNCTIONS: Final[dict[AggregateFunction, Callable[[Column, Over], Column]]] = {
-    AggregateFunction.SUM: lambda field, over: cast(over(func.sum(field)), BigInteger),
-    AggregateFunction.AVG: _average,
-    AggregateFunction.MIN: lambda field, over: over(func.min(field)),
-    AggregateFunction.MAX: lambda field, over: over(func.max(field)),
-    AggregateFunction.COUNT: lambda field, over: over(func.count(field)),
-    AggregateFunction.DISTINCT: lambda field, over: over(func.count(func.distinct(field))),
-    AggregateFunction.LAST: _last,
-    AggregateFunction.FIRST: _first,
-}
+_OF_ONE_EVENT: Final = {AggregateFunction.LAST: _last, AggregateFunction.FIRST: _first}
 
 
-def _figure(column: Column, aggregate: EventAggregate) -> Column:
-    return func.coalesce(column, literal(0)) if aggregate.function in ZERO_OVER_NOTHING else column
+def _over_nothing(column: Column, one: EventAggregate | LastEvent) -> Column:
+    if isinstance(one, LastEvent):
+        return func.coalesce(column, literal(value=False))
+    return or_nothing(column, one.function)
 
 
 def event_column(operand: Operand) -> Column:
     """Return the column of a fact of single events: no figures stand inside a figure."""
     if not isinstance(operand, Fact):
         raise TypeError("a figure inside a figure")
-    return column_of_fact(operand)
+    return column_of_fact(operand, EVENTS)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, FromClause, Select, select
+from sqlalchemy import CTE, FromClause, Select, Uuid, literal, select
 
 from guibin.tags.compiler.columns import Column
 from guibin.tags.rules import Operand
@@ -31,4 +31,11 @@ class Pass:
         """Let a statement read no more than the customers that the rules run over."""
         if self.customer_id is not None:
             return statement.where(customer_id == self.customer_id)
-        return statement if self.among is None else statement.where(customer_id.in_(select(self.among.c.customer_id)))
+        chosen = self.chosen()
+        return statement if chosen is None else statement.where(customer_id.in_(chosen))
+
+    def chosen(self) -> Select[Any] | None:
+        """Select the customers that the rules run over; None for all."""
+        if self.customer_id is not None:
+            return select(literal(self.customer_id, Uuid))
+        return None if self.among is None else select(self.among.c.customer_id)

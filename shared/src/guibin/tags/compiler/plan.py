@@ -1,6 +1,6 @@
 """All rules of a run as one pass over `customer_fact`, joined to what their figures need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -8,17 +8,29 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, FromClause
 
+from guibin.tags.compiler.calendar import festival_column, yearly_figures
 from guibin.tags.compiler.columns import FACTS, Column, column_of_fact
 from guibin.tags.compiler.events import event_figures
 from guibin.tags.compiler.figures import Figures, Pass
+from guibin.tags.compiler.holdings import holding_figures
 from guibin.tags.compiler.memberships import membership_figures
 from guibin.tags.compiler.predicates import predicate_of
-from guibin.tags.rules import EventAggregate, HasTag, Node, Operand, operands_of
-from guibin.tags.vocabulary import Fact
+from guibin.tags.compiler.sequences import sequence_figures
+from guibin.tags.rules import EventAggregate, HasTag, HoldingAggregate, LastEvent, Node, Operand, operands_of
+from guibin.tags.rules import Sequence as SequenceOfEvents
+from guibin.tags.vocabulary import FESTIVAL_FACTS, MATURITY_FACTS, YEARLY_FACTS, Fact
 
-_FAMILIES: Final[tuple[tuple[type, Callable[[Sequence[Any], Pass], Figures]], ...]] = (
-    (EventAggregate, event_figures),
-    (HasTag, membership_figures),
+
+def _is_one_of(operand: Operand, names: Collection[str]) -> bool:
+    return isinstance(operand, Fact) and operand.name in names
+
+
+_FAMILIES: Final[tuple[tuple[Callable[[Operand], bool], Callable[[Sequence[Any], Pass], Figures]], ...]] = (
+    (lambda operand: isinstance(operand, EventAggregate | LastEvent), event_figures),
+    (lambda operand: isinstance(operand, SequenceOfEvents), sequence_figures),
+    (lambda operand: isinstance(operand, HoldingAggregate) or _is_one_of(operand, MATURITY_FACTS), holding_figures),
+    (lambda operand: isinstance(operand, HasTag), membership_figures),
+    (lambda operand: _is_one_of(operand, YEARLY_FACTS), yearly_figures),
 )
 """Which operands are read together, by one join each."""
 
@@ -44,13 +56,21 @@ def compile_rules(
     customer_id).
     """
     operands = list(dict.fromkeys(operand for rule in rules for operand in operands_of(rule)))
-    columns: dict[Operand, Column] = {}
+    read: dict[Operand, Column] = {}
     source: FromClause = FACTS
-    for kind, figures_of in _FAMILIES:
-        wanted = [operand for operand in operands if isinstance(operand, kind)]
+    for belongs, figures_of in _FAMILIES:
+        wanted = [operand for operand in operands if belongs(operand)]
         if wanted:
             figures = figures_of(wanted, Pass(day, customer_id, among))
             source = source.outerjoin(figures.joined, figures.joined.c.customer_id == FACTS.c.customer_id)
-            columns |= figures.columns
-    read = {operand: column_of_fact(operand) if isinstance(operand, Fact) else columns[operand] for operand in operands}
-    return CompiledRules(source, tuple(predicate_of(rule, read.__getitem__, day) for rule in rules), read)
+            read |= figures.columns
+    columns = {operand: read[operand] if operand in read else _stored(operand, day) for operand in operands}
+    predicates = tuple(predicate_of(rule, columns.__getitem__, day) for rule in rules)
+    return CompiledRules(source, predicates, columns)
+
+
+def _stored(operand: Operand, day: date) -> Column:
+    """Return the column of a fact of customers, or of the calendar."""
+    if not isinstance(operand, Fact):
+        raise TypeError("a figure of no family")
+    return festival_column(operand, day) if operand.name in FESTIVAL_FACTS else column_of_fact(operand, FACTS)

@@ -5,7 +5,7 @@ same as in the evaluation. Everything that a rule says reaches the database as a
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from guibin.tags.compiler.columns import Column
+from guibin.tags.evaluation import in_days
 from guibin.tags.rules import AllOf, AnyOf, Condition, Node, Not, Operand
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, FactType, Operator
 
@@ -60,16 +61,17 @@ def _condition(condition: Condition, column_of: ColumnOf, day: date) -> ColumnEl
 def _test(condition: Condition, column: Column, column_of: ColumnOf, day: date) -> ColumnElement[bool]:
     """Compare two sides, as SQL does: unknown where one of them is."""
     fact_type, operator = condition.fact.type, condition.operator
-    match operator, condition.value:
-        case Operator.WITHIN_DAYS, int(days):
-            first, last = sorted((day, day + timedelta(days=days)))
-            return column.between(first, last)
-        case Operator.BETWEEN, (low, high):
-            return column.between(_bound(low, fact_type), _bound(high, fact_type))
-        case _, other if isinstance(other, Operand):
-            return _TESTS[operator](column, column_of(other))
-        case _:
-            return _TESTS[operator](column, _bound(condition.value, fact_type))
+    if isinstance(condition.value, Operand):
+        return _TESTS[operator](column, column_of(condition.value))
+    value = in_days(operator, condition.value, day)
+    if operator in _STRETCHES:
+        first, last = value
+        return column.between(_bound(first, fact_type), _bound(last, fact_type))
+    return _TESTS[operator](column, _bound(value, fact_type))
+
+
+_STRETCHES: Final = frozenset({Operator.BETWEEN, Operator.WITHIN_DAYS, Operator.IN_PERIOD})
+"""Operators that compare with a first and a last value."""
 
 
 def _bound(value: object, fact_type: FactType) -> Column:

@@ -6,7 +6,7 @@ share the source that `guibin.tags.compiler` makes for the rules and figures in 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from typing import Any, Final
@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.compiler.columns import EVENTS
-from guibin.tags.compiler.events import event_column
+from guibin.tags.compiler.events import event_column, in_window
 from guibin.tags.compiler.figures import Pass
 from guibin.tags.compiler.predicates import predicate_of
 from guibin.tags.kinds.definitions import (
@@ -247,8 +247,8 @@ def _weights(preference: Preference, run: Pass) -> Subquery:
         .where(EVENTS.c.occurred_on <= run.day, category != "")
         .group_by(EVENTS.c.customer_id, category)
     )
-    if preference.last_days is not None:
-        found = found.where(EVENTS.c.occurred_on > run.day - timedelta(days=preference.last_days))
+    if preference.window is not None:
+        found = found.where(in_window(preference.window, run.day))
     if preference.where is not None:
         found = found.where(predicate_of(preference.where, event_column, run.day))
     return run.narrowed(found, EVENTS.c.customer_id).subquery()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from guibin.tags.rules import ROOT, Condition, EventAggregate, Node, Operand, tags_in
+from guibin.tags.rules import ROOT, Condition, EventAggregate, Node, Operand, Window, tags_in
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, event_fact
 
 HAS: Final = ""
@@ -121,7 +121,7 @@ class Preference:
 
     field: Fact
     where: Node | None
-    last_days: int | None
+    window: Window | None
     by_amount: bool
     at_most: int
     least_percent: int
@@ -181,12 +181,12 @@ _DATE: Final = event_fact("event.date")
 _AMOUNT: Final = event_fact("event.amount")
 
 
-def axes_operands(where: Node | None, last_days: int | None) -> tuple[EventAggregate, EventAggregate, EventAggregate]:
+def axes_operands(where: Node | None, window: Window | None) -> tuple[EventAggregate, EventAggregate, EventAggregate]:
     """Return the figures of RFM: day of the last event, number of events, their sum."""
     return (
-        EventAggregate(AggregateFunction.MAX, _DATE, where, last_days),
-        EventAggregate(AggregateFunction.COUNT, None, where, last_days),
-        EventAggregate(AggregateFunction.SUM, _AMOUNT, where, last_days),
+        EventAggregate(AggregateFunction.MAX, _DATE, where, window),
+        EventAggregate(AggregateFunction.COUNT, None, where, window),
+        EventAggregate(AggregateFunction.SUM, _AMOUNT, where, window),
     )
 
 

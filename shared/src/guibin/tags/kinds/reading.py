@@ -31,7 +31,7 @@ from guibin.tags.kinds.definitions import (
     having,
 )
 from guibin.tags.models import TagKind
-from guibin.tags.rules import ROOT, EventAggregate, Node, Operand, parse_rule
+from guibin.tags.rules import ROOT, EventAggregate, Node, Operand, Window, parse_rule
 from guibin.tags.rules.reader import MAX_DEPTH, MAX_NODES
 from guibin.tags.rules.values import MAX_INTEGER
 from guibin.tags.vocabulary import Fact, FactType
@@ -208,13 +208,13 @@ def _read_score(raw: Raw) -> Definition:
     return Score(tuple(parts), _ranges(raw, _integer))
 
 
-def _events(raw: Raw) -> tuple[Node | None, int | None]:
+def _events(raw: Raw) -> tuple[Node | None, Window | None]:
     """Read which events count, as an aggregate of a rule names them."""
     chosen = {name: raw[name] for name in ("where", "window") if name in raw}
     aggregate = _operand({"count": "event"} | chosen, ROOT)
     if not isinstance(aggregate, EventAggregate):
         raise TypeError("a count of events is a figure of events")
-    return aggregate.where, aggregate.last_days
+    return aggregate.where, aggregate.window
 
 
 def _read_preference(raw: Raw) -> Definition:
@@ -225,10 +225,10 @@ def _read_preference(raw: Raw) -> Definition:
         raise RuleValueInvalid(place=f"{ROOT}/most", expected="a category of events")
     if raw.get("by", "count") not in {"count", "amount"}:
         raise RuleValueInvalid(place=f"{ROOT}/by", expected="count or amount")
-    where, last_days = _events(raw)
+    where, window = _events(raw)
     at_most = _whole(raw.get("at_most", 1), f"{ROOT}/at_most", 1, MAX_FAVOURITES)
     least = _whole(raw.get("least_percent", 0), f"{ROOT}/least_percent", 0, _PERCENT)
-    return Preference(field, where, last_days, raw.get("by") == "amount", at_most, least)
+    return Preference(field, where, window, raw.get("by") == "amount", at_most, least)
 
 
 def _read_rfm(raw: Raw) -> Definition:

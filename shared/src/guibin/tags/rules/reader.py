@@ -6,8 +6,22 @@ from typing import Final
 
 from guibin.core.text import is_code
 from guibin.tags.errors import RuleFieldUnknown, RuleTooComplex, RuleValueInvalid
-from guibin.tags.rules.tree import ROOT, AllOf, AnyOf, Condition, EventAggregate, HasTag, Node, Not, Operand
-from guibin.tags.rules.values import MAX_DAYS, expected_of, is_integer, read_operator, read_value
+from guibin.tags.rules.tree import (
+    ROOT,
+    AllOf,
+    AnyOf,
+    Condition,
+    EventAggregate,
+    HasTag,
+    HoldingAggregate,
+    LastEvent,
+    Node,
+    Not,
+    Operand,
+    Sequence,
+)
+from guibin.tags.rules.values import expected_of, read_days, read_operator, read_value, read_window
+from guibin.tags.rules.windows import Window
 from guibin.tags.vocabulary import (
     AGGREGABLE,
     FACT_AGAINST_FACT,
@@ -16,6 +30,7 @@ from guibin.tags.vocabulary import (
     Operator,
     customer_fact,
     event_fact,
+    holding_fact,
 )
 
 MAX_DEPTH: Final = 5
@@ -30,7 +45,7 @@ def parse_rule(raw: object, lookup: Lookup = customer_fact, *, place: str = ROOT
     `place` is where the tree stands: refusals name their places from there.
 
     Raises:
-        RuleFieldUnknown: a fact that there is not, or one of events outside `where`.
+        RuleFieldUnknown: a fact that there is not, or one of events or holdings outside `where`.
         RuleOperatorInvalid: an operator that there is not or that does not fit.
         RuleValueInvalid: a value, a window or a node of the wrong form.
         RuleTooComplex: deeper than 5, more than 50 nodes (leaves and `where` included), an empty group.
@@ -52,8 +67,13 @@ class _Spot:
     def below(self, *parts: str | int) -> "_Spot":
         return replace(self.at(*parts), depth=self.depth + 1)
 
-    def inside_events(self) -> "_Spot":
-        return replace(self.below("where"), lookup=event_fact)
+    def inside(self, lookup: Lookup, *parts: str | int) -> "_Spot":
+        return replace(self.below(*parts), lookup=lookup)
+
+    @property
+    def of_customer(self) -> bool:
+        """Whether figures and tags can stand here."""
+        return self.lookup is customer_fact
 
 
 class _Reader:
@@ -67,7 +87,7 @@ class _Reader:
         if spot.depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise _too_complex(spot)
         if not isinstance(raw, dict):
-            raise RuleValueInvalid(place=spot.place, expected="an object: all, any, not, tag, or fact with op")
+            raise RuleValueInvalid(place=spot.place, expected=_NODE)
         match list(raw):
             case ["all"]:
                 return AllOf(self._children(raw["all"], spot, "all"))
@@ -75,8 +95,6 @@ class _Reader:
                 return AnyOf(self._children(raw["any"], spot, "any"))
             case ["not"]:
                 return Not(self.node(raw["not"], spot.below("not")))
-        if "tag" in raw and spot.lookup is customer_fact:
-            return Condition(_read_tag(raw, spot), Operator.HOLDS, None)
         return self._condition(raw, spot)
 
     def _children(self, raw: object, spot: _Spot, group: str) -> tuple[Node, ...]:
@@ -87,8 +105,11 @@ class _Reader:
         return tuple(self.node(child, spot.below(group, index)) for index, child in enumerate(raw))
 
     def _condition(self, raw: dict[str, object], spot: _Spot) -> Condition:
+        flag = self._flag(raw, spot) if spot.of_customer else None
+        if flag is not None:
+            return Condition(flag, Operator.HOLDS, None)
         if not {"fact", "op"} <= raw.keys() <= {"fact", "op", "value"}:
-            raise RuleValueInvalid(place=spot.place, expected="all, any, not, tag, or fact with op and value")
+            raise RuleValueInvalid(place=spot.place, expected=_NODE)
         fact = self._operand(raw["fact"], spot.at("fact"))
         operator = read_operator(raw["op"], fact.type, spot.at("op").place)
         if operator in {Operator.EXISTS, Operator.MISSING}:
@@ -96,7 +117,7 @@ class _Reader:
                 raise RuleValueInvalid(place=spot.at("value").place, expected="no value")
             return Condition(fact, operator, None)
         value = raw.get("value")
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "fact" in value:
             return Condition(fact, operator, self._other_fact(value, fact, operator, spot.at("value")))
         return Condition(fact, operator, read_value(value, fact, operator, spot.at("value").place))
 
@@ -109,35 +130,75 @@ class _Reader:
         return other
 
     def _operand(self, raw: object, spot: _Spot) -> Operand:
-        if isinstance(raw, dict) and spot.lookup is customer_fact:
+        if isinstance(raw, dict) and spot.of_customer:
             return self._aggregate(raw, spot)
         fact = spot.lookup(raw) if isinstance(raw, str) else None
         if fact is None:
             raise RuleFieldUnknown(place=spot.place)
         return fact
 
-    def _aggregate(self, raw: dict[str, object], spot: _Spot) -> EventAggregate:
+    def _aggregate(self, raw: dict[str, object], spot: _Spot) -> Operand:
         functions = [name for name in raw if name not in {"where", "window"}]
         if len(functions) != 1 or functions[0] not in set(AggregateFunction):
             raise RuleFieldUnknown(place=spot.place)
         function = AggregateFunction(functions[0])
-        return EventAggregate(
-            function,
-            _read_field(raw[function], function, spot.at(function).place),
-            self.node(raw["where"], spot.inside_events()) if "where" in raw else None,
-            _read_window(raw["window"], spot.at("window")) if "window" in raw else None,
+        field, at = raw[function], spot.at(function).place
+        if isinstance(field, str) and field.partition(".")[0] == "holding":
+            if "window" in raw:
+                raise RuleValueInvalid(place=spot.at("window").place, expected="no window: holdings of the day count")
+            if function in OF_EVENTS_ALONE:
+                raise RuleFieldUnknown(place=at)
+            of_holding = _read_field(field, function, "holding", holding_fact, at)
+            return HoldingAggregate(function, of_holding, self._where(raw, spot, holding_fact))
+        of_event = _read_field(field, function, "event", event_fact, at)
+        return EventAggregate(function, of_event, self._where(raw, spot, event_fact), _window(raw, spot))
+
+    def _where(self, raw: dict[str, object], spot: _Spot, lookup: Lookup) -> Node | None:
+        return self.node(raw["where"], spot.inside(lookup, "where")) if "where" in raw else None
+
+    def _flag(self, raw: dict[str, object], spot: _Spot) -> Operand | None:
+        """Read a condition that says yes or no by itself; None when it is none."""
+        if "tag" in raw:
+            return _read_tag(raw, spot)
+        match raw:
+            case {"last_event": dict(said), **others} if not others:
+                return self._last_event(said, spot.at("last_event"))
+            case {"sequence": dict(said), **others} if not others:
+                return self._sequence(said, spot.at("sequence"))
+        return None
+
+    def _last_event(self, raw: dict[str, object], spot: _Spot) -> LastEvent:
+        if not {"satisfies"} <= raw.keys() <= {"where", "window", "satisfies"}:
+            raise RuleValueInvalid(place=spot.place, expected="satisfies, and where and window if need be")
+        satisfies = self.node(raw["satisfies"], spot.inside(event_fact, "satisfies"))
+        return LastEvent(self._where(raw, spot, event_fact), _window(raw, spot), satisfies)
+
+    def _sequence(self, raw: dict[str, object], spot: _Spot) -> Sequence:
+        if not {"first", "then", "within_days"} <= raw.keys() <= {"first", "then", "within_days", "window"}:
+            raise RuleValueInvalid(place=spot.place, expected="first, then and within_days, and window if need be")
+        return Sequence(
+            self.node(raw["first"], spot.inside(event_fact, "first")),
+            self.node(raw["then"], spot.inside(event_fact, "then")),
+            read_days(raw["within_days"], spot.at("within_days").place, least=0),
+            _window(raw, spot),
         )
+
+
+OF_EVENTS_ALONE: Final = frozenset({AggregateFunction.FIRST, AggregateFunction.LAST})
+"""Functions for which what they work on must have an order."""
+
+_NODE: Final = "an object: all, any, not, tag, last_event, sequence, or fact with op and value"
 
 
 def _too_complex(spot: _Spot) -> RuleTooComplex:
     return RuleTooComplex(place=spot.place, max_depth=MAX_DEPTH, max_nodes=MAX_NODES)
 
 
-def _read_field(raw: object, function: AggregateFunction, place: str) -> Fact | None:
-    """Read what a function works on; counting takes the word `event` too, for whole events."""
-    if raw == "event" and function is AggregateFunction.COUNT:
+def _read_field(raw: object, function: AggregateFunction, whole: str, lookup: Lookup, place: str) -> Fact | None:
+    """Read what a function works on; counting takes the word `event` or `holding` too, for the whole of it."""
+    if raw == whole and function is AggregateFunction.COUNT:
         return None
-    fact = event_fact(raw) if isinstance(raw, str) else None
+    fact = lookup(raw) if isinstance(raw, str) else None
     if fact is None or fact.type not in AGGREGABLE[function]:
         raise RuleFieldUnknown(place=place)
     return fact
@@ -147,19 +208,11 @@ def _read_tag(raw: dict[str, object], spot: _Spot) -> HasTag:
     """Read a reference to a tag; whether there is such a tag is for the caller to find out."""
     if not {"tag"} <= raw.keys() <= {"tag", "for_days"}:
         raise RuleValueInvalid(place=spot.place, expected="tag, and for_days if need be")
-    code, days = raw["tag"], raw.get("for_days", 1)
+    code = raw["tag"]
     if not isinstance(code, str) or not is_code(code):
         raise RuleValueInvalid(place=spot.at("tag").place, expected="the code of a tag")
-    return HasTag(code, _read_days(days, spot.at("for_days")))
+    return HasTag(code, read_days(raw.get("for_days", 1), spot.at("for_days").place))
 
 
-def _read_window(raw: object, spot: _Spot) -> int:
-    if not isinstance(raw, dict) or list(raw) != ["last_days"]:
-        raise RuleValueInvalid(place=spot.place, expected="last_days")
-    return _read_days(raw["last_days"], spot.at("last_days"))
-
-
-def _read_days(raw: object, spot: _Spot) -> int:
-    if not is_integer(raw) or not 1 <= raw <= MAX_DAYS:
-        raise RuleValueInvalid(place=spot.place, expected=f"an integer from 1 to {MAX_DAYS}")
-    return raw
+def _window(raw: dict[str, object], spot: _Spot) -> Window | None:
+    return read_window(raw["window"], spot.at("window").place) if "window" in raw else None

@@ -5,21 +5,65 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from guibin.tags.rules.windows import Period, RelativeDay, Window
 from guibin.tags.vocabulary import COUNTS, AggregateFunction, Fact, FactType, Operator
 
 ROOT: Final = "rule"
 
-Scalar = int | str | date
+Scalar = int | str | date | RelativeDay | Period
 
 
 @dataclass(frozen=True, slots=True)
 class EventAggregate:
-    """A figure over a customer's events: those that `where` lets in, of the `last_days` days (None: all)."""
+    """A figure over a customer's events: those that `where` lets in, of a window (None: all)."""
 
     function: AggregateFunction
     field: Fact | None
     where: "Node | None"
-    last_days: int | None
+    window: Window | None
+
+    @property
+    def type(self) -> FactType:
+        """The type of the figure."""
+        return FactType.INTEGER if self.function in COUNTS or self.field is None else self.field.type
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvent:
+    """Whether the latest of the events that `where` lets in, of a window, is of a kind."""
+
+    where: "Node | None"
+    window: Window | None
+    satisfies: "Node"
+
+    @property
+    def type(self) -> FactType:
+        """Yes or no."""
+        return FactType.FLAG
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Whether an event of one kind was followed, later and within so many days, by one of another kind."""
+
+    first: "Node"
+    then: "Node"
+    within_days: int
+    window: Window | None
+
+    @property
+    def type(self) -> FactType:
+        """Yes or no."""
+        return FactType.FLAG
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingAggregate:
+    """A figure over what a customer holds on the day: those holdings that `where` lets in."""
+
+    function: AggregateFunction
+    field: Fact | None
+    where: "Node | None"
 
     @property
     def type(self) -> FactType:
@@ -43,7 +87,7 @@ class HasTag:
         return FactType.FLAG
 
 
-Operand = Fact | EventAggregate | HasTag
+Operand = Fact | EventAggregate | LastEvent | Sequence | HoldingAggregate | HasTag
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,19 @@ from typing import Final
 
 from guibin.holdings.rules import Metric
 from guibin.tags.kinds.definitions import Definition, Preference, Rfm, reads
-from guibin.tags.rules import AllOf, AnyOf, Condition, EventAggregate, Node, Not, Operand
+from guibin.tags.rules import (
+    AllOf,
+    AnyOf,
+    BetweenDates,
+    Condition,
+    EventAggregate,
+    LastDays,
+    Node,
+    Not,
+    Operand,
+    RelativeDay,
+    Window,
+)
 from guibin.tags.vocabulary import Fact, Operator
 
 STORED: Final = frozenset(
@@ -20,6 +32,9 @@ STORED: Final = frozenset(
 )
 """Facts that stand in a row and are the same until the row is written again."""
 STORED_BY_KEY: Final = ("asset.", "liability.", "points.", "bucket.")
+
+
+_FROM_THE_DAY: Final = frozenset({Operator.WITHIN_DAYS, Operator.IN_PERIOD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +62,8 @@ def rolling_of(definition: Definition) -> Rolling:
     match definition:
         case Rfm():
             return UNBOUNDED
-        case Preference(where=where, last_days=days):
-            return _of_events(where, days)
+        case Preference(where=where, window=window):
+            return _of_events(where, window)
         case _:
             return _join(map(of_rule, reads(definition)))
 
@@ -61,7 +76,8 @@ def of_rule(node: Node) -> Rolling:
         case Not(inner):
             return of_rule(inner)
         case Condition(fact, operator, value):
-            if operator is Operator.WITHIN_DAYS:
+            values = value if isinstance(value, tuple) else (value,)
+            if operator in _FROM_THE_DAY or any(isinstance(one, RelativeDay) for one in values):
                 return UNBOUNDED
             other = _of_operand(value) if isinstance(value, Operand) else STILL
             return _of_operand(fact) | other
@@ -71,15 +87,21 @@ def _of_operand(operand: Operand) -> Rolling:
     match operand:
         case Fact(name=name):
             return STILL if name in STORED or name.startswith(STORED_BY_KEY) else UNBOUNDED
-        case EventAggregate(where=where, last_days=days):
-            return _of_events(where, days)
+        case EventAggregate(where=where, window=window):
+            return _of_events(where, window)
         case _:
             return UNBOUNDED
 
 
-def _of_events(where: Node | None, days: int | None) -> Rolling:
+def _of_events(where: Node | None, window: Window | None) -> Rolling:
     inner = STILL if where is None else of_rule(where)
-    return inner | Rolling(frozenset() if days is None else frozenset({days}))
+    match window:
+        case None | BetweenDates():
+            return inner
+        case LastDays(days):
+            return inner | Rolling(frozenset({days}))
+        case _:
+            return UNBOUNDED
 
 
 def _join(parts: Iterable[Rolling]) -> Rolling:

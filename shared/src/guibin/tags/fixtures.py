@@ -1,0 +1,156 @@
+"""A customer who is written down instead of stored: what rules read of it, worked out in plain Python.
+
+What a figure is here and what `guibin.tags.compiler` makes of it in SQL is the same; a property test holds the two
+together. Rules are tried against such customers before anybody is tagged by them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from guibin.core.money import divide_half_up
+from guibin.tags.evaluation import Plain, evaluate
+from guibin.tags.festivals import Festival, next_festival
+from guibin.tags.rules import (
+    EventAggregate,
+    HasTag,
+    HoldingAggregate,
+    LastEvent,
+    Node,
+    Operand,
+    Window,
+)
+from guibin.tags.rules import Sequence as SequenceOfEvents
+from guibin.tags.vocabulary import FESTIVAL_FACTS, ZERO_OVER_NOTHING, AggregateFunction, Fact, FactType
+
+Row = dict[str, Plain]
+"""An event or a holding: its facts by name, `event.amount` for example."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureEvent:
+    """An event, and the order in which events of one day happened."""
+
+    facts: Row
+    occurred_at: datetime
+
+    @property
+    def occurred_on(self) -> date:
+        """The day, as its fact says it."""
+        day = self.facts["event.date"]
+        if not isinstance(day, date):
+            raise TypeError("an event has a day")
+        return day
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureTag:
+    """Since when a customer has a tag, and the first day without it."""
+
+    since: date
+    until: date | None = None
+
+    def lasts(self, day: date, for_days: int) -> bool:
+        """Tell whether the customer has it on a day, and has had it for so many days."""
+        long = self.since <= day - timedelta(days=for_days - 1)
+        return long and (self.until is None or self.until > day)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """A customer as of a closed business day; a fact that is not written down is unknown."""
+
+    day: date
+    facts: Row = field(default_factory=dict)
+    events: Sequence[FixtureEvent] = ()
+    holdings: Sequence[Row] = ()
+    tags: dict[str, FixtureTag] = field(default_factory=dict)
+
+    def read(self, operand: Operand) -> Plain:
+        """Return what a rule reads of the customer."""
+        match operand:
+            case Fact():
+                return self._fact(operand)
+            case EventAggregate():
+                return self._over_events(operand)
+            case LastEvent():
+                found = self._in(operand.window, operand.where)
+                return bool(found) and self._is(operand.satisfies, found[-1].facts)
+            case SequenceOfEvents():
+                return self._follows(operand)
+            case HoldingAggregate():
+                return self._over_holdings(operand)
+            case HasTag(code, for_days):
+                return code in self.tags and self.tags[code].lasts(self.day, for_days)
+
+    def _fact(self, fact: Fact) -> Plain:
+        if fact.name in FESTIVAL_FACTS:
+            return next_festival(Festival(fact.name.removeprefix("holiday.")), self.day)
+        if fact.name.startswith("days_to_"):
+            name = fact.name.removeprefix("days_to_")
+            day = self.facts.get("next_maturity" if name == "maturity" else name)
+            return (day - self.day).days if isinstance(day, date) else None
+        return self.facts.get(fact.name, NOTHING_HELD.get(fact.name.partition(".")[0]))
+
+    def _is(self, node: Node, row: Row) -> bool:
+        return evaluate(node, lambda one: row.get(one.name) if isinstance(one, Fact) else None, self.day).met
+
+    def _in(self, window: Window | None, where: Node | None) -> list[FixtureEvent]:
+        """Return the events of a window for which a node holds, in the order in which they happened."""
+        first, last = (None, self.day) if window is None else window.bounds(self.day)
+        found = [one for one in self.events if (first is None or one.occurred_on >= first) and one.occurred_on <= last]
+        if where is not None:
+            found = [one for one in found if self._is(where, one.facts)]
+        return sorted(found, key=lambda one: one.occurred_at)
+
+    def _over_events(self, figure: EventAggregate) -> Plain:
+        found = self._in(figure.window, figure.where)
+        if figure.field is None:
+            return len(found)
+        if figure.function in _PLACES:
+            return found[_PLACES[figure.function]].facts.get(figure.field.name) if found else None
+        return over(figure.function, (one.facts.get(figure.field.name) for one in found))
+
+    def _follows(self, sequence: SequenceOfEvents) -> bool:
+        firsts, thens = self._in(sequence.window, sequence.first), self._in(sequence.window, sequence.then)
+        return any(
+            first.occurred_at < then.occurred_at and (then.occurred_on - first.occurred_on).days <= sequence.within_days
+            for first in firsts
+            for then in thens
+        )
+
+    def _over_holdings(self, figure: HoldingAggregate) -> Plain:
+        found = [row for row in self.holdings if figure.where is None or self._is(figure.where, row)]
+        if figure.field is None:
+            return len(found)
+        values = [row.get(figure.field.name) for row in found]
+        unknown = figure.field.name == "holding.balance" and None in values
+        if unknown and figure.type is FactType.MONEY:
+            return None
+        return over(figure.function, values)
+
+
+_PLACES: Final = {AggregateFunction.FIRST: 0, AggregateFunction.LAST: -1}
+
+NOTHING_HELD: Final[Row] = {"asset": 0, "liability": 0, "points": 0}
+"""A class or a wallet of which nothing is written down is none of it; other facts are unknown."""
+
+
+def over(function: AggregateFunction, values: Iterable[Plain]) -> Plain:
+    """Work out a figure over the values that are known."""
+    known: list[Any] = [value for value in values if value is not None]
+    if not known:
+        return 0 if function in ZERO_OVER_NOTHING else None
+    result: Plain = _FUNCTIONS[function](known)
+    return result
+
+
+_FUNCTIONS: Final[dict[AggregateFunction, Callable[[list[Any]], Any]]] = {
+    AggregateFunction.SUM: sum,
+    AggregateFunction.AVG: lambda found: divide_half_up(sum(found), len(found)),
+    AggregateFunction.MIN: min,
+    AggregateFunction.MAX: max,
+    AggregateFunction.COUNT: len,
+    AggregateFunction.DISTINCT: lambda found: len(set(found)),
+}
