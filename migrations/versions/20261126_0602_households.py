@@ -95,6 +95,7 @@ def _households() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("is_primary", sa.Boolean(), nullable=False),
         sa.Column("share_percent", sa.Integer(), nullable=False),
+        sa.Column("shares_tier", sa.Boolean(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("set_by", sa.Uuid(), nullable=False),

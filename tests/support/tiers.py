@@ -110,7 +110,13 @@ async def set_terms(session: AsyncSession, **terms: object) -> None:
 
 
 async def give_tier(
-    session: AsyncSession, customer_id: UUID, code: str | None, *, on: date = DAY, average_fen: int = MILLION
+    session: AsyncSession,
+    customer_id: UUID,
+    code: str | None,
+    *,
+    on: date = DAY,
+    average_fen: int = MILLION,
+    route: str | None = None,
 ) -> None:
     """Let a tier begin on a day."""
     scheme = (await list_schemes(session, limit=1))[0]
@@ -123,6 +129,7 @@ async def give_tier(
             cause="first",
             metric_fen=average_fen,
             metric_month=MONTH,
+            route=route,
             scheme_id=scheme.id,
             recorded_at=clock.now(),
         )

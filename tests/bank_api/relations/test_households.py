@@ -240,6 +240,15 @@ async def test_a_customer_sees_those_alone_who_agreed_and_nothing_of_what_they_o
     assert (await mine(father), await mine(mother)) == ([[("张三丰", "head", True)]], [])
 
 
+async def test_a_member_is_named_for_the_heads_tier_until_another_place_says_otherwise(families: Families) -> None:
+    father, mother = await families.add_customer(), await families.add_customer()
+    made = await families.create(member(father, "head"), member(mother, "spouse") | {"shares_tier": True})
+    assert [one["shares_tier"] for one in made["members"]] == [False, True]
+    path = f"/households/{made['id']}/members/cus_{mother}"
+    changed = await families.post(path, {"role": "spouse"}, method="PUT")
+    assert [one["shares_tier"] for one in changed.json()["members"]] == [False, False]
+
+
 async def test_each_command_leaves_one_row_of_the_trail_with_who_it_moved(families: Families, house: House) -> None:
     father, mother = await families.add_customer(), await families.add_customer()
     made = await families.create(member(father, "head"), member(mother, "spouse"))

@@ -241,6 +241,7 @@ async def test_two_schemes_approved_at_once_leave_one_in_force(bank_client: http
 FAULTS = [
     ({"keep_percent": 90, "transition_months": {"T2": 3}}, "double_forgiveness"),
     ({"net_from": "T9"}, "tier_unknown"),
+    ({"household": {"members": 1, "highest": "T9"}}, "tier_unknown"),
     ({"routes": [{"kind": "card_limit", "amounts": {"T1": "2.00", "T2": "1.00"}}]}, "not_rising"),
     ({"routes": [{"kind": "rating", "points": {"T1": 5}}]}, "weights"),
     ({"validity": {"kind": "fixed"}}, "validity"),
@@ -263,7 +264,12 @@ async def test_a_scheme_of_a_coming_day_waits_for_it_and_ends_by_itself(
 ) -> None:
     today, days = clock.today(), timedelta(days=1)
     period = {"effective_from": (today + 2 * days).isoformat(), "effective_to": (today + 3 * days).isoformat()}
-    terms = {"metric": "best_of_three", "routes": [{"kind": "loan_amount", "amounts": {"T3": "900000.00"}}]}
+    sharing = {"members": 2, "highest": "T3", "levels_below": 1}
+    terms = {
+        "metric": "best_of_three",
+        "household": sharing,
+        "routes": [{"kind": "loan_amount", "amounts": {"T3": "900000.00"}}],
+    }
     headers = house.headers("hq_operator")
     over = draft() | {"effective_from": (today - days).isoformat()}
     refused = await bank_client.post("/v1/tier-schemes", json=over, headers=headers)
@@ -277,7 +283,7 @@ async def test_a_scheme_of_a_coming_day_waits_for_it_and_ends_by_itself(
         3,
         {"custody": 0},
     )
-    assert shown["routes"][0]["amounts"] == {"T3": "900000.00"}
+    assert (shown["routes"][0]["amounts"], shown["household"]) == ({"T3": "900000.00"}, sharing)
     await _decide(bank_client, house, await _submit(bank_client, house, made["id"]))
     states = [await _state(bank_client, house, made["id"])]
     for night in (0, 1, 2):

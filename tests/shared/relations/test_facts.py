@@ -1,19 +1,15 @@
 """What the night knows of households (HLD-06): over all groups of a person, joint accounts once, by consent alone."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core import clock
-from guibin.core.ids import new_id
 from guibin.holdings.models import HoldingParty
-from guibin.privacy.models import Consent
 from guibin.relations.facts import HOUSEHOLD_FACTS
-from guibin.relations.models import Household, HouseholdMember
+from support.households import add_household, says
 from support.tagging import DAY, NEXT_DAY, add_branch, add_customer, add_holding, add_products
 
 MILLION = 1_000_000_00
@@ -22,47 +18,7 @@ MILLION = 1_000_000_00
 @pytest.fixture
 async def branch(session: AsyncSession) -> UUID:
     await add_products(session)
-    await session.execute(
-        insert(Consent.metadata.tables["consent_text"]).values(
-            purpose="family", version=1, legal_basis="consent", text_zh="同意", text_en="yes", published_on=DAY
-        )
-    )
     return await add_branch(session)
-
-
-async def says(session: AsyncSession, customer_id: UUID, state: str) -> None:
-    values: dict[str, Any] = {
-        "purpose": "family",
-        "channel": "any",
-        "state": state,
-        "text_version": 1,
-        "given_at": "customer_port",
-    }
-    session.add(
-        Consent(customer_id=customer_id, id=new_id(), recorded_at=clock.now(), recorded_by=customer_id, **values)
-    )
-    await session.flush()
-
-
-async def add_household(session: AsyncSession, *places: tuple[UUID, str, int], since: date = DAY) -> UUID:
-    household = Household(id=new_id(), kind="family", created_at=clock.now(), created_by=new_id())
-    session.add(household)
-    for customer_id, role, share in places:
-        session.add(
-            HouseholdMember(
-                customer_id=customer_id,
-                id=new_id(),
-                household_id=household.id,
-                role=role,
-                is_primary=role != "other",
-                share_percent=share,
-                valid_from=since,
-                set_by=new_id(),
-                set_at=clock.now(),
-            )
-        )
-    await session.flush()
-    return household.id
 
 
 async def facts_on(session: AsyncSession, day: date = DAY) -> dict[UUID, tuple[int | None, int, str | None]]:
@@ -79,8 +35,8 @@ async def test_totals_are_over_all_groups_of_a_person_by_shares_with_a_joint_acc
     session.add(HoldingParty(customer_id=mother, holding_id=joint, owner_id=father, as_of=DAY))
     await add_holding(session, mother, "DEP", MILLION)
     await add_holding(session, grown, "DEP", 101)
-    await add_household(session, (father, "head", 100), (mother, "spouse", 60))
-    await add_household(session, (grown, "head", 50), (mother, "other", 40))
+    await add_household(session, (father, "head", 100), (mother, "spouse", 60), since=DAY)
+    await add_household(session, (grown, "head", 50), (mother, "other", 40), since=DAY)
     first, second = 3 * MILLION + 60 * MILLION // 100, 40 * MILLION // 100 + 50
     assert await facts_on(session) == {
         father: (first, 2, "head"),
@@ -98,7 +54,7 @@ async def test_who_has_not_agreed_counts_for_nobody_and_children_are_not_asked(
     await says(session, father, "granted")
     for one in (father, mother, child):
         await add_holding(session, one, "DEP", MILLION)
-    await add_household(session, (father, "head", 100), (mother, "spouse", 100), (child, "child", 100))
+    await add_household(session, (father, "head", 100), (mother, "spouse", 100), (child, "child", 100), since=DAY)
     both = (2 * MILLION, 2)
     assert await facts_on(session) == {father: (*both, "head"), child: (*both, "child")}
     assert list(await facts_on(session, NEXT_DAY)) == [father]

@@ -20,9 +20,10 @@ _YEAR: Final = 10_000
 _OPEN: Final = col(HouseholdMember.valid_to).is_(None)
 
 
-def belongs_on(day: date) -> ColumnElement[bool]:
-    """Return the predicate of a membership that stands on a day."""
-    return and_(col(HouseholdMember.valid_from) <= day, or_(_OPEN, col(HouseholdMember.valid_to) > day))
+def belongs_on(day: date, member: type[HouseholdMember] = HouseholdMember) -> ColumnElement[bool]:
+    """Return the predicate of a membership that stands on a day; `member` may be an alias of the table."""
+    ends = col(member.valid_to)
+    return and_(col(member.valid_from) <= day, or_(ends.is_(None), ends > day))
 
 
 def takes_part(day: date) -> ColumnElement[bool]:

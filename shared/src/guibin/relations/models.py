@@ -96,6 +96,7 @@ class HouseholdMember(SQLModel, table=True):
     role: str = text_column()
     is_primary: bool = Field(description="Of the households of a customer the one that counts first")
     share_percent: int = Field(description="How much of the member's figures counts for this household")
+    shares_tier: bool = Field(default=False, description="Named to have the head's tier, as the scheme says")
     valid_from: date
     valid_to: date | None = Field(default=None, description="First day without it; NULL while it lasts")
     set_by: UUID

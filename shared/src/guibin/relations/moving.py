@@ -147,6 +147,7 @@ def _begin_place(
         role=role,
         is_primary=like.is_primary,
         share_percent=share,
+        shares_tier=like.shares_tier,
         valid_from=merge.day,
         set_by=merge.actor_id,
         set_at=clock.now(),

@@ -20,7 +20,6 @@ from sqlalchemy import (
     null,
     select,
 )
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from guibin.core.models import metadata
@@ -28,8 +27,9 @@ from guibin.customers.models import Customer
 from guibin.holdings.averages import select_metric
 from guibin.holdings.rules import Weighting
 from guibin.tags.models import CustomerFact, CustomerTag
-from guibin.tiers.models import Tier, TierScheme, TierStanding
-from guibin.tiers.routes import ADDED_ROUTES, ASSETS, GROWTH, figures_of
+from guibin.tiers.household import HOUSEHOLD, passed_on, select_shared
+from guibin.tiers.models import TierScheme, TierStanding
+from guibin.tiers.routes import ASSETS, GROWTH, figures_of
 from guibin.tiers.rules import Line
 from guibin.tiers.terms import WHOLE, Terms
 
@@ -150,12 +150,12 @@ def _add_routes(joined: _Joined, scheme: Scheme, cutoff: date, day: date) -> Non
         reached: Mapping[str, Column] = {code: figure.value >= _fen(bound) for code, bound in route.bounds.items()}
         joined.ranks[figure.name] = _rank(scheme.lines, reached)
         joined.known.append(figure.value.is_not(None))
-    for added in ADDED_ROUTES:
-        rows, tier = added.select(day).subquery(added.name), aliased(Tier, name=f"{added.name}_tier")
-        joined.source = joined.source.outerjoin(rows, rows.c.customer_id == col(Customer.id)).outerjoin(
-            tier, col(tier.code) == rows.c.tier_code
-        )
-        joined.ranks[added.name] = func.coalesce(col(tier.rank), literal(BELOW_ALL))
+    sharing = scheme.terms.household
+    ranks = passed_on(list(scheme.lines), sharing) if sharing else {}
+    if sharing and ranks:
+        rows = select_shared(day, ranks, members=sharing.members).subquery(HOUSEHOLD)
+        joined.source = joined.source.outerjoin(rows, rows.c.customer_id == col(Customer.id))
+        joined.ranks[HOUSEHOLD] = func.coalesce(rows.c.rank, literal(BELOW_ALL))
 
 
 def _fen(amount: int) -> Column:

@@ -1,4 +1,4 @@
-"""The figures that give tiers: the assets, growth points, the routes of a scheme, and those that other domains add.
+"""The figures that give tiers: the assets, growth points, and the routes of a scheme.
 
 Each gives a tier or none; the highest wins, and all of them fall by the same transition.
 """
@@ -6,7 +6,7 @@ Each gives a tier or none; the highest wins, and all of them fall by the same tr
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, cast, func, literal, or_, select
 from sqlmodel import col
@@ -34,27 +34,6 @@ _SALARY: Final = or_(
 _COLLECTION: Final = col(CustomerEvent.inflow_class).in_(
     (InflowClass.MERCHANT_ACQUIRING, InflowClass.COLLECTION_PAYMENT)
 )
-
-
-class TierRoute(Protocol):
-    """A figure of another domain that gives tiers, whatever the scheme."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in the history."""
-
-    def select(self, day: date) -> Select[Any]:
-        """Select customer_id and tier_code as of the end of a day, at most one row a customer."""
-
-
-ADDED_ROUTES: list[TierRoute] = []
-"""`guibin.wiring` adds those of other domains."""
-
-
-def register(route: TierRoute) -> None:
-    """Put a route into the list; one of the same name again changes nothing."""
-    if route.name not in {known.name for known in ADDED_ROUTES}:
-        ADDED_ROUTES.append(route)
 
 
 @dataclass(frozen=True)

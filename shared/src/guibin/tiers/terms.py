@@ -87,6 +87,14 @@ class Route(_Terms):
     weights: RatingWeights | None = None
 
 
+class HouseholdSharing(_Terms):
+    """That heads of households pass their tier on: to how many named members, up to which tier, how much lower."""
+
+    members: Annotated[int, Field(ge=1, le=19)]
+    highest: Code
+    levels_below: Annotated[int, Field(ge=0, le=10)] = 0
+
+
 class Terms(_Terms):
     """All that a scheme says beside its lines; each field has the default of the bank's first scheme."""
 
@@ -96,6 +104,7 @@ class Terms(_Terms):
     net_from: Code | None = None
     routes: list[Route] = Field(default_factory=list, max_length=5)
     members_tag: Code | None = None
+    household: HouseholdSharing | None = None
     up_at_once: bool = False
     transition_months: dict[Code, Months] = Field(default_factory=dict, max_length=20)
     keep_percent: Annotated[int, Field(ge=1, le=WHOLE)] = WHOLE
@@ -169,6 +178,7 @@ def faults_of_terms(terms: Terms, ranks: Mapping[str, int]) -> str | None:
     `double_forgiveness`: a keep line below the line and months of grace cannot both be.
     """
     named = [*terms.transition_months, *terms.never_falls, *([terms.net_from] if terms.net_from else [])]
+    named += [terms.household.highest] if terms.household else []
     if (set(named) | {code for route in terms.routes for code in route.bounds}) - set(ranks):
         return "tier_unknown"
     if any(not _rises(route.bounds, ranks) for route in terms.routes):

@@ -23,6 +23,9 @@ from .queries import Totals
 HEAD = "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
 SPOUSE = "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d5"
 WHY = "夫妻双方到网点办理家庭账户"
+SHARES_TIER = Field(
+    default=False, description="Has the tier of the head, within the limits of the scheme in force (`household`)"
+)
 Reason = Annotated[str, Note(200)]
 Share = Annotated[int, Field(ge=0, le=100, description="How much of the member's figures counts here, in per cent")]
 
@@ -37,9 +40,11 @@ class PlaceIn(StrictModel):
     )
     is_primary: bool = Field(default=False, description="Counts first of the customer's households; the first one does")
 
+    shares_tier: bool = SHARES_TIER
+
     def place(self) -> Place:
         """Return what the domain takes."""
-        return Place(self.customer_id, self.role, self.share_percent, self.is_primary)
+        return Place(self.customer_id, self.role, self.share_percent, self.is_primary, self.shares_tier)
 
 
 class HouseholdIn(StrictModel):
@@ -78,11 +83,12 @@ class PlaceChangeIn(StrictModel):
     role: HouseholdRole = Field(examples=["spouse"], description="A new head takes the place of the one before")
     share_percent: Share | None = Field(default=None, description="Left out: as before")
     is_primary: bool = False
+    shares_tier: bool = SHARES_TIER
     reason: Reason | None = Field(default=None, examples=[WHY])
 
     def place_of(self, customer_id: CustomerId) -> Place:
         """Return what the domain takes."""
-        return Place(customer_id, self.role, self.share_percent, self.is_primary)
+        return Place(customer_id, self.role, self.share_percent, self.is_primary, self.shares_tier)
 
 
 class HouseholdReasonIn(StrictModel):
@@ -123,6 +129,7 @@ class HouseholdMemberOut(OutModel):
     role: HouseholdRole
     is_primary: bool = Field(description="Of the customer's households the one that counts first")
     share_percent: int
+    shares_tier: bool
     takes_part: bool = Field(
         description="False: the customer has not agreed to the purpose `family`; nothing counts or is shown to others"
     )
@@ -138,6 +145,7 @@ class HouseholdMemberOut(OutModel):
             role=HouseholdRole(row.role),
             is_primary=row.is_primary,
             share_percent=row.share_percent,
+            shares_tier=row.shares_tier,
             takes_part=view.takes_part,
             valid_from=row.valid_from,
             set_by=row.set_by,

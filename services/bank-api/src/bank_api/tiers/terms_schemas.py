@@ -14,6 +14,7 @@ from guibin.products.models import ProductClass
 from guibin.tiers.rules import Line
 from guibin.tiers.terms import (
     Downgrade,
+    HouseholdSharing,
     MonthDay,
     Months,
     Percent,
@@ -81,6 +82,14 @@ class RouteIn(StrictModel):
         return {"kind": self.kind, "bounds": bounds, "weights": weights}
 
 
+class HouseholdSharingIn(StrictModel):
+    """That the head of a household passes the own tier on to members who are named for it (`shares_tier`)."""
+
+    members: int = Field(ge=1, le=19, description="To how many at the most, in the order in which they came")
+    highest: Code = Field(description="None above this tier", examples=["T3"])
+    levels_below: int = Field(default=0, ge=0, le=10, description="So many levels below the head's")
+
+
 class TermsIn(StrictModel):
     """What a scheme says beside its lines. What is left out has the default shown."""
 
@@ -105,6 +114,9 @@ class TermsIn(StrictModel):
         default=None, description="This tier and those above ask for assets less all that is owed, unweighted"
     )
     routes: list[RouteIn] = Field(default=[], max_length=5, description="The highest tier that any figure gives counts")
+    household: HouseholdSharingIn | None = Field(
+        default=None, description="Heads of households pass their tier on; null: they do not"
+    )
     members_tag: Code | None = Field(default=None, description="Only customers with this tag get a tier")
     up_at_once: bool = Field(default=False, description="Up the day after, not with the month's run")
     transition_months: dict[Code, Months] = Field(
@@ -158,6 +170,7 @@ class TermsOut(OutModel):
     line_weights: dict[str, int] = Field(examples=[{"e_finance": 80}])
     net_from: str | None
     routes: list[RouteOut]
+    household: HouseholdSharing | None
     members_tag: str | None
     up_at_once: bool
     transition_months: dict[str, int] = Field(description="Of every tier", examples=[{"T3": 3, "T4": 6}])

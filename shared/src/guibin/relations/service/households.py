@@ -41,12 +41,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A customer's place in a household; without a share all that is in no household yet counts for this one."""
+    """A customer's place in a household; without a share all that is in no household yet counts for this one.
+
+    `shares_tier` names the member to have the head's tier, as far as the scheme in force lets heads pass theirs on.
+    """
 
     customer_id: UUID
     role: HouseholdRole
     share_percent: int | None = None
     is_primary: bool = False
+    shares_tier: bool = False
 
 
 async def create(session: AsyncSession, order: Order, *, kind: HouseholdKind, places: Sequence[Place]) -> UUID:
@@ -252,7 +256,9 @@ def _member(members: Sequence[HouseholdMember], customer_id: UUID) -> HouseholdM
 
 
 def _place(member: HouseholdMember) -> Place:
-    return Place(member.customer_id, HouseholdRole(member.role), member.share_percent, member.is_primary)
+    return Place(
+        member.customer_id, HouseholdRole(member.role), member.share_percent, member.is_primary, member.shares_tier
+    )
 
 
 async def _join(session: AsyncSession, order: Order, household_id: UUID, place: Place) -> None:
@@ -274,6 +280,7 @@ async def _join(session: AsyncSession, order: Order, household_id: UUID, place: 
         role=place.role,
         is_primary=is_primary,
         share_percent=share,
+        shares_tier=place.shares_tier,
         valid_from=clock.today(),
         set_by=order.actor.id,
         set_at=clock.now(),
