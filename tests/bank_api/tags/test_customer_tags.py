@@ -94,7 +94,8 @@ async def test_tags_are_listed_as_of_a_day(bank_client: httpx.AsyncClient, house
     headers, before = house.headers("manager"), DAY - timedelta(days=1)
     listed = (await bank_client.get(path_of(customer), params={"as_of": DAY.isoformat()}, headers=headers)).json()
     assert listed["as_of"] == DAY.isoformat()
-    assert [(one["code"], one["since"], one["version"]) for one in listed["items"]] == [
+    by_average = [one for one in listed["items"] if one["code"].startswith("mda_")]
+    assert [(one["code"], one["since"], one["version"]) for one in by_average] == [
         ("mda_1m", DAY.isoformat(), 1),
         ("mda_200k", DAY.isoformat(), 1),
     ]

@@ -9,7 +9,7 @@ from guibin.tags.service import run_tags
 from support.house import EAST, House
 from support.tagging import DAY, MILLION, add_facts
 
-NAMES = {"axis": "asset_structure", "name_zh": "资产等级", "name_en": "Level of assets"}
+NAMES = {"axis": "asset_structure", "name_zh": "贵金属等级", "name_en": "Kind of metal"}
 
 
 def at_least(amount: str) -> dict[str, Any]:

@@ -1,20 +1,18 @@
-"""The nightly run of rules: memberships are written only where they differ. And the rules that are seeded."""
+"""The nightly run of rules: memberships are written only where they differ."""
 
 from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, update
+from sqlalchemy import insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer
 from guibin.security.actors import Scope
-from guibin.tags import defaults
-from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis, TagSource, TagState
+from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagSource, TagState
 from guibin.tags.repository import list_held
-from guibin.tags.rules import parse_rule
-from guibin.tags.service import explain, run_tags, set_tag
+from guibin.tags.service import run_tags, set_tag
 from support.tagging import (
     DAY,
     MAKER,
@@ -182,25 +180,3 @@ async def test_a_hundred_rules_run_in_one_statement(session: AsyncSession, branc
     for _ in range(3):
         await add_event(session, customer_id, "login")
     assert await run(session) == {"rules": 100, "read": 1, "added": 4, "ended": 0, "failed": 0}
-
-
-async def test_the_starter_set_has_twenty_rules_on_all_five_axes(session: AsyncSession) -> None:
-    assert len(defaults.STARTER_TAGS) == 20
-    assert {tag.axis for tag in defaults.STARTER_TAGS} == set(TagAxis) - {TagAxis.SERVICE}
-    names = [name for tag in defaults.STARTER_TAGS for name in (tag.code, tag.name_zh, tag.name_en)]
-    assert len(set(names)) == 60
-    for tag in defaults.STARTER_TAGS:
-        parse_rule(tag.rule)
-    assert await defaults.seed(session) == 40
-    assert await defaults.seed(session) == 0
-
-
-async def test_the_starter_set_is_in_force(session: AsyncSession, branch: UUID) -> None:
-    await defaults.seed(session)
-    published = select(func.count()).select_from(Tag).where(Tag.state == TagState.PUBLISHED)
-    assert (await session.exec(published)).one() == 20
-    customer_id = await add_customer_with_facts(session, branch, aum_mda_fen=7 * MILLION, aum_fen=7 * MILLION)
-    await run_tags(session, day=DAY)
-    for code in ("mda_200k", "mda_1m", "mda_6m", "deposits_only"):
-        found = await explain(session, EVERYBODY, customer_id=customer_id, code=code)
-        assert found.membership is not None, code

@@ -80,6 +80,7 @@ def _serving() -> Iterator[SeededGrant]:
     yield from _grants("manager", WRITE, (Domain.TAGS, Domain.CUSTOMERS), OWN)
     yield from _grants("manager", SUBMIT, (Domain.POINTS, Domain.GIFTS), OWN, SMALL)
     yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
+    yield from _grants("manager", reveal, (Domain.TAGS,), OWN)
 
     yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
     writes = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, *PERSONAL)
@@ -137,6 +138,7 @@ def _watching() -> Iterator[SeededGrant]:
         yield from _grants(role, READ, BOOKS, NOBODY)
         yield from _grants(role, (Verb.AUDIT,), (Domain.AUDIT,), BANK)
     yield from _grants("compliance", WRITE, PERSONAL, BANK)
+    yield from _grants("compliance", (Verb.REVEAL,), (Domain.TAGS,), BANK)
     yield from _grants("compliance", APPROVE, (*PERSONAL, Domain.COMPLIANCE, Domain.APPROVALS), BANK)
 
 

@@ -42,6 +42,13 @@ TEXTS: Final[dict[Purpose, tuple[str, str]]] = {
         "我同意我行为完善服务向合法的外部机构查询并使用我的信息。",
         "I agree that the bank obtains data about me from lawful outside sources to improve the service.",
     ),
+    Purpose.SENSITIVE: (
+        "我同意我行为向我提供合适的服务，单独处理我的敏感个人信息标签（如健康、信仰、未成年人、账户信息）；撤回后这些标签不再使用。",
+        (
+            "I agree separately that the bank keeps tags about me that are sensitive (health, faith, minors, accounts) "
+            "to serve me fittingly; when I withdraw, they are no longer used."
+        ),
+    ),
 }
 
 EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN = "earn", "redeem", "message", "call", "assign", "login"

@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     SUPPLIER = "supplier"
     FAMILY = "family"
     EXTERNAL = "external"
+    SENSITIVE = "sensitive"
 
 
 class ConsentChannel(StrEnum):

@@ -58,7 +58,7 @@ async def _facts(session: AsyncSession, day: date) -> Counts:
 
 
 async def _tags(session: AsyncSession, day: date) -> Counts:
-    return await tags.run_night(session, day=day)
+    return await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
 
 
 async def _tiers(session: AsyncSession, day: date) -> Counts:

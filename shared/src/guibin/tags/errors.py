@@ -120,3 +120,42 @@ class TagRuleMissing(Refusal):
     code = "tag_rule_missing"
     zh = "标签没有待发布的规则草稿"
     en = "The tag has no draft of a rule"
+
+
+class TagCategoryUnknown(Refusal):
+    """A tag or a category is put into a category that there is not, or that belongs to another axis."""
+
+    category = Category.INVALID
+    code = "tag_category_unknown"
+    zh = "标签目录不存在或不属于该维度"
+    en = "The category does not exist or belongs to another axis"
+
+
+class TagCategoryExists(Refusal):
+    """Another category has the code."""
+
+    category = Category.CONFLICT
+    code = "tag_category_exists"
+    zh = "已有相同代码的标签目录"
+    en = "There is a category with this code"
+
+
+class TagSensitivityTooLow(Refusal):
+    """A tag that refers to a sensitive one tells of it, so it must be sensitive itself; `tag` is which one refers."""
+
+    category = Category.CONFLICT
+    code = "tag_sensitivity_too_low"
+    zh = "引用敏感标签的标签也必须设为敏感"
+    en = "A tag that refers to a sensitive tag must be sensitive too"
+
+    def __init__(self, *, tag: str) -> None:
+        super().__init__(tag=tag)
+
+
+class TagConsentMissing(Refusal):
+    """The customer has not consented to sensitive tags."""
+
+    category = Category.CONFLICT
+    code = "tag_consent_missing"
+    zh = "客户未单独同意使用敏感标签"
+    en = "The customer has not consented to sensitive tags"

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -54,12 +54,43 @@ class TagState(StrEnum):
     RETIRED = "retired"
 
 
+class Sensitivity(StrEnum):
+    """Who may see a tag: anybody who sees the customer, who may read tags, or who may see sensitive ones too.
+
+    Sensitive are health, faith, minors, account data: such a tag also asks for a consent of its own.
+    """
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    SENSITIVE = "sensitive"
+
+
+class UpdatePolicy(StrEnum):
+    """When a tag with a definition is given anew: every night, or only when somebody lets it run."""
+
+    DAILY = "daily"
+    MANUAL = "manual"
+
+
 class TagSource(StrEnum):
     """Why a customer has a tag."""
 
     MANUAL = "manual"
     RULE = "rule"
     IMPORT = "import"
+
+
+class TagCategory(SQLModel, table=True):
+    """A shelf of the catalogue: the axes are the roots, below each stand the kinds of customers, then a bank's own."""
+
+    __tablename__ = "tag_category"
+    __table_args__ = (one_of("axis", TagAxis), REFERENCE)
+
+    code: str = Field(sa_type=Text, primary_key=True)
+    parent_code: str | None = Field(default=None, sa_type=Text, foreign_key="tag_category.code")
+    axis: str = text_column()
+    name_zh: str = text_column()
+    name_en: str = text_column()
 
 
 class Tag(SQLModel, table=True):
@@ -70,6 +101,9 @@ class Tag(SQLModel, table=True):
         one_of("kind", TagKind),
         one_of("axis", TagAxis),
         one_of("state", TagState),
+        one_of("sensitivity", Sensitivity),
+        one_of("update_policy", UpdatePolicy),
+        CheckConstraint("value_days > 0", name="value_days_positive"),
         REFERENCE,
     )
 
@@ -80,6 +114,18 @@ class Tag(SQLModel, table=True):
     name_zh: str = text_column()
     name_en: str = text_column()
     description: str | None = text_column(default=None)
+    category_code: str | None = Field(
+        default=None, sa_type=Text, foreign_key="tag_category.code", description="NULL: directly under its axis"
+    )
+    sensitivity: str = text_column(default=Sensitivity.INTERNAL, sa_column_kwargs={"server_default": "internal"})
+    owner_id: UUID | None = Field(default=None, description="The staff member who answers for the definition")
+    review_on: date | None = Field(default=None, description="When the definition is to be looked at again")
+    value_days: int | None = Field(
+        default=None, description="How many days what is set by hand or imported lasts after its last confirmation"
+    )
+    update_policy: str = text_column(default=UpdatePolicy.DAILY, sa_column_kwargs={"server_default": "daily"})
+    suspended_on: date | None = None
+    retires_on: date | None = Field(default=None, description="When the night retires a tag that it has suspended")
     published_version: int | None = None
     draft_rule: dict[str, object] | None = Field(
         default=None, sa_column=Column(JSONB), description="The definition as its kind says it"
@@ -109,6 +155,7 @@ class CustomerTag(SQLModel, table=True):
     __table_args__ = (
         one_of("source", TagSource),
         Index(None, "tag_code", "customer_id", postgresql_where=text("until IS NULL")),
+        Index(None, "expires_on", postgresql_where=text("until IS NULL AND expires_on IS NOT NULL")),
         BY_CUSTOMER,
     )
 
@@ -127,6 +174,8 @@ class CustomerTag(SQLModel, table=True):
     version: int | None = Field(default=None, description="The rule version that gave it")
     set_by: UUID | None = None
     reason: str | None = text_column(default=None)
+    confirmed_on: date | None = Field(default=None, description="Of what is set by hand or imported")
+    expires_on: date | None = Field(default=None, description="First day without it, unless it is confirmed again")
 
 
 class CustomerFact(SQLModel, table=True):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, not_, or_, update
+from sqlalchemy import RowMapping, ScalarSelect, exists, func, not_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -22,14 +22,19 @@ from guibin.tags.models import (
     COMPUTED,
     CustomerFact,
     CustomerTag,
+    Sensitivity,
     Tag,
     TagAxis,
+    TagCategory,
     TagKind,
     TagSource,
     TagState,
     TagVersion,
+    UpdatePolicy,
 )
+from guibin.tags.sensitivity import lasts_on, may_be_shown
 
+NOBODY: Final = Scope.nothing()
 LEAST_COUNTED: Final = 20
 """A count over fewer customers could tell of one of them."""
 
@@ -96,9 +101,12 @@ async def list_tags(
     kind: TagKind | None = None,
     axis: TagAxis | None = None,
     state: TagState | None = None,
+    category: str | None = None,
 ) -> Sequence[Tag]:
     """Return tags in the order of their codes; segments only if that kind is asked for."""
     statement = select(Tag).order_by(col(Tag.code)).limit(limit)
+    if category is not None:
+        statement = statement.where(col(Tag.category_code).in_(_within(category)))
     if kind is None:
         statement = statement.where(Tag.kind != TagKind.SEGMENT)
     for column, value in ((Tag.kind, kind), (Tag.axis, axis), (Tag.state, state)):
@@ -142,12 +150,16 @@ async def find_version(session: AsyncSession, tag: Tag) -> TagVersion | None:
     return await session.get(TagVersion, (tag.code, tag.published_version))
 
 
-async def list_versions_in_force(session: AsyncSession) -> Sequence[tuple[str, TagVersion]]:
-    """Return kind and version in force of every tag that the night gives, in the order of the codes."""
+async def list_versions_in_force(session: AsyncSession) -> Sequence[tuple[Tag, TagVersion]]:
+    """Return every tag that the night gives with its version in force, in the order of the codes."""
     statement = (
-        select(Tag.kind, TagVersion)
+        select(Tag, TagVersion)
         .join(Tag, (col(Tag.code) == TagVersion.tag_code) & (col(Tag.published_version) == TagVersion.version))
-        .where(col(Tag.kind).in_(COMPUTED), col(Tag.state).not_in({TagState.SUSPENDED, TagState.RETIRED}))
+        .where(
+            col(Tag.kind).in_(COMPUTED),
+            col(Tag.state).not_in({TagState.SUSPENDED, TagState.RETIRED}),
+            Tag.update_policy == UpdatePolicy.DAILY,
+        )
         .order_by(col(Tag.code))
     )
     return (await session.exec(statement)).all()
@@ -170,16 +182,18 @@ async def list_rules_of_others(session: AsyncSession, *, code: str) -> list[tupl
     return [(other, kind, [rule for rule in (draft, in_force) if rule]) for other, kind, draft, in_force in rows]
 
 
-async def list_held(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[Held]:
-    """Return the tags that a customer has on a day, in the order of their codes."""
+async def list_held(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date, sensitive_in: Scope = NOBODY
+) -> list[Held]:
+    """Return the tags that a customer has on a day and that may be shown, in the order of their codes."""
     statement = (
         select(Tag, CustomerTag)
         .join(CustomerTag, col(CustomerTag.tag_code) == Tag.code)
         .where(
             CustomerTag.customer_id == customer_id,
-            col(CustomerTag.since) <= day,
-            or_(col(CustomerTag.until).is_(None), col(CustomerTag.until) > day),
+            lasts_on(day),
             visible(scope, col(CustomerTag.customer_id)),
+            may_be_shown(col(CustomerTag.customer_id), sensitive_in),
         )
         .order_by(col(Tag.code), col(CustomerTag.since), col(CustomerTag.value))
     )
@@ -223,6 +237,53 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
     ended = statement.values(until=func.greatest(col(CustomerTag.since), day)).returning(col(CustomerTag.customer_id))
     async with all_rows(session):
         return len((await session.execute(ended)).all())
+
+
+async def end_expired(session: AsyncSession, *, day: date) -> int:
+    """End what was to be confirmed again by a day and was not. Returns how many memberships ended."""
+    ended = (
+        update(CustomerTag)
+        .where(col(CustomerTag.until).is_(None), col(CustomerTag.expires_on) <= day)
+        .values(until=func.greatest(col(CustomerTag.since), col(CustomerTag.expires_on)))
+        .returning(col(CustomerTag.customer_id))
+    )
+    async with all_rows(session):
+        return len((await session.execute(ended)).all())
+
+
+async def lock_due_to_retire(session: AsyncSession, *, day: date) -> Sequence[Tag]:
+    """Return the suspended tags that were announced to retire by a day, locked."""
+    statement = (
+        select(Tag)
+        .where(Tag.state == TagState.SUSPENDED, col(Tag.retires_on) <= day)
+        .order_by(col(Tag.code))
+        .with_for_update()
+    )
+    return (await session.exec(statement)).all()
+
+
+async def sensitive_among(session: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Return those of some codes that are sensitive tags."""
+    statement = select(Tag.code).where(col(Tag.code).in_(codes), Tag.sensitivity == Sensitivity.SENSITIVE)
+    return set((await session.exec(statement)).all()) if codes else set()
+
+
+async def list_categories(session: AsyncSession) -> Sequence[TagCategory]:
+    """Return all categories, in the order of their codes."""
+    return (await session.exec(select(TagCategory).order_by(col(TagCategory.code)))).all()
+
+
+async def insert_category(session: AsyncSession, category: TagCategory) -> bool:
+    """Insert a category; False when its code is taken."""
+    statement = insert(TagCategory).values(category.model_dump()).on_conflict_do_nothing()
+    return (await session.execute(statement.returning(col(TagCategory.code)))).one_or_none() is not None
+
+
+def _within(category: str) -> ScalarSelect[str]:
+    """Select the codes of a category and of all below it."""
+    below = select(TagCategory.code).where(TagCategory.code == category).cte("below", recursive=True)
+    below = below.union_all(select(TagCategory.code).join(below, col(TagCategory.parent_code) == below.c.code))
+    return select(below.c.code).scalar_subquery()
 
 
 async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> Sequence[RowMapping]:

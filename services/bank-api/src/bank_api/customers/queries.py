@@ -17,7 +17,9 @@ from guibin.managers.models import Coverage, CoverageRole
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.products.models import Product
 from guibin.security.actors import Scope
-from guibin.tags.models import CustomerFact, CustomerTag
+from guibin.tags.models import CustomerFact
+from guibin.tags.repository import list_held
+from guibin.tags.sensitivity import customers_shown_with, lasts_on
 from guibin.tiers.repository import tiers_on
 
 
@@ -35,12 +37,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which customers a list shows; None takes all."""
+    """Which customers a list shows; None takes all.
+
+    By a sensitive tag it shows nobody but those in `sensitive_in`.
+    """
 
     tag: str | None = None
     tier: str | None = None
     manager_id: UUID | None = None
     branch_id: UUID | None = None
+    sensitive_in: Scope = Scope()  # noqa: RUF009 # frozen: the scope that opens nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +131,12 @@ async def facts_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) ->
     return (await session.execute(query)).scalars().one_or_none()
 
 
-async def tags_of(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> Sequence[str]:
-    """Return the codes of the tags that a customer has on a day."""
-    query = (
-        select(col(CustomerTag.tag_code))
-        .where(col(CustomerTag.customer_id) == customer_id, _holds(day), visible(scope, col(CustomerTag.customer_id)))
-        .distinct()
-        .order_by(col(CustomerTag.tag_code))
-    )
-    return (await session.execute(query)).scalars().all()
+async def tags_of(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date, sensitive_in: Scope
+) -> Sequence[str]:
+    """Return the codes of the tags that a customer has on a day and that may be shown."""
+    held = await list_held(session, scope, customer_id=customer_id, day=day, sensitive_in=sensitive_in)
+    return sorted({one.tag.code for one in held})
 
 
 async def last_events(session: AsyncSession, scope: Scope, *, customer_id: UUID, limit: int) -> Sequence[CustomerEvent]:
@@ -248,7 +251,7 @@ def _listed(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.tag is not None:
-        tagged = select(col(CustomerTag.customer_id)).where(col(CustomerTag.tag_code) == filters.tag, _holds(day))
+        tagged = customers_shown_with(filters.tag, filters.sensitive_in).where(lasts_on(day))
         found.append(col(Customer.id).in_(tagged))
     if filters.tier is not None:
         tier = tiers_on(day)
@@ -264,7 +267,3 @@ def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
         branches = select(col(BranchClosure.descendant_id)).where(col(BranchClosure.ancestor_id) == filters.branch_id)
         found.append(col(Customer.branch_id).in_(branches))
     return found
-
-
-def _holds(day: date) -> ColumnElement[bool]:
-    return (col(CustomerTag.since) <= day) & or_(col(CustomerTag.until).is_(None), col(CustomerTag.until) > day)

@@ -83,7 +83,7 @@ async def list_customers(
         call.scope,
         staff_id=call.actor.id,
         day=clock.today(),
-        filters=Filters(tag, tier, manager, branch),
+        filters=Filters(tag, tier, manager, branch, _sensitive_in(call)),
         limit=page.fetch,
         before=page.after_moment,
     )
@@ -205,6 +205,11 @@ def scope_in(call: StaffCall, domain: Domain) -> Scope:
     return decide(call.grants, Verb.READ, domain, staff_id=call.actor.id) or Scope.nothing()
 
 
+def _sensitive_in(call: StaffCall) -> Scope:
+    """Return whose sensitive tags the caller may see."""
+    return decide(call.grants, Verb.REVEAL, Domain.TAGS, staff_id=call.actor.id) or Scope.nothing()
+
+
 async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
     """Describe a customer as far as the caller's grants reach."""
     session, customer, day = call.session, found.customer, clock.today()
@@ -238,7 +243,9 @@ async def _tags(call: StaffCall, customer: Customer) -> list[str] | None:
     scope = scope_in(call, Domain.TAGS)
     if scope == Scope.nothing():
         return None
-    return list(await queries.tags_of(call.session, scope, customer_id=customer.id, day=clock.today()))
+    day, sensitive_in = clock.today(), _sensitive_in(call)
+    found = await queries.tags_of(call.session, scope, customer_id=customer.id, day=day, sensitive_in=sensitive_in)
+    return list(found)
 
 
 async def _facts(call: StaffCall, customer: Customer, view: View) -> FactsOut | None:

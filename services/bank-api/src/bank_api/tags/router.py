@@ -13,7 +13,7 @@ from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
-from guibin.security.actors import Domain, Scope, Verb
+from guibin.security.actors import Domain, Scope, Verb, decide
 from guibin.tags import repository, service
 from guibin.tags.errors import (
     RuleCycle,
@@ -23,11 +23,16 @@ from guibin.tags.errors import (
     RuleTooComplex,
     RuleTooExpensive,
     RuleValueInvalid,
+    TagCategoryExists,
+    TagCategoryUnknown,
+    TagConsentMissing,
     TagExists,
     TagKindConflict,
     TagRuleMissing,
+    TagSensitivityTooLow,
 )
-from guibin.tags.models import COMPUTED, Tag, TagAxis, TagKind, TagState
+from guibin.tags.models import COMPUTED, Sensitivity, Tag, TagAxis, TagKind, TagState
+from guibin.tags.sensitivity import count_hidden
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -46,6 +51,9 @@ from guibin.web import (
 )
 
 from .schemas import (
+    CategoriesOut,
+    CategoryIn,
+    CategoryOut,
     CustomerTagOut,
     CustomerTagsOut,
     PreviewIn,
@@ -56,6 +64,7 @@ from .schemas import (
     TagEdit,
     TagIn,
     TagOut,
+    TagRunOut,
     TagVersionOut,
     WhyOut,
 )
@@ -67,6 +76,14 @@ DEFINE = staff(Verb.SUBMIT, Domain.TAGS)
 BY_HAND = staff(Verb.WRITE, Domain.TAGS)
 WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex, RuleTagUnknown)
 
+SET_REFUSALS = (StateConflict, TagKindConflict, TagConsentMissing)
+MISPLACED = (TagCategoryUnknown, TagSensitivityTooLow)
+
+
+def sensitive_in(call: StaffCall) -> Scope:
+    """Return whose sensitive tags the caller may see."""
+    return decide(call.grants, Verb.REVEAL, Domain.TAGS, staff_id=call.actor.id) or Scope.nothing()
+
 
 @router.get("/tags", operation_id="listTags")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
@@ -76,10 +93,11 @@ async def list_tags(
     kind: Annotated[TagKind | None, Query(description="Only those of this kind")] = None,
     axis: Annotated[TagAxis | None, Query(description="Only those of this axis")] = None,
     state: Annotated[TagState | None, Query(description="Only those in this state")] = None,
+    category: Annotated[Code | None, Query(description="Only those of this category and below")] = None,
 ) -> Page[TagOut]:
     """List tags in the order of their codes."""
     rows = await repository.list_tags(
-        call.session, limit=page.fetch, after=page.after_code, kind=kind, axis=axis, state=state
+        call.session, limit=page.fetch, after=page.after_code, kind=kind, axis=axis, state=state, category=category
     )
     return page.answer(rows, position=lambda row: row.code, shape=TagOut.model_validate)
 
@@ -91,7 +109,7 @@ async def list_tags(
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_RULE, RuleCycle, TagExists, TagKindConflict),
+    refusals=(*WRONG_RULE, *MISPLACED, RuleCycle, TagExists, TagKindConflict),
 )
 async def create_tag(call: StaffCall, body: Annotated[TagIn, json_body(TagIn)], response: Response) -> TagDetailOut:
     """Make a tag. A rule tag is a draft that nobody has before it is approved; a manual tag can be set at once."""
@@ -112,7 +130,11 @@ async def get_tag(call: StaffCall, code: Code, response: Response) -> TagDetailO
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_RULE, RuleCycle, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
+    refusals=(
+        *WRONG_RULE,
+        *MISPLACED,
+        *(RuleCycle, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
+    ),
 )
 async def edit_tag(
     call: StaffCall, code: Code, body: Annotated[TagEdit, json_body(TagEdit)], response: Response
@@ -143,7 +165,8 @@ async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, js
     if rule is None:
         raise TagRuleMissing
     kind = TagKind(tag.kind)
-    return PreviewOut.of(await service.preview_rule(call.session, call.scope, kind=kind, rule=rule, in_force=in_force))
+    found = await service.preview_rule(call.session, call.scope, kind=kind, rule=rule, in_force=in_force)
+    return PreviewOut.of(found, with_sample=tag.sensitivity != Sensitivity.SENSITIVE)
 
 
 @router.post("/tags/{code}/submit", status_code=202, operation_id="submitTag")
@@ -175,6 +198,77 @@ async def retire_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json
     return RetiredOut(code=tag.code, state=TagState(tag.state), ended=ended)
 
 
+@router.post("/tags/{code}/suspend", operation_id="suspendTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict,),
+)
+async def suspend_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]) -> TagOut:
+    """Freeze a published tag: no run and nobody gives it, who has it keeps it, until it is resumed or retired."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    return TagOut.model_validate(await service.suspend_tag(call.session, tag, actor=call.actor, reason=body.reason))
+
+
+@router.post("/tags/{code}/resume", operation_id="resumeTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(StateConflict,),
+)
+async def resume_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]) -> TagOut:
+    """Take a suspended tag up again; a date on which it was to be retired is off."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    return TagOut.model_validate(await service.resume_tag(call.session, tag, actor=call.actor, reason=body.reason))
+
+
+@router.post("/tags/{code}/run", operation_id="runTag")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.SEARCH,
+    data=DataClass.C1,
+    refusals=(StateConflict, TagKindConflict, TagRuleMissing),
+)
+async def run_tag(call: StaffCall, code: Code) -> TagRunOut:
+    """Give one tag anew to all customers on the facts of the last night, as `update_policy` manual waits for."""
+    tag = await repository.get_tag(call.session, code=code, lock=True)
+    return TagRunOut(code=tag.code, **await service.run_tag(call.session, tag, actor=call.actor))
+
+
+@router.get("/tag-categories", operation_id="listTagCategories")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def list_categories(call: StaffCall) -> CategoriesOut:
+    """Show the tree of categories: the axes, under each the kinds of customers, under these the bank's own."""
+    rows = await repository.list_categories(call.session)
+    return CategoriesOut(items=[CategoryOut.model_validate(row) for row in rows])
+
+
+@router.post("/tag-categories", status_code=201, operation_id="createTagCategory")
+@declare(
+    caller=DEFINE,
+    idempotency=Idempotency.OPTIONAL,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(TagCategoryUnknown, TagCategoryExists),
+)
+async def create_category(call: StaffCall, body: Annotated[CategoryIn, json_body(CategoryIn)]) -> CategoryOut:
+    """Add a category below another one; it belongs to the same axis."""
+    made = await service.create_category(
+        call.session,
+        actor=call.actor,
+        code=body.code,
+        parent=body.parent,
+        name_zh=body.name_zh,
+        name_en=body.name_en,
+    )
+    return CategoryOut.model_validate(made)
+
+
 @router.get("/tags/{code}/versions", operation_id="listTagVersions")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_versions(call: StaffCall, code: Code, page: Annotated[PageRequest, page_query()]) -> Page[TagVersionOut]:
@@ -194,18 +288,28 @@ async def list_customer_tags(
     """List the tags that a customer has, or had on a day."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
     day = as_of or clock.today()
-    held = await repository.list_held(call.session, call.scope, customer_id=customer.id, day=day)
-    return CustomerTagsOut(customer_id=customer.id, as_of=day, items=[CustomerTagOut.of(one) for one in held])
+    sight = sensitive_in(call)
+    held = await repository.list_held(call.session, call.scope, customer_id=customer.id, day=day, sensitive_in=sight)
+    hidden = await count_hidden(call.session, call.scope, customer_id=customer.id, day=day, sensitive_in=sight)
+    await service.record_seen(call.session, call.scope, held, actor=call.actor)
+    items = [CustomerTagOut.of(one) for one in held]
+    return CustomerTagsOut(customer_id=customer.id, as_of=day, items=items, hidden=hidden)
 
 
 @router.put("/customers/{customer_id}/tags/{code}", operation_id="setCustomerTag")
-@declare(caller=BY_HAND, rate=RateClass.WRITE, data=DataClass.C2, refusals=(StateConflict, TagKindConflict))
+@declare(caller=BY_HAND, rate=RateClass.WRITE, data=DataClass.C2, refusals=SET_REFUSALS)
 async def set_customer_tag(
     call: StaffCall, customer_id: CustomerId, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]
 ) -> CustomerTagOut:
-    """Give a customer a manual tag; no run takes it away. A customer who has it keeps it as it was given."""
+    """Give a customer a manual tag; no run takes it away. A customer who has it keeps it as it was given, confirmed."""
     held = await service.set_tag(
-        call.session, call.scope, actor=call.actor, customer_id=customer_id, code=code, reason=body.reason
+        call.session,
+        call.scope,
+        actor=call.actor,
+        customer_id=customer_id,
+        code=code,
+        reason=body.reason,
+        sensitive_in=sensitive_in(call),
     )
     return CustomerTagOut.of(held)
 
@@ -217,7 +321,13 @@ async def unset_customer_tag(
 ) -> None:
     """Take a manual tag from a customer; that the customer had it stays on record."""
     await service.unset_tag(
-        call.session, call.scope, actor=call.actor, customer_id=customer_id, code=code, reason=body.reason
+        call.session,
+        call.scope,
+        actor=call.actor,
+        customer_id=customer_id,
+        code=code,
+        reason=body.reason,
+        sensitive_in=sensitive_in(call),
     )
 
 
@@ -228,7 +338,9 @@ async def explain_customer_tag(call: StaffCall, customer_id: CustomerId, code: C
 
     Amounts are shown to the customer's primary manager; others see whether a condition is met.
     """
-    found = await service.explain(call.session, call.scope, customer_id=customer_id, code=code)
+    found = await service.explain(
+        call.session, call.scope, customer_id=customer_id, code=code, sensitive_in=sensitive_in(call)
+    )
     exact = await is_primary_manager(call.session, customer_id=found.customer_id, staff_id=call.actor.id)
     return WhyOut.of(found, exact=exact)
 

@@ -10,12 +10,21 @@ from guibin.core.money import format_cny
 from guibin.core.text import Code, Note, OneLine
 from guibin.tags.evaluation import Plain, Verdict
 from guibin.tags.matching import Sample
-from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
+from guibin.tags.models import (
+    CustomerTag,
+    Sensitivity,
+    Tag,
+    TagAxis,
+    TagKind,
+    TagSource,
+    TagState,
+    UpdatePolicy,
+)
 from guibin.tags.repository import Held, Reach
 from guibin.tags.rules import Condition, Operand, node_at
 from guibin.tags.service import Explanation, Preview, TagDraft
 from guibin.tags.vocabulary import FactType, Operator
-from guibin.web import OutModel, StrictModel
+from guibin.web import Day, OutModel, StrictModel
 
 RULE_EXAMPLE = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
 
@@ -54,11 +63,24 @@ class TagEdit(StrictModel):
     name_zh: Name = Field(examples=["月日均百万客户"])
     name_en: Name = Field(examples=["Average of a million"])
     description: Annotated[str, Note(500)] | None = None
+    category: Code | None = Field(default=None, description="A category of the axis; null: directly under the axis")
+    sensitivity: Sensitivity = Field(
+        default=Sensitivity.INTERNAL,
+        description="Sensitive tags are given only to who consented, and shown only to who may see such tags",
+    )
+    owner_id: StaffId | None = Field(default=None, description="Who answers for the definition; its maker without it")
+    review_on: Day | None = Field(default=None, description="When the definition is to be looked at again")
+    value_days: int | None = Field(
+        default=None, ge=1, le=3660, description="How long a value by hand or by import lasts unless confirmed again"
+    )
+    update_policy: UpdatePolicy = Field(
+        default=UpdatePolicy.DAILY, description="Whether the night gives it, or only `POST /v1/tags/{code}/run`"
+    )
     rule: RuleTree | None = Field(default=None, description="The draft; null for manual tags")
 
     def draft(self) -> TagDraft:
         """Return the command's form."""
-        return TagDraft(self.axis, self.name_zh, self.name_en, self.description, self.rule)
+        return TagDraft(**{name: getattr(self, name) for name in TagEdit.model_fields})
 
 
 class TagIn(TagEdit):
@@ -78,6 +100,14 @@ class TagOut(OutModel):
     name_zh: str
     name_en: str
     description: str | None
+    category_code: str | None
+    sensitivity: Sensitivity
+    owner_id: StaffId | None
+    review_on: date | None
+    value_days: int | None
+    update_policy: UpdatePolicy
+    suspended_on: date | None = Field(description="Since when no run and nobody gives it; who has it keeps it")
+    retires_on: date | None = Field(description="When the night retires it unless it is taken up again")
     published_version: int | None
     revision: int = Field(description="Counts edits; the ETag")
     created_at: datetime
@@ -137,11 +167,11 @@ class PreviewOut(OutModel):
     values: dict[str, int] = Field(
         description="Customers by value, at most 50; empty for a tag that one has or has not"
     )
-    sample: list[SampleOut] = Field(description="At most 20 of those who are hit")
+    sample: list[SampleOut] = Field(description="At most 20 of those who are hit; none of a sensitive tag")
 
     @classmethod
-    def of(cls, preview: Preview) -> "PreviewOut":
-        """Describe a preview."""
+    def of(cls, preview: Preview, *, with_sample: bool) -> "PreviewOut":
+        """Describe a preview; of a sensitive tag without naming anybody."""
         counts = preview.counts
         return cls(
             as_of=preview.as_of,
@@ -151,7 +181,7 @@ class PreviewOut(OutModel):
             added=counts.added,
             removed=counts.removed,
             values=preview.values,
-            sample=[_sample(one) for one in preview.sample],
+            sample=[_sample(one) for one in preview.sample if with_sample],
         )
 
 
@@ -173,6 +203,40 @@ class RetiredOut(OutModel):
     ended: int = Field(description="Memberships that ended")
 
 
+class TagRunOut(OutModel):
+    """What a run of one tag read and wrote."""
+
+    code: str
+    read: int = Field(description="Customers")
+    added: int = Field(description="Values that customers came to have")
+    ended: int = Field(description="Values that ended")
+
+
+class CategoryIn(StrictModel):
+    """A new category, below one that there is."""
+
+    code: Code = Field(examples=["asset_structure.personal.young"])
+    parent: Code = Field(examples=["asset_structure.personal"])
+    name_zh: Name = Field(examples=["青年客户"])
+    name_en: Name = Field(examples=["Young customers"])
+
+
+class CategoryOut(OutModel):
+    """A category of tags."""
+
+    code: str
+    parent_code: str | None = Field(description="Null for the axes, which are the roots")
+    axis: TagAxis
+    name_zh: str
+    name_en: str
+
+
+class CategoriesOut(OutModel):
+    """The tree of categories, parents named by their codes."""
+
+    items: list[CategoryOut]
+
+
 class CustomerTagOut(OutModel):
     """A tag of a customer."""
 
@@ -188,6 +252,8 @@ class CustomerTagOut(OutModel):
     version: int | None = Field(description="The version of the rule that gave it")
     set_by: StaffId | None
     reason: str | None
+    confirmed_on: date | None = Field(description="When a value by hand or by import was last confirmed")
+    expires_on: date | None = Field(description="First day without it unless it is confirmed again")
 
     @classmethod
     def of(cls, held: Held) -> "CustomerTagOut":
@@ -206,6 +272,8 @@ class CustomerTagOut(OutModel):
             version=member.version,
             set_by=member.set_by,
             reason=member.reason,
+            confirmed_on=member.confirmed_on,
+            expires_on=member.expires_on,
         )
 
 
@@ -215,6 +283,7 @@ class CustomerTagsOut(OutModel):
     customer_id: CustomerId
     as_of: date
     items: list[CustomerTagOut]
+    hidden: int = Field(description="Values of sensitive tags that you may not see")
 
 
 class ConditionOut(OutModel):

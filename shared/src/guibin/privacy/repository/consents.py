@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, func, literal
+from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -58,3 +60,19 @@ async def has_consent(
         .limit(1)
     )
     return (await session.exec(query)).first() == ConsentState.GRANTED
+
+
+def consents_to(
+    customer_id: ColumnElement[UUID], purpose: Purpose, channel: ConsentChannel = ConsentChannel.ANY
+) -> ColumnElement[bool]:
+    """Say of the customers of a query what `has_consent` says of one."""
+    newest = (
+        sql_select(col(Consent.state))
+        .where(
+            col(Consent.customer_id) == customer_id, col(Consent.purpose) == purpose, col(Consent.channel) == channel
+        )
+        .order_by(col(Consent.recorded_at).desc(), col(Consent.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(newest == ConsentState.GRANTED, literal(value=False))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     column,
     exists,
     func,
@@ -34,12 +35,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
 from guibin.tags.compiler import FACTS
-from guibin.tags.kinds import Definition
+from guibin.tags.kinds import Definition, read_definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
-from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagVersion
 from guibin.tags.segments.announcing import announcements
 from guibin.tags.segments.models import PinSide, SegmentPin
+from guibin.tags.sensitivity import consents_to_sensitive
 
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 _PIN: Final = metadata.tables[SegmentPin.__tablename__]
@@ -57,6 +59,23 @@ class Rule:
     version: int
     definition: Definition
     is_segment: bool = False
+    sensitive: bool = False
+
+    @classmethod
+    def of(cls, tag: Tag, version: TagVersion) -> "Rule":
+        """Read a version of a tag."""
+        kind = TagKind(tag.kind)
+        return cls(
+            tag.code,
+            version.version,
+            read_definition(kind, version.rule),
+            is_segment=kind is TagKind.SEGMENT,
+            sensitive=tag.sensitivity == Sensitivity.SENSITIVE,
+        )
+
+    def guarded(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Give a sensitive value to nobody but who consented."""
+        return case((consents_to_sensitive(FACTS.c.customer_id), value), else_=null()) if self.sensitive else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +137,11 @@ def _among(customer: ColumnElement[Any], among: CTE | None) -> ColumnElement[boo
 def _wanted(rules: Sequence[Rule], day: date, among: CTE | None) -> CTE:
     """One row for each customer, tag and value that a definition gives."""
     compiled = compile_definitions([rule.definition for rule in rules], day=day, among=among)
-    given = [(rule, value) for rule, values_given in zip(rules, compiled.values, strict=True) for value in values_given]
+    given = [
+        (rule, rule.guarded(value))
+        for rule, values_given in zip(rules, compiled.values, strict=True)
+        for value in values_given
+    ]
     matched = (
         over_customers(
             compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")

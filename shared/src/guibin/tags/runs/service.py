@@ -16,9 +16,8 @@ from guibin.outbox import service as outbox
 from guibin.outbox.events import TagsAlert
 from guibin.tags import repository as tags
 from guibin.tags.facts import latest_change
-from guibin.tags.kinds import read_definition, tags_of, values_of
+from guibin.tags.kinds import tags_of, values_of
 from guibin.tags.kinds.definitions import HAS
-from guibin.tags.models import TagKind
 from guibin.tags.rules import levels_of
 from guibin.tags.runs import repository
 from guibin.tags.runs.difference import Difference, Rule, TagValue, count_among, count_customers, write_difference
@@ -108,16 +107,17 @@ async def run_tags(session: AsyncSession, *, day: date) -> Counts:
 async def run_changed(session: AsyncSession, *, day: date) -> Counts | None:
     """Do what `run_tags` does, and look only at customers about whom something changed since the run before.
 
-    Rules that are new since then, that failed, or that move with the calendar in a way only a look at everybody finds
-    out, are held to everybody. Returns None, having done nothing, where everybody has to be looked at: before the first
-    run, for a day before that of the last one, and after changes to more than a fifth of the customers.
+    Rules that are new since then, that failed, that are sensitive (consents decide too), or that move with the calendar
+    in a way only a look at everybody finds out, are held to everybody. Returns None, having done nothing, where
+    everybody has to be looked at: before the first run, for a day before that of the last one, and after changes to
+    more than a fifth of the customers.
     """
     started, seen, last = clock.now(), await latest_change(session), await repository.last_run(session)
     if last is None or day < last.business_date:
         return None
     known, rules = await repository.results_of(session, last.id), await _rules_in_force(session)
     rolling = {rule.code: rolling_of(rule.definition) for rule in rules}
-    steady = [rule for rule in rules if _is_known(rule, known.get(rule.code)) and not rolling[rule.code].unbounded]
+    steady = [rule for rule in rules if _is_steady(rule, known.get(rule.code)) and not rolling[rule.code].unbounded]
     windows = {days for rule in steady for days in rolling[rule.code].windows}
     population = changed_since(last, day=day, windows=windows)
     tally = _Tally(customers=await count_customers(session))
@@ -135,16 +135,13 @@ async def run_changed(session: AsyncSession, *, day: date) -> Counts | None:
     return await _record(session, TagRunKind.INCREMENTAL, day, started, seen, rules, tally, members)
 
 
-def _is_known(rule: Rule, result: TagRunResult | None) -> bool:
-    """Tell whether the run before computed this version."""
-    return result is not None and result.version == rule.version and result.error is None
+def _is_steady(rule: Rule, result: TagRunResult | None) -> bool:
+    """Tell whether the run before computed this version, and nothing but facts decides: consents do too."""
+    return not rule.sensitive and result is not None and result.version == rule.version and result.error is None
 
 
 async def _rules_in_force(session: AsyncSession) -> list[Rule]:
-    return [
-        Rule(found.tag_code, found.version, read_definition(TagKind(kind), found.rule), kind == TagKind.SEGMENT)
-        for kind, found in await tags.list_versions_in_force(session)
-    ]
+    return [Rule.of(tag, version) for tag, version in await tags.list_versions_in_force(session)]
 
 
 def _levels(rules: Sequence[Rule]) -> list[list[Rule]]:

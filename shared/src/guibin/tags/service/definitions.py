@@ -1,8 +1,10 @@
-"""What a tag is: making, editing and retiring it."""
+"""What a tag is: making and editing it."""
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,11 +13,15 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.security.actors import Actor
 from guibin.tags import repository
-from guibin.tags.errors import TagExists, TagKindConflict
-from guibin.tags.models import Tag, TagAxis, TagKind, TagState
-from guibin.tags.service.reading import read_linked
+from guibin.tags.errors import TagCategoryExists, TagCategoryUnknown, TagExists, TagKindConflict, TagSensitivityTooLow
+from guibin.tags.kinds import tags_of
+from guibin.tags.models import Sensitivity, Tag, TagAxis, TagCategory, TagKind, TagState, UpdatePolicy
+from guibin.tags.service.reading import read_linked, references_of_others
 
-_EDITED: Final = ("axis", "name_zh", "name_en", "description", "draft_rule")
+_EDITED: Final = (
+    *("axis", "category_code", "name_zh", "name_en", "description", "draft_rule"),
+    *("sensitivity", "owner_id", "review_on", "value_days", "update_policy"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,17 @@ class TagDraft:
     name_en: str
     description: str | None = None
     rule: dict[str, object] | None = None
+    category: str | None = None
+    sensitivity: Sensitivity = Sensitivity.INTERNAL
+    owner_id: UUID | None = None
+    review_on: date | None = None
+    value_days: int | None = None
+    update_policy: UpdatePolicy = UpdatePolicy.DAILY
+
+    def columns(self) -> dict[str, Any]:
+        """Return what stands in the columns of a tag."""
+        own = {name: getattr(self, name) for name in _EDITED if name not in {"category_code", "draft_rule"}}
+        return own | {"category_code": self.category, "draft_rule": self.rule}
 
 
 async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: TagKind, draft: TagDraft) -> Tag:
@@ -36,20 +53,19 @@ async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: Ta
         TagExists: the code is taken, for ever, or another tag has a name that reads the same.
         TagKindConflict: a rule for a manual tag.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: the rule is wrong.
+        TagCategoryUnknown: no such category on its axis.
+        TagSensitivityTooLow: it tells of a sensitive tag, or is one of which another tells.
         RuleTagUnknown, RuleCycle: what it refers to is not there, or rests on this tag.
     """
     await _check(session, code, kind, draft)
     tag = Tag(
         code=code,
         kind=kind,
-        axis=draft.axis,
         state=TagState.PUBLISHED if kind is TagKind.MANUAL else TagState.DRAFT,
-        name_zh=draft.name_zh,
-        name_en=draft.name_en,
-        description=draft.description,
-        draft_rule=draft.rule,
         created_at=clock.now(),
+        **draft.columns(),
     )
+    tag.owner_id = tag.owner_id or actor.id
     if not await repository.insert_tag(session, tag):
         raise TagExists(field="code")
     await audit.record(session, actor=actor, action="tag.create", object_type="tag", object_id=code)
@@ -68,9 +84,9 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
     if tag.state == TagState.RETIRED:
         raise StateConflict(**{"from": tag.state, "to": TagState.DRAFT})
     await _check(session, tag.code, TagKind(tag.kind), draft)
-    before = {name: getattr(tag, name) for name in _EDITED}
-    tag.axis, tag.name_zh, tag.name_en = draft.axis, draft.name_zh, draft.name_en
-    tag.description, tag.draft_rule = draft.description, draft.rule
+    before = _shown(tag)
+    for name, value in draft.columns().items():
+        setattr(tag, name, value)
     tag.state = resting_state(tag)
     tag.revision += 1
     session.add(tag)
@@ -81,50 +97,75 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
         object_type="tag",
         object_id=tag.code,
         before=before,
-        after={name: getattr(tag, name) for name in _EDITED},
+        after=_shown(tag),
         facts={"revision": tag.revision},
     )
     return tag
 
 
-async def retire_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: str) -> int:
-    """Take a locked tag out of use: its memberships end today, its history stays. Returns how many ended.
+async def create_category(
+    session: AsyncSession, *, actor: Actor, code: str, parent: str, name_zh: str, name_en: str
+) -> TagCategory:
+    """Add a category below another one, on the same axis.
 
     Raises:
-        StateConflict: the tag is retired already.
+        TagCategoryUnknown: there is no such parent.
+        TagCategoryExists: the code is taken.
     """
-    if tag.state == TagState.RETIRED:
-        raise StateConflict(**{"from": tag.state, "to": TagState.RETIRED})
-    tag.state = TagState.RETIRED
-    tag.revision += 1
-    session.add(tag)
-    ended = await repository.end_memberships(session, code=tag.code, day=clock.today())
-    await audit.record(
-        session,
-        actor=actor,
-        action="tag.retire",
-        object_type="tag",
-        object_id=tag.code,
-        reason=reason,
-        facts={"ended": ended},
-    )
-    return ended
+    above = await session.get(TagCategory, parent)
+    if above is None:
+        raise TagCategoryUnknown
+    made = TagCategory(code=code, parent_code=parent, axis=above.axis, name_zh=name_zh, name_en=name_en)
+    if not await repository.insert_category(session, made):
+        raise TagCategoryExists
+    await audit.record(session, actor=actor, action="tag_category.create", object_type="tag_category", object_id=code)
+    return made
 
 
 def resting_state(tag: Tag) -> TagState:
     """Return the state of a tag while nothing of it waits for approval."""
+    if tag.suspended_on is not None:
+        return TagState.SUSPENDED
     published = tag.kind == TagKind.MANUAL or tag.published_version is not None
     return TagState.PUBLISHED if published else TagState.DRAFT
 
 
+def _shown(tag: Tag) -> dict[str, object]:
+    """Return what of a tag can be edited, as the audit trail keeps it."""
+    values = {name: getattr(tag, name) for name in _EDITED}
+    return {name: str(value) if isinstance(value, UUID | date) else value for name, value in values.items()}
+
+
 async def _check(session: AsyncSession, code: str, kind: TagKind, draft: TagDraft) -> None:
+    named: frozenset[str] = frozenset()
     if draft.rule is not None:
         if kind is TagKind.MANUAL:
             raise TagKindConflict(kind=kind)
-        await read_linked(session, kind, draft.rule, code=code)
+        named = tags_of(await read_linked(session, kind, draft.rule, code=code))
+    if draft.category is not None:
+        await _check_category(session, draft.category, draft.axis)
+    await _check_sensitivity(session, code, named, draft.sensitivity)
     taken = {_folded(name) for name in await repository.names_of_others(session, code=code)}
     if taken & {_folded(draft.name_zh), _folded(draft.name_en)}:
         raise TagExists(field="name")
+
+
+async def _check_category(session: AsyncSession, code: str, axis: str) -> None:
+    found = await session.get(TagCategory, code)
+    if found is None or found.axis != axis:
+        raise TagCategoryUnknown
+
+
+async def _check_sensitivity(session: AsyncSession, code: str, named: frozenset[str], sensitivity: Sensitivity) -> None:
+    """Let no tag that is less sensitive tell of a sensitive one: neither this one of others, nor others of this one."""
+    if sensitivity is not Sensitivity.SENSITIVE:
+        if await repository.sensitive_among(session, named):
+            raise TagSensitivityTooLow(tag=code)
+        return
+    referring = [other for other, tags in (await references_of_others(session, code)).items() if code in tags]
+    open_ones = set(referring) - await repository.sensitive_among(session, referring)
+    if open_ones:
+        raise TagSensitivityTooLow(tag=min(open_ones))
 
 
 def _folded(name: str) -> str:

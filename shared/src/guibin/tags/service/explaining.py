@@ -7,14 +7,17 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import NotFound
 from guibin.customers.repository import get_customer
+from guibin.privacy.models import Purpose
+from guibin.privacy.repository import has_consent
 from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import TagRuleMissing
 from guibin.tags.evaluation import Verdict
 from guibin.tags.kinds import read_definition
 from guibin.tags.kinds.judging import Judgement, judge
-from guibin.tags.models import COMPUTED, CustomerTag, Tag, TagKind, TagVersion
+from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,19 @@ class Explanation:
         return self.verdict.first_failing()
 
 
-async def explain(session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str) -> Explanation:
+async def explain(
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str, sensitive_in: Scope = repository.NOBODY
+) -> Explanation:
     """Judge the version in force on the facts of the last run, condition by condition.
 
     Raises:
-        NotFound: no such tag, or no such customer in scope.
+        NotFound: no such tag, or no such customer in scope, or a sensitive tag outside `sensitive_in`.
         TagRuleMissing: no version of the tag was ever published.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
     tag = await repository.get_tag(session, code=code)
+    if tag.sensitivity == Sensitivity.SENSITIVE:
+        await _may_see(session, sensitive_in, customer.id)
     held = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
     if tag.kind not in COMPUTED:
         return Explanation(tag, customer.id, held)
@@ -71,3 +78,9 @@ async def explain(session: AsyncSession, scope: Scope, *, customer_id: UUID, cod
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)
     return Explanation(tag, customer.id, held, version, found, judgement)
+
+
+async def _may_see(session: AsyncSession, sensitive_in: Scope, customer_id: UUID) -> None:
+    await get_customer(session, sensitive_in, customer_id=customer_id)
+    if not await has_consent(session, customer_id, Purpose.SENSITIVE):
+        raise NotFound

@@ -1,5 +1,7 @@
 """Tags set by hand: who, when and why is kept, and no run takes them away."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,29 +12,43 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
 from guibin.customers.repository import get_customer
+from guibin.privacy.models import Purpose
+from guibin.privacy.repository import has_consent
 from guibin.security.actors import Actor, Scope
 from guibin.tags import repository
-from guibin.tags.errors import TagKindConflict
-from guibin.tags.models import CustomerTag, Tag, TagKind, TagSource, TagState
+from guibin.tags.errors import TagConsentMissing, TagKindConflict
+from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagState
 
 
 async def set_tag(
-    session: AsyncSession, scope: Scope, *, actor: Actor, customer_id: UUID, code: str, reason: str
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    actor: Actor,
+    customer_id: UUID,
+    code: str,
+    reason: str,
+    sensitive_in: Scope = repository.NOBODY,
 ) -> repository.Held:
-    """Give a customer a manual tag from today on; a customer who has it keeps it as it was given.
+    """Give a customer a manual tag from today on; a customer who has it keeps it as it was given, confirmed today.
+
+    `sensitive_in` are the customers whose sensitive tags the actor may see.
 
     Raises:
         NotFound: no such tag, or no such customer in scope.
         TagKindConflict: rule tags are not set by hand.
-        StateConflict: the tag is retired.
+        StateConflict: the tag is suspended or retired.
+        TagConsentMissing: the tag is sensitive, and the customer did not consent.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
-    tag = await _manual_tag(session, code)
+    tag = await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if tag.state != TagState.PUBLISHED:
         raise StateConflict(**{"from": tag.state, "to": TagState.PUBLISHED})
     found = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
     if found:
-        return repository.Held(tag, found[0])
+        return await _confirm(session, tag, found[0])
+    if tag.sensitivity == Sensitivity.SENSITIVE and not await has_consent(session, customer.id, Purpose.SENSITIVE):
+        raise TagConsentMissing
     membership = CustomerTag(
         customer_id=customer.id,
         tag_code=code,
@@ -40,14 +56,36 @@ async def set_tag(
         since=clock.today(),
         set_by=actor.id,
         reason=reason,
+        confirmed_on=clock.today(),
+        expires_on=expiry_of(tag, clock.today()),
     )
     await repository.put_manual(session, membership)
     await _record(session, scope, actor, "tag.set", customer.id, code, reason)
     return repository.Held(tag, membership)
 
 
+def expiry_of(tag: Tag, confirmed_on: date) -> date | None:
+    """Return the first day without a value that is not confirmed again; None for a tag whose values last."""
+    return None if tag.value_days is None else confirmed_on + timedelta(days=tag.value_days)
+
+
+async def _confirm(session: AsyncSession, tag: Tag, membership: CustomerTag) -> repository.Held:
+    membership.confirmed_on = clock.today()
+    membership.expires_on = expiry_of(tag, clock.today())
+    session.add(membership)
+    await session.flush()
+    return repository.Held(tag, membership)
+
+
 async def unset_tag(
-    session: AsyncSession, scope: Scope, *, actor: Actor, customer_id: UUID, code: str, reason: str
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    actor: Actor,
+    customer_id: UUID,
+    code: str,
+    reason: str,
+    sensitive_in: Scope = repository.NOBODY,
 ) -> None:
     """Take a manual tag from a customer; today is the first day without it.
 
@@ -56,21 +94,36 @@ async def unset_tag(
         TagKindConflict: rule tags are not taken by hand.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
-    await _manual_tag(session, code)
+    await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if not await repository.end_memberships(session, code=code, day=clock.today(), customer_id=customer.id):
         raise NotFound
     await _record(session, scope, actor, "tag.unset", customer.id, code, reason)
 
 
-async def _manual_tag(session: AsyncSession, code: str) -> Tag:
+async def _manual_tag(session: AsyncSession, code: str, *, customer_id: UUID, sensitive_in: Scope) -> Tag:
     tag = await repository.get_tag(session, code=code)
+    if tag.sensitivity == Sensitivity.SENSITIVE:
+        await get_customer(session, sensitive_in, customer_id=customer_id)
     if tag.kind != TagKind.MANUAL:
         raise TagKindConflict(kind=tag.kind)
     return tag
 
 
+async def record_seen(session: AsyncSession, scope: Scope, held: Sequence[repository.Held], *, actor: Actor) -> None:
+    """Leave a row in the trail when somebody was shown sensitive tags of a customer."""
+    sensitive = sorted({one.tag.code for one in held if one.tag.sensitivity == Sensitivity.SENSITIVE})
+    if sensitive:
+        await _record(session, scope, actor, "tag.sensitive_seen", held[0].membership.customer_id, ",".join(sensitive))
+
+
 async def _record(
-    session: AsyncSession, scope: Scope, actor: Actor, action: str, customer_id: UUID, code: str, reason: str
+    session: AsyncSession,
+    scope: Scope,
+    actor: Actor,
+    action: str,
+    customer_id: UUID,
+    code: str,
+    reason: str | None = None,
 ) -> None:
     await audit.record(
         session,

@@ -24,11 +24,12 @@ async def read_linked(session: AsyncSession, kind: TagKind, raw: object, *, code
         if unknown:
             raise RuleTagUnknown(tag=min(unknown))
         if code is not None:
-            levels_of({code: named} | await _references_of_others(session, code))
+            levels_of({code: named} | await references_of_others(session, code))
     return definition
 
 
-async def _references_of_others(session: AsyncSession, code: str) -> dict[str, frozenset[str]]:
+async def references_of_others(session: AsyncSession, code: str) -> dict[str, frozenset[str]]:
+    """Return for all tags but one to which tags they refer, by what is in force and by their drafts."""
     return {
         other: frozenset[str]().union(*(tags_of(read_definition(TagKind(kind), one)) for one in rules))
         for other, kind, rules in await repository.list_rules_of_others(session, code=code)

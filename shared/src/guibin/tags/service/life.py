@@ -1,0 +1,76 @@
+"""The life of a tag after it was published: suspended, taken up again, retired, and what the night does of it."""
+
+from datetime import date
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.approvals.errors import StateConflict
+from guibin.audit import service as audit
+from guibin.core import clock
+from guibin.security.actors import NIGHTLY_JOB, Actor
+from guibin.tags import repository
+from guibin.tags.models import Tag, TagState
+from guibin.tags.service.definitions import resting_state
+
+_OF_THE_NIGHT: Final = "announced as without use"
+
+
+async def suspend_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: str) -> Tag:
+    """Freeze a locked tag: no run and nobody gives it; who has it keeps it.
+
+    Raises:
+        StateConflict: it is not published.
+    """
+    if tag.state != TagState.PUBLISHED:
+        raise StateConflict(**{"from": tag.state, "to": TagState.SUSPENDED})
+    tag.suspended_on = clock.today()
+    await _turn(session, tag, TagState.SUSPENDED, "tag.suspend", actor, reason)
+    return tag
+
+
+async def resume_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: str) -> Tag:
+    """Take a locked tag that is suspended up again.
+
+    Raises:
+        StateConflict: it is not suspended.
+    """
+    if tag.state != TagState.SUSPENDED:
+        raise StateConflict(**{"from": tag.state, "to": TagState.PUBLISHED})
+    tag.suspended_on = tag.retires_on = None
+    await _turn(session, tag, resting_state(tag), "tag.resume", actor, reason)
+    return tag
+
+
+async def retire_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: str) -> int:
+    """Take a locked tag out of use: its memberships end today, its history stays. Returns how many ended.
+
+    Raises:
+        StateConflict: the tag is retired already.
+    """
+    if tag.state == TagState.RETIRED:
+        raise StateConflict(**{"from": tag.state, "to": TagState.RETIRED})
+    tag.suspended_on = tag.retires_on = None
+    ended = await repository.end_memberships(session, code=tag.code, day=clock.today())
+    await _turn(session, tag, TagState.RETIRED, "tag.retire", actor, reason, ended=ended)
+    return ended
+
+
+async def keep_tags(session: AsyncSession, *, day: date) -> dict[str, int]:
+    """End what has expired by a day, and retire what was announced for it. Returns the counts `expired`, `retired`."""
+    expired = await repository.end_expired(session, day=day)
+    due = await repository.lock_due_to_retire(session, day=day)
+    for tag in due:
+        await retire_tag(session, tag, actor=NIGHTLY_JOB, reason=_OF_THE_NIGHT)
+    return {"expired": expired, "retired": len(due)}
+
+
+async def _turn(
+    session: AsyncSession, tag: Tag, state: TagState, action: str, actor: Actor, reason: str, **facts: object
+) -> None:
+    tag.state = state
+    tag.revision += 1
+    session.add(tag)
+    await audit.record(
+        session, actor=actor, action=action, object_type="tag", object_id=tag.code, reason=reason, facts=facts or None
+    )
