@@ -14,8 +14,8 @@ from guibin_tools.settings import OperatorSettings
 from support.databases import Database
 
 CUSTOMERS = 500
-EVERYBODY_FOR_A_REASON = {"life_cycle", "tenure_band"}
-"""Every customer has a stage and an age of the relation."""
+EVERYBODY_FOR_A_REASON = {"life_cycle", "tenure_band", "favourite_channel", "last_active"}
+"""Every customer has a stage and an age of the relation; all those of the demo bank did something in the last quarter."""
 
 
 @pytest.mark.merge
