@@ -211,7 +211,6 @@ ROWS: Final = {
 _CAMPAIGNS: Final = "a later issue: there are no campaigns yet"
 
 LATER: Final = {
-    "T8": "issue 5: tags do not refer to tags yet",
     "T10": "issue 5: a tier by hand begins today or later (test_overrides.py)",
     "T11": "issue 5: tags are retired and never deleted",
     **dict.fromkeys(("G1", "G2", "G3", "G4", "G5", "G6", "G7"), _CAMPAIGNS),
