@@ -15,7 +15,7 @@ from support.databases import Database
 
 CUSTOMERS = 500
 EVERYBODY_FOR_A_REASON = {"life_cycle", "tenure_band", "favourite_channel", "last_active"}
-"""Every customer has a stage and an age of the relation; all those of the demo bank did something in the last quarter."""
+"""Everybody has a stage and an age of the relation; all customers of the demo bank did something in the quarter."""
 
 
 @pytest.mark.merge
