@@ -1,4 +1,4 @@
-"""Rights that cost money beside points, reserved until it is paid; donations; events that are returned."""
+"""Rights that cost money beside points, reserved until it is paid; donations; events that are returned; what counts after merges."""
 
 import re
 from collections.abc import Callable
@@ -23,12 +23,22 @@ NEWER = {
 }
 """Functions with the version that stands from now on and the one before."""
 
+PACKAGE_USED = "rights_package_used_by_origins"
+BEFORE_MERGES = {
+    "points_spent_by_origins": "points_spent_by_origins(uuid, text, date)",
+    PACKAGE_USED: "rights_package_used_by_origins(uuid, uuid, uuid, date)",
+}
+"""What counts of whom a customer was before."""
+
 HOLD = "points_hold(uuid, text, bigint, uuid, timestamptz, text, text, text, text, uuid, timestamptz, date)"
 RELEASE = "points_release(uuid, text, uuid, text, timestamptz, date)"
 OLD_STATES = ("confirmed", "in_fulfilment", "fulfilled", "cancelled", "refunded", "failed")
 STATES = ("awaiting_payment", *OLD_STATES, "unpaid")
 OLD_EVENT_STATES = ("pending", "earned", "nothing")
-EVENTS = ("redemption.payment_due", "redemption.unpaid", "redemption.repayable")
+EVENTS = (
+    *("redemption.payment_due", "redemption.unpaid", "redemption.repayable"),
+    *("customer.merged", "customer.parted"),
+)
 KNOWN = "ck_outbox_event_type_known"
 GRANTS = (
     "SELECT, INSERT, UPDATE (state, closed_at, repayable_fen) ON redemption_payment TO guibin_customer",
@@ -39,6 +49,7 @@ GRANTS = (
     "SELECT ON redemption_donation TO guibin_bank, guibin_worker",
     "UPDATE (redemption_id, customer_id, taken_at) ON voucher_code TO guibin_bank, guibin_worker",
     "UPDATE (entry_id) ON redemption TO guibin_bank",
+    "INSERT ON package_choice TO guibin_bank, guibin_worker",
 )
 ALL_ROWS = "(SELECT row_scope_bank())"
 OWN = "customer_id = (SELECT row_scope_customer())"
@@ -55,6 +66,11 @@ def upgrade() -> None:
     _states(STATES)
     _event_states((*OLD_EVENT_STATES, "returned"))
     _events(lambda known: (*known, *EVENTS))
+    for name, signature in BEFORE_MERGES.items():
+        _install(name, 1)
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO guibin_customer")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {BEFORE_MERGES[PACKAGE_USED]} TO guibin_bank, guibin_worker")
     for name, (after, _) in NEWER.items():
         _install(name, after)
 
@@ -62,11 +78,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name, (_, before) in NEWER.items():
         _install(name, before)
+    op.execute(f"DROP FUNCTION {', '.join(BEFORE_MERGES.values())}")
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
     _events(lambda known: tuple(name for name in known if name not in EVENTS))
     op.execute(f"REVOKE EXECUTE ON FUNCTION {HOLD}, {RELEASE} FROM guibin_customer")
+    op.execute("REVOKE INSERT ON package_choice FROM guibin_bank, guibin_worker")
     op.execute("REVOKE UPDATE (entry_id) ON redemption FROM guibin_bank")
     op.execute("REVOKE UPDATE (redemption_id, customer_id, taken_at) ON voucher_code FROM guibin_bank, guibin_worker")
     op.drop_table("redemption_donation")

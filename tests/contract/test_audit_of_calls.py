@@ -60,6 +60,7 @@ ABOUT_NOTHING_HERE = {
     "listSettlementLines",
     "listSettlementDifferences",
     "listSupplierPrepayments",
+    "listRedemptionRepayments",
 }
 """Looks at what this small bank does not have."""
 

@@ -55,13 +55,17 @@ ASKED_ELSEWHERE = {
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
     "POST /v1/redemptions",
+    "POST /v1/redemptions/{redemption_id}/paid",
+    "POST /v1/redemptions/{redemption_id}/payment-failed",
+    "POST /v1/redemptions/{redemption_id}/repaid",
 }
 """For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, as
 `tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
 of several: `tests/bank_api/relations`.
 Holds and expired lots: `tests/bank_api/points`.
-Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`."""
+Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
+money: `tests/customer_api/rights/test_money.py`."""
 
 ROUTES = all_routes()
 NARROW = ("branch_head", "lobby", "manager")

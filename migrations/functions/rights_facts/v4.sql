@@ -127,7 +127,8 @@ BEGIN
     END IF;
     IF caps @> '[{"kind": "spend"}]' THEN
         v_starts := v_starts || jsonb_build_object('tier', tier_since);
-        SELECT jsonb_object_agg(p.name, t.spent + h.points) INTO spent
+        SELECT jsonb_object_agg(p.name, t.spent + h.points + public.points_spent_by_origins(
+                   v_customer, v_paying, (v_starts ->> p.name)::date)) INTO spent
           FROM (SELECT DISTINCT c ->> 'period' AS name FROM jsonb_array_elements(caps) AS c
                  WHERE c ->> 'kind' = 'spend') p
          CROSS JOIN LATERAL (

@@ -9,10 +9,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     v_left int;
+    v_period date;
 BEGIN
     UPDATE public.package_choice c SET taken = c.taken + p_quantity
      WHERE c.customer_id = p_customer AND c.package_id = p_package AND p_day BETWEEN c.period_start AND c.period_end
-       AND c.rights ? p_right::text;
+       AND c.rights ? p_right::text RETURNING c.period_start INTO v_period;
     IF NOT FOUND THEN
         RETURN 'package_not_chosen';
     END IF;
@@ -22,6 +23,7 @@ BEGIN
                          AND r.package_period = (SELECT n.package_period FROM public.redemption n
                                                   WHERE n.customer_id = p_customer AND n.id = p_redemption)
                          AND r.state IN ('awaiting_payment', 'confirmed', 'in_fulfilment', 'fulfilled'))
+               - public.rights_package_used_by_origins(p_customer, p_right, p_package, v_period)
       INTO v_left
       FROM public.rights_package p
      CROSS JOIN LATERAL jsonb_to_recordset(p.rights) AS o(right_id uuid, units int)

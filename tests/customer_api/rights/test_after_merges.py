@@ -3,13 +3,18 @@
 from uuid import UUID
 
 import httpx
+from sqlmodel import select
 
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import from_public, to_public
 from guibin.customers.merging import first_objection, merge
+from guibin.outbox.models import OutboxEvent
 from guibin.points.merging import take_over_later
+from guibin.points.models import Wallet
+from guibin.rights import invariants
 from guibin.security.actors import NIGHTLY_JOB
 from support.house import House
+from support.packages import add_package
 from support.points import sessions_of
 from support.shop import Shop
 
@@ -106,3 +111,44 @@ async def test_what_failed_before_a_merge_is_read_and_not_replaced(
     seen = await customer_client.get(path, headers=headers)
     assert (seen.status_code, seen.json()["state"], seen.json()["replacing"]) == (200, "failed", None)
     assert (await customer_client.get("/v1/me/home", headers=headers)).json()["replaceable"] is None
+
+
+async def test_a_merge_gives_nobody_a_second_cap_on_spending_or_a_package_twice(
+    shop: Shop, customer_client: httpx.AsyncClient
+) -> None:
+    house, month = shop.house, clock.today().replace(day=1)
+    loser, survivor = [await shop.customer(100, tier="T2") for _ in range(2)]
+    right = await shop.right(prices=[{"tier": None, "points": 30}])
+    second = await shop.right()
+    packed, beside = from_public("rgt", right), from_public("rgt", second)
+    assert packed is not None
+    assert beside is not None
+    async with house.sessions() as session:
+        package = await add_package(session, {packed: 2, beside: 1}, first_day=month)
+        wallet = await session.get_one(Wallet, "reward")
+        wallet.caps = [{"kind": "spend", "period": "month", "points": 50}]
+        await session.commit()
+
+    async def ask(customer: UUID, key: str, path: str = "/v1/redemptions", **body: object) -> httpx.Response:
+        headers = house.customer_headers(customer, key=key)
+        return await customer_client.post(path, json=body, headers=headers)
+
+    public = to_public("pkg", package)
+    wish = {"right_id": right, "quantity": 1}
+    chosen = await ask(loser, "a", f"/v1/me/packages/{public}/choices", rights=[right])
+    assert chosen.status_code in {200, 201}, chosen.text
+    assert (await ask(loser, "b", **wish)).status_code == 201
+    assert (await ask(loser, "c", **wish, package_id=public)).status_code == 201
+    await become_one(house, loser, survivor)
+
+    other = await ask(survivor, "n", f"/v1/me/packages/{public}/choices", rights=[second])
+    assert other.json()["code"] == "package_in_use"
+    look = await ask(survivor, "d", **wish, dry_run=True)
+    assert [reason["code"] for reason in look.json()["reasons"]] == ["spend_cap_reached"]
+    assert (await ask(survivor, "e", **wish)).json()["code"] == "spend_cap_reached"
+    assert (await ask(survivor, "f", **wish, package_id=public)).status_code == 201
+    assert (await ask(survivor, "g", **wish, package_id=public)).json()["code"] == "package_used_up"
+    async with house.sessions() as session:
+        assert await invariants.check(session) == []
+        told = (await session.exec(select(OutboxEvent).where(OutboxEvent.type == "customer.merged"))).one()
+        assert (told.subject, told.payload) == (to_public("cus", loser), {"merged_into": to_public("cus", survivor)})

@@ -21,6 +21,8 @@ from guibin.customers.models import Customer, CustomerMerge, MatchReview, Review
 from guibin.customers.policy.repository import count_records
 from guibin.customers.policy.rules import IdentityPolicy
 from guibin.customers.rules import ReviewReason
+from guibin.outbox.events import CustomerMerged, CustomerParted
+from guibin.outbox.service import publish
 from guibin.security.actors import Actor
 
 EQUAL_REFERENCES: Final = "equal_references"
@@ -150,6 +152,7 @@ async def merge(
         reason=reason,
         facts={"merged_into": to_public("cus", surviving_id), "day": day.isoformat()},
     )
+    await publish(session, CustomerMerged(merged_into=surviving_id), subject_id=losing_id, customer_id=losing_id)
     return journal
 
 
@@ -194,6 +197,7 @@ async def unmerge(session: AsyncSession, *, actor: Actor, journal: CustomerMerge
         reason=reason,
         facts={"was_merged_into": to_public("cus", surviving_id), "merge_id": to_public("mrg", journal.id)},
     )
+    await publish(session, CustomerParted(was_merged_into=surviving_id), subject_id=losing_id, customer_id=losing_id)
 
 
 async def objection_to_undoing(session: AsyncSession, journal: CustomerMerge) -> str | None:

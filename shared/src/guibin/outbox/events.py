@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guibin.core.ids import GiftId, RightId
+from guibin.core.ids import CustomerId, GiftId, RightId
 from guibin.core.money import Cny
 
 Units = Annotated[int, Field(ge=0)]
@@ -37,6 +37,8 @@ class EventName(StrEnum):
     REDEMPTION_PAYMENT_DUE = "redemption.payment_due"
     REDEMPTION_UNPAID = "redemption.unpaid"
     REDEMPTION_REPAYABLE = "redemption.repayable"
+    CUSTOMER_MERGED = "customer.merged"
+    CUSTOMER_PARTED = "customer.parted"
     TAGS_ALERT = "tags.alert"
     SEGMENT_ENTERED = "segment.entered"
     SEGMENT_LEFT = "segment.left"
@@ -168,6 +170,24 @@ class RedemptionRepayable(_RedemptionData):
 
     amount: Cny = Field(description="What is to be repaid, in CNY")
     paid_by: str = Field(description="Reference of the payment")
+
+
+class CustomerMerged(EventData):
+    """A customer turned out to be another one: from now on this id stands for that one."""
+
+    type = EventName.CUSTOMER_MERGED
+    prefix = "cus"
+
+    merged_into: CustomerId
+
+
+class CustomerParted(EventData):
+    """Two customers who were taken for one are two again: this id stands for itself."""
+
+    type = EventName.CUSTOMER_PARTED
+    prefix = "cus"
+
+    was_merged_into: CustomerId
 
 
 class RightLowStock(EventData):
@@ -336,6 +356,8 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         RedemptionPaymentDue,
         RedemptionUnpaid,
         RedemptionRepayable,
+        CustomerMerged,
+        CustomerParted,
         RightLowStock,
         RightBackInStock,
         CodesLow,

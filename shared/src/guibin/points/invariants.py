@@ -255,7 +255,7 @@ CHECKS: Final[Sequence[Check]] = (
         """
         SELECT source_id AS key FROM points_entry
          WHERE kind IN ('earn', 'pending_add') AND source_kind = 'event'
-        EXCEPT SELECT line || ':' || reference FROM business_event WHERE state = 'earned'
+        EXCEPT SELECT line || ':' || reference FROM business_event WHERE state IN ('earned', 'returned')
         """,
     ),
     _check(

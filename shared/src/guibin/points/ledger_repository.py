@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.customers.origins import is_of
 from guibin.points.models import (
     AccountState,
     EntryKind,
@@ -22,6 +23,7 @@ from guibin.points.models import (
     Wallet,
 )
 from guibin.points.repository import rows_of
+from guibin.security.actors import Scope
 
 _WHY = ":reason_zh, :reason_en, :source_kind, :source_id, :actor, :at, :day"
 
@@ -53,14 +55,17 @@ class Why:
 
 
 async def spent_since(
-    session: AsyncSession, *, customer_id: UUID, wallet: str, starts: Mapping[str, date | None]
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, wallet: str, starts: Mapping[str, date | None]
 ) -> dict[str, int]:
-    """Return what a customer has spent of a wallet, less what came back, from each day on, with what is set aside."""
+    """Return what a customer has spent of a wallet, less what came back, from each day on, with what is set aside.
+
+    What was spent under ids that became one with the customer counts where the scope has them.
+    """
     entry, held = PointsEntry, PointsHold
     total = func.sum(-col(entry.points), type_=BigInteger)
     sums = [total if start is None else total.filter(col(entry.posted_on) >= start) for start in starts.values()]
     spent = sa_select(*(func.coalesce(one, 0) for one in sums)).where(
-        col(entry.customer_id) == customer_id,
+        is_of(scope, col(entry.customer_id), customer_id),
         col(entry.wallet) == wallet,
         col(entry.kind).in_((EntryKind.REDEEM, EntryKind.ORDER, EntryKind.REFUND)),
     )

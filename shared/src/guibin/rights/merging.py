@@ -1,4 +1,7 @@
-"""When two customers become one: favourites go along, redemptions stay with their origin."""
+"""When two customers become one: favourites and choices of packages go along, redemptions stay with their origin.
+
+What was taken of a package, a quota or a cap before counts on, whoever took it.
+"""
 
 from typing import Final
 
@@ -14,7 +17,10 @@ class RightsParticipant(MergeParticipant):
     name = "rights"
 
     async def move(self, session: AsyncSession, merge: Merge) -> Moved:
-        """Mark for the surviving customer what the losing one has marked; a mark that was there already stays."""
+        """Mark for the surviving customer what the losing one has marked, and let what it chose of packages be chosen.
+
+        A mark, or a choice of the same package and period, that was there already stays.
+        """
         marked = await session.execute(
             text(
                 "INSERT INTO favourite (customer_id, right_id, marked_at)"
@@ -24,6 +30,15 @@ class RightsParticipant(MergeParticipant):
                 " WHERE favourite.unmarked_at IS NOT NULL RETURNING right_id"
             ),
             {"survivor": merge.surviving_id, "loser": merge.losing_id},
+        )
+        await session.execute(
+            text(
+                "INSERT INTO package_choice (customer_id, package_id, period_start, period_end, rights, taken,"
+                " chosen_at, changed_at) SELECT CAST(:survivor AS uuid), package_id, period_start, period_end, rights,"
+                " 0, chosen_at, changed_at FROM package_choice WHERE customer_id = :loser AND period_end >= :day"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"survivor": merge.surviving_id, "loser": merge.losing_id, "day": merge.day},
         )
         return {"favourites": sorted(str(row[0]) for row in marked)}
 

@@ -13,6 +13,7 @@ from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
 from guibin.core.reasons import require_reason
 from guibin.customers import repository as customers
+from guibin.customers.origins import with_origins
 from guibin.points import ledger_repository, repository
 from guibin.points.errors import (
     AccountFrozen,
@@ -114,7 +115,10 @@ async def _refuse_beyond_caps(session: AsyncSession, wallet: Wallet, customer_id
     today = clock.today()
     tier = await current_tier(session, Scope.of_job(), customer_id=customer_id, day=today)
     starts = {cap.period: spending_since(cap.period, today, tier.since if tier else None) for cap in caps}
-    spent = await ledger_repository.spent_since(session, customer_id=customer_id, wallet=wallet.code, starts=starts)
+    async with with_origins(session, Scope.of_job(), customer_id=customer_id) as scope:
+        spent = await ledger_repository.spent_since(
+            session, scope, customer_id=customer_id, wallet=wallet.code, starts=starts
+        )
     for cap in caps:
         before = 0 if cap.period == TRANSACTION else spent[cap.period] - points
         if before + points > cap.points:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import or_, text, tuple_, update
+from sqlalchemy import and_, or_, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -91,6 +91,14 @@ async def choices_on(session: AsyncSession, scope: Scope, *, customer_id: UUID, 
     return {row.package_id: row for row in rows}
 
 
+_UNTOUCHED: Final = text(
+    "NOT EXISTS (SELECT FROM jsonb_array_elements_text(package_choice.rights) AS r(id)"
+    " WHERE rights_package_used_by_origins(package_choice.customer_id, r.id::uuid, package_choice.package_id,"
+    " package_choice.period_start) > 0)"
+)
+"""Nobody who became one with the customer has taken anything of it."""
+
+
 async def put_choice(session: AsyncSession, choice: PackageChoice) -> bool:
     """Choose, or choose anew as long as nothing was taken or nothing is left out; False when it is in use."""
     new = insert(PackageChoice).values(choice.model_dump())
@@ -98,7 +106,7 @@ async def put_choice(session: AsyncSession, choice: PackageChoice) -> bool:
     statement = new.on_conflict_do_update(
         index_elements=["customer_id", "package_id", "period_start"],
         set_={"rights": new.excluded.rights, "changed_at": new.excluded.changed_at},
-        where=or_(col(row.taken) == 0, new.excluded.rights.contains(col(row.rights))),
+        where=or_(and_(col(row.taken) == 0, _UNTOUCHED), new.excluded.rights.contains(col(row.rights))),
     ).returning(col(row.package_id))
     return (await session.execute(statement)).first() is not None
 

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
+from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.points.models import EntryKind, HoldState, PointsEntry, PointsHold
@@ -124,7 +125,7 @@ async def sum_spent(
         for start in starts.values()
     ]
     query = sql_select(*columns).where(
-        col(entry.customer_id) == customer_id,
+        is_of(scope, col(entry.customer_id), customer_id),
         visible(scope, col(entry.customer_id)),
         col(entry.wallet) == wallet,
         col(entry.kind).in_((EntryKind.REDEEM, EntryKind.ORDER, EntryKind.REFUND)),

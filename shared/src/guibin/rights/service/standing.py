@@ -95,16 +95,17 @@ async def read_customer_side(
             day=day,
             tier_since=since,
         )
+        spent = {
+            wallet: await sum_spent(session, opened, customer_id=customer_id, wallet=wallet, day=day, tier_since=since)
+            for wallet in sorted(capped)
+        }
     return CustomerSide(
         now=now,
         profile=profile,
         available={balance.wallet.code: balance.available for balance in balances.wallets},
         states=await redemptions.find_account_states(session, scope, customer_id=customer_id),
         usage=usage,
-        spent={
-            wallet: await sum_spent(session, scope, customer_id=customer_id, wallet=wallet, day=day, tier_since=since)
-            for wallet in sorted(capped)
-        },
+        spent=spent,
         packages=await packages.allowances(session, scope, customer_id=customer_id, day=day),
     )
 
