@@ -26,6 +26,7 @@ from guibin_tools.demo.suppliers import SUPPLIER, SupplierData
 from guibin_tools.demo.wallets import PASSED_ON
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
+from guibin_tools.loading.family import load_family
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.gifts import load_gifts
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
@@ -69,6 +70,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
         await load_feeds(settings, keys, sources, show=show)
     async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
         await load_settled_month(work.session, keys, business_date=business_date)
+        await load_family(work.session, keys)
 
 
 async def load_berka(settings: OperatorSettings, folder: Path, *, business_date: date, show: Show) -> None:
