@@ -187,6 +187,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getTierScheme": (),
     "editTierScheme": ("T9",),
     "submitTierScheme": _BY_TWO,
+    "simulateTierScheme": (),
     "getCustomerTier": _OF_A_BRANCH,
     "overrideTier": ("E8", "M1", "T10", *_BY_TWO),
     # the bank: managers

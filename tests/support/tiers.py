@@ -1,7 +1,7 @@
 """Customers with a month-daily average, tiers and managers, for tests of the night's decisions."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -19,7 +19,7 @@ from guibin.organisation.models import Staff
 from guibin.products.models import Product
 from guibin.tags.models import CustomerFact
 from guibin.tiers import defaults as tiers
-from guibin.tiers.models import TierCause, TierHistory
+from guibin.tiers.models import OverrideMode, TierCause, TierHistory, TierOverride
 from guibin.tiers.repository import active_scheme, list_schemes
 from guibin.tiers.terms import Terms
 
@@ -135,6 +135,35 @@ async def give_tier(
         )
     )
     await session.flush()
+
+
+async def add_override(
+    session: AsyncSession,
+    customer_id: UUID,
+    tier: str,
+    mode: OverrideMode = OverrideMode.HOLD,
+    *,
+    start: date = DAY + timedelta(days=1),
+    days: int = 30,
+) -> TierOverride:
+    """Give a tier by hand for some days, as if somebody had approved it."""
+    row = TierOverride(
+        customer_id=customer_id,
+        id=new_id(),
+        tier_code=tier,
+        mode=mode,
+        reason_code="retention",
+        reason="资产正从他行转入",
+        valid_from=start,
+        valid_to=start + timedelta(days=days),
+        approval_id=new_id(),
+        maker_id=new_id(),
+        approver_id=new_id(),
+        created_at=clock.now(),
+    )
+    session.add(row)
+    await session.flush()
+    return row
 
 
 async def add_manager(

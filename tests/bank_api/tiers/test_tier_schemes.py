@@ -13,8 +13,8 @@ from guibin.core.ids import new_id, to_public
 from guibin.organisation.models import StaffRole
 from guibin.tiers.defaults import LOWER_BOUNDS_CNY
 from guibin.tiers.service import evaluate
-from support.house import ROOT, House
-from support.tiers import MILLION, give_tier, put_average
+from support.house import EAST, ROOT, WEST, House
+from support.tiers import MILLION, add_override, give_tier, put_average
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
 HIGHER = BOUNDS | {"T2": "1500000.00"}
@@ -292,3 +292,31 @@ async def test_a_scheme_of_a_coming_day_waits_for_it_and_ends_by_itself(
             await session.commit()
         states.append(await _state(bank_client, house, made["id"]))
     assert states == ["scheduled", "scheduled", "active", "replaced"]
+
+
+async def test_a_draft_is_tried_on_the_whole_book_of_the_caller(bank_client: httpx.AsyncClient, house: House) -> None:
+    east, west, unknown, by_hand = [await house.add_customer(branch=one) for one in (EAST, WEST, EAST, EAST)]
+    closed = clock.last_closed_day()
+    async with house.sessions() as session:
+        for one, tier in ((east, "T2"), (west, "T0"), (unknown, "T2"), (by_hand, "T2")):
+            await give_tier(session, one, tier, on=closed - timedelta(days=60))
+            await put_average(session, one, None if one == unknown else MILLION, day=closed)
+        await add_override(session, by_hand, "T3", start=closed, days=9)
+        await session.commit()
+    made = await _create(bank_client, house)
+    url = f"/v1/tier-schemes/{made['id']}/simulate"
+    tried = (await bank_client.post(url, headers=house.headers("hq_operator"))).json()
+    assert {name: tried[name] for name in ("customers", "up", "down", "managed_before", "managed_after")} == {
+        "customers": 2,
+        "up": 1,
+        "down": 1,
+        "managed_before": 1,
+        "managed_after": 2,
+    }
+    assert {one["branch"]: one["moves"] for one in tried["branches"]} == {
+        EAST: [{"before": "T2", "after": "T1", "customers": 1}],
+        WEST: [{"before": "T0", "after": "T1", "customers": 1}],
+    }
+    assert await _state(bank_client, house, made["id"]) == "draft"
+    refused = await bank_client.post(url, headers=house.headers("manager"))
+    assert refused.status_code == 403

@@ -7,16 +7,14 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core import clock
-from guibin.core.ids import new_id
 from guibin.security.actors import Scope
 from guibin.tiers import repository
 from guibin.tiers.figures import Scheme
-from guibin.tiers.models import OverrideMode, TierOverride
+from guibin.tiers.models import OverrideMode
 from guibin.tiers.moves_repository import count_moves
 from guibin.tiers.service import evaluate
 from support.points import add_customers
-from support.tiers import DAY, MILLION, give_tier, put_average, seed_defaults, set_terms, tier_changes
+from support.tiers import DAY, MILLION, add_override, give_tier, put_average, seed_defaults, set_terms, tier_changes
 
 NEXT_DAY = DAY + timedelta(days=1)
 BANK = Scope.of_job()
@@ -26,34 +24,6 @@ BANK = Scope.of_job()
 async def customer_id(session: AsyncSession) -> UUID:
     await seed_defaults(session)
     return (await add_customers(session))[0]
-
-
-async def _override(
-    session: AsyncSession,
-    customer_id: UUID,
-    tier: str,
-    mode: OverrideMode = OverrideMode.HOLD,
-    *,
-    start: date = NEXT_DAY,
-    days: int = 30,
-) -> TierOverride:
-    row = TierOverride(
-        customer_id=customer_id,
-        id=new_id(),
-        tier_code=tier,
-        mode=mode,
-        reason_code="retention",
-        reason="资产正从他行转入",
-        valid_from=start,
-        valid_to=start + timedelta(days=days),
-        approval_id=new_id(),
-        maker_id=new_id(),
-        approver_id=new_id(),
-        created_at=clock.now(),
-    )
-    session.add(row)
-    await session.flush()
-    return row
 
 
 async def _history(session: AsyncSession, customer_id: UUID) -> list[tuple[str | None, str, bool]]:
@@ -82,7 +52,7 @@ async def _night(session: AsyncSession, customer_id: UUID, day: date, average_fe
 async def test_holding_keeps_from_falling_below_and_locking_gives_exactly_the_tier(
     session: AsyncSession, customer_id: UUID, mode: OverrideMode, held: str, average: int | None, tier: str
 ) -> None:
-    await _override(session, customer_id, held, mode)
+    await add_override(session, customer_id, held, mode)
     await _night(session, customer_id, DAY, average)
     found = await repository.current_tier(session, BANK, customer_id=customer_id, day=NEXT_DAY)
     assert found is not None
@@ -92,7 +62,7 @@ async def test_holding_keeps_from_falling_below_and_locking_gives_exactly_the_ti
 async def test_an_override_holds_until_its_end_and_the_figures_decide_again_by_themselves(
     session: AsyncSession, customer_id: UUID
 ) -> None:
-    await _override(session, customer_id, "T3", days=2)
+    await add_override(session, customer_id, "T3", days=2)
     nights = [await _night(session, customer_id, DAY + timedelta(days=one), MILLION) for one in range(4)]
     assert nights == [
         tier_changes(override=1),
@@ -107,7 +77,7 @@ async def test_the_tier_from_before_comes_back_where_the_figures_are_unknown_at_
     session: AsyncSession, customer_id: UUID
 ) -> None:
     await give_tier(session, customer_id, "T1")
-    await _override(session, customer_id, "T3", days=1)
+    await add_override(session, customer_id, "T3", days=1)
     await _night(session, customer_id, DAY, None)
     await _night(session, customer_id, NEXT_DAY, None)
     assert await _history(session, customer_id) == [
@@ -121,7 +91,7 @@ async def test_a_stale_line_at_the_end_does_not_lower_below_the_tier_from_before
     session: AsyncSession, customer_id: UUID
 ) -> None:
     await give_tier(session, customer_id, "T2")
-    await _override(session, customer_id, "T4", days=1)
+    await add_override(session, customer_id, "T4", days=1)
     await _night(session, customer_id, DAY, MILLION)
     await put_average(session, customer_id, 0, day=NEXT_DAY, stale_lines=["credit_card"])
     await evaluate(session, day=NEXT_DAY)
@@ -131,7 +101,7 @@ async def test_a_stale_line_at_the_end_does_not_lower_below_the_tier_from_before
 async def test_history_says_when_only_an_override_keeps_the_tier(session: AsyncSession, customer_id: UUID) -> None:
     await set_terms(session, transition_months={"T2": 1})
     await give_tier(session, customer_id, "T2", on=DAY)
-    await _override(session, customer_id, "T2")
+    await add_override(session, customer_id, "T2")
     await _night(session, customer_id, DAY, MILLION)
     assert await _history(session, customer_id) == [("T2", "first", False)]
     await _night(session, customer_id, NEXT_DAY, 300_000_00)
@@ -141,8 +111,8 @@ async def test_history_says_when_only_an_override_keeps_the_tier(session: AsyncS
 async def test_history_says_when_another_override_of_the_same_tier_takes_over(
     session: AsyncSession, customer_id: UUID
 ) -> None:
-    ends = await _override(session, customer_id, "T3", days=1)
-    begins = await _override(session, customer_id, "T3", start=NEXT_DAY + timedelta(days=1))
+    ends = await add_override(session, customer_id, "T3", days=1)
+    begins = await add_override(session, customer_id, "T3", start=NEXT_DAY + timedelta(days=1))
     for day in (DAY, NEXT_DAY, NEXT_DAY):
         await _night(session, customer_id, day, MILLION)
     rows = await repository.list_history(session, BANK, customer_id=customer_id)
@@ -155,7 +125,7 @@ async def test_history_says_when_another_override_of_the_same_tier_takes_over(
 async def test_an_override_to_come_changes_nothing_before_its_first_day(
     session: AsyncSession, customer_id: UUID
 ) -> None:
-    await _override(session, customer_id, "T5", start=NEXT_DAY + timedelta(days=1))
+    await add_override(session, customer_id, "T5", start=NEXT_DAY + timedelta(days=1))
     await _night(session, customer_id, DAY, MILLION)
     assert await _history(session, customer_id) == [("T2", "first", False)]
     await _night(session, customer_id, NEXT_DAY, MILLION)
@@ -163,16 +133,16 @@ async def test_an_override_to_come_changes_nothing_before_its_first_day(
 
 
 async def test_a_second_run_of_a_night_with_overrides_changes_nothing(session: AsyncSession, customer_id: UUID) -> None:
-    await _override(session, customer_id, "T3", days=1)
+    await add_override(session, customer_id, "T3", days=1)
     for day in (DAY, NEXT_DAY):
         await _night(session, customer_id, day, MILLION)
         assert await _night(session, customer_id, day, MILLION) == tier_changes()
 
 
 async def test_two_overrides_never_overlap(session: AsyncSession, customer_id: UUID) -> None:
-    await _override(session, customer_id, "T3")
+    await add_override(session, customer_id, "T3")
     with pytest.raises(IntegrityError):
-        await _override(session, customer_id, "T4", start=NEXT_DAY + timedelta(days=29))
+        await add_override(session, customer_id, "T4", start=NEXT_DAY + timedelta(days=29))
 
 
 async def test_the_preview_of_a_scheme_leaves_out_who_has_a_tier_by_hand(
@@ -183,5 +153,5 @@ async def test_the_preview_of_a_scheme_leaves_out_who_has_a_tier_by_hand(
     assert scheme is not None
     lines = await repository.lines_of(session, scheme.id)
     assert await count_moves(session, Scheme.of(scheme, lines), day=NEXT_DAY) == [("-", "T2", 1)]
-    await _override(session, customer_id, "T3")
+    await add_override(session, customer_id, "T3")
     assert await count_moves(session, Scheme.of(scheme, lines), day=NEXT_DAY) == []

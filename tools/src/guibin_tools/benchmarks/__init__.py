@@ -10,6 +10,7 @@ from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.memory import bench_memory
 from guibin_tools.benchmarks.redeem import bench_redeem
+from guibin_tools.benchmarks.tiers import bench_tiers
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "balance": lambda _options: bench_balance(),
         "redeem": lambda options: bench_redeem(options.pgledger),
         "accrual": lambda _options: bench_accrual(),
+        "tiers": lambda _options: bench_tiers(),
         "memory": lambda _options: bench_memory(),
     }
 )

@@ -14,6 +14,8 @@ from guibin.points.repository import get_wallet
 from guibin.security.actors import Domain, Verb
 from guibin.tiers import override_repository, repository, service
 from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
+from guibin.tiers.figures import Scheme
+from guibin.tiers.moves_repository import moves_by_branch
 from guibin.tiers.rules import Growth
 from guibin.web import (
     DataClass,
@@ -42,6 +44,7 @@ from .schemas import (
     TierSchemeOut,
     TiersOut,
 )
+from .simulation_schemas import SchemeSimulationOut
 
 router = PortRouter(prefix="/v1", tags=["tiers"])
 
@@ -143,6 +146,21 @@ async def submit_scheme(call: StaffCall, scheme_id: SchemeId) -> SubmittedOut:
     """Ask another person to put a draft in force; the approver sees how many customers would move between tiers."""
     scheme = await repository.lock_scheme(call.session, scheme_id)
     return SubmittedOut.of(await service.submit_scheme(call.session, scheme, actor=call.actor))
+
+
+@router.post("/tier-schemes/{scheme_id}/simulate", operation_id="simulateTierScheme")
+@declare(caller=DEFINE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C1)
+async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulationOut:
+    """Count who in my scope would rise or fall under a scheme, by branch, and whom managers would serve.
+
+    By the figures of the last period, transitions left out of account: who falls does so after the months of grace.
+    Customers with unknown or stale figures and those with a tier by hand are not counted.
+    """
+    row = await repository.get_scheme(call.session, scheme_id)
+    scheme, day = Scheme.of(row, await repository.lines_of(call.session, row.id)), clock.last_closed_day()
+    moves = await moves_by_branch(call.session, call.scope, scheme, day=day)
+    tiers = await repository.list_tiers(call.session)
+    return SchemeSimulationOut.of(row.id, scheme.terms.cutoff(day), moves, tiers)
 
 
 @router.get("/customers/{customer_id}/tier", operation_id="getCustomerTier")

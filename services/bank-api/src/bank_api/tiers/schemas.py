@@ -28,7 +28,7 @@ from guibin.tiers.terms import Terms
 from guibin.web import Day, OutModel, StrictModel
 
 from .outlook_schemas import TierOutlookOut
-from .terms_schemas import MOST_TIERS, TermsIn, TermsOut
+from .terms_schemas import MOST_TIERS, SchemeTermsIn, SchemeTermsOut
 
 BOUNDS = {
     "T0": "50000.00",
@@ -97,7 +97,7 @@ class TierSchemeIn(StrictModel):
         examples=[BOUNDS],
     )
     growth: GrowthIn | None = Field(default=None, description="Null: no points give tiers")
-    terms: TermsIn = TermsIn()
+    terms: SchemeTermsIn = SchemeTermsIn()
     effective_from: Day | None = Field(default=None, description="First day of its tiers; null: once approved")
     effective_to: Day | None = Field(default=None, description="First day on which it gives no tier any more")
 
@@ -122,7 +122,7 @@ class TierSchemeOut(OutModel):
     revision: int = Field(description="Counts edits; the ETag")
     lower_bounds: dict[str, Cny] = Field(examples=[BOUNDS])
     growth: GrowthOut | None = Field(description="Null: no points give tiers")
-    terms: TermsOut
+    terms: SchemeTermsOut
     effective_from: date | None
     effective_to: date | None
     created_at: datetime
@@ -132,7 +132,7 @@ class TierSchemeOut(OutModel):
     def of(cls, scheme: TierScheme, lines: Sequence[Line]) -> "TierSchemeOut":
         """Describe a scheme with its lines."""
         bounds = {line.tier_code: line.lower_bound_fen for line in lines}
-        terms = TermsOut.of(Terms.read(scheme.terms), lines)
+        terms = SchemeTermsOut.of(Terms.read(scheme.terms), lines)
         growth = growth_of(scheme, lines)
         return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds, "growth": growth, "terms": terms})
 

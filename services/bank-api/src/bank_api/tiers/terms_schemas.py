@@ -90,7 +90,7 @@ class HouseholdSharingIn(StrictModel):
     levels_below: int = Field(default=0, ge=0, le=10, description="So many levels below the head's")
 
 
-class TermsIn(StrictModel):
+class SchemeTermsIn(StrictModel):
     """What a scheme says beside its lines. What is left out has the default shown."""
 
     metric: Metric = Field(
@@ -162,7 +162,7 @@ class RouteOut(OutModel):
         return cls(kind=route.kind, amounts=amounts, points=points, weights=route.weights)
 
 
-class TermsOut(OutModel):
+class SchemeTermsOut(OutModel):
     """What a scheme says beside its lines."""
 
     metric: Metric
@@ -181,7 +181,7 @@ class TermsOut(OutModel):
     calendar: list[str] = Field(examples=[["06-30", "12-31"]])
 
     @classmethod
-    def of(cls, terms: Terms, lines: Sequence[Line]) -> "TermsOut":
+    def of(cls, terms: Terms, lines: Sequence[Line]) -> "SchemeTermsOut":
         """Describe the terms of a scheme with these lines."""
         months = {line.tier_code: terms.months_of(line.tier_code) for line in lines}
         routes = [RouteOut.of(route) for route in terms.routes]

@@ -1,0 +1,75 @@
+"""What a scheme would do to the whole book, as the bank port shows it."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import Field
+
+from guibin.core.ids import SchemeId
+from guibin.tiers.models import Tier
+from guibin.tiers.moves_repository import Move
+from guibin.web import OutModel
+
+
+class TierMoveOut(OutModel):
+    """So many customers from a tier to another; null is below all tiers."""
+
+    before: str | None = Field(examples=["T2"])
+    after: str | None = Field(examples=["T1"])
+    customers: int
+
+
+class BranchMovesOut(OutModel):
+    """What a scheme does to a branch."""
+
+    branch: str = Field(description="Its code", examples=["310101"])
+    up: int = Field(description="Customers who rise")
+    down: int = Field(description="Customers whose figures give less; they fall after their months of grace")
+    managed_before: int = Field(description="Customers who have a tier with a manager of their own")
+    managed_after: int = Field(description="Customers who will: the load of the managers")
+    moves: list[TierMoveOut]
+
+
+class SchemeSimulationOut(OutModel):
+    """The whole book under a scheme, by the figures of its last period."""
+
+    scheme_id: SchemeId
+    period_ends: date = Field(description="The day of the figures")
+    customers: int = Field(description="Whose figures are known, who have or get a tier, and none by hand")
+    up: int
+    down: int
+    managed_before: int
+    managed_after: int
+    branches: list[BranchMovesOut]
+
+    @classmethod
+    def of(
+        cls, scheme_id: SchemeId, period_ends: date, moves: Sequence[Move], tiers: Sequence[Tier]
+    ) -> "SchemeSimulationOut":
+        """Add up the moves, in all and by branch."""
+        by_branch: dict[str, list[Move]] = {}
+        for move in moves:
+            by_branch.setdefault(move.branch, []).append(move)
+        branches = [
+            BranchMovesOut(branch=code, **_sums(rows, tiers), moves=_moves(rows)) for code, rows in by_branch.items()
+        ]
+        customers = sum(move.customers for move in moves)
+        return cls(
+            scheme_id=scheme_id, period_ends=period_ends, customers=customers, **_sums(moves, tiers), branches=branches
+        )
+
+
+def _sums(moves: Sequence[Move], tiers: Sequence[Tier]) -> dict[str, int]:
+    rank: dict[str | None, int] = {None: -1, **{tier.code: tier.rank for tier in tiers}}
+    managed = {tier.code for tier in tiers if tier.managed}
+    return {
+        "up": sum(one.customers for one in moves if rank[one.after] > rank[one.before]),
+        "down": sum(one.customers for one in moves if rank[one.after] < rank[one.before]),
+        "managed_before": sum(one.customers for one in moves if one.before in managed),
+        "managed_after": sum(one.customers for one in moves if one.after in managed),
+    }
+
+
+def _moves(moves: Sequence[Move]) -> list[TierMoveOut]:
+    changed = [one for one in moves if one.before != one.after]
+    return [TierMoveOut(before=one.before, after=one.after, customers=one.customers) for one in changed]
