@@ -1,4 +1,4 @@
-"""Batches of feed files with their manifest, mappings of columns, policies of lines; kinds beside the first four."""
+"""Batches of feed files with their manifest, mappings, policies and data quality of lines; kinds beside the first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 OLD_KINDS = ("parties", "holdings", "balances", "events")
-KINDS = OLD_KINDS
+KINDS = (*OLD_KINDS, "restrictions")
 LINES = (
     *("personal_finance", "agri_credit", "credit_card", "consumer_credit", "e_finance", "small_enterprise"),
     "corporate_individual",
@@ -22,7 +22,18 @@ GRANTS = (
     "SELECT, UPDATE (id, size, sha256, content_enc, received_at) ON feed_batch_part",
     "INSERT ON feed_batch, feed_batch_file, feed_batch_part",
     "SELECT, INSERT, UPDATE (state) ON feed_mapping",
+    "SELECT ON feed_quality",
     "SELECT, INSERT, UPDATE (cut_off, late, kinds, owner, revision) ON feed_policy",
+)
+
+OF_THE_BANK = (
+    "INSERT, UPDATE (name_zh, name_en, city_code) ON branch",
+    "INSERT ON branch_closure",
+    "UPDATE (branch_id) ON staff",
+)
+FIGURES = (
+    *("records", "numbered", "certified", "phoned", "placed", "rows_read", "rows_rejected"),
+    *("duplicates", "conflicts"),
 )
 
 
@@ -32,14 +43,21 @@ def upgrade() -> None:
     _parts()
     _mappings()
     _policies()
+    _quality()
+    op.add_column("customer_restriction", sa.Column("line", sa.Text(), nullable=True))
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO {SERVING}")
+    for grant in OF_THE_BANK:
+        op.execute(f"GRANT {grant} TO guibin_bank")
 
 
 def downgrade() -> None:
+    for grant in OF_THE_BANK:
+        op.execute(f"REVOKE {grant} FROM guibin_bank")
+    op.drop_column("customer_restriction", "line")
     for column in ("columns", "drift", "mapping_version"):
         op.drop_column("feed_file", column)
-    for table in ("feed_policy", "feed_mapping", "feed_batch_part", "feed_batch_file", "feed_batch"):
+    for table in ("feed_quality", "feed_policy", "feed_mapping", "feed_batch_part", "feed_batch_file", "feed_batch"):
         op.drop_table(table)
     files = sa.table("feed_file", sa.column("id"), sa.column("kind"))
     rejects = sa.table("feed_reject", sa.column("file_id"))
@@ -177,6 +195,20 @@ def _policies() -> None:
         sa.PrimaryKeyConstraint("line", name=op.f("pk_feed_policy")),
         info={"distribution": "reference"},
     )
+
+
+def _quality() -> None:
+    op.create_table(
+        "feed_quality",
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in FIGURES),
+        sa.Column("days_behind", sa.Integer(), nullable=True),
+        sa.CheckConstraint(f"line IN ({_listed(LINES)})", name=op.f("ck_feed_quality_line_known")),
+        sa.PrimaryKeyConstraint("line", "day", name=op.f("pk_feed_quality")),
+        info={"distribution": "reference"},
+    )
+    op.execute("GRANT INSERT, UPDATE ON feed_quality TO guibin_worker")
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -86,6 +86,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getFeedFile": (),
     "listFeedRejects": (),
     "getFeedCalendar": (),
+    "takeOrganisationFile": ("X1", "X2", "X3", "X4", "X5", "X6"),
+    "getFeedQuality": (),
     "listFeedPolicies": (),
     "getFeedPolicy": (),
     "changeFeedPolicy": ("Q4",),

@@ -27,7 +27,7 @@ from guibin.security.key_file import KeyMaterial
 
 DAY = date(2026, 11, 24)
 FINANCE, CARDS, E_FINANCE = Line.PERSONAL_FINANCE, Line.CREDIT_CARD, Line.E_FINANCE
-PARTIES, HOLDINGS, BALANCES, EVENTS = FeedKind
+PARTIES, HOLDINGS, BALANCES, EVENTS, RESTRICTIONS = FeedKind
 FULL, DELTA = FeedMode
 ACTOR = Actor(ActorKind.JOB, UUID(int=7), "job:test")
 ROOT, EAST = "000000", "310001"

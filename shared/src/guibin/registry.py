@@ -11,6 +11,7 @@ from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
 from guibin.feeds.mappings import models as feed_mappings
 from guibin.feeds.policies import models as feed_policies
+from guibin.feeds.quality import models as feed_quality
 from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
@@ -53,6 +54,7 @@ __all__ = [
     "feed_batches",
     "feed_mappings",
     "feed_policies",
+    "feed_quality",
     "feeds",
     "gifts",
     "holdings",

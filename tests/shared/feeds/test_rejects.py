@@ -177,7 +177,7 @@ async def test_a_record_and_a_number_of_an_erased_customer_are_refused_in_every_
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased", "formula"} == {
+    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased", "formula", "branch_moved"} == {
         code.value for code in RowCode
     }
 

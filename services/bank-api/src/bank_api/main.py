@@ -18,10 +18,12 @@ from bank_api.exports.router import router as exports
 from bank_api.feeds.batches import router as feed_batches
 from bank_api.feeds.mappings import router as feed_mappings
 from bank_api.feeds.policies import router as feed_policies
+from bank_api.feeds.quality import router as feed_quality
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
+from bank_api.organisation.files import router as organisation_files
 from bank_api.organisation.router import router as organisation
 from bank_api.points.attachments import router as points_attachments
 from bank_api.points.corrections import router as points_corrections
@@ -78,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feed_batches,
     feed_mappings,
     feed_policies,
+    feed_quality,
     customers,
     brief,
     cross_holding,
@@ -134,6 +137,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     approvals,
     runs,
     organisation,
+    organisation_files,
     calendars,
     audit,
     webhooks,

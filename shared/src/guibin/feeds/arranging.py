@@ -7,7 +7,7 @@ from typing import Final
 
 from guibin.feeds.drift import nameable
 from guibin.feeds.errors import ColumnsInvalid
-from guibin.feeds.models import FeedKind
+from guibin.feeds.models import FileKind
 from guibin.feeds.rules import COLUMNS, REQUIRED
 
 Arrange = Callable[[Sequence[str]], Sequence[str]]
@@ -25,7 +25,7 @@ class ColumnMapping:
     ignored: frozenset[str] = frozenset()
     version: int | None = None
 
-    def fault(self, kind: FeedKind) -> str | None:
+    def fault(self, kind: FileKind) -> str | None:
         """Say what makes the mapping impossible for a kind; None when nothing does."""
         known, targets = set(COLUMNS[kind]), list(self.columns.values())
         faults = {
@@ -41,7 +41,7 @@ PLAIN: Final = ColumnMapping()
 
 
 def arrangement(
-    header: Sequence[str], kind: FeedKind, mapping: ColumnMapping, *, line: int = 1, is_whole: bool = True
+    header: Sequence[str], kind: FileKind, mapping: ColumnMapping, *, line: int = 1, is_whole: bool = True
 ) -> Arrange | None:
     """Return how rows under a header become the columns of the kind, absent ones empty; None when they are already.
 
@@ -68,7 +68,7 @@ def arrangement(
     return arrange
 
 
-def _check(header: Sequence[str], ours: Sequence[str | None], kind: FeedKind, line: int, *, is_whole: bool) -> None:
+def _check(header: Sequence[str], ours: Sequence[str | None], kind: FileKind, line: int, *, is_whole: bool) -> None:
     columns = COLUMNS[kind]
     named = [name for name in ours if name is not None]
     missing = [name for name in REQUIRED[kind] if is_whole and name not in named]

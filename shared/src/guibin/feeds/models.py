@@ -19,6 +19,18 @@ class FeedKind(StrEnum):
     HOLDINGS = "holdings"
     BALANCES = "balances"
     EVENTS = "events"
+    RESTRICTIONS = "restrictions"
+
+
+class OrganisationFile(StrEnum):
+    """What a file of the bank's own organisation tells."""
+
+    BRANCHES = "branches"
+    STAFF = "staff"
+    HOLIDAYS = "holidays"
+
+
+FileKind = FeedKind | OrganisationFile
 
 
 class FeedMode(StrEnum):

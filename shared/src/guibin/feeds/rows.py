@@ -10,7 +10,7 @@ from typing import Final
 from guibin.core.strict_json import StrictJsonError, read_object
 from guibin.feeds.arranging import PLAIN, Arrange, ColumnMapping, arrangement
 from guibin.feeds.errors import FileMalformed
-from guibin.feeds.models import FeedKind
+from guibin.feeds.models import FileKind
 from guibin.feeds.reading import FeedText, Form
 from guibin.feeds.rules import RowCode, RowRefused
 from guibin.feeds.workbooks import WorkbookRows
@@ -29,7 +29,7 @@ class FeedRows:
     Iterating raises ColumnsInvalid, FileMalformed, FileEmpty, WorkbookUnreadable or WorkbookTooLarge as it meets them.
     """
 
-    def __init__(self, feed: FeedText, kind: FeedKind, mapping: ColumnMapping = PLAIN) -> None:
+    def __init__(self, feed: FeedText, kind: FileKind, mapping: ColumnMapping = PLAIN) -> None:
         self.columns: tuple[str, ...] | None = None
         self.first: list[Row] = []
         self._feed = feed

@@ -8,14 +8,14 @@ from functools import cache
 from typing import Final, NamedTuple, TypeVar
 
 from guibin.core.money import MAX_FEN, parse_cny
-from guibin.feeds.models import FeedKind
+from guibin.feeds.models import FeedKind, FileKind, OrganisationFile
 
 Known = TypeVar("Known", bound=StrEnum)
 
 WINDOW_DAYS: Final = 92
 """Rows of a file for business date D may carry dates from D-92 to D."""
 
-COLUMNS: Final[dict[FeedKind, tuple[str, ...]]] = {
+COLUMNS: Final[dict[FileKind, tuple[str, ...]]] = {
     FeedKind.PARTIES: (
         "record_id", "customer_no", "party_type", "name", "certificate_type", "certificate_no", "phone", "birth_date",
         "gender", "address", "city_code", "branch_code", "employer", "opened_on", "status",
@@ -28,18 +28,26 @@ COLUMNS: Final[dict[FeedKind, tuple[str, ...]]] = {
     FeedKind.EVENTS: (
         "reference", "record_id", "event_type", "occurred_at", "amount", "merchant_category", "channel", "inflow_class",
     ),
+    FeedKind.RESTRICTIONS: ("record_id", "restriction", "reference", "valid_from", "valid_to"),
+    OrganisationFile.BRANCHES: ("code", "kind", "parent_code", "name_zh", "name_en", "city_code"),
+    OrganisationFile.STAFF: ("no", "name", "branch_code", "status", "phone", "subject"),
+    OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
 }  # fmt: skip
 
 _POSITIONS: Final = {kind: {name: at for at, name in enumerate(columns)} for kind, columns in COLUMNS.items()}
 
-REQUIRED: Final[dict[FeedKind, tuple[str, ...]]] = {
+REQUIRED: Final[dict[FileKind, tuple[str, ...]]] = {
     FeedKind.PARTIES: ("record_id", "party_type", "name"),
     FeedKind.HOLDINGS: ("record_id", "holding_id", "product_code", "side"),
     FeedKind.BALANCES: ("holding_id", "date", "balance"),
     FeedKind.EVENTS: ("reference", "record_id", "event_type", "occurred_at"),
+    FeedKind.RESTRICTIONS: ("record_id", "restriction", "reference"),
+    OrganisationFile.BRANCHES: ("code", "kind", "name_zh", "name_en"),
+    OrganisationFile.STAFF: ("no", "name", "branch_code"),
+    OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
 }
 
-DAYS: Final = frozenset({"birth_date", "opened_on", "closed_on", "matures_on", "date"})
+DAYS: Final = frozenset({"birth_date", "opened_on", "closed_on", "matures_on", "date", "valid_from", "valid_to", "day"})
 """The columns that hold days."""
 
 PERSONAL: Final = frozenset(
@@ -87,6 +95,7 @@ class RowCode(StrEnum):
     DUPLICATE_IN_FILE = "duplicate_in_file"
     CUSTOMER_ERASED = "customer_erased"
     BRANCH_UNKNOWN = "branch_unknown"
+    BRANCH_MOVED = "branch_moved"
     RECORD_UNKNOWN = "record_unknown"
     HOLDING_UNKNOWN = "holding_unknown"
     PRODUCT_UNKNOWN = "product_unknown"
@@ -120,6 +129,7 @@ REASONS: Final[Mapping[RowCode, Reason]] = {
     RowCode.DUPLICATE_IN_FILE: Reason("文件内重复", "The file has said it before"),
     RowCode.CUSTOMER_ERASED: Reason("该客户数据已删除", "The customer's data were erased"),
     RowCode.BRANCH_UNKNOWN: Reason("机构不存在", "No such branch"),
+    RowCode.BRANCH_MOVED: Reason("机构的上级或类别不可由文件变更", "A file moves no branch and changes no kind of one"),
     RowCode.RECORD_UNKNOWN: Reason("来源记录不存在", "No such record of this line"),
     RowCode.HOLDING_UNKNOWN: Reason("持有产品不存在", "No such holding of this line"),
     RowCode.PRODUCT_UNKNOWN: Reason("产品不存在", "No such product"),
@@ -144,7 +154,7 @@ class Cells:
 
     __slots__ = ("_positions", "_values")
 
-    def __init__(self, kind: FeedKind, values: Sequence[str]) -> None:
+    def __init__(self, kind: FileKind, values: Sequence[str]) -> None:
         self._positions = _POSITIONS[kind]
         self._values = values
 

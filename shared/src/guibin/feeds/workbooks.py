@@ -11,14 +11,14 @@ from guibin.core.workbook import Row as SheetRow
 from guibin.core.workbook import day_of_cell, read_workbook
 from guibin.feeds.arranging import Arrange, ColumnMapping, arrangement
 from guibin.feeds.errors import FileEmpty
-from guibin.feeds.models import FeedKind
+from guibin.feeds.models import FileKind
 from guibin.feeds.rules import COLUMNS, DAYS, RowCode, RowRefused
 
 
 class WorkbookRows:
     """The first sheet with anything in it; `columns` are its own names of the columns."""
 
-    def __init__(self, file: IO[bytes], kind: FeedKind, mapping: ColumnMapping) -> None:
+    def __init__(self, file: IO[bytes], kind: FileKind, mapping: ColumnMapping) -> None:
         rows = next((sheet for sheet in read_workbook(file).values() if sheet), None)
         if rows is None:
             raise FileEmpty

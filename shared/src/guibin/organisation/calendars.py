@@ -68,5 +68,10 @@ async def replace_year(
     return row
 
 
+def says(year: CalendarYear, days: Sequence[SpecialDay]) -> bool:
+    """Tell whether a year has exactly these special days."""
+    return year.days == [_document(day) for day in sorted(days, key=lambda day: day.day)]
+
+
 def _document(day: SpecialDay) -> dict[str, object]:
     return {"day": day.day.isoformat(), "works": day.works, "name_zh": day.name_zh, "name_en": day.name_en}

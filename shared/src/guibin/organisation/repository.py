@@ -208,6 +208,11 @@ def _grants(rows: Iterable[Any]) -> Iterator[Grant]:
         )
 
 
+async def every_staff(session: AsyncSession) -> Sequence[Staff]:
+    """Return all members of staff, those who have left too."""
+    return (await session.exec(select(Staff))).all()
+
+
 async def list_staff(
     session: AsyncSession,
     *,

@@ -252,6 +252,7 @@ class CustomerRestriction(SQLModel, table=True):
     set_by: UUID
     set_at: datetime = instant()
     ended_by: UUID | None = None
+    line: str | None = text_column(default=None, description="Whose files tell of it; NULL where a person does")
 
 
 class RetentionPeriod(SQLModel, table=True):

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.core.lines import Line
+from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
 from guibin.managers import service as managers
 from guibin.points import invariants as points_invariants
@@ -47,6 +48,11 @@ async def look_at_feeds(session: AsyncSession, day: date) -> Counts:
     arrived = await repository.line_days(session, day)
     fresh = sum(latest == day for latest in arrived.values())
     return {"fresh": fresh, "stale": len(arrived) - fresh, "missing": len(Line) - len(arrived)}
+
+
+async def _quality(session: AsyncSession, day: date) -> Counts:
+    """Write down what each line's data are worth."""
+    return {"read": len(Line), "changed": await write_quality(session, day)}
 
 
 async def _approvals(session: AsyncSession, _day: date) -> Counts:
@@ -147,6 +153,7 @@ STEPS = (
     Step("remind", _remind, in_batches=True),
     Step("appointments", _remind_of_appointments, in_batches=True),
     Step("close", _close, over_everybody=True),
+    Step("quality", _quality, over_everybody=True),
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),

@@ -11,6 +11,9 @@ from guibin.core.ids import BranchId, DelegationId, StaffId
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
 from guibin.customers.models import CertificateType
+from guibin.feeds.models import OrganisationFile
+from guibin.feeds.organisation.service import OrganisationTaking
+from guibin.feeds.service import MOST_SHOWN_REJECTS
 from guibin.organisation.calendars import SpecialDay
 from guibin.organisation.models import BranchKind, CalendarYear, RoleGrant, Staff, StaffDelegation
 from guibin.organisation.repository import LONGEST_DELEGATION
@@ -265,3 +268,34 @@ class BankCalendarOut(OutModel):
     def of(cls, row: CalendarYear) -> "BankCalendarOut":
         """Describe a year."""
         return cls(year=row.year, revision=row.revision, days=[SpecialDayOut.model_validate(day) for day in row.days])
+
+
+class OrganisationRejectOut(OutModel):
+    """A refused row: where and why, never its content."""
+
+    row: int = Field(description="Line of the file; the header is line 1")
+    code: str = Field(examples=["branch_unknown"])
+    column: str | None
+
+
+class OrganisationTakenOut(OutModel):
+    """What became of a file of the organisation."""
+
+    kind: OrganisationFile
+    rows_read: int
+    rows_rejected: int
+    counts: dict[str, int] = Field(description="added, changed, left (accounts that ended), years (of holidays)")
+    rejects: list[OrganisationRejectOut] = Field(description=f"The first {MOST_SHOWN_REJECTS} refused rows")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, taking: OrganisationTaking, *, dry_run: bool) -> "OrganisationTakenOut":
+        """Describe it."""
+        return cls(
+            kind=taking.kind,
+            rows_read=taking.rows_read,
+            rows_rejected=len(taking.rejects),
+            counts={name: count for name, count in sorted(taking.counts.items()) if count},
+            rejects=[OrganisationRejectOut.model_validate(one) for one in taking.rejects[:MOST_SHOWN_REJECTS]],
+            dry_run=dry_run,
+        )

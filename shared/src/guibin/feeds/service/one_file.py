@@ -26,6 +26,7 @@ from guibin.feeds.models import FeedFile, FeedKind, FeedMode
 from guibin.feeds.parties import take_parties
 from guibin.feeds.policies.service import note_day
 from guibin.feeds.reading import Chunks, FeedText, spool
+from guibin.feeds.restrictions import take_restriction_rows
 from guibin.feeds.rows import FeedRows, Row
 from guibin.feeds.rules import COLUMNS, PERSONAL, RowCode, RowRefused
 from guibin.feeds.taking import Reject, Rows, Taking
@@ -42,6 +43,7 @@ _LOADERS: Final[Mapping[FeedKind, Callable[[Taking, Rows], Awaitable[None]]]] = 
     FeedKind.HOLDINGS: take_holding_rows,
     FeedKind.BALANCES: take_balance_rows,
     FeedKind.EVENTS: take_event_rows,
+    FeedKind.RESTRICTIONS: take_restriction_rows,
 }
 
 
