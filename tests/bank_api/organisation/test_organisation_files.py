@@ -53,13 +53,13 @@ async def test_staff_come_without_roles_and_leavers_lose_their_account_at_once(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     leaver = house.staff["manager"]
-    look = {"headers": house.headers("manager")}
-    assert (await bank_client.get("/v1/customers", **look)).status_code == 200
+    look = house.headers("manager")
+    assert (await bank_client.get("/v1/customers", headers=look)).status_code == 200
     raw = STAFF + f"N-1,新员工,{EAST},\nN-2,无机构,nowhere,\n{leaver.no},离职,{EAST},left\n"
     taken = await upload(bank_client, house, "staff", raw)
     assert (taken.status_code, taken.json()["counts"]) == (201, {"added": 1, "left": 1}), taken.text
     assert [(one["row"], one["code"]) for one in taken.json()["rejects"]] == [(3, "branch_unknown")]
-    assert (await bank_client.get("/v1/customers", **look)).status_code == 401
+    assert (await bank_client.get("/v1/customers", headers=look)).status_code == 401
     assert await rows(house, "SELECT active FROM staff WHERE no = 'N-1'") == [(True,)]
     roles = "SELECT count(*) FROM staff_role r JOIN staff s ON s.id = r.staff_id WHERE s.no = 'N-1'"
     assert await rows(house, roles) == [(0,)]

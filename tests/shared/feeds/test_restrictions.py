@@ -45,8 +45,10 @@ async def test_a_full_file_ends_what_the_line_leaves_out_and_nothing_else(lines:
     await lines.take(PARTIES, party("C"), line=CARDS)
     await lines.take(RESTRICTIONS, restriction("C", "F-3"), line=CARDS)
     await lines.take(RESTRICTIONS, restriction("A", "F-1"), restriction("B", "F-2"))
+    customer_id = await lines.customer_of("A")
+    assert customer_id is not None
     by_hand = CustomerRestriction(
-        customer_id=await lines.customer_of("A"),
+        customer_id=customer_id,
         id=new_id(),
         kind="complaint",
         valid_from=TODAY - timedelta(days=1),
