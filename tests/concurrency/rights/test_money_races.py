@@ -1,7 +1,9 @@
 """Money that is told as paid while its time ends, it fails, or the customer gives up: one comes first, wholly."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -32,7 +34,7 @@ async def test_one_of_paid_failed_cancelled_and_too_late_comes_first_and_the_oth
             with clock.fixed_at(clock.now() + timedelta(hours=1)):
                 await end_unpaid(sessions)
 
-    def tries(number: int) -> list[object]:
+    def tries(number: int) -> list[Coroutine[Any, Any, httpx.Response]]:
         redemption, first, second = asked[number], f"P{number}a", f"P{number}b"
         own = [till.tell(redemption, "paid", "50.00", first) for _ in range(3)]
         own.append(till.tell(redemption, "paid", "50.00", second))

@@ -1,5 +1,6 @@
 """What a customer redeemed before becoming one with another is the other's to see, to show and to cancel."""
 
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -134,7 +135,7 @@ async def test_a_merge_gives_nobody_a_second_cap_on_spending_or_a_package_twice(
         return await customer_client.post(path, json=body, headers=headers)
 
     public = to_public("pkg", package)
-    wish = {"right_id": right, "quantity": 1}
+    wish: dict[str, Any] = {"right_id": right, "quantity": 1}
     chosen = await ask(loser, "a", f"/v1/me/packages/{public}/choices", rights=[right])
     assert chosen.status_code in {200, 201}, chosen.text
     assert (await ask(loser, "b", **wish)).status_code == 201

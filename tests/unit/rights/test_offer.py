@@ -39,7 +39,7 @@ LOUNGE = Terms(
 
 def price(*prices: Price, tags: frozenset[str] = frozenset(), at: datetime = NOW, **wish: Any) -> int | None:
     found = price_of(prices, T2, tags=tags, wish=Wish(1, **wish), now=at)
-    return found and found.points
+    return None if found is None else found.points
 
 
 def decide(
