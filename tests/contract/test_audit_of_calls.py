@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from guibin.core.ids import new_id
+from guibin.security.actors import ActorKind
 from guibin.web import DataClass
 from support.asking import Asker
 from support.routes import Route, all_routes
@@ -60,7 +61,6 @@ ABOUT_NOTHING_HERE = {
     "listSettlementLines",
     "listSettlementDifferences",
     "listSupplierPrepayments",
-    "listRedemptionRepayments",
 }
 """Looks at what this small bank does not have."""
 
@@ -83,7 +83,8 @@ async def test_a_call_leaves_one_row_where_it_is_a_command_or_shows_personal_dat
         assert answer.is_success, answer.text
     if not answer.is_success:
         return
-    personal = route.declaration.data in PERSONAL
+    by_staff = any(caller.kind is ActorKind.STAFF for caller in route.declaration.callers)
+    personal = route.declaration.data in PERSONAL and by_staff  # what services look at leaves no row
     assert len(rows) == (1 if personal or not is_look(route) else 0)
     for row in rows:
         assert [name for name in TOLD if row[name] in (None, "")] == []
