@@ -23,6 +23,8 @@ MEMBERSHIP_DATES = ("confirmed_on", "expires_on")
 GRANTS = (
     "SELECT ON tag_category TO guibin_bank, guibin_worker",
     "INSERT ON tag_category TO guibin_bank",
+    "SELECT ON tag_import TO guibin_bank, guibin_worker",
+    "INSERT ON tag_import TO guibin_bank",
     "UPDATE (state, revision, suspended_on, retires_on) ON tag TO guibin_worker",
 )
 KEY_BEFORE = ["customer_id", "tag_code", "source", "since"]
@@ -51,6 +53,9 @@ def upgrade() -> None:
         ["expires_on"],
         postgresql_where=sa.text("until IS NULL AND expires_on IS NOT NULL"),
     )
+    op.add_column("customer_tag", sa.Column("probability", sa.Numeric(6, 5), nullable=True))
+    op.add_column("customer_tag", sa.Column("import_id", sa.Uuid(), nullable=True))
+    _imports()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
 
@@ -58,7 +63,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("REVOKE UPDATE (state, revision, suspended_on, retires_on) ON tag FROM guibin_worker")
     op.drop_index(op.f("ix_customer_tag_expires_on"), "customer_tag")
-    for name in MEMBERSHIP_DATES:
+    op.drop_table("tag_import")
+    for name in (*MEMBERSHIP_DATES, "probability", "import_id"):
         op.drop_column("customer_tag", name)
     op.execute("DELETE FROM consent WHERE purpose = 'sensitive'")
     op.execute("DELETE FROM consent_text WHERE purpose = 'sensitive'")
@@ -95,6 +101,34 @@ def _tag_columns() -> tuple[sa.Column[object], ...]:
         sa.Column("suspended_on", sa.Date(), nullable=True),
         sa.Column("retires_on", sa.Date(), nullable=True),
     )
+
+
+def _imports() -> None:
+    op.create_table(
+        "tag_import",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tag_code", sa.Text(), nullable=False),
+        sa.Column("key_kind", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("model_version", sa.Text(), nullable=True),
+        sa.Column("scored_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        *(
+            sa.Column(name, sa.Integer(), nullable=False)
+            for name in ("rows", "matched", "unknown", "ambiguous", "duplicate", "invalid", "no_consent", "ended")
+        ),
+        sa.Column("made_by", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "key_kind IN ('customer', 'customer_no', 'certificate', 'phone', 'record')",
+            name=op.f("ck_tag_import_key_kind_known"),
+        ),
+        sa.CheckConstraint("mode IN ('delta', 'full')", name=op.f("ck_tag_import_mode_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag_import")),
+        info={"distribution": "local"},
+    )
+    op.create_index(op.f("ix_tag_import_tag_code_id"), "tag_import", ["tag_code", "id"])
 
 
 def _categories() -> None:

@@ -160,6 +160,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "previewTag": ("T1", "T2", "T3", "T4", "T6"),
     "submitTag": ("T5", *_BY_TWO),
     "retireTag": ("T11",),
+    "importTagValues": (),
+    "listTagImports": (),
     "suspendTag": (),
     "resumeTag": (),
     "runTag": (),

@@ -38,6 +38,7 @@ from guibin.sessions import models as sessions
 from guibin.suppliers import models as suppliers
 from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
+from guibin.tags.imports import models as tag_imports
 from guibin.tags.runs import models as tag_runs
 from guibin.tags.segments import models as segments
 from guibin.tiers import models as tiers
@@ -82,6 +83,7 @@ __all__ = [
     "sessions",
     "settlements",
     "suppliers",
+    "tag_imports",
     "tag_runs",
     "tags",
     "tiers",

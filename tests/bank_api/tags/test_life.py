@@ -36,7 +36,7 @@ async def customer(house: House) -> UUID:
     customer_id = await house.add_customer()
     async with house.sessions() as session:
         await add_facts(session, customer_id, house.branches[EAST].id, age=70)
-        served = {"staff_id": house.staff["manager"].id, "role": "primary", "valid_from": clock.today()}
+        served: dict[str, Any] = {"staff_id": house.staff["manager"].id, "role": "primary", "valid_from": clock.today()}
         session.add(CustomerAccess(customer_id=customer_id, **served))
         await session.commit()
     return customer_id
@@ -47,8 +47,14 @@ def path_of(customer_id: UUID, rest: str = "") -> str:
 
 
 async def consent(house: House, customer_id: UUID, state: ConsentState) -> None:
-    words = {"purpose": Purpose.SENSITIVE, "channel": "any", "text_version": 1, "given_at": "customer_port"}
-    said = {"recorded_at": clock.now(), "recorded_by": customer_id, "state": state}
+    words: dict[str, Any] = {
+        "purpose": Purpose.SENSITIVE,
+        "channel": "any",
+        "text_version": 1,
+        "given_at": "customer_port",
+    }
+    words |= {"given_at": "customer_port"}
+    said: dict[str, Any] = {"recorded_at": clock.now(), "recorded_by": customer_id, "state": state}
     async with house.sessions() as session:
         session.add(Consent(customer_id=customer_id, id=new_id(), **words, **said))
         await session.commit()

@@ -64,6 +64,7 @@ from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.service_level import router as service_level
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
+from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
 from bank_api.tiers.router import router as tiers
@@ -92,6 +93,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     products,
     tags,
+    tag_imports,
     tag_runs,
     segments,
     tiers,

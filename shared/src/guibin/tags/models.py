@@ -1,11 +1,12 @@
 """Tags, their rules by version, who has them, and the one table that rules are compiled against."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -176,6 +177,10 @@ class CustomerTag(SQLModel, table=True):
     reason: str | None = text_column(default=None)
     confirmed_on: date | None = Field(default=None, description="Of what is set by hand or imported")
     expires_on: date | None = Field(default=None, description="First day without it, unless it is confirmed again")
+    probability: Decimal | None = Field(
+        default=None, sa_type=Numeric(6, 5), description="How sure the model is that gave it"
+    )
+    import_id: UUID | None = Field(default=None, description="The import that gave it or confirmed it last")
 
 
 class CustomerFact(SQLModel, table=True):

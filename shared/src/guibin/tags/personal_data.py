@@ -9,7 +9,7 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "tags",
         frozenset({"customer_tag"}),
         "SELECT t.name_zh, t.name_en, t.description AS meaning, t.axis, c.value, c.source, c.since, c.until, c.reason,"
-        " v.rule AS conditions FROM customer_tag c JOIN tag t ON t.code = c.tag_code"
+        " c.probability, v.rule AS conditions FROM customer_tag c JOIN tag t ON t.code = c.tag_code"
         " LEFT JOIN tag_version v ON v.tag_code = c.tag_code AND v.version = c.version"
         " WHERE c.customer_id = :customer_id ORDER BY c.since, t.code, c.source",
     ),

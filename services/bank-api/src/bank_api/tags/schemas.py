@@ -254,6 +254,7 @@ class CustomerTagOut(OutModel):
     reason: str | None
     confirmed_on: date | None = Field(description="When a value by hand or by import was last confirmed")
     expires_on: date | None = Field(description="First day without it unless it is confirmed again")
+    probability: str | None = Field(description="How sure the model is that gave it, from 0 to 1", examples=["0.87345"])
 
     @classmethod
     def of(cls, held: Held) -> "CustomerTagOut":
@@ -274,6 +275,7 @@ class CustomerTagOut(OutModel):
             reason=member.reason,
             confirmed_on=member.confirmed_on,
             expires_on=member.expires_on,
+            probability=None if member.probability is None else f"{member.probability:f}",
         )
 
 
