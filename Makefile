@@ -58,7 +58,7 @@ check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API 
 	@$(BIN)/pytest -q -p no:xdist tests/architecture
 	@if grep -nE '://|file:' requirements.lock; then echo "requirements.lock names a host or a file"; exit 1; fi
 
-bench: $(INSTALLED) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual or memory
+bench: $(INSTALLED) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual, memory, tags or tiers
 	@$(BIN)/guibin bench $(T) $(foreach file,$(PGLEDGER),--pgledger $(file))
 
 format: $(INSTALLED) ## put the code into the house's form

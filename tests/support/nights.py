@@ -32,7 +32,16 @@ AFTER: Final = datetime(2026, 11, 1, 4, tzinfo=UTC)
 BY_HAND: Final = Actor(ActorKind.JOB, UUID(int=0xF0), "job:test")
 AVERAGES: Final = (30_000_00, 300_000_00, 1_500_000_00, 7_000_000_00)
 
-_RECORDS: Final = ("run", "run_step", "lease", "audit_entry", "audit_seal", "alembic_version")
+_RECORDS: Final = (
+    "run",
+    "run_step",
+    "tag_run",
+    "tag_run_result",
+    "lease",
+    "audit_entry",
+    "audit_seal",
+    "alembic_version",
+)
 _OF_THEIR_OWN: Final = "{id,entry_id,lot_id,posted_at,recorded_at,created_at}"
 """What two nights that did the same still write differently."""
 

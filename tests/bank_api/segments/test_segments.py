@@ -100,6 +100,9 @@ async def test_the_life_of_a_segment(bank_client: httpx.AsyncClient, house: Hous
     assert await members_of(bank_client, house, "hq_operator") == now
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
     assert await members_of(bank_client, house, "hq_operator", f"?as_of={yesterday}") == by_rule
+    why = f"/v1/customers/{ids['b']}/tags/young_rich/why"
+    shown = [(await bank_client.get(f"{why}{query}", headers=asked)).json() for query in ("", f"?as_of={yesterday}")]
+    assert [(one["has"], one["version"]) for one in shown] == [(False, 1), (True, 1)]
 
     compared = (await bank_client.get(f"{path}/snapshots/{taken.json()['id']}", headers=asked)).json()
     assert {name: compared[name] for name in ("frozen", "still", "left", "joined")} == {

@@ -164,8 +164,10 @@ def demo(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="demo, balance, redeem, accrual or memory")] = "demo",
-    customers: Annotated[int, typer.Option(help="Number of customers of the demo bank")] = 20_000,
+    name: Annotated[str, typer.Argument(help="demo, balance, redeem, accrual, memory, tags or tiers")] = "demo",
+    customers: Annotated[
+        int | None, typer.Option(help="Number of customers; default 20,000, of tags a million")
+    ] = None,
     pgledger: Annotated[
         list[Path] | None, typer.Option(help="An SQL file of pgledger, to be held against; several in their order")
     ] = None,

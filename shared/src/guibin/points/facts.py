@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, true
 from sqlmodel import col
 
 from guibin.points.models import PointsAccount, PointsLot
@@ -15,7 +15,7 @@ class PointsFacts:
     name: Final = "points"
     columns: Final = ("points",)
 
-    def select(self, day: date) -> Select[Any]:
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         """Select customer_id and points, a JSON object {wallet: available}, as of the end of a day of business."""
         expired = (
             select(
@@ -40,6 +40,7 @@ class PointsFacts:
                     expired.c.wallet == col(PointsAccount.wallet),
                 ),
             )
+            .where(true() if among is None else col(PointsAccount.customer_id).in_(among))
             .group_by(col(PointsAccount.customer_id))
         )
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import CTE, BigInteger, Numeric, Select, and_, case, cast, func, literal, null, select
+from sqlalchemy import CTE, BigInteger, Numeric, Select, and_, case, cast, func, literal, null, select, true
 from sqlmodel import col
 
 from guibin.customers.models import Customer
@@ -24,7 +24,7 @@ class HouseholdFacts:
     name: Final = "household"
     columns: Final = ("household_aum_fen", "household_size", "household_role")
 
-    def select(self, day: date) -> Select[Any]:
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         """Select one row for each customer who takes part in a household on a day."""
         places = _places(day)
         totals = _totals(places, _owned(day, places))
@@ -46,6 +46,7 @@ class HouseholdFacts:
             )
             .join(totals, totals.c.household_id == places.c.household_id)
             .join(sizes, sizes.c.customer_id == places.c.customer_id)
+            .where(true() if among is None else places.c.customer_id.in_(among))
             .group_by(places.c.customer_id)
         )
 

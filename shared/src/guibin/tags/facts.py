@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     ColumnElement,
     Date,
@@ -13,8 +15,10 @@ from sqlalchemy import (
     Select,
     Text,
     case,
+    cast,
     func,
     literal,
+    null,
     select,
     tuple_,
 )
@@ -41,8 +45,11 @@ class FactSource(Protocol):
     def columns(self) -> tuple[str, ...]:
         """The columns of `customer_fact` that it fills; no two sources fill the same."""
 
-    def select(self, day: date) -> Select[Any]:
-        """Select customer_id and the columns as of the end of a day of business, at most one row a customer."""
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
+        """Select customer_id and the columns as of the end of a day of business, at most one row a customer.
+
+        `among` selects the customers that are looked at; without it they are all.
+        """
 
 
 FACT_SOURCES: list[FactSource] = [CUSTOMER_FACTS, HOLDING_FACTS]
@@ -95,12 +102,26 @@ async def latest_change(session: AsyncSession) -> int:
     return number or 0
 
 
-def _select_facts(day: date, sources: Sequence[FactSource]) -> Select[Any]:
+def facts_of(customer_id: UUID, *, day: date) -> CTE:
+    """Return the facts of one customer as of the end of a past day, in place of the table and by its name.
+
+    They are composed anew from what is dated: balances, holdings, events, records, tiers, households. Branch, gender,
+    city and points are as they are now.
+    """
+    one = select(_CUSTOMER.c.id).where(_CUSTOMER.c.id == customer_id)
+    found = _select_facts(day, FACT_SOURCES, one).where(_CUSTOMER.c.id == customer_id)
+    rest = (
+        cast(null(), column.type).label(column.name) for column in _FACT.c if column.name not in found.selected_columns
+    )
+    return found.add_columns(*rest).cte(_FACT.name)
+
+
+def _select_facts(day: date, sources: Sequence[FactSource], among: Select[Any] | None = None) -> Select[Any]:
     """Join the sources to the customers that were neither merged away nor erased."""
     joined: FromClause = _CUSTOMER
     columns: dict[str, ColumnElement[Any]] = {"customer_id": _CUSTOMER.c.id, "as_of": literal(day, Date)}
     for source in sources:
-        found = source.select(day).subquery(f"{source.name}_facts")
+        found = source.select(day, among=among).subquery(f"{source.name}_facts")
         joined = joined.outerjoin(found, found.c.customer_id == _CUSTOMER.c.id)
         columns |= {name: found.c[name] for name in source.columns}
     for name, empty in _EMPTY.items():

@@ -15,6 +15,7 @@ from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tags.compiler import FACTS
 from guibin.tags.evaluation import Plain
+from guibin.tags.facts import facts_of
 from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
 from guibin.tags.kinds.definitions import Definition, Preference
 from guibin.tags.rules import Operand
@@ -120,9 +121,12 @@ async def list_matches(
 
 
 async def read_values(
-    session: AsyncSession, scope: Scope, *, definition: Definition, customer_id: UUID, day: date
+    session: AsyncSession, scope: Scope, *, definition: Definition, customer_id: UUID, day: date, anew: bool = False
 ) -> CustomerValues | None:
-    """Return what a definition reads of one customer; None without facts of the customer, or out of scope."""
+    """Return what a definition reads of one customer; None without facts of the customer, or out of scope.
+
+    The facts are those of the last run, or (`anew`) composed anew as of the end of the day.
+    """
     compiled = compile_definitions([definition], day=day, customer_id=customer_id)
     columns = [FACTS.c.as_of, FACTS.c.stale_lines, *compiled.columns.values()]
     statement = (
@@ -130,6 +134,8 @@ async def read_values(
         .select_from(compiled.source)
         .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
     )
+    if anew:  # stands in the statement by the name of the table, in its place
+        statement = statement.add_cte(facts_of(customer_id, day=day))
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         return None

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, ScalarSelect, exists, func, not_, update
+from sqlalchemy import RowMapping, ScalarSelect, and_, exists, func, not_, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -150,6 +150,17 @@ async def find_version(session: AsyncSession, tag: Tag) -> TagVersion | None:
     return await session.get(TagVersion, (tag.code, tag.published_version))
 
 
+async def version_before(session: AsyncSession, *, code: str, moment: datetime) -> TagVersion | None:
+    """Return the latest version of a tag that was published before a moment; None before the first."""
+    statement = (
+        select(TagVersion)
+        .where(TagVersion.tag_code == code, TagVersion.published_at < moment)
+        .order_by(col(TagVersion.version).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def list_versions_in_force(session: AsyncSession) -> Sequence[tuple[Tag, TagVersion]]:
     """Return every tag that the night gives with its version in force, in the order of the codes."""
     statement = (
@@ -201,15 +212,17 @@ async def list_held(
 
 
 async def find_memberships(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str
+    session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str, day: date | None = None
 ) -> Sequence[CustomerTag]:
-    """Return what a customer has of a tag now, value by value; nothing when it is out of scope."""
+    """Return what a customer has of a tag now, or had on a day, value by value; nothing when it is out of scope."""
+    until = col(CustomerTag.until)
+    lasts = until.is_(None) if day is None else and_(col(CustomerTag.since) <= day, or_(until.is_(None), until > day))
     statement = (
         select(CustomerTag)
         .where(
             CustomerTag.customer_id == customer_id,
             CustomerTag.tag_code == code,
-            col(CustomerTag.until).is_(None),
+            lasts,
             visible(scope, col(CustomerTag.customer_id)),
         )
         .order_by(col(CustomerTag.since), col(CustomerTag.value))

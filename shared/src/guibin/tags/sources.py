@@ -17,6 +17,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
@@ -46,17 +47,25 @@ class CustomerFacts:
     name: Final = "customer"
     columns: Final = ("branch_id", "branch", "gender", "city_code", "age", "tenure_days")
 
-    def select(self, day: date) -> Select[Any]:
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         """Select one row for each customer; age is in full years, tenure in days since the oldest relation began."""
-        return select(
-            _CUSTOMER.c.id.label("customer_id"),
-            _CUSTOMER.c.branch_id,
-            _BRANCH.c.code.label("branch"),
-            _CUSTOMER.c.gender,
-            _CUSTOMER.c.city_code,
-            _age(day).label("age"),
-            case((_CUSTOMER.c.opened_on <= day, literal(day, Date) - _CUSTOMER.c.opened_on)).label("tenure_days"),
-        ).join_from(_CUSTOMER, _BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
+        return (
+            select(
+                _CUSTOMER.c.id.label("customer_id"),
+                _CUSTOMER.c.branch_id,
+                _BRANCH.c.code.label("branch"),
+                _CUSTOMER.c.gender,
+                _CUSTOMER.c.city_code,
+                _age(day).label("age"),
+                case((_CUSTOMER.c.opened_on <= day, literal(day, Date) - _CUSTOMER.c.opened_on)).label("tenure_days"),
+            )
+            .join_from(_CUSTOMER, _BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
+            .where(_among(_CUSTOMER.c.id, among))
+        )
+
+
+def _among(customer: Column, among: Select[Any] | None) -> ColumnElement[bool]:
+    return true() if among is None else customer.in_(among)
 
 
 def _age(day: date) -> Column:
@@ -84,9 +93,10 @@ class HoldingFacts:
         "customer_kinds",
     )
 
-    def select(self, day: date) -> Select[Any]:
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         """Select one row for each customer; who holds nothing has nothing, and that is known."""
-        figures, known, inflows = select_figures(day).subquery("figures"), _known_lines(day), _inflows(day)
+        figures = select_figures(day, among=among).subquery("figures")
+        known, inflows = _known_lines(day, among), _inflows(day, among)
         nothing_held = figures.c.customer_id.is_(None)
         amounts = ("aum_fen", *AVERAGES.values(), "liabilities_fen")
         return (
@@ -102,21 +112,22 @@ class HoldingFacts:
             .outerjoin(figures, figures.c.customer_id == _CUSTOMER.c.id)
             .outerjoin(known, known.c.customer_id == _CUSTOMER.c.id)
             .outerjoin(inflows, inflows.c.customer_id == _CUSTOMER.c.id)
+            .where(_among(_CUSTOMER.c.id, among))
         )
 
 
-def _known_lines(day: date) -> Subquery:
+def _known_lines(day: date, among: Select[Any] | None) -> Subquery:
     """The lines that know the customer: those with a source record that has not ended."""
     lines = aggregate_order_by(_RECORD.c.line.distinct(), _RECORD.c.line)
     return (
         select(_RECORD.c.customer_id, func.array_agg(lines, type_=ARRAY(Text)).label("lines"))
-        .where(or_(_RECORD.c.ended_on.is_(None), _RECORD.c.ended_on > day))
+        .where(or_(_RECORD.c.ended_on.is_(None), _RECORD.c.ended_on > day), _among(_RECORD.c.customer_id, among))
         .group_by(_RECORD.c.customer_id)
         .subquery("known_lines")
     )
 
 
-def _inflows(day: date) -> Subquery:
+def _inflows(day: date, among: Select[Any] | None) -> Subquery:
     """Whether pensions and collections or payments on behalf of others (payrolls are such) came in lately."""
     pension = or_(_EVENT.c.inflow_class == InflowClass.PENSION, _EVENT.c.event_type == EventType.PENSION)
     on_behalf = or_(
@@ -130,6 +141,7 @@ def _inflows(day: date) -> Subquery:
             func.bool_or(on_behalf).label("on_behalf"),
         )
         .where(_EVENT.c.occurred_on.between(day - timedelta(days=KIND_WINDOW_DAYS - 1), day), or_(pension, on_behalf))
+        .where(_among(_EVENT.c.customer_id, among))
         .group_by(_EVENT.c.customer_id)
         .subquery("inflows")
     )

@@ -10,25 +10,30 @@ from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.memory import bench_memory
 from guibin_tools.benchmarks.redeem import bench_redeem
+from guibin_tools.benchmarks.tags import bench_tags
 from guibin_tools.benchmarks.tiers import bench_tiers
+
+DEMO, MILLION = 20_000, 1_000_000
+"""Customers of the demo bank, and of the benches of the night."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What some benches take: the customers of a demo bank, the SQL files of pgledger."""
+    """What some benches take: how many customers if not as many as usual, the SQL files of pgledger."""
 
-    customers: int
+    customers: int | None
     pgledger: Sequence[Path] = ()
 
 
 BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
     {
-        "demo": lambda options: bench_demo(options.customers),
+        "demo": lambda options: bench_demo(options.customers or DEMO),
         "balance": lambda _options: bench_balance(),
         "redeem": lambda options: bench_redeem(options.pgledger),
         "accrual": lambda _options: bench_accrual(),
         "tiers": lambda _options: bench_tiers(),
         "memory": lambda _options: bench_memory(),
+        "tags": lambda options: bench_tags(options.customers or MILLION),
     }
 )
 """Each bench by name; it says whether its floor was kept."""

@@ -333,13 +333,25 @@ async def unset_customer_tag(
 
 @router.get("/customers/{customer_id}/tags/{code}/why", operation_id="explainCustomerTag")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, refusals=(TagRuleMissing,))
-async def explain_customer_tag(call: StaffCall, customer_id: CustomerId, code: Code) -> WhyOut:
+async def explain_customer_tag(
+    call: StaffCall,
+    customer_id: CustomerId,
+    code: Code,
+    as_of: Annotated[
+        Day | None, Query(description="A past day of business: why the customer had it then, or not")
+    ] = None,
+) -> WhyOut:
     """Say why a customer has a tag or has it not: each condition with the actual value, on the data of the last run.
 
     Amounts are shown to the customer's primary manager; others see whether a condition is met.
     """
     found = await service.explain(
-        call.session, call.scope, customer_id=customer_id, code=code, sensitive_in=sensitive_in(call)
+        call.session,
+        call.scope,
+        customer_id=customer_id,
+        code=code,
+        sensitive_in=sensitive_in(call),
+        as_of=as_of,
     )
     exact = await is_primary_manager(call.session, customer_id=found.customer_id, staff_id=call.actor.id)
     return WhyOut.of(found, exact=exact)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, tuple_
+from sqlalchemy import Subquery, func, text, tuple_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
@@ -13,6 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.models import metadata
 from guibin.tags.models import CustomerTag, TagSource
 from guibin.tags.runs.models import TagRun, TagRunResult
+
+
+async def let_nothing_be_compiled(session: AsyncSession) -> None:
+    """Have the expressions of this transaction interpreted: to compile those of some hundred rules takes seconds."""
+    await (await session.connection()).execute(text("SET LOCAL jit = off"))
 
 
 async def last_run(session: AsyncSession) -> TagRun | None:
@@ -63,6 +68,18 @@ async def last_computed(session: AsyncSession, codes: Sequence[str]) -> Mapping[
     last = last_of_each_day(codes)
     statement = select(last.c.tag_code, func.max(last.c.business_date)).group_by(last.c.tag_code)
     return dict((await session.execute(statement)).all())
+
+
+async def version_on(session: AsyncSession, *, code: str, day: date) -> int | None:
+    """Return the version of a tag by which the last run for a day worked; None without such a run."""
+    statement = (
+        select(TagRunResult.version)
+        .join(TagRun, col(TagRun.id) == TagRunResult.run_id)
+        .where(TagRunResult.tag_code == code, TagRun.business_date == day)
+        .order_by(col(TagRun.started_at).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
 
 
 async def count_members(session: AsyncSession) -> dict[tuple[str, str], int]:

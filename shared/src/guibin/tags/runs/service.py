@@ -157,6 +157,7 @@ async def _write(
     """Write the differences of all rules at once; where that fails, of each by itself, so that one stops no other."""
     if not rules:
         return
+    await repository.let_nothing_be_compiled(session)
     try:
         async with session.begin_nested():
             tally.take(await write_difference(session, rules, day=day, among=among))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,7 @@ from guibin.tags.evaluation import Verdict
 from guibin.tags.kinds import read_definition
 from guibin.tags.kinds.judging import Judgement, judge
 from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
+from guibin.tags.runs import repository as runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,18 @@ class Explanation:
 
 
 async def explain(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, code: str, sensitive_in: Scope = repository.NOBODY
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    customer_id: UUID,
+    code: str,
+    sensitive_in: Scope = repository.NOBODY,
+    as_of: date | None = None,
 ) -> Explanation:
     """Judge the version in force on the facts of the last run, condition by condition.
+
+    For a past day: what the customer had of the tag on it, and the version in force at its end, judged on facts
+    composed anew from what is dated.
 
     Raises:
         NotFound: no such tag, or no such customer in scope, or a sensitive tag outside `sensitive_in`.
@@ -66,15 +77,17 @@ async def explain(
     tag = await repository.get_tag(session, code=code)
     if tag.sensitivity == Sensitivity.SENSITIVE:
         await _may_see(session, sensitive_in, customer.id)
-    held = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
+    held = await repository.find_memberships(session, scope, customer_id=customer.id, code=code, day=as_of)
     if tag.kind not in COMPUTED:
         return Explanation(tag, customer.id, held)
-    version = await repository.find_version(session, tag)
+    version = await repository.find_version(session, tag) if as_of is None else await _version_on(session, tag, as_of)
     if version is None:
         raise TagRuleMissing
     definition = read_definition(TagKind(tag.kind), version.rule)
-    day = await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
-    found = await matching.read_values(session, scope, definition=definition, customer_id=customer.id, day=day)
+    day = as_of or await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
+    found = await matching.read_values(
+        session, scope, definition=definition, customer_id=customer.id, day=day, anew=as_of is not None
+    )
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)
     return Explanation(tag, customer.id, held, version, found, judgement)
@@ -84,3 +97,11 @@ async def _may_see(session: AsyncSession, sensitive_in: Scope, customer_id: UUID
     await get_customer(session, sensitive_in, customer_id=customer_id)
     if not await has_consent(session, customer_id, Purpose.SENSITIVE):
         raise NotFound
+
+
+async def _version_on(session: AsyncSession, tag: Tag, day: date) -> TagVersion | None:
+    """Return the version that the run for a day worked by; without such a run the latest published by its end."""
+    ran = await runs.version_on(session, code=tag.code, day=day)
+    if ran is not None:
+        return await session.get(TagVersion, (tag.code, ran))
+    return await repository.version_before(session, code=tag.code, moment=clock.start_of_day(day + timedelta(days=1)))
