@@ -16,7 +16,7 @@ from guibin.web import OutModel, StrictModel
 Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class PolicyIn(StrictModel):
+class FeedPolicyIn(StrictModel):
     """The terms of a line."""
 
     cut_off: Clock = Field(description="Local time on the day after the business date", examples=["02:30"])
@@ -41,7 +41,7 @@ class PolicyIn(StrictModel):
         return PolicyTerms(cut_off=time.fromisoformat(self.cut_off), late=self.late, kinds=kinds, owner=self.owner)
 
 
-class PolicyOut(OutModel):
+class FeedPolicyOut(OutModel):
     """The terms of a line that are in force."""
 
     line: Line
@@ -64,12 +64,12 @@ class PolicyOut(OutModel):
         )
 
 
-class PoliciesOut(OutModel):
+class FeedPoliciesOut(OutModel):
     """The terms of all lines."""
 
-    items: list[PolicyOut]
+    items: list[FeedPolicyOut]
 
     @classmethod
     def of(cls, policies: Mapping[Line, Policy]) -> Self:
         """Describe them."""
-        return cls(items=[PolicyOut.of(line, policy) for line, policy in policies.items()])
+        return cls(items=[FeedPolicyOut.of(line, policy) for line, policy in policies.items()])
