@@ -55,6 +55,7 @@ ASKED_ELSEWHERE = {
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
     "POST /v1/redemptions",
+    "GET /v1/redemptions/{redemption_id}/donation-receipt",
     "POST /v1/redemptions/{redemption_id}/paid",
     "POST /v1/redemptions/{redemption_id}/payment-failed",
     "POST /v1/redemptions/{redemption_id}/repaid",
@@ -65,7 +66,7 @@ ASKED_ELSEWHERE = {
 of several: `tests/bank_api/relations`.
 Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
-money: `tests/customer_api/rights/test_money.py`."""
+money: `tests/customer_api/rights/test_money.py`. Receipts: `tests/customer_api/rights/test_donations.py`."""
 
 ROUTES = all_routes()
 NARROW = ("branch_head", "lobby", "manager")

@@ -35,6 +35,8 @@ async def test_a_donation_has_a_receipt_is_summed_by_cause_and_stays_given_once_
     named = (await till.redeem(me, right, 3, named_donor=True)).json()
     quiet = (await till.redeem(me, right, 2)).json()
     receipt = await till.read(me, f"/v1/redemptions/{named['id']}/donation-receipt")
+    stranger = till.house.customer_headers(await shop.customer(0))
+    foreign = await till.customer.get(f"/v1/redemptions/{named['id']}/donation-receipt", headers=stranger)
     back = await till.refund(named["id"], units=1)
     month = f"{clock.today():%Y-%m}"
     told = await till.bank.get(f"/v1/reports/donations/{month}", headers=till.house.headers("hq_operator"))
@@ -44,6 +46,7 @@ async def test_a_donation_has_a_receipt_is_summed_by_cause_and_stays_given_once_
     assert (asked.status_code, asked.json()["code"]) == (409, "donor_not_asked")
     assert (named["state"], named["points_charged"]) == ("fulfilled", 300)
     assert (receipt["organisation"], receipt["project"], receipt["donor"]) == ("儿童健康基金会", "热午餐", "张三丰")
+    assert foreign.status_code == 404
     assert (receipt["units"], receipt["points"], receipt["value"]) == (3, 300, "7.50")
     assert (await till.read(me, f"/v1/redemptions/{quiet['id']}/donation-receipt"))["donor"] is None
     assert (back.status_code, back.json()["points_refunded"]) == (200, 100)
