@@ -20,8 +20,8 @@ from guibin_tools.seeding import seed_database
 from guibin_tools.sessions import sessions_as
 from guibin_tools.settings import OperatorSettings
 
-CUSTOMERS = 100_000
-ROUNDS = 3
+CUSTOMERS = 20_000
+ROUNDS = 2
 DAY = date(2026, 10, 31)
 
 GOAL, FLOOR = 1.2, 1.5
