@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from support.asking import Asker
 from support.databases import cloned_database
 from support.house import Furniture, House, life_in, open_client, open_house
-from support.neighbours import Neighbours, move_in
+from support.neighbours import Neighbours, let_them_vouch, move_in
 from support.server import Server
 from support.shares import PARTS_AT_COMMIT, Share
 from support.wechat import WeChatSimulator
@@ -56,7 +56,9 @@ async def clients(
 @pytest.fixture(scope="module")
 async def neighbours(house: House) -> Neighbours:
     """Return two customers with everything that is theirs."""
-    return await move_in(house)
+    found = await move_in(house)
+    await let_them_vouch(house, found)
+    return found
 
 
 @pytest.fixture(scope="module")

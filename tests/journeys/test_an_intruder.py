@@ -18,7 +18,7 @@ from guibin.web import Idempotency
 from support.callers import OK, expected
 from support.examples import example_of
 from support.house import EAST, WEST, House
-from support.neighbours import OWNED, PREFIXES, TAG, move_in
+from support.neighbours import OWNED, PREFIXES, TAG, let_them_vouch, move_in
 from support.routes import Route, all_routes
 
 REFUSED = {401, 403, 404}
@@ -90,6 +90,7 @@ async def rows_of(house: House, customer_id: UUID) -> dict[str, list[str]]:
 async def targets(house: House) -> list[dict[str, UUID]]:
     """Return what the intruder knows of each of the two customers."""
     neighbours = await move_in(house)
+    await let_them_vouch(house, neighbours)
     colleague = await house.add_customer(branch=EAST, name=NAME)
     return [neighbours.west.ids, neighbours.west.ids | {"customer_id": colleague}]
 

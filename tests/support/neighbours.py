@@ -19,7 +19,7 @@ from guibin.privacy.service.requests import open_request
 from guibin.relations.models import CustomerLink, Household, HouseholdKind, HouseholdMember, HouseholdRole, LinkKind
 from guibin.rights.models import RedemptionProposal
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
-from support.house import EAST, WEST, House
+from support.house import EAST, REGION, WEST, House
 from support.logins import add_session
 from support.points import ACTOR, post_points, sessions_of
 from support.rights import add_pool, add_right, customer_actor, hold_units, take
@@ -104,7 +104,6 @@ async def move_in(house: House) -> Neighbours:
         proposed = [_proposal(customer_id, right_id, house.staff["manager"].id) for customer_id in customers]
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
-        session.add_all(_link(*pair) for pair in (customers, reversed(customers)))
         session.add_all(row for customer_id in customers for row in _household(customer_id))
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
@@ -127,6 +126,14 @@ async def move_in(house: House) -> Neighbours:
         ]
         await session.commit()
     return Neighbours(east, west, right_id, pool_id, asset_rule.id)
+
+
+async def let_them_vouch(house: House, neighbours: Neighbours) -> None:
+    """Let each of the two stand for somebody of another branch, whom neither of their branches sees."""
+    stranger = await house.add_customer(branch=REGION)
+    async with house.sessions() as session:
+        session.add_all(_link(one.customer_id, stranger) for one in (neighbours.east, neighbours.west))
+        await session.commit()
 
 
 def _access(customer_id: UUID, staff_id: UUID) -> CustomerAccess:
@@ -158,7 +165,7 @@ def _proposal(customer_id: UUID, right_id: UUID, staff_id: UUID) -> RedemptionPr
 
 
 def _link(customer_id: UUID, other_id: UUID) -> CustomerLink:
-    """Let each stand for the other; the id of the link is the customer's."""
+    """Let a customer stand for another; the id of the link is the customer's."""
     return CustomerLink(
         customer_id=customer_id,
         id=customer_id,
