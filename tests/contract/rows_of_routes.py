@@ -158,6 +158,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getTag": (),
     "editTag": ("T1", "T2", "T3", "T4", "T7", "T8"),
     "previewTag": ("T1", "T2", "T3", "T4", "T6"),
+    "checkRule": ("T1", "T2", "T3", "T4"),
     "submitTag": ("T5", *_BY_TWO),
     "retireTag": ("T11",),
     "importTagValues": (),

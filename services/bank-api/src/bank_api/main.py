@@ -64,6 +64,7 @@ from bank_api.suppliers.router import router as suppliers
 from bank_api.suppliers.service_level import router as service_level
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
+from bank_api.tags.checking import router as rule_checks
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
@@ -94,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     products,
     tags,
     tag_imports,
+    rule_checks,
     tag_runs,
     segments,
     tiers,

@@ -53,6 +53,21 @@ class RuleTooComplex(Refusal):
         super().__init__(place=place, max_depth=max_depth, max_nodes=max_nodes)
 
 
+class RuleTextInvalid(Refusal):
+    """The text of a rule is no rule: where in it, why, and what could stand there.
+
+    `reason` is `not_understood`, `too_long`, or the code with which the tree would be refused.
+    """
+
+    category = Category.INVALID
+    code = "rule_text_invalid"
+    zh = "规则文本有误"
+    en = "The text of the rule is wrong"
+
+    def __init__(self, *, line: int, column: int, reason: str, expected: str | None = None) -> None:
+        super().__init__(line=line, column=column, reason=reason, expected=expected)
+
+
 class RuleTagUnknown(Refusal):
     """A rule refers to a tag that there is not, or that is out of use; `tag` is the code that it names."""
 

@@ -4,12 +4,13 @@ What a figure is here and what `guibin.tags.compiler` makes of it in SQL is the 
 together. Rules are tried against such customers before anybody is tagged by them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from guibin.core.money import divide_half_up
+from guibin.tags.errors import RuleFieldUnknown, RuleValueInvalid
 from guibin.tags.evaluation import Plain, evaluate
 from guibin.tags.festivals import Festival, next_festival
 from guibin.tags.rules import (
@@ -19,10 +20,21 @@ from guibin.tags.rules import (
     LastEvent,
     Node,
     Operand,
+    RelativeDay,
     Window,
 )
 from guibin.tags.rules import Sequence as SequenceOfEvents
-from guibin.tags.vocabulary import FESTIVAL_FACTS, ZERO_OVER_NOTHING, AggregateFunction, Fact, FactType
+from guibin.tags.rules.values import read_fact
+from guibin.tags.vocabulary import (
+    FESTIVAL_FACTS,
+    ZERO_OVER_NOTHING,
+    AggregateFunction,
+    Fact,
+    FactType,
+    customer_fact,
+    event_fact,
+    holding_fact,
+)
 
 Row = dict[str, Plain]
 """An event or a holding: its facts by name, `event.amount` for example."""
@@ -132,6 +144,50 @@ class Fixture:
 
 
 _PLACES: Final = {AggregateFunction.FIRST: 0, AggregateFunction.LAST: -1}
+
+
+def read_fixture(
+    day: date,
+    *,
+    facts: Mapping[str, object],
+    events: Iterable[Mapping[str, object]],
+    holdings: Iterable[Mapping[str, object]],
+    tags: Mapping[str, FixtureTag],
+) -> Fixture:
+    """Read a customer who is written down in JSON values; events of one day stand in the order of the day.
+
+    Raises:
+        RuleFieldUnknown, RuleValueInvalid: a fact that there is not, or a value of another type.
+    """
+    return Fixture(
+        day=day,
+        facts=_row(facts, customer_fact, day, "fixture/facts"),
+        events=[_event(_row(one, event_fact, day, f"fixture/events/{i}"), i) for i, one in enumerate(events)],
+        holdings=[_row(one, holding_fact, day, f"fixture/holdings/{i}") for i, one in enumerate(holdings)],
+        tags=dict(tags),
+    )
+
+
+def _event(facts: Row, position: int) -> FixtureEvent:
+    day = facts.get("event.date")
+    if not isinstance(day, date):
+        raise RuleValueInvalid(place=f"fixture/events/{position}", expected="event.date")
+    return FixtureEvent(facts, datetime.combine(day, time(), tzinfo=UTC) + timedelta(microseconds=position))
+
+
+def _row(raw: Mapping[str, object], lookup: Callable[[str], Fact | None], day: date, place: str) -> Row:
+    found: Row = {}
+    for name, value in raw.items():
+        fact = lookup(name)
+        if fact is None:
+            raise RuleFieldUnknown(place=f"{place}/{name}"[:MAX_PLACE])
+        known = read_fact(value, fact, f"{place}/{name}")
+        found[name] = known.on(day) if isinstance(known, RelativeDay) else known
+    return found
+
+
+MAX_PLACE: Final = 120
+"""A name that somebody made up is not repeated at length."""
 
 NOTHING_HELD: Final[Row] = {"asset": 0, "liability": 0, "points": 0}
 """A class or a wallet of which nothing is written down is none of it; other facts are unknown."""

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bank_api.tags.schemas import Name, RuleTree
+from bank_api.tags.rule_forms import RuleTree
+from bank_api.tags.schemas import Name
 from guibin.core.ids import CustomerId, SnapshotId, StaffId
 from guibin.core.text import Code, Note
 from guibin.tags.models import TagAxis, TagSource

@@ -20,6 +20,7 @@ from guibin.tags.errors import (
     RuleFieldUnknown,
     RuleOperatorInvalid,
     RuleTagUnknown,
+    RuleTextInvalid,
     RuleTooComplex,
     RuleTooExpensive,
     RuleValueInvalid,
@@ -75,6 +76,7 @@ READ = staff(Verb.READ, Domain.TAGS)
 DEFINE = staff(Verb.SUBMIT, Domain.TAGS)
 BY_HAND = staff(Verb.WRITE, Domain.TAGS)
 WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex, RuleTagUnknown)
+WRONG_DRAFT = (*WRONG_RULE, RuleTextInvalid, RuleCycle)
 
 SET_REFUSALS = (StateConflict, TagKindConflict, TagConsentMissing)
 MISPLACED = (TagCategoryUnknown, TagSensitivityTooLow)
@@ -109,7 +111,7 @@ async def list_tags(
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_RULE, *MISPLACED, RuleCycle, TagExists, TagKindConflict),
+    refusals=(*WRONG_DRAFT, *MISPLACED, TagExists, TagKindConflict),
 )
 async def create_tag(call: StaffCall, body: Annotated[TagIn, json_body(TagIn)], response: Response) -> TagDetailOut:
     """Make a tag. A rule tag is a draft that nobody has before it is approved; a manual tag can be set at once."""
@@ -131,9 +133,9 @@ async def get_tag(call: StaffCall, code: Code, response: Response) -> TagDetailO
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
     refusals=(
-        *WRONG_RULE,
+        *WRONG_DRAFT,
         *MISPLACED,
-        *(RuleCycle, PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
+        *(PreconditionRequired, VersionConflict, StateConflict, TagExists, TagKindConflict),
     ),
 )
 async def edit_tag(

@@ -1,9 +1,10 @@
 """What the bank port says of tags."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, StaffId
 from guibin.core.money import format_cny
@@ -21,39 +22,14 @@ from guibin.tags.models import (
     UpdatePolicy,
 )
 from guibin.tags.repository import Held, Reach
-from guibin.tags.rules import Condition, Operand, node_at
+from guibin.tags.rules import Condition, Operand, node_at, parse_text, write_text
 from guibin.tags.service import Explanation, Preview, TagDraft
 from guibin.tags.vocabulary import FactType, Operator
 from guibin.web import Day, OutModel, StrictModel
 
-RULE_EXAMPLE = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
+from .rule_forms import RuleText, RuleTree
 
 Name = Annotated[str, OneLine(40)]
-RuleTree = Annotated[
-    dict[str, Any],
-    Field(
-        description=(
-            "What gives the tag, in the form of its kind. `rule`: a node, which is {all: [...]}, {any: [...]}, "
-            "{not: node} or a condition {fact, op, value}; at most 5 levels, 50 nodes and 1,000 values in a list. "
-            "`values`: {values: [{value, when: node}]}, the first that holds is given. `life_cycle`: {stages: [{value, "
-            "when: node}]}, the last that holds. `aggregate`: {figure, ranges?}. `arithmetic`: {formula, ranges?}; a "
-            "formula is a decimal as text, {fact: ...}, or {add | subtract | multiply | divide: [...]}; divisions are "
-            "rounded half up to 6 places, the result to 2. `preference`: {most, by?, where?, window?, at_most?, "
-            "least_percent?}. `rfm`: {where?, window?, recency, frequency, monetary, cells: [{value, recency?: [1, 5], "
-            "...}]}. `score`: {score: [{points, when: node}], ranges?}. `model`, `imported`: {values?: [{value}], "
-            "numeric?}. Ranges are [{value?, below}], rising; only the last may be without a bound. A value may have "
-            "name_zh and name_en.\n\n"
-            "`fact` is a fact of the customer, a figure over events {sum: event.amount, where: node, window: "
-            "{last_days: 90}}, or one over what is held on the day {sum: holding.balance, where: node}. A window is "
-            "{last_days}, {before_days}, {from, to} or {period: this_month | previous_quarter | ...}. `value` is a "
-            "value, {fact: ...}, or for dates {days_from_now: n}.\n\n"
-            "Conditions that say yes or no by themselves: {tag: code, for_days: n}, who has (and has had that long) "
-            "another tag; {last_event: {where, window, satisfies: node}}; {sequence: {first: node, then: node, "
-            "within_days: n, window}}. The whole language: docs/rules.md"
-        ),
-        examples=[RULE_EXAMPLE],
-    ),
-]
 
 
 class TagEdit(StrictModel):
@@ -77,10 +53,22 @@ class TagEdit(StrictModel):
         default=UpdatePolicy.DAILY, description="Whether the night gives it, or only `POST /v1/tags/{code}/run`"
     )
     rule: RuleTree | None = Field(default=None, description="The draft; null for manual tags")
+    rule_text: RuleText | None = Field(default=None, description="A rule as text instead of `rule`")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.rule is not None and self.rule_text is not None:
+            raise PydanticCustomError("rule", "must be given as a tree or as text, not both")
+        return self
 
     def draft(self) -> TagDraft:
-        """Return the command's form."""
-        return TagDraft(**{name: getattr(self, name) for name in TagEdit.model_fields})
+        """Return the command's form.
+
+        Raises:
+            RuleTextInvalid: the text is no rule.
+        """
+        said = {name: getattr(self, name) for name in TagEdit.model_fields if name != "rule_text"}
+        return TagDraft(**said if self.rule_text is None else said | {"rule": parse_text(self.rule_text)})
 
 
 class TagIn(TagEdit):
@@ -118,6 +106,8 @@ class TagDetailOut(TagOut):
 
     draft_rule: dict[str, Any] | None
     rule: dict[str, Any] | None = Field(description="The rule in force")
+    draft_rule_text: str | None = Field(description="The draft as text; null for other kinds than `rule`")
+    rule_text: str | None = Field(description="The rule in force as text; null for other kinds than `rule`")
     members: int | None = Field(
         description="Customers in your scope who have it now; null where only counts are shown, and one is below 20"
     )
@@ -127,7 +117,11 @@ class TagDetailOut(TagOut):
     def of(cls, tag: Tag, rule: dict[str, Any] | None, reach: Reach | None) -> "TagDetailOut":
         """Describe a tag; `reach` None when its figures would tell of somebody."""
         members, percent = (reach.members, reach.percent) if reach else (None, None)
-        return cls(**tag.model_dump(), rule=rule, members=members, reach_percent=percent)
+        texts = {
+            name: write_text(one) if one is not None and tag.kind == TagKind.RULE else None
+            for name, one in (("draft_rule_text", tag.draft_rule), ("rule_text", rule))
+        }
+        return cls(**tag.model_dump(), **texts, rule=rule, members=members, reach_percent=percent)
 
 
 class TagVersionOut(OutModel):
@@ -375,14 +369,15 @@ def _condition(verdict: Verdict, rule: dict[str, Any], *, exact: bool) -> Condit
         fact=written.get("fact", written),
         op=written.get("op", Operator.HOLDS),
         value=written.get("value"),
-        actual=None if masked else _shown(node.fact, verdict.actual),
-        actual_value=None if masked else _shown(node.fact, verdict.other),
+        actual=None if masked else shown(node.fact, verdict.actual),
+        actual_value=None if masked else shown(node.fact, verdict.other),
         masked=masked,
         met=verdict.met,
     )
 
 
-def _shown(fact: Operand, value: Plain) -> Any:
+def shown(fact: Operand, value: Plain) -> Any:
+    """Show a value as rules write values of the fact."""
     if isinstance(value, frozenset):
         return sorted(value)
     if fact.type is FactType.MONEY and isinstance(value, int):

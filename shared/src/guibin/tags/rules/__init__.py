@@ -7,6 +7,7 @@ refused with its place in the tree and never with its text.
 
 from guibin.tags.rules.order import levels_of, tags_in
 from guibin.tags.rules.reader import parse_rule
+from guibin.tags.rules.text import parse_text
 from guibin.tags.rules.tree import (
     ROOT,
     AllOf,
@@ -33,6 +34,7 @@ from guibin.tags.rules.windows import (
     RelativeDay,
     Window,
 )
+from guibin.tags.rules.writer import write_text
 
 __all__ = [
     "ROOT",
@@ -59,5 +61,7 @@ __all__ = [
     "node_at",
     "operands_of",
     "parse_rule",
+    "parse_text",
     "tags_in",
+    "write_text",
 ]

@@ -201,3 +201,16 @@ _EXPECTED: Final = {
     FactType.DATE: "a date YYYY-MM-DD or {days_from_now: n}",
     FactType.FLAG: "nothing",
 }
+
+
+def read_fact(raw: object, fact: Fact, place: str) -> int | str | date | RelativeDay | frozenset[str] | None:
+    """Read what a fact of somebody is, as a rule would compare it; null is unknown.
+
+    Raises:
+        RuleValueInvalid: it is of another type, or none of the fact's values.
+    """
+    if raw is None:
+        return None
+    if fact.type is FactType.SET:
+        return frozenset(str(one) for one in _read_list(raw, fact, Operator.HAS_ANY, place)) if raw else frozenset()
+    return _read_scalar(raw, fact, Operator.EQUAL, place)
