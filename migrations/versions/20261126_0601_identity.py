@@ -12,7 +12,7 @@ down_revision = "0045"
 branch_labels = None
 depends_on = None
 
-BLOCKS = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
+BLOCKS = ("block_phone", "block_sound", "block_surname_birth", "block_sound_employer", "block_address")
 WEIGHED = ("probability", "model_version", "weighed_at", "deferred_until")
 KINDS = ("merge", "split", "renumber", "certificate_changed")
 OUTCOMES = ("merged", "parted", "renumbered", "certificate_added", "unchanged", "review")

@@ -107,9 +107,13 @@ def keys() -> KeyRing:
 @pytest.mark.parametrize(
     ("other", "shared"),
     [
-        (told("王晓明", **MARRIED), {"block_phone", "block_sound_birth", "block_surname_address"}),
-        (told("MING XIAO WANG", **MOVED), {"block_sound_birth"}),
-        (told("王建国", phone="15400000000", address="上海市 桂香路12号-301室"), {"block_surname_address"}),
+        (
+            told("王晓明", **MARRIED),
+            {"block_phone", "block_sound", "block_surname_birth", "block_address"},
+        ),
+        (told("王大伟", **MOVED), {"block_surname_birth"}),
+        (told("WANG XIAO MING", **MOVED), {"block_sound"}),
+        (told("王建国", phone="15400000000", address="上海市 桂香路12号-301室"), {"block_address"}),
         (told("李丽", **MOVED), set()),
     ],
 )
@@ -121,7 +125,8 @@ def test_records_with_an_equality_that_survives_the_fault_share_a_hash(
 
 
 def test_filler_and_what_is_not_said_make_no_hash(keys: KeyRing) -> None:
-    assert set(blocks_of(keys, told("王小明", phone="11111111111")).values()) == {None}
+    hashes = blocks_of(keys, told("王小明", phone="11111111111"))
+    assert {name for name, value in hashes.items() if value is not None} == {"block_sound"}
 
 
 def test_companies_are_compared_without_their_legal_form() -> None:
@@ -130,9 +135,9 @@ def test_companies_are_compared_without_their_legal_form() -> None:
 
 
 def test_decisions_move_the_weights_towards_what_was_met() -> None:
-    label = Label({"name": "one_letter_off", "phone": "different"}, is_one=True)
+    label = Label({"name": "nearly_equal", "phone": "different"}, is_one=True)
     learnt = learn(DEFAULT, [label] * 400)
-    assert learnt.parameters["name"]["one_letter_off"][0] == pytest.approx((0.09 + 1) / 2)
+    assert learnt.parameters["name"]["nearly_equal"][0] == pytest.approx((0.09 + 1) / 2)
     assert learnt.bits("phone", "equal") == pytest.approx(DEFAULT.bits("phone", "equal") - 1)
     assert learnt.parameters["gender"] == DEFAULT.parameters["gender"]
     assert learn(DEFAULT, [Label(label.levels, is_one=False)] * 400).parameters == DEFAULT.parameters

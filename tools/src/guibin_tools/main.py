@@ -164,20 +164,23 @@ def demo(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="demo, balance, redeem, accrual, memory, tags or tiers")] = "demo",
+    name: Annotated[
+        str, typer.Argument(help="demo, balance, redeem, accrual, matching, memory, tags or tiers")
+    ] = "demo",
     customers: Annotated[
         int | None, typer.Option(help="Number of customers; default 20,000, of tags a million")
     ] = None,
     pgledger: Annotated[
         list[Path] | None, typer.Option(help="An SQL file of pgledger, to be held against; several in their order")
     ] = None,
+    febrl: Annotated[Path | None, typer.Option(help="The folder of FEBRL's files, for matching")] = None,
 ) -> None:
     """Measure on a server of its own; exit code 1 below the floor."""
     from guibin_tools.benchmarks import BENCHES, Options
 
     if name not in BENCHES:
         raise OperatorError(f"There is no bench {name}; there are: {', '.join(BENCHES)}.")
-    if not BENCHES[name](Options(customers, pgledger or ())):
+    if not BENCHES[name](Options(customers, pgledger or (), febrl)):
         raise typer.Exit(1)
 
 

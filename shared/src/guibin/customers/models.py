@@ -17,7 +17,13 @@ from guibin.core.lines import Line
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, cipher, distributed, instant, one_of, text_column
 from guibin.customers.identity_events.rules import IdentityEventKind, IdentityOutcome
 
-BLOCKS: Final = ("block_phone", "block_sound_birth", "block_sound_employer", "block_surname_address")
+BLOCKS: Final = (
+    "block_phone",
+    "block_sound",
+    "block_surname_birth",
+    "block_sound_employer",
+    "block_address",
+)
 """The columns of a source record by whose equality pairs are found that may be one customer; all keyed hashes."""
 
 
@@ -162,9 +168,10 @@ class SourceRecord(SQLModel, table=True):
     ended_on: date | None = Field(default=None, description="Left out of a full file of that day")
     match_due_at: datetime | None = instant(default=None, description="Since when it waits to be compared with others")
     block_phone: bytes | None = cipher(default=None, description="Keyed hashes: equal ones are compared")
-    block_sound_birth: bytes | None = cipher(default=None)
+    block_sound: bytes | None = cipher(default=None)
+    block_surname_birth: bytes | None = cipher(default=None)
     block_sound_employer: bytes | None = cipher(default=None)
-    block_surname_address: bytes | None = cipher(default=None)
+    block_address: bytes | None = cipher(default=None)
 
 
 class CustomerRef(SQLModel, table=True):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from guibin_tools.benchmarks.accrual import bench_accrual
 from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
+from guibin_tools.benchmarks.matching.bench import bench_matching
 from guibin_tools.benchmarks.memory import bench_memory
 from guibin_tools.benchmarks.redeem import bench_redeem
 from guibin_tools.benchmarks.tags import bench_tags
@@ -19,10 +20,11 @@ DEMO, MILLION = 20_000, 1_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """What some benches take: how many customers if not as many as usual, the SQL files of pgledger."""
+    """What some benches take: how many customers if not as many as usual, the SQL of pgledger, FEBRL's folder."""
 
     customers: int | None
     pgledger: Sequence[Path] = ()
+    febrl: Path | None = None
 
 
 BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
@@ -32,6 +34,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "redeem": lambda options: bench_redeem(options.pgledger),
         "accrual": lambda _options: bench_accrual(),
         "tiers": lambda _options: bench_tiers(),
+        "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
         "memory": lambda _options: bench_memory(),
         "tags": lambda options: bench_tags(options.customers or MILLION),
     }

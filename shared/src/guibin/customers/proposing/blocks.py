@@ -1,7 +1,8 @@
 """The keyed hashes by which records that may be of one person are brought together; equal ones make a pair.
 
 Each is an equality that one person's records keep through some fault: the name may be mistyped where the certificate is
-equal, the telephone changed where name and birthday are, and so on. Postgres joins them without knowing a value.
+equal, the telephone changed where name and birthday are, and so on. Postgres joins them without knowing a value, and
+leaves out what many share: a common name brings nobody together, a rare one does.
 """
 
 from typing import Final
@@ -19,11 +20,13 @@ def blocks_of(keys: KeyRing, traits: Traits) -> dict[str, bytes | None]:
     phone = traits.phone
     return {
         "block_phone": None if phone is None else keys.blind_index("phone", phone),
-        "block_sound_birth": _joined(keys, "sound_birth", traits.letters, traits.birth_date),
+        "block_sound": _joined(keys, "sound", traits.letters),
+        "block_surname_birth": _joined(keys, "surname_birth", traits.surname, traits.birth_date),
         "block_sound_employer": _joined(keys, "sound_employer", traits.letters, traits.employer),
-        "block_surname_address": _joined(keys, "surname_address", traits.surname, traits.address),
+        "block_address": _joined(keys, "address", traits.address),
     }
 
 
-def _joined(keys: KeyRing, kind: str, one: str | None, other: str | None) -> bytes | None:
-    return None if one is None or other is None else keys.blind_index("name", f"{kind}|{one}|{other}")
+def _joined(keys: KeyRing, kind: str, *parts: str | None) -> bytes | None:
+    told = [part for part in parts if part is not None]
+    return keys.blind_index("name", "|".join((kind, *told))) if len(told) == len(parts) else None

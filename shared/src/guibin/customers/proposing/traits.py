@@ -18,6 +18,7 @@ _COMPOUND_SURNAMES: Final = frozenset({
     "司徒", "鲜于", "司空", "闾丘", "子车", "亓官", "司寇", "令狐", "呼延", "西门", "百里", "东郭", "南门", "轩辕",
 })  # fmt: skip
 _OF_COMPANIES: Final = re.compile(r"(有限责任公司|股份有限公司|有限公司|集团|公司|CO\.?,?LTD\.?)$")
+_HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _NO_LETTER: Final = re.compile(r"[^0-9A-Z\u3400-\u9fff]+")
 
 
@@ -41,14 +42,15 @@ def traits_of(
     values: Mapping[str, str | None], *, party_type: str, gender: str, certificate_type: str | None
 ) -> Traits:
     """Read the traits in the personal fields of a record, opened."""
-    name = _name(values["name"], is_company=party_type == PartyType.COMPANY)
+    is_company = party_type == PartyType.COMPANY
+    name = _name(values["name"], is_company=is_company)
     sound = None if name is None else _sound(name)
     number, born = _told(values["certificate_no"]), values["birth_date"]
     return Traits(
         name=name,
         sound=sound,
         letters=None if sound is None else "".join(sorted(sound)),
-        surname=None if name is None else _surname(name),
+        surname=None if is_company else _surname(values["name"]),
         phone=_told(values["phone"]),
         birth_date=None if born is None else born.replace("-", ""),
         address=_plain(values["address"]),
@@ -72,8 +74,14 @@ def _sound(name: str) -> str:
     return _NO_LETTER.sub("", "".join(lazy_pinyin(name)).upper()) or name
 
 
-def _surname(name: str) -> str:
-    return _sound(name[:2] if name[:2] in _COMPOUND_SURNAMES else name[:1])
+def _surname(name: str | None) -> str | None:
+    """Return the sound of the surname: the first characters of a Chinese name, the last word of another."""
+    if name is None:
+        return None
+    normal = normalise_name(name)
+    if _HAN.match(normal):
+        return _sound(normal[:2] if normal[:2] in _COMPOUND_SURNAMES else normal[:1])
+    return _sound(normalise_name(name.split()[-1])) if name.split() else None
 
 
 def _told(value: str | None) -> str | None:
