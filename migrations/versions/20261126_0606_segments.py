@@ -22,8 +22,9 @@ GRANTS = (
     "SELECT, INSERT ON tag_run, tag_run_result TO guibin_worker",
     "SELECT ON tag_run, tag_run_result TO guibin_bank",
     "SELECT, INSERT, UPDATE (side, until, set_by, reason) ON segment_pin TO guibin_bank",
-    "SELECT ON segment_pin TO guibin_worker",
+    "SELECT, INSERT, UPDATE (until) ON segment_pin TO guibin_worker",
     "SELECT, INSERT ON segment_snapshot, segment_snapshot_member TO guibin_bank",
+    "SELECT ON segment_snapshot, segment_snapshot_member TO guibin_worker",
 )
 
 

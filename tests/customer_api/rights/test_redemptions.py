@@ -43,6 +43,7 @@ async def test_a_redemption_is_final_in_its_answer(shop: Shop, customer_client: 
         "available_after": 50,
         "fulfilment": "hand_out",
         "created_at": body["created_at"],
+        "payment": None,
     }
     assert await shop.left_of(right) == 2
 
@@ -114,6 +115,7 @@ async def test_a_dry_run_needs_no_key_tells_why_not_and_stores_nothing(
         "quota_used": 0,
         "companion_quota_used": 0,
         "wallet": "reward",
+        "money": "0.00",
         "available": 150,
         "step_up": False,
     }

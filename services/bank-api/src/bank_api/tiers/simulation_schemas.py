@@ -11,7 +11,7 @@ from guibin.tiers.moves_repository import Move
 from guibin.web import OutModel
 
 
-class TierMoveOut(OutModel):
+class SchemeMoveOut(OutModel):
     """So many customers from a tier to another; null is below all tiers."""
 
     before: str | None = Field(examples=["T2"])
@@ -27,7 +27,7 @@ class BranchMovesOut(OutModel):
     down: int = Field(description="Customers whose figures give less; they fall after their months of grace")
     managed_before: int = Field(description="Customers who have a tier with a manager of their own")
     managed_after: int = Field(description="Customers who will: the load of the managers")
-    moves: list[TierMoveOut]
+    moves: list[SchemeMoveOut]
 
 
 class SchemeSimulationOut(OutModel):
@@ -70,6 +70,6 @@ def _sums(moves: Sequence[Move], tiers: Sequence[Tier]) -> dict[str, int]:
     }
 
 
-def _moves(moves: Sequence[Move]) -> list[TierMoveOut]:
+def _moves(moves: Sequence[Move]) -> list[SchemeMoveOut]:
     changed = [one for one in moves if one.before != one.after]
-    return [TierMoveOut(before=one.before, after=one.after, customers=one.customers) for one in changed]
+    return [SchemeMoveOut(before=one.before, after=one.after, customers=one.customers) for one in changed]
