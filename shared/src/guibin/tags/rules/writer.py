@@ -4,7 +4,7 @@ import re
 from json import dumps
 from typing import Any, Final
 
-_BARE: Final = re.compile(r"-?\d+\.\d+|\d{4}-\d{2}-\d{2}", re.ASCII)
+_BARE: Final = re.compile(r"-?[0-9]+[.][0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 """Amounts and dates stand without quotation marks."""
 _SEVERAL: Final = 2
 _LISTINGS: Final = frozenset({"in", "not_in", "has_any", "has_all", "has_none"})
