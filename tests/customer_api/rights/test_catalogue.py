@@ -38,6 +38,7 @@ async def test_the_list_tells_my_price_my_quota_and_all_reasons(shop: Shop, cust
         "ratings": 0,
         "wallet": "reward",
         "price": 100,
+        "money": "0.00",
         "prices": [{"class_of_service": None, "wallet": "reward", "points": 100, "money": "0.00"}],
         "companions": {"allowed": 0, "price": None, "quota": None, "quota_left": 0},
         "beneficiary": "none",

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core import clock
@@ -74,6 +74,8 @@ class FixtureIn(StrictModel):
 
 class RuleCheckIn(StrictModel):
     """A rule, as a tree or as text, and somebody to try it against."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rule_text": "aum_mda >= 1000000.00"}]})
 
     rule: RuleTree | None = None
     rule_text: RuleText | None = None

@@ -65,7 +65,7 @@ from .schemas import (
     TagEdit,
     TagIn,
     TagOut,
-    TagRunOut,
+    TagRunNowOut,
     TagVersionOut,
     WhyOut,
 )
@@ -236,10 +236,10 @@ async def resume_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json
     data=DataClass.C1,
     refusals=(StateConflict, TagKindConflict, TagRuleMissing),
 )
-async def run_tag(call: StaffCall, code: Code) -> TagRunOut:
+async def run_tag(call: StaffCall, code: Code) -> TagRunNowOut:
     """Give one tag anew to all customers on the facts of the last night, as `update_policy` manual waits for."""
     tag = await repository.get_tag(call.session, code=code, lock=True)
-    return TagRunOut(code=tag.code, **await service.run_tag(call.session, tag, actor=call.actor))
+    return TagRunNowOut(code=tag.code, **await service.run_tag(call.session, tag, actor=call.actor))
 
 
 @router.get("/tag-categories", operation_id="listTagCategories")

@@ -197,7 +197,7 @@ class RetiredOut(OutModel):
     ended: int = Field(description="Memberships that ended")
 
 
-class TagRunOut(OutModel):
+class TagRunNowOut(OutModel):
     """What a run of one tag read and wrote."""
 
     code: str

@@ -15,31 +15,32 @@ from guibin.customers.repository import customers_of_refs, visible
 from guibin.security.actors import Scope
 from guibin.tags.imports.models import KeyKind, TagImport
 from guibin.tags.imports.rules import Given
+from guibin.tags.models import CustomerTag, TagSource
 from guibin.tags.sensitivity import consents_to_sensitive
 
 Key = bytes | UUID
 """A keyed hash of an identifier, or the id of a customer."""
 
-_GIVEN: Final = (
-    "WITH given AS (SELECT * FROM unnest(CAST(:customers AS uuid[]), CAST(:values AS text[]),"
-    " CAST(:probabilities AS numeric[])) AS g(customer_id, value, probability)) "
-)
-_LASTS: Final = "t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
 _REPLACE: Final = text(
-    f"{_GIVEN} UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date)) FROM given g"  # noqa: S608
-    f" WHERE {_LASTS} AND t.customer_id = g.customer_id AND t.value <> g.value"
+    "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date))"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:values AS text[])) AS g(customer_id, value)"
+    " WHERE t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
+    " AND t.customer_id = g.customer_id AND t.value <> g.value"
 )
 _END_OTHERS: Final = text(
-    f"UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date)) WHERE {_LASTS}"  # noqa: S608
+    "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date))"
+    " WHERE t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
     " AND t.customer_id = ANY(CAST(:others AS uuid[]))"
 )
 _WRITE: Final = text(
-    f"{_GIVEN} INSERT INTO customer_tag (customer_id, tag_code, source, value, since, version, set_by, confirmed_on,"  # noqa: S608
+    "INSERT INTO customer_tag (customer_id, tag_code, source, value, since, version, set_by, confirmed_on,"
     " expires_on, probability, import_id)"
     " SELECT g.customer_id, :tag, 'import', g.value, coalesce(t.since, CAST(:day AS date)), CAST(:version AS integer),"
     " CAST(:maker AS uuid), CAST(:day AS date), CAST(:expires AS date), g.probability, CAST(:import AS uuid)"
-    " FROM given g LEFT JOIN customer_tag t"
-    f" ON {_LASTS} AND t.customer_id = g.customer_id AND t.value = g.value"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:values AS text[]), CAST(:probabilities AS numeric[]))"
+    " AS g(customer_id, value, probability)"
+    " LEFT JOIN customer_tag t ON t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
+    " AND t.customer_id = g.customer_id AND t.value = g.value"
     " ON CONFLICT (customer_id, tag_code, source, value, since) DO UPDATE SET until = NULL, version = excluded.version,"
     " set_by = excluded.set_by, confirmed_on = excluded.confirmed_on, expires_on = excluded.expires_on,"
     " probability = excluded.probability, import_id = excluded.import_id"
@@ -85,8 +86,10 @@ async def consenting_among(session: AsyncSession, customer_ids: Collection[UUID]
 
 async def holders_of(session: AsyncSession, scope: Scope, *, code: str) -> set[UUID]:
     """Return the customers in scope who have an imported value of a tag now."""
-    lasting = text(f"SELECT t.customer_id FROM customer_tag t WHERE {_LASTS}")  # noqa: S608
-    held = {row[0] for row in await session.execute(lasting, {"tag": code})}
+    lasting = select(CustomerTag.customer_id).where(
+        CustomerTag.tag_code == code, CustomerTag.source == TagSource.IMPORT, col(CustomerTag.until).is_(None)
+    )
+    held = set((await session.exec(lasting)).all())
     seen = select(Customer.id).where(col(Customer.id).in_(held), visible(scope, col(Customer.id)))
     return set((await session.exec(seen)).all()) if held else set()
 
@@ -98,12 +101,17 @@ async def write_given(
     values = {
         "customers": [one.customer_id for one in given],
         "values": [one.value for one in given],
-        "probabilities": [one.probability for one in given],
         "tag": made.tag_code,
         "day": day,
     }
     await session.execute(_REPLACE, values)
-    written = {"version": version, "maker": made.made_by, "expires": made.expires_on, "import": made.id}
+    written = {
+        "probabilities": [one.probability for one in given],
+        "version": version,
+        "maker": made.made_by,
+        "expires": made.expires_on,
+        "import": made.id,
+    }
     await session.execute(_WRITE, values | written)
 
 
