@@ -187,7 +187,7 @@ class FixedTier:
     def __init__(self, customer_id: UUID) -> None:
         self.customer_id = customer_id
 
-    def select(self, _day: date) -> Select[Any]:
+    def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         points = literal({"reward": 5}, JSONB)
         return select(col(Customer.id).label("customer_id"), literal("T2").label("tier"), points.label("points")).where(
             col(Customer.id) == self.customer_id

@@ -5,19 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Select, insert, literal, select
-from sqlmodel import col
+from sqlalchemy import insert
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
-from guibin.customers.models import Customer
 from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance
 from guibin.products.models import Product
 from guibin.tags.models import CustomerTag, Tag
 from guibin.tiers.models import TierHistory, TierStanding
-from guibin.tiers.routes import ADDED_ROUTES
 from guibin.tiers.service import evaluate
 from support.points import add_customers
 from support.tiers import DAY, MILLION, put_average, seed_defaults, set_terms
@@ -119,7 +116,7 @@ async def test_only_customers_with_the_tag_get_a_tier(session: AsyncSession, cus
             state="published",
             name_zh="贵宾",
             name_en="VIP",
-            axis="product",
+            axis="service",
             kind="manual",
             created_at=clock.now(),
         )
@@ -128,25 +125,6 @@ async def test_only_customers_with_the_tag_get_a_tier(session: AsyncSession, cus
     session.add(CustomerTag(customer_id=customer_id, tag_code="vip", source="manual", since=DAY, version=None))
     await session.flush()
     assert await _tier(session, customer_id) == ("T1", "assets")
-
-
-class Everybody:
-    """Gives everybody one tier."""
-
-    name = "family"
-
-    def select(self, day: date) -> Select[Any]:
-        assert day == DAY
-        everybody: Any = select(col(Customer.id).label("customer_id"), literal("T5").label("tier_code"))
-        found: Select[Any] = everybody
-        return found
-
-
-async def test_a_route_of_another_domain_takes_part(
-    session: AsyncSession, customer_id: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("guibin.tiers.figures.ADDED_ROUTES", [*ADDED_ROUTES, Everybody()])
-    assert await _tier(session, customer_id) == ("T5", "family")
 
 
 async def test_who_is_lifted_at_once_is_not_below_the_line_in_the_same_period(
