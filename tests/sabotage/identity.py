@@ -155,7 +155,7 @@ IDENTITY: Final = (
     Sabotage(
         "T-PII-6a",
         "the second person of an erasure",
-        f"{SQL}/privacy_forget/v3.sql",
+        f"{SQL}/privacy_forget/v5.sql",
         " AND state = 'verified';",
         ";",
         (f"{ERASURE}::test_no_service_may_delete_rows_without_a_verified_erasure",),

@@ -137,7 +137,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S11d",
         "the event of a redemption",
-        f"{SQL}/rights_redeem/v2.sql",
+        f"{SQL}/rights_redeem/v3.sql",
         "    v_writing := false;\n",
         "    v_writing := false;\n    DELETE FROM public.outbox_event e WHERE e.subject = 'rdm_' || v_new.id;\n",
         ("tests/shared/rights/test_telling.py::test_a_redemption_is_told_with_its_points_and_of_whom",),
@@ -145,7 +145,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S12b",
         "that what decided is read again under the lock",
-        f"{SQL}/rights_redeem/v2.sql",
+        f"{SQL}/rights_redeem/v3.sql",
         "    IF p_taking ? 'seen' AND v_facts.seen IS DISTINCT FROM p_taking ->> 'seen' THEN\n",
         "    IF false THEN\n",
         ("tests/shared/rights/test_one_statement.py::test_what_was_decided_on_stale_facts_is_not_written",),

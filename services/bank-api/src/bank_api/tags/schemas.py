@@ -44,7 +44,9 @@ class TagEdit(StrictModel):
         default=Sensitivity.INTERNAL,
         description="Sensitive tags are given only to who consented, and shown only to who may see such tags",
     )
-    owner_id: StaffId | None = Field(default=None, description="Who answers for the definition; its maker without it")
+    owner_id: StaffId | None = Field(
+        default=None, description="Who answers for the definition; without it whoever does, at first its maker"
+    )
     review_on: Day | None = Field(default=None, description="When the definition is to be looked at again")
     value_days: int | None = Field(
         default=None, ge=1, le=3660, description="How long a value by hand or by import lasts unless confirmed again"

@@ -85,7 +85,7 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
         raise StateConflict(**{"from": tag.state, "to": TagState.DRAFT})
     await _check(session, tag.code, TagKind(tag.kind), draft)
     before = _shown(tag)
-    for name, value in draft.columns().items():
+    for name, value in (draft.columns() | {"owner_id": draft.owner_id or tag.owner_id}).items():
         setattr(tag, name, value)
     tag.state = resting_state(tag)
     tag.revision += 1
