@@ -82,8 +82,8 @@ def test_nothing_in_the_service_wallet_costs_the_lowest_tier_more_than_fifty_poi
     assert max(offered("T0", "service")) <= 50
 
 
-def test_thirty_three_rights_cover_every_category_way_of_delivery_and_kind_of_stock() -> None:
-    assert len({right.code for right in RIGHTS}) == len(RIGHTS) == 33
+def test_thirty_four_rights_cover_every_category_way_of_delivery_and_kind_of_stock() -> None:
+    assert len({right.code for right in RIGHTS}) == len(RIGHTS) == 34
     assert {right.category for right in RIGHTS} == set(Category)
     assert {right.fulfilment for right in RIGHTS} == set(Fulfilment)
     assert {right.stock_mode for right in RIGHTS} == set(StockMode)

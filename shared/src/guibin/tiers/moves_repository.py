@@ -1,7 +1,7 @@
 """SQL of previews: whom a scheme would move, by the figures of its last period alone."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
@@ -44,13 +44,14 @@ async def count_moves(session: AsyncSession, scheme: Scheme, *, day: date) -> li
 
 
 async def moves_by_branch(session: AsyncSession, scope: Scope, scheme: Scheme, *, day: date) -> list[Move]:
-    """Count the customers of a scope by branch, present tier and the tier that the figures would give them.
+    """Count the customers of a scope by branch, present tier and the tier that the figures of a closed day give them.
 
-    Transitions are left out of account. Customers whose figures are unknown or stale are not counted, nor those with a
-    tier by hand.
+    The present tier is that of the day after it, which the night of the closed day gave. Transitions are left out of
+    account. Customers whose figures are unknown or stale are not counted, nor those with a tier by hand.
     """
     earned = select_earned(scheme, cutoff=scheme.terms.cutoff(day), day=day).cte("earned_tier")
-    current, tier = tiers_on(day), aliased(Tier, name="to_come")
+    present = day + timedelta(days=1)
+    current, tier = tiers_on(present), aliased(Tier, name="to_come")
     source = (
         earned.join(_CUSTOMER, _CUSTOMER.c.id == earned.c.customer_id)
         .join(_BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
@@ -63,7 +64,7 @@ async def moves_by_branch(session: AsyncSession, scope: Scope, scheme: Scheme, *
         .select_from(source)
         .where(visible(scope, _CUSTOMER.c.id, _CUSTOMER.c.branch_id))
         .where(earned.c.known, (earned.c.earned > BELOW_ALL) | current.c.tier.is_not(None))
-        .where(earned.c.customer_id.not_in(select(col(TierOverride.customer_id)).where(in_force(day))))
+        .where(earned.c.customer_id.not_in(select(col(TierOverride.customer_id)).where(in_force(present))))
         .group_by(*groups)
         .order_by(*groups)
     )

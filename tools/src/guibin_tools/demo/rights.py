@@ -183,7 +183,12 @@ RIGHTS: tuple[RightData, ...] = (
         "tea_set", "shopping", "青瓷茶具", "Celadon tea set",
         "龙泉青瓷茶具一套", "A tea set of Longquan celadon",
         "reward", "hand_out", "counted", _cheaper_above(1500, 1200), 60, "T1", (), (1, "year"), (30, 120),
-        money="99.00",
+    ),
+    RightData(
+        "silk_scarf", "shopping", "真丝围巾", "Silk scarf",
+        "苏杭真丝围巾一条，积分加现金", "A silk scarf, for points and money together",
+        "reward", "hand_out", "counted", _cheaper_above(800, 700), 40, None, (), (2, "year"),
+        money="66.00",
     ),
     RightData(
         "online_shop_100", "shopping", "电商券100元", "Online shopping voucher of 100 CNY",

@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import text
+
 from guibin import wiring
 from guibin.core.settings import Profile
 from guibin.core.unit_of_work import unit_of_work
@@ -71,6 +73,8 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
     async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
         await load_settled_month(work.session, keys, business_date=business_date)
         await load_family(work.session, keys)
+        # Whoever asks at once must not wait for the server's own look at what has come in.
+        await work.session.execute(text("ANALYZE"))
 
 
 async def load_berka(settings: OperatorSettings, folder: Path, *, business_date: date, show: Show) -> None:
