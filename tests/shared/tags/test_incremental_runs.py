@@ -17,6 +17,7 @@ from guibin.tags.facts import refresh_facts
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagState, TagVersion
 from guibin.tags.runs import repository
 from guibin.tags.runs.models import TagRunKind
+from guibin.tags.runs.reach import reach_of
 from guibin.tags.service import run_changed, run_night, run_tags
 from support.tagging import (
     DAY,
@@ -191,7 +192,8 @@ async def test_a_rule_that_cannot_be_computed_stops_no_other_and_keeps_what_it_g
     assert last is not None
     results = await repository.results_of(session, last.id)
     assert {code: row.error for code, row in results.items()} == {"old": None, "spender": "22003", "zealous": None}
-    assert dict(await repository.last_computed(session, ["old", "spender"])) == {"old": NEXT_DAY, "spender": DAY}
+    computed = {code: (await reach_of(session, code=code, days=1)).computed_for for code in ("old", "spender")}
+    assert computed == {"old": NEXT_DAY, "spender": DAY}
     lasting = select(CustomerTag.tag_code).where(col(CustomerTag.until).is_(None))
     assert sorted((await session.exec(lasting)).all()) == ["old", "spender", "zealous"]
 

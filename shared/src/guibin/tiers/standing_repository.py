@@ -86,11 +86,6 @@ async def evaluate_period(session: AsyncSession, scheme: Scheme, *, day: date) -
 _TOLD: Final = ("tier_code", "earned", "below_months", "valid_until")
 
 
-def select_decided(scheme: Scheme, day: date) -> Select[Any]:
-    """Select the standings that `evaluate_period` would write, for a look ahead."""
-    return _decided(scheme, day)
-
-
 def _decided(scheme: Scheme, day: date) -> Select[Any]:
     """Decide for everybody: from the standing before the period, and what its figures give."""
     cutoff = scheme.terms.cutoff(day)

@@ -33,7 +33,7 @@ class MappingIn(StrictModel):
         description="Our columns by theirs",
         examples=[{"客户姓名": "name"}],
     )
-    values: dict[Name, dict[Name, Name]] = Field(
+    values: dict[Name, Annotated[dict[Name, Name], Field(max_length=MOST_VALUES)]] = Field(
         default_factory=dict,
         max_length=MOST_COLUMNS,
         description="By our column: our values by theirs",

@@ -63,13 +63,6 @@ def last_of_each_day(codes: Sequence[str]) -> Subquery:
     return select_columns(*last.c).where(last.c.error.is_(None)).subquery("last_of_day")
 
 
-async def last_computed(session: AsyncSession, codes: Sequence[str]) -> Mapping[str, date]:
-    """Return for each tag the latest day for which its rule could be computed."""
-    last = last_of_each_day(codes)
-    statement = select(last.c.tag_code, func.max(last.c.business_date)).group_by(last.c.tag_code)
-    return dict((await session.execute(statement)).all())
-
-
 async def version_on(session: AsyncSession, *, code: str, day: date) -> int | None:
     """Return the version of a tag by which the last run for a day worked; None without such a run."""
     statement = (
