@@ -129,12 +129,12 @@ class TagKindConflict(Refusal):
 
 
 class TagRuleMissing(Refusal):
-    """A rule tag has no draft that could be previewed or submitted."""
+    """There is no rule to go by: no draft that could be tried, or no version that was in force on a day."""
 
     category = Category.CONFLICT
     code = "tag_rule_missing"
-    zh = "标签没有待发布的规则草稿"
-    en = "The tag has no draft of a rule"
+    zh = "标签没有可依据的规则：没有草稿，或当日没有生效的版本"
+    en = "The tag has no rule to go by: no draft, or no version in force on that day"
 
 
 class TagCategoryUnknown(Refusal):
