@@ -91,11 +91,11 @@ async def add_member(session: AsyncSession, order: Order, *, household_id: UUID,
     joining = await _resolved(session, order, place)
     async with all_rows(session):
         members = await repository.members_of(session, household_id=household_id)
-        await lock_customers(session, [joining.customer_id])
+        stepping = _heads(members) if joining.role is HouseholdRole.HEAD else []
+        await lock_customers(session, [joining.customer_id, *(head.customer_id for head in stepping)])
         if len(members) >= rules.MOST_MEMBERS:
             raise HouseholdTooLarge(allowed=rules.MOST_MEMBERS)
-        if joining.role is HouseholdRole.HEAD:
-            await _step_down(session, order, members)
+        await _step_down(session, order, stepping)
         await _join(session, order, household_id, joining)
     await _told(session, order, "household.join", household_id, joining.customer_id, role=place.role)
 
@@ -112,11 +112,12 @@ async def change_member(session: AsyncSession, order: Order, *, household_id: UU
     async with all_rows(session):
         members = await repository.members_of(session, household_id=household_id)
         member = _member(members, place.customer_id)
-        await lock_customers(session, [member.customer_id])
-        if place.role is HouseholdRole.HEAD:
-            await _step_down(session, order, [one for one in members if one is not member])
-        elif member.role == HouseholdRole.HEAD:
+        if place.role is not HouseholdRole.HEAD and member.role == HouseholdRole.HEAD:
             raise HouseholdNeedsHead
+        others = [one for one in members if one is not member]
+        stepping = _heads(others) if place.role is HouseholdRole.HEAD else []
+        await lock_customers(session, [member.customer_id, *(head.customer_id for head in stepping)])
+        await _step_down(session, order, stepping)
         kept = place.share_percent if place.share_percent is not None else member.share_percent
         await _leave(session, order, member)
         await _join(session, order, household_id, replace(place, share_percent=kept))
@@ -293,8 +294,9 @@ async def _leave(session: AsyncSession, order: Order, member: HouseholdMember) -
     await repository.end_membership(session, member, day=clock.today(), ended_by=order.actor.id)
 
 
-async def _step_down(session: AsyncSession, order: Order, members: Sequence[HouseholdMember]) -> None:
-    for head in [one for one in members if one.role == HouseholdRole.HEAD]:
+async def _step_down(session: AsyncSession, order: Order, heads: Sequence[HouseholdMember]) -> None:
+    """Let heads, whose customers are locked, be other members."""
+    for head in heads:
         await _leave(session, order, head)
         await _join(session, order, head.household_id, replace(_place(head), role=HouseholdRole.OTHER))
 
@@ -329,8 +331,12 @@ async def _told(
     )
 
 
+def _heads(members: Sequence[HouseholdMember]) -> list[HouseholdMember]:
+    return [one for one in members if one.role == HouseholdRole.HEAD]
+
+
 def _head_of(members: Sequence[HouseholdMember]) -> UUID:
-    return next(one.customer_id for one in members if one.role == HouseholdRole.HEAD)
+    return _heads(members)[0].customer_id
 
 
 def _named(ids: Iterable[UUID]) -> list[str]:
