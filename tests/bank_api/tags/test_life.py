@@ -6,14 +6,13 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
 from guibin.privacy.models import Consent, ConsentState, Purpose
-from guibin.tags.models import Tag, TagState
 from guibin.tags.service import keep_tags, run_tags
 from support.house import EAST, House
 from support.tagging import DAY, OLD, add_facts
@@ -111,10 +110,10 @@ async def test_the_night_retires_a_tag_on_the_day_that_was_announced(
 ) -> None:
     await create(bank_client, house)
     await bank_client.put(path_of(customer, "/golf"), json=REASON, headers=house.headers("manager"))
-    day = clock.today()
+    day, body = clock.today() + timedelta(days=7), REASON | {"retires_in_days": 7}
+    announced = await bank_client.post("/v1/tags/golf/suspend", json=body, headers=house.headers("hq_operator"))
+    assert (announced.json()["state"], announced.json()["retires_on"]) == ("suspended", str(day))
     async with house.sessions() as session:
-        announced = update(Tag).where(col(Tag.code) == "golf")
-        await session.exec(announced.values(state=TagState.SUSPENDED, suspended_on=day, retires_on=day))
         assert (await keep_tags(session, day=day - timedelta(days=1)))["retired"] == 0
         assert (await keep_tags(session, day=day))["retired"] == 1
         await session.commit()

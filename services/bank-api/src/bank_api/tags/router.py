@@ -61,6 +61,7 @@ from .schemas import (
     PreviewOut,
     ReasonIn,
     RetiredOut,
+    SuspendIn,
     TagDetailOut,
     TagEdit,
     TagIn,
@@ -208,10 +209,13 @@ async def retire_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json
     data=DataClass.C1,
     refusals=(StateConflict,),
 )
-async def suspend_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]) -> TagOut:
+async def suspend_tag(call: StaffCall, code: Code, body: Annotated[SuspendIn, json_body(SuspendIn)]) -> TagOut:
     """Freeze a published tag: no run and nobody gives it, who has it keeps it, until it is resumed or retired."""
     tag = await repository.get_tag(call.session, code=code, lock=True)
-    return TagOut.model_validate(await service.suspend_tag(call.session, tag, actor=call.actor, reason=body.reason))
+    suspended = await service.suspend_tag(
+        call.session, tag, actor=call.actor, reason=body.reason, retires_in_days=body.retires_in_days
+    )
+    return TagOut.model_validate(suspended)
 
 
 @router.post("/tags/{code}/resume", operation_id="resumeTag")

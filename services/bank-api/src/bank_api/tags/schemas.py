@@ -191,6 +191,14 @@ class ReasonIn(StrictModel):
     reason: Annotated[str, Note(200)] = Field(examples=["asked for by the customer"])
 
 
+class SuspendIn(ReasonIn):
+    """Why, and whether the end of the tag is announced with it."""
+
+    retires_in_days: int | None = Field(
+        default=None, ge=1, le=365, description="The night of that day retires it unless it is resumed", examples=[7]
+    )
+
+
 class RetiredOut(OutModel):
     """A tag that is out of use."""
 

@@ -1,6 +1,6 @@
 """The life of a tag after it was published: suspended, taken up again, retired, and what the night does of it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,11 +13,15 @@ from guibin.tags import repository
 from guibin.tags.models import Tag, TagState
 from guibin.tags.service.definitions import resting_state
 
-_OF_THE_NIGHT: Final = "announced as without use"
+_OF_THE_NIGHT: Final = "announced when it was suspended"
 
 
-async def suspend_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: str) -> Tag:
+async def suspend_tag(
+    session: AsyncSession, tag: Tag, *, actor: Actor, reason: str, retires_in_days: int | None = None
+) -> Tag:
     """Freeze a locked tag: no run and nobody gives it; who has it keeps it.
+
+    With `retires_in_days` its end is announced: the night of that day retires it unless it is taken up again.
 
     Raises:
         StateConflict: it is not published.
@@ -25,6 +29,7 @@ async def suspend_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: 
     if tag.state != TagState.PUBLISHED:
         raise StateConflict(**{"from": tag.state, "to": TagState.SUSPENDED})
     tag.suspended_on = clock.today()
+    tag.retires_on = None if retires_in_days is None else tag.suspended_on + timedelta(days=retires_in_days)
     await _turn(session, tag, TagState.SUSPENDED, "tag.suspend", actor, reason)
     return tag
 
