@@ -23,12 +23,13 @@ CUSTOMER_DATA = (
     Domain.TAGS,
     Domain.TIERS,
     Domain.MANAGERS,
+    Domain.CARE,
     Domain.POINTS,
     Domain.RIGHTS,
     Domain.GIFTS,
     Domain.ORGANISATION,
 )
-DEFINED: Final = (Domain.TAGS, Domain.TIERS, Domain.MANAGERS, Domain.POINTS)
+DEFINED: Final = (Domain.TAGS, Domain.TIERS, Domain.MANAGERS, Domain.CARE, Domain.POINTS)
 CATALOGUE: Final = (Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, Domain.TIERS, Domain.ORGANISATION)
 FIGURES: Final = (Domain.TAGS, Domain.TIERS, Domain.PRODUCTS, Domain.POINTS, Domain.RIGHTS)
 EVERYTHING: Final = (*CUSTOMER_DATA, Domain.FEEDS, Domain.RUNS, Domain.APPROVALS)
@@ -77,13 +78,14 @@ def _serving() -> Iterator[SeededGrant]:
     """Who serves customers: managers their own, branches theirs, customer service everybody, one at a time."""
     reveal, customers = (Verb.REVEAL,), (Domain.CUSTOMERS,)
     yield from _grants("manager", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), OWN)
-    yield from _grants("manager", WRITE, (Domain.TAGS, Domain.CUSTOMERS), OWN)
+    yield from _grants("manager", WRITE, (Domain.TAGS, Domain.CUSTOMERS, Domain.CARE), OWN)
     yield from _grants("manager", SUBMIT, (Domain.POINTS, Domain.GIFTS), OWN, SMALL)
     yield from _grants("manager", reveal, customers, OWN, per_day=REVEALS)
     yield from _grants("manager", reveal, (Domain.TAGS,), OWN)
 
     yield from _grants("branch_head", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), SUBTREE)
-    writes = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS, *PERSONAL)
+    served = (Domain.MANAGERS, Domain.CARE, Domain.RIGHTS, Domain.GIFTS, Domain.POINTS)
+    writes = (Domain.CUSTOMERS, Domain.TAGS, *served, *PERSONAL)
     yield from _grants("branch_head", WRITE, writes, SUBTREE)
     yield from _grants("branch_head", SUBMIT, (Domain.POINTS, Domain.GIFTS), SUBTREE, MEDIUM)
     yield from _grants("branch_head", SUBMIT, PERSONAL, SUBTREE)
@@ -110,7 +112,7 @@ def _head_office() -> Iterator[SeededGrant]:
     yield from _grants("hq_operator", READ, (*seen, Domain.FEEDS, *PERSONAL), SUBTREE)
     yield from _grants("hq_operator", READ, BOOKS, NOBODY)
     yield from _grants("hq_operator", SUBMIT, (*DEFINED, Domain.EXPORTS, Domain.COMPLIANCE), SUBTREE)
-    written = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.PRODUCTS, Domain.POINTS)
+    written = (Domain.CUSTOMERS, Domain.TAGS, Domain.MANAGERS, Domain.CARE, Domain.PRODUCTS, Domain.POINTS)
     yield from _grants("hq_operator", WRITE, written, SUBTREE)
     yield from _grants("hq_operator", WRITE, (Domain.FEEDS, Domain.RUNS), NOBODY)
     yield from _grants("hq_operator", (Verb.REVEAL,), (Domain.CUSTOMERS,), SUBTREE, per_day=MORE_REVEALS)

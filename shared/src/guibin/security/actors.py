@@ -54,6 +54,7 @@ class Domain(StrEnum):
     EXPORTS = "exports"
     ACCOUNTING = "accounting"
     GIFTS = "gifts"
+    CARE = "care"
 
 
 class DataScope(StrEnum):

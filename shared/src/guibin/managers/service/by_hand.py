@@ -18,6 +18,7 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
 from guibin.managers import repository
 from guibin.managers.errors import AssigneeInvalid
+from guibin.managers.followers import Change, follow_all
 from guibin.managers.models import Coverage
 from guibin.managers.rules import Seat
 from guibin.security.actors import Actor, Scope
@@ -192,6 +193,11 @@ async def _replace(
             raise VersionConflict from None
         raise
     await repository.resolve_unassigned(session, placed, on_day=clock.today())
+    givers = {one.customer_id: one.manager_id for one in ended}
+    await follow_all(
+        session,
+        [Change(one, givers.get(one), taker, first_day, order.reason, BY_STAFF) for one, taker in placed.items()],
+    )
 
 
 async def _record(session: AsyncSession, customer: Customer, move: Move, order: Order) -> None:

@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.managers import repository, rules
+from guibin.managers.followers import Change, follow_all
 from guibin.managers.models import Coverage
 
 TIER_CHANGED: Final = "tier_changed"
 MANAGER_LEFT: Final = "manager_left"
 CUSTOMER_GONE: Final = "customer_gone"
 BY_RUN: Final = "run"
+MATRIX: Final = "matrix"
 
 
 async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
@@ -35,7 +37,12 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     for reason, is_served in ((TIER_CHANGED, True), (MANAGER_LEFT, False)):
         ended = [one.coverage for one in moved if one.coverage and one.is_served is is_served]
         await repository.end_coverage(session, days, ended, reason)
-    await repository.begin_coverage(session, plan.placed, days, source=BY_RUN, reason="matrix")
+    await repository.begin_coverage(session, plan.placed, days, source=BY_RUN, reason=MATRIX)
+    givers = {one.waiting.customer_id: one.coverage.manager_id for one in needy if one.coverage}
+    await follow_all(
+        session,
+        [Change(one, givers.get(one), taker, days[one], MATRIX, BY_RUN) for one, taker in plan.placed.items()],
+    )
     alone = [one.waiting for one in needy if not one.is_served and one.waiting.customer_id in plan.unplaced]
     changed, resolved = await _queue(session, alone, plan, from_day)
     return {
