@@ -16,6 +16,7 @@ from guibin.gifts import models as gifts
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
+from guibin.managers.absences import models as manager_absences
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import attachment_models as points_attachments
@@ -61,6 +62,7 @@ __all__ = [
     "holdings",
     "idempotency",
     "leases",
+    "manager_absences",
     "managers",
     "metadata",
     "organisation",

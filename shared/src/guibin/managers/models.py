@@ -25,6 +25,11 @@ class CoverageRole(StrEnum):
     """In which role a manager serves a customer."""
 
     PRIMARY = "primary"
+    BACKUP = "backup"
+    SPECIALIST = "specialist"
+    BRANCH_LEADER = "branch_leader"
+    CORPORATE_MANAGER = "corporate_manager"
+    SECOND = "second"
 
 
 class UnassignedReason(StrEnum):
