@@ -2,6 +2,7 @@
 
 from guibin.approvals import models as approvals
 from guibin.audit import models as audit
+from guibin.care import models as care
 from guibin.channels import models as channels
 from guibin.core import leases
 from guibin.core.models import metadata
@@ -49,6 +50,7 @@ __all__ = [
     "approvals",
     "audit",
     "campaign_codes",
+    "care",
     "channels",
     "customers",
     "earning",

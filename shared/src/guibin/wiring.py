@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
 from guibin.approvals.service import RuleChange
+from guibin.care import personal_data as care_data
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.customers import merging
@@ -165,6 +166,7 @@ def _connect_personal_data() -> None:
     subject.register_all(suppliers_data.SUBJECT_SECTIONS, ())
     subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
     subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
+    subject.register_all(care_data.SUBJECT_SECTIONS, care_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
     subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)
