@@ -118,12 +118,16 @@ def _care_task() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("manager_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("title_zh", sa.Text(), nullable=True),
+        sa.Column("title_en", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("occasion", sa.Date(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("plan_item_id", sa.Uuid(), nullable=True),
-        sa.Column("reference_id", sa.Uuid(), nullable=True),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -137,6 +141,10 @@ def _care_task() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("(state = 'open') = (ended_at IS NULL)", name=op.f("ck_care_task_ended")),
+        sa.CheckConstraint(
+            "channel IN ('phone', 'in_person', 'video', 'sms', 'wechat', 'wecom', 'app', 'email', 'post')",
+            name=op.f("ck_care_task_channel_known"),
+        ),
         sa.CheckConstraint(
             "kind IN ('call', 'visit', 'meeting', 'message', 'review')", name=op.f("ck_care_task_kind_known")
         ),
@@ -159,7 +167,8 @@ def _care_task() -> None:
             "origin",
             "made_by",
             "occasion",
-            name=op.f("uq_care_task_customer_id_origin_made_by_occasion"),
+            "reference",
+            name=op.f("uq_care_task_customer_id_origin_made_by_occasion_reference"),
         ),
         info={"distribution": ("customer_id", "customer")},
     )

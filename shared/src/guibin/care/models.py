@@ -69,7 +69,9 @@ class TouchResult(StrEnum):
     WRONG_NUMBER = "wrong_number"
 
 
-REACHED = (TouchResult.REACHED, TouchResult.REFUSED, TouchResult.INTERESTED, TouchResult.SOLD, TouchResult.CALL_BACK)
+REACHED = frozenset(
+    {TouchResult.REACHED, TouchResult.REFUSED, TouchResult.INTERESTED, TouchResult.SOLD, TouchResult.CALL_BACK}
+)
 """The results with which the customer was spoken to: only these satisfy a care task or count as contact."""
 
 
@@ -95,7 +97,10 @@ class TaskOrigin(StrEnum):
 
 
 class TaskState(StrEnum):
-    """The life of a care task: `skipped` by a person with a reason, `lapsed` where nothing asks for it any more."""
+    """The life of a care task: `skipped` by a person with a reason, `lapsed` where nothing asks for it any more.
+
+    What lapsed counts neither as kept nor as broken.
+    """
 
     OPEN = "open"
     DONE = "done"
@@ -222,6 +227,7 @@ class CareTask(SQLModel, table=True):
     __tablename__ = "care_task"
     __table_args__ = (
         one_of("kind", TouchKind),
+        one_of("channel", TouchChannel),
         one_of("purpose", TouchPurpose),
         one_of("origin", TaskOrigin),
         one_of("state", TaskState),
@@ -229,7 +235,7 @@ class CareTask(SQLModel, table=True):
         CheckConstraint("escalation BETWEEN 0 AND 3", name="escalation_in_range"),
         CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("state <> 'skipped' OR reason IS NOT NULL", name="skipped_for_a_reason"),
-        UniqueConstraint("customer_id", "origin", "made_by", "occasion"),
+        UniqueConstraint("customer_id", "origin", "made_by", "occasion", "reference"),
         Index(None, "manager_id", "due_on", "id", postgresql_where=OPEN),
         Index(None, "due_on", postgresql_where=OPEN),
         Index(None, "customer_id", "due_on", postgresql_where=OPEN),
@@ -241,12 +247,16 @@ class CareTask(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     manager_id: UUID | None = Field(default=None, foreign_key="manager.id", description="Whose it is; NULL: nobody's")
     kind: str = text_column()
+    channel: str | None = text_column(default=None, description="Only by this way; NULL: any")
     purpose: str = text_column(default=TouchPurpose.CARE)
+    minutes: int | None = Field(default=None, description="What it takes, as the plan says")
+    title_zh: str | None = text_column(default=None, description="What is to be done, never of the customer")
+    title_en: str | None = text_column(default=None)
     origin: str = text_column()
-    made_by: str = text_column(description="The plan's item, the trigger, or what asked for it: part of the unique key")
-    occasion: date = Field(description="The day or the period's first day for which it was made")
+    made_by: str = text_column(description="Code of the plan's item or of the trigger, or what else asked for it")
+    occasion: date = Field(description="The day, or the first day of the period, for which it was made")
+    reference: str = text_column(default="", description="Public id of what it is about: tells two of a day apart")
     plan_item_id: UUID | None = None
-    reference_id: UUID | None = Field(default=None, description="The holding, complaint, touch ... it is about")
     starts_on: date
     due_on: date
     state: str = text_column(default=TaskState.OPEN)
