@@ -1,4 +1,7 @@
-"""To be written: tier_standards."""
+"""What tiers are called by a scheme; how many tiers by hand a branch may have."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0060"
 down_revision = "0059"
@@ -7,8 +10,19 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    _names()
 
 
 def downgrade() -> None:
-    pass
+    op.execute("REVOKE UPDATE (name_zh, name_en) ON tier FROM guibin_bank, guibin_worker")
+    op.drop_constraint(op.f("ck_tier_scheme_line_named_in_both"), "tier_scheme_line")
+    for column in ("name_en", "name_zh"):
+        op.drop_column("tier_scheme_line", column)
+
+
+def _names() -> None:
+    for column in ("name_zh", "name_en"):
+        op.add_column("tier_scheme_line", sa.Column(column, sa.Text(), nullable=True))
+    both = "(name_zh IS NULL) = (name_en IS NULL)"
+    op.create_check_constraint(op.f("ck_tier_scheme_line_named_in_both"), "tier_scheme_line", both)
+    op.execute("GRANT UPDATE (name_zh, name_en) ON tier TO guibin_bank, guibin_worker")

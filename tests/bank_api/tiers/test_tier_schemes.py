@@ -11,9 +11,13 @@ from sqlalchemy import text
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.organisation.models import StaffRole
-from guibin.tiers.defaults import LOWER_BOUNDS_CNY
+from guibin.tiers.defaults import LOWER_BOUNDS_CNY, TERMS
+from guibin.tiers.models import TierScheme
+from guibin.tiers.repository import list_tiers, replace_lines
+from guibin.tiers.rules import Name
 from guibin.tiers.service import evaluate
 from support.house import EAST, ROOT, WEST, House
+from support.points import sessions_of
 from support.tiers import MILLION, add_override, give_tier, put_average
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
@@ -183,9 +187,9 @@ async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, 
     approval = await _submit(bank_client, house, made["id"])
     shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
     moves = [{"from": "T2", "to": "T1", "customers": 1}]
-    growth = {"growth_before": None, "growth_after": None}
+    others = {"growth_before": None, "growth_after": None, "names_before": {}, "names_after": {}}
     terms = {name: shown["preview"].pop(f"terms_{name}") for name in ("before", "after")}
-    assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, **growth, "moves": moves}
+    assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, **others, "moves": moves}
     assert (terms["before"]["transition_months"]["T4"], terms["after"]["transition_months"]) == (6, {})
     assert (shown["kind_label"], shown["preview_labels"]["moves"]) == ("启用层级方案", "层级变动客户数")
     assert shown["payload"] == {"scheme_id": made["id"], "revision": 1, "lower_bounds": HIGHER}
@@ -320,3 +324,55 @@ async def test_a_draft_is_tried_on_the_whole_book_of_the_caller(bank_client: htt
     assert await _state(bank_client, house, made["id"]) == "draft"
     refused = await bank_client.post(url, headers=house.headers("manager"))
     assert refused.status_code == 403
+
+
+PLATINUM = {"T2": {"zh": "铂金客户", "en": "Platinum Plus"}}
+
+
+async def test_tiers_are_called_as_a_scheme_says_once_it_is_in_force(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    body = draft() | {"names": PLATINUM}
+    made = (await bank_client.post("/v1/tier-schemes", json=body, headers=house.headers("hq_operator"))).json()
+    assert made["names"] == PLATINUM
+    approval = await _submit(bank_client, house, made["id"])
+    shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()["preview"]
+    assert (shown["names_before"], shown["names_after"]) == ({"T2": {"zh": "白金客户", "en": "Platinum"}}, PLATINUM)
+    assert (await _names(bank_client, house))["T2"] == "白金客户"
+    await _decide(bank_client, house, approval)
+    names = await _names(bank_client, house)
+    assert (names["T2"], names["T3"]) == ("铂金客户", "钻石客户")
+
+
+async def test_the_night_renames_the_tiers_of_a_scheme_whose_first_day_has_come(house: House) -> None:
+    async with house.sessions() as session:
+        tomorrow = clock.today() + timedelta(days=1)
+        scheme = TierScheme(
+            id=new_id(), name="明日", state="scheduled", created_at=clock.now(), terms=TERMS, effective_from=tomorrow
+        )
+        session.add(scheme)
+        await session.flush()
+        bounds = {code: cny * 100 for code, cny in LOWER_BOUNDS_CNY.items()}
+        await replace_lines(session, scheme.id, bounds, names={"T2": Name("铂金客户", "Platinum Plus")})
+        await session.commit()
+    async with sessions_of(house.database.worker_url, pool_size=1) as worker, worker() as session:
+        await evaluate(session, day=clock.today())
+        await session.commit()
+        assert [tier.name_zh for tier in await list_tiers(session)][2:4] == ["铂金客户", "钻石客户"]
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [({"T9": {"zh": "新", "en": "New"}}, "tier_unknown"), ({"T2": {"zh": "钻石客户", "en": "New"}}, "names_alike")],
+)
+async def test_names_of_unknown_tiers_and_names_that_are_taken_are_refused(
+    bank_client: httpx.AsyncClient, house: House, names: dict[str, Any], fault: str
+) -> None:
+    body = draft() | {"names": names}
+    refused = await bank_client.post("/v1/tier-schemes", json=body, headers=house.headers("hq_operator"))
+    assert (refused.status_code, refused.json()["code"], refused.json()["fault"]) == (422, "tier_range_invalid", fault)
+
+
+async def _names(client: httpx.AsyncClient, house: House) -> dict[str, str]:
+    response = await client.get("/v1/tiers", headers=house.headers("lobby"))
+    return {tier["code"]: tier["name_zh"] for tier in response.json()["items"]}

@@ -6,6 +6,8 @@ from guibin.core.errors import Category, Refusal
 class TierRangeInvalid(Refusal):
     """The lines of a scheme do not rise, or a tier is missing, unknown or negative; `fault` says which.
 
+    `names_alike`: two tiers would be called the same.
+
     `wallet_not_growth`: the points that are to give tiers are no points of growth.
     """
 

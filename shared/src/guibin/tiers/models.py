@@ -103,10 +103,14 @@ class TierScheme(SQLModel, table=True):
 
 
 class TierSchemeLine(SQLModel, table=True):
-    """The lower bound of a tier in a scheme."""
+    """The lower bound of a tier in a scheme, and what the tier is called once the scheme is in force."""
 
     __tablename__ = "tier_scheme_line"
-    __table_args__ = (CheckConstraint("growth_points > 0", name="growth_points_positive"), REFERENCE)
+    __table_args__ = (
+        CheckConstraint("growth_points > 0", name="growth_points_positive"),
+        CheckConstraint("(name_zh IS NULL) = (name_en IS NULL)", name="named_in_both"),
+        REFERENCE,
+    )
 
     scheme_id: UUID = Field(primary_key=True, foreign_key="tier_scheme.id")
     tier_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tier.code")
@@ -114,6 +118,8 @@ class TierSchemeLine(SQLModel, table=True):
     growth_points: int | None = Field(
         default=None, sa_type=BigInteger, description="Points of the growth wallet that give the tier as well"
     )
+    name_zh: str | None = text_column(default=None, description="What the tier is called from then on; null: as before")
+    name_en: str | None = text_column(default=None)
 
 
 class TierHistory(SQLModel, table=True):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Subquery,
+    and_,
     select,
     tuple_,
     update,
@@ -25,7 +26,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine
-from guibin.tiers.rules import Line
+from guibin.tiers.rules import Line, Name
 
 NEWEST_FIRST = (col(TierHistory.effective_on).desc(), col(TierHistory.recorded_at).desc())
 
@@ -151,9 +152,7 @@ async def scheme_on(session: AsyncSession, day: date) -> TierScheme | None:
         .order_by(col(TierScheme.effective_from), col(TierScheme.created_at))
     )
     for scheme in (await session.exec(due)).all():
-        await retire_active(session)
-        scheme.state = SchemeState.ACTIVE
-        await session.flush()
+        await put_in_force(session, scheme)
     active = await active_scheme(session)
     if active is not None and active.effective_to is not None and active.effective_to <= day:
         await retire_active(session)
@@ -177,9 +176,13 @@ async def lines_of_all(session: AsyncSession, scheme_ids: Collection[UUID]) -> d
     found: dict[UUID, list[Line]] = {}
     for line, tier in (await session.exec(query)).all():
         found.setdefault(line.scheme_id, []).append(
-            Line(tier.code, tier.rank, line.lower_bound_fen, line.growth_points)
+            Line(tier.code, tier.rank, line.lower_bound_fen, line.growth_points, _name_in(line))
         )
     return found
+
+
+def _name_in(line: TierSchemeLine) -> Name | None:
+    return None if line.name_zh is None or line.name_en is None else Name(line.name_zh, line.name_en)
 
 
 async def replace_lines(
@@ -187,14 +190,35 @@ async def replace_lines(
     scheme_id: UUID,
     bounds_fen: Mapping[str, int],
     growth_points: Mapping[str, int] = MappingProxyType({}),
+    names: Mapping[str, Name] = MappingProxyType({}),
 ) -> None:
-    """Write the lower bounds of a draft; a scheme always has every tier, so this only inserts or updates."""
+    """Write the lines of a draft; a scheme always has every tier, so this only inserts or updates."""
     for code, bound in bounds_fen.items():
+        name = names.get(code)
         line = TierSchemeLine(
-            scheme_id=scheme_id, tier_code=code, lower_bound_fen=bound, growth_points=growth_points.get(code)
+            scheme_id=scheme_id,
+            tier_code=code,
+            lower_bound_fen=bound,
+            growth_points=growth_points.get(code),
+            name_zh=name and name.zh,
+            name_en=name and name.en,
         )
         await session.merge(line)
     await session.flush()
+
+
+async def put_in_force(session: AsyncSession, scheme: TierScheme) -> None:
+    """Let a scheme replace the one in force; the tiers that it names are called so from now on."""
+    await retire_active(session)
+    scheme.state = SchemeState.ACTIVE
+    await session.flush()
+    named = and_(TierSchemeLine.scheme_id == scheme.id, col(TierSchemeLine.name_zh).is_not(None))
+    await session.execute(
+        update(Tier)
+        .where(col(Tier.code) == col(TierSchemeLine.tier_code), named)
+        .values(name_zh=col(TierSchemeLine.name_zh), name_en=col(TierSchemeLine.name_en))
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def retire_active(session: AsyncSession) -> None:

@@ -6,16 +6,25 @@ from itertools import pairwise
 
 
 @dataclass(frozen=True)
+class Name:
+    """What a tier is called in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
 class Line:
     """The lower bound of a tier, in fen of month-daily average; the bound itself belongs to the tier.
 
-    `growth_points` give the tier as well, whatever the average.
+    `growth_points` give the tier as well, whatever the average. `name` is what the scheme calls it, if it does.
     """
 
     tier_code: str
     rank: int
     lower_bound_fen: int
     growth_points: int | None = None
+    name: Name | None = None
 
 
 def tier_of(average_fen: int | None, lines: Iterable[Line], growth_points: int = 0) -> str | None:
@@ -67,6 +76,19 @@ class Growth:
 
     wallet: str
     points: Mapping[str, int]
+
+
+def faults_of_names(names: Mapping[str, Name], present: Mapping[str, Name]) -> str | None:
+    """Say what is wrong with new names of tiers; `present` are the names of all tiers: no two shall be alike.
+
+    Returns `tier_unknown`, `names_alike`, or None.
+    """
+    if set(names) - set(present):
+        return "tier_unknown"
+    after = {**present, **names}.values()
+    if len({name.zh for name in after}) < len(present) or len({name.en for name in after}) < len(present):
+        return "names_alike"
+    return None
 
 
 def next_line(tier_code: str | None, lines: Iterable[Line]) -> Line | None:

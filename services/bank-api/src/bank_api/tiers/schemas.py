@@ -22,8 +22,8 @@ from guibin.tiers.models import (
     TierScheme,
 )
 from guibin.tiers.repository import CurrentTier
-from guibin.tiers.rules import Growth, Line
-from guibin.tiers.service import SchemeContent, growth_of
+from guibin.tiers.rules import Growth, Line, Name
+from guibin.tiers.service import SchemeContent, growth_of, names_of
 from guibin.tiers.terms import Terms
 from guibin.web import Day, OutModel, StrictModel
 
@@ -86,6 +86,20 @@ class GrowthOut(OutModel):
     points: dict[str, int] = Field(description="From how many each tier is given", examples=[{"T1": 2000, "T2": 8000}])
 
 
+class TierNameIn(StrictModel):
+    """What a tier is called."""
+
+    zh: Annotated[str, OneLine(20)] = Field(examples=["白金客户"])
+    en: Annotated[str, OneLine(40)] = Field(examples=["Platinum"])
+
+
+class TierNameOut(OutModel):
+    """What a tier is called."""
+
+    zh: str = Field(examples=["白金客户"])
+    en: str = Field(examples=["Platinum"])
+
+
 class TierSchemeIn(StrictModel):
     """A scheme as its maker writes it."""
 
@@ -95,6 +109,13 @@ class TierSchemeIn(StrictModel):
         json_schema_extra={"additionalProperties": False},
         description="Metric in CNY from which each tier is given: every tier once, rising with its rank",
         examples=[BOUNDS],
+    )
+    names: dict[Code, TierNameIn] = Field(
+        default_factory=dict,
+        max_length=MOST_TIERS,
+        json_schema_extra={"additionalProperties": False},
+        description="Tiers that shall be called otherwise once the scheme is in force; no two alike",
+        examples=[{"T2": {"zh": "白金客户", "en": "Platinum"}}],
     )
     growth: GrowthIn | None = Field(default=None, description="Null: no points give tiers")
     terms: SchemeTermsIn = SchemeTermsIn()
@@ -108,6 +129,7 @@ class TierSchemeIn(StrictModel):
             bounds_fen=self.lower_bounds,
             terms=self.terms.wanted(),
             growth=growth,
+            names={code: Name(name.zh, name.en) for code, name in self.names.items()},
             effective_from=self.effective_from,
             effective_to=self.effective_to,
         )
@@ -121,6 +143,7 @@ class TierSchemeOut(OutModel):
     state: SchemeState
     revision: int = Field(description="Counts edits; the ETag")
     lower_bounds: dict[str, Cny] = Field(examples=[BOUNDS])
+    names: dict[str, TierNameOut] = Field(description="The tiers that it renames")
     growth: GrowthOut | None = Field(description="Null: no points give tiers")
     terms: SchemeTermsOut
     effective_from: date | None
@@ -134,7 +157,8 @@ class TierSchemeOut(OutModel):
         bounds = {line.tier_code: line.lower_bound_fen for line in lines}
         terms = SchemeTermsOut.of(Terms.read(scheme.terms), lines)
         growth = growth_of(scheme, lines)
-        return cls.model_validate({**scheme.model_dump(), "lower_bounds": bounds, "growth": growth, "terms": terms})
+        shown = {"lower_bounds": bounds, "names": names_of(lines), "growth": growth, "terms": terms}
+        return cls.model_validate({**scheme.model_dump(), **shown})
 
 
 class TierNowOut(OutModel):

@@ -9,6 +9,7 @@ from guibin.tiers.service.schemes import (
     create_scheme,
     edit_scheme,
     growth_of,
+    names_of,
     submit_scheme,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "edit_scheme",
     "evaluate",
     "growth_of",
+    "names_of",
     "outlook_of",
     "submit_override",
     "submit_scheme",

@@ -32,13 +32,15 @@ ACTIVATE = "tier_scheme.activate"
 class SchemeContent:
     """A scheme as its maker writes it: a lower bound for each tier, in fen, and what else it says.
 
-    `effective_from` is the first day of its tiers (None: once approved), `effective_to` the first one without.
+    `names` are those of the tiers that shall be called otherwise from then on. `effective_from` is the first day of its
+    tiers (None: once approved), `effective_to` the first one without.
     """
 
     name: str
     bounds_fen: Mapping[str, int]
     terms: Terms = field(default_factory=Terms)
     growth: rules.Growth | None = None
+    names: Mapping[str, rules.Name] = field(default_factory=dict)
     effective_from: date | None = None
     effective_to: date | None = None
 
@@ -86,12 +88,13 @@ def _write(scheme: TierScheme, content: SchemeContent) -> None:
 
 async def _write_lines(session: AsyncSession, scheme: TierScheme, content: SchemeContent) -> None:
     growth = {} if content.growth is None else content.growth.points
-    await repository.replace_lines(session, scheme.id, content.bounds_fen, growth)
+    await repository.replace_lines(session, scheme.id, content.bounds_fen, growth, content.names)
 
 
 def _document(scheme: TierScheme, lines: Sequence[rules.Line]) -> dict[str, object]:
     bounds = {line.tier_code: line.lower_bound_fen for line in lines}
-    return {"name": scheme.name, "growth": growth_of(scheme, lines), **bounds, **_shown_terms(scheme)}
+    shown = {"name": scheme.name, "growth": growth_of(scheme, lines), "names": names_of(lines)}
+    return {**shown, **bounds, **_shown_terms(scheme)}
 
 
 def _shown_terms(scheme: TierScheme) -> dict[str, object]:
@@ -126,6 +129,7 @@ async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
     moves = await count_moves(session, Scheme.of(scheme, lines), day=clock.last_closed_day())
     active = await repository.active_scheme(session)
     active_lines = await repository.lines_of(session, active.id) if active else []
+    tiers, renamed = await repository.list_tiers(session), names_of(lines)
     bounds = _bounds(lines)
     return Amended(
         payload={"scheme_id": to_public("sch", scheme.id), "revision": scheme.revision, "lower_bounds": bounds},
@@ -134,6 +138,8 @@ async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
             "after": bounds,
             "growth_before": growth_of(active, active_lines) if active else None,
             "growth_after": growth_of(scheme, lines),
+            "names_before": {one.code: {"zh": one.name_zh, "en": one.name_en} for one in tiers if one.code in renamed},
+            "names_after": renamed,
             "terms_before": _shown_terms(active) if active else None,
             "terms_after": _shown_terms(scheme),
             "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
@@ -157,6 +163,10 @@ class SchemeActivation(ApprovalHandler):
             "after": Label("拟启用层级起点（元）", "Lower bounds submitted"),
             "growth_before": Label("现行成长值门槛", "Growth points in force"),
             "growth_after": Label("拟启用成长值门槛", "Growth points submitted"),
+            "names_before": Label("现用层级名称", "Names of tiers in use"),
+            "names_after": Label("拟更名层级", "Tiers that are renamed"),
+            "zh": Label("中文名称", "Chinese name"),
+            "en": Label("英文名称", "English name"),
             "terms_before": Label("现行评定规则", "Terms in force"),
             "terms_after": Label("拟启用评定规则", "Terms submitted"),
             **TERM_LABELS,
@@ -185,8 +195,7 @@ class SchemeActivation(ApprovalHandler):
         if scheme.effective_from is not None and scheme.effective_from > clock.today():
             scheme.state = SchemeState.SCHEDULED
         else:
-            await repository.retire_active(session)
-            scheme.state = SchemeState.ACTIVE
+            await repository.put_in_force(session, scheme)
         scheme.activated_at = clock.now()
         await _record(session, context.approver, scheme, ACTIVATE, on_behalf_id=context.maker_id)
 
@@ -220,9 +229,16 @@ def growth_of(scheme: TierScheme, lines: Iterable[rules.Line]) -> dict[str, Any]
     return {"wallet": scheme.growth_wallet, "points": points}
 
 
+def names_of(lines: Iterable[rules.Line]) -> dict[str, dict[str, str]]:
+    """Return the tiers that a scheme renames, with their names."""
+    return {line.tier_code: {"zh": line.name.zh, "en": line.name.en} for line in lines if line.name is not None}
+
+
 async def _check(session: AsyncSession, content: SchemeContent) -> None:
-    ranks = {tier.code: tier.rank for tier in await repository.list_tiers(session)}
-    fault = rules.faults_of(content.bounds_fen, ranks)
+    tiers = await repository.list_tiers(session)
+    ranks = {tier.code: tier.rank for tier in tiers}
+    called = {tier.code: rules.Name(tier.name_zh, tier.name_en) for tier in tiers}
+    fault = rules.faults_of(content.bounds_fen, ranks) or rules.faults_of_names(content.names, called)
     if fault is None and content.growth is not None:
         fault = rules.faults_of_growth(content.growth.points, ranks)
     fault = fault or faults_of_terms(content.terms, ranks)
