@@ -195,6 +195,10 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "simulateTierScheme": (),
     "getCustomerTier": _OF_A_BRANCH,
     "overrideTier": ("E8", "M1", "T10", *_BY_TWO),
+    "overrideTiers": ("E8", "M1", "T10", *_BY_TWO),
+    "listTierOverrideQuotas": (),
+    "changeTierOverrideQuota": _BY_TWO,
+    "listParkedRises": _OF_A_BRANCH,
     # the bank: managers
     "listManagers": (),
     "createManager": ("M2",),

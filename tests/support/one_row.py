@@ -18,11 +18,12 @@ from support.house import House
 DECIDING = "/v1/approvals/"
 ORGANISATION_FILES = "/v1/organisation/files"
 ROWS = text(
-    "SELECT request_id, count(*) - count(*) FILTER (WHERE action = 'coverage.assign' AND object_type = 'customer')"
-    " + count(DISTINCT action) FILTER (WHERE action = 'coverage.assign' AND object_type = 'customer')"
+    "SELECT request_id, count(*) - count(*) FILTER (WHERE action = ANY(:many) AND object_type = 'customer')"
+    " + count(DISTINCT action) FILTER (WHERE action = ANY(:many) AND object_type = 'customer')"
     " FROM audit_entry WHERE request_id = ANY(:ids) GROUP BY request_id"
 )
-"""An assignment of many customers leaves one row in the trail of each, and counts as one here."""
+OF_MANY = ["coverage.assign", "tier.override"]
+"""What many customers may be told of at once: one row in the trail of each, which count as one here."""
 
 
 @asynccontextmanager
@@ -41,7 +42,7 @@ async def watched(client: httpx.AsyncClient, house: House) -> AsyncIterator[http
     client.event_hooks["response"].append(watch)
     yield client
     async with house.sessions() as session:
-        found = dict(map(tuple, (await session.execute(ROWS, {"ids": list(commands)})).all()))
+        found = dict(map(tuple, (await session.execute(ROWS, {"ids": list(commands), "many": OF_MANY})).all()))
     wrong = {
         path: found.get(request_id, 0)
         for request_id, path in commands.items()

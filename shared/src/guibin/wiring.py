@@ -70,7 +70,7 @@ from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
 from guibin.tiers import personal_data as tiers_data
 from guibin.tiers.facts import TIER_FACTS
-from guibin.tiers.service import SchemeActivation, TierOverriding
+from guibin.tiers.service import QUOTA_CHANGE, ManyOverriding, SchemeActivation, TierOverriding
 
 Seeder = Callable[[AsyncSession], Awaitable[int]]
 
@@ -120,6 +120,8 @@ def connect() -> None:
     handlers.register(EarningRulePublication())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())
+    handlers.register(ManyOverriding())
+    handlers.register(QUOTA_CHANGE)
     handlers.register(AssignmentHandler())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())

@@ -68,6 +68,8 @@ from bank_api.tags.checking import router as rule_checks
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
+from bank_api.tiers.overrides import router as tier_overrides
+from bank_api.tiers.rises import router as tier_rises
 from bank_api.tiers.router import router as tiers
 from bank_api.webhooks.router import router as webhooks
 from guibin import wiring
@@ -99,6 +101,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     tag_runs,
     segments,
     tiers,
+    tier_overrides,
+    tier_rises,
     managers,
     wallets,
     points,

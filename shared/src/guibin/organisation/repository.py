@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import NotFound
 from guibin.organisation.models import (
     Branch,
     BranchClosure,
@@ -36,6 +37,18 @@ async def list_branches(session: AsyncSession) -> Sequence[Branch]:
     return (await session.exec(select(Branch).order_by(Branch.code))).all()
 
 
+async def get_branch(session: AsyncSession, branch_id: UUID) -> Branch:
+    """Return a node of the tree.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Branch, branch_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
 async def branch_by_code(session: AsyncSession, code: str) -> Branch | None:
     """Return the branch of a code."""
     return (await session.exec(select(Branch).where(Branch.code == code))).first()
@@ -51,6 +64,14 @@ async def ancestor_ids(session: AsyncSession, branch_id: UUID) -> list[UUID]:
     """Return the nodes above a node, the node included."""
     query = select(BranchClosure.ancestor_id).where(BranchClosure.descendant_id == branch_id)
     return list((await session.exec(query)).all())
+
+
+async def common_ancestor(session: AsyncSession, branch_ids: Iterable[UUID]) -> UUID:
+    """Return the lowest node that stands over all of some branches: an approver must stand there or above."""
+    above = [await ancestor_ids(session, branch_id) for branch_id in sorted(branch_ids)]
+    common = set(above[0]).intersection(*above[1:])
+    depths = {node: len(await ancestor_ids(session, node)) for node in common}
+    return max(common, key=lambda node: depths[node])
 
 
 async def staff_by_no(session: AsyncSession, no: str) -> Staff | None:

@@ -26,6 +26,24 @@ class SchemeNotDraft(Refusal):
     en = "Only a draft can be edited or submitted"
 
 
+class OverrideQuotaReached(Refusal):
+    """So many customers of a branch have a tier by hand already, or are to get one, as it may have."""
+
+    category = Category.CONFLICT
+    code = "override_quota_reached"
+    zh = "该机构手工层级名额已满"
+    en = "The branch has as many tiers by hand as it may have"
+
+
+class OverrideRowsInvalid(Refusal):
+    """Rows of a list name nobody in reach, one customer twice, or a tier that does not exist; `rows` says which."""
+
+    category = Category.INVALID
+    code = "override_rows_invalid"
+    zh = "名单中有无法识别的行"
+    en = "Some rows of the list name no customer, a customer twice, or no tier"
+
+
 class PeriodInvalid(Refusal):
     """A period that ends before it begins, begins too early or lasts too long; the facts say what is possible."""
 

@@ -1,5 +1,6 @@
 """SQL of the evaluation: one statement gives everybody the tier of a day, and says why."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -66,10 +67,16 @@ class _Standing:
 
 
 async def insert_changes(
-    session: AsyncSession, scheme_id: UUID, *, effective_on: date, at: datetime, customer_id: UUID | None = None
+    session: AsyncSession,
+    scheme_id: UUID,
+    *,
+    effective_on: date,
+    at: datetime,
+    among: Collection[UUID] | None = None,
 ) -> list[str]:
-    """Write a row for each customer, or for one, whose tier or its ground changes on a day; return the causes.
+    """Write a row for each customer whose tier or its ground changes on a day; return the causes.
 
+    `among` names the customers who are looked at; without it they are all.
     Reads the standings, which the figures decided, and the overrides in force: one that holds keeps who would fall
     below it, one that locks gives exactly its tier; when it ends, the standing decides again.
     """
@@ -108,8 +115,8 @@ async def insert_changes(
         case((by_hand, col(TierOverride.id)), (standing.is_overridden, standing.present_override), else_=no_override),
         literal(at),
     ).where(changed)
-    if customer_id is not None:
-        source = source.where(customer == customer_id)
+    if among is not None:
+        source = source.where(customer.in_(among))
     statement = insert(TierHistory).from_select(_COLUMNS, source).returning(col(TierHistory.cause))
     return list((await session.execute(statement)).scalars())
 

@@ -185,6 +185,17 @@ class TierStanding(SQLModel, table=True):
     evaluated_on: date = Field(description="The day that the night closed")
 
 
+class TierOverrideQuota(SQLModel, table=True):
+    """How many customers of a branch, and of all below it, may have a tier by hand at a time."""
+
+    __tablename__ = "tier_override_quota"
+    __table_args__ = (CheckConstraint("most >= 0", name="not_negative"), REFERENCE)
+
+    branch_id: UUID = Field(primary_key=True, foreign_key="branch.id")
+    most: int
+    revision: int = 1
+
+
 class TierOverride(SQLModel, table=True):
     """A tier given by hand for a time; it ends by itself. Only `valid_to` and `end_reason` are ever written again."""
 

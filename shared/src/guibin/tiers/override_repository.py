@@ -1,6 +1,6 @@
 """SQL of tiers given by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -25,13 +25,16 @@ async def list_overrides(session: AsyncSession, scope: Scope, *, customer_id: UU
 
 
 async def end_overlapping(
-    session: AsyncSession, *, customer_id: UUID, valid_from: date, valid_to: date, reason: str
+    session: AsyncSession, *, customer_ids: Collection[UUID], valid_from: date, valid_to: date, reason: str
 ) -> None:
-    """Let overrides that overlap a period end where it begins; one that begins within it never comes into force."""
+    """Let overrides of some customers end where a period begins that they overlap.
+
+    One that begins within it never comes into force.
+    """
     await session.execute(
         update(TierOverride)
         .where(
-            col(TierOverride.customer_id) == customer_id,
+            col(TierOverride.customer_id).in_(customer_ids),
             col(TierOverride.valid_from) < valid_to,
             col(TierOverride.valid_to) > valid_from,
         )

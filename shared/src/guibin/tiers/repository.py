@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Subquery,
-    and_,
     select,
     tuple_,
     update,
@@ -81,6 +80,12 @@ async def current_tier(session: AsyncSession, scope: Scope, *, customer_id: UUID
         metric_month=history.metric_month,
         growth_points=history.growth_points,
     )
+
+
+async def tiers_of(session: AsyncSession, customer_ids: Collection[UUID], *, day: date) -> dict[UUID, str | None]:
+    """Return the tiers of some customers on a day; None, or no entry, is below all tiers."""
+    among = select_tiers(day).where(col(TierHistory.customer_id).in_(customer_ids))
+    return {row.customer_id: row.tier for row in (await session.execute(among)).all()}
 
 
 async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> Sequence[TierHistory]:
@@ -194,14 +199,14 @@ async def replace_lines(
 ) -> None:
     """Write the lines of a draft; a scheme always has every tier, so this only inserts or updates."""
     for code, bound in bounds_fen.items():
-        name = names.get(code)
+        zh, en = (name.zh, name.en) if (name := names.get(code)) else (None, None)
         line = TierSchemeLine(
             scheme_id=scheme_id,
             tier_code=code,
             lower_bound_fen=bound,
             growth_points=growth_points.get(code),
-            name_zh=name and name.zh,
-            name_en=name and name.en,
+            name_zh=zh,
+            name_en=en,
         )
         await session.merge(line)
     await session.flush()
@@ -212,10 +217,10 @@ async def put_in_force(session: AsyncSession, scheme: TierScheme) -> None:
     await retire_active(session)
     scheme.state = SchemeState.ACTIVE
     await session.flush()
-    named = and_(TierSchemeLine.scheme_id == scheme.id, col(TierSchemeLine.name_zh).is_not(None))
+    of_scheme = (col(TierSchemeLine.scheme_id) == scheme.id) & (col(TierSchemeLine.tier_code) == col(Tier.code))
     await session.execute(
         update(Tier)
-        .where(col(Tier.code) == col(TierSchemeLine.tier_code), named)
+        .where(of_scheme, col(TierSchemeLine.name_zh).is_not(None))
         .values(name_zh=col(TierSchemeLine.name_zh), name_en=col(TierSchemeLine.name_en))
         .execution_options(synchronize_session=False)
     )

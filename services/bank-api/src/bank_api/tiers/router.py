@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
-from guibin.core.errors import PreconditionRequired, ReasonRequired, VersionConflict
+from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import CustomerId, SchemeId
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
@@ -38,7 +38,6 @@ from .schemas import (
     TierChangeOut,
     TierNowOut,
     TierOut,
-    TierOverrideIn,
     TierOverrideOut,
     TierSchemeIn,
     TierSchemeOut,
@@ -188,27 +187,3 @@ async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> Custome
         overrides=[TierOverrideOut.of(one) for one in to_show],
         history=[TierChangeOut.of(row, reasons, exact=exact) for row in history],
     )
-
-
-@router.post("/customers/{customer_id}/tier/override", status_code=202, operation_id="overrideTier")
-@declare(
-    caller=DEFINE,
-    idempotency=Idempotency.OPTIONAL,
-    rate=RateClass.WRITE,
-    data=DataClass.C2,
-    refusals=(ReasonRequired, PeriodInvalid),
-)
-async def override_tier(
-    call: StaffCall, customer_id: CustomerId, body: Annotated[TierOverrideIn, json_body(TierOverrideIn)]
-) -> SubmittedOut:
-    """Ask another person to give a tier by hand until a day; it ends by itself, and a new one replaces it."""
-    override = service.Override(
-        customer_id=customer_id,
-        tier=body.tier,
-        mode=body.mode,
-        reason_code=body.reason_code,
-        reason=body.reason,
-        valid_from=body.valid_from or clock.today(),
-        valid_to=body.valid_to,
-    )
-    return SubmittedOut.of(await service.submit_override(call.session, call.scope, actor=call.actor, override=override))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from guibin.core.ids import ApprovalId, CustomerId, SchemeId, StaffId
 from guibin.core.money import Cny
-from guibin.core.text import Code, Note, OneLine
+from guibin.core.text import Code, OneLine
 from guibin.points.rules import MAX_POINTS
 from guibin.tiers.models import (
     OverrideMode,
@@ -217,21 +217,6 @@ class TierChangeOut(OutModel):
             below_months=row.below_months,
             scheme_id=row.scheme_id,
         )
-
-
-class TierOverrideIn(StrictModel):
-    """A tier to give by hand for a time."""
-
-    tier: Code = Field(examples=["T3"])
-    mode: OverrideMode = Field(
-        default=OverrideMode.HOLD, description="`hold`: not below this tier; `lock`: exactly this tier"
-    )
-    reason_code: OverrideReason
-    reason: Annotated[str, Note(200)] = Field(
-        description="10 to 200 characters", examples=["客户名下资产正从他行转入，保留层级"]
-    )
-    valid_from: Day | None = Field(default=None, description="First day; today where it is left out")
-    valid_to: Day = Field(description="First day on which it is over, at most a year later", examples=["2027-03-01"])
 
 
 class TierOverrideOut(OutModel):

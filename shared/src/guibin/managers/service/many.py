@@ -23,7 +23,7 @@ from guibin.customers.models import Customer
 from guibin.managers import repository
 from guibin.managers.errors import DuplicateItem
 from guibin.managers.service.by_hand import Move, Order, carry_out, check_moves, find_customers, present_coverage
-from guibin.organisation.repository import ancestor_ids
+from guibin.organisation.repository import common_ancestor
 from guibin.security.actors import Actor, Domain, Grant, Scope, Verb
 
 
@@ -128,7 +128,7 @@ async def _examine(session: AsyncSession, customers: Sequence[Customer], assignm
             "moves": [_shown(move, before[one.id], customer_id=one.id) for one, move in changing],
             "loads": await _loads(session, changing, before),
         },
-        branch_id=await _common_branch(session, {one.branch_id for one in customers}),
+        branch_id=await common_ancestor(session, {one.branch_id for one in customers}),
     )
 
 
@@ -155,14 +155,6 @@ def _shown(move: Move, before: UUID | None, *, customer_id: UUID) -> dict[str, s
         "from": to_public("mgr", before) if before else None,
         "to": to_public("mgr", move.manager_id),
     }
-
-
-async def _common_branch(session: AsyncSession, branch_ids: set[UUID]) -> UUID:
-    """Return the lowest node that stands over all of some branches: an approver must stand there or above."""
-    above = [await ancestor_ids(session, branch_id) for branch_id in sorted(branch_ids)]
-    common = set(above[0]).intersection(*above[1:])
-    depths = {node: len(await ancestor_ids(session, node)) for node in common}
-    return max(common, key=lambda node: depths[node])
 
 
 class Changes(BaseModel):

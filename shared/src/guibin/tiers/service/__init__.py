@@ -1,8 +1,10 @@
 """Commands on tiers: schemes, overrides by hand, and the evaluation of the nightly run."""
 
 from guibin.tiers.service.evaluating import evaluate
+from guibin.tiers.service.limiting import QUOTA_CHANGE, submit_quota
 from guibin.tiers.service.looking_ahead import outlook_of
 from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
+from guibin.tiers.service.overriding_many import ManyOverriding, OverrideRow, OverrideTerms, submit_overrides
 from guibin.tiers.service.schemes import (
     SchemeActivation,
     SchemeContent,
@@ -14,7 +16,11 @@ from guibin.tiers.service.schemes import (
 )
 
 __all__ = [
+    "QUOTA_CHANGE",
+    "ManyOverriding",
     "Override",
+    "OverrideRow",
+    "OverrideTerms",
     "SchemeActivation",
     "SchemeContent",
     "TierOverriding",
@@ -25,5 +31,7 @@ __all__ = [
     "names_of",
     "outlook_of",
     "submit_override",
+    "submit_overrides",
+    "submit_quota",
     "submit_scheme",
 ]

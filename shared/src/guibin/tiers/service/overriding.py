@@ -22,7 +22,7 @@ from guibin.core.text import Code, Note
 from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
 from guibin.security.actors import Actor, Domain, Grant, Scope
-from guibin.tiers import evaluation_repository, override_repository, repository
+from guibin.tiers import evaluation_repository, override_repository, quotas, repository
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.tiers.models import OverrideMode, OverrideReason, TierOverride
 
@@ -54,6 +54,7 @@ async def submit_override(session: AsyncSession, scope: Scope, *, actor: Actor, 
         ReasonRequired: the reason says nothing.
         ValidationFailed: there is no such tier.
         PeriodInvalid: it begins before today, ends before it begins, or lasts longer than a year.
+        OverrideQuotaReached: a branch over the customer has as many as it may have.
     """
     request, customer = await _examine(session, scope, override)
     return await approvals.submit(
@@ -75,8 +76,8 @@ async def _examine(session: AsyncSession, scope: Scope, override: Override) -> t
     require_reason(override.reason)
     if override.tier not in {tier.code for tier in await repository.list_tiers(session)}:
         raise ValidationFailed.of(["body", "tier"], "unknown_tier", "names a tier that does not exist")
-    if not clock.today() <= override.valid_from < override.valid_to <= override.valid_from + LONGEST:
-        raise PeriodInvalid(earliest=clock.today().isoformat(), longest_days=LONGEST.days)
+    check_period(override.valid_from, override.valid_to)
+    await quotas.hold_to_quotas(session, [customer], day=clock.today())
     present = await _present_tier(session, customer.id)
     standing = await override_repository.list_overrides(session, scope, customer_id=customer.id)
     replaced = [
@@ -94,6 +95,16 @@ async def _examine(session: AsyncSession, scope: Scope, override: Override) -> t
         branch_id=customer.branch_id,
     )
     return request, customer
+
+
+def check_period(valid_from: date, valid_to: date) -> None:
+    """Hold a period to what can be asked for today.
+
+    Raises:
+        PeriodInvalid: it begins before today, ends before it begins, or lasts longer than a year.
+    """
+    if not clock.today() <= valid_from < valid_to <= valid_from + LONGEST:
+        raise PeriodInvalid(earliest=clock.today().isoformat(), longest_days=LONGEST.days)
 
 
 async def _present_tier(session: AsyncSession, customer_id: UUID) -> str | None:
@@ -147,10 +158,13 @@ class TierOverriding(ApprovalHandler):
         Raises:
             StateConflict: the customer has another tier than the approver was shown.
             PeriodConflict: it would be over already.
+            OverrideQuotaReached: a branch over the customer has as many as it may have by now.
         """
         wanted = Override.model_validate(payload)
         customer = await get_customer(session, context.maker_scope, customer_id=wanted.customer_id)
+        await quotas.lock_quotas(session, [customer.branch_id])
         await lock_customers(session, [customer.id])
+        await quotas.hold_to_quotas(session, [customer], day=clock.today())
         present = await _present_tier(session, customer.id)
         if present != payload["present_tier"]:
             raise StateConflict(**{"from": present, "to": wanted.tier})
@@ -158,17 +172,8 @@ class TierOverriding(ApprovalHandler):
         if wanted.valid_to <= today:
             raise PeriodConflict
         override = _row(wanted, customer.id, max(wanted.valid_from, today), context)
-        await override_repository.end_overlapping(
-            session,
-            customer_id=customer.id,
-            valid_from=override.valid_from,
-            valid_to=override.valid_to,
-            reason=REPLACED,
-        )
-        session.add(override)
-        await session.flush()
-        await _apply(session, customer.id, today)
-        await _record(session, override, context)
+        await put_in_force(session, [override], today)
+        await record_override(session, override, context)
 
     async def amend(
         self,
@@ -203,16 +208,24 @@ def _row(wanted: Override, customer_id: UUID, valid_from: date, context: Approva
     )
 
 
-async def _apply(session: AsyncSession, customer_id: UUID, today: date) -> None:
-    """Evaluate the customer at once: the tier is there on the very next request."""
+async def put_in_force(session: AsyncSession, overrides: Sequence[TierOverride], today: date) -> None:
+    """Write overrides of one period in place of those that they overlap; the tiers are there on the next request."""
+    customer_ids = [one.customer_id for one in overrides]
+    first, last = overrides[0].valid_from, overrides[0].valid_to
+    await override_repository.end_overlapping(
+        session, customer_ids=customer_ids, valid_from=first, valid_to=last, reason=REPLACED
+    )
+    session.add_all(overrides)
+    await session.flush()
     scheme = await repository.active_scheme(session)
     if scheme is not None:
         await evaluation_repository.insert_changes(
-            session, scheme.id, effective_on=today, at=clock.now(), customer_id=customer_id
+            session, scheme.id, effective_on=today, at=clock.now(), among=customer_ids
         )
 
 
-async def _record(session: AsyncSession, override: TierOverride, context: ApprovalContext) -> None:
+async def record_override(session: AsyncSession, override: TierOverride, context: ApprovalContext) -> None:
+    """Tell in the trail of the customer who was given which tier by hand."""
     await audit.record(
         session,
         actor=context.approver,
