@@ -18,6 +18,7 @@ SERVICES = {
     "core_banking": ("earn:post", "feeds:post", "identity:post", "points:hold"),
     "supplier_terminal": ("voucher:use",),
     "payment_gateway": ("payments:post",),
+    "message_gateway": ("contacts:post",),
 }
 ROLES = (*HEAD_OFFICE_ROLES, *BRANCH_ROLES)
 NOBODY = ("no_token", "expired", "wrong_issuer", "other_port", "wrong_kind")

@@ -189,6 +189,7 @@ async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None
         ("core_banking", ["earn:post", "feeds:post", "identity:post", "points:hold"]),
         ("supplier_terminal", ["voucher:use"]),
         ("payment_gateway", ["payments:post"]),
+        ("message_gateway", ["contacts:post"]),
     ):
         house.services[name] = await add_service(session, name=name, issuer=issuer, scopes=scopes)
 

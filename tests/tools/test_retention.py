@@ -75,11 +75,27 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
                 "received_at": at,
             }
         ],
+        **planted_contacts(name, at, customer),
         **planted_events(name, at),
         "code_quota": [{"subject": marker, "asked_at": [at]}],
         "rate_counter": [{"subject": marker, "name": "redeem_per_day", "calls": 1, "ends_at": at}],
         "revoked_token": [
             {"issuer": name, "token_id": name, "expires_at": at, "revoked_at": at, "revoked_by": customer}
+        ],
+    }
+
+
+def planted_contacts(name: str, at: datetime, customer: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return a contact that went out, and an allowance that has ended."""
+    own = {"customer_id": customer, "id": UUID(name[:32]), "channel": "sms"}
+    return {
+        "contact_decision": [
+            own
+            | {"purpose": "care", "sender": "manager", "state": "sent", "reasons": [], "policy_version": 1}
+            | {"at": at, "decided_at": at, "decided_by": customer}
+        ],
+        "contact_allowance": [
+            own | {"extra": 1, "begins_at": at - timedelta(days=1), "ends_at": at, "approval_id": customer}
         ],
     }
 
@@ -239,6 +255,7 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
     marked |= {"supplier_event": "fingerprint"}
     twice = "decode(repeat(replace({}::text, '-', ''), 2), 'hex')"
     marked |= {"reservation": twice.format("id"), "stock_hold": twice.format("reservation_id")}
+    marked |= {"contact_decision": twice.format("id"), "contact_allowance": twice.format("id")}
     marked |= {"outbox_event": "decode(subject, 'hex')", "event_delivery": "decode(consumer, 'hex')"}
     marked |= {"code_quota": "subject", "rate_counter": "subject", "revoked_token": "decode(issuer, 'hex')"}
     assert marked.keys() == {rule.table for rule in RULES}

@@ -4,6 +4,7 @@ from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.care import models as care
 from guibin.channels import models as channels
+from guibin.contact import models as contact
 from guibin.core import leases
 from guibin.core.models import metadata
 from guibin.customers import models as customers
@@ -52,6 +53,7 @@ __all__ = [
     "campaign_codes",
     "care",
     "channels",
+    "contact",
     "customers",
     "earning",
     "exports",

@@ -10,6 +10,8 @@ from guibin.approvals.service import RuleChange
 from guibin.care import personal_data as care_data
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
+from guibin.contact import defaults as contact
+from guibin.contact import personal_data as contact_data
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
@@ -79,6 +81,7 @@ SEEDERS: dict[str, Seeder] = {
     "calendars": holidays.seed,
     "approvals": approvals.seed,
     "privacy": privacy.seed,
+    "contact": contact.seed,
     "matching": proposing.seed,
     "tiers": tiers.seed,
     "managers": managers.seed,
@@ -170,6 +173,7 @@ def _connect_personal_data() -> None:
     subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
     subject.register_all(care_data.SUBJECT_SECTIONS, care_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
+    subject.register_all(contact_data.SUBJECT_SECTIONS, ())
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
     subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)
     subject.register_guard(points_data.LEDGER_ERASURE_GUARD)

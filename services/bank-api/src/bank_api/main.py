@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
 from bank_api.customers.identity_events import router as identity_events
@@ -94,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     links,
     households,
     sessions,
+    contact,
     products,
     tags,
     tag_imports,

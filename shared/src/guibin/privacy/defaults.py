@@ -51,16 +51,18 @@ TEXTS: Final[dict[Purpose, tuple[str, str]]] = {
     ),
 }
 
-EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN = "earn", "redeem", "message", "call", "assign", "login"
+EARN, REDEEM, MESSAGE, CALL = "earn", "redeem", "message", "call"
+ASSIGN, LOGIN, SERVICE = "assign", "login", "service"
+ACTS: Final = (EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN, SERVICE)
 RESTRICTIONS: Final[tuple[tuple[str, str, str, tuple[str, ...], bool], ...]] = (
-    ("deceased", "已故", "Deceased", (EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN), True),
+    ("deceased", "已故", "Deceased", ACTS, True),
     ("judicial_freeze", "司法冻结", "Judicial freeze", (REDEEM,), True),
     ("aml", "反洗钱限制", "Anti money laundering", (EARN, REDEEM, MESSAGE), True),
     ("minor", "未成年人", "Minor", (REDEEM, MESSAGE, CALL), False),
     ("staff", "本行员工", "Staff of the bank", (), False),
     ("senior", "六十五岁及以上", "65 and older", (), False),
     ("complaint", "投诉处理中", "Complaint in progress", (MESSAGE,), True),
-    ("do_not_contact", "拒绝联系", "Do not contact", (MESSAGE, CALL), False),
+    ("do_not_contact", "拒绝联系", "Do not contact", (MESSAGE, CALL, SERVICE), False),
 )
 
 PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
@@ -75,6 +77,7 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("supplier_callback", 180, "a call-back that comes again within half a year is known"),
     ("reservation", 90, "questions about what was held for somebody come within three months of its end"),
     ("delivery", 30, "questions about where something went come within a month of its end"),
+    ("contact", 400, "what reached a customer is asked about within a year; caps look back a quarter"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )
 
@@ -94,7 +97,7 @@ async def seed(session: AsyncSession) -> int:
     ]
     kinds: list[dict[str, Any]] = [
         {"code": code, "name_zh": zh, "name_en": en, "keeps_data": keeps}
-        | {f"blocks_{act}": act in acts for act in (EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN)}
+        | {f"blocks_{act}": act in acts for act in ACTS}
         for code, zh, en, acts, keeps in RESTRICTIONS
     ]
     periods = [{"subject": subject, "days": days, "reason": reason} for subject, days, reason in PERIODS]

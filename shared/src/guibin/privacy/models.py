@@ -231,6 +231,7 @@ class RestrictionKind(SQLModel, table=True):
     blocks_call: bool = False
     blocks_assign: bool = False
     blocks_login: bool = False
+    blocks_service: bool = Field(default=False, description="Not even word of what the customer has or ordered")
     keeps_data: bool = Field(default=False, description="The law asks to keep the data: no erasure meanwhile")
 
 

@@ -76,6 +76,8 @@ RULES: Final = (
         ("delivery_enc",),
     ),
     Rule("delivery", "supplier_order", "tracking_enc IS NOT NULL AND ended_at < :cut", ("tracking_enc",)),
+    Rule("contact", "contact_decision", "decided_at < :cut"),
+    Rule("contact", "contact_allowance", "ends_at < :cut"),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
     Rule("outbox", "event_delivery", "state <> 'waiting' AND coalesce(tried_at, created_at) < :cut"),
     Rule(

@@ -72,3 +72,4 @@ class Act(StrEnum):
     MESSAGE = "message"
     CALL = "call"
     LOGIN = "login"
+    SERVICE = "service"

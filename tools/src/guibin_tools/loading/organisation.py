@@ -18,6 +18,7 @@ SERVICES = {
     "data_platform": ["feeds:post"],
     "supplier_terminal": ["voucher:use"],
     "payment_gateway": ["payments:post"],
+    "message_gateway": ["contacts:post"],
 }
 """Service clients of a demo bank, each with what it needs and no more."""
 

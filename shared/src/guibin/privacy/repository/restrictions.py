@@ -20,6 +20,7 @@ _BLOCKS: Final = {
     Act.MESSAGE: RestrictionKind.blocks_message,
     Act.CALL: RestrictionKind.blocks_call,
     Act.LOGIN: RestrictionKind.blocks_login,
+    Act.SERVICE: RestrictionKind.blocks_service,
 }
 
 

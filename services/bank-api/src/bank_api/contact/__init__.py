@@ -1,0 +1,1 @@
+"""Reaching customers, on the bank port."""
