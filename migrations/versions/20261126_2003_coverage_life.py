@@ -1,5 +1,7 @@
 """The life of coverage: the roles of a team, absences and who stands in, what customers wish, claims, credit."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -13,18 +15,32 @@ ROLES = ("primary", "backup", "specialist", "branch_leader", "corporate_manager"
 OLD_ROLES = ("primary",)
 GRANTS = (
     "SELECT ON manager_absence TO guibin_customer, guibin_bank, guibin_worker",
-    "INSERT, UPDATE (backup_id, valid_to, note, revision) ON manager_absence TO guibin_bank",
+    "INSERT, UPDATE (valid_to) ON manager_absence TO guibin_bank",
+    "SELECT ON book_cover TO guibin_customer, guibin_bank, guibin_worker",
+    "INSERT, DELETE, UPDATE (valid_to) ON book_cover TO guibin_bank",
 )
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+BANK = "(SELECT row_scope_bank())"
+ONE = "(SELECT row_scope_customer())"
+BRANCHES = (
+    "SELECT b.descendant_id FROM branch_closure b WHERE b.ancestor_id = ANY ((SELECT row_scope_branches())::uuid[])"
+)
+BOOKS = "= ANY ((SELECT row_scope_books())::uuid[])"
+OLD_BOOKS = "= (SELECT row_scope_staff())"
 
 
 def upgrade() -> None:
     _roles(ROLES)
     _absences()
+    _book_covers()
+    _open_books()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
 
 
 def downgrade() -> None:
+    _close_books()
+    op.drop_table("book_cover")
     op.drop_table("manager_absence")
     op.execute("DELETE FROM customer_access WHERE role <> 'primary'")
     op.execute("DELETE FROM coverage WHERE role <> 'primary'")
@@ -49,7 +65,6 @@ def _absences() -> None:
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('leave', 'sick', 'training', 'secondment')", name=op.f("ck_manager_absence_kind_known")
         ),
@@ -67,3 +82,56 @@ def _absences() -> None:
         info={"distribution": "reference"},
     )
     op.create_index(op.f("ix_manager_absence_manager_id_valid_to"), "manager_absence", ["manager_id", "valid_to"])
+
+
+def _book_covers() -> None:
+    op.create_table(
+        "book_cover",
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("deputy_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("staff_id <> deputy_id", name=op.f("ck_book_cover_of_two")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_book_cover_in_order")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_book_cover_staff_id_staff")),
+        sa.ForeignKeyConstraint(["deputy_id"], ["staff.id"], name=op.f("fk_book_cover_deputy_id_staff")),
+        sa.PrimaryKeyConstraint("staff_id", "valid_from", name=op.f("pk_book_cover")),
+        info={"distribution": "reference"},
+    )
+    op.create_index(op.f("ix_book_cover_deputy_id_valid_to"), "book_cover", ["deputy_id", "valid_to"])
+
+
+def _open_books() -> None:
+    """Let a transaction open several books: the own one, and those of colleagues who are away."""
+    _create("row_scope_books", 1)
+    op.execute("REVOKE ALL ON FUNCTION row_scope_books() FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION row_scope_books() TO guibin_customer, guibin_bank, guibin_worker")
+    _create("row_scope_opens", 2)
+    _policies(BOOKS)
+    op.execute("DROP FUNCTION row_scope_staff()")
+
+
+def _close_books() -> None:
+    _create("row_scope_staff", 1)
+    op.execute("REVOKE ALL ON FUNCTION row_scope_staff() FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION row_scope_staff() TO guibin_customer, guibin_bank, guibin_worker")
+    _create("row_scope_opens", 1)
+    _policies(OLD_BOOKS)
+    op.execute("DROP FUNCTION row_scope_books()")
+
+
+def _create(name: str, version: int) -> None:
+    op.execute((FUNCTIONS / name / f"v{version}.sql").read_text(encoding="utf-8"))
+
+
+def _policies(books: str) -> None:
+    in_book = (
+        "EXISTS (SELECT FROM customer_access a"
+        f" WHERE a.customer_id = customer.id AND a.staff_id {books} AND a.valid_to IS NULL)"
+    )
+    op.execute(
+        f"ALTER POLICY bank_rows ON customer USING ({BANK} OR id = {ONE} OR branch_id IN ({BRANCHES}) OR {in_book})"
+    )
+    op.execute(
+        f"ALTER POLICY bank_rows ON customer_access USING ({BANK} OR staff_id {books} OR row_scope_opens(customer_id))"
+    )

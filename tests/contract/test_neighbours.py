@@ -19,6 +19,7 @@ from support.routes import Route, all_routes
 from support.statements import statements
 
 COMMON = {
+    "absence_id",
     "approval_id",
     "asset_rule_id",
     "batch_id",

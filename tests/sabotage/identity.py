@@ -11,6 +11,7 @@ STAFF = "tests/shared/organisation/test_identity.py"
 CHAIN = "tests/unit/audit/test_chain.py"
 COPIES = "tests/customer_api/privacy/test_copies.py"
 CONSENTS = "tests/customer_api/privacy/test_consents.py"
+ABSENCES = "tests/bank_api/managers/test_absences.py"
 ERASURE = "tests/bank_api/privacy/test_erasure.py"
 
 IDENTITY: Final = (
@@ -251,5 +252,21 @@ IDENTITY: Final = (
         (
             "tests/unit/security/test_hosted_jwks.py::test_keys_serve_a_day_while_the_provider_is_away_and_then_none_does",
         ),
+    ),
+    Sabotage(
+        "S-COVER-1",
+        "the last day of a book that somebody stands in for",
+        f"{CODE}/organisation/repository.py",
+        "col(BookCover.valid_from) <= day, col(BookCover.valid_to) > day",
+        "col(BookCover.valid_from) <= day",
+        (f"{ABSENCES}::test_the_backup_serves_the_book_on_the_days_of_the_leave_and_on_no_others",),
+    ),
+    Sabotage(
+        "S-COVER-2",
+        "nobody's book is left alone",
+        f"{CODE}/managers/absences/service.py",
+        '        raise BackupUnavailable(reason="away")\n',
+        "        pass\n",
+        (f"{ABSENCES}::test_two_who_would_leave_each_others_book_alone_are_refused",),
     ),
 )

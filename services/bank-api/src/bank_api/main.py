@@ -22,6 +22,7 @@ from bank_api.feeds.policies import router as feed_policies
 from bank_api.feeds.quality import router as feed_quality
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
+from bank_api.managers.absences import router as absences
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.files import router as organisation_files
@@ -106,6 +107,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tier_overrides,
     tier_rises,
     managers,
+    absences,
     wallets,
     points,
     points_attachments,

@@ -64,6 +64,7 @@ class PublicId:
         }
 
 
+AbsenceId = Annotated[UUID, PublicId("abs")]
 ApprovalId = Annotated[UUID, PublicId("apr")]
 AssetRuleId = Annotated[UUID, PublicId("asr")]
 AuditId = Annotated[UUID, PublicId("aud")]

@@ -32,9 +32,9 @@ def visible(
         opened.append(customer_id == scope.customer_id)
     if scope.origins:
         opened.append(customer_id.in_(scope.origins))
-    if scope.staff_id is not None:
+    if scope.books:
         served = select(CustomerAccess.customer_id).where(
-            CustomerAccess.staff_id == scope.staff_id, col(CustomerAccess.valid_to).is_(None)
+            col(CustomerAccess.staff_id).in_(scope.books), col(CustomerAccess.valid_to).is_(None)
         )
         opened.append(customer_id.in_(served))
     if scope.branch_roots:

@@ -1,10 +1,10 @@
 """The bank's own people and places: the branch tree, staff, roles as data, service clients."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
@@ -113,6 +113,26 @@ class StaffDelegation(SQLModel, table=True):
     reason: str = text_column()
     created_by: UUID
     created_at: datetime = instant()
+
+
+class BookCover(SQLModel, table=True):
+    """Whose own customers somebody serves for a colleague who is away; made from the absences of managers.
+
+    A delegation passes roles on, this the book: the deputy's own grants reach the colleague's customers too.
+    """
+
+    __tablename__ = "book_cover"
+    __table_args__ = (
+        CheckConstraint("staff_id <> deputy_id", name="of_two"),
+        CheckConstraint("valid_to > valid_from", name="in_order"),
+        Index(None, "deputy_id", "valid_to"),
+        REFERENCE,
+    )
+
+    staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
+    valid_from: date = Field(primary_key=True)
+    valid_to: date = Field(description="First day back")
+    deputy_id: UUID = Field(foreign_key="staff.id")
 
 
 class RevokedToken(SQLModel, table=True):

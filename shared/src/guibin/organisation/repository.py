@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.organisation.models import (
+    BookCover,
     Branch,
     BranchClosure,
     BranchKind,
@@ -102,7 +103,10 @@ async def staff_by_token(session: AsyncSession, token: VerifiedToken, *, now: da
     """
     held = _held_roles(now)
     query = (
-        sa.select(col(Staff.id), col(Staff.no), held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant)
+        sa.select(
+            *(col(Staff.id), col(Staff.no), held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant),
+            _covered_by(now).label("stands_in_for"),
+        )
         .join(held, held.c.staff_id == col(Staff.id), isouter=True)
         .join(RoleGrant, sa.and_(col(RoleGrant.role) == held.c.role, col(RoleGrant.active).is_(True)), isouter=True)
         .where(
@@ -148,9 +152,12 @@ async def chain_of(session: AsyncSession, owner: str | None) -> UUID | None:
 
 async def roles_and_grants(session: AsyncSession, staff_id: UUID) -> tuple[frozenset[str], list[Grant]]:
     """Return the roles of an active member of staff and the grants that follow from them, as they stand now."""
-    held = _held_roles(clock.now())
+    now = clock.now()
+    held = _held_roles(now)
     query = (
-        sa.select(held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant)
+        sa.select(
+            *(held.c.role, held.c.branch_id, held.c.is_deputy, RoleGrant), _covered_by(now).label("stands_in_for")
+        )
         .join(Staff, col(Staff.id) == held.c.staff_id)
         .join(RoleGrant, sa.and_(col(RoleGrant.role) == held.c.role, col(RoleGrant.active).is_(True)), isouter=True)
         .where(held.c.staff_id == staff_id, col(Staff.active).is_(True))
@@ -203,6 +210,18 @@ def _held_roles(now: datetime) -> CTE:
     return sa.union_all(own, as_deputy).cte("held")
 
 
+def _covered_by(now: datetime) -> sa.ScalarSelect[Any]:
+    """Select those whose own customers a member of staff serves on the day, while they are away."""
+    day = clock.business_day(now)
+    return (
+        sa.select(sa.func.array_agg(col(BookCover.staff_id)))
+        .where(
+            col(BookCover.deputy_id) == col(Staff.id), col(BookCover.valid_from) <= day, col(BookCover.valid_to) > day
+        )
+        .scalar_subquery()
+    )
+
+
 def _is_not_revoked(token: VerifiedToken) -> ColumnElement[bool]:
     names = [name for name in (token.token_id, token.session_id) if name is not None]
     revoked = sa.select(sa.literal(1)).where(
@@ -212,7 +231,7 @@ def _is_not_revoked(token: VerifiedToken) -> ColumnElement[bool]:
 
 
 def _grants(rows: Iterable[Any]) -> Iterator[Grant]:
-    """Make the grants of roles; somebody's own customers pass to a deputy by coverage, not with the role."""
+    """Make the grants of roles; somebody's own customers pass to who stands in for the book, not with the role."""
     for row in rows:
         grant: RoleGrant | None = row.RoleGrant
         if grant is None or (row.is_deputy and grant.data == DataScope.OWN_CUSTOMERS):
@@ -226,6 +245,7 @@ def _grants(rows: Iterable[Any]) -> Iterator[Grant]:
             limit_fen=grant.limit_fen,
             per_day=grant.per_day,
             row_limit=grant.row_limit,
+            stands_in_for=tuple(row.stands_in_for or ()) if data is DataScope.OWN_CUSTOMERS else (),
         )
 
 

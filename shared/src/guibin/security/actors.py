@@ -99,6 +99,7 @@ class Grant:
 
     ``branch_id`` is the root of the subtree, and present for that data scope only. ``limit_fen`` bounds one command by
     its cost in fen, ``per_day`` the commands of a day, ``row_limit`` the rows of one answer; None means no bound.
+    ``stands_in_for`` names the colleagues who are away and whose own customers a grant over own customers reaches too.
     """
 
     verb: Verb
@@ -108,6 +109,7 @@ class Grant:
     limit_fen: int | None = None
     per_day: int | None = None
     row_limit: int | None = None
+    stands_in_for: tuple[UUID, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.data is DataScope.SUBTREE) != (self.branch_id is not None):
@@ -123,10 +125,11 @@ class Grant:
 class Scope:
     """The customers whose rows may be touched: the union of what the fields open. The empty scope opens nothing.
 
-    ``customer_id`` opens that customer, ``staff_id`` the customers whom this staff member serves, ``branch_roots`` the
-    customers of these branches and of all branches below them, ``whole_bank`` everybody. ``aggregates`` opens no row:
-    it lets counts over everybody out that are too large to tell of anyone. ``origins`` opens the rows of customers who
-    were merged into one of these.
+    ``customer_id`` opens that customer, ``staff_id`` the customers whom this staff member serves, ``stands_in_for``
+    those of colleagues who are away and for whom this staff member stands in, ``branch_roots`` the customers of these
+    branches and of all branches below them, ``whole_bank`` everybody. ``aggregates`` opens no row: it lets counts over
+    everybody out that are too large to tell of anyone. ``origins`` opens the rows of customers who were merged into one
+    of these.
     """
 
     customer_id: UUID | None = None
@@ -135,6 +138,12 @@ class Scope:
     whole_bank: bool = False
     aggregates: bool = False
     origins: tuple[UUID, ...] = ()
+    stands_in_for: tuple[UUID, ...] = ()
+
+    @property
+    def books(self) -> tuple[UUID, ...]:
+        """The members of staff whose own customers this opens."""
+        return (() if self.staff_id is None else (self.staff_id,)) + self.stands_in_for
 
     @classmethod
     def of_customer(cls, customer_id: UUID) -> Self:
@@ -156,7 +165,7 @@ class Scope:
         if self.whole_bank:
             return "whole_bank"
         parts = [f"customer:{self.customer_id}"] if self.customer_id else []
-        parts += [f"own_customers:{self.staff_id}"] if self.staff_id else []
+        parts += [f"own_customers:{staff_id}" for staff_id in self.books]
         parts += [f"subtree:{root}" for root in self.branch_roots]
         parts += ["aggregates"] if self.aggregates else []
         return " + ".join(parts) or "nothing"
@@ -182,6 +191,7 @@ def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
         staff_id=staff_id if DataScope.OWN_CUSTOMERS in kinds else None,
         branch_roots=tuple(sorted({grant.branch_id for grant in held if grant.branch_id is not None})),
         aggregates=DataScope.AGGREGATES in kinds,
+        stands_in_for=tuple(sorted({staff_id for grant in held for staff_id in grant.stands_in_for})),
     )
 
 

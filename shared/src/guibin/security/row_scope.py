@@ -4,7 +4,8 @@ It is the second net behind the `Scope` that every repository takes: the policie
 through what the setting opens and, without a setting, nothing. It holds for the transaction, so that a connection which
 somebody else uses next carries nothing. The worker's role sees everybody's rows and needs none of this.
 
-`guibin.scope` is one word, `whole_bank`, or words with ids: `customer:ID own_customers:STAFF subtree:BRANCH,BRANCH`.
+`guibin.scope` is one word, `whole_bank`, or words with ids:
+`customer:ID own_customers:STAFF,STAFF subtree:BRANCH,BRANCH`.
 `guibin.actor` is the id of who acts: stored answers and submissions of one's own are one's own rows.
 """
 
@@ -38,7 +39,7 @@ def words_of(scope: Scope) -> str:
     if scope.whole_bank:
         return WHOLE_BANK
     words = [f"customer:{scope.customer_id}"] if scope.customer_id else []
-    words += [f"own_customers:{scope.staff_id}"] if scope.staff_id else []
+    words += ["own_customers:" + ",".join(map(str, scope.books))] if scope.books else []
     words += ["subtree:" + ",".join(map(str, scope.branch_roots))] if scope.branch_roots else []
     return " ".join(words)
 

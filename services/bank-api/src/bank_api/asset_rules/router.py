@@ -140,7 +140,7 @@ async def simulate_rule(
     found = await service.simulate(
         call.session, call.scope, rule, customer_id=body.customer_id, month=month_in(body.month)
     )
-    primary = await is_primary_manager(call.session, customer_id=body.customer_id, staff_id=call.actor.id)
+    primary = await is_primary_manager(call.session, call.scope, customer_id=body.customer_id, staff_id=call.actor.id)
     return AssetSimulationOut.of(found, view_of(call.actor.roles, is_primary=primary), call.language)
 
 

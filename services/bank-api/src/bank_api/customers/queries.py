@@ -219,7 +219,7 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
     tier = tiers_on(day)
     is_primary = exists().where(
         col(CustomerAccess.customer_id) == col(Customer.id),
-        col(CustomerAccess.staff_id) == staff_id,
+        col(CustomerAccess.staff_id).in_({staff_id, *scope.stands_in_for}),
         col(CustomerAccess.role) == CoverageRole.PRIMARY,
         col(CustomerAccess.valid_to).is_(None),
     )

@@ -141,7 +141,7 @@ async def list_holdings(
 ) -> Page[HoldingOut]:
     """List a customer's holdings with the last balance known; amounts for the primary manager alone."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
-    is_primary = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
+    is_primary = await is_primary_manager(call.session, call.scope, customer_id=customer.id, staff_id=call.actor.id)
     view = view_of(call.actor.roles, is_primary=is_primary)
     rows = await queries.holdings_of(
         call.session,

@@ -45,7 +45,7 @@ async def totals_of(session: AsyncSession, scope: Scope, view: HouseholdView, *,
         joint_holdings=await _joint_holdings(session, shares.keys()),
         aum_fen=weighed([(one.aum_fen, shares[one.customer_id]) for one in facts]),
         liabilities_fen=weighed([(one.liabilities_fen, shares[one.customer_id]) for one in facts]),
-        is_primary_of_all=await _count_led(session, shares.keys(), staff_id) == len(shares),
+        is_primary_of_all=await _count_led(session, shares.keys(), {staff_id, *scope.stands_in_for}) == len(shares),
     )
 
 
@@ -64,10 +64,10 @@ async def _joint_holdings(session: AsyncSession, ids: Collection[UUID]) -> int:
     return int((await session.exec(query)).one())
 
 
-async def _count_led(session: AsyncSession, ids: Collection[UUID], staff_id: UUID) -> int:
-    query = select(func.count()).where(
+async def _count_led(session: AsyncSession, ids: Collection[UUID], staff_ids: Collection[UUID]) -> int:
+    query = select(func.count(col(CustomerAccess.customer_id).distinct())).where(
         col(CustomerAccess.customer_id).in_(ids),
-        CustomerAccess.staff_id == staff_id,
+        col(CustomerAccess.staff_id).in_(staff_ids),
         CustomerAccess.role == CoverageRole.PRIMARY,
         col(CustomerAccess.valid_to).is_(None),
     )

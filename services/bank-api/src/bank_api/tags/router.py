@@ -359,7 +359,7 @@ async def explain_customer_tag(
         sensitive_in=sensitive_in(call),
         as_of=as_of,
     )
-    exact = await is_primary_manager(call.session, customer_id=found.customer_id, staff_id=call.actor.id)
+    exact = await is_primary_manager(call.session, call.scope, customer_id=found.customer_id, staff_id=call.actor.id)
     return WhyOut.of(found, exact=exact)
 
 

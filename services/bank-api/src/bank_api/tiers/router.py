@@ -167,7 +167,7 @@ async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulat
 async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> CustomerTierOut:
     """Show a customer's tier, where it is going, and its history; amounts only to the customer's primary manager."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
-    exact = await is_primary_manager(call.session, customer_id=customer.id, staff_id=call.actor.id)
+    exact = await is_primary_manager(call.session, call.scope, customer_id=customer.id, staff_id=call.actor.id)
     current = await repository.current_tier(call.session, call.scope, customer_id=customer.id, day=clock.today())
     history = await repository.list_history(call.session, call.scope, customer_id=customer.id)
     overrides = await override_repository.list_overrides(call.session, call.scope, customer_id=customer.id)

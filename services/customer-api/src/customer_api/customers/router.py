@@ -1,9 +1,13 @@
 """My profile on the customer port: who I am, my tier and what the next one takes, my manager."""
 
+from typing import Any
+
 from guibin.core import clock
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
+from guibin.managers.absences.service import stand_in_of
 from guibin.managers.models import Grade
+from guibin.managers.repository import Person
 from guibin.managers.service import manager_of
 from guibin.organisation.service import staff_name, staff_phone
 from guibin.tags.models import CustomerFact
@@ -14,7 +18,16 @@ from guibin.tiers.service import outlook_of
 from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
 
 from .queries import read_figures
-from .schemas import MeOut, MyManagerOut, MyTierDetailOut, MyTierOut, MyTierOutlookOut, NextTierOut, name_in
+from .schemas import (
+    MeOut,
+    MyManagerOut,
+    MyStandInOut,
+    MyTierDetailOut,
+    MyTierOut,
+    MyTierOutlookOut,
+    NextTierOut,
+    name_in,
+)
 
 router = PortRouter(prefix="/v1/me", tags=["profile"])
 
@@ -89,10 +102,16 @@ async def read_manager(call: CustomerCall) -> MyManagerOut | None:
     if served is None:
         return None
     person = served.person
+    cover = await stand_in_of(call.session, person.manager.id)
+    stand_in = MyStandInOut(**_reached(call, cover[0]), until=cover[1]) if cover else None
+    return MyManagerOut(**_reached(call, person), stand_in=stand_in)
+
+
+def _reached(call: CustomerCall, person: Person) -> dict[str, Any]:
     branch = person.branch.name_en if call.language == "en" else person.branch.name_zh
-    return MyManagerOut(
-        name=staff_name(call.keys, person.staff),
-        grade=Grade(person.manager.grade),
-        branch=branch,
-        office_phone=staff_phone(call.keys, person.staff),
-    )
+    return {
+        "name": staff_name(call.keys, person.staff),
+        "grade": Grade(person.manager.grade),
+        "branch": branch,
+        "office_phone": staff_phone(call.keys, person.staff),
+    }

@@ -104,6 +104,16 @@ class MyTierDetailOut(OutModel):
     outlook: MyTierOutlookOut | None = Field(description="Null where a balance that counts is not known")
 
 
+class MyStandInOut(OutModel):
+    """Who serves me while my manager is away."""
+
+    name: str | None
+    grade: Grade
+    branch: str = Field(examples=["陆家嘴支行"])
+    office_phone: str | None
+    until: date = Field(description="The day on which my manager is back")
+
+
 class MyManagerOut(OutModel):
     """Who serves me."""
 
@@ -111,3 +121,6 @@ class MyManagerOut(OutModel):
     grade: Grade
     branch: str = Field(examples=["陆家嘴支行"])
     office_phone: str | None
+    stand_in: MyStandInOut | None = Field(
+        description="Who serves me today, while my manager is away; null: nobody need"
+    )

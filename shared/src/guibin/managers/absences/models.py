@@ -47,4 +47,3 @@ class ManagerAbsence(SQLModel, table=True):
     note: str | None = text_column(default=None)
     created_by: UUID
     created_at: datetime = instant()
-    revision: int = 1

@@ -76,11 +76,11 @@ async def served_since(session: AsyncSession, customer_ids: Collection[UUID], da
     return (await session.exec(query.distinct())).all()
 
 
-async def is_primary_manager(session: AsyncSession, *, customer_id: UUID, staff_id: UUID) -> bool:
-    """Tell whether a member of staff serves a customer as primary manager now."""
+async def is_primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, staff_id: UUID) -> bool:
+    """Tell whether a member of staff serves a customer as primary manager now, or stands in for who does."""
     query = select(col(CustomerAccess.customer_id)).where(
         col(CustomerAccess.customer_id) == customer_id,
-        col(CustomerAccess.staff_id) == staff_id,
+        col(CustomerAccess.staff_id).in_({staff_id, *scope.stands_in_for}),
         col(CustomerAccess.role) == CoverageRole.PRIMARY,
         col(CustomerAccess.valid_to).is_(None),
     )
