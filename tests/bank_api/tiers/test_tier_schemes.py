@@ -18,6 +18,7 @@ from guibin.tiers.rules import Name
 from guibin.tiers.service import evaluate
 from support.house import EAST, ROOT, WEST, House
 from support.points import sessions_of
+from support.rights import add_right
 from support.tiers import MILLION, add_override, give_tier, put_average
 
 BOUNDS = {code: f"{cny}.00" for code, cny in LOWER_BOUNDS_CNY.items()}
@@ -306,6 +307,8 @@ async def test_a_draft_is_tried_on_the_whole_book_of_the_caller(bank_client: htt
             await give_tier(session, one, tier, on=closed - timedelta(days=60))
             await put_average(session, one, None if one == unknown else MILLION, day=closed)
         await add_override(session, by_hand, "T3", start=closed, days=9)
+        once = {"tier": "T1", "period": "year", "times": 1}
+        await add_right(session, quotas=[once], offer={"unit_cost": "100.00"})
         await session.commit()
     made = await _create(bank_client, house)
     url = f"/v1/tier-schemes/{made['id']}/simulate"
@@ -317,6 +320,8 @@ async def test_a_draft_is_tried_on_the_whole_book_of_the_caller(bank_client: htt
         "managed_before": 1,
         "managed_after": 2,
     }
+    cost = tried["rights_cost"]
+    assert (cost["at_most_before"], cost["at_most_after"], cost["usual_after"]) == ("0.00", "200.00", "0.00")
     assert {one["branch"]: one["moves"] for one in tried["branches"]} == {
         EAST: [{"before": "T2", "after": "T1", "customers": 1}],
         WEST: [{"before": "T0", "after": "T1", "customers": 1}],

@@ -11,6 +11,7 @@ from guibin.core.ids import CustomerId, SchemeId
 from guibin.customers.repository import get_customer
 from guibin.managers.repository import is_primary_manager
 from guibin.points.repository import get_wallet
+from guibin.rights.service import cost_of_tiers
 from guibin.security.actors import Domain, Verb
 from guibin.tiers import override_repository, repository, service
 from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
@@ -150,7 +151,7 @@ async def submit_scheme(call: StaffCall, scheme_id: SchemeId) -> SubmittedOut:
 @router.post("/tier-schemes/{scheme_id}/simulate", operation_id="simulateTierScheme")
 @declare(caller=DEFINE, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C1)
 async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulationOut:
-    """Count who in my scope would rise or fall under a scheme, by branch, and whom managers would serve.
+    """Count who in my scope would rise or fall under a scheme, by branch, whom managers would serve, and what it costs.
 
     By the figures of the last period, transitions left out of account: who falls does so after the months of grace.
     Customers with unknown or stale figures and those with a tier by hand are not counted.
@@ -159,7 +160,8 @@ async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulat
     scheme, day = Scheme.of(row, await repository.lines_of(call.session, row.id)), clock.last_closed_day()
     moves = await moves_by_branch(call.session, call.scope, scheme, day=day)
     tiers = await repository.list_tiers(call.session)
-    return SchemeSimulationOut.of(row.id, scheme.terms.cutoff(day), moves, tiers)
+    costs = await cost_of_tiers(call.session, tiers)
+    return SchemeSimulationOut.of(row.id, scheme.terms.cutoff(day), moves, tiers, costs)
 
 
 @router.get("/customers/{customer_id}/tier", operation_id="getCustomerTier")

@@ -1,11 +1,13 @@
 """What a scheme would do to the whole book, as the bank port shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pydantic import Field
 
 from guibin.core.ids import SchemeId
+from guibin.core.money import Cny
+from guibin.rights.service import TierCost
 from guibin.tiers.models import Tier
 from guibin.tiers.moves_repository import Move
 from guibin.web import OutModel
@@ -30,6 +32,15 @@ class BranchMovesOut(OutModel):
     moves: list[SchemeMoveOut]
 
 
+class RightsCostOut(OutModel):
+    """What the free rights of the customers cost the bank a year."""
+
+    at_most_before: Cny = Field(description="With the tiers of today, if everybody took all that is free")
+    at_most_after: Cny
+    usual_before: Cny = Field(description="As each tier's customers had free rights in the last year; no packages")
+    usual_after: Cny
+
+
 class SchemeSimulationOut(OutModel):
     """The whole book under a scheme, by the figures of its last period."""
 
@@ -40,13 +51,19 @@ class SchemeSimulationOut(OutModel):
     down: int
     managed_before: int
     managed_after: int
+    rights_cost: RightsCostOut
     branches: list[BranchMovesOut]
 
     @classmethod
     def of(
-        cls, scheme_id: SchemeId, period_ends: date, moves: Sequence[Move], tiers: Sequence[Tier]
+        cls,
+        scheme_id: SchemeId,
+        period_ends: date,
+        moves: Sequence[Move],
+        tiers: Sequence[Tier],
+        costs: Mapping[str, TierCost],
     ) -> "SchemeSimulationOut":
-        """Add up the moves, in all and by branch."""
+        """Add up the moves, in all and by branch; `costs` are those of one customer of each tier."""
         by_branch: dict[str, list[Move]] = {}
         for move in moves:
             by_branch.setdefault(move.branch, []).append(move)
@@ -55,8 +72,24 @@ class SchemeSimulationOut(OutModel):
         ]
         customers = sum(move.customers for move in moves)
         return cls(
-            scheme_id=scheme_id, period_ends=period_ends, customers=customers, **_sums(moves, tiers), branches=branches
+            scheme_id=scheme_id,
+            period_ends=period_ends,
+            customers=customers,
+            **_sums(moves, tiers),
+            rights_cost=_cost(moves, costs),
+            branches=branches,
         )
+
+
+def _cost(moves: Sequence[Move], costs: Mapping[str, TierCost]) -> RightsCostOut:
+    before = [(costs[one.before], one.customers) for one in moves if one.before is not None]
+    after = [(costs[one.after], one.customers) for one in moves if one.after is not None]
+    return RightsCostOut(
+        at_most_before=sum(cost.at_most_fen * customers for cost, customers in before),
+        at_most_after=sum(cost.at_most_fen * customers for cost, customers in after),
+        usual_before=sum(cost.usual_fen * customers for cost, customers in before),
+        usual_after=sum(cost.usual_fen * customers for cost, customers in after),
+    )
 
 
 def _sums(moves: Sequence[Move], tiers: Sequence[Tier]) -> dict[str, int]:

@@ -127,6 +127,12 @@ async def get_right(session: AsyncSession, *, right_id: UUID) -> Right:
     return found[0]
 
 
+async def published_rights(session: AsyncSession) -> list[Right]:
+    """Return all rights that are published, by code."""
+    query = _rights().where(col(RightsItem.state) == RightState.PUBLISHED).order_by(col(RightsItem.code))
+    return await _fetch(session, query)
+
+
 async def list_offered(
     session: AsyncSession, wanted: CatalogueFilter, *, now: datetime, after: Place | None
 ) -> list[Right]:

@@ -23,6 +23,7 @@ from guibin.rights.service.appointments import (
 from guibin.rights.service.beneficiaries import Person, show_beneficiary
 from guibin.rights.service.catalogue import CatalogueEntry, get_catalogue_entry, list_catalogue, list_open_slots
 from guibin.rights.service.choosing import MyPackage, PackageLine, choose_rights, list_my_packages
+from guibin.rights.service.costing import TierCost, cost_of_tiers
 from guibin.rights.service.deliveries import Delivery
 from guibin.rights.service.donating import Receipt, show_receipt, total_causes
 from guibin.rights.service.ending import cancel, fail, fulfil
@@ -111,6 +112,7 @@ __all__ = [
     "ShownCode",
     "SlotFilter",
     "SubstituteWish",
+    "TierCost",
     "UseRequest",
     "Wanted",
     "accept",
@@ -123,6 +125,7 @@ __all__ = [
     "choose_rights",
     "close_slot",
     "confirm_appointment",
+    "cost_of_tiers",
     "create_package",
     "create_right",
     "decline",
