@@ -202,6 +202,12 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     # the bank: managers
     "listManagers": (),
     "createManager": ("M2",),
+    "listManagerMatrices": (),
+    "createManagerMatrix": (),
+    "getManagerMatrixInForce": (),
+    "getManagerMatrix": (),
+    "editManagerMatrix": (),
+    "submitManagerMatrix": _BY_TWO,
     "getManagerBook": _OF_A_BRANCH,
     "listManagerAbsences": (),
     "createManagerAbsence": ("M1", "M2"),

@@ -39,6 +39,7 @@ ABOUT_NOTHING_HERE = {
     "listFeedRejects",
     "getRun",
     "getTierScheme",
+    "getManagerMatrix",
     "getManagerBook",
     "listManagerAbsences",
     "getStaff",

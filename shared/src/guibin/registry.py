@@ -19,6 +19,7 @@ from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.managers.absences import models as manager_absences
+from guibin.managers.matrix import models as manager_matrix
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import attachment_models as points_attachments
@@ -67,6 +68,7 @@ __all__ = [
     "idempotency",
     "leases",
     "manager_absences",
+    "manager_matrix",
     "managers",
     "metadata",
     "organisation",

@@ -27,6 +27,7 @@ from guibin.holdings import personal_data as holdings_data
 from guibin.managers import defaults as managers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
+from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
@@ -126,6 +127,7 @@ def connect() -> None:
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
     handlers.register(AssignmentHandler())
+    handlers.register(MatrixActivation())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
     handlers.register(RefundHandler())

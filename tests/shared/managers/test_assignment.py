@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess
 from guibin.managers import repository
-from guibin.managers.models import Coverage, Grade, GradeTier, Manager, Unassigned
+from guibin.managers.matrix.repository import matrix_on
+from guibin.managers.models import Coverage, Grade, Manager, Unassigned
 from guibin.managers.service import assign
 from guibin.organisation.models import Branch, BranchKind
 from guibin.security.actors import Scope
@@ -166,8 +167,8 @@ async def test_who_gets_nobody_waits_with_the_reason(
 
 
 async def test_a_tier_outside_the_matrix_waits_for_a_rule(session: AsyncSession, customer_id: UUID) -> None:
-    for row in (await session.exec(select(GradeTier).where(GradeTier.tier_code == "T2"))).all():
-        await session.delete(row)
+    matrix = await matrix_on(session, FROM)
+    matrix.content = {"tiers": {tier: line for tier, line in matrix.content["tiers"].items() if tier != "T2"}}
     await give_tier(session, customer_id, "T2")
     await assign(session, day=DAY)
     waiting = await _waiting(session, customer_id)

@@ -11,7 +11,7 @@ from guibin.managers.defaults import MATRIX
 from guibin.managers.models import Grade, UnassignedReason
 from guibin.managers.rules import Plan, Seat, Waiting, assign, choose
 
-PREFERENCES = {(str(grade), tier): preference for grade, tier, preference in MATRIX}
+PREFERENCES = MATRIX.preferences()
 EAST, WEST = UUID(int=1), UUID(int=2)
 TIERS = ("T1", "T2", "T3", "T4", "T5")
 

@@ -23,6 +23,7 @@ from bank_api.feeds.quality import router as feed_quality
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.managers.absences import router as absences
+from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.files import router as organisation_files
@@ -108,6 +109,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tier_rises,
     managers,
     absences,
+    manager_matrix,
     wallets,
     points,
     points_attachments,

@@ -1,24 +1,42 @@
-"""The matrix of grades and tiers that a bank starts from: 1 should serve, 2 may serve."""
+"""The matrix of grades and tiers that a bank starts from."""
+
+from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.seeding import add_missing
-from guibin.managers.models import Grade, GradeTier
+from guibin.core import clock
+from guibin.core.ids import new_id
+from guibin.managers.matrix.models import ManagerMatrix, MatrixState
+from guibin.managers.matrix.repository import list_matrices
+from guibin.managers.matrix.rules import Content, SecondRole, TierLine
+from guibin.managers.models import Grade
 
-MATRIX = (
-    (Grade.INTERMEDIATE, "T1", 1),
-    (Grade.SENIOR, "T1", 2),
-    (Grade.SENIOR, "T2", 1),
-    (Grade.EXPERT, "T2", 2),
-    (Grade.EXPERT, "T3", 1),
-    (Grade.PRIVATE_BANKER, "T3", 2),
-    (Grade.PRIVATE_BANKER, "T4", 1),
-    (Grade.EXPERT, "T4", 2),
-    (Grade.PRIVATE_BANKER, "T5", 1),
+MATRIX: Final = Content(
+    tiers={
+        "T1": TierLine(primary=(Grade.INTERMEDIATE,), fallback=(Grade.SENIOR,)),
+        "T2": TierLine(primary=(Grade.SENIOR,), fallback=(Grade.EXPERT,)),
+        "T3": TierLine(primary=(Grade.EXPERT,), fallback=(Grade.PRIVATE_BANKER,)),
+        "T4": TierLine(primary=(Grade.PRIVATE_BANKER,), fallback=(Grade.EXPERT,), second_role=SecondRole.BRANCH_LEADER),
+        "T5": TierLine(primary=(Grade.PRIVATE_BANKER,), second_role=SecondRole.BRANCH_LEADER),
+    }
 )
+"""From 6 million on, which is T4, the branch's head serves together with the manager."""
 
 
 async def seed(session: AsyncSession) -> int:
-    """Add the missing pairs of the matrix; returns how many."""
-    rows = [{"grade": grade, "tier_code": tier, "preference": preference} for grade, tier, preference in MATRIX]
-    return await add_missing(session, GradeTier, rows)
+    """Put the default matrix in force where there is none, draft or other; returns the rows added."""
+    if await list_matrices(session, limit=1):
+        return 0
+    now = clock.now()
+    session.add(
+        ManagerMatrix(
+            id=new_id(),
+            name="默认对应表",
+            state=MatrixState.APPROVED,
+            content=MATRIX.model_dump(mode="json"),
+            created_at=now,
+            activated_at=now,
+        )
+    )
+    await session.flush()
+    return 1

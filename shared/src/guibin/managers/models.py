@@ -1,4 +1,4 @@
-"""Managers, which grade may serve which tier, and who serves whom from when to when."""
+"""Managers, and who serves whom from when to when."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -54,17 +54,6 @@ class Manager(SQLModel, table=True):
     active: bool = True
     revision: int = 1
     created_at: datetime = instant()
-
-
-class GradeTier(SQLModel, table=True):
-    """The matrix: which grade should (1) or may (2) serve a tier."""
-
-    __tablename__ = "grade_tier"
-    __table_args__ = (one_of("grade", Grade), REFERENCE)
-
-    grade: str = Field(sa_type=Text, primary_key=True)
-    tier_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tier.code")
-    preference: int
 
 
 class Coverage(SQLModel, table=True):

@@ -21,7 +21,6 @@ from guibin.managers.repository.people import (
     loads,
     lock_managers,
     managers_since,
-    matrix,
     primary_manager,
     seats,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "loads",
     "lock_managers",
     "managers_since",
-    "matrix",
     "needy_customers",
     "open_coverages",
     "open_unassigned",

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess, PartyStatus
 from guibin.customers.repository import visible
-from guibin.managers.models import Coverage, CoverageRole, GradeTier, Manager
+from guibin.managers.matrix.repository import permits, tiers_in_force
+from guibin.managers.models import Coverage, CoverageRole, Manager
 from guibin.managers.rules import Waiting
 from guibin.organisation.models import Staff
 from guibin.security.actors import Scope
@@ -117,7 +118,7 @@ async def book(
 async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCustomer]:
     """Return who is in a managed tier on a day and has no manager, one who has left, or one whom the matrix forbids."""
     current = tiers_on(day)
-    allowed = (col(GradeTier.grade) == col(Manager.grade)) & (col(GradeTier.tier_code) == current.c.tier)
+    is_permitted = permits(tiers_in_force(day), col(Manager.grade), current.c.tier)
     is_here = func.coalesce(col(Manager.active) & col(Staff.active), False)
     query = (
         select(col(Customer.id), current.c.tier, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
@@ -126,10 +127,9 @@ async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCust
         .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & is_open(), isouter=True)
         .join(Manager, col(Manager.id) == col(Coverage.manager_id), isouter=True)
         .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
-        .join(GradeTier, allowed, isouter=True)
         .where(col(Tier.managed).is_(True), col(Customer.merged_into).is_(None))
         .where(col(Customer.status).in_(WITH_THE_BANK))
-        .where(or_(col(GradeTier.preference).is_(None), not_(is_here)))
+        .where(or_(not_(is_permitted), not_(is_here)))
     )
     rows = (await session.execute(query)).all()
     return [NeedyCustomer(Waiting(row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]

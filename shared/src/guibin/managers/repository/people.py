@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
-from guibin.managers.models import Coverage, GradeTier, Manager
+from guibin.managers.models import Coverage, Manager
 from guibin.managers.repository.coverage import in_force, is_open
 from guibin.managers.rules import Seat
 from guibin.organisation.models import Branch, Staff
@@ -117,12 +117,6 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
     )
     async with all_rows(session):
         return dict((await session.execute(query)).all())
-
-
-async def matrix(session: AsyncSession) -> dict[tuple[str, str], int]:
-    """Return the matrix: (grade, tier) to preference."""
-    rows = (await session.exec(select_rows(GradeTier))).all()
-    return {(row.grade, row.tier_code): row.preference for row in rows}
 
 
 async def seats(session: AsyncSession) -> list[Seat]:

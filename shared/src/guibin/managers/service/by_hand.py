@@ -19,6 +19,7 @@ from guibin.customers.repository import get_customer, lock_customers
 from guibin.managers import repository
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.followers import Change, follow_all
+from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
 from guibin.managers.rules import Seat
 from guibin.security.actors import Actor, Scope
@@ -130,7 +131,7 @@ async def check_moves(
     if valid_from > clock.today():
         raise PeriodInvalid(latest=clock.today().isoformat())
     seats = {seat.manager_id: seat for seat in await repository.seats(session)}
-    matrix = await repository.matrix(session)
+    matrix = (await content_on(session, clock.today())).preferences()
     for customer, move in changing:
         await _check_assignee(session, customer, seats.get(move.manager_id), matrix)
     _check_room(seats, changing, present)

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.managers import repository, rules
 from guibin.managers.followers import Change, follow_all
+from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
 
 TIER_CHANGED: Final = "tier_changed"
@@ -29,9 +30,8 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     gone = await repository.coverage_of_the_gone(session)
     await repository.end_coverage(session, _first_days(gone, from_day), gone, CUSTOMER_GONE)
     needy = await repository.needy_customers(session, day=from_day)
-    plan = rules.assign(
-        [one.waiting for one in needy], await repository.seats(session), await repository.matrix(session)
-    )
+    matrix = (await content_on(session, from_day)).preferences()
+    plan = rules.assign([one.waiting for one in needy], await repository.seats(session), matrix)
     moved = [one for one in needy if one.coverage and one.waiting.customer_id in plan.placed]
     days = dict.fromkeys(plan.placed, from_day) | _first_days([one.coverage for one in moved], from_day)
     for reason, is_served in ((TIER_CHANGED, True), (MANAGER_LEFT, False)):
