@@ -28,6 +28,15 @@ def encrypted(text: str = "王小明") -> bytes:
     return KEY.encrypt(text, "customer", "name_enc", ROW)
 
 
+def test_a_key_that_is_made_open_is_the_one_that_its_wrapping_holds() -> None:
+    wrapped, key = RING.make_data_key(OWNER, version=7)
+    sealed = key.encrypt("王小明", "customer", "name_enc", OWNER)
+
+    opened = RING.open_data_key(wrapped, OWNER)
+
+    assert (opened.version, opened.decrypt(sealed, "customer", "name_enc", OWNER)) == (7, "王小明")
+
+
 @given(text=st.text())
 def test_text_comes_back_as_it_was(text: str) -> None:
     assert KEY.decrypt(encrypted(text), "customer", "name_enc", ROW) == text

@@ -14,6 +14,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from guibin.core.collecting import collect_seldom
 from guibin_tools.errors import OperatorError
 from guibin_tools.keys.commands import keys_app
 from guibin_tools.loading.commands import feed_app
@@ -165,7 +166,7 @@ def demo(
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="demo, balance, redeem, accrual, matching, memory, tags or tiers")
+        str, typer.Argument(help="demo, balance, redeem, accrual, matching, memory, nightly, tags or tiers")
     ] = "demo",
     customers: Annotated[
         int | None, typer.Option(help="Number of customers; default 20,000, of tags a million")
@@ -211,6 +212,7 @@ def openapi() -> None:
 
 def run() -> None:
     """Run the command; what the operator can put right is one sentence on the error stream and exit code 1."""
+    collect_seldom()
     try:
         app()
     except OperatorError as error:

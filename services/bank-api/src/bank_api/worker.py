@@ -17,6 +17,7 @@ from guibin.audit.anchors import AnchorInvalid
 from guibin.channels.jobs import BATCH, forget_strangers, keep_token, review_shared_unionids
 from guibin.channels.wechat import open_wechat
 from guibin.core import clock
+from guibin.core.collecting import collect_seldom
 from guibin.core.database import SessionFactory, make_engine, make_session_factory
 from guibin.core.errors import Refusal
 from guibin.core.logging import configure_logging, error_facts, logger
@@ -199,6 +200,7 @@ def serve() -> None:
     """
     settings = Settings()
     configure_logging(settings.log_level)
+    collect_seldom()
     wiring.connect()
     try:
         check_worker_settings(settings)

@@ -16,15 +16,27 @@ def columns_of(table: str) -> tuple[str, ...]:
     return tuple(metadata.tables[table].columns.keys())
 
 
+async def _driver(session: AsyncSession) -> Any:
+    """Return the driver's connection, in whose transaction something has been executed before."""
+    raw = await (await session.connection()).get_raw_connection()
+    return raw.driver_connection
+
+
+async def fetch_rows(session: AsyncSession, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
+    """Fetch many rows as the driver makes them, inside the session's transaction; values by `$1`, `$2`.
+
+    For tens of thousands of rows: what the layers above would make of each takes longer than reading it.
+    """
+    rows: Sequence[Sequence[Any]] = await (await _driver(session)).fetch(statement, *values)
+    return rows
+
+
 async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Rows) -> None:
     """COPY rows into a table, inside the session's transaction; values in the order of `columns`.
 
     Into a stage, or a table without row-level policies: Postgres refuses COPY under them.
     """
-    connection = await session.connection()
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
-    await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+    await (await _driver(session)).copy_records_to_table(table, columns=list(columns), records=rows)
 
 
 async def stage(session: AsyncSession, name: str, definition: str) -> None:

@@ -136,11 +136,11 @@ class Candidate:
 
         A customer whose data key was destroyed stays unreadable: nothing is sealed for it.
         """
-        row = self.row
+        row, key = self.row, None
         if self.is_new:
-            row["data_key"] = keys.new_data_key(self.id)
+            row["data_key"], key = keys.make_data_key(self.id)
         if row["data_key"] is not None and self.pending:
-            key = keys.open_data_key(WrappedKey(row["data_key"]), self.id)
+            key = key or keys.open_data_key(WrappedKey(row["data_key"]), self.id)
             row |= seal(key, "customer", self.id, self.pending)
             row |= _derived(keys, self.pending)
         return tuple(row.values())

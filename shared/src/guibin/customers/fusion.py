@@ -27,7 +27,7 @@ from guibin.customers.references import certificate_index, record_ref, refs_of
 from guibin.customers.repository import add_refs, customers_of_refs
 from guibin.customers.rules import Known, Party, Placement, Pointers, ReviewReason, place
 from guibin.security.actors import Actor
-from guibin.security.ciphers import KeyRing, WrappedKey
+from guibin.security.ciphers import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ class _Batch:
     def _record_row(self, record: _Record, customer_id: UUID) -> dict[str, Any]:
         party = record.party
         record_id = new_id() if record.stored is None else record.stored["id"]
-        data_key: WrappedKey = self._keys.new_data_key(record_id)
+        data_key, opened = self._keys.make_data_key(record_id)
         secrets = {"record_id": party.record_id, "customer_no": party.customer_no, **personal_values(party)}
         return {
             "customer_id": customer_id,
@@ -282,7 +282,7 @@ class _Batch:
             "branch_code": party.branch_code,
             "opened_on": party.opened_on,
             "data_key": data_key,
-            **seal(self._keys.open_data_key(data_key, record_id), "source_record", record_id, secrets),
+            **seal(opened, "source_record", record_id, secrets),
             "as_of": self._context.business_date,
             "feed_file_id": self._context.feed_file_id,
             "match_due_at": clock.now(),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from guibin.feeds.models import FeedKind
 from guibin.feeds.rows import Row
@@ -34,10 +35,17 @@ async def take_balance_rows(taking: Taking, rows: Rows) -> None:
 
 @dataclass(slots=True)
 class _Named:
-    """A holding that the file has named, and on which days, a bit each."""
+    """A holding that the file has named, whether it is a debt, and on which days it was named, a bit each."""
 
-    holding: KnownHolding
+    customer_id: UUID
+    id: UUID
+    owes: bool
     days: int = 0
+
+    @classmethod
+    def of(cls, known: KnownHolding) -> "_Named":
+        """Begin with what is stored."""
+        return cls(known.customer_id, known.id, known.side is Side.LIABILITY)
 
 
 class _Holdings:
@@ -54,15 +62,16 @@ class _Holdings:
         refs = {holding_ref(keys, line, number): number for number in numbers if number not in self.named}
         found = await known_holdings(self._taking.session, line=line.value, refs=list(refs))
         for ref, number in refs.items():
-            self.named[number] = _Named(found[ref]) if ref in found else None
+            self.named[number] = _Named.of(found[ref]) if ref in found else None
 
 
 async def _take_batch(taking: Taking, batch: Sequence[Row], holdings: _Holdings, days: Mapping[str, _Day]) -> None:
     await holdings.learn(batch)
     accepted: list[BalanceRow] = []
+    named = holdings.named
     for number, cells in batch:
         try:
-            accepted.append(_read(cells, holdings.named, days))
+            accepted.append(_read(cells, named, days))
         except RowRefused as refused:
             taking.refuse(number, refused)
     taking.rows_read += len(batch)
@@ -75,17 +84,18 @@ def _read(
 ) -> BalanceRow:
     if isinstance(cells, RowRefused):
         raise cells
-    found, on, amount = named.get(cells[0]), days.get(cells[1]), cells[2].strip()
+    number, day_text, amount = cells
+    found, on, amount = named.get(number), days.get(day_text), amount.strip()
     if found is None or on is None or not amount:
         found, on = _look_closer(cells, named, days)
     day, bit = on
     fen = read_amount(amount, "balance")
-    if fen < 0 and found.holding.side is Side.LIABILITY:
+    if fen < 0 and found.owes:
         raise RowRefused(RowCode.AMOUNT_INVALID, "balance")
     if found.days & bit:
         raise RowRefused(RowCode.DUPLICATE_IN_FILE, "date")
     found.days |= bit
-    return found.holding.customer_id, found.holding.id, day, fen
+    return found.customer_id, found.id, day, fen
 
 
 def _look_closer(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.bulk import copy_rows, stage, upsert
+from guibin.core.bulk import copy_rows, fetch_rows, stage, upsert
 from guibin.holdings.rows import KnownHolding, LineEvent
 from guibin.products.models import Side
 
@@ -20,6 +20,7 @@ _SAID_NEWER: Final = (
     f"holding.as_of <= excluded.as_of AND ({', '.join(f'holding.{name}' for name in _COMPARED)}) "
     f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
 )
+_SIDES: Final = {side.value: side for side in Side}
 _BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
 _CORRECT_BALANCES: Final = (
     "UPDATE holding_balance b SET balance_fen = s.balance_fen FROM stage_balance s WHERE b.customer_id = s.customer_id "
@@ -58,12 +59,11 @@ EVENT_STAGE_COLUMNS: Final = (
 
 async def known_holdings(session: AsyncSession, *, line: str, refs: Sequence[bytes]) -> dict[bytes, KnownHolding]:
     """Return the stored holdings of a line by their references."""
-    statement = text(
-        "SELECT holding_ref, customer_id, id, side FROM holding "
-        "WHERE line = :line AND holding_ref = ANY(CAST(:refs AS bytea[]))"
+    statement = (
+        "SELECT holding_ref, customer_id, id, side FROM holding WHERE line = $1 AND holding_ref = ANY($2::bytea[])"
     )
-    rows = await session.execute(statement, {"line": line, "refs": refs})
-    return {row[0]: KnownHolding(row[1], row[2], Side(row[3])) for row in rows}
+    rows = await fetch_rows(session, statement, line, refs)
+    return {ref: KnownHolding(customer_id, holding_id, _SIDES[side]) for ref, customer_id, holding_id, side in rows}
 
 
 async def write_holdings(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> int:

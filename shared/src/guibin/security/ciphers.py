@@ -150,8 +150,14 @@ class KeyRing:
 
     def new_data_key(self, owner_id: UUID, version: int = 1) -> WrappedKey:
         """Make a data key for a customer or a source record, wrapped with the current key-encryption key."""
-        key = os.urandom(ALGORITHMS[self._cipher].key_bytes)
-        return self._wrap(key, self._cipher, owner_id, version)
+        return self.make_data_key(owner_id, version)[0]
+
+    def make_data_key(self, owner_id: UUID, version: int = 1) -> tuple[WrappedKey, DataKey]:
+        """Make a data key as `new_data_key` does, and open it: for whoever encrypts with it at once."""
+        algorithm = ALGORITHMS[self._cipher]
+        key = os.urandom(algorithm.key_bytes)
+        wrapped = self._wrap(key, self._cipher, owner_id, version)
+        return wrapped, DataKey(algorithm.cipher(key), self._cipher, version)
 
     def open_data_key(self, wrapped: WrappedKey, owner_id: UUID) -> DataKey:
         """Unwrap the data key of its owner.

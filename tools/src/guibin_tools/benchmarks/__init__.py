@@ -10,6 +10,7 @@ from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.matching.bench import bench_matching
 from guibin_tools.benchmarks.memory import bench_memory
+from guibin_tools.benchmarks.nightly import bench_nightly
 from guibin_tools.benchmarks.redeem import bench_redeem
 from guibin_tools.benchmarks.tags import bench_tags
 from guibin_tools.benchmarks.tiers import bench_tiers
@@ -35,6 +36,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "accrual": lambda _options: bench_accrual(),
         "tiers": lambda _options: bench_tiers(),
         "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
+        "nightly": lambda options: bench_nightly(options.customers or DEMO),
         "memory": lambda _options: bench_memory(),
         "tags": lambda options: bench_tags(options.customers or MILLION),
     }
