@@ -1,14 +1,51 @@
-"""To be written: care_plans."""
+"""Care plans as versioned data, the calendar of lunar birthdays, and what the night has told of delays."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0056"
 down_revision = "0055"
 branch_labels = None
 depends_on = None
 
+GRANTS = (
+    "SELECT ON care_plan TO guibin_bank, guibin_worker",
+    "INSERT, UPDATE ON care_plan TO guibin_bank",
+    "UPDATE (state, in_force_from, in_force_to) ON care_plan TO guibin_worker",
+)
+
 
 def upgrade() -> None:
-    pass
+    _plans()
+    for grant in GRANTS:
+        op.execute(f"GRANT {grant}")
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("care_plan")
+
+
+def _plans() -> None:
+    op.create_table(
+        "care_plan",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("terms", postgresql.JSONB(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("in_force_from", sa.Date(), nullable=True),
+        sa.Column("in_force_to", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('draft', 'pending', 'scheduled', 'active', 'replaced')", name=op.f("ck_care_plan_state_known")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_care_plan")),
+        info={"distribution": "reference"},
+    )
+    op.create_index(op.f("ix_care_plan_created_at_id"), "care_plan", ["created_at", "id"])
+    op.create_index(
+        op.f("ix_care_plan_state"), "care_plan", ["state"], unique=True, postgresql_where=sa.text("state = 'active'")
+    )

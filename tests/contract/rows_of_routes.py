@@ -199,6 +199,12 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listTierOverrideQuotas": (),
     "changeTierOverrideQuota": _BY_TWO,
     "listParkedRises": _OF_A_BRANCH,
+    # the bank: care plans
+    "listCarePlans": (),
+    "createCarePlan": (),
+    "getCarePlan": (),
+    "editCarePlan": (),
+    "submitCarePlan": _BY_TWO,
     # the bank: managers
     "listManagers": (),
     "createManager": ("M2",),

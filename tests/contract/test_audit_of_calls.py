@@ -40,6 +40,7 @@ ABOUT_NOTHING_HERE = {
     "getRun",
     "getTierScheme",
     "getManagerMatrix",
+    "getCarePlan",
     "getManagerBook",
     "listManagerAbsences",
     "getStaff",

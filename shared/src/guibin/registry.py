@@ -3,6 +3,7 @@
 from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.care import models as care
+from guibin.care.plans import models as care_plans
 from guibin.channels import models as channels
 from guibin.contact import models as contact
 from guibin.core import leases
@@ -53,6 +54,7 @@ __all__ = [
     "audit",
     "campaign_codes",
     "care",
+    "care_plans",
     "channels",
     "contact",
     "customers",

@@ -8,6 +8,8 @@ from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
 from guibin.approvals.service import RuleChange
 from guibin.care import personal_data as care_data
+from guibin.care.plans import defaults as care_plans
+from guibin.care.plans.service import PlanActivation
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
@@ -86,6 +88,7 @@ SEEDERS: dict[str, Seeder] = {
     "matching": proposing.seed,
     "tiers": tiers.seed,
     "managers": managers.seed,
+    "care_plans": care_plans.seed,
     "points": points.seed,
     "asset_rules": asset_rules.seed,
     "tags": tags.seed,
@@ -128,6 +131,7 @@ def connect() -> None:
     handlers.register(QUOTA_CHANGE)
     handlers.register(AssignmentHandler())
     handlers.register(MatrixActivation())
+    handlers.register(PlanActivation())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
     handlers.register(RefundHandler())

@@ -1,0 +1,1 @@
+"""Care plans and the figures of care."""

@@ -1,0 +1,77 @@
+"""All SQL of care plans themselves; what the night makes of them is in `calendar_repository`."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, tuple_, update
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.care.plans.models import CarePlan, PlanState
+from guibin.core.errors import NotFound
+
+
+async def list_plans(
+    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
+) -> Sequence[CarePlan]:
+    """Return plans in all states, newest first."""
+    query = select_rows(CarePlan).order_by(col(CarePlan.created_at).desc(), col(CarePlan.id).desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(col(CarePlan.created_at), col(CarePlan.id)) < before)
+    return (await session.exec(query)).all()
+
+
+async def get_plan(session: AsyncSession, plan_id: UUID) -> CarePlan:
+    """Return one plan.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(CarePlan, plan_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def lock_plan(session: AsyncSession, plan_id: UUID) -> CarePlan:
+    """Return one plan as it stands now, locked for a change.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = select_rows(CarePlan).where(CarePlan.id == plan_id).with_for_update()
+    found = (await session.exec(query.execution_options(populate_existing=True))).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def lock_open_plans(session: AsyncSession) -> None:
+    """Lock the plan in force and those that wait, in id order: two activations come one after the other."""
+    waiting = (PlanState.PENDING, PlanState.SCHEDULED, PlanState.ACTIVE)
+    query = select(col(CarePlan.id)).where(col(CarePlan.state).in_(waiting)).order_by(col(CarePlan.id))
+    await session.execute(query.with_for_update())
+
+
+async def active_plan(session: AsyncSession) -> CarePlan | None:
+    """Return the plan in force."""
+    return (await session.exec(select_rows(CarePlan).where(CarePlan.state == PlanState.ACTIVE))).first()
+
+
+async def due_plans(session: AsyncSession, day: date) -> Sequence[CarePlan]:
+    """Return the plans that wait for their first day and whose day has come, in the order of their days."""
+    query = (
+        select_rows(CarePlan)
+        .where(CarePlan.state == PlanState.SCHEDULED, col(CarePlan.effective_from) <= day)
+        .order_by(col(CarePlan.effective_from), col(CarePlan.activated_at))
+    )
+    return (await session.exec(query)).all()
+
+
+async def retire_active(session: AsyncSession, *, on_day: date) -> None:
+    """End the plan in force with the day before `on_day`."""
+    values = {"state": PlanState.REPLACED, "in_force_to": on_day}
+    await session.execute(update(CarePlan).where(col(CarePlan.state) == PlanState.ACTIVE).values(values))
+    await session.flush()

@@ -1,0 +1,21 @@
+"""Commands on care plans, and what the night makes of the one in force."""
+
+from guibin.care.plans.service.defining import (
+    ACTIVATE,
+    PlanActivation,
+    PlanContent,
+    create_plan,
+    edit_plan,
+    plan_on,
+    submit_plan,
+)
+
+__all__ = [
+    "ACTIVATE",
+    "PlanActivation",
+    "PlanContent",
+    "create_plan",
+    "edit_plan",
+    "plan_on",
+    "submit_plan",
+]

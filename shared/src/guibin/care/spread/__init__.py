@@ -1,0 +1,1 @@
+"""How evenly contact lies over the year, and how much of it sells nothing."""
