@@ -6,8 +6,8 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
-from bank_api.contact.router import router as contact
 from bank_api.care_plans.router import router as care_plans
+from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
 from bank_api.customers.identity_events import router as identity_events
