@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from guibin_tools.benchmarks.accrual import bench_accrual
+from guibin_tools.benchmarks.assignment import CUSTOMERS as ASSIGNED
+from guibin_tools.benchmarks.assignment import bench_assignment
 from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.matching.bench import bench_matching
@@ -37,6 +39,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "tiers": lambda _options: bench_tiers(),
         "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
         "nightly": lambda options: bench_nightly(options.customers or DEMO),
+        "assignment": lambda options: bench_assignment(options.customers or ASSIGNED),
         "memory": lambda _options: bench_memory(),
         "tags": lambda options: bench_tags(options.customers or MILLION),
     }
