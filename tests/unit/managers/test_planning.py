@@ -92,9 +92,8 @@ def _cost_of(problem: Problem, choice: Mapping[UUID, UUID | None]) -> tuple[int,
         if not stays and not PLACES.within(problem.reach, client.kind.branch_id, desk.branch_id):
             return None
         cost += sum(costs_of(problem, client.kind, desk).values())
-        could_stay = client.present in problem.desk_of and may_serve(
-            problem, client.kind, problem.desk_of[client.present]
-        )
+        present = problem.desk_of.get(client.present) if client.present else None
+        could_stay = present is not None and may_serve(problem, client.kind, present)
         cost += broken_cost(problem, client) if could_stay and not stays else 0
         cost += sum(load_cost(WEIGHTS, desk, counts[chosen]).values())
         counts[chosen] += 1

@@ -106,9 +106,10 @@ def _tree(dice: random.Random) -> _Tree:
 
 def _desks(dice: random.Random, tree: _Tree, customers: int, managers: int) -> list[Desk]:
     """Managers follow the size of a branch less than its customers do: large branches overflow, and everybody fits."""
-    grades = dice.choices([str(grade) for grade in GRADE_SHARES], GRADE_SHARES.values(), k=managers)
+    names, shares = [str(grade) for grade in GRADE_SHARES], list(GRADE_SHARES.values())
+    grades = dice.choices(names, shares, k=managers)
     at = dice.choices(tree.branches, [share**0.8 for share in tree.shares], k=managers)
-    capacity = round(customers / managers * 1.15)
+    capacity = round(customers / managers * 1.25)
     return [
         Desk(UUID(int=1000 + number), at[number], grades[number], size, size * 9 // 10, _skills(dice))
         for number in range(managers)
