@@ -44,6 +44,7 @@ from guibin.suppliers import models as suppliers
 from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
 from guibin.tags.imports import models as tag_imports
+from guibin.tags.lineage import models as tag_lineage
 from guibin.tags.runs import models as tag_runs
 from guibin.tags.segments import models as segments
 from guibin.tiers import models as tiers
@@ -94,6 +95,7 @@ __all__ = [
     "settlements",
     "suppliers",
     "tag_imports",
+    "tag_lineage",
     "tag_runs",
     "tags",
     "tiers",

@@ -43,6 +43,7 @@ from guibin.points.assets import defaults as asset_rules
 from guibin.points.assets import personal_data as assets_data
 from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
 from guibin.points.earning import effects
+from guibin.points.earning.naming import EARNING_RULES
 from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.earning.tag_effect import TAG_HANDLER
 from guibin.points.facts import POINTS_FACTS
@@ -59,6 +60,7 @@ from guibin.relations import personal_data as relations_data
 from guibin.relations.facts import HOUSEHOLD_FACTS
 from guibin.rights import merging as rights_merging
 from guibin.rights import personal_data as rights_data
+from guibin.rights.naming import RIGHTS_ON_OFFER
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
 from guibin.rights.service.right_effect import RIGHT_HANDLER
 from guibin.sessions import personal_data as sessions_data
@@ -70,6 +72,8 @@ from guibin.tags import defaults as tags
 from guibin.tags import facts
 from guibin.tags import moving as tags_moving
 from guibin.tags import personal_data as tags_data
+from guibin.tags.lineage import users as tag_users
+from guibin.tags.lineage.own import OWN_DEFINITIONS
 from guibin.tags.segments import moving as segments_moving
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
@@ -153,15 +157,21 @@ def connect() -> None:
     consumers.register(ORDER_PLACING)
     effects.register(TAG_HANDLER)
     effects.register(RIGHT_HANDLER)
-    facts.register(TIER_FACTS)
-    facts.register(POINTS_FACTS)
-    facts.register(HOUSEHOLD_FACTS)
     handlers.register(MERGE_HANDLER)
     handlers.register(UNMERGE_HANDLER)
     handlers.register(POLICY_HANDLER)
     for participant in PARTICIPANTS_OF_MERGES:
         merging.register_participant(participant)
+    _connect_tags()
     _connect_personal_data()
+
+
+def _connect_tags() -> None:
+    """Say from where tags have their facts, and who decides by tags and facts."""
+    for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS):
+        facts.register(source)
+    for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER):
+        tag_users.register(users)
 
 
 def _connect_personal_data() -> None:

@@ -70,6 +70,7 @@ from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.checking import router as rule_checks
 from bank_api.tags.imports import router as tag_imports
+from bank_api.tags.lineage import router as tag_lineage
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
 from bank_api.tiers.overrides import router as tier_overrides
@@ -102,6 +103,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     products,
     tags,
     tag_imports,
+    tag_lineage,
     rule_checks,
     tag_runs,
     segments,

@@ -287,6 +287,10 @@ class TagsAlert(EventData):
     business_date: date
     failed: list[str] = Field(description="Codes of tags whose rule could not be computed; their members are as before")
     drifted: list[str] = Field(description="Codes of tags whose members changed by more than 3 per cent in a day")
+    announced: list[str] = Field(
+        default_factory=list,
+        description="Codes of tags that were suspended today and retire unless they are taken up again",
+    )
     differences: Units = Field(
         description="What the run over everybody still had to write: nothing, unless a run erred"
     )

@@ -53,6 +53,7 @@ async def seed(session: AsyncSession) -> int:
             "description": tag.description,
             "category_code": tag.category,
             "published_version": 1,
+            "live_since": clock.today(),
             "revision": 1,
             "created_at": now,
         }

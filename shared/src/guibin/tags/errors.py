@@ -128,6 +128,18 @@ class TagKindConflict(Refusal):
         super().__init__(kind=kind)
 
 
+class TagInUse(Refusal):
+    """Something decides by the tag, so it cannot go; `users` lists what, as kind and code."""
+
+    category = Category.CONFLICT
+    code = "tag_in_use"
+    zh = "标签仍被引用，不能停用"
+    en = "Something decides by this tag"
+
+    def __init__(self, *, users: list[str]) -> None:
+        super().__init__(users=users)
+
+
 class TagRuleMissing(Refusal):
     """There is no rule to go by: no draft that could be tried, or no version that was in force on a day."""
 

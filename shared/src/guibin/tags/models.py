@@ -127,6 +127,7 @@ class Tag(SQLModel, table=True):
     update_policy: str = text_column(default=UpdatePolicy.DAILY, sa_column_kwargs={"server_default": "daily"})
     suspended_on: date | None = None
     retires_on: date | None = Field(default=None, description="When the night retires a tag that it has suspended")
+    live_since: date | None = Field(default=None, description="When it was last published or taken up again")
     published_version: int | None = None
     draft_rule: dict[str, object] | None = Field(
         default=None, sa_column=Column(JSONB), description="The definition as its kind says it"

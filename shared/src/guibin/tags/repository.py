@@ -275,6 +275,14 @@ async def lock_due_to_retire(session: AsyncSession, *, day: date) -> Sequence[Ta
     return (await session.exec(statement)).all()
 
 
+async def list_announced(session: AsyncSession, *, day: date) -> list[str]:
+    """Return the codes of the tags that were suspended on a day with an end announced."""
+    statement = select(Tag.code).where(
+        Tag.state == TagState.SUSPENDED, Tag.suspended_on == day, col(Tag.retires_on).is_not(None)
+    )
+    return list((await session.exec(statement.order_by(col(Tag.code)))).all())
+
+
 async def sensitive_among(session: AsyncSession, codes: Collection[str]) -> set[str]:
     """Return those of some codes that are sensitive tags."""
     statement = select(Tag.code).where(col(Tag.code).in_(codes), Tag.sensitivity == Sensitivity.SENSITIVE)

@@ -108,6 +108,11 @@ class Fact:
     type: FactType
     values: frozenset[str] | None = None
 
+    @property
+    def operators(self) -> frozenset[Operator]:
+        """What a condition can ask of it."""
+        return OPERATORS[self.type]
+
 
 def _by_name(*facts: Fact) -> dict[str, Fact]:
     return {fact.name: fact for fact in facts}
@@ -196,6 +201,11 @@ def customer_fact(name: str) -> Fact | None:
     if _POINTS.fullmatch(name) or _BUCKET.fullmatch(name):
         return Fact(name, FactType.INTEGER)
     return _CUSTOMER_FACTS.get(name)
+
+
+def fact_named(name: str) -> Fact | None:
+    """Find a fact of whatever family: of customers, of single events, of single holdings."""
+    return customer_fact(name) or event_fact(name) or holding_fact(name)
 
 
 def stored_fact(name: str) -> Fact | None:

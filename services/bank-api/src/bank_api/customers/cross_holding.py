@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
+from bank_api.tags.using import used
 from guibin.core import clock
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.core.lines import Line
@@ -13,6 +14,7 @@ from guibin.core.text import Code
 from guibin.customers.repository import get_customer
 from guibin.products.models import ProductClass
 from guibin.security.actors import Domain, Verb
+from guibin.tags.lineage.models import UseWay
 from guibin.web import DataClass, OutModel, PortRouter, RateClass, StaffCall, declare, staff
 
 from .cross_holding_queries import Counted, HeldInLine, classes_of_lines, count_lines, held_in_lines
@@ -117,5 +119,6 @@ async def count_cross_holding(
 ) -> CrossHoldingCountOut:
     """Count the customers in your scope by the lines in which they hold something, and by how many lines."""
     filters, day = Filters(tag, tier, manager, branch), clock.today()
+    await used(call, UseWay.FILTERED, [tag])
     customers = await count_customers(call.session, call.scope, day=day, filters=filters)
     return CrossHoldingCountOut.of(customers, await count_lines(call.session, call.scope, day=day, filters=filters))

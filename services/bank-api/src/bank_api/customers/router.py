@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query
 
+from bank_api.tags.using import used
 from guibin.audit.service import record
 from guibin.core import clock
 from guibin.core.errors import NotFound, ReasonRequired
@@ -24,6 +25,7 @@ from guibin.managers.repository import is_primary_manager
 from guibin.managers.service import manager_of
 from guibin.security.actors import Domain, Scope, Verb, daily_limit_of, decide
 from guibin.security.errors import ReauthRequired
+from guibin.tags.lineage.models import UseWay
 from guibin.tiers.repository import current_tier
 from guibin.web import (
     DataClass,
@@ -87,6 +89,7 @@ async def list_customers(
         limit=page.fetch,
         before=page.after_moment,
     )
+    await used(call, UseWay.FILTERED, [tag])
     return page.answer(
         rows,
         position=lambda row: (row.customer.created_at, row.customer.id),
@@ -245,6 +248,7 @@ async def _tags(call: StaffCall, customer: Customer) -> list[str] | None:
         return None
     day, sensitive_in = clock.today(), _sensitive_in(call)
     found = await queries.tags_of(call.session, scope, customer_id=customer.id, day=day, sensitive_in=sensitive_in)
+    await used(call, UseWay.SHOWN, found)
     return list(found)
 
 

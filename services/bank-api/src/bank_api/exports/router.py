@@ -6,6 +6,7 @@ from fastapi import Path
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from bank_api.tags.using import used
 from guibin.approvals.models import Approval
 from guibin.core import clock
 from guibin.core.errors import NotFound
@@ -14,6 +15,7 @@ from guibin.exports import repository, service
 from guibin.exports.errors import ExportTooLarge
 from guibin.privacy.errors import ExportNotReady
 from guibin.security.actors import Domain, Verb
+from guibin.tags.lineage.models import UseWay
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -65,6 +67,7 @@ async def create_export(
     done = await service.request_export(
         call.session, LISTS[body.kind], actor=call.actor, grants=call.grants, wanted=wanted
     )
+    await used(call, UseWay.EXPORTED, [body.filters.tag])
     if isinstance(done, Approval):
         response.status_code = 202
         return SubmittedOut.of(done)

@@ -10,6 +10,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from bank_api.tags.schemas import TagDetailOut, TagOut
+from bank_api.tags.using import used
 from guibin.approvals.errors import StateConflict
 from guibin.core import clock
 from guibin.core.ids import CustomerId, SnapshotId
@@ -27,6 +28,7 @@ from guibin.tags.errors import (
     TagExists,
     TagRuleMissing,
 )
+from guibin.tags.lineage.models import UseWay
 from guibin.tags.models import TagKind
 from guibin.tags.segments import repository, service
 from guibin.tags.service import create_tag
@@ -107,6 +109,7 @@ async def create_segment(
 async def count_segment(call: StaffCall, code: Code, body: Annotated[CountIn, json_body(CountIn)]) -> WaterfallOut:
     """Count whom each step of a rule leaves in your scope, at most 5 seconds long; nothing is stored."""
     segment = await service.get_segment(call.session, code=code)
+    await used(call, UseWay.COUNTED, [code])
     return WaterfallOut.of(await service.count_steps(call.session, call.scope, segment, rule=body.rule))
 
 
@@ -178,6 +181,7 @@ async def unpin_customer(
 async def take_snapshot(call: StaffCall, code: Code, body: Annotated[SnapshotIn, json_body(SnapshotIn)]) -> SnapshotOut:
     """Freeze the members in your scope as they are now: the list of a campaign, which no run changes."""
     segment = await service.get_segment(call.session, code=code)
+    await used(call, UseWay.COUNTED, [code])
     return SnapshotOut.of(
         await service.take_snapshot(call.session, call.scope, segment, actor=call.actor, purpose=body.purpose)
     )

@@ -17,6 +17,7 @@ from guibin.tags.imports.models import ImportMode, KeyKind
 from guibin.tags.imports.repository import list_imports
 from guibin.tags.imports.rules import ImportRow, RowStatus
 from guibin.tags.imports.service import Imported, ImportTerms, import_values
+from guibin.tags.lineage.models import UseWay
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -34,6 +35,8 @@ from guibin.web import (
     page_query,
     staff,
 )
+
+from .using import used
 
 router = PortRouter(prefix="/v1", tags=["tags"])
 
@@ -130,6 +133,7 @@ async def import_tag_values(call: StaffCall, code: Code, body: Annotated[ImportI
     done = await import_values(
         call.session, call.scope, call.keys, tag, actor=call.actor, terms=body.terms(), rows=rows
     )
+    await used(call, UseWay.GIVEN, [code])
     return ImportedOut.of(done)
 
 

@@ -28,10 +28,13 @@ from guibin.tags.errors import (
     TagCategoryUnknown,
     TagConsentMissing,
     TagExists,
+    TagInUse,
     TagKindConflict,
     TagRuleMissing,
     TagSensitivityTooLow,
 )
+from guibin.tags.lineage.models import UseWay
+from guibin.tags.lineage.service import decided_by
 from guibin.tags.models import COMPUTED, Sensitivity, Tag, TagAxis, TagKind, TagState
 from guibin.tags.sensitivity import count_hidden
 from guibin.web import (
@@ -51,6 +54,7 @@ from guibin.web import (
     staff,
 )
 
+from .run_schemas import SuspendedOut
 from .schemas import (
     CategoriesOut,
     CategoryIn,
@@ -70,6 +74,7 @@ from .schemas import (
     TagVersionOut,
     WhyOut,
 )
+from .using import used
 
 router = PortRouter(prefix="/v1", tags=["tags"])
 
@@ -192,10 +197,10 @@ async def submit_tag(call: StaffCall, code: Code) -> SubmittedOut:
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(StateConflict,),
+    refusals=(StateConflict, TagInUse),
 )
 async def retire_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json_body(ReasonIn)]) -> RetiredOut:
-    """Take a tag out of use: its memberships end today, its history and its code stay."""
+    """Take a tag out of use by which nothing decides: its memberships end today, its history and its code stay."""
     tag = await repository.get_tag(call.session, code=code, lock=True)
     ended = await service.retire_tag(call.session, tag, actor=call.actor, reason=body.reason)
     return RetiredOut(code=tag.code, state=TagState(tag.state), ended=ended)
@@ -209,13 +214,17 @@ async def retire_tag(call: StaffCall, code: Code, body: Annotated[ReasonIn, json
     data=DataClass.C1,
     refusals=(StateConflict,),
 )
-async def suspend_tag(call: StaffCall, code: Code, body: Annotated[SuspendIn, json_body(SuspendIn)]) -> TagOut:
-    """Freeze a published tag: no run and nobody gives it, who has it keeps it, until it is resumed or retired."""
+async def suspend_tag(call: StaffCall, code: Code, body: Annotated[SuspendIn, json_body(SuspendIn)]) -> SuspendedOut:
+    """Freeze a published tag: no run and nobody gives it, who has it keeps it, until it is resumed or retired.
+
+    The answer lists what decides by the tag, and goes on to do so by members that stay as they are.
+    """
     tag = await repository.get_tag(call.session, code=code, lock=True)
     suspended = await service.suspend_tag(
         call.session, tag, actor=call.actor, reason=body.reason, retires_in_days=body.retires_in_days
     )
-    return TagOut.model_validate(suspended)
+    affected = [user.label for user in await decided_by(call.session, code)]
+    return SuspendedOut(**suspended.model_dump(), affected=affected)
 
 
 @router.post("/tags/{code}/resume", operation_id="resumeTag")
@@ -298,6 +307,7 @@ async def list_customer_tags(
     held = await repository.list_held(call.session, call.scope, customer_id=customer.id, day=day, sensitive_in=sight)
     hidden = await count_hidden(call.session, call.scope, customer_id=customer.id, day=day, sensitive_in=sight)
     await service.record_seen(call.session, call.scope, held, actor=call.actor)
+    await used(call, UseWay.SHOWN, (one.tag.code for one in held))
     items = [CustomerTagOut.of(one) for one in held]
     return CustomerTagsOut(customer_id=customer.id, as_of=day, items=items, hidden=hidden)
 
@@ -317,6 +327,7 @@ async def set_customer_tag(
         reason=body.reason,
         sensitive_in=sensitive_in(call),
     )
+    await used(call, UseWay.GIVEN, [code])
     return CustomerTagOut.of(held)
 
 
@@ -359,6 +370,7 @@ async def explain_customer_tag(
         sensitive_in=sensitive_in(call),
         as_of=as_of,
     )
+    await used(call, UseWay.EXPLAINED, [code])
     exact = await is_primary_manager(call.session, call.scope, customer_id=found.customer_id, staff_id=call.actor.id)
     return WhyOut.of(found, exact=exact)
 

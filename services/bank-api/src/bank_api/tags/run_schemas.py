@@ -1,4 +1,4 @@
-"""What the bank port says of the runs of a tag's rule and of its reach."""
+"""What the bank port says of the runs of a tag's rule, of its reach, and of what decides by one that is frozen."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,15 @@ from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
 from guibin.tags.runs.reach import ReachOfDay
 from guibin.web import OutModel
 
+from .schemas import TagOut
+
 FEW = f"null where it is below {LEAST_COUNTED} and you see no whole branch"
+
+
+class SuspendedOut(TagOut):
+    """A tag that is frozen."""
+
+    affected: list[str] = Field(description="What decides by it, as kind and code", examples=[["right:airport_lounge"]])
 
 
 class TagRunOut(OutModel):

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, case, cast, func, 
 from guibin.core.models import metadata
 from guibin.holdings.models import CustomerEvent
 from guibin.tags.models import CustomerFact
-from guibin.tags.vocabulary import Fact, FactType
+from guibin.tags.vocabulary import Fact, FactType, customer_fact
 
 FACTS: Final = metadata.tables[CustomerFact.__tablename__]
 EVENTS: Final = metadata.tables[CustomerEvent.__tablename__]
@@ -32,10 +32,21 @@ def column_of_fact(fact: Fact, rows: FromClause) -> Column:
     if kind == "bucket":
         return _bucket(key, rows)
     if not key or kind not in _MAPS:
-        money = "_fen" if fact.type is FactType.MONEY else ""
-        return rows.c[_COLUMNS.get(fact.name, f"{key or kind}{money}")]
+        return rows.c[_stored_as(fact)]
     amounts: Any = rows.c[_MAPS[kind]]
     return case((amounts.has_key(key), cast(amounts[key].astext, BigInteger)), else_=literal(0))
+
+
+def column_name_of(name: str) -> str | None:
+    """Return the column of `customer_fact` in which a fact of customers stands; None for what stands in none."""
+    fact, family = customer_fact(name), name.partition(".")[0]
+    return None if fact is None else _MAPS.get(family) or _stored_as(fact)
+
+
+def _stored_as(fact: Fact) -> str:
+    kind, _, key = fact.name.partition(".")
+    money = "_fen" if fact.type is FactType.MONEY else ""
+    return _COLUMNS.get(fact.name, f"{key or kind}{money}")
 
 
 def _bucket(seed: str, rows: FromClause) -> Column:

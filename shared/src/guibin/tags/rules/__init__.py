@@ -22,6 +22,7 @@ from guibin.tags.rules.tree import (
     Operand,
     Scalar,
     Sequence,
+    conditions_of,
     node_at,
     operands_of,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Scalar",
     "Sequence",
     "Window",
+    "conditions_of",
     "levels_of",
     "node_at",
     "operands_of",

@@ -137,6 +137,18 @@ def operands_of(node: Node) -> Iterator[Operand]:
                 yield node.value
 
 
+def conditions_of(node: Node) -> Iterator[Condition]:
+    """Walk over the conditions of a rule in the order in which they stand in it."""
+    match node:
+        case AllOf(nodes) | AnyOf(nodes):
+            for child in nodes:
+                yield from conditions_of(child)
+        case Not(child):
+            yield from conditions_of(child)
+        case _:
+            yield node
+
+
 def node_at(raw: dict[str, Any], place: str) -> dict[str, Any]:
     """Return the node that stands at a place of a rule in JSON values, for example at `rule/all/0`."""
     found: Any = raw

@@ -71,9 +71,8 @@ async def _alert(session: AsyncSession, before: TagRun | None, *, differences: i
     if run is None:
         return
     results = await repository.results_of(session, run.id)
-    older = (
-        await repository.results_of(session, before.id) if before and before.business_date < run.business_date else {}
-    )
+    first = before is None or before.business_date < run.business_date
+    older = await repository.results_of(session, before.id) if before and first else {}
     told = TagsAlert(
         business_date=run.business_date,
         failed=sorted(code for code, result in results.items() if result.error),
@@ -82,9 +81,10 @@ async def _alert(session: AsyncSession, before: TagRun | None, *, differences: i
             for code, result in results.items()
             if code in older and result.error is None and has_drifted(older[code].members, result.members)
         ),
+        announced=await tags.list_announced(session, day=clock.today()) if first else [],
         differences=differences,
     )
-    if told.failed or told.drifted or told.differences:
+    if told.failed or told.drifted or told.announced or told.differences:
         await outbox.publish(session, told, subject_id=run.id)
 
 

@@ -63,6 +63,7 @@ async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: Ta
         kind=kind,
         state=TagState.PUBLISHED if kind is TagKind.MANUAL else TagState.DRAFT,
         created_at=clock.now(),
+        live_since=clock.today() if kind is TagKind.MANUAL else None,
         **draft.columns(),
     )
     tag.owner_id = tag.owner_id or actor.id

@@ -10,10 +10,13 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.security.actors import NIGHTLY_JOB, Actor
 from guibin.tags import repository
+from guibin.tags.lineage import service as lineage
+from guibin.tags.lineage.repository import get_policy
 from guibin.tags.models import Tag, TagState
 from guibin.tags.service.definitions import resting_state
 
-_OF_THE_NIGHT: Final = "announced when it was suspended"
+_ANNOUNCED: Final = "announced when it was suspended"
+_UNUSED: Final = "nobody has used it for the days of the policy, and nothing decides by it"
 
 
 async def suspend_tag(
@@ -43,6 +46,7 @@ async def resume_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: s
     if tag.state != TagState.SUSPENDED:
         raise StateConflict(**{"from": tag.state, "to": TagState.PUBLISHED})
     tag.suspended_on = tag.retires_on = None
+    tag.live_since = clock.today()
     await _turn(session, tag, resting_state(tag), "tag.resume", actor, reason)
     return tag
 
@@ -52,9 +56,11 @@ async def retire_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: s
 
     Raises:
         StateConflict: the tag is retired already.
+        TagInUse: something decides by it.
     """
     if tag.state == TagState.RETIRED:
         raise StateConflict(**{"from": tag.state, "to": TagState.RETIRED})
+    await lineage.refuse_in_use(session, tag.code)
     tag.suspended_on = tag.retires_on = None
     ended = await repository.end_memberships(session, code=tag.code, day=clock.today())
     await _turn(session, tag, TagState.RETIRED, "tag.retire", actor, reason, ended=ended)
@@ -62,12 +68,19 @@ async def retire_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: s
 
 
 async def keep_tags(session: AsyncSession, *, day: date) -> dict[str, int]:
-    """End what has expired by a day, and retire what was announced for it. Returns the counts `expired`, `retired`."""
+    """End what has expired by a day, retire what was announced for it, and freeze tags that nobody uses.
+
+    What something decides by again, or still, stays suspended. Returns the counts `expired`, `retired`, `frozen`.
+    """
     expired = await repository.end_expired(session, day=day)
     due = await repository.lock_due_to_retire(session, day=day)
-    for tag in due:
-        await retire_tag(session, tag, actor=NIGHTLY_JOB, reason=_OF_THE_NIGHT)
-    return {"expired": expired, "retired": len(due)}
+    retired = [tag for tag in due if not await lineage.decided_by(session, tag.code)]
+    for tag in retired:
+        await retire_tag(session, tag, actor=NIGHTLY_JOB, reason=_ANNOUNCED)
+    dead, announced = await lineage.dead_tags(session, day=day), (await get_policy(session)).announced_days
+    for tag in dead:
+        await suspend_tag(session, tag, actor=NIGHTLY_JOB, reason=_UNUSED, retires_in_days=announced)
+    return {"expired": expired, "retired": len(retired), "frozen": len(dead)}
 
 
 async def _turn(

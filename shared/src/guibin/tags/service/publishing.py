@@ -16,6 +16,7 @@ from guibin.core.ids import to_public
 from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
+from guibin.tags.lineage.service import decided_by
 from guibin.tags.models import COMPUTED, Tag, TagKind, TagState, TagVersion
 from guibin.tags.service.definitions import resting_state
 from guibin.tags.service.preview import PREVIEW_SECONDS, preview_rule
@@ -27,7 +28,9 @@ TAG_PUBLISH: Final = "tag.publish"
 async def submit_tag(
     session: AsyncSession, scope: Scope, tag: Tag, *, actor: Actor, seconds: float = PREVIEW_SECONDS
 ) -> Approval:
-    """Ask another person to put the draft of a locked tag in force; the approver sees both rules and the counts.
+    """Ask another person to put the draft of a locked tag in force.
+
+    The approver sees both rules, the counts, and what decides by the tag.
 
     Raises:
         TagKindConflict: a manual tag has no definition.
@@ -63,7 +66,9 @@ async def _mark_submitted(
     session.add(tag)
     return Amended(
         payload={"code": tag.code, "revision": tag.revision, "rule": tag.draft_rule},
-        preview=shown | {"before": in_force.rule if in_force else None, "after": tag.draft_rule},
+        preview=shown
+        | {"affected": [user.label for user in await decided_by(session, tag.code)]}
+        | {"before": in_force.rule if in_force else None, "after": tag.draft_rule},
     )
 
 
@@ -101,6 +106,7 @@ class TagPublishHandler(ApprovalHandler):
             "share_percent": Label("覆盖率（%）", "Reach in per cent"),
             "added": Label("新增客户数", "Customers added"),
             "removed": Label("减少客户数", "Customers removed"),
+            "affected": Label("受影响的引用方", "What decides by it"),
             "values": Label("各取值客户数", "Customers by value"),
             "before": Label("现行规则", "Rule in force"),
             "after": Label("拟发布规则", "Rule submitted"),
@@ -128,6 +134,7 @@ class TagPublishHandler(ApprovalHandler):
         )
         session.add(version)
         tag.published_version, tag.draft_rule, tag.state = version.version, None, TagState.PUBLISHED
+        tag.live_since = clock.today()
         tag.revision += 1
         session.add(tag)
         await audit.record(

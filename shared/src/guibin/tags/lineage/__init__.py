@@ -1,0 +1,1 @@
+"""What tags rest on, who rests on them, and how much they are used."""
