@@ -1,7 +1,8 @@
-"""What tiers are called by a scheme; how many tiers by hand a branch may have."""
+"""What tiers are called by a scheme; how many tiers by hand a branch may have; what each tier is promised."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0060"
 down_revision = "0059"
@@ -22,13 +23,43 @@ def upgrade() -> None:
     )
     op.execute("GRANT SELECT, INSERT, UPDATE (most, revision) ON tier_override_quota TO guibin_bank")
 
+    _standards()
+
 
 def downgrade() -> None:
+    op.drop_table("service_standard")
     op.drop_table("tier_override_quota")
     op.execute("REVOKE UPDATE (name_zh, name_en) ON tier FROM guibin_bank, guibin_worker")
     op.drop_constraint(op.f("ck_tier_scheme_line_named_in_both"), "tier_scheme_line")
     for column in ("name_en", "name_zh"):
         op.drop_column("tier_scheme_line", column)
+
+
+def _standards() -> None:
+    op.create_table(
+        "service_standard",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sheets", postgresql.JSONB(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('draft', 'pending', 'published')", name=op.f("ck_service_standard_state_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_standard")),
+    )
+    op.create_index(
+        op.f("ix_service_standard_effective_from"),
+        "service_standard",
+        ["effective_from"],
+        unique=True,
+        postgresql_where=sa.text("state = 'published'"),
+    )
+    op.execute("GRANT SELECT ON service_standard TO guibin_customer, guibin_bank, guibin_worker")
+    op.execute(
+        "GRANT INSERT, UPDATE (name, state, sheets, effective_from, revision) ON service_standard TO guibin_bank"
+    )
+    op.execute("GRANT UPDATE (state) ON service_standard TO guibin_worker")
 
 
 def _names() -> None:

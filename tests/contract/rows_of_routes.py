@@ -210,6 +210,12 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getCarePlan": (),
     "editCarePlan": (),
     "submitCarePlan": _BY_TWO,
+    "listServiceStandards": (),
+    "createServiceStandard": (),
+    "getServiceStandard": (),
+    "editServiceStandard": (),
+    "submitServiceStandard": _BY_TWO,
+    "getServiceStandardKept": _OF_A_BRANCH,
     # the bank: managers
     "listManagers": (),
     "createManager": ("M2",),

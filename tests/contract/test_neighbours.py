@@ -35,6 +35,7 @@ COMMON = {
     "scheme_id",
     "slot_id",
     "staff_id",
+    "standard_id",
     "supplier_id",
     "webhook_id",
 }

@@ -4,6 +4,7 @@ from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.care import models as care
 from guibin.care.plans import models as care_plans
+from guibin.care.standards import models as service_standards
 from guibin.channels import models as channels
 from guibin.contact import models as contact
 from guibin.core import leases
@@ -91,6 +92,7 @@ __all__ = [
     "rights",
     "runs",
     "segments",
+    "service_standards",
     "sessions",
     "settlements",
     "suppliers",

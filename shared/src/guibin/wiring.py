@@ -10,6 +10,8 @@ from guibin.approvals.service import RuleChange
 from guibin.care import personal_data as care_data
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import PlanActivation
+from guibin.care.standards import defaults as standards
+from guibin.care.standards.service import STANDARD_PUBLICATION
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
@@ -93,6 +95,7 @@ SEEDERS: dict[str, Seeder] = {
     "tiers": tiers.seed,
     "managers": managers.seed,
     "care_plans": care_plans.seed,
+    "service_standards": standards.seed,
     "points": points.seed,
     "asset_rules": asset_rules.seed,
     "tags": tags.seed,
@@ -133,6 +136,7 @@ def connect() -> None:
     handlers.register(TierOverriding())
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
+    handlers.register(STANDARD_PUBLICATION)
     handlers.register(AssignmentHandler())
     handlers.register(MatrixActivation())
     handlers.register(PlanActivation())

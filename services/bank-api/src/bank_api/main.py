@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.care.standards import router as service_standards
 from bank_api.care_plans.router import router as care_plans
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
@@ -110,6 +111,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tiers,
     tier_overrides,
     tier_rises,
+    service_standards,
     managers,
     absences,
     manager_matrix,

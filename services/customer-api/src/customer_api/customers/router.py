@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from guibin.care.standards.repository import standard_on
+from guibin.care.standards.service import sheets_of
 from guibin.core import clock
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
@@ -21,6 +23,7 @@ from .queries import read_figures
 from .schemas import (
     MeOut,
     MyManagerOut,
+    MyServiceStandardOut,
     MyStandInOut,
     MyTierDetailOut,
     MyTierOut,
@@ -65,7 +68,14 @@ async def read_tier(call: CustomerCall) -> MyTierDetailOut:
         as_of=figures.as_of if figures else None,
         next=await _next_tier(call, code, figures, outlook),
         outlook=MyTierOutlookOut.of(outlook, call.language),
+        service_standard=await _standard(call, code),
     )
+
+
+async def _standard(call: CustomerCall, tier: str | None) -> MyServiceStandardOut | None:
+    standard = await standard_on(call.session, clock.today())
+    sheet = sheets_of(standard).get(tier) if standard is not None and tier is not None else None
+    return None if sheet is None else MyServiceStandardOut.of(sheet, call.language)
 
 
 async def _next_tier(

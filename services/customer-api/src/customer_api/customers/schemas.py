@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
+from guibin.care.standards.rules import Sheet
 from guibin.core.ids import CustomerId
 from guibin.core.money import Cny
 from guibin.managers.models import Grade
@@ -93,6 +94,29 @@ KEPT = (
 )
 
 
+class MyServiceStandardOut(OutModel):
+    """What the bank promises customers of my tier."""
+
+    manager_grade: Grade = Field(description="Of the manager who serves me")
+    contacts_a_year: int = Field(examples=[6])
+    reviews_a_year: int = Field(examples=[1])
+    answer_days: int = Field(description="Calendar days to the first answer to a complaint", examples=[1])
+    resolve_days: int = Field(description="Calendar days to its resolution", examples=[10])
+    others: list[str] = Field(description="Other promises, in my language", examples=[["机场贵宾厅免费使用"]])
+
+    @classmethod
+    def of(cls, sheet: Sheet, language: str) -> "MyServiceStandardOut":
+        """Describe a sheet."""
+        return cls(
+            manager_grade=sheet.grade,
+            contacts_a_year=sheet.contacts_a_year,
+            reviews_a_year=sheet.reviews_a_year,
+            answer_days=sheet.answer_days,
+            resolve_days=sheet.resolve_days,
+            others=[one.en if language == "en" else one.zh for one in sheet.others],
+        )
+
+
 class MyTierDetailOut(OutModel):
     """My tier, what decided it, and what the next one takes."""
 
@@ -102,6 +126,7 @@ class MyTierDetailOut(OutModel):
     as_of: date | None = Field(description="The business day of these figures")
     next: NextTierOut | None = Field(description="Null: I have the highest tier")
     outlook: MyTierOutlookOut | None = Field(description="Null where a balance that counts is not known")
+    service_standard: MyServiceStandardOut | None = Field(description="Null: nothing in particular is promised")
 
 
 class MyStandInOut(OutModel):
