@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
+from guibin.care.plans import service as care_plans
 from guibin.core.lines import Line
 from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
@@ -73,6 +74,10 @@ async def _tiers(session: AsyncSession, day: date) -> Counts:
 
 async def _coverage(session: AsyncSession, day: date) -> Counts:
     return await managers.assign(session, day=day)
+
+
+async def _care_calendar(session: AsyncSession, day: date) -> Counts:
+    return await care_plans.make_calendar(session, day=day)
 
 
 async def _occasions(session: AsyncSession, day: date) -> Counts:
@@ -158,6 +163,7 @@ STEPS = (
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
+    Step("care_calendar", _care_calendar, over_everybody=True),
     Step("reconcile", _reconcile, over_everybody=True),
     Step("seal", _seal, in_batches=True),
 )

@@ -1,5 +1,6 @@
 """Commands on care plans, and what the night makes of the one in force."""
 
+from guibin.care.plans.service.calendar import make_calendar, satisfy
 from guibin.care.plans.service.defining import (
     ACTIVATE,
     PlanActivation,
@@ -16,6 +17,8 @@ __all__ = [
     "PlanContent",
     "create_plan",
     "edit_plan",
+    "make_calendar",
     "plan_on",
+    "satisfy",
     "submit_plan",
 ]
