@@ -216,6 +216,7 @@ CHANGED_BY_A_NIGHT = (
     "points_entry",
     "points_lot",
     "business_event",
+    "care_task",
 )
 
 
