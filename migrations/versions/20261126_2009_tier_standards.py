@@ -10,6 +10,10 @@ branch_labels = None
 depends_on = None
 
 
+CAUSES = ("first", "up", "down", "prolonged", "override", "override_ended")
+MERGES = ("merged", "parted")
+
+
 def upgrade() -> None:
     _names()
     op.create_table(
@@ -24,15 +28,27 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE (most, revision) ON tier_override_quota TO guibin_bank")
 
     _standards()
+    _know_causes((*CAUSES, *MERGES))
+    op.execute("GRANT INSERT, UPDATE ON tier_standing TO guibin_bank")
 
 
 def downgrade() -> None:
+    op.execute("REVOKE INSERT, UPDATE ON tier_standing FROM guibin_bank")
+    cause = sa.column("cause", sa.Text)
+    op.execute(sa.delete(sa.table("tier_history", cause)).where(cause.in_(MERGES)))
+    _know_causes(CAUSES)
     op.drop_table("service_standard")
     op.drop_table("tier_override_quota")
     op.execute("REVOKE UPDATE (name_zh, name_en) ON tier FROM guibin_bank, guibin_worker")
     op.drop_constraint(op.f("ck_tier_scheme_line_named_in_both"), "tier_scheme_line")
     for column in ("name_en", "name_zh"):
         op.drop_column("tier_scheme_line", column)
+
+
+def _know_causes(causes: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{cause}'" for cause in causes)
+    op.drop_constraint(op.f("ck_tier_history_cause_known"), "tier_history")
+    op.create_check_constraint(op.f("ck_tier_history_cause_known"), "tier_history", f"cause IN ({listed})")
 
 
 def _standards() -> None:

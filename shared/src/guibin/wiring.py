@@ -79,6 +79,7 @@ from guibin.tags.lineage.own import OWN_DEFINITIONS
 from guibin.tags.segments import moving as segments_moving
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
+from guibin.tiers import merging as tiers_merging
 from guibin.tiers import personal_data as tiers_data
 from guibin.tiers.facts import TIER_FACTS
 from guibin.tiers.service import QUOTA_CHANGE, ManyOverriding, SchemeActivation, TierOverriding
@@ -107,6 +108,7 @@ PARTICIPANTS_OF_MERGES = (
     *relations_moving.PARTICIPANTS,
     tags_moving.PARTICIPANT,
     segments_moving.PARTICIPANT,
+    tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
     channels_merging.PARTICIPANT,
     points_merging.PARTICIPANT,

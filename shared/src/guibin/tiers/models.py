@@ -31,6 +31,8 @@ class TierCause(StrEnum):
     PROLONGED = "prolonged"
     OVERRIDE = "override"
     OVERRIDE_ENDED = "override_ended"
+    MERGED = "merged"
+    PARTED = "parted"
 
 
 class Verdict(StrEnum):
