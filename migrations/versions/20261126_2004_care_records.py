@@ -1,5 +1,8 @@
 """Touches, care tasks, needs, promises and complaints: what is known of the care of a customer."""
 
+import re
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -13,6 +16,8 @@ OLD_DOMAINS = (
     *("customers", "feeds", "products", "holdings", "tags", "tiers", "managers", "points", "rights", "approvals"),
     *("audit", "runs", "organisation", "compliance", "privacy", "exports", "accounting", "gifts"),
 )
+EVENTS = ("complaint.opened", "complaint.closed")
+KNOWN = "ck_outbox_event_type_known"
 TABLES = ("touch", "care_task", "need", "promise", "complaint")
 GRANTS = (
     "SELECT, INSERT, UPDATE (corrected_by, note_enc) ON touch TO guibin_bank",
@@ -36,9 +41,14 @@ def upgrade() -> None:
     for table in TABLES:
         _protect(table)
     op.execute(f"CREATE POLICY customer_rows ON care_task TO guibin_customer USING ({ALL_ROWS} OR {OWN})")
+    _events(lambda known: (*known, *EVENTS))
 
 
 def downgrade() -> None:
+    for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
+        named = sa.column(column, sa.Text)
+        op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
+    _events(lambda known: tuple(name for name in known if name not in EVENTS))
     for table in reversed(TABLES):
         op.drop_table(table)
     op.execute("DELETE FROM role_grant WHERE domain = 'care'")
@@ -49,6 +59,16 @@ def _know(domains: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{domain}'" for domain in domains)
     op.drop_constraint(op.f("ck_role_grant_domain_known"), "role_grant")
     op.create_check_constraint(op.f("ck_role_grant_domain_known"), "role_grant", f"domain IN ({listed})")
+
+
+def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change the list of events as it stands: other revisions add theirs."""
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.drop_constraint(op.f(KNOWN), "outbox_event")
+    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")
 
 
 def _protect(table: str) -> None:

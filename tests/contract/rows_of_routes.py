@@ -5,6 +5,8 @@ A new route is added here with the rows that its author has thought of; none is 
 
 from typing import Final
 
+from contract.rows_of_care import ROWS_OF_CARE
+
 _LOGIN: Final = ("A1", "A2", "A3", "A5")
 _APPROVAL: Final = ("Q2", "Q4", "Q6")
 _BY_TWO: Final = ("Q1", "Q7")
@@ -12,6 +14,7 @@ _OF_A_CUSTOMER: Final = ("L1",)
 _OF_A_BRANCH: Final = ("M1",)
 
 ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    **ROWS_OF_CARE,
     # both ports
     "getHealth": (),
     "getReadiness": (),
@@ -204,35 +207,6 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listTierOverrideQuotas": (),
     "changeTierOverrideQuota": _BY_TWO,
     "listParkedRises": _OF_A_BRANCH,
-    # the bank: care plans
-    "listCarePlans": (),
-    "createCarePlan": (),
-    "getCarePlan": (),
-    "editCarePlan": (),
-    "submitCarePlan": _BY_TWO,
-    "listServiceStandards": (),
-    "createServiceStandard": (),
-    "getServiceStandard": (),
-    "editServiceStandard": (),
-    "submitServiceStandard": _BY_TWO,
-    "getServiceStandardKept": _OF_A_BRANCH,
-    # the bank: managers
-    "listManagers": (),
-    "createManager": ("M2",),
-    "listManagerMatrices": (),
-    "createManagerMatrix": (),
-    "getManagerMatrixInForce": (),
-    "getManagerMatrix": (),
-    "editManagerMatrix": (),
-    "submitManagerMatrix": _BY_TWO,
-    "getManagerBook": _OF_A_BRANCH,
-    "listManagerAbsences": (),
-    "createManagerAbsence": ("M1", "M2"),
-    "endManagerAbsence": ("M1",),
-    "listUnassigned": _OF_A_BRANCH,
-    "getCoverage": _OF_A_BRANCH,
-    "assignManager": ("M1", "M2", "M3", "M5", "M6"),
-    "assignManagers": ("M1", "M2", "M3", "M4", "M6", *_BY_TWO),
     # the bank: points and rights
     "listWallets": (),
     "submitWallet": _BY_TWO,

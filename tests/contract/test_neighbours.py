@@ -42,6 +42,7 @@ COMMON = {
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""
 
 ASKED_ELSEWHERE = {
+    "POST /v1/care-tasks/{task_id}/complete",
     "POST /v1/customers/{customer_id}/links",
     "POST /v1/households/{household_id}/members",
     "POST /v1/households/{household_id}/merge",
@@ -66,7 +67,7 @@ ASKED_ELSEWHERE = {
 `tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
 of several: `tests/bank_api/relations`.
-Holds and expired lots: `tests/bank_api/points`.
+Tasks that a touch completes: `tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
 money: `tests/customer_api/rights/test_money.py`. Receipts: `tests/customer_api/rights/test_donations.py`."""
 

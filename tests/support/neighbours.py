@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.care.models import CareTask, Complaint, Need, Promise
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess, MatchReview
@@ -43,6 +44,10 @@ PREFIXES = {
     "match_id": "mat",
     "link_id": "lnk",
     "household_id": "hou",
+    "task_id": "ctk",
+    "need_id": "ned",
+    "promise_id": "prm",
+    "complaint_id": "cmp",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -64,6 +69,10 @@ class Neighbour:
     match_id: UUID
     link_id: UUID
     household_id: UUID
+    task_id: UUID
+    need_id: UUID
+    promise_id: UUID
+    complaint_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -105,6 +114,7 @@ async def move_in(house: House) -> Neighbours:
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
         session.add_all(row for customer_id in customers for row in _household(customer_id))
+        session.add_all(row for customer_id in customers for row in care_of(customer_id))
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -195,6 +205,26 @@ def _household(customer_id: UUID) -> tuple[Household, HouseholdMember]:
     return Household(id=customer_id, kind=HouseholdKind.FAMILY, created_at=now, created_by=ACTOR), head
 
 
+def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Complaint]:
+    """Let there be one of each record of care that is open; their ids are the customer's."""
+    day = clock.today()
+    whose: dict[str, Any] = {"customer_id": customer_id, "id": customer_id, "created_at": clock.now()}
+    return (
+        CareTask(**whose, kind="call", origin="staff", made_by="a neighbour", occasion=day, starts_on=day, due_on=day),
+        Need(**whose, category="health", created_by=ACTOR),
+        Promise(**whose, promised_by=ACTOR, due_on=day),
+        Complaint(
+            **whose,
+            category="fees",
+            severity="minor",
+            channel="phone",
+            answer_due_on=day,
+            resolve_due_on=day,
+            created_by=ACTOR,
+        ),
+    )
+
+
 async def _tag(session: AsyncSession, customers: list[UUID]) -> None:
     session.add(
         Tag(
@@ -264,4 +294,8 @@ async def _with_voucher(
         match_id=customer_id,
         link_id=customer_id,
         household_id=customer_id,
+        task_id=customer_id,
+        need_id=customer_id,
+        promise_id=customer_id,
+        complaint_id=customer_id,
     )

@@ -7,7 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
 from guibin.approvals.service import RuleChange
+from guibin.care import owners as care_owners
 from guibin.care import personal_data as care_data
+from guibin.care import serving as care_serving
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import PlanActivation
 from guibin.care.standards import defaults as standards
@@ -29,6 +31,7 @@ from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
 from guibin.holdings import moving as holdings_moving
 from guibin.holdings import personal_data as holdings_data
 from guibin.managers import defaults as managers
+from guibin.managers import followers as coverage_followers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.matrix.service import MatrixActivation
@@ -65,6 +68,7 @@ from guibin.rights import personal_data as rights_data
 from guibin.rights.naming import RIGHTS_ON_OFFER
 from guibin.rights.service import FAVOURITES, PackagePublication, RefundHandler, RightPublication
 from guibin.rights.service.right_effect import RIGHT_HANDLER
+from guibin.rights.service.serving_needs import RIGHTS_FOR_NEEDS, SERVED_NEEDS
 from guibin.sessions import personal_data as sessions_data
 from guibin.suppliers import personal_data as suppliers_data
 from guibin.suppliers.service.connecting import ADDRESS_HANDLER, SECRET_HANDLER
@@ -110,6 +114,7 @@ PARTICIPANTS_OF_MERGES = (
     segments_moving.PARTICIPANT,
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
+    care_owners.PARTICIPANT,
     channels_merging.PARTICIPANT,
     points_merging.PARTICIPANT,
     rights_merging.PARTICIPANT,
@@ -139,9 +144,6 @@ def connect() -> None:
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
     handlers.register(STANDARD_PUBLICATION)
-    handlers.register(AssignmentHandler())
-    handlers.register(MatrixActivation())
-    handlers.register(PlanActivation())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
     handlers.register(RefundHandler())
@@ -169,6 +171,7 @@ def connect() -> None:
     for participant in PARTICIPANTS_OF_MERGES:
         merging.register_participant(participant)
     _connect_tags()
+    _connect_care()
     _connect_personal_data()
 
 
@@ -178,6 +181,16 @@ def _connect_tags() -> None:
         facts.register(source)
     for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER):
         tag_users.register(users)
+
+
+def _connect_care() -> None:
+    """Say who serves customers by which rules, what follows when they change hands, and what serves their needs."""
+    handlers.register(AssignmentHandler())
+    handlers.register(MatrixActivation())
+    handlers.register(PlanActivation())
+    coverage_followers.register(care_owners.FOLLOWER)
+    care_serving.register(RIGHTS_FOR_NEEDS)
+    consumers.register(SERVED_NEEDS)
 
 
 def _connect_personal_data() -> None:

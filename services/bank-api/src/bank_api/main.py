@@ -6,7 +6,11 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.care.complaints import router as complaints
+from bank_api.care.records import router as care_records
 from bank_api.care.standards import router as service_standards
+from bank_api.care.tasks import router as care_tasks
+from bank_api.care.touches import router as touches
 from bank_api.care_plans.router import router as care_plans
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
@@ -116,6 +120,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     absences,
     manager_matrix,
     care_plans,
+    touches,
+    care_records,
+    complaints,
+    care_tasks,
     wallets,
     points,
     points_attachments,

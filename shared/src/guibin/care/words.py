@@ -17,6 +17,10 @@ class Words:
 
     _keys: Mapping[UUID, DataKey]
 
+    def knows(self, customer_id: UUID) -> bool:
+        """Tell whether words of a customer can be kept."""
+        return customer_id in self._keys
+
     def seal(self, text: str | None, table: str, column: str, *, customer_id: UUID, row_id: UUID) -> bytes | None:
         """Return the ciphertext of words of one row; None without words or without a key."""
         key = self._keys.get(customer_id)

@@ -102,7 +102,7 @@ def _serving() -> Iterator[SeededGrant]:
     yield from _grants("customer_service", READ, (*CUSTOMER_DATA, *PERSONAL, Domain.APPROVALS), BANK)
     yield from _grants("customer_service", SUBMIT, (Domain.POINTS,), BANK, SMALL)
     yield from _grants("customer_service", (*WRITE, *SUBMIT), PERSONAL, BANK)
-    yield from _grants("customer_service", WRITE, (Domain.POINTS,), BANK)
+    yield from _grants("customer_service", WRITE, (Domain.POINTS, Domain.CARE), BANK)
     yield from _grants("customer_service", reveal, customers, BANK, per_day=REVEALS)
 
 

@@ -1,0 +1,87 @@
+"""What a caller writes down, as values."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from guibin.care.models import (
+    ComplaintCategory,
+    Direction,
+    NeedCategory,
+    Severity,
+    TouchChannel,
+    TouchKind,
+    TouchPurpose,
+    TouchResult,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact that happened; `at` None is now."""
+
+    customer_id: UUID
+    kind: TouchKind
+    channel: TouchChannel
+    direction: Direction
+    purpose: TouchPurpose
+    result: TouchResult
+    at: datetime | None = None
+    minutes: int = 0
+    product_code: str | None = None
+    right_id: UUID | None = None
+    note: str | None = None
+    corrects_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A need that the customer told."""
+
+    category: NeedCategory
+    text: str
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A promise that was given."""
+
+    text: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Grievance:
+    """A complaint that was made, and the redemption that it is about."""
+
+    category: ComplaintCategory
+    severity: Severity
+    channel: TouchChannel
+    text: str
+    redemption_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextContact:
+    """A contact that is to come; `starts_on` None is today."""
+
+    kind: TouchKind
+    due_on: date
+    purpose: TouchPurpose = TouchPurpose.CARE
+    channel: TouchChannel | None = None
+    starts_on: date | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A touch with all that came of it, written down in one go: all of it or nothing."""
+
+    contact: Contact
+    task_id: UUID | None = None
+    needs: tuple[Wish, ...] = ()
+    promises: tuple[Word, ...] = ()
+    kept_promise_ids: tuple[UUID, ...] = ()
+    complaint: Grievance | None = None
+    next_contact: NextContact | None = None
