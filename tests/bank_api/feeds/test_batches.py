@@ -1,13 +1,16 @@
 """Batches over HTTP: announced, brought in parts, sealed when everything agrees, taken by the worker exactly once."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from guibin.core import clock
+from guibin.core.ids import from_public
 from guibin.feeds.batches import repository
-from guibin.feeds.batches.jobs import take_next, tend_batches
+from guibin.feeds.batches.jobs import MOST_FAILURES, take_next, tend_batches
 from guibin.products.models import Product, ProductClass, Side
 from support.batches import BALANCES, FILES, HOLDINGS, PARTIES, Delivery, manifest
 from support.house import House
@@ -142,7 +145,7 @@ async def test_a_worker_that_is_killed_takes_up_at_the_file_that_is_next(
     batch_id = await sender.bring(*FILES)
     await sender.act(batch_id, "seal")
 
-    class KilledError(Exception):
+    class KilledError(BaseException):
         pass
 
     async def die(*_: object, **__: object) -> None:
@@ -158,6 +161,37 @@ async def test_a_worker_that_is_killed_takes_up_at_the_file_that_is_next(
     assert await tend(house) == 2
     assert (await sender.get(batch_id))["state"] == "done"
     assert await count(house, "feed_file") == 3
+
+
+async def test_a_batch_that_fails_keeps_its_own_line_waiting_and_no_other(sender: Sender, house: House) -> None:
+    poisoned = await sender.bring(PARTIES)
+    behind = await sender.bring(PARTIES)
+    cards = (await sender.begin(PARTIES.announced(), line="credit_card")).json()["id"]
+    await sender.put(cards, PARTIES.name, 1, PARTIES.raw)
+    for batch_id in (poisoned, behind, cards):
+        await sender.act(batch_id, "seal")
+    broken = "UPDATE feed_batch_part SET content_enc = '\\x00' WHERE batch_id = :id"
+    async with house.sessions.begin() as session:
+        await session.execute(text(broken), {"id": from_public("fbt", poisoned)})
+    assert await tend(house) == 2, "one failed, one was taken"
+    failed = await sender.get(poisoned)
+    assert (failed["state"], failed["failures"]) == ("sealed", 1)
+    assert datetime.fromisoformat(failed["retry_at"]) > clock.now()
+    assert [(await sender.get(one))["state"] for one in (behind, cards)] == ["sealed", "done"]
+
+
+async def test_a_batch_that_fails_too_often_is_refused_and_its_line_goes_on(sender: Sender, house: House) -> None:
+    poisoned, behind = await sender.bring(PARTIES), await sender.bring(PARTIES)
+    for batch_id in (poisoned, behind):
+        await sender.act(batch_id, "seal")
+    async with house.sessions.begin() as session:
+        last = "UPDATE feed_batch SET failures = :nine, retry_at = now() WHERE id = :id"
+        await session.execute(text(last), {"nine": MOST_FAILURES - 1, "id": from_public("fbt", poisoned)})
+        broken = "UPDATE feed_batch_part SET content_enc = '\\x00' WHERE batch_id = :id"
+        await session.execute(text(broken), {"id": from_public("fbt", poisoned)})
+    await tend(house)
+    ended = [await sender.get(one) for one in (poisoned, behind)]
+    assert [(one["state"], one["refusal"]) for one in ended] == [("refused", "batch_not_taken"), ("done", None)]
 
 
 async def test_a_file_that_cannot_be_taken_after_all_ends_its_batch(sender: Sender, house: House) -> None:

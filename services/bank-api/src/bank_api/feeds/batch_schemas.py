@@ -68,6 +68,8 @@ class BatchOut(OutModel):
         description="open: parts may come; sealed: everything agrees and the worker takes the files one by one; done; "
         "refused: a file could not be taken after all; abandoned"
     )
+    failures: int = Field(description="How often the worker could not take it; it tries again, each time later")
+    retry_at: datetime | None = Field(description="When a batch that failed is tried again")
     refusal: str | None = Field(description="The code of a refused batch", examples=["head_office_missing"])
     files: list[BatchFileOut]
     created_at: datetime

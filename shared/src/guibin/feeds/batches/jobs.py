@@ -10,7 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.errors import Refusal
+from guibin.core.ids import to_public
 from guibin.core.lines import Line
+from guibin.core.logging import error_facts, logger
 from guibin.core.unit_of_work import unit_of_work
 from guibin.feeds.batches import repository
 from guibin.feeds.batches.models import BatchState, FeedBatch, FeedBatchFile
@@ -25,6 +27,14 @@ BATCHES_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-00000000
 """Who takes the files of batches; the same in every deployment, so that a trail tells it."""
 
 _BATCH: Final = 20
+
+MOST_FAILURES: Final = 10
+"""A batch that fails so often, over some hours, is refused: a person has to look at it, and its line goes on."""
+
+NOT_TAKEN: Final = "batch_not_taken"
+"""The refusal of a batch that failed too often."""
+
+_LONGEST_PAUSE: Final = timedelta(hours=1)
 
 
 async def tend_batches(sessions: SessionFactory, open_keys: Callable[[], KeyRing]) -> int:
@@ -42,14 +52,17 @@ async def tend_batches(sessions: SessionFactory, open_keys: Callable[[], KeyRing
 async def take_next(sessions: SessionFactory, open_keys: Callable[[], KeyRing]) -> bool:
     """Take the next file of the batch whose turn it is; False when no batch waits."""
     async with sessions() as session:
-        batch = await repository.next_sealed(session)
+        batch = await repository.next_sealed(session, now=clock.now())
     if batch is None:
         return False
     try:
         async with sessions.begin() as session:
             await _take_file(session, open_keys(), batch.id)
     except Refusal as refusal:
-        await _refuse(sessions, batch.id, refusal)
+        await _refuse(sessions, batch.id, refusal.code)
+    except Exception as error:  # noqa: BLE001 - whatever a batch fails of, the other lines do not wait for it
+        logger().error("feed_batch_failed", batch=to_public("fbt", batch.id), **error_facts(error))
+        await _put_off(sessions, batch)
     return True
 
 
@@ -81,13 +94,21 @@ async def _take(session: AsyncSession, keys: KeyRing, batch: FeedBatch, file: Fe
     await repository.note_file(session, batch_id=batch.id, name=file.name, file_id=result.id)
 
 
-async def _refuse(sessions: SessionFactory, batch_id: UUID, refusal: Refusal) -> None:
+async def _put_off(sessions: SessionFactory, batch: FeedBatch) -> None:
+    """Let a batch that failed be tried again, each time later than the last; at last it is refused."""
+    if batch.failures + 1 >= MOST_FAILURES:
+        await _refuse(sessions, batch.id, NOT_TAKEN)
+        return
+    pause = min(timedelta(minutes=2**batch.failures), _LONGEST_PAUSE)
+    async with sessions.begin() as session:
+        await repository.note_failure(session, batch_id=batch.id, retry_at=clock.now() + pause)
+
+
+async def _refuse(sessions: SessionFactory, batch_id: UUID, code: str) -> None:
     """End a batch that agreed when it was sealed and cannot be taken now, the head office being gone for example."""
     async with sessions.begin() as session:
         await repository.lock_batch(session, batch_id=batch_id)
-        await repository.end_batch(
-            session, batch_id=batch_id, state=BatchState.REFUSED, at=clock.now(), refusal=refusal.code
-        )
+        await repository.end_batch(session, batch_id=batch_id, state=BatchState.REFUSED, at=clock.now(), refusal=code)
 
 
 async def _abandon_old(sessions: SessionFactory) -> None:

@@ -47,6 +47,8 @@ class FeedBatch(SQLModel, table=True):
     created_by: UUID
     created_at: datetime = instant()
     sealed_at: datetime | None = instant(default=None)
+    failures: int = Field(default=0, description="How often the worker could not take it, through no fault of its rows")
+    retry_at: datetime | None = instant(default=None, description="When it is tried again; its line waits for it")
     ended_at: datetime | None = instant(default=None)
 
 

@@ -85,11 +85,21 @@ async def find_part(session: AsyncSession, *, batch_id: UUID, name: str, number:
     return (await session.exec(query)).first()
 
 
-async def next_sealed(session: AsyncSession) -> FeedBatch | None:
-    """Return the batch whose turn it is: of the oldest business date, then the one that was sealed first."""
-    query = select(FeedBatch).where(FeedBatch.state == BatchState.SEALED)
+async def next_sealed(session: AsyncSession, *, now: datetime) -> FeedBatch | None:
+    """Return the batch whose turn it is: of the oldest business date, then the one that was sealed first.
+
+    A line of which a batch is to be tried again later waits for it: the next one builds upon it.
+    """
+    waiting = select(FeedBatch.line).where(FeedBatch.state == BatchState.SEALED, col(FeedBatch.retry_at) > now)
+    query = select(FeedBatch).where(FeedBatch.state == BatchState.SEALED, col(FeedBatch.line).not_in(waiting))
     query = query.order_by(col(FeedBatch.business_date), col(FeedBatch.sealed_at)).limit(1)
     return (await session.exec(query)).first()
+
+
+async def note_failure(session: AsyncSession, *, batch_id: UUID, retry_at: datetime) -> None:
+    """Count a failure of a sealed batch, and let it be tried again at a moment."""
+    statement = update(FeedBatch).where(col(FeedBatch.id) == batch_id, col(FeedBatch.state) == BatchState.SEALED)
+    await session.execute(statement.values(failures=col(FeedBatch.failures) + 1, retry_at=retry_at))
 
 
 async def opened_before(session: AsyncSession, moment: datetime, *, limit: int) -> Sequence[FeedBatch]:
