@@ -13,7 +13,7 @@ PURPOSES = ("security", "service", "care", "selling")
 SENDERS = ("manager", "campaign", "automatic")
 STATES = ("held", "sent", "released", "refused")
 SERVING = "guibin_bank, guibin_worker"
-WISHES = "no_calls, quiet_from, quiet_to, updated_at, updated_by, revision"
+WISHES = "no_calls, quiet_from, quiet_to, updated_at, updated_by"
 GRANTS = (
     f"SELECT ON contact_policy TO guibin_customer, {SERVING}",
     "INSERT ON contact_policy TO guibin_bank",
@@ -87,7 +87,6 @@ def _wishes() -> None:
         sa.Column("quiet_to", sa.Time(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_by", sa.Uuid(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(quiet_from IS NULL) = (quiet_to IS NULL)", name=op.f("ck_contact_preference_quiet_from_and_to")
         ),

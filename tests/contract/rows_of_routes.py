@@ -6,6 +6,7 @@ A new route is added here with the rows that its author has thought of; none is 
 from typing import Final
 
 from contract.rows_of_care import ROWS_OF_CARE
+from contract.rows_of_contact import CONTACT_ROUTES
 
 _LOGIN: Final = ("A1", "A2", "A3", "A5")
 _APPROVAL: Final = ("Q2", "Q4", "Q6")
@@ -15,6 +16,7 @@ _OF_A_BRANCH: Final = ("M1",)
 
 ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     **ROWS_OF_CARE,
+    **CONTACT_ROUTES,
     # both ports
     "getHealth": (),
     "getReadiness": (),

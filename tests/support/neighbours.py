@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.models import CareTask, Complaint, Need, Promise
+from guibin.contact.models import ContactDecision, ContactState
+from guibin.contact.rules import Channel, ContactPurpose, Sender
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess, MatchReview
@@ -48,6 +50,7 @@ PREFIXES = {
     "need_id": "ned",
     "promise_id": "prm",
     "complaint_id": "cmp",
+    "contact_id": "ctc",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -73,6 +76,7 @@ class Neighbour:
     need_id: UUID
     promise_id: UUID
     complaint_id: UUID
+    contact_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -113,6 +117,7 @@ async def move_in(house: House) -> Neighbours:
         proposed = [_proposal(customer_id, right_id, house.staff["manager"].id) for customer_id in customers]
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
+        session.add_all(_contact(customer_id) for customer_id in customers)
         session.add_all(row for customer_id in customers for row in _household(customer_id))
         session.add_all(row for customer_id in customers for row in care_of(customer_id))
         proposals = [proposal.id for proposal in proposed]
@@ -185,6 +190,25 @@ def _link(customer_id: UUID, other_id: UUID) -> CustomerLink:
         reason="a neighbour",
         set_by=ACTOR,
         set_at=clock.now(),
+    )
+
+
+def _contact(customer_id: UUID) -> ContactDecision:
+    """Let a customer be reached soon; the id of the contact is the customer's."""
+    now = clock.now()
+    return ContactDecision(
+        customer_id=customer_id,
+        id=customer_id,
+        channel=Channel.SMS,
+        purpose=ContactPurpose.CARE,
+        sender=Sender.MANAGER,
+        state=ContactState.HELD,
+        reasons=[],
+        policy_version=1,
+        at=now,
+        decided_at=now,
+        decided_by=ACTOR,
+        held_until=now + timedelta(days=1),
     )
 
 
@@ -298,4 +322,5 @@ async def _with_voucher(
         need_id=customer_id,
         promise_id=customer_id,
         complaint_id=customer_id,
+        contact_id=customer_id,
     )

@@ -18,6 +18,7 @@ from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
 from guibin.contact import personal_data as contact_data
+from guibin.contact.service import CONTACT_ALLOWING, POLICY_CHANGE
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
@@ -127,18 +128,8 @@ def connect() -> None:
     """Fill the open lists; again changes nothing."""
     surroundings.connect(SURROUNDINGS)
     handlers.register(RuleChange())
-    handlers.register(AdjustmentHandler())
-    handlers.register(WALLET_CHANGE)
-    handlers.register(ACCOUNT_CODES)
-    handlers.register(VELOCITY_RULE_CHANGE)
-    handlers.register(FILE_HANDLER)
     handlers.register(MAPPING_HANDLER)
     handlers.register(FEED_POLICY_HANDLER)
-    for correction in (*CORRECTIONS, TRANSFER_REVERSAL):
-        handlers.register(correction)
-    handlers.register(AssetRuleActivation())
-    handlers.register(DepositAllowance())
-    handlers.register(EarningRulePublication())
     handlers.register(SchemeActivation())
     handlers.register(TierOverriding())
     handlers.register(ManyOverriding())
@@ -154,6 +145,8 @@ def connect() -> None:
     handlers.register(SECRET_HANDLER)
     handlers.register(PRICE_HANDLER)
     handlers.register(SETTLEMENT_HANDLER)
+    _connect_points()
+    _connect_contact()
     handlers.register(ListExporting())
     handlers.register(TagPublishHandler())
     handlers.register(RolesHandler())
@@ -191,6 +184,24 @@ def _connect_care() -> None:
     coverage_followers.register(care_owners.FOLLOWER)
     care_serving.register(RIGHTS_FOR_NEEDS)
     consumers.register(SERVED_NEEDS)
+
+
+def _connect_points() -> None:
+    handlers.register(AdjustmentHandler())
+    handlers.register(WALLET_CHANGE)
+    handlers.register(ACCOUNT_CODES)
+    handlers.register(VELOCITY_RULE_CHANGE)
+    handlers.register(FILE_HANDLER)
+    for correction in (*CORRECTIONS, TRANSFER_REVERSAL):
+        handlers.register(correction)
+    handlers.register(AssetRuleActivation())
+    handlers.register(DepositAllowance())
+    handlers.register(EarningRulePublication())
+
+
+def _connect_contact() -> None:
+    handlers.register(POLICY_CHANGE)
+    handlers.register(CONTACT_ALLOWING)
 
 
 def _connect_personal_data() -> None:

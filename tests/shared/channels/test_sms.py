@@ -7,6 +7,7 @@ import pytest
 
 from guibin.channels.errors import UpstreamBadAnswer, UpstreamBusy, UpstreamTimeout
 from guibin.channels.sms import open_sms
+from guibin.contact.clearance import SecurityMessage, for_security
 from guibin.core.errors import Refusal
 from guibin.core.settings import Settings
 from support.wechat import WeChatSimulator
@@ -17,7 +18,7 @@ PHONE, CODE = "13800138001", "042137"
 async def send(simulator: WeChatSimulator, **changed: object) -> None:
     settings = simulator.settings(Settings(state_dir=Path())).model_copy(update=changed)
     async with open_sms(settings) as sender:
-        await sender.send_code(PHONE, CODE, purpose="bind")
+        await sender.send_code(PHONE, CODE, clearance=for_security(SecurityMessage.BIND))
 
 
 async def test_a_code_reaches_the_phone(wechat_simulator: WeChatSimulator) -> None:

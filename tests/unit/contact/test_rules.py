@@ -1,5 +1,6 @@
 """The decision of the contact policy over plain values."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -115,11 +116,11 @@ def test_a_month_has_so_many_offers_by_a_channel(channel: Channel, cap: int) -> 
 
 
 def test_six_offers_a_month_are_enough_and_a_second_person_may_allow_more() -> None:
-    full = {"consented": True, "in_all": 6}
-    assert reasons(plan(Channel.APP), Facts(**full)) == ["total_cap"]
-    assert reasons(plan(Channel.APP), Facts(**full, extra=1)) == []
-    assert reasons(plan(Channel.SMS), Facts(**full, on_channel=2, extra=1)) == []
-    assert reasons(plan(Channel.SMS), Facts(**full, on_channel=3, extra=1)) == ["channel_cap"]
+    full = Facts(consented=True, in_all=6)
+    assert reasons(plan(Channel.APP), full) == ["total_cap"]
+    assert reasons(plan(Channel.APP), replace(full, extra=1)) == []
+    assert reasons(plan(Channel.SMS), replace(full, on_channel=2, extra=1)) == []
+    assert reasons(plan(Channel.SMS), replace(full, on_channel=3, extra=1)) == ["channel_cap"]
 
 
 def test_wecom_counts_as_wechat() -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from bank_api.exports.lists import LISTS
+from guibin.contact.service import release_lapsed as release_contacts
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
@@ -67,6 +68,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     batches = partial(tend_batches, sessions, open_keys)
     lists = partial(tend_exports, sessions, open_keys, LISTS)
     holds = partial(_until_done, sessions, release_lapsed, most=MOST_HOLDS)
+    contacts = partial(_until_done, sessions, release_contacts, most=MOST_RECORDS)
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
     awaited = partial(_until_done, sessions, release_awaited, most=MOST_HOLDS)
     active = partial(_until_done, sessions, keep_active, most=MOST_HOLDS)
@@ -83,6 +85,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(partial(let_lapsed_go, sessions), "reservations_lapsed", "reservations_not_lapsed", SOON_SECONDS),
         Chore(partial(end_unpaid, sessions), "unpaid_ended", "unpaid_not_ended", SOON_SECONDS),
         Chore(holds, "holds_ended", "holds_not_ended", MINUTE_SECONDS),
+        Chore(contacts, "contacts_released", "contacts_not_released", MINUTE_SECONDS),
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
         Chore(active, "points_kept_active", "points_not_kept_active", MINUTE_SECONDS),

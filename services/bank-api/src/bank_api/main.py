@@ -12,6 +12,7 @@ from bank_api.care.standards import router as service_standards
 from bank_api.care.tasks import router as care_tasks
 from bank_api.care.touches import router as touches
 from bank_api.care_plans.router import router as care_plans
+from bank_api.contact.policy import router as contact_policy
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
@@ -105,6 +106,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     households,
     sessions,
     contact,
+    contact_policy,
     products,
     tags,
     tag_imports,

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from customer_api.audit.router import router as audit
 from customer_api.auth import CustomerEntrance, CustomerIdentity
+from customer_api.contact.router import router as contact
 from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.gifts.router import router as gifts
@@ -62,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     proposals,
     substitutes,
     gifts,
+    contact,
     privacy,
     audit,
     callbacks,

@@ -1,4 +1,7 @@
-"""Text messages, through the bank's own gateway: one HTTP call for one message, never repeated by us."""
+"""Text messages, through the bank's own gateway: one HTTP call for one message, never repeated by us.
+
+Nothing is sent without the leave of the contact policy's gate (`guibin.contact.clearance`).
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +11,7 @@ import httpx
 
 from guibin.channels.errors import UpstreamBadAnswer, UpstreamBusy, UpstreamTimeout
 from guibin.channels.transport import Patience, make_http_client
+from guibin.contact.clearance import Clearance
 from guibin.core.logging import logger
 from guibin.core.settings import Settings
 
@@ -23,8 +27,8 @@ class SmsSender:
         self._url = url
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
-    async def send_code(self, phone: str, code: str, *, purpose: str) -> None:
-        """Send a one-time password to a phone; `purpose` is the gateway's name of the template, `bind` for example.
+    async def send_code(self, phone: str, code: str, *, clearance: Clearance) -> None:
+        """Send a one-time password to a phone; the leave's name names the template, `bind` for example.
 
         The gateway is posted `{"phone", "purpose", "code", "text"}` as JSON and answers with any 2xx. A message that
         may have been sent is not sent again: a person asks for another.
@@ -32,20 +36,21 @@ class SmsSender:
         Raises:
             UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer: it may not have been sent.
         """
-        await self._post({"phone": phone, "purpose": purpose, "code": code, "text": _text(code)})
+        await self._post(phone, code, _text(code), clearance)
 
-    async def send_notice(self, phone: str, text: str, *, purpose: str) -> None:
+    async def send_notice(self, phone: str, text: str, *, clearance: Clearance) -> None:
         """Tell a phone of something that was done; the gateway is posted the same fields with an empty `code`.
 
         Raises:
             UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer: it may not have been sent.
         """
-        await self._post({"phone": phone, "purpose": purpose, "code": "", "text": text})
+        await self._post(phone, "", text, clearance)
 
-    async def _post(self, message: dict[str, str]) -> None:
+    async def _post(self, phone: str, code: str, text: str, clearance: Clearance) -> None:
         if self._url is None:
             logger().error("sms_not_set_up")
             raise UpstreamBusy
+        message = {"phone": phone, "purpose": clearance.name, "code": code, "text": text}
         try:
             response = await self._client.post(self._url, json=message, headers=self._headers)
         except httpx.TimeoutException:
@@ -53,7 +58,7 @@ class SmsSender:
         except (httpx.HTTPError, httpx.InvalidURL):
             raise UpstreamBusy from None
         if response.status_code not in _SENT:
-            logger().error("sms_refused", purpose=message["purpose"], status=response.status_code)
+            logger().error("sms_refused", purpose=clearance.name, status=response.status_code)
             raise UpstreamBusy if response.status_code >= _FAULT else UpstreamBadAnswer
 
 

@@ -49,7 +49,6 @@ class ContactPreference(SQLModel, table=True):
     quiet_to: time | None = None
     updated_at: datetime = instant()
     updated_by: UUID
-    revision: int = 1
 
 
 class ContactAllowance(SQLModel, table=True):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,8 +18,8 @@ from guibin.contact.models import (
     ContactState,
 )
 from guibin.contact.rules import CONSENTED_AS, DEFAULT_TERMS, Facts, Plan, Quiet, Span, Terms
-from guibin.core.clock import business_day
 from guibin.core.errors import NotFound
+from guibin.core.zone import business_day
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.privacy.models import Purpose
@@ -276,3 +277,11 @@ async def find_preference(session: AsyncSession, customer_ids: Collection[UUID])
         .limit(1)
     )
     return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def put_preference(session: AsyncSession, row: ContactPreference) -> None:
+    """Write a customer's wish in place of what it was."""
+    values = row.model_dump()
+    others = {name: value for name, value in values.items() if name != "customer_id"}
+    statement = insert(ContactPreference).values(values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=others))

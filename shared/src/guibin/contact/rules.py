@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guibin.core.clock import BUSINESS_ZONE, business_day, start_of_day
+from guibin.core.zone import BUSINESS_ZONE, business_day, start_of_day
 from guibin.privacy.models import ConsentChannel
 
 MOST_CAP: Final = 1_000
@@ -98,7 +98,7 @@ WallTime = Annotated[time, Field(description="Time of day in Asia/Shanghai")]
 class Quiet(BaseModel):
     """The part of a day in which nobody is disturbed, over midnight where `start` is the later; equal: none."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     start: WallTime
     end: WallTime
@@ -118,7 +118,7 @@ class Terms(BaseModel):
     waits for the sending.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     quiet: Quiet = Quiet(start=time(20), end=time(9))
     holiday_quiet: Quiet = Quiet(start=time(20), end=time(10))

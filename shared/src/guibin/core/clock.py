@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
+from guibin.core.zone import BUSINESS_ZONE, business_day, start_of_day
+
+__all__ = ["BUSINESS_ZONE", "business_day", "fixed_at", "last_closed_day", "now", "start_of_day", "today"]
+
 _fixed: ContextVar[datetime | None] = ContextVar("fixed_clock", default=None)
 
 
@@ -21,20 +22,9 @@ def today() -> date:
     return business_day(now())
 
 
-def business_day(instant: datetime) -> date:
-    """Return the day of business in which an aware instant lies."""
-    return instant.astimezone(BUSINESS_ZONE).date()
-
-
 def last_closed_day() -> date:
     """Return the last closed day of business, which is yesterday in Asia/Shanghai."""
     return today() - timedelta(days=1)
-
-
-@lru_cache(maxsize=64)
-def start_of_day(day: date) -> datetime:
-    """Return the first instant of a day of business, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=BUSINESS_ZONE).astimezone(UTC)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from guibin.channels.sms import SmsSender
+from guibin.contact.clearance import SecurityMessage, for_security
 from guibin.core.errors import Refusal
 from guibin.core.logging import error_facts, logger
 from guibin.sessions.models import CodePurpose
@@ -24,15 +25,18 @@ class Messages:
 
     def send_code(self, phone: str, code: str, purpose: CodePurpose) -> None:
         """Begin to send a one-time password."""
-        self._begin(self._sender.send_code(phone, code, purpose=purpose))
+        leave = for_security(SecurityMessage(purpose))
+        self._begin(self._sender.send_code(phone, code, clearance=leave))
 
     def tell_rebound(self, phone: str) -> None:
         """Begin to tell the bank's phone of a customer that another WeChat account has taken the place of theirs."""
-        self._begin(self._sender.send_notice(phone, _REBOUND, purpose="rebound"))
+        leave = for_security(SecurityMessage.REBOUND)
+        self._begin(self._sender.send_notice(phone, _REBOUND, clearance=leave))
 
     def tell_unbound(self, phone: str) -> None:
         """Begin to tell the bank's phone of a customer that a WeChat account is bound to them no more."""
-        self._begin(self._sender.send_notice(phone, _UNBOUND, purpose="unbound"))
+        leave = for_security(SecurityMessage.UNBOUND)
+        self._begin(self._sender.send_notice(phone, _UNBOUND, clearance=leave))
 
     async def finish(self) -> None:
         """Wait a little for the messages under way."""

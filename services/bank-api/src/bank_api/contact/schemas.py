@@ -1,7 +1,8 @@
 """What the bank port takes and says of reaching customers."""
 
-from datetime import datetime
-from typing import Annotated, Self
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -22,9 +23,9 @@ class ContactPlanIn(StrictModel):
     """How and for what somebody is to be reached."""
 
     channel: Channel = Field(examples=["phone"])
-    purpose: ContactPurpose = Field(
+    purpose: Literal["service", "care", "selling"] = Field(
         description="`selling` is what consent and caps are about; `care` sells nothing; `service` is about what the "
-        "customer has, ordered or asked; `security` is about log-ins and passes always",
+        "customer has, ordered or asked. Messages about log-ins are the ports' own and pass always",
         examples=["selling"],
     )
     sender: Sender = Field(default=Sender.MANAGER, description="All are held to the same policy", examples=["manager"])
@@ -35,7 +36,7 @@ class ContactPlanIn(StrictModel):
 
     def plan(self) -> Plan:
         """Return it as the domain takes it."""
-        return Plan(self.channel, self.purpose, self.sender, self.subject)
+        return Plan(self.channel, ContactPurpose(self.purpose), self.sender, self.subject)
 
 
 class ContactCheckIn(ContactPlanIn):
@@ -90,7 +91,7 @@ class ContactIn(ContactPlanIn):
     )
 
 
-class ContactOut(OutModel):
+class ContactDecisionOut(OutModel):
     """What the gate said to a contact, and what became of it."""
 
     id: ContactId
@@ -116,3 +117,24 @@ class ContactOut(OutModel):
     def of(cls, row: ContactDecision) -> Self:
         """Describe a row."""
         return cls.model_validate(row.model_dump())
+
+
+class SuppressionOut(OutModel):
+    """How often a reason kept somebody from being reached."""
+
+    reason: Reason
+    contacts: int
+
+
+class SuppressionsOut(OutModel):
+    """Why customers were left alone in a range of days, every reason, 0 where there was none."""
+
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    items: list[SuppressionOut]
+
+    @classmethod
+    def of(cls, first: date, last: date, counts: Mapping[str, int]) -> Self:
+        """Describe counts."""
+        items = [SuppressionOut(reason=reason, contacts=counts.get(reason, 0)) for reason in Reason]
+        return cls(first=first, last=last, items=items)

@@ -1,0 +1,1 @@
+"""How I may be reached, on the customer port."""
