@@ -30,14 +30,14 @@ WHOLE: Final = 100
 """A weight in per cent that counts a balance whole."""
 
 
-def select_month_assets(month: Month) -> Select[Any]:
+def select_month_assets(month: Month, *, among: Select[Any] | None = None) -> Select[Any]:
     """Select a row for each customer and class of assets that were open in a month which is over.
 
     Columns: customer_id, product_class; fen_days, the sum of the daily balances in fen over the days of the month (by
     the rules of `select_figures`); unknown, whether a balance of a day is; stale, whether a line of these assets has
-    not sent the balances of the last day or a later one.
+    not sent the balances of the last day or a later one. `among` selects the customers who are looked at.
     """
-    held = holdings_of(month.last, [month])
+    held = holdings_of(month.last, [month], among=among)
     return (
         select(
             held.c.customer_id,

@@ -73,8 +73,8 @@ async def insert_changes(
     effective_on: date,
     at: datetime,
     among: Collection[UUID] | None = None,
-) -> list[str]:
-    """Write a row for each customer whose tier or its ground changes on a day; return the causes.
+) -> dict[str, int]:
+    """Write a row for each customer whose tier or its ground changes on a day; count them by cause.
 
     `among` names the customers who are looked at; without it they are all.
     Reads the standings, which the figures decided, and the overrides in force: one that holds keeps who would fall
@@ -117,8 +117,9 @@ async def insert_changes(
     ).where(changed)
     if among is not None:
         source = source.where(customer.in_(among))
-    statement = insert(TierHistory).from_select(_COLUMNS, source).returning(col(TierHistory.cause))
-    return list((await session.execute(statement)).scalars())
+    written = insert(TierHistory).from_select(_COLUMNS, source).returning(col(TierHistory.cause)).cte("written")
+    counts = select(written.c.cause, func.count()).group_by(written.c.cause).add_cte(written)
+    return {row[0]: row[1] for row in (await session.execute(counts)).all()}
 
 
 _GIVEN_BY_HAND, _HELD, _FIGURED = (aliased(Tier, name=name) for name in ("hand", "held", "own"))

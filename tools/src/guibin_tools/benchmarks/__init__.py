@@ -36,7 +36,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "balance": lambda _options: bench_balance(),
         "redeem": lambda options: bench_redeem(options.pgledger),
         "accrual": lambda _options: bench_accrual(),
-        "tiers": lambda _options: bench_tiers(),
+        "tiers": lambda options: bench_tiers(options.customers or DEMO),
         "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
         "nightly": lambda options: bench_nightly(options.customers or DEMO),
         "assignment": lambda options: bench_assignment(options.customers or ASSIGNED),

@@ -232,8 +232,9 @@ async def given(session: AsyncSession, awards: Sequence[AssetAward]) -> dict[UUI
 
 async def month_sums(session: AsyncSession, customer_id: UUID, month: Month) -> list[ClassSum]:
     """Return what one customer owned in a month, by class; the caller has looked the customer up in its scope."""
-    sums = select_month_assets(month).subquery()
-    query = select(sums).where(sums.c.customer_id == customer_id).order_by(sums.c.product_class)
+    one = select(col(Customer.id)).where(col(Customer.id) == customer_id)
+    sums = select_month_assets(month, among=one).subquery()
+    query = select(sums).order_by(sums.c.product_class)
     rows = (await session.execute(query)).all()
     return [ClassSum(row.product_class, row.fen_days, row.unknown, row.stale) for row in rows]
 

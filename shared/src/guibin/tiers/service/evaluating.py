@@ -24,7 +24,7 @@ async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
     Fast up, slowly down: see `standing_repository.evaluate_period`. Who stands below the line is told before anything
     is lost. A second run of the same day changes nothing. Returns the changes by cause.
     """
-    counts = {cause.value: 0 for cause in TierCause}
+    counts: dict[str, int] = {cause.value: 0 for cause in TierCause}
     effective_on = day + timedelta(days=1)
     row = await repository.scheme_on(session, effective_on)
     if row is None:
@@ -33,9 +33,7 @@ async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
     watched = await standing_repository.evaluate_period(session, scheme, day=day)
     changes = await evaluation_repository.insert_changes(session, scheme.id, effective_on=effective_on, at=clock.now())
     await _warn(session, scheme.terms, watched, cutoff=scheme.terms.cutoff(day))
-    for cause in changes:
-        counts[cause] += 1
-    return counts
+    return counts | changes
 
 
 async def _warn(session: AsyncSession, terms: Terms, watched: Sequence[Evaluated], *, cutoff: date) -> None:
