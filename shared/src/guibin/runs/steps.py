@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.care.plans import service as care_plans
+from guibin.core import clock
 from guibin.core.lines import Line
 from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
@@ -16,9 +17,11 @@ from guibin.managers import service as managers
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
 from guibin.points.assets import service as assets
+from guibin.privacy.repository.ages import mark_ages
 from guibin.rights import invariants as rights_invariants
 from guibin.rights import service as rights
 from guibin.runs import repository
+from guibin.security.actors import NIGHTLY_JOB
 from guibin.suppliers import invariants as order_invariants
 from guibin.suppliers.settlements import invariants as settlement_invariants
 from guibin.tags import facts
@@ -58,6 +61,11 @@ async def _quality(session: AsyncSession, day: date) -> Counts:
 
 async def _approvals(session: AsyncSession, _day: date) -> Counts:
     return await approvals.lapse(session)
+
+
+async def _ages(session: AsyncSession, day: date) -> Counts:
+    """Mark who is a minor, and who is 65, on the day that begins."""
+    return await mark_ages(session, day=day + timedelta(days=1), by=NIGHTLY_JOB.id, at=clock.now())
 
 
 async def _facts(session: AsyncSession, day: date) -> Counts:
@@ -159,6 +167,7 @@ STEPS = (
     Step("appointments", _remind_of_appointments, in_batches=True),
     Step("close", _close, over_everybody=True),
     Step("quality", _quality, over_everybody=True),
+    Step("ages", _ages, over_everybody=True),
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
