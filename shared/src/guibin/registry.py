@@ -22,6 +22,7 @@ from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.managers.absences import models as manager_absences
 from guibin.managers.matrix import models as manager_matrix
+from guibin.managers.planning import models as assignment_plans
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import attachment_models as points_attachments
@@ -53,6 +54,7 @@ from guibin.web import models as web
 
 __all__ = [
     "approvals",
+    "assignment_plans",
     "audit",
     "campaign_codes",
     "care",

@@ -36,6 +36,7 @@ from guibin.managers import followers as coverage_followers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.matrix.service import MatrixActivation
+from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.service import AssignmentHandler
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
@@ -179,6 +180,7 @@ def _connect_tags() -> None:
 def _connect_care() -> None:
     """Say who serves customers by which rules, what follows when they change hands, and what serves their needs."""
     handlers.register(AssignmentHandler())
+    handlers.register(PlanHandler())
     handlers.register(MatrixActivation())
     handlers.register(PlanActivation())
     coverage_followers.register(care_owners.FOLLOWER)

@@ -17,6 +17,7 @@ from guibin.customers.policy.service import apply_policy
 from guibin.customers.proposing.service import propose
 from guibin.exports.jobs import tend_exports
 from guibin.feeds.batches.jobs import tend_batches
+from guibin.managers.planning.computing import tend_plans
 from guibin.points.campaign_codes.service import MOST_AT_ONCE as MOST_CODES
 from guibin.points.campaign_codes.service import earn_codes
 from guibin.points.files.service import tend_files
@@ -79,6 +80,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
         Chore(batches, "feed_batch_files_taken", "feed_batches_not_taken", SOON_SECONDS),
+        Chore(partial(tend_plans, sessions), "plans_computed", "plans_not_computed", SOON_SECONDS),
         Chore(lists, "lists_made", "lists_not_made", SOON_SECONDS),
         Chore(partial(_post_files, sessions), "points_files_posted", "points_files_not_posted", SOON_SECONDS),
         Chore(partial(tend_slots, sessions), "slots_closed", "slots_not_closed", SOON_SECONDS),

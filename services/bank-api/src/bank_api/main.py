@@ -31,6 +31,7 @@ from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.managers.absences import router as absences
 from bank_api.managers.matrix import router as manager_matrix
+from bank_api.managers.plans import router as assignment_plans
 from bank_api.managers.router import router as managers
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.files import router as organisation_files
@@ -119,6 +120,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tier_rises,
     service_standards,
     managers,
+    assignment_plans,
     absences,
     manager_matrix,
     care_plans,

@@ -67,6 +67,7 @@ class PublicId:
 AbsenceId = Annotated[UUID, PublicId("abs")]
 ApprovalId = Annotated[UUID, PublicId("apr")]
 AssetRuleId = Annotated[UUID, PublicId("asr")]
+AssignmentPlanId = Annotated[UUID, PublicId("asp")]
 AuditId = Annotated[UUID, PublicId("aud")]
 BranchId = Annotated[UUID, PublicId("brn")]
 BudgetId = Annotated[UUID, PublicId("bgt")]

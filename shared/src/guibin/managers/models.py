@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
@@ -44,7 +44,12 @@ class Manager(SQLModel, table=True):
     """A customer manager (客户经理). The load is counted from coverage, never kept here."""
 
     __tablename__ = "manager"
-    __table_args__ = (UniqueConstraint("staff_id"), one_of("grade", Grade), REFERENCE)
+    __table_args__ = (
+        UniqueConstraint("staff_id"),
+        one_of("grade", Grade),
+        CheckConstraint("left_on IS NULL OR leaving_since IS NOT NULL", name="freezes_before_it_ends"),
+        REFERENCE,
+    )
 
     id: UUID = Field(primary_key=True)
     staff_id: UUID = Field(foreign_key="staff.id")
@@ -52,6 +57,8 @@ class Manager(SQLModel, table=True):
     grade: str = text_column()
     capacity: int = Field(description="Hard maximum of customers")
     active: bool = True
+    leaving_since: date | None = Field(default=None, description="Since then the manager gets nobody new")
+    left_on: date | None = Field(default=None, description="Since then the book is handed over; ended when it is empty")
     revision: int = 1
     created_at: datetime = instant()
 

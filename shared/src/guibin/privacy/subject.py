@@ -94,6 +94,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "customer_access": "the same as who serves whom, which the copy shows as the history of managers",
     "customer_restriction": "the law forbids to tell a customer of some of them",
     "unassigned": "a place in the bank's own queue",
+    "assignment_plan_move": "what the bank considered; who serves and has served is shown",
     "erasure": "there is none while there is somebody to ask for a copy",
     "subject_export": "the file itself and what opens it",
     "business_event": "the same events stand in the section of events",
@@ -108,6 +109,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
 """Tables with a customer in them that a copy does not show, and why."""
 
 KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
+    "assignment_plan_move": "who went where by a plan of the bank, in ids; nothing in it says who it was",
     "points_account": "ledger, under a pseudonym",
     "points_entry": "ledger, under a pseudonym",
     "points_lot": "ledger, under a pseudonym",

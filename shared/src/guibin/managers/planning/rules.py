@@ -71,6 +71,10 @@ class Kind:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Reckon the hash anew in another process: texts have another one there."""
+        return Kind, (self.branch_id, self.tier_code, self.tier_rank, self.needs, self.barred)
+
 
 @dataclass(frozen=True, slots=True)
 class Client:

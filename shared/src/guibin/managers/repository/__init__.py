@@ -15,6 +15,7 @@ from guibin.managers.repository.coverage import (
 from guibin.managers.repository.people import (
     Person,
     Served,
+    frozen_managers,
     get_person,
     insert_manager,
     list_managers,
@@ -34,6 +35,7 @@ __all__ = [
     "book",
     "coverage_of_the_gone",
     "end_coverage",
+    "frozen_managers",
     "get_person",
     "insert_manager",
     "is_primary_manager",

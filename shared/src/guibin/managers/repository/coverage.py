@@ -119,7 +119,7 @@ async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCust
     """Return who is in a managed tier on a day and has no manager, one who has left, or one whom the matrix forbids."""
     current = tiers_on(day)
     is_permitted = permits(tiers_in_force(day), col(Manager.grade), current.c.tier)
-    is_here = func.coalesce(col(Manager.active) & col(Staff.active), False)
+    is_here = func.coalesce(col(Manager.active) & col(Staff.active) & col(Manager.left_on).is_(None), False)
     query = (
         select(col(Customer.id), current.c.tier, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
         .join(current, current.c.customer_id == col(Customer.id))

@@ -120,12 +120,18 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
 
 
 async def seats(session: AsyncSession) -> list[Seat]:
-    """Return the active managers with their present load."""
+    """Return the active managers who take somebody new, with their present load."""
     query = (
         select(col(Manager.id), col(Manager.grade), col(Manager.branch_id), col(Manager.capacity))
         .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .where(col(Manager.active).is_(True), col(Staff.active).is_(True))
+        .where(col(Manager.active).is_(True), col(Staff.active).is_(True), col(Manager.leaving_since).is_(None))
     )
     rows = (await session.execute(query)).all()
     counted = await loads(session, [row.id for row in rows])
     return [Seat(row.id, row.grade, row.branch_id, row.capacity, counted.get(row.id, 0)) for row in rows]
+
+
+async def frozen_managers(session: AsyncSession) -> frozenset[UUID]:
+    """Return the managers who leave and whose books are not handed over yet: a plan of their own does that."""
+    query = select(col(Manager.id)).where(col(Manager.leaving_since).is_not(None), col(Manager.left_on).is_(None))
+    return frozenset((await session.execute(query.where(col(Manager.active).is_(True)))).scalars())

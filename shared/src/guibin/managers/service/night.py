@@ -11,6 +11,7 @@ from guibin.managers import repository, rules
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
+from guibin.managers.planning.repository import end_empty_books
 
 TIER_CHANGED: Final = "tier_changed"
 MANAGER_LEFT: Final = "manager_left"
@@ -45,6 +46,7 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     )
     alone = [one.waiting for one in needy if not one.is_served and one.waiting.customer_id in plan.unplaced]
     changed, resolved = await _queue(session, alone, plan, from_day)
+    await end_empty_books(session, day=from_day)
     return {
         "assigned": len(plan.placed) - len(moved),
         "handed_over": len(moved),
