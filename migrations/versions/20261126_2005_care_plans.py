@@ -1,5 +1,8 @@
 """Care plans as versioned data, the calendar of lunar birthdays, and what the night has told of delays."""
 
+import re
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -9,6 +12,8 @@ down_revision = "0055"
 branch_labels = None
 depends_on = None
 
+EVENTS = ("care.task_overdue",)
+KNOWN = "ck_outbox_event_type_known"
 GRANTS = (
     "SELECT ON care_plan TO guibin_bank, guibin_worker",
     "INSERT, UPDATE ON care_plan TO guibin_bank",
@@ -20,9 +25,14 @@ def upgrade() -> None:
     _plans()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
+    _events(lambda known: (*known, *EVENTS))
 
 
 def downgrade() -> None:
+    for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
+        named = sa.column(column, sa.Text)
+        op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
+    _events(lambda known: tuple(name for name in known if name not in EVENTS))
     op.drop_table("care_plan")
 
 
@@ -49,3 +59,13 @@ def _plans() -> None:
     op.create_index(
         op.f("ix_care_plan_state"), "care_plan", ["state"], unique=True, postgresql_where=sa.text("state = 'active'")
     )
+
+
+def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change the list of events as it stands: other revisions add theirs."""
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.drop_constraint(op.f(KNOWN), "outbox_event")
+    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")

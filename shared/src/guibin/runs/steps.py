@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
+from guibin.care.clock import service as care_clock
 from guibin.care.plans import service as care_plans
 from guibin.core import clock
 from guibin.core.lines import Line
@@ -86,6 +87,10 @@ async def _coverage(session: AsyncSession, day: date) -> Counts:
 
 async def _care_calendar(session: AsyncSession, day: date) -> Counts:
     return await care_plans.make_calendar(session, day=day)
+
+
+async def _care_clock(session: AsyncSession, day: date) -> Counts:
+    return await care_clock.tell_delays(session, day=day)
 
 
 async def _occasions(session: AsyncSession, day: date) -> Counts:
@@ -173,6 +178,7 @@ STEPS = (
     Step("tiers", _tiers, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
+    Step("care_clock", _care_clock),
     Step("reconcile", _reconcile, over_everybody=True),
     Step("seal", _seal, in_batches=True),
 )

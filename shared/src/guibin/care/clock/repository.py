@@ -1,0 +1,101 @@
+"""SQL of the clock: whose delay is told next, and how many tasks were kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, Integer, Text, and_, case, cast, func, literal, or_, select, text
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.care.models import CareTask, TaskState
+from guibin.core.clock import BUSINESS_ZONE
+from guibin.customers.models import Customer
+from guibin.customers.repository import visible
+from guibin.organisation.models import Branch
+from guibin.security.actors import Scope
+
+TOO_LATE: Final = "too_late"
+"""The reason for which a task lapses that nobody did in time, nor long after: it stays broken."""
+
+_ESCALATE: Final = text(
+    """
+    UPDATE care_task SET escalation = :level, escalated_on = :on_day, revision = revision + 1
+    WHERE state = 'open' AND escalation = :level - 1 AND due_on <= :last_due
+    RETURNING customer_id, id, manager_id, kind, due_on
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A task whose delay was just told to the next one."""
+
+    customer_id: UUID
+    task_id: UUID
+    manager_id: UUID | None
+    kind: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCount:
+    """What became of the tasks due in a month to the customers of a branch and manager, by the item that asked.
+
+    `broken` is due and neither done nor skipped by a person: still open, or not asked for any more after too long.
+    """
+
+    branch: str
+    manager_id: UUID | None
+    item: str
+    kept: int
+    late: int
+    broken: int
+    skipped: int
+
+
+async def escalate(session: AsyncSession, *, level: int, last_due: date, on_day: date) -> Sequence[Late]:
+    """Raise the open tasks due until a day by one level and return them; those that are there already stay."""
+    values = {"level": level, "last_due": last_due, "on_day": on_day}
+    return [Late(*row) for row in (await session.execute(_ESCALATE, values)).all()]
+
+
+async def kept_between(
+    session: AsyncSession, scope: Scope, *, first: date, last: date, today: date
+) -> Sequence[KeptCount]:
+    """Count what became of the tasks of customers in scope that were due from a day to another and before today.
+
+    Tasks that nothing asks for any more are not counted. `item` is the origin, and of plans and triggers its code.
+    """
+    task = CareTask
+    done_on = cast(func.timezone(BUSINESS_ZONE.key, col(task.ended_at)), Date)
+    is_done, in_time = col(task.state) == TaskState.DONE, done_on <= col(task.due_on)
+    broken = or_(
+        col(task.state) == TaskState.OPEN, and_(col(task.state) == TaskState.LAPSED, col(task.reason) == TOO_LATE)
+    )
+    planned = col(task.origin).in_(("plan", "trigger", "after_sale"))
+    item = case((planned, col(task.made_by)), else_=cast(col(task.origin), Text)).label("item")
+    groups = (col(Branch.code), col(task.manager_id), item)
+    query = (
+        select(
+            *groups,
+            _count(and_(is_done, in_time)),
+            _count(and_(is_done, ~in_time)),
+            _count(broken),
+            _count(col(task.state) == TaskState.SKIPPED),
+        )
+        .join(Customer, col(Customer.id) == col(task.customer_id))
+        .join(Branch, col(Branch.id) == col(Customer.branch_id))
+        .where(col(task.due_on).between(first, last), or_(col(task.due_on) < today, is_done))
+        .where(or_(col(task.state) != TaskState.LAPSED, col(task.reason) == TOO_LATE))
+        .where(visible(scope, col(task.customer_id), col(Customer.branch_id)))
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    return [KeptCount(*row) for row in (await session.execute(query)).all()]
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return cast(func.count().filter(func.coalesce(condition, literal(value=False))), Integer)
