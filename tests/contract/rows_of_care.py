@@ -33,6 +33,7 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "getCarePlan": (),
     "editCarePlan": (),
     "submitCarePlan": _BY_TWO,
+    "getCareKept": (),
     "listServiceStandards": (),
     "createServiceStandard": (),
     "getServiceStandard": (),

@@ -7,11 +7,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import defaults as approvals
 from guibin.approvals import handlers, surroundings
 from guibin.approvals.service import RuleChange
+from guibin.care import followers as touch_followers
 from guibin.care import owners as care_owners
 from guibin.care import personal_data as care_data
 from guibin.care import serving as care_serving
 from guibin.care.plans import defaults as care_plans
-from guibin.care.plans.service import PlanActivation
+from guibin.care.plans.service import SATISFYING, PlanActivation
 from guibin.care.standards import defaults as standards
 from guibin.care.standards.service import STANDARD_PUBLICATION
 from guibin.channels import merging as channels_merging
@@ -184,6 +185,7 @@ def _connect_care() -> None:
     handlers.register(MatrixActivation())
     handlers.register(PlanActivation())
     coverage_followers.register(care_owners.FOLLOWER)
+    touch_followers.register(SATISFYING)
     care_serving.register(RIGHTS_FOR_NEEDS)
     consumers.register(SERVED_NEEDS)
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import Field
 
+from guibin.core.ids import CareTaskId, ManagerId
 from guibin.outbox.event_data import EventData, EventName
 
 
@@ -27,3 +28,19 @@ class ComplaintClosed(EventData):
     category: str
     severity: str
     satisfied: bool = Field(description="Whether the customer was content with the resolution")
+
+
+class CareTaskOverdue(EventData):
+    """A care task is late: told to the manager once its day is over, and to the branch's head some business days later.
+
+    The subject is the customer; `GET /v1/care-tasks` shows the task to who may see it.
+    """
+
+    type = EventName.CARE_TASK_OVERDUE
+    prefix = "cus"
+
+    task_id: CareTaskId
+    kind: str = Field(description="What was to be done, for example call")
+    due_on: date
+    told: str = Field(description="Whose turn it is: `manager` or `branch_head`")
+    manager_id: ManagerId | None = Field(description="Who serves the customer now, a stand-in on leave; null: nobody")

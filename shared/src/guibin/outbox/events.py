@@ -7,58 +7,10 @@ from typing import Final
 
 from pydantic import Field
 
-from guibin.core.ids import CareTaskId, CustomerId, GiftId, ManagerId, RightId
+from guibin.core.ids import CustomerId, GiftId, RightId
 from guibin.core.money import Cny
-from guibin.outbox.care_events import ComplaintClosed, ComplaintOpened
+from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened
 from guibin.outbox.event_data import EventData, EventName, Units
-
-Units = Annotated[int, Field(ge=0)]
-
-
-class EventName(StrEnum):
-    """What happened."""
-
-    POINTS_EXPIRING = "points.expiring"
-    REDEMPTION_CONFIRMED = "redemption.confirmed"
-    REDEMPTION_FULFILLED = "redemption.fulfilled"
-    REDEMPTION_CANCELLED = "redemption.cancelled"
-    REDEMPTION_REFUNDED = "redemption.refunded"
-    REDEMPTION_FAILED = "redemption.failed"
-    RIGHT_LOW_STOCK = "right.low_stock"
-    RIGHT_BACK_IN_STOCK = "right.back_in_stock"
-    CODES_LOW = "codes.low"
-    WEBHOOK_TEST = "webhook.test"
-    APPOINTMENT_CONFIRMED = "appointment.confirmed"
-    APPOINTMENT_REMINDER = "appointment.reminder"
-    APPOINTMENT_MISSED = "appointment.missed"
-    PROPOSAL_MADE = "proposal.made"
-    FAVOURITE_BACK_IN_STOCK = "favourite.back_in_stock"
-    POINTS_SPEED_NOTICED = "points.speed_noticed"
-    POINTS_TRANSFER_RECEIVED = "points.transfer_received"
-    GIFT_HANDED_OVER = "gift.handed_over"
-    REDEMPTION_PAYMENT_DUE = "redemption.payment_due"
-    REDEMPTION_UNPAID = "redemption.unpaid"
-    REDEMPTION_REPAYABLE = "redemption.repayable"
-    CUSTOMER_MERGED = "customer.merged"
-    CUSTOMER_PARTED = "customer.parted"
-    TAGS_ALERT = "tags.alert"
-    SEGMENT_ENTERED = "segment.entered"
-    SEGMENT_LEFT = "segment.left"
-    TIER_WILL_FALL = "tier.will_fall"
-    CARE_TASK_OVERDUE = "care.task_overdue"
-
-
-class EventData(BaseModel):
-    """What an event of one type tells beside its envelope. `prefix` is the kind of public id of its subject."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: ClassVar[EventName]
-    prefix: ClassVar[str]
-
-    def payload(self) -> dict[str, Any]:
-        """Return the fields as JSON values, as they are kept and sent."""
-        return self.model_dump(mode="json")
 
 
 class PointsExpiring(EventData):
@@ -342,22 +294,6 @@ class TierWillFall(EventData):
     falls_on: date = Field(description="First day without the tier, if the figures stay as they are")
 
 
-class CareTaskOverdue(EventData):
-    """A care task is late: told to the manager once its day is over, and to the branch's head some business days later.
-
-    The subject is the customer; `GET /v1/care-tasks` shows the task to who may see it.
-    """
-
-    type = EventName.CARE_TASK_OVERDUE
-    prefix = "cus"
-
-    task_id: CareTaskId
-    kind: str = Field(description="What was to be done, for example call")
-    due_on: date
-    told: str = Field(description="Whose turn it is: `manager` or `branch_head`")
-    manager_id: ManagerId | None = Field(description="Who serves the customer now, a stand-in on leave; null: nobody")
-
-
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -395,9 +331,9 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         SegmentEntered,
         SegmentLeft,
         TierWillFall,
+        CareTaskOverdue,
         ComplaintOpened,
         ComplaintClosed,
-        CareTaskOverdue,
     )
 }
 

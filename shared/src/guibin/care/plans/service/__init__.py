@@ -1,6 +1,6 @@
 """Commands on care plans, and what the night makes of the one in force."""
 
-from guibin.care.plans.service.calendar import make_calendar, satisfy
+from guibin.care.plans.service.calendar import SATISFYING, make_calendar, satisfy
 from guibin.care.plans.service.defining import (
     ACTIVATE,
     PlanActivation,
@@ -13,6 +13,7 @@ from guibin.care.plans.service.defining import (
 
 __all__ = [
     "ACTIVATE",
+    "SATISFYING",
     "PlanActivation",
     "PlanContent",
     "create_plan",

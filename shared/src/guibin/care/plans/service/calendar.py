@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.days import Period, period_of
+from guibin.care.followers import TouchFollower
+from guibin.care.models import Touch
 from guibin.care.plans import calendar_repository, repository
 from guibin.care.plans.service.defining import plan_on
 from guibin.care.plans.slots import slots_of
@@ -52,6 +54,18 @@ async def satisfy(session: AsyncSession, *, customer_id: UUID) -> int:
     if plan is None:
         return 0
     return await _satisfy(session, PlanTerms.read(plan.terms), day=clock.today(), customer_id=customer_id)
+
+
+class _Satisfying(TouchFollower):
+    """Lets a touch complete the contact of the calendar that it is, beside a task that it named."""
+
+    name = "care_calendar"
+
+    async def follow(self, session: AsyncSession, touch: Touch) -> None:
+        await satisfy(session, customer_id=touch.customer_id)
+
+
+SATISFYING: Final = _Satisfying()
 
 
 async def _satisfy(session: AsyncSession, terms: PlanTerms, *, day: date, customer_id: UUID | None = None) -> int:
