@@ -209,6 +209,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listTierOverrideQuotas": (),
     "changeTierOverrideQuota": _BY_TWO,
     "listParkedRises": _OF_A_BRANCH,
+    "listCustomerIdentifiers": _OF_A_BRANCH,
     # the bank: points and rights
     "listWallets": (),
     "submitWallet": _BY_TWO,

@@ -9,6 +9,7 @@ import pytest
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import IdentityPolicyVersion
+from guibin.security.masking import mask_certificate
 from support.house import House
 from support.lines import CARDS, PARTIES, Lines, id_card, party
 
@@ -123,6 +124,25 @@ async def test_a_customer_has_a_new_certificate_from_a_day_on_and_the_old_one_un
     )
     assert await system.outcome("E3", "certificate_changed", certificate=taken) == "review"
     assert await system.asked() == ["same_certificate_other_customer_no"]
+
+
+async def test_all_numbers_and_certificates_of_a_customer_are_listed_with_their_days_and_masked(system: System) -> None:
+    certificate = {"certificate_type": "id_card", "name": "欧阳明", "certificate_no": NEW_CARD}
+    await system.outcome("E1", "certificate_changed", certificate={**certificate, "replaces_certificate_no": OLD_CARD})
+    await system.outcome("E2", "renumber", other_customer_no=THIRD)
+    url = f"/v1/customers/{system.one}/identifiers"
+    shown = (await system.client.get(url, headers=system.house.headers("hq_operator"))).json()["items"]
+    said = [(one["kind"], one["certificate_type"], one["valid_to"], one["lines"]) for one in shown]
+    assert said == [
+        ("certificate", None, None, []),
+        ("certificate", "id_card", "2026-11-24", ["personal_finance"]),
+        ("customer_no", None, None, []),
+        ("customer_no", None, "2026-11-24", ["personal_finance"]),
+    ]
+    assert [one["number"] for one in shown] == [None, mask_certificate(OLD_CARD), None, mask_certificate(ONE)]
+    assert OLD_CARD not in str(shown)
+    hidden = await system.client.get(url, headers=system.house.headers("manager"))
+    assert hidden.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from bank_api.contact.policy import router as contact_policy
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
+from bank_api.customers.identifiers import router as identifiers
 from bank_api.customers.identity_events import router as identity_events
 from bank_api.customers.matches import router as matches
 from bank_api.customers.policy import router as identity_policy
@@ -103,6 +104,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cross_holding,
     matches,
     identity_policy,
+    identifiers,
     identity_events,
     links,
     households,
