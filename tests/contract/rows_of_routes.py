@@ -7,6 +7,7 @@ from typing import Final
 
 from contract.rows_of_care import ROWS_OF_CARE
 from contract.rows_of_contact import CONTACT_ROUTES
+from contract.rows_of_tags import ROWS_OF_TAGS
 
 _LOGIN: Final = ("A1", "A2", "A3", "A5")
 _APPROVAL: Final = ("Q2", "Q4", "Q6")
@@ -17,6 +18,7 @@ _OF_A_BRANCH: Final = ("M1",)
 ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     **ROWS_OF_CARE,
     **CONTACT_ROUTES,
+    **ROWS_OF_TAGS,
     # both ports
     "getHealth": (),
     "getReadiness": (),
@@ -176,11 +178,6 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listTagVersions": (),
     "listTagRuns": (),
     "getTagReach": (),
-    "getTagLineage": (),
-    "getFactLineage": (),
-    "getTagUse": (),
-    "getTagPolicy": (),
-    "changeTagPolicy": (),
     "listCustomerTags": _OF_A_BRANCH,
     "setCustomerTag": ("E10", "M1"),
     "unsetCustomerTag": ("E10", "M1"),

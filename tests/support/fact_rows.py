@@ -13,7 +13,7 @@ from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance
 from guibin.organisation.models import Branch
 from guibin.products.models import Product
 from guibin.tags.models import CustomerFact, CustomerTag
-from support.rule_customers import DAY, PRODUCTS, TAGS, Facts, Held
+from support.rule_customers import DAY, PRODUCTS, TAGS, VALUES, Facts, Held
 from support.tagging import add_manual_tag
 
 BRANCH = UUID(int=1)
@@ -50,7 +50,13 @@ async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
         values = {"customer_id": customer_id, "as_of": DAY, "branch_id": BRANCH, "stale_lines": [], **one.columns()}
         await session.execute(insert(CustomerFact).values(values))
         for code, (since, until) in one.tags.items():
-            key = {"customer_id": customer_id, "tag_code": code, "source": "rule", "since": since}
+            key = {
+                "customer_id": customer_id,
+                "tag_code": code,
+                "source": "rule",
+                "since": since,
+                "value": VALUES[code],
+            }
             await session.execute(insert(CustomerTag).values(key | {"until": until}))
         for held in one.holdings:
             await store_holding(session, customer_id, held)

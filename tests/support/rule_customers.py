@@ -152,7 +152,10 @@ class Facts:
             facts=facts,
             events=[event.fixture() for event in self.events],
             holdings=[one.row() for one in held],
-            tags={code: FixtureTag(*life) for code, life in self.tags.items()},
+            tags={
+                code: FixtureTag(*life, values=frozenset({VALUES[code]} if VALUES[code] else ()))
+                for code, life in self.tags.items()
+            },
         )
 
 
@@ -179,7 +182,9 @@ LINES = tuple(str(line) for line in Line)[:3]
 KINDS = tuple(str(kind) for kind in CustomerKind)[:3]
 CLASSES = tuple(str(name) for name in ProductClass)[:2]
 
-TAGS = ("rich", "old.ish")
+VALUES = {"rich": "", "old.ish": "12"}
+"""The tags that customers may have, each with the value that it has then."""
+TAGS = tuple(VALUES)
 
 
 def _life(days_of: tuple[date, date | None]) -> tuple[date, date | None]:

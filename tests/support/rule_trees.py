@@ -199,6 +199,26 @@ _sequences = st.builds(
     windows,
 )
 
+_scaled = st.builds(
+    lambda name, op, other, times: {"fact": name, "op": op, "value": {"fact": other, "times": times}},
+    _money_facts,
+    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
+    _money_facts,
+    st.sampled_from(("0.5", "0.8", "2", "1.3333")),
+)
+_values = st.builds(
+    lambda code, op, values: {"fact": {"tag_values": code}, "op": op, "value": values},
+    st.sampled_from((*TAGS, "unheard_of")),
+    st.sampled_from(("has_any", "has_all", "has_none")),
+    st.lists(st.sampled_from(("12", "gold")), min_size=1, max_size=2, unique=True),
+)
+_numbers_of = st.builds(
+    lambda code, op, value: {"fact": {"tag_number": code}, "op": op, "value": value},
+    st.sampled_from((*TAGS, "unheard_of")),
+    st.sampled_from(("=", "!=", "<", ">=")),
+    st.sampled_from(("12", "3.50")),
+)
+
 rules = _trees(
     _ordered(_money_facts, money, _money_facts)
     | _ordered(_number_facts, numbers, _number_facts)
@@ -211,6 +231,9 @@ rules = _trees(
     | _sets("lines", LINES)
     | _sets("customer_kinds", KINDS)
     | _tags
+    | _scaled
+    | _values
+    | _numbers_of
     | _last_events
     | _sequences,
     5,

@@ -36,6 +36,7 @@ from guibin.managers import defaults as managers
 from guibin.managers import followers as coverage_followers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
+from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.service import AssignmentHandler
@@ -83,6 +84,7 @@ from guibin.tags import moving as tags_moving
 from guibin.tags import personal_data as tags_data
 from guibin.tags.lineage import users as tag_users
 from guibin.tags.lineage.own import OWN_DEFINITIONS
+from guibin.tags.modifiers import moving as modifiers_moving
 from guibin.tags.segments import moving as segments_moving
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
@@ -114,6 +116,7 @@ PARTICIPANTS_OF_MERGES = (
     holdings_moving.PARTICIPANT,
     *relations_moving.PARTICIPANTS,
     tags_moving.PARTICIPANT,
+    modifiers_moving.PARTICIPANT,
     segments_moving.PARTICIPANT,
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
@@ -172,7 +175,7 @@ def connect() -> None:
 
 def _connect_tags() -> None:
     """Say from where tags have their facts, and who decides by tags and facts."""
-    for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS):
+    for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS, MANAGER_FACTS):
         facts.register(source)
     for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER):
         tag_users.register(users)

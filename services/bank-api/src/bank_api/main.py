@@ -80,6 +80,7 @@ from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.checking import router as rule_checks
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.lineage import router as tag_lineage
+from bank_api.tags.modifiers import router as score_modifiers
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
 from bank_api.tiers.overrides import router as tier_overrides
@@ -115,6 +116,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags,
     tag_imports,
     tag_lineage,
+    score_modifiers,
     rule_checks,
     tag_runs,
     segments,

@@ -118,7 +118,7 @@ def _by_class(holdings: CTE) -> CTE:
             _amounts(sums.c.product_class, sums.c.owed_fen, sums.c.owed_unknown, sums.c.has_owed).label("liabilities"),
         )
         .group_by(sums.c.customer_id)
-        .cte("customer_class")
+        .cte()
     )
 
 
@@ -142,7 +142,7 @@ def _sums_of_classes(holdings: CTE) -> CTE:
             ).label("owed_fen"),
         )
         .group_by(holdings.c.customer_id, holdings.c.product_class)
-        .cte("class_sum")
+        .cte()
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def _by_customer(holdings: CTE, spans: Mapping[Span, int]) -> CTE:
             *(average_of(holdings, number, span).label(f"average_{number}") for span, number in spans.items()),
         )
         .group_by(holdings.c.customer_id)
-        .cte("customer_holding")
+        .cte()
     )
 
 

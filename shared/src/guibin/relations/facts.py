@@ -66,7 +66,7 @@ def _places(day: date) -> CTE:
         )
         .join(Customer, col(Customer.id) == col(HouseholdMember.customer_id))
         .where(belongs_on(day), takes_part(day), col(Customer.merged_into).is_(None), col(Customer.erased_at).is_(None))
-        .cte("household_place")
+        .cte()
     )
 
 
@@ -82,7 +82,7 @@ def _owned(day: date, places: CTE) -> CTE:
         )
         .where(and_(holdings.c.is_open, holdings.c.is_asset))
         .group_by(holdings.c.customer_id)
-        .cte("household_owned")
+        .cte()
     )
 
 
@@ -97,5 +97,5 @@ def _totals(places: CTE, owned: CTE) -> CTE:
         )
         .select_from(places.outerjoin(owned, owned.c.customer_id == places.c.customer_id))
         .group_by(places.c.household_id)
-        .cte("household_total")
+        .cte()
     )

@@ -6,12 +6,13 @@ The same semantics as `guibin.tags.compiler` gives to the database; a property t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from guibin.tags.rules import ROOT, AllOf, AnyOf, Condition, Node, Not, Operand, Period, RelativeDay, Scalar
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, Operator
 
-Plain = int | str | date | frozenset[str] | None
+Plain = int | str | date | Decimal | frozenset[str] | None
 """A fact's value: fen, number, text, day, set, or whether something holds; None is unknown."""
 
 ReadFact = Callable[[Operand], Plain]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -102,14 +101,13 @@ async def latest_change(session: AsyncSession) -> int:
     return number or 0
 
 
-def facts_of(customer_id: UUID, *, day: date) -> CTE:
-    """Return the facts of one customer as of the end of a past day, in place of the table and by its name.
+def facts_as_of(day: date, *, among: Select[Any]) -> CTE:
+    """Return the facts of some customers as of the end of a past day, in place of the table and by its name.
 
     They are composed anew from what is dated: balances, holdings, events, records, tiers, households. Branch, gender,
     city and points are as they are now.
     """
-    one = select(_CUSTOMER.c.id).where(_CUSTOMER.c.id == customer_id)
-    found = _select_facts(day, FACT_SOURCES, one).where(_CUSTOMER.c.id == customer_id)
+    found = _select_facts(day, FACT_SOURCES, among).where(_CUSTOMER.c.id.in_(among))
     rest = (
         cast(null(), column.type).label(column.name) for column in _FACT.c if column.name not in found.selected_columns
     )

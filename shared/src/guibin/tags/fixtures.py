@@ -4,23 +4,32 @@ What a figure is here and what `guibin.tags.compiler` makes of it in SQL is the 
 together. Rules are tried against such customers before anybody is tagged by them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from guibin.core.money import divide_half_up
+from guibin.tags.compiler.memberships import NUMBER
 from guibin.tags.errors import RuleFieldUnknown, RuleValueInvalid
 from guibin.tags.evaluation import Plain, evaluate
 from guibin.tags.festivals import Festival, next_festival
 from guibin.tags.rules import (
     EventAggregate,
+    FactAgo,
     HasTag,
+    Held,
     HoldingAggregate,
     LastEvent,
     Node,
     Operand,
+    Related,
     RelativeDay,
+    Scaled,
+    TagNumber,
+    TagValues,
     Window,
 )
 from guibin.tags.rules import Sequence as SequenceOfEvents
@@ -29,11 +38,14 @@ from guibin.tags.vocabulary import (
     FESTIVAL_FACTS,
     ZERO_OVER_NOTHING,
     AggregateFunction,
+    Circle,
     Fact,
     FactType,
+    Quantifier,
     customer_fact,
     event_fact,
     holding_fact,
+    related_fact,
 )
 
 Row = dict[str, Plain]
@@ -62,6 +74,7 @@ class FixtureTag:
 
     since: date
     until: date | None = None
+    values: frozenset[str] = frozenset()
 
     def lasts(self, day: date, for_days: int) -> bool:
         """Tell whether the customer has it on a day, and has had it for so many days."""
@@ -78,23 +91,74 @@ class Fixture:
     events: Sequence[FixtureEvent] = ()
     holdings: Sequence[Row] = ()
     tags: dict[str, FixtureTag] = field(default_factory=dict)
+    past: Mapping[int, Row] = field(default_factory=dict)
+    related: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    stood_for_days: int = 1
+    """For how many days all this has been as it is."""
 
     def read(self, operand: Operand) -> Plain:
         """Return what a rule reads of the customer."""
+        return self._own(operand) if isinstance(operand, _OWN) else self._beyond(operand)
+
+    def _own(self, operand: Operand) -> Plain:
+        found: Plain = None
         match operand:
             case Fact():
-                return self._fact(operand)
+                found = self._fact(operand)
             case EventAggregate():
-                return self._over_events(operand)
+                found = self._over_events(operand)
             case LastEvent():
-                found = self._in(operand.window, operand.where)
-                return bool(found) and self._is(operand.satisfies, found[-1].facts)
+                events = self._in(operand.window, operand.where)
+                found = bool(events) and self._is(operand.satisfies, events[-1].facts)
             case SequenceOfEvents():
-                return self._follows(operand)
+                found = self._follows(operand)
             case HoldingAggregate():
-                return self._over_holdings(operand)
+                found = self._over_holdings(operand)
             case HasTag(code, for_days):
-                return code in self.tags and self.tags[code].lasts(self.day, for_days)
+                found = code in self.tags and self.tags[code].lasts(self.day, for_days)
+        return found
+
+    def _beyond(self, operand: Operand) -> Plain:
+        """Read what stands beside the facts of the day: other days, other customers, values of tags."""
+        found: Plain = 0
+        match operand:
+            case TagValues() | TagNumber():
+                found = self._of_tag(operand)
+            case FactAgo(fact, days):
+                row = self.past.get(days, {})
+                found = row.get(fact.name, NOTHING_HELD.get(fact.name.partition(".")[0]))
+            case Scaled(inner, times):
+                number = self.read(inner)
+                found = number * times if isinstance(number, int | Decimal) else None
+            case Related():
+                found = self._of_related(operand)
+            case Held(node=node, days=days):
+                found = self.stood_for_days >= days and evaluate(node, self.read, self.day).met
+        return found
+
+    def _of_tag(self, operand: TagValues | TagNumber) -> Plain:
+        tag = self.tags.get(operand.code)
+        values = tag.values if tag is not None and tag.lasts(self.day, 1) else frozenset[str]()
+        if isinstance(operand, TagValues):
+            return values - {""}
+        return max((Decimal(value) for value in values if re.match(NUMBER, value)), default=None)
+
+    def _of_related(self, one: Related) -> Plain:
+        rows = self.related.get(one.circle, ())
+        hits = sum(one.where is None or self._is_of(one.where, row) for row in rows)
+        match one.quantifier:
+            case None:
+                return hits
+            case Quantifier.ANY:
+                return hits > 0
+        return 0 < hits == len(rows)
+
+    def _is_of(self, node: Node, row: Row) -> bool:
+        def read(operand: Operand) -> Plain:
+            name = operand.name if isinstance(operand, Fact) else ""
+            return row.get(name, NOTHING_HELD.get(name.partition(".")[0]))
+
+        return evaluate(node, read, self.day).met
 
     def _fact(self, fact: Fact) -> Plain:
         if fact.name in FESTIVAL_FACTS:
@@ -143,6 +207,8 @@ class Fixture:
         return over(figure.function, values)
 
 
+_OWN: Final = (Fact, EventAggregate, LastEvent, SequenceOfEvents, HoldingAggregate, HasTag)
+
 _PLACES: Final = {AggregateFunction.FIRST: 0, AggregateFunction.LAST: -1}
 
 
@@ -153,6 +219,9 @@ def read_fixture(
     events: Iterable[Mapping[str, object]],
     holdings: Iterable[Mapping[str, object]],
     tags: Mapping[str, FixtureTag],
+    past: Mapping[int, Mapping[str, object]] | None = None,
+    related: Mapping[Circle, Sequence[Mapping[str, object]]] | None = None,
+    stood_for_days: int = 1,
 ) -> Fixture:
     """Read a customer who is written down in JSON values; events of one day stand in the order of the day.
 
@@ -165,6 +234,14 @@ def read_fixture(
         events=[_event(_row(one, event_fact, day, f"fixture/events/{i}"), i) for i, one in enumerate(events)],
         holdings=[_row(one, holding_fact, day, f"fixture/holdings/{i}") for i, one in enumerate(holdings)],
         tags=dict(tags),
+        past={
+            days: _row(row, customer_fact, day, f"fixture/past/{days}") for days, row in sorted((past or {}).items())
+        },
+        related={
+            circle: [_row(one, related_fact, day, f"fixture/related/{circle}/{i}") for i, one in enumerate(rows)]
+            for circle, rows in (related or {}).items()
+        },
+        stood_for_days=stood_for_days,
     )
 
 

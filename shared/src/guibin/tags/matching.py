@@ -1,11 +1,13 @@
 """What compiled definitions are used for beside runs: previews, and one customer's facts."""
 
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, func, literal, not_, select, union
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
@@ -13,12 +15,15 @@ from guibin.core.money import divide_half_up
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
+from guibin.security.row_scope import all_rows
 from guibin.tags.compiler import FACTS
+from guibin.tags.compiler.related import pairs_of
 from guibin.tags.evaluation import Plain
-from guibin.tags.facts import facts_of
+from guibin.tags.facts import facts_as_of
 from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
 from guibin.tags.kinds.definitions import Definition, Preference
-from guibin.tags.rules import Operand
+from guibin.tags.rules import Operand, Related
+from guibin.tags.vocabulary import Circle
 
 _CUSTOMER: Final = metadata.tables[Customer.__tablename__]
 
@@ -120,6 +125,15 @@ async def list_matches(
     return [Sample(*row) for row in (await session.execute(statement)).all()]
 
 
+def _concerned(customer_id: UUID, circles: Iterable[Circle], day: date) -> Select[Any]:
+    """Select a customer, and those of the circles about whom a definition asks."""
+    one = select(literal(customer_id, Uuid).label("customer_id"))
+    pairs = (pairs_of(circle, day).subquery() for circle in sorted(circles))
+    others = [select(pair.c.related_id).where(pair.c.customer_id == customer_id) for pair in pairs]
+    found = union(one, *others).subquery("concerned") if others else one.subquery("concerned")
+    return select(found.c.customer_id)
+
+
 async def read_values(
     session: AsyncSession, scope: Scope, *, definition: Definition, customer_id: UUID, day: date, anew: bool = False
 ) -> CustomerValues | None:
@@ -134,12 +148,14 @@ async def read_values(
         .select_from(compiled.source)
         .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
     )
+    circles = {one.circle for one in compiled.columns if isinstance(one, Related)}
     if anew:  # stands in the statement by the name of the table, in its place
-        statement = statement.add_cte(facts_of(customer_id, day=day))
-    row = (await session.execute(statement)).one_or_none()
+        statement = statement.add_cte(facts_as_of(day, among=_concerned(customer_id, circles, day)))
+    async with all_rows(session) if circles else nullcontext():  # what holds of others is told, not who they are
+        row = (await session.execute(statement)).one_or_none()
     if row is None:
         return None
-    read = dict(zip(compiled.columns, row[2:], strict=True))
+    read: dict[Any, Any] = dict(zip(compiled.columns, row[2:], strict=True))
     plain = {
         operand: frozenset(value) if isinstance(value, list) else value
         for operand, value in read.items()

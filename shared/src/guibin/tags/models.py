@@ -184,6 +184,26 @@ class CustomerTag(SQLModel, table=True):
     import_id: UUID | None = Field(default=None, description="The import that gave it or confirmed it last")
 
 
+class ScoreModifier(SQLModel, table=True):
+    """Points that staff added to a customer's score, or took from it, from a day to a day (评分调整)."""
+
+    __tablename__ = "score_modifier"
+    __table_args__ = (
+        CheckConstraint("points <> 0 AND points BETWEEN -1000000 AND 1000000", name="points_known"),
+        CheckConstraint("until IS NULL OR until >= since", name="ends_after_it_began"),
+        BY_CUSTOMER,
+    )
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    tag_code: str = Field(sa_type=Text, primary_key=True, foreign_key="tag.code")
+    since: date = Field(primary_key=True)
+    until: date | None = Field(default=None, description="First day without it; NULL while it lasts")
+    points: int
+    set_by: UUID
+    set_at: datetime = instant()
+    reason: str = text_column()
+
+
 class CustomerFact(SQLModel, table=True):
     """One row of facts for each customer, refreshed by the nightly run from the sources of facts.
 
@@ -202,6 +222,7 @@ class CustomerFact(SQLModel, table=True):
     )
     branch_id: UUID
     branch: str = text_column(description="Code of the branch")
+    manager_branch: str | None = text_column(default=None, description="Code of the primary manager's branch")
     gender: str = text_column()
     city_code: str | None = text_column(default=None)
     age: int | None = None

@@ -14,6 +14,17 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " WHERE c.customer_id = :customer_id ORDER BY c.since, t.code, c.source",
     ),
     QuerySection(
+        "score_modifiers",
+        frozenset({"score_modifier"}),
+        "SELECT t.name_zh, t.name_en, m.points, m.since, m.until, m.reason FROM score_modifier m"
+        " JOIN tag t ON t.code = m.tag_code WHERE m.customer_id = :customer_id ORDER BY m.since, t.code",
+    ),
+    QuerySection(
+        "conditions_held",
+        frozenset({"held_since"}),
+        "SELECT key AS condition, since, until FROM held_since WHERE customer_id = :customer_id ORDER BY since, key",
+    ),
+    QuerySection(
         "segments",
         frozenset({"segment_pin", "segment_snapshot_member"}),
         "SELECT t.name_zh, t.name_en, p.side AS pinned, p.since, p.until, p.reason, NULL AS frozen_at, NULL AS purpose"
@@ -32,10 +43,12 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " round(aum_six_months_fen / 100.0, 2) AS aum_six_months,"
         " round(aum_year_daily_fen / 100.0, 2) AS aum_year_daily, spike_percent,"
         " round(liabilities_fen / 100.0, 2) AS liabilities, products, lines, customer_kinds, tier,"
-        " household_size, household_role"
+        " manager_branch, household_size, household_role"
         " FROM customer_fact WHERE customer_id = :customer_id",
     ),
 )
 ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (
-    ForgottenRows(("customer_tag", "customer_fact", "segment_pin", "segment_snapshot_member")),
+    ForgottenRows(
+        ("customer_tag", "customer_fact", "segment_pin", "segment_snapshot_member", "score_modifier", "held_since")
+    ),
 )

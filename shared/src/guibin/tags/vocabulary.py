@@ -15,7 +15,7 @@ from guibin.tags.festivals import Festival
 
 
 class FactType(StrEnum):
-    """Money is fen; a set without members counts as missing; a flag is never missing."""
+    """Money is fen; a set without members counts as missing; a flag is never missing; a decimal is a tag's number."""
 
     MONEY = "money"
     INTEGER = "integer"
@@ -23,6 +23,7 @@ class FactType(StrEnum):
     SET = "set"
     DATE = "date"
     FLAG = "flag"
+    DECIMAL = "decimal"
 
 
 class Operator(StrEnum):
@@ -66,6 +67,29 @@ class AggregateFunction(StrEnum):
     FIRST = "first"
 
 
+class Circle(StrEnum):
+    """Whom a rule can ask about beside the customer: the others of the households, and both ends of each link."""
+
+    HOUSEHOLD = "household"
+    OWNER_OF = "owner_of"
+    HAS_OWNER = "has_owner"
+    LEGAL_REPRESENTATIVE_OF = "legal_representative_of"
+    HAS_LEGAL_REPRESENTATIVE = "has_legal_representative"
+    FINANCE_HEAD_OF = "finance_head_of"
+    HAS_FINANCE_HEAD = "has_finance_head"
+    EMPLOYEE_OF = "employee_of"
+    HAS_EMPLOYEE = "has_employee"
+    GUARANTOR_OF = "guarantor_of"
+    HAS_GUARANTOR = "has_guarantor"
+
+
+class Quantifier(StrEnum):
+    """For how many of a circle something holds: for one at least, or for every one of one or more."""
+
+    ANY = "any"
+    ALL = "all"
+
+
 class CustomerKind(StrEnum):
     """The five kinds of customers; one customer can be of several."""
 
@@ -93,6 +117,7 @@ _ORDERED: Final = COMPARISONS | _LISTS | _ALWAYS | {Operator.BETWEEN}
 OPERATORS: Final[dict[FactType, frozenset[Operator]]] = {
     FactType.MONEY: _ORDERED,
     FactType.INTEGER: _ORDERED,
+    FactType.DECIMAL: _ORDERED,
     FactType.DATE: _ORDERED | {Operator.WITHIN_DAYS, Operator.IN_PERIOD},
     FactType.TEXT: _LISTS | _ALWAYS | TEXT_SEARCHES | {Operator.EQUAL, Operator.NOT_EQUAL},
     FactType.SET: _ALWAYS | {Operator.HAS_ANY, Operator.HAS_ALL, Operator.HAS_NONE},
@@ -148,6 +173,7 @@ _CUSTOMER_FACTS: Final = _by_name(
     Fact("gender", FactType.TEXT, frozenset(Gender)),
     Fact("city_code", FactType.TEXT),
     Fact("branch", FactType.TEXT),
+    Fact("manager_branch", FactType.TEXT),
     Fact("tenure_days", FactType.INTEGER),
     Fact("tier", FactType.TEXT),
     Fact("household_aum", FactType.MONEY),
@@ -208,9 +234,23 @@ def fact_named(name: str) -> Fact | None:
     return customer_fact(name) or event_fact(name) or holding_fact(name)
 
 
+_DATED: Final = frozenset({"liabilities", "spike_percent", "products", "lines", "customer_kinds", "tier"})
+_DATED_FAMILIES: Final = ("aum", "asset.", "liability.", "household_")
+
+
+def dated_fact(name: str) -> Fact | None:
+    """Find a fact of customers that is known for past days too, so that a rule can hold today against then."""
+    return customer_fact(name) if name in _DATED or name.startswith(_DATED_FAMILIES) else None
+
+
 def stored_fact(name: str) -> Fact | None:
     """Find a fact of customers that is kept with them, for those who read no more than that."""
     return None if name in _DERIVED else customer_fact(name)
+
+
+def related_fact(name: str) -> Fact | None:
+    """Find a fact that a rule may ask of customers who are related: what is stored with them."""
+    return stored_fact(name)
 
 
 def event_fact(name: str) -> Fact | None:

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core import clock
-from guibin.core.text import Code
+from guibin.core.text import Code, OneLine
 from guibin.security.actors import Domain, Verb
 from guibin.tags.errors import (
     RuleFieldUnknown,
@@ -19,6 +19,7 @@ from guibin.tags.errors import (
 from guibin.tags.evaluation import Verdict, evaluate
 from guibin.tags.fixtures import Fixture, FixtureTag, read_fixture
 from guibin.tags.rules import Condition, Node, parse_rule, parse_text, write_text
+from guibin.tags.vocabulary import Circle
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -39,11 +40,17 @@ from .schemas import shown
 router = PortRouter(prefix="/v1/rules", tags=["tags"])
 
 
+DaysAgo = Annotated[str, StringConstraints(strict=True, pattern=r"^[1-9][0-9]{0,2}$")]
+
+
 class LifeIn(StrictModel):
     """Since when a customer has a tag."""
 
     since: Day
     until: Day | None = Field(default=None, description="First day without it")
+    values: list[Annotated[str, OneLine(40)]] = Field(
+        default_factory=list, max_length=20, description="What the customer has of it, for a tag with values"
+    )
 
 
 class FixtureIn(StrictModel):
@@ -56,6 +63,13 @@ class FixtureIn(StrictModel):
     )
     holdings: list[dict[str, Any]] = Field(default_factory=list, max_length=200, description="Those that are open")
     tags: dict[Code, LifeIn] = Field(default_factory=dict, max_length=200)
+    past: dict[DaysAgo, dict[str, Any]] = Field(
+        default_factory=dict, max_length=20, description="Facts so many days ago", examples=[{"90": {"aum": "1.00"}}]
+    )
+    related: dict[Circle, list[dict[str, Any]]] = Field(
+        default_factory=dict, description="Facts of the customers who are related", examples=[{"household": [{}]}]
+    )
+    stood_for_days: int = Field(default=1, ge=1, le=366, description="For how many days all this has been as it is")
 
     def fixture(self) -> Fixture:
         """Return the customer.
@@ -68,7 +82,10 @@ class FixtureIn(StrictModel):
             facts=self.facts,
             events=self.events,
             holdings=self.holdings,
-            tags={code: FixtureTag(life.since, life.until) for code, life in self.tags.items()},
+            tags={code: FixtureTag(life.since, life.until, frozenset(life.values)) for code, life in self.tags.items()},
+            past={int(days): facts for days, facts in self.past.items()},
+            related=self.related,
+            stood_for_days=self.stood_for_days,
         )
 
 

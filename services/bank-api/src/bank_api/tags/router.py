@@ -54,11 +54,9 @@ from guibin.web import (
     staff,
 )
 
+from .category_schemas import CategoriesOut, CategoryIn, CategoryOut
 from .run_schemas import SuspendedOut
 from .schemas import (
-    CategoriesOut,
-    CategoryIn,
-    CategoryOut,
     CustomerTagOut,
     CustomerTagsOut,
     PreviewIn,

@@ -29,7 +29,11 @@ RuleTree = Annotated[
             "value, {fact: ...}, or for dates {days_from_now: n}.\n\n"
             "Conditions that say yes or no by themselves: {tag: code, for_days: n}, who has (and has had that long) "
             "another tag; {last_event: {where, window, satisfies: node}}; {sequence: {first: node, then: node, "
-            "within_days: n, window}}. The whole language: docs/rules.md"
+            "within_days: n, window}}; {held: node, for_days: n}, what has held on each of n days; "
+            "{related: {of: household, quantifier: any | all, satisfies: node}}. More operands: "
+            "{fact: aum, days_ago: 90}, {tag_number: code}, "
+            "{tag_values: code}, {count: related, of: household, where: node}; {fact: ..., times: '0.8'} as a value "
+            "multiplies. A term of a formula may be {tag: code}. The whole language: docs/rules.md"
         ),
         examples=[RULE_EXAMPLE],
     ),

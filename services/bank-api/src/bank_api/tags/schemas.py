@@ -1,6 +1,7 @@
 """What the bank port says of tags."""
 
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -163,6 +164,9 @@ class PreviewOut(OutModel):
     values: dict[str, int] = Field(
         description="Customers by value, at most 50; empty for a tag that one has or has not"
     )
+    assumed: bool = Field(
+        description="A rule in `held` is counted as if it had held long enough: no run has recorded it yet"
+    )
     sample: list[SampleOut] = Field(description="At most 20 of those who are hit; none of a sensitive tag")
 
     @classmethod
@@ -177,6 +181,7 @@ class PreviewOut(OutModel):
             added=counts.added,
             removed=counts.removed,
             values=preview.values,
+            assumed=preview.assumed,
             sample=[_sample(one) for one in preview.sample if with_sample],
         )
 
@@ -214,31 +219,6 @@ class TagRunNowOut(OutModel):
     read: int = Field(description="Customers")
     added: int = Field(description="Values that customers came to have")
     ended: int = Field(description="Values that ended")
-
-
-class CategoryIn(StrictModel):
-    """A new category, below one that there is."""
-
-    code: Code = Field(examples=["asset_structure.personal.young"])
-    parent: Code = Field(examples=["asset_structure.personal"])
-    name_zh: Name = Field(examples=["青年客户"])
-    name_en: Name = Field(examples=["Young customers"])
-
-
-class CategoryOut(OutModel):
-    """A category of tags."""
-
-    code: str
-    parent_code: str | None = Field(description="Null for the axes, which are the roots")
-    axis: TagAxis
-    name_zh: str
-    name_en: str
-
-
-class CategoriesOut(OutModel):
-    """The tree of categories, parents named by their codes."""
-
-    items: list[CategoryOut]
 
 
 class CustomerTagOut(OutModel):
@@ -390,6 +370,8 @@ def shown(fact: Operand, value: Plain) -> Any:
     """Show a value as rules write values of the fact."""
     if isinstance(value, frozenset):
         return sorted(value)
-    if fact.type is FactType.MONEY and isinstance(value, int):
-        return format_cny(value)
+    if fact.type is FactType.MONEY and isinstance(value, int | Decimal):
+        return format_cny(int(value.to_integral_value(ROUND_HALF_UP)) if isinstance(value, Decimal) else value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Date,
+    Numeric,
     Text,
     all_,
     and_,
@@ -88,6 +89,7 @@ _BOUND_TYPES: Final[dict[FactType, TypeEngine[Any]]] = {
     FactType.TEXT: Text(),
     FactType.SET: Text(),
     FactType.DATE: Date(),
+    FactType.DECIMAL: Numeric(),
 }
 _TESTS: Final[dict[Operator, Callable[[Column, Column], ColumnElement[bool]]]] = {
     Operator.EQUAL: lambda left, right: left == right,

@@ -124,8 +124,9 @@ def _values(definition: Definition, columns: _Columns) -> tuple[Column, ...]:
             value = _ranged(figure, ranges) if ranges else _written(figure, operand.type)
         case Formula(expression, ranges):
             value = _number(func.round(_calculated(expression, columns), RESULT_PLACES), ranges)
-        case Score(parts, ranges):
-            value = _number(_total(parts, columns), ranges)
+        case Score(parts, ranges, modifier):
+            total = _total(parts, columns)
+            value = _number(total if modifier is None else total + columns.figures[modifier], ranges)
         case Rfm():
             value = _cell(definition, columns)
         case _:

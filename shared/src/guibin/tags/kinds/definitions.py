@@ -4,13 +4,27 @@ The value of a tag that one has or has not is the empty text. Numbers are values
 `12`, days as `2026-11-26`; put into ranges, the range's code is the value.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from guibin.tags.rules import ROOT, Condition, EventAggregate, Node, Operand, Window, tags_in
+from guibin.tags.rules import (
+    ROOT,
+    AllOf,
+    AnyOf,
+    Condition,
+    EventAggregate,
+    Held,
+    Modifier,
+    Node,
+    Not,
+    Operand,
+    Window,
+    operands_of,
+    tags_in,
+)
 from guibin.tags.vocabulary import AggregateFunction, Fact, FactType, Operator, event_fact
 
 HAS: Final = ""
@@ -110,6 +124,8 @@ class Score:
 
     parts: tuple[ScorePart, ...]
     ranges: tuple[Range, ...]
+    modifier: Modifier | None = None
+    """What staff added for a customer; None for a score of which it is not known whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +211,7 @@ def rules_in(definition: Definition) -> Iterator[tuple[str, Node]]:
     match definition:
         case Cases(cases):
             yield from ((case.place, case.when) for case in cases)
-        case Score(parts, _):
+        case Score(parts):
             yield from ((part.place, part.when) for part in parts)
         case _:
             return
@@ -208,6 +224,8 @@ def figures_in(definition: Definition) -> Iterator[Operand]:
             yield operand
         case Formula(expression, _):
             yield from _terms(expression)
+        case Score(modifier=Modifier() as modifier):
+            yield modifier
         case Rfm(recency, frequency, monetary, _):
             yield from (axis.operand for axis in (recency, frequency, monetary))
         case _:
@@ -225,12 +243,51 @@ def tags_of(definition: Definition) -> frozenset[str]:
     return frozenset[str]().union(*map(tags_in, reads(definition)))
 
 
+def modified_for(definition: Definition, code: str) -> Definition:
+    """Say whose a definition is: to the score of a tag count the points that staff added to it."""
+    return replace(definition, modifier=Modifier(code)) if isinstance(definition, Score) else definition
+
+
+def held_in(definition: Definition) -> frozenset[Held]:
+    """Return the parts of a definition that ask for how long a rule has held."""
+    return frozenset(
+        operand for node in reads(definition) for operand in operands_of(node) if isinstance(operand, Held)
+    )
+
+
+def assuming(definition: Definition, held: Collection[Held]) -> Definition:
+    """Let some rules count as if they had held long enough: they are asked for today alone."""
+    if not held:
+        return definition
+    match definition:
+        case Cases(cases):
+            return Cases(tuple(replace(one, when=_assumed(one.when, held)) for one in cases))
+        case Score(parts):
+            return replace(definition, parts=tuple(replace(one, when=_assumed(one.when, held)) for one in parts))
+        case _:
+            return definition
+
+
+def _assumed(node: Node, held: Collection[Held]) -> Node:
+    match node:
+        case AllOf(nodes):
+            return AllOf(tuple(_assumed(one, held) for one in nodes))
+        case AnyOf(nodes):
+            return AnyOf(tuple(_assumed(one, held) for one in nodes))
+        case Not(inner):
+            return Not(_assumed(inner, held))
+        case Condition(fact=Held() as asked) if asked in held:
+            return asked.node
+        case _:
+            return node
+
+
 def values_of(definition: Definition) -> tuple[str, ...]:
     """Return the values that a definition can give, in order, where they are a closed list; empty otherwise."""
     match definition:
         case Cases(cases):
             return tuple(case.value for case in cases if case.value != HAS)
-        case Figure(_, ranges) | Formula(_, ranges) | Score(_, ranges):
+        case Figure(_, ranges) | Formula(_, ranges) | Score(_, ranges, _):
             return tuple(one.value for one in ranges if one.value is not None)
         case Rfm(_, _, _, cells):
             return tuple(dict.fromkeys(cell.value for cell in cells))
@@ -251,5 +308,5 @@ def _terms(expression: Expression) -> Iterator[Operand]:
             return
 
 
-ORDERED_TYPES: Final = frozenset({FactType.MONEY, FactType.INTEGER})
+ORDERED_TYPES: Final = frozenset({FactType.MONEY, FactType.INTEGER, FactType.DECIMAL})
 """Types that can be put into ranges and calculated with."""

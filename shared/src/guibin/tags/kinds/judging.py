@@ -79,8 +79,13 @@ def judge(definition: Definition, read: ReadFact, day: date, ranked: Ranked = No
 def _score(score: Score, read: ReadFact, day: date) -> Judgement:
     verdicts = tuple(evaluate(part.when, read, day, part.place) for part in score.parts)
     total = sum(part.points for part, verdict in zip(score.parts, verdicts, strict=True) if verdict.met)
+    numbers = [("rule/score", str(total))]
+    added = 0 if score.modifier is None else read(score.modifier)
+    if isinstance(added, int) and added:
+        numbers.append(("modifier", str(added)))
+        total += added
     value = _ranged(Decimal(total), score.ranges) if score.ranges else str(total)
-    return Judgement(_one(value), verdicts, (("rule/score", str(total)),))
+    return Judgement(_one(value), verdicts, tuple(numbers))
 
 
 def _one(value: str | None) -> tuple[str, ...]:
@@ -92,7 +97,7 @@ def _text(number: Decimal | None) -> str | None:
 
 
 def _decimal(value: Plain) -> Decimal | None:
-    return Decimal(value) if isinstance(value, int) else None
+    return Decimal(value) if isinstance(value, int | Decimal) else None
 
 
 def _ranged(number: Decimal | None, ranges: tuple[Range, ...]) -> str | None:

@@ -131,7 +131,7 @@ def _read_figure(raw: Raw) -> Definition:
     operand = _operand(raw["figure"], f"{ROOT}/figure")
     if operand.type is FactType.SET or ("ranges" in raw and operand.type not in ORDERED_TYPES):
         raise RuleValueInvalid(place=f"{ROOT}/figure", expected="a figure that can be ordered")
-    unit = _fen if operand.type is FactType.MONEY else _integer
+    unit = {FactType.MONEY: _fen, FactType.DECIMAL: _decimal}.get(operand.type, _integer)
     return Figure(operand, _ranges(raw, unit))
 
 
@@ -183,8 +183,12 @@ def _expression(raw: object, place: str, depth: int, nodes: list[int]) -> Expres
     if number is not None:
         return Number(number)
     if not isinstance(raw, dict) or len(raw) != 1:
-        raise RuleValueInvalid(place=place, expected="a decimal as text, a fact, or add, subtract, multiply, divide")
+        raise RuleValueInvalid(
+            place=place, expected="a decimal as text, a fact, a tag, or add, subtract, multiply, divide"
+        )
     ((word, inner),) = raw.items()
+    if word == "tag":
+        return Term(_operand({"tag_number": inner}, place))
     if word == "fact":
         operand = _operand(inner, place)
         if operand.type not in ORDERED_TYPES:

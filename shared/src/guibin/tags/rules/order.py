@@ -1,15 +1,26 @@
 """Which tags a rule rests on, and in which order rules run: those that are referred to come first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from guibin.tags.errors import RuleCycle
-from guibin.tags.rules.tree import HasTag, Node, operands_of
+from guibin.tags.rules.tree import HasTag, Held, Node, Scaled, TagNumber, TagValues, operands_of
 
 
 def tags_in(node: Node) -> frozenset[str]:
-    """Return the codes of the tags that a rule refers to."""
-    return frozenset(operand.code for operand in operands_of(node) if isinstance(operand, HasTag))
+    """Return the codes of the tags that a rule refers to, by who has them or by their values."""
+    return frozenset(_codes(node))
+
+
+def _codes(node: Node) -> Iterator[str]:
+    for operand in operands_of(node):
+        match operand:
+            case HasTag(code=code) | TagNumber(code=code) | TagValues(code=code):
+                yield code
+            case Scaled(operand=TagNumber(code=code)):
+                yield code
+            case Held(node=inner):
+                yield from _codes(inner)
 
 
 def levels_of(references: Mapping[str, Iterable[str]]) -> list[list[str]]:

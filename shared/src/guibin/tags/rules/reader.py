@@ -1,7 +1,11 @@
 """Reads a rule tree from JSON values, and counts its nodes."""
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from guibin.core.text import is_code
@@ -12,13 +16,20 @@ from guibin.tags.rules.tree import (
     AnyOf,
     Condition,
     EventAggregate,
+    FactAgo,
     HasTag,
+    Held,
     HoldingAggregate,
     LastEvent,
     Node,
     Not,
     Operand,
+    Related,
+    Scaled,
     Sequence,
+    TagNumber,
+    TagValues,
+    operands_of,
 )
 from guibin.tags.rules.values import expected_of, read_days, read_operator, read_value, read_window
 from guibin.tags.rules.windows import Window
@@ -26,11 +37,16 @@ from guibin.tags.vocabulary import (
     AGGREGABLE,
     FACT_AGAINST_FACT,
     AggregateFunction,
+    Circle,
     Fact,
+    FactType,
     Operator,
+    Quantifier,
     customer_fact,
+    dated_fact,
     event_fact,
     holding_fact,
+    related_fact,
 )
 
 MAX_DEPTH: Final = 5
@@ -122,20 +138,33 @@ class _Reader:
         return Condition(fact, operator, read_value(value, fact, operator, spot.at("value").place))
 
     def _other_fact(self, raw: dict[str, object], fact: Operand, operator: Operator, spot: _Spot) -> Operand:
-        if operator not in FACT_AGAINST_FACT or list(raw) != ["fact"]:
+        if operator not in FACT_AGAINST_FACT or not {"fact"} <= raw.keys() <= {"fact", "times"}:
             raise RuleValueInvalid(place=spot.place, expected=expected_of(fact, operator))
         other = self._operand(raw["fact"], spot.at("fact"))
         if other.type is not fact.type:
             raise RuleValueInvalid(place=spot.place, expected=f"a fact of type {fact.type}")
-        return other
+        return _scaled(other, raw["times"], spot.at("times")) if "times" in raw else other
 
     def _operand(self, raw: object, spot: _Spot) -> Operand:
         if isinstance(raw, dict) and spot.of_customer:
-            return self._aggregate(raw, spot)
+            return self._of_several_parts(raw, spot)
         fact = spot.lookup(raw) if isinstance(raw, str) else None
         if fact is None:
             raise RuleFieldUnknown(place=spot.place)
         return fact
+
+    def _of_several_parts(self, raw: dict[str, object], spot: _Spot) -> Operand:
+        match raw:
+            case {"fact": name, "days_ago": days, **others} if not others:
+                return _read_fact_ago(name, days, spot)
+            case {"tag_number": code, **others} if not others:
+                return TagNumber(_read_code(code, spot.at("tag_number")))
+            case {"tag_values": code, **others} if not others:
+                return TagValues(_read_code(code, spot.at("tag_values")))
+            case {"count": "related", "of": circle, **others} if not others.keys() - {"where"}:
+                where = self.node(raw["where"], spot.inside(related_fact, "where")) if "where" in raw else None
+                return Related(_read_circle(circle, spot.at("of")), None, where)
+        return self._aggregate(raw, spot)
 
     def _aggregate(self, raw: dict[str, object], spot: _Spot) -> Operand:
         functions = [name for name in raw if name not in {"where", "window"}]
@@ -165,7 +194,26 @@ class _Reader:
                 return self._last_event(said, spot.at("last_event"))
             case {"sequence": dict(said), **others} if not others:
                 return self._sequence(said, spot.at("sequence"))
+            case {"related": dict(said), **others} if not others:
+                return self._related(said, spot.at("related"))
+            case {"held": dict(said), "for_days": days, **others} if not others:
+                return self._held(said, days, spot)
         return None
+
+    def _related(self, raw: dict[str, object], spot: _Spot) -> Related:
+        if raw.keys() != {"of", "satisfies", "quantifier"}:
+            raise RuleValueInvalid(place=spot.place, expected="of, quantifier and satisfies")
+        quantifier = raw["quantifier"]
+        if not isinstance(quantifier, str) or quantifier not in set(Quantifier):
+            raise RuleValueInvalid(place=spot.at("quantifier").place, expected=f"one of {', '.join(Quantifier)}")
+        where = self.node(raw["satisfies"], spot.inside(related_fact, "satisfies"))
+        return Related(_read_circle(raw["of"], spot.at("of")), Quantifier(quantifier), where)
+
+    def _held(self, raw: dict[str, object], days: object, spot: _Spot) -> Held:
+        node = self.node(raw, spot.below("held"))
+        if any(isinstance(operand, Held) for operand in operands_of(node)):
+            raise RuleValueInvalid(place=spot.at("held").place, expected="a rule without held in it")
+        return Held(key_of(raw), node, read_days(days, spot.at("for_days").place, least=_TWO_DAYS))
 
     def _last_event(self, raw: dict[str, object], spot: _Spot) -> LastEvent:
         if not {"satisfies"} <= raw.keys() <= {"where", "window", "satisfies"}:
@@ -187,7 +235,44 @@ class _Reader:
 OF_EVENTS_ALONE: Final = frozenset({AggregateFunction.FIRST, AggregateFunction.LAST})
 """Functions for which what they work on must have an order."""
 
-_NODE: Final = "an object: all, any, not, tag, last_event, sequence, or fact with op and value"
+_NODE: Final = "an object: all, any, not, tag, last_event, sequence, related, held, or fact with op and value"
+_TWO_DAYS: Final = 2
+"""That a rule holds on one day is the rule itself."""
+_TIMES: Final = re.compile(r"[0-9]{1,4}([.][0-9]{1,4})?")
+_SCALED: Final = (Fact, FactAgo, EventAggregate, HoldingAggregate, TagNumber)
+
+
+def key_of(raw: dict[str, object]) -> str:
+    """Return what tells one rule from all others: the same words in the same places are the same rule."""
+    written = json.dumps(raw, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()[:32]
+
+
+def _scaled(operand: Operand, raw: object, spot: _Spot) -> Scaled:
+    times = Decimal(raw) if isinstance(raw, str) and raw.isascii() and _TIMES.fullmatch(raw) else None
+    countable = operand.type in {FactType.MONEY, FactType.INTEGER, FactType.DECIMAL}
+    if not isinstance(operand, _SCALED) or not countable or not times:
+        raise RuleValueInvalid(place=spot.place, expected="a factor as text, above 0, for an amount or a number")
+    return Scaled(operand, times)
+
+
+def _read_fact_ago(name: object, days: object, spot: _Spot) -> FactAgo:
+    fact = dated_fact(name) if isinstance(name, str) else None
+    if fact is None:
+        raise RuleFieldUnknown(place=spot.at("fact").place)
+    return FactAgo(fact, read_days(days, spot.at("days_ago").place))
+
+
+def _read_circle(raw: object, spot: _Spot) -> Circle:
+    if not isinstance(raw, str) or raw not in set(Circle):
+        raise RuleValueInvalid(place=spot.place, expected=f"one of {', '.join(Circle)}")
+    return Circle(raw)
+
+
+def _read_code(raw: object, spot: _Spot) -> str:
+    if not isinstance(raw, str) or not is_code(raw):
+        raise RuleValueInvalid(place=spot.place, expected="the code of a tag")
+    return raw
 
 
 def _too_complex(spot: _Spot) -> RuleTooComplex:
@@ -208,9 +293,7 @@ def _read_tag(raw: dict[str, object], spot: _Spot) -> HasTag:
     """Read a reference to a tag; whether there is such a tag is for the caller to find out."""
     if not {"tag"} <= raw.keys() <= {"tag", "for_days"}:
         raise RuleValueInvalid(place=spot.place, expected="tag, and for_days if need be")
-    code = raw["tag"]
-    if not isinstance(code, str) or not is_code(code):
-        raise RuleValueInvalid(place=spot.at("tag").place, expected="the code of a tag")
+    code = _read_code(raw["tag"], spot.at("tag"))
     return HasTag(code, read_days(raw.get("for_days", 1), spot.at("for_days").place))
 
 

@@ -170,6 +170,28 @@ class _ToTree(Transformer[Token, Any]):
         said = {"first": first, "then": then, "within_days": int(days)} | _given(window=window)
         return _Placed(meta, {"sequence": said})
 
+    def related(self, meta: Meta, parts: list[Any]) -> Any:
+        said = {"of": str(parts[1]), "quantifier": str(parts[0]), "satisfies": parts[2]}
+        return _Placed(meta, {"related": said})
+
+    def held(self, meta: Meta, parts: list[Any]) -> Any:
+        return _Placed(meta, {"held": parts[0], "for_days": int(parts[1])})
+
+    def fact_ago(self, meta: Meta, parts: list[Any]) -> Any:
+        return _Placed(meta, {"fact": str(parts[0]), "days_ago": int(parts[1])})
+
+    def count_related(self, meta: Meta, parts: list[Any]) -> Any:
+        return _Placed(meta, {"count": "related", "of": str(parts[0])} | _given(where=parts[1]))
+
+    def tag_number(self, meta: Meta, parts: list[Any]) -> Any:
+        return _Placed(meta, {"tag_number": _string(parts[0])})
+
+    def tag_values(self, meta: Meta, parts: list[Any]) -> Any:
+        return _Placed(meta, {"tag_values": _string(parts[0])})
+
+    def factor(self, _meta: Meta, parts: list[Any]) -> Any:
+        return str(parts[0])
+
     def fact(self, _meta: Meta, parts: list[Any]) -> Any:
         return str(parts[0])
 
@@ -206,7 +228,7 @@ class _ToTree(Transformer[Token, Any]):
         return {"days_from_now": 0 if days is None else int(f"{sign}{days}")}
 
     def other(self, _meta: Meta, parts: list[Any]) -> Any:
-        return {"fact": parts[0]}
+        return {"fact": parts[0]} | _given(times=parts[1])
 
 
 def _given(**parts: Any) -> dict[str, Any]:

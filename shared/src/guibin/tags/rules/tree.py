@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from guibin.tags.rules.windows import Period, RelativeDay, Window
-from guibin.tags.vocabulary import COUNTS, AggregateFunction, Fact, FactType, Operator
+from guibin.tags.vocabulary import COUNTS, AggregateFunction, Circle, Fact, FactType, Operator, Quantifier
 
 ROOT: Final = "rule"
 
-Scalar = int | str | date | RelativeDay | Period
+Scalar = int | str | date | Decimal | RelativeDay | Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,114 @@ class HasTag:
         return FactType.FLAG
 
 
-Operand = Fact | EventAggregate | LastEvent | Sequence | HoldingAggregate | HasTag
+@dataclass(frozen=True, slots=True)
+class FactAgo:
+    """A fact as it was at the end of the day so many days before the closed business day."""
+
+    fact: Fact
+    days: int
+
+    @property
+    def type(self) -> FactType:
+        """The type of the fact."""
+        return self.fact.type
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """An amount or a number times a factor: exact, never rounded."""
+
+    operand: "Fact | FactAgo | EventAggregate | HoldingAggregate | TagNumber"
+    times: Decimal
+
+    @property
+    def type(self) -> FactType:
+        """The type of what is multiplied."""
+        return self.operand.type
+
+
+@dataclass(frozen=True, slots=True)
+class TagNumber:
+    """The value of a tag of a customer on the day, as recorded, where it is a number."""
+
+    code: str
+
+    @property
+    def type(self) -> FactType:
+        """A decimal."""
+        return FactType.DECIMAL
+
+
+@dataclass(frozen=True, slots=True)
+class TagValues:
+    """The values of a tag that a customer has on the day, as recorded."""
+
+    code: str
+
+    @property
+    def type(self) -> FactType:
+        """A set."""
+        return FactType.SET
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """What holds of the customers who are related: for one or all of them, or (`quantifier` None) for how many."""
+
+    circle: Circle
+    quantifier: Quantifier | None
+    where: "Node | None"
+
+    @property
+    def type(self) -> FactType:
+        """Yes or no, or a count."""
+        return FactType.INTEGER if self.quantifier is None else FactType.FLAG
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whether a rule has held for a customer on each of so many days, the closed business day the last of them.
+
+    `key` tells the rule from all others: runs record by it since when it holds.
+    """
+
+    key: str
+    node: "Node"
+    days: int
+
+    @property
+    def type(self) -> FactType:
+        """Yes or no."""
+        return FactType.FLAG
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """The points that staff added for a customer to a score."""
+
+    code: str
+
+    @property
+    def type(self) -> FactType:
+        """A number of points, 0 without any."""
+        return FactType.INTEGER
+
+
+Operand = (
+    Fact
+    | EventAggregate
+    | LastEvent
+    | Sequence
+    | HoldingAggregate
+    | HasTag
+    | FactAgo
+    | Scaled
+    | TagNumber
+    | TagValues
+    | Related
+    | Held
+    | Modifier
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The values that rules compare with: read by type, held to the limits and to the closed list of the fact."""
 
+import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from guibin.core.money import parse_cny
@@ -181,6 +183,13 @@ def _read_date(raw: object) -> date | None:
         return None
 
 
+def _read_decimal(raw: object) -> Decimal | None:
+    return Decimal(raw) if isinstance(raw, str) and raw.isascii() and _DECIMAL.fullmatch(raw) else None
+
+
+_DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+
+
 def _read_relative_day(raw: dict[str, object]) -> RelativeDay | None:
     days = raw.get("days_from_now")
     return RelativeDay(days) if len(raw) == 1 and is_integer(days) and abs(days) <= MAX_RELATIVE_DAYS else None
@@ -192,6 +201,7 @@ _READERS: Final[dict[FactType, Callable[[object], Scalar | None]]] = {
     FactType.TEXT: _read_text,
     FactType.SET: _read_text,
     FactType.DATE: _read_date,
+    FactType.DECIMAL: _read_decimal,
 }
 _EXPECTED: Final = {
     FactType.MONEY: "an amount in CNY as text",
@@ -200,10 +210,11 @@ _EXPECTED: Final = {
     FactType.SET: f"text of 1 to {MAX_TEXT} characters",
     FactType.DATE: "a date YYYY-MM-DD or {days_from_now: n}",
     FactType.FLAG: "nothing",
+    FactType.DECIMAL: "a decimal as text",
 }
 
 
-def read_fact(raw: object, fact: Fact, place: str) -> int | str | date | RelativeDay | frozenset[str] | None:
+def read_fact(raw: object, fact: Fact, place: str) -> Scalar | frozenset[str] | None:
     """Read what a fact of somebody is, as a rule would compare it; null is unknown.
 
     Raises:

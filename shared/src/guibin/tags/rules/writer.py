@@ -38,6 +38,10 @@ def _by_itself(rule: dict[str, Any]) -> str:
         case {"sequence": said}:
             kinds = f"{_node(said['first'])} then {_node(said['then'])}"
             return f"sequence({kinds} within {said['within_days']} days{_window(said)})"
+        case {"related": said}:
+            return f"{said['quantifier']} related({said['of']} satisfies {_node(said['satisfies'])})"
+        case {"held": node, "for_days": days}:
+            return f"held({_node(node)} for {days} days)"
     raise TypeError("no rule")
 
 
@@ -71,6 +75,15 @@ def _condition(rule: dict[str, Any]) -> str:
 def _operand(operand: Any) -> str:
     if isinstance(operand, str):
         return operand
+    match operand:
+        case {"fact": name, "days_ago": days}:
+            return f"ago({name}, {days} days)"
+        case {"count": "related", "of": circle}:
+            return f"count_related({circle}{' ' * ('where' in operand)}{_filter(operand)})"
+        case {"tag_number": code}:
+            return f"number_of({dumps(code)})"
+        case {"tag_values": code}:
+            return f"values_of({dumps(code)})"
     function = next(name for name in operand if name not in {"where", "window"})
     where = f" where {_node(operand['where'])}" if "where" in operand else ""
     return f"{function}({operand[function]}{where}{_window(operand)})"
@@ -96,7 +109,7 @@ def _window(said: dict[str, Any]) -> str:
 def _value(value: Any) -> str:
     match value:
         case {"fact": operand}:
-            return _operand(operand)
+            return _operand(operand) + (f" * {value['times']}" if "times" in value else "")
         case {"days_from_now": int(days)}:
             return f"today {'-' if days < 0 else '+'} {abs(days)} days"
         case str() if _BARE.fullmatch(value):

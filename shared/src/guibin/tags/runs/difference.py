@@ -35,7 +35,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
 from guibin.tags.compiler import FACTS
-from guibin.tags.kinds import Definition, read_definition
+from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagVersion
@@ -68,7 +68,7 @@ class Rule:
         return cls(
             tag.code,
             version.version,
-            read_definition(kind, version.rule),
+            modified_for(read_definition(kind, version.rule), tag.code),
             is_segment=kind is TagKind.SEGMENT,
             sensitive=tag.sensitivity == Sensitivity.SENSITIVE,
         )

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
-from guibin.core.models import LOCAL, SQLModel, instant, one_of, text_column
+from guibin.core.models import BY_CUSTOMER, LOCAL, REFERENCE, SQLModel, instant, one_of, text_column
 
 
 class TagRunKind(StrEnum):
@@ -50,3 +50,26 @@ class TagRunResult(SQLModel, table=True):
         default_factory=dict, sa_column=Column(JSONB, nullable=False), description="Memberships by value"
     )
     error: str | None = text_column(default=None, description="SQLSTATE, if the rule could not be computed")
+
+
+class HeldRule(SQLModel, table=True):
+    """A rule of which runs record since when it holds for whom: `held` in the rules of tags (持续条件)."""
+
+    __tablename__ = "held_rule"
+    __table_args__ = (REFERENCE,)
+
+    key: str = Field(sa_type=Text, primary_key=True, description="Hash of the rule")
+    first_day: date = Field(description="The first day that was looked at: who has held it since then may have longer")
+    recorded_for: date = Field(description="The last day that was looked at")
+
+
+class HeldSince(SQLModel, table=True):
+    """A rule has held for a customer on every day from a day to a day."""
+
+    __tablename__ = "held_since"
+    __table_args__ = (Index(None, "key", "customer_id"), BY_CUSTOMER)
+
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
+    key: str = Field(sa_type=Text, primary_key=True)
+    since: date = Field(primary_key=True)
+    until: date | None = Field(default=None, description="First day on which it does not hold; NULL while it does")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import array
 from guibin.core.models import metadata
 from guibin.customers.models import CustomerMerge
 from guibin.holdings.models import BusinessEvent, CustomerEvent
-from guibin.tags.models import CustomerFact
+from guibin.tags.models import CustomerFact, ScoreModifier
 from guibin.tags.runs.models import TagRun
 
 OVERLAP: Final = timedelta(hours=1)
@@ -19,11 +19,12 @@ OVERLAP: Final = timedelta(hours=1)
 _FACT: Final = metadata.tables[CustomerFact.__tablename__]
 _EVENT: Final = metadata.tables[CustomerEvent.__tablename__]
 _RECEIVED: Final = metadata.tables[BusinessEvent.__tablename__]
+_MODIFIER: Final = metadata.tables[ScoreModifier.__tablename__]
 _MERGE: Final = metadata.tables[CustomerMerge.__tablename__]
 
 
 def changed_since(last: TagRun, *, day: date, windows: Iterable[int]) -> CTE:
-    """Return customers whose facts changed, who got events or were merged or parted, and whose windows moved.
+    """Return customers whose facts or modifiers changed, who got events, were merged or parted, whose windows moved.
 
     A window of n days moves when an event falls out of it or its day begins; `windows` are the lengths in use.
     """
@@ -35,6 +36,15 @@ def changed_since(last: TagRun, *, day: date, windows: Iterable[int]) -> CTE:
             or_(_MERGE.c.merged_at >= since, _MERGE.c.undone_at >= since)
         ),
     ]
+    parts.append(
+        select(_MODIFIER.c.customer_id).where(
+            or_(
+                _MODIFIER.c.set_at >= since,
+                _MODIFIER.c.since.between(last.business_date, day),
+                _MODIFIER.c.until.between(last.business_date, day),
+            )
+        )
+    )
     if day > last.business_date:
         moved = (_moved(last.business_date, day, days) for days in sorted({0, *windows}))
         parts.append(select(_EVENT.c.customer_id).where(or_(*moved)))

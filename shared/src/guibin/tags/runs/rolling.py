@@ -13,10 +13,12 @@ from guibin.tags.rules import (
     Condition,
     EventAggregate,
     LastDays,
+    Modifier,
     Node,
     Not,
     Operand,
     RelativeDay,
+    Scaled,
     Window,
 )
 from guibin.tags.vocabulary import Fact, Operator
@@ -25,7 +27,7 @@ STORED: Final = frozenset(
     {
         *(f"aum_{metric}" for metric in Metric),
         *("aum", "aum_mda", "spike_percent", "liabilities", "products", "lines", "customer_kinds"),
-        *("age", "gender", "city_code", "branch", "tier"),
+        *("age", "gender", "city_code", "branch", "manager_branch", "tier"),
         *("event.type", "event.amount", "event.merchant_category", "event.channel", "event.inflow_class"),
         "event.date",
     }
@@ -89,6 +91,10 @@ def _of_operand(operand: Operand) -> Rolling:
             return STILL if name in STORED or name.startswith(STORED_BY_KEY) else UNBOUNDED
         case EventAggregate(where=where, window=window):
             return _of_events(where, window)
+        case Scaled(operand=inner):
+            return _of_operand(inner)
+        case Modifier():
+            return STILL
         case _:
             return UNBOUNDED
 

@@ -16,11 +16,12 @@ from guibin.outbox import service as outbox
 from guibin.outbox.events import TagsAlert
 from guibin.tags import repository as tags
 from guibin.tags.facts import latest_change
-from guibin.tags.kinds import tags_of, values_of
+from guibin.tags.kinds import held_in, tags_of, values_of
 from guibin.tags.kinds.definitions import HAS
-from guibin.tags.rules import levels_of
+from guibin.tags.rules import Held, levels_of
 from guibin.tags.runs import repository
 from guibin.tags.runs.difference import Difference, Rule, TagValue, count_among, count_customers, write_difference
+from guibin.tags.runs.held import keep_held
 from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
 from guibin.tags.runs.population import changed_since
 from guibin.tags.runs.reach import has_drifted
@@ -158,6 +159,10 @@ async def _write(
     if not rules:
         return
     await repository.let_nothing_be_compiled(session)
+    if among is None:
+        rules = await _keep_held(session, tally, rules, day=day)
+    if not rules:
+        return
     try:
         async with session.begin_nested():
             tally.take(await write_difference(session, rules, day=day, among=among))
@@ -167,6 +172,17 @@ async def _write(
             return
         for half in (rules[: len(rules) // 2], rules[len(rules) // 2 :]):
             await _write(session, tally, half, day=day, among=among)
+
+
+async def _keep_held(session: AsyncSession, tally: _Tally, rules: Sequence[Rule], *, day: date) -> Sequence[Rule]:
+    """Record for whom rules have held; returns the rules that can be computed on that."""
+    asked = {rule.code: held_in(rule.definition) for rule in rules}
+    failed = await keep_held(session, frozenset[Held]().union(*asked.values()), day=day)
+    for code, held in asked.items():
+        errors = [failed[one.key] for one in held if one.key in failed]
+        if errors:
+            tally.errors[code] = errors[0]
+    return [rule for rule in rules if rule.code not in tally.errors]
 
 
 async def _record(

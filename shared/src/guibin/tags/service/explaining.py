@@ -16,7 +16,7 @@ from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import TagRuleMissing
 from guibin.tags.evaluation import Verdict
-from guibin.tags.kinds import read_definition
+from guibin.tags.kinds import modified_for, read_definition
 from guibin.tags.kinds.judging import Judgement, judge
 from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
 from guibin.tags.runs import repository as runs
@@ -83,7 +83,7 @@ async def explain(
     version = await repository.find_version(session, tag) if as_of is None else await _version_on(session, tag, as_of)
     if version is None:
         raise TagRuleMissing
-    definition = read_definition(TagKind(tag.kind), version.rule)
+    definition = modified_for(read_definition(TagKind(tag.kind), version.rule), tag.code)
     day = as_of or await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
     found = await matching.read_values(
         session, scope, definition=definition, customer_id=customer.id, day=day, anew=as_of is not None

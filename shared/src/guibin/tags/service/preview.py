@@ -14,8 +14,9 @@ from guibin.core import clock
 from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import RuleTooExpensive
-from guibin.tags.kinds import Cases, Definition, read_definition, values_of
+from guibin.tags.kinds import Cases, Definition, assuming, held_in, modified_for, read_definition, values_of
 from guibin.tags.models import TagKind, TagVersion
+from guibin.tags.runs.held import recorded
 from guibin.tags.service.reading import read_linked
 
 PREVIEW_SECONDS: Final = 5.0
@@ -32,6 +33,8 @@ class Preview:
     counts: matching.Counts
     sample: list[matching.Sample]
     values: dict[str, int] = field(default_factory=dict)
+    assumed: bool = False
+    """Whether a rule in `held` counts as if it had held long enough: no run has recorded it yet."""
 
 
 async def preview_rule(
@@ -54,12 +57,17 @@ async def preview_rule(
     """
     definition = await read_linked(session, kind, rule)
     current = None if in_force is None else read_definition(kind, in_force.rule)
+    if in_force is not None:
+        definition, current = (modified_for(one, in_force.tag_code) for one in (definition, current or definition))
     async with read_only(session, seconds):
         day = await repository.facts_as_of(session) or clock.last_closed_day()
+        held = held_in(definition)
+        assumed = held - await recorded(session, held, day=day)
+        definition = assuming(definition, assumed)
         counts = await matching.count_matches(session, scope, definition=definition, current=current, day=day)
         by_value = await _count_values(session, scope, definition, day)
         sample = await matching.list_matches(session, scope, definition=definition, day=day, limit=SAMPLE_SIZE)
-    return Preview(day, counts, sample, by_value)
+    return Preview(day, counts, sample, by_value, assumed=bool(assumed))
 
 
 async def _count_values(session: AsyncSession, scope: Scope, definition: Definition, day: date) -> dict[str, int]:

@@ -9,8 +9,10 @@ from guibin.security.actors import Actor
 from guibin.security.row_scope import all_rows
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
+from guibin.tags.kinds import held_in
 from guibin.tags.models import COMPUTED, Tag, TagState
 from guibin.tags.runs.difference import Rule, write_difference
+from guibin.tags.runs.held import keep_held
 
 
 async def run_tag(session: AsyncSession, tag: Tag, *, actor: Actor) -> dict[str, int]:
@@ -31,8 +33,10 @@ async def run_tag(session: AsyncSession, tag: Tag, *, actor: Actor) -> dict[str,
     if version is None:
         raise TagRuleMissing
     day = await repository.facts_as_of(session) or clock.last_closed_day()
+    rule = Rule.of(tag, version)
     async with all_rows(session):
-        found = await write_difference(session, [Rule.of(tag, version)], day=day)
+        await keep_held(session, held_in(rule.definition), day=day)
+        found = await write_difference(session, [rule], day=day)
     counts = {"read": found.read, "added": found.added.total(), "ended": found.ended.total()}
     facts = {"day": day.isoformat(), **counts}
     await audit.record(session, actor=actor, action="tag.run", object_type="tag", object_id=tag.code, facts=facts)

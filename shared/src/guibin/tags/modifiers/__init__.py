@@ -1,0 +1,1 @@
+"""Points that staff add to a customer's score."""
