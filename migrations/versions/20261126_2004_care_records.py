@@ -16,14 +16,17 @@ OLD_DOMAINS = (
     *("customers", "feeds", "products", "holdings", "tags", "tiers", "managers", "points", "rights", "approvals"),
     *("audit", "runs", "organisation", "compliance", "privacy", "exports", "accounting", "gifts"),
 )
-EVENTS = ("complaint.opened", "complaint.closed")
+EVENTS = ("complaint.opened", "complaint.closed", "handover.ready", "handover.overdue")
 KNOWN = "ck_outbox_event_type_known"
-TABLES = ("touch", "care_task", "need", "promise", "complaint")
+TABLES = ("touch", "care_task", "need", "promise", "complaint", "handover", "handover_item")
 GRANTS = (
     "SELECT, INSERT, UPDATE (corrected_by, note_enc) ON touch TO guibin_bank",
     "SELECT, INSERT, UPDATE (corrected_by) ON touch TO guibin_worker",
     "SELECT, INSERT, UPDATE ON care_task, need, promise, complaint TO guibin_bank, guibin_worker",
     "SELECT, INSERT ON care_task TO guibin_customer",
+    "SELECT, INSERT, UPDATE ON handover TO guibin_bank, guibin_worker",
+    "SELECT, INSERT ON handover_item TO guibin_bank, guibin_worker",
+    "SELECT, UPDATE (state, confirmed_at, revision) ON handover TO guibin_customer",
 )
 ALL_ROWS = "(SELECT row_scope_bank())"
 OWN = "customer_id = (SELECT row_scope_customer())"
@@ -36,11 +39,14 @@ def upgrade() -> None:
     _need()
     _promise()
     _complaint()
+    _handover()
+    _handover_item()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     for table in TABLES:
         _protect(table)
-    op.execute(f"CREATE POLICY customer_rows ON care_task TO guibin_customer USING ({ALL_ROWS} OR {OWN})")
+    for table in ("care_task", "handover"):
+        op.execute(f"CREATE POLICY customer_rows ON {table} TO guibin_customer USING ({ALL_ROWS} OR {OWN})")
     _events(lambda known: (*known, *EVENTS))
 
 
@@ -353,4 +359,93 @@ def _complaint() -> None:
         "complaint",
         ["resolve_due_on"],
         postgresql_where=sa.text("state <> 'closed'"),
+    )
+
+
+def _handover() -> None:
+    op.create_table(
+        "handover",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("giver_id", sa.Uuid(), nullable=False),
+        sa.Column("taker_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("joint_until", sa.Date(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("giver_signed_by", sa.Uuid(), nullable=True),
+        sa.Column("giver_signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taker_signed_by", sa.Uuid(), nullable=True),
+        sa.Column("taker_signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notes_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalated_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(state = 'confirmed') <= (confirmed_at IS NOT NULL)", name=op.f("ck_handover_confirmed")),
+        sa.CheckConstraint(
+            "state IN ('open', 'signed', 'confirmed', 'superseded')", name=op.f("ck_handover_state_known")
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('signed', 'confirmed') OR (giver_signed_at IS NOT NULL AND taker_signed_at IS NOT NULL)",
+            name=op.f("ck_handover_signed_by_both"),
+        ),
+        sa.CheckConstraint(
+            "(giver_signed_by IS NULL) = (giver_signed_at IS NULL)", name=op.f("ck_handover_giver_signed")
+        ),
+        sa.CheckConstraint(
+            "(taker_signed_by IS NULL) = (taker_signed_at IS NULL)", name=op.f("ck_handover_taker_signed")
+        ),
+        sa.CheckConstraint("giver_id <> taker_id", name=op.f("ck_handover_between_two")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_handover_customer_id_customer")),
+        sa.ForeignKeyConstraint(["giver_id"], ["manager.id"], name=op.f("fk_handover_giver_id_manager")),
+        sa.ForeignKeyConstraint(["taker_id"], ["manager.id"], name=op.f("fk_handover_taker_id_manager")),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_handover")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(op.f("ix_handover_created_at_id"), "handover", ["created_at", "id"])
+    op.create_index(
+        op.f("ix_handover_customer_id"),
+        "handover",
+        ["customer_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(op.f("ix_handover_due_on"), "handover", ["due_on"], postgresql_where=sa.text("state = 'open'"))
+    op.create_index(
+        op.f("ix_handover_giver_id_due_on_id"),
+        "handover",
+        ["giver_id", "due_on", "id"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(op.f("ix_handover_id"), "handover", ["id"])
+    op.create_index(
+        op.f("ix_handover_taker_id_due_on_id"),
+        "handover",
+        ["taker_id", "due_on", "id"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
+
+
+def _handover_item() -> None:
+    op.create_table(
+        "handover_item",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("handover_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('complaint', 'promise', 'need', 'task', 'maturity', 'redemption', 'gift', 'link')",
+            name=op.f("ck_handover_item_kind_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "handover_id"],
+            ["handover.customer_id", "handover.id"],
+            name=op.f("fk_handover_item_customer_id_handover_id_handover"),
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "handover_id", "kind", "subject_id", name=op.f("pk_handover_item")),
+        info={"distribution": ("customer_id", "customer")},
     )

@@ -6,6 +6,13 @@ _OF_A_BRANCH: Final = ("M1",)
 _BY_TWO: Final = ("Q1", "Q7")
 
 ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
+    "getWorkbenchToday": _OF_A_BRANCH,
+    "listWorkbenchSection": _OF_A_BRANCH,
+    "listHandovers": _OF_A_BRANCH,
+    "getHandover": _OF_A_BRANCH,
+    "signHandover": ("M1", "R10"),
+    "getMyHandover": (),
+    "confirmMyHandover": ("R10",),
     "logTouch": ("M1", "R9", "R10"),
     "listCustomerTouches": _OF_A_BRANCH,
     "listCustomerNeeds": _OF_A_BRANCH,

@@ -13,6 +13,8 @@ from guibin.contact.rules import Channel, ContactPurpose, Sender
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess, MatchReview
+from guibin.handovers.models import Handover
+from guibin.managers.models import Grade, Manager
 from guibin.points.assets.defaults import CODE as ASSET_RULE
 from guibin.points.assets.repository import versions_of
 from guibin.points.models import EntryKind, SourceKind
@@ -51,6 +53,7 @@ PREFIXES = {
     "promise_id": "prm",
     "complaint_id": "cmp",
     "contact_id": "ctc",
+    "handover_id": "hnd",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -77,6 +80,7 @@ class Neighbour:
     promise_id: UUID
     complaint_id: UUID
     contact_id: UUID
+    handover_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -120,6 +124,7 @@ async def move_in(house: House) -> Neighbours:
         session.add_all(_contact(customer_id) for customer_id in customers)
         session.add_all(row for customer_id in customers for row in _household(customer_id))
         session.add_all(row for customer_id in customers for row in care_of(customer_id))
+        await _handovers(session, house, customers)
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -229,6 +234,40 @@ def _household(customer_id: UUID) -> tuple[Household, HouseholdMember]:
     return Household(id=customer_id, kind=HouseholdKind.FAMILY, created_at=now, created_by=ACTOR), head
 
 
+async def _handovers(session: AsyncSession, house: House, customers: list[UUID]) -> None:
+    """Let each of them have changed hands between two who serve neither; the ids are the customers'."""
+    staff = [house.staff["hq_operator"], house.staff["customer_service"]]
+    managers = [
+        Manager(
+            id=new_id(),
+            staff_id=one.id,
+            branch_id=one.branch_id,
+            grade=Grade.SENIOR,
+            capacity=10,
+            active=False,
+            created_at=clock.now(),
+        )
+        for one in staff
+    ]
+    session.add_all(managers)
+    await session.flush()
+    day = clock.today()
+    session.add_all(
+        Handover(
+            customer_id=customer_id,
+            id=customer_id,
+            giver_id=managers[0].id,
+            taker_id=managers[1].id,
+            reason="a neighbour",
+            on_day=day,
+            due_on=day,
+            joint_until=day,
+            created_at=clock.now(),
+        )
+        for customer_id in customers
+    )
+
+
 def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Complaint]:
     """Let there be one of each record of care that is open; their ids are the customer's."""
     day = clock.today()
@@ -323,4 +362,5 @@ async def _with_voucher(
         promise_id=customer_id,
         complaint_id=customer_id,
         contact_id=customer_id,
+        handover_id=customer_id,
     )

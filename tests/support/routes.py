@@ -31,6 +31,7 @@ PLACEHOLDERS = {
     "name": "balances.csv",
     "number": "1",
     "part": "1",
+    "section": "promises",
     "version": "1",
     "terminal": "supplier_terminal",
 }

@@ -17,6 +17,7 @@ from guibin.feeds.mappings import models as feed_mappings
 from guibin.feeds.policies import models as feed_policies
 from guibin.feeds.quality import models as feed_quality
 from guibin.gifts import models as gifts
+from guibin.handovers import models as handovers
 from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
@@ -70,6 +71,7 @@ __all__ = [
     "feed_quality",
     "feeds",
     "gifts",
+    "handovers",
     "holdings",
     "idempotency",
     "leases",

@@ -30,6 +30,8 @@ from guibin.feeds.mappings.service import MAPPING_HANDLER
 from guibin.feeds.policies.service import FEED_POLICY_HANDLER
 from guibin.gifts import personal_data as gifts_data
 from guibin.gifts.service import GIFT_DEFINITION, GIFT_HANDOVER
+from guibin.handovers import personal_data as handovers_data
+from guibin.handovers import service as handovers
 from guibin.holdings import moving as holdings_moving
 from guibin.holdings import personal_data as holdings_data
 from guibin.managers import defaults as managers
@@ -121,6 +123,7 @@ PARTICIPANTS_OF_MERGES = (
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
     care_owners.PARTICIPANT,
+    handovers.PARTICIPANT,
     channels_merging.PARTICIPANT,
     points_merging.PARTICIPANT,
     rights_merging.PARTICIPANT,
@@ -189,6 +192,7 @@ def _connect_care() -> None:
     handlers.register(PlanActivation())
     coverage_followers.register(care_owners.FOLLOWER)
     touch_followers.register(SATISFYING)
+    coverage_followers.register(handovers.FOLLOWER)
     care_serving.register(RIGHTS_FOR_NEEDS)
     consumers.register(SERVED_NEEDS)
 
@@ -225,6 +229,7 @@ def _connect_personal_data() -> None:
     subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
     subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
     subject.register_all(care_data.SUBJECT_SECTIONS, care_data.ERASURE_STEPS)
+    subject.register_all(handovers_data.SUBJECT_SECTIONS, handovers_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(contact_data.SUBJECT_SECTIONS, ())
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)

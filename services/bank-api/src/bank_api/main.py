@@ -31,6 +31,7 @@ from bank_api.feeds.policies import router as feed_policies
 from bank_api.feeds.quality import router as feed_quality
 from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
+from bank_api.handovers.router import router as handovers
 from bank_api.managers.absences import router as absences
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
@@ -87,6 +88,7 @@ from bank_api.tiers.overrides import router as tier_overrides
 from bank_api.tiers.rises import router as tier_rises
 from bank_api.tiers.router import router as tiers
 from bank_api.webhooks.router import router as webhooks
+from bank_api.workbench.router import router as workbench
 from guibin import wiring
 from guibin.core.schema import SCHEMA_VERSION
 from guibin.core.settings import Settings
@@ -129,6 +131,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     absences,
     manager_matrix,
     care_plans,
+    handovers,
+    workbench,
     touches,
     care_records,
     complaints,

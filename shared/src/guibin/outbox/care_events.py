@@ -44,3 +44,22 @@ class CareTaskOverdue(EventData):
     due_on: date
     told: str = Field(description="Whose turn it is: `manager` or `branch_head`")
     manager_id: ManagerId | None = Field(description="Who serves the customer now, a stand-in on leave; null: nobody")
+
+
+class HandoverReady(EventData):
+    """Both managers signed that a customer changes hands: the customer is told, and may confirm. About the handover."""
+
+    type = EventName.HANDOVER_READY
+    prefix = "hnd"
+
+    on_day: date = Field(description="From when on the new manager serves the customer")
+    joint_until: date = Field(description="Until when both answer the customer's questions")
+
+
+class HandoverOverdue(EventData):
+    """A handover was not signed in time: told once, for who leads the branch. The subject is the handover."""
+
+    type = EventName.HANDOVER_OVERDUE
+    prefix = "hnd"
+
+    due_on: date

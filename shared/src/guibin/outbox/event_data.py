@@ -41,6 +41,8 @@ class EventName(StrEnum):
     CARE_TASK_OVERDUE = "care.task_overdue"
     COMPLAINT_OPENED = "complaint.opened"
     COMPLAINT_CLOSED = "complaint.closed"
+    HANDOVER_READY = "handover.ready"
+    HANDOVER_OVERDUE = "handover.overdue"
 
 
 class EventData(BaseModel):

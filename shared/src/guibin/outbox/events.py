@@ -9,7 +9,7 @@ from pydantic import Field
 
 from guibin.core.ids import CustomerId, GiftId, RightId
 from guibin.core.money import Cny
-from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened
+from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened, HandoverOverdue, HandoverReady
 from guibin.outbox.event_data import EventData, EventName, Units
 
 
@@ -334,8 +334,19 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         CareTaskOverdue,
         ComplaintOpened,
         ComplaintClosed,
+        HandoverReady,
+        HandoverOverdue,
     )
 }
 
 
-__all__ = ["EVENTS", "ComplaintClosed", "ComplaintOpened", "EventData", "EventName", "Units"]
+__all__ = [
+    "EVENTS",
+    "ComplaintClosed",
+    "ComplaintOpened",
+    "EventData",
+    "EventName",
+    "HandoverOverdue",
+    "HandoverReady",
+    "Units",
+]

@@ -133,6 +133,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "contact_preference": "a time of day and a yes or no, under a pseudonym",
     "contact_allowance": "what a second person allowed, in codes, under a pseudonym",
     "gift_handover": "what the bank gave away, for its books and the taxes, under a pseudonym",
+    "handover_item": "what went from one manager to another, ids alone, under a pseudonym",
     "gift_year": "what counts against the cap of a year, under a pseudonym",
     "redemption_step": "what was charged and delivered, under a pseudonym",
     "redemption_proposal": "what was proposed, under a pseudonym; words are ciphers under the key, which is gone",

@@ -14,6 +14,7 @@ from guibin.core import clock
 from guibin.core.lines import Line
 from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
+from guibin.handovers import service as handovers
 from guibin.managers import service as managers
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
@@ -91,6 +92,10 @@ async def _care_calendar(session: AsyncSession, day: date) -> Counts:
 
 async def _care_clock(session: AsyncSession, day: date) -> Counts:
     return await care_clock.tell_delays(session, day=day)
+
+
+async def _handovers(session: AsyncSession, day: date) -> Counts:
+    return {"overdue": await handovers.escalate_overdue(session, day=day + timedelta(days=1))}
 
 
 async def _occasions(session: AsyncSession, day: date) -> Counts:
@@ -179,6 +184,7 @@ STEPS = (
     Step("coverage", _coverage, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
     Step("care_clock", _care_clock),
+    Step("handovers", _handovers, over_everybody=True),
     Step("reconcile", _reconcile, over_everybody=True),
     Step("seal", _seal, in_batches=True),
 )

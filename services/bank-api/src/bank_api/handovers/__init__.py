@@ -1,0 +1,1 @@
+"""Handovers on the bank port."""

@@ -1,0 +1,1 @@
+"""The manager's day on the bank port."""

@@ -1,0 +1,278 @@
+"""The read-only SQL of the workbench: one statement for each part, each from the manager's book or own index."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CTE, BigInteger, Date, Text, Uuid, cast, func, literal, null, select, tuple_
+from sqlalchemy.sql.expression import Select
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.care.models import (
+    CareTask,
+    Complaint,
+    ComplaintState,
+    Need,
+    NeedState,
+    Promise,
+    PromiseState,
+    TaskOrigin,
+    TaskState,
+)
+from guibin.customers.models import Customer
+from guibin.customers.repository import visible
+from guibin.handovers.models import Handover, HandoverState
+from guibin.holdings.models import Holding, HoldingStatus
+from guibin.managers.absences.repository import stand_ins
+from guibin.managers.models import Coverage, Manager
+from guibin.managers.repository.coverage import is_open
+from guibin.points.models import PointsLot
+from guibin.rights.models import Redemption, RedemptionState
+from guibin.security.actors import Scope
+from guibin.tiers.models import TierStanding
+
+from .sections import Section
+
+WEEK: Final = timedelta(days=7)
+MONTH: Final = timedelta(days=30)
+PROMISED_SOON: Final = timedelta(days=3)
+
+Place = tuple[date, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to do: of which customer and whose book, what it is about, the day that counts, a code, an amount."""
+
+    customer_id: UUID
+    manager_id: UUID
+    subject_id: UUID
+    day: date
+    code: str | None
+    amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The first rows of a part, and how many there are."""
+
+    items: Sequence[Item]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Whose books, on which day."""
+
+    managers: Collection[UUID]
+    today: date
+
+
+async def read(
+    session: AsyncSession, scope: Scope, section: Section, day: Day, *, after: Place | None = None, limit: int
+) -> Listed:
+    """Return a part of the day as far as the scope reaches, what is due first before the others."""
+    rows = _PARTS[section](day).subquery()
+    query = select(rows, func.count().over()).where(visible(scope, rows.c.customer_id))
+    if after is not None:
+        query = query.where(tuple_(rows.c.day, rows.c.subject_id) > after)
+    found = (await session.execute(query.order_by(rows.c.day, rows.c.subject_id).limit(limit))).all()
+    return Listed([Item(*row[:6]) for row in found], found[0][6] if found else 0)
+
+
+async def books_of(session: AsyncSession, *, staff_id: UUID, day: date) -> list[UUID]:
+    """Return whose books somebody works on a day: the own first, then those of who is away; nobody's for no manager."""
+    own = (await session.exec(select_rows(Manager.id).where(Manager.staff_id == staff_id))).first()
+    if own is None:
+        return []
+    away = await stand_ins(session, day)
+    return [own, *sorted(absent for absent, present in away.items() if present == own)]
+
+
+async def customers_of(session: AsyncSession, customer_ids: Collection[UUID]) -> Mapping[UUID, Customer]:
+    """Return some customers by id, for their names."""
+    query = select_rows(Customer).where(col(Customer.id).in_(set(customer_ids)))
+    return {row.id: row for row in (await session.exec(query)).all()}
+
+
+def _shaped(customer: Any, manager: Any, subject: Any, day: Any, code: Any = None, amount: Any = None) -> Select[Any]:
+    return select(
+        cast(customer, Uuid).label("customer_id"),
+        cast(manager, Uuid).label("manager_id"),
+        cast(subject, Uuid).label("subject_id"),
+        cast(day, Date).label("day"),
+        cast(null() if code is None else code, Text).label("code"),
+        cast(null() if amount is None else amount, BigInteger).label("amount"),
+    )
+
+
+def _book(day: Day) -> CTE:
+    return (
+        select(col(Coverage.customer_id), col(Coverage.manager_id), col(Coverage.valid_from))
+        .where(col(Coverage.manager_id).in_(day.managers), is_open(), col(Coverage.valid_from) <= day.today)
+        .cte("book")
+    )
+
+
+def _tasks(day: Day) -> Select[Any]:
+    row = CareTask
+    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on, row.kind).where(
+        col(row.manager_id).in_(day.managers), col(row.state) == TaskState.OPEN, col(row.starts_on) <= day.today
+    )
+
+
+def _requests(day: Day) -> Select[Any]:
+    return _tasks(day).where(col(CareTask.origin) == TaskOrigin.REQUEST)
+
+
+def _overdue(day: Day) -> Select[Any]:
+    others = (TaskOrigin.PLAN, TaskOrigin.REQUEST)
+    return _tasks(day).where(col(CareTask.due_on) < day.today, col(CareTask.origin).not_in(others))
+
+
+def _due(day: Day) -> Select[Any]:
+    soon = col(CareTask.due_on).between(day.today, day.today + WEEK)
+    return _tasks(day).where(soon, col(CareTask.origin) != TaskOrigin.REQUEST)
+
+
+def _below_cadence(day: Day) -> Select[Any]:
+    row = CareTask
+    first = func.min(row.due_on)
+    return (
+        _shaped(row.customer_id, row.manager_id, row.customer_id, first, None, func.count())
+        .where(
+            col(row.manager_id).in_(day.managers),
+            col(row.state) == TaskState.OPEN,
+            col(row.origin) == TaskOrigin.PLAN,
+            col(row.due_on) < day.today,
+        )
+        .group_by(col(row.customer_id), col(row.manager_id))
+    )
+
+
+def _promises(day: Day) -> Select[Any]:
+    row = Promise
+    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on).where(
+        col(row.manager_id).in_(day.managers),
+        col(row.state) == PromiseState.OPEN,
+        col(row.due_on) <= day.today + PROMISED_SOON,
+    )
+
+
+def _complaints(day: Day) -> Select[Any]:
+    row = Complaint
+    return _shaped(row.customer_id, row.manager_id, row.id, row.resolve_due_on, row.severity).where(
+        col(row.manager_id).in_(day.managers), col(row.state) != ComplaintState.CLOSED
+    )
+
+
+def _needs(day: Day) -> Select[Any]:
+    row = Need
+    told_on = func.date(func.timezone("Asia/Shanghai", row.created_at))
+    return _shaped(row.customer_id, row.manager_id, row.id, func.coalesce(row.due_on, told_on), row.category).where(
+        col(row.manager_id).in_(day.managers), col(row.state).in_((NeedState.OPEN, NeedState.PROPOSED))
+    )
+
+
+def _handovers(day: Day) -> Select[Any]:
+    row = Handover
+    mine = (col(row.taker_id).in_(day.managers) & col(row.taker_signed_at).is_(None)) | (
+        col(row.giver_id).in_(day.managers) & col(row.giver_signed_at).is_(None)
+    )
+    return _shaped(row.customer_id, row.taker_id, row.id, row.due_on).where(col(row.state) == HandoverState.OPEN, mine)
+
+
+def _maturities(day: Day) -> Select[Any]:
+    book, row = _book(day), Holding
+    return _shaped(row.customer_id, book.c.manager_id, row.id, row.matures_on, row.product_code).where(
+        col(row.customer_id) == book.c.customer_id,
+        col(row.status) == HoldingStatus.ACTIVE,
+        col(row.matures_on).between(day.today, day.today + MONTH),
+    )
+
+
+def _birthdays(day: Day) -> Select[Any]:
+    """Return who has a birthday within the week; of 29 February on the 28th where there is none."""
+    book, row = _book(day), Customer
+    days = {f"{one:%m%d}": one for one in (day.today + timedelta(days=ahead) for ahead in range(WEEK.days + 1))}
+    if "0228" in days and "0229" not in days:
+        days["0229"] = days["0228"]
+    ahead = select(
+        func.unnest(literal(list(days), ARRAY(Text))).label("mmdd"),
+        func.unnest(literal(list(days.values()), ARRAY(Date))).label("day"),
+    ).cte("ahead")
+    return _shaped(row.id, book.c.manager_id, row.id, ahead.c.day).where(
+        col(row.id) == book.c.customer_id, col(row.birth_mmdd) == ahead.c.mmdd
+    )
+
+
+def _tier_signals(day: Day) -> Select[Any]:
+    """Return whose last figures did not reach the tier's line; the day is the first on which it is not safe."""
+    book, row = _book(day), TierStanding
+    return _shaped(
+        row.customer_id,
+        book.c.manager_id,
+        row.customer_id,
+        func.coalesce(row.valid_until, row.period),
+        row.tier_code,
+        row.below_months,
+    ).where(col(row.customer_id) == book.c.customer_id, col(row.below_months) > 0)
+
+
+def _new_customers(day: Day) -> Select[Any]:
+    book = _book(day)
+    return _shaped(book.c.customer_id, book.c.manager_id, book.c.customer_id, book.c.valid_from).where(
+        book.c.valid_from > day.today - WEEK
+    )
+
+
+def _points(day: Day) -> Select[Any]:
+    book, row = _book(day), PointsLot
+    return (
+        _shaped(
+            row.customer_id,
+            book.c.manager_id,
+            row.customer_id,
+            func.min(row.expires_on),
+            row.wallet,
+            func.sum(row.remaining),
+        )
+        .where(
+            col(row.customer_id) == book.c.customer_id,
+            col(row.remaining) > 0,
+            col(row.pending).is_(False),
+            col(row.expires_on).between(day.today, day.today + MONTH),
+        )
+        .group_by(col(row.customer_id), book.c.manager_id, col(row.wallet))
+    )
+
+
+def _rights(day: Day) -> Select[Any]:
+    book, row = _book(day), Redemption
+    return _shaped(row.customer_id, book.c.manager_id, row.id, row.valid_until, None, row.quantity).where(
+        col(row.customer_id) == book.c.customer_id,
+        col(row.state).in_((RedemptionState.CONFIRMED, RedemptionState.IN_FULFILMENT)),
+        col(row.valid_until).between(day.today, day.today + MONTH),
+    )
+
+
+_PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
+    Section.COMPLAINTS: _complaints,
+    Section.PROMISES: _promises,
+    Section.CONTACT_REQUESTS: _requests,
+    Section.HANDOVERS: _handovers,
+    Section.BELOW_CADENCE: _below_cadence,
+    Section.TASKS_OVERDUE: _overdue,
+    Section.TASKS_DUE: _due,
+    Section.MATURITIES: _maturities,
+    Section.BIRTHDAYS: _birthdays,
+    Section.TIER_SIGNALS: _tier_signals,
+    Section.NEW_CUSTOMERS: _new_customers,
+    Section.POINTS_EXPIRING: _points,
+    Section.RIGHTS_UNUSED: _rights,
+    Section.NEEDS: _needs,
+}

@@ -1,0 +1,128 @@
+"""The manager's day: everything that is to be done today in one call, and each part page by page."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Query
+
+from bank_api.customers.router import scope_in
+from bank_api.customers.views import shown_name, view_of
+from guibin.core import clock
+from guibin.core.ids import ManagerId, to_public
+from guibin.customers.personal import identity_of
+from guibin.security.actors import Domain, Scope, Verb
+from guibin.web import DataClass, Page, PageRequest, PortRouter, RateClass, StaffCall, declare, page_query, staff
+
+from . import queries
+from .queries import Day, Item
+from .schemas import WorkbenchOut, WorkItemOut, WorkSectionOut
+from .sections import PARTS, Section
+
+router = PortRouter(prefix="/v1/workbench", tags=["care"])
+
+READ = staff(Verb.READ, Domain.CARE)
+MOST_FIRST: Final = 20
+"""Items of each part that the day shows at once."""
+
+Manager = Annotated[ManagerId | None, Query(description="Look at this manager's day, as far as my scope reaches")]
+
+
+@router.get("/today", operation_id="getWorkbenchToday")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def get_today(
+    call: StaffCall,
+    limit: Annotated[int, Query(ge=1, le=MOST_FIRST, description="Items of each part")] = 5,
+    manager_id: Manager = None,
+) -> WorkbenchOut:
+    """Show what is to be done today for the customers whom I serve, and for those of whom I stand in for.
+
+    One statement for each part; `GET /v1/workbench/{section}` goes on page by page.
+    """
+    day = await _day(call, manager_id)
+    scopes = [(section, scope_in(call, part.domain)) for section, part in PARTS.items()]
+    listed = {
+        section: await queries.read(call.session, scope, section, day, limit=limit)
+        for section, scope in scopes
+        if scope != Scope.nothing()
+    }
+    items = await _shaped(call, [(section, item) for section, found in listed.items() for item in found.items])
+    shown = iter(items)
+    sections = [
+        _section(call, section, found.count, [next(shown) for _ in found.items]) for section, found in listed.items()
+    ]
+    return WorkbenchOut(
+        as_of=clock.now(),
+        day=day.today,
+        manager_ids=list(day.managers),
+        total=sum(one.count for one in sections),
+        sections=sections,
+    )
+
+
+@router.get("/{section}", operation_id="listWorkbenchSection")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+async def list_section(
+    call: StaffCall, section: Section, page: Annotated[PageRequest, page_query()], manager_id: Manager = None
+) -> Page[WorkItemOut]:
+    """List one part of the day, what is due first before the others."""
+    day = await _day(call, manager_id)
+    after = page.after_moment
+    found = await queries.read(
+        call.session,
+        scope_in(call, PARTS[section].domain),
+        section,
+        day,
+        after=after and (after[0].date(), after[1]),
+        limit=page.fetch,
+    )
+    shaped = await _shaped(call, [(section, item) for item in found.items])
+    return page.answer(
+        list(zip(found.items, shaped, strict=True)),
+        position=lambda pair: (datetime.combine(pair[0].day, time.min, UTC), pair[0].subject_id),
+        shape=lambda pair: pair[1],
+    )
+
+
+async def _day(call: StaffCall, manager_id: UUID | None) -> Day:
+    today = clock.today()
+    if manager_id is not None:
+        return Day((manager_id,), today)
+    return Day(await queries.books_of(call.session, staff_id=call.actor.id, day=today), today)
+
+
+def _section(call: StaffCall, section: Section, count: int, items: list[WorkItemOut]) -> WorkSectionOut:
+    part, english = PARTS[section], call.language == "en"
+    return WorkSectionOut(
+        section=section,
+        title=part.en if english else part.zh,
+        action=part.do_en if english else part.do_zh,
+        count=count,
+        items=items,
+    )
+
+
+async def _shaped(call: StaffCall, found: Sequence[tuple[Section, Item]]) -> list[WorkItemOut]:
+    """Describe items; names in full for who is the primary manager, masked for who stands in or leads."""
+    customers = await queries.customers_of(call.session, {item.customer_id for _, item in found}) if found else {}
+    today = clock.today()
+    own = set((await queries.books_of(call.session, staff_id=call.actor.id, day=today))[:1])
+    identities = {one.id: identity_of(call.keys, one) for one in customers.values()}
+    return [
+        WorkItemOut(
+            customer_id=item.customer_id,
+            customer_name=shown_name(
+                identities[item.customer_id], view_of(call.actor.roles, is_primary=item.manager_id in own)
+            )
+            if item.customer_id in identities
+            else None,
+            manager_id=item.manager_id,
+            subject=None if (prefix := PARTS[section].prefix) is None else to_public(prefix, item.subject_id),
+            day=item.day,
+            days_left=(item.day - today).days,
+            code=item.code,
+            amount=item.amount,
+        )
+        for section, item in found
+    ]

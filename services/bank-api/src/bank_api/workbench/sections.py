@@ -1,0 +1,103 @@
+"""The parts of a manager's day: what each shows, in which order, and what is to be done with it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from guibin.security.actors import Domain
+
+
+class Section(StrEnum):
+    """The parts, the most urgent before the others."""
+
+    COMPLAINTS = "complaints"
+    PROMISES = "promises"
+    CONTACT_REQUESTS = "contact_requests"
+    HANDOVERS = "handovers"
+    BELOW_CADENCE = "below_cadence"
+    TASKS_OVERDUE = "tasks_overdue"
+    TASKS_DUE = "tasks_due"
+    MATURITIES = "maturities"
+    BIRTHDAYS = "birthdays"
+    TIER_SIGNALS = "tier_signals"
+    NEW_CUSTOMERS = "new_customers"
+    POINTS_EXPIRING = "points_expiring"
+    RIGHTS_UNUSED = "rights_unused"
+    NEEDS = "needs"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part is called, what to do, of which domain it tells, and the prefix of what it is about."""
+
+    zh: str
+    en: str
+    do_zh: str
+    do_en: str
+    domain: Domain
+    prefix: str | None
+
+
+PARTS: Final[dict[Section, Part]] = {
+    Section.COMPLAINTS: Part(
+        *("未结投诉", "Open complaints", "按时答复并给出处理结果", "Answer and resolve in time"),
+        *(Domain.CARE, "cmp"),
+    ),
+    Section.PROMISES: Part(
+        *("到期承诺", "Promises due", "兑现承诺，或与客户另行约定", "Keep the promise or agree on another day"),
+        *(Domain.CARE, "prm"),
+    ),
+    Section.CONTACT_REQUESTS: Part(
+        *("客户请求联系", "Requests for contact", "尽快回电", "Call back soon"),
+        *(Domain.CARE, "ctk"),
+    ),
+    Section.HANDOVERS: Part(
+        *("待签交接", "Handovers to sign", "核对清单并签字", "Go through the list and sign"),
+        *(Domain.MANAGERS, "hnd"),
+    ),
+    Section.BELOW_CADENCE: Part(
+        *(
+            "低于维护频次",
+            "Below the cadence",
+            "本期计划触达已逾期，请联系客户",
+            "A planned touch is overdue: get in touch",
+        ),
+        *(Domain.CARE, None),
+    ),
+    Section.TASKS_OVERDUE: Part(
+        *("逾期任务", "Overdue tasks", "完成任务，或注明原因后跳过", "Do it, or skip it with the reason"),
+        *(Domain.CARE, "ctk"),
+    ),
+    Section.TASKS_DUE: Part(
+        *("近期任务", "Tasks due", "按计划触达", "Get in touch as planned"),
+        *(Domain.CARE, "ctk"),
+    ),
+    Section.MATURITIES: Part(
+        *("即将到期产品", "Maturities ahead", "询问到期资金安排", "Ask what is planned with the money"),
+        *(Domain.HOLDINGS, "hld"),
+    ),
+    Section.BIRTHDAYS: Part(
+        *("近期生日", "Birthdays", "送上生日祝福", "Congratulate"),
+        *(Domain.CUSTOMERS, None),
+    ),
+    Section.TIER_SIGNALS: Part(
+        *("层级预警", "Tiers at risk", "说明保级条件", "Explain what keeps the tier"),
+        *(Domain.TIERS, None),
+    ),
+    Section.NEW_CUSTOMERS: Part(
+        *("新接客户", "New customers", "自我介绍", "Introduce yourself"),
+        *(Domain.MANAGERS, None),
+    ),
+    Section.POINTS_EXPIRING: Part(
+        *("即将到期积分", "Points about to expire", "提醒客户使用", "Remind the customer to use them"),
+        *(Domain.POINTS, None),
+    ),
+    Section.RIGHTS_UNUSED: Part(
+        *("未使用权益", "Rights not used yet", "提醒客户在有效期内使用", "Remind the customer to use it in time"),
+        *(Domain.RIGHTS, "rdm"),
+    ),
+    Section.NEEDS: Part(
+        *("待满足需求", "Needs to serve", "寻找合适的权益或资源", "Look for a right or a way that serves it"),
+        *(Domain.CARE, "ned"),
+    ),
+}

@@ -1,0 +1,117 @@
+"""The manager's day in one call: what is due, whose it is, and how far a caller sees."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import col, update
+
+from guibin.care.models import CareTask, Promise
+from guibin.core import clock
+from guibin.core.ids import new_id, to_public
+from guibin.customers.models import Customer
+from support.care_records import Caring
+from support.house import House
+from support.statements import statements
+
+TODAY = clock.today()
+LATER = (TODAY + timedelta(days=2)).isoformat()
+
+
+@pytest.fixture
+async def caring(house: House, bank_client: httpx.AsyncClient) -> Caring:
+    """Return who acts."""
+    return Caring(house, bank_client)
+
+
+def counts_of(day: dict[str, Any]) -> dict[str, int]:
+    return {one["section"]: one["count"] for one in day["sections"] if one["count"]}
+
+
+async def test_the_day_shows_what_is_due_the_most_urgent_first_with_the_name_for_who_serves(
+    caring: Caring, house: House
+) -> None:
+    customer = await caring.served(name="欧阳明月")
+    await caring.touch(
+        customer,
+        needs=[{"category": "health", "text": "体检"}],
+        promises=[{"text": "回电", "due_on": LATER}],
+        complaint={"category": "fees", "severity": "grave", "text": "年费多扣"},
+        next_contact={"kind": "call", "due_on": LATER},
+    )
+    async with house.sessions() as session:
+        row = await session.get_one(Customer, customer)
+        row.birth_mmdd = f"{TODAY + timedelta(days=3):%m%d}"
+        await session.commit()
+    day = await caring.get("manager", "/v1/workbench/today")
+    expected = {"complaints": 1, "promises": 1, "tasks_due": 1, "birthdays": 1, "new_customers": 1, "needs": 1}
+    assert counts_of(day) == expected
+    assert day["total"] == 6
+    assert [one["section"] for one in day["sections"]][:2] == ["complaints", "promises"]
+    assert {item["customer_name"] for one in day["sections"] for item in one["items"]} == {"欧阳明月"}
+    (promise,) = next(one["items"] for one in day["sections"] if one["section"] == "promises")
+    assert (promise["days_left"], promise["subject"][:4]) == (2, "prm_")
+    manager = to_public("mgr", (await caring.manager()).id)
+    led = await caring.get("branch_head", f"/v1/workbench/today?manager_id={manager}")
+    assert counts_of(led) == expected
+    assert {item["customer_name"] for one in led["sections"] for item in one["items"]} == {"欧阳**"}
+    foreign = await caring.get("branch_head_west", f"/v1/workbench/today?manager_id={manager}")
+    assert foreign["total"] == 0
+
+
+async def test_what_is_overdue_comes_first_and_a_part_is_read_page_by_page(caring: Caring, house: House) -> None:
+    customers = [await caring.served() for _ in range(3)]
+    for customer in customers:
+        await caring.touch(customer, promises=[{"text": "回电", "due_on": LATER}])
+    async with house.sessions() as session:
+        overdue = {"due_on": TODAY - timedelta(days=4)}
+        await session.exec(update(Promise).where(col(Promise.customer_id) == customers[2]).values(**overdue))
+        await session.commit()
+    first = await caring.get("manager", "/v1/workbench/promises?limit=2")
+    assert first["items"][0]["customer_id"] == to_public("cus", customers[2])
+    assert first["items"][0]["days_left"] == -4
+    rest = await caring.get("manager", f"/v1/workbench/promises?limit=2&cursor={first['next_cursor']}")
+    assert len(first["items"]) + len(rest["items"]) == 3
+    assert rest["next_cursor"] is None
+
+
+async def test_a_longer_day_takes_no_more_statements(caring: Caring) -> None:
+    async def counted() -> int:
+        with statements() as made:
+            await caring.get("manager", "/v1/workbench/today")
+        return len(made)
+
+    customer = await caring.served()
+    await caring.touch(customer, promises=[{"text": "回电", "due_on": LATER}])
+    few = await counted()
+    for _ in range(3):
+        other = await caring.served()
+        await caring.touch(other, promises=[{"text": "回电", "due_on": LATER}])
+    assert await counted() == few
+
+
+async def test_a_planned_touch_that_is_overdue_is_below_the_cadence_once_for_a_customer(
+    caring: Caring, house: House
+) -> None:
+    customer = await caring.served()
+    manager, day = await caring.manager(), TODAY - timedelta(days=3)
+    async with house.sessions() as session:
+        for item in ("T1.call", "T1.review"):
+            session.add(
+                CareTask(
+                    customer_id=customer,
+                    id=new_id(),
+                    manager_id=manager.id,
+                    kind="call",
+                    origin="plan",
+                    made_by=item,
+                    occasion=day,
+                    starts_on=day,
+                    due_on=day,
+                    created_at=clock.now(),
+                )
+            )
+        await session.commit()
+    found = await caring.get("manager", "/v1/workbench/below_cadence")
+    assert [(item["customer_id"], item["amount"]) for item in found["items"]] == [(to_public("cus", customer), 2)]
