@@ -10,7 +10,7 @@ from guibin.tiers import repository
 from guibin.tiers.service import evaluate
 from support.households import add_household, says
 from support.points import add_customers
-from support.tiers import DAY, give_tier, put_average, seed_defaults, set_terms
+from support.tiers import DAY, MILLION, give_tier, put_average, seed_defaults, set_terms
 
 SHARING = {"members": 2, "highest": "T3", "levels_below": 0}
 
@@ -75,3 +75,34 @@ async def test_a_shared_tier_is_not_passed_on_and_a_head_who_takes_the_word_back
     await says(session, head, "revoked")
     await evaluate(session, day=DAY)
     assert (await tiers_of(session, [child]))[0] is None
+
+
+ROUTES = [{"kind": "household_assets", "bounds": {"T2": MILLION, "T3": 2 * MILLION}}]
+
+
+async def test_what_a_household_owns_together_gives_its_head_and_the_named_a_tier(session: AsyncSession) -> None:
+    await seed_defaults(session)
+    head, spouse, child, silent = await add_customers(session, 4)
+    for one, fen in ((head, 700_000_00), (spouse, 800_000_00), (child, 0), (silent, 900_000_00)):
+        await put_average(session, one, fen)
+    for one in (head, spouse, child):
+        await says(session, one, "granted")
+    places = ((head, "head", 100), (spouse, "spouse", 50), (child, "child", 100), (silent, "parent", 100))
+    await add_household(session, *places, since=DAY, sharing=(child,))
+    await set_terms(session, routes=ROUTES)
+    await evaluate(session, day=DAY)
+    by_household, by_assets = ("T2", "household_assets"), ("T1", "assets")
+    assert await tiers_of(session, [head, spouse, child, silent]) == [by_household, by_assets, by_household, by_assets]
+
+
+async def test_a_household_one_of_whom_is_not_known_gives_nobody_a_tier(session: AsyncSession) -> None:
+    await seed_defaults(session)
+    head, spouse = await add_customers(session, 2)
+    await put_average(session, head, 1_500_000_00)
+    await put_average(session, spouse, None)
+    for one in (head, spouse):
+        await says(session, one, "granted")
+    await add_household(session, (head, "head", 100), (spouse, "spouse", 100), since=DAY, sharing=(spouse,))
+    await set_terms(session, routes=[{"kind": "household_assets", "bounds": {"T3": MILLION}}])
+    await evaluate(session, day=DAY)
+    assert await tiers_of(session, [head, spouse]) == [("T2", "assets"), None]

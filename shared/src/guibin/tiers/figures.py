@@ -145,7 +145,7 @@ def _growth(joined: _Joined, scheme: Scheme, day: date, period: date | None) -> 
 
 
 def _add_routes(joined: _Joined, scheme: Scheme, cutoff: date, day: date) -> None:
-    for route, figure in zip(scheme.terms.routes, figures_of(scheme.terms.routes, cutoff), strict=True):
+    for route, figure in zip(scheme.terms.routes, figures_of(scheme.terms, cutoff=cutoff, day=day), strict=True):
         joined.source = joined.source.outerjoin(figure.rows, figure.rows.c.customer_id == col(Customer.id))
         reached: Mapping[str, Column] = {code: figure.value >= _fen(bound) for code, bound in route.bounds.items()}
         joined.ranks[figure.name] = _rank(scheme.lines, reached)

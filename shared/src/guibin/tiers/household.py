@@ -1,4 +1,6 @@
-"""The tier of a household: its head passes the own tier on to members whom the bank has named, within limits.
+"""The tier of a household: by what it owns together, or because its head passes the own tier on, within limits.
+
+Either is for its head and for members whom the bank has named, and who take part.
 
 The head's tier is the one in force on the day that the run closes, as rules read it; one that the head has from
 another household is not passed on, so that no two households hold each other up.
@@ -8,13 +10,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, func, literal, select
+from sqlalchemy import BigInteger, Numeric, Select, and_, case, cast, func, literal, null, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from guibin.customers.models import Customer
+from guibin.holdings.averages import select_metric
+from guibin.holdings.rules import Metric, Weighting
 from guibin.relations.household_repository import belongs_on, takes_part
 from guibin.relations.models import HouseholdMember, HouseholdRole
+from guibin.relations.rules import WHOLE
 from guibin.tiers.models import TierHistory
 from guibin.tiers.repository import select_tiers
 from guibin.tiers.rules import Line
@@ -51,6 +56,42 @@ def select_shared(day: date, ranks: Mapping[str, int], *, members: int) -> Selec
         )
         .group_by(places.c.customer_id)
     )
+
+
+def select_household_assets(day: date, cutoff: date, metric: Metric, weighting: Weighting) -> Select[Any]:
+    """Select customer_id and the highest figure, in fen, of the households of a day that count for the customer.
+
+    A household's is the metric, at the end of the period, of everybody who takes part, each by the share, rounded down;
+    unknown where that of one of them is unknown or stale.
+    """
+    member = HouseholdMember
+    places = (
+        select(col(member.household_id), col(member.customer_id), col(member.share_percent), _counts(member))
+        .join(Customer, col(Customer.id) == col(member.customer_id))
+        .where(belongs_on(day), takes_part(day), col(Customer.merged_into).is_(None), col(Customer.erased_at).is_(None))
+        .cte("household_place")
+    )
+    owned = select_metric(metric, cutoff, weighting, among=select(places.c.customer_id)).subquery("household_owned")
+    share = func.div(cast(func.coalesce(owned.c.fen, literal(0)), Numeric) * places.c.share_percent, literal(WHOLE))
+    unknown = and_(owned.c.customer_id.is_not(None), or_(owned.c.fen.is_(None), owned.c.stale))
+    totals = (
+        select(places.c.household_id, func.sum(share).label("fen"), func.bool_or(unknown).label("unknown"))
+        .select_from(places.outerjoin(owned, owned.c.customer_id == places.c.customer_id))
+        .group_by(places.c.household_id)
+        .subquery("household_total")
+    )
+    figure = case((func.bool_or(totals.c.unknown), null()), else_=cast(func.max(totals.c.fen), BigInteger))
+    return (
+        select(places.c.customer_id, figure.label("figure"))
+        .join(totals, totals.c.household_id == places.c.household_id)
+        .where(places.c.counts)
+        .group_by(places.c.customer_id)
+    )
+
+
+def _counts(member: type[HouseholdMember]) -> Any:
+    """Say of a place that the household's assets count for whoever has it."""
+    return or_(col(member.shares_tier), col(member.role) == HouseholdRole.HEAD).label("counts")
 
 
 def _named(day: date) -> Any:

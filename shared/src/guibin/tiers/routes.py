@@ -3,7 +3,6 @@
 Each gives a tier or none; the highest wins, and all of them fall by the same transition.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,7 +14,8 @@ from guibin.holdings.held import holdings_of
 from guibin.holdings.models import CustomerEvent, EventType, InflowClass
 from guibin.holdings.months import Span, last_complete_month
 from guibin.products.models import ProductClass
-from guibin.tiers.terms import RatingWeights, Route, RouteKind
+from guibin.tiers.household import select_household_assets
+from guibin.tiers.terms import RatingWeights, Route, RouteKind, Terms
 
 ASSETS: Final = "assets"
 GROWTH: Final = "growth"
@@ -45,17 +45,17 @@ class RouteFigure:
     value: ColumnElement[Any]
 
 
-def figures_of(routes: Sequence[Route], cutoff: date) -> list[RouteFigure]:
-    """Return the figure of each route at the end of a day."""
+def figures_of(terms: Terms, *, cutoff: date, day: date) -> list[RouteFigure]:
+    """Return the figure of each route of a scheme at the end of a period; households are those of the day."""
     found = []
-    for route in routes:
-        rows = _select(route, cutoff).subquery(f"route_{route.kind}")
+    for route in terms.routes:
+        rows = _select(route, terms, cutoff, day).subquery(f"route_{route.kind}")
         value: ColumnElement[Any] = case((rows.c.customer_id.is_(None), literal(0, BigInteger)), else_=rows.c.figure)
         found.append(RouteFigure(route.kind, rows, value))
     return found
 
 
-def _select(route: Route, cutoff: date) -> Select[Any]:
+def _select(route: Route, terms: Terms, cutoff: date, day: date) -> Select[Any]:
     match route.kind:
         case RouteKind.CARD_LIMIT:
             held = holdings_of(cutoff, [Span(cutoff, cutoff)])
@@ -73,6 +73,8 @@ def _select(route: Route, cutoff: date) -> Select[Any]:
             return _flow(_COLLECTION, cutoff)
         case RouteKind.RATING:
             return _rating(route.weights or RatingWeights(), cutoff)
+        case RouteKind.HOUSEHOLD_ASSETS:
+            return select_household_assets(day, cutoff, terms.metric, terms.weighting)
 
 
 def _owed(cutoff: date, *, loans_only: bool = False) -> Select[Any]:

@@ -48,7 +48,8 @@ class RouteKind(StrEnum):
 
     `card_limit` the highest limit of an open card; `loan_amount` all that is owed on loans; `salary_flow` and
     `collection_flow` what came in a month, on the average of the last three complete ones; `rating` points over assets,
-    debts, spending and transfers.
+    debts, spending and transfers; `household_assets` the scheme's asset metric of all who take part in a household,
+    each by the share in it, for its head and for the members whom the bank has named.
     """
 
     CARD_LIMIT = "card_limit"
@@ -56,6 +57,7 @@ class RouteKind(StrEnum):
     SALARY_FLOW = "salary_flow"
     COLLECTION_FLOW = "collection_flow"
     RATING = "rating"
+    HOUSEHOLD_ASSETS = "household_assets"
 
 
 class _Terms(BaseModel):
