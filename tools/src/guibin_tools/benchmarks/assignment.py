@@ -38,7 +38,7 @@ ROUNDS = 5
 GOAL, FLOOR = 1.3, 1.6
 TIERS = ("T1", "T2", "T3", "T4", "T5")
 TIER_SHARES = (60, 25, 10, 4, 1)
-GRADE_SHARES = {Grade.INTERMEDIATE: 42, Grade.SENIOR: 30, Grade.EXPERT: 20, Grade.PRIVATE_BANKER: 8}
+GRADE_SHARES = {Grade.INTERMEDIATE: 55, Grade.SENIOR: 27, Grade.EXPERT: 12, Grade.PRIVATE_BANKER: 6}
 SKILLS = ("english", "trust", "cantonese")
 SKILLED, NEEDY, SERVED = 0.3, 0.1, 0.7
 """Shares: of managers who have a skill, of customers who need some, of customers who have a manager."""
@@ -91,7 +91,7 @@ def skewed_book(customers: int, managers: int, *, seed: int) -> Problem:
     tree = _tree(dice)
     desks = _desks(dice, tree, customers, managers)
     clients = _clients(dice, tree, desks, customers)
-    matrix = {(str(grade), tier): preference for grade, tier, preference in MATRIX}
+    matrix = MATRIX.preferences()
     return Problem(clients, desks, matrix, tree.places, WEIGHTS, reach=Reach.BANK)
 
 
@@ -109,7 +109,7 @@ def _desks(dice: random.Random, tree: _Tree, customers: int, managers: int) -> l
     names, shares = [str(grade) for grade in GRADE_SHARES], list(GRADE_SHARES.values())
     grades = dice.choices(names, shares, k=managers)
     at = dice.choices(tree.branches, [share**0.8 for share in tree.shares], k=managers)
-    capacity = round(customers / managers * 1.25)
+    capacity = round(customers / managers * 1.3)
     return [
         Desk(UUID(int=1000 + number), at[number], grades[number], size, size * 9 // 10, _skills(dice))
         for number in range(managers)
