@@ -33,7 +33,8 @@ from guibin.managers.planning.rules import (
 )
 from guibin_tools.benchmarks.machine import describe_machine
 
-CUSTOMERS, MANAGERS, BRANCHES, REGIONS = 100_000, 500, 60, 8
+CUSTOMERS, MANAGERS = 100_000, 500
+BRANCHES, REGIONS, PROVINCES = 60, 8, 3
 ROUNDS = 5
 GOAL, FLOOR = 1.3, 1.6
 TIERS = ("T1", "T2", "T3", "T4", "T5")
@@ -57,7 +58,7 @@ def bench_assignment(customers: int = CUSTOMERS) -> bool:
     """Print how long the plan takes beside bare OR-tools; say whether it kept its floor and costs the same."""
     problem = skewed_book(customers, MANAGERS, seed=11)
     placement = place_all(problem)
-    plain = plain_network(problem, least=placement.least)
+    plain = plain_network(problem, placement.least)
     typer.echo(
         f"  {customers:,} customers, {MANAGERS} managers, {BRANCHES} branches; plain graph: {len(plain.supplies):,}"
         f" nodes, {len(plain.tails):,} arcs; not placed: {len(placement.unplaced):,}"
@@ -97,9 +98,10 @@ def skewed_book(customers: int, managers: int, *, seed: int) -> Problem:
 
 def _tree(dice: random.Random) -> _Tree:
     root, regions = UUID(int=1), [UUID(int=10 + number) for number in range(REGIONS)]
+    provinces = {region: UUID(int=2 + number % PROVINCES) for number, region in enumerate(regions)}
     branches = [UUID(int=100 + number) for number in range(BRANCHES)]
-    over = {branch: dice.choice(regions) for branch in branches}
-    above = {branch: [branch, region, root] for branch, region in over.items()}
+    over = {branch: regions[number % REGIONS] for number, branch in enumerate(branches)}
+    above = {branch: [branch, region, provinces[region], root] for branch, region in over.items()}
     cities: dict[UUID, str | None] = {branch: f"{dice.choice((1, 2))}-{region}" for branch, region in over.items()}
     return _Tree(branches, [1 / (place + 1) for place in range(BRANCHES)], Places(above, cities, over))
 
@@ -137,7 +139,7 @@ def _skills(dice: random.Random) -> frozenset[str]:
     return frozenset(skill for skill in SKILLS if dice.random() < SKILLED)
 
 
-def plain_network(problem: Problem, *, least: int) -> Network:
+def plain_network(problem: Problem, least: Mapping[Kind, int]) -> Network:
     """Return the graph with a node for every customer and an arc for every pair that may be."""
     network = Network()
     sink = network.node(-len(problem.clients))
@@ -148,8 +150,8 @@ def plain_network(problem: Problem, *, least: int) -> Network:
             network.arc(desks[manager_id], sink, places, cost)
             dearest = max(dearest, cost)
     rows: Mapping[Kind, list[tuple[UUID, int]]] = {
-        kind: [(desk.manager_id, cost) for desk, cost in candidates(problem, kind, least=least)]
-        for kind in dict.fromkeys(client.kind for client in problem.clients)
+        kind: [(desk.manager_id, cost) for desk, cost in candidates(problem, kind, least=far)]
+        for kind, far in least.items()
     }
     broken = {client.customer_id: broken_cost(problem, client) for client in problem.clients if keeps(problem, client)}
     dearest += max(cost for row in rows.values() for _, cost in row) + max(broken.values(), default=0)

@@ -122,7 +122,7 @@ class _Explained:
     def _best(self, kind: Kind) -> list[tuple[int, UUID]]:
         """Return the three who would be cheapest for one customer more of a kind; one of them may be the chosen one."""
         if kind not in self._ranked:
-            found = candidates(self._problem, kind, least=self._placement.least)
+            found = candidates(self._problem, kind, least=self._placement.least[kind])
             self._ranked[kind] = sorted((self._total(kind, desk), desk.manager_id) for desk, _ in found)[:3]
         return self._ranked[kind]
 

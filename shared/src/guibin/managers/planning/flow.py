@@ -7,7 +7,7 @@ an arc for every pair, and is many times smaller (docs/adr/0025).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -27,8 +27,8 @@ from guibin.managers.planning.rules import (
     why_nobody,
 )
 
-WIDENINGS: Final = 5
-"""How often it is looked four times as far."""
+WIDENING: Final = 4
+"""How many times as far is looked where there is no place."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Placement:
     unplaced: Mapping[UUID, UnassignedReason]
     cost: int
     nobody_cost: int
-    least: int
+    least: Mapping[Kind, int]
 
 
 def solve(network: Network) -> tuple[list[int], int]:
@@ -97,30 +97,44 @@ def solve(network: Network) -> tuple[list[int], int]:
 def place_all(problem: Problem) -> Placement:
     """Place everybody at the least cost, as many as fit and the highest tiers first.
 
-    Looks farther where the nearest managers are full. Who would burst a bound of weighted load goes elsewhere: a flow
-    counts heads, so such a book is made smaller and everything solved again, until every bound holds.
+    Looks farther where the nearest managers are full: for those without a place, and for whoever competes with them.
     """
-    least, rooms = problem.nearest, {desk.manager_id: desk.room for desk in problem.desk_of.values()}
-    for _ in range(WIDENINGS):
-        placement = _within_loads(problem, rooms, least=least)
-        reaches_all = least >= len(problem.desk_of)
-        if reaches_all or UnassignedReason.NO_CAPACITY not in placement.unplaced.values():
-            break
-        least *= 4
-    return placement
-
-
-def _within_loads(problem: Problem, rooms: Mapping[UUID, int], *, least: int) -> Placement:
-    """Solve again with fewer places in each book whose weighted load would be above its bound."""
-    left = dict(rooms)
+    least = {client.kind: problem.nearest for client in problem.clients}
     while True:
-        placement = _Plan(problem, left, least=least).placement()
+        placement = _within_loads(problem, least)
+        lacking = {
+            client.kind
+            for client in problem.clients
+            if placement.unplaced.get(client.customer_id) is UnassignedReason.NO_CAPACITY
+        }
+        narrow = [kind for kind in _competing(problem, least, lacking) if least[kind] < len(problem.desk_of)]
+        if not narrow:
+            return placement
+        least |= {kind: least[kind] * WIDENING for kind in narrow}
+
+
+def _competing(problem: Problem, least: Mapping[Kind, int], lacking: Collection[Kind]) -> list[Kind]:
+    """Return the kinds that could have a manager whom a kind without a place could have too."""
+    if not lacking:
+        return []
+    rows = {kind: {desk.manager_id for desk, _ in candidates(problem, kind, least=least[kind])} for kind in least}
+    wanted = {manager_id for kind in lacking for manager_id in rows[kind]}
+    return [kind for kind, row in rows.items() if kind in lacking or not row.isdisjoint(wanted)]
+
+
+def _within_loads(problem: Problem, least: Mapping[Kind, int]) -> Placement:
+    """Solve again with fewer places in each book whose weighted load would be above its bound.
+
+    A flow counts heads: who would burst a bound of load goes elsewhere by a smaller number of heads.
+    """
+    left = {desk.manager_id: desk.room for desk in problem.desk_of.values()}
+    while True:
+        placement = _Plan(problem, left, least).placement()
         over = _overloaded(problem, placement)
         if not over:
             return placement
-        for manager_id, excess in over.items():
-            count = sum(1 for one in placement.placed.values() if one == manager_id)
-            left[manager_id] = max(min(left[manager_id], count) - excess, 0)
+        counts = Counter(placement.placed.values())
+        left |= {one: max(min(left[one], counts[one]) - excess, 0) for one, excess in over.items()}
 
 
 def _overloaded(problem: Problem, placement: Placement) -> dict[UUID, int]:
@@ -142,7 +156,7 @@ def _overloaded(problem: Problem, placement: Placement) -> dict[UUID, int]:
 class _Plan:
     """One network over a problem, and what its flow says of each customer."""
 
-    def __init__(self, problem: Problem, rooms: Mapping[UUID, int], *, least: int) -> None:
+    def __init__(self, problem: Problem, rooms: Mapping[UUID, int], least: Mapping[Kind, int]) -> None:
         self._problem, self._rooms, self._least = problem, rooms, least
         self._new: dict[Kind, list[Client]] = defaultdict(list)
         self._served: dict[tuple[Kind, UUID], list[tuple[int, Client]]] = defaultdict(list)
@@ -153,8 +167,7 @@ class _Plan:
                 self._new[client.kind].append(client)
         for members in self._served.values():
             members.sort(key=lambda member: member[0])
-        kinds = dict.fromkeys((*self._new, *(kind for kind, _ in self._served)))
-        self._costs = {kind: candidates(problem, kind, least=least) for kind in kinds}
+        self._costs = {kind: candidates(problem, kind, least=far) for kind, far in least.items()}
 
     def placement(self) -> Placement:
         """Solve, and deal the flow out: who is cheapest to move moves, then in the order of ids."""
