@@ -18,6 +18,12 @@ GRANTS = (
     "INSERT, UPDATE (valid_to) ON manager_absence TO guibin_bank",
     "SELECT ON book_cover TO guibin_customer, guibin_bank, guibin_worker",
     "INSERT, DELETE, UPDATE (valid_to) ON book_cover TO guibin_bank",
+    "SELECT ON coverage_terms TO guibin_bank, guibin_worker",
+    "INSERT ON coverage_terms TO guibin_bank",
+    "SELECT, INSERT, UPDATE (state, ended_on) ON succession TO guibin_bank, guibin_worker",
+    "SELECT, INSERT, UPDATE (state) ON manager_wish TO guibin_customer",
+    "SELECT, UPDATE (state, answered_by, answered_at) ON manager_wish TO guibin_bank",
+    "SELECT, UPDATE (state) ON manager_wish TO guibin_worker",
 )
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 BANK = "(SELECT row_scope_bank())"
@@ -34,11 +40,18 @@ def upgrade() -> None:
     _absences()
     _book_covers()
     _open_books()
+    _stability()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
+    for table in ("succession", "manager_wish"):
+        _protect(table)
+    op.execute(f"CREATE POLICY customer_rows ON manager_wish TO guibin_customer USING ({BANK} OR customer_id = {ONE})")
 
 
 def downgrade() -> None:
+    for table in ("manager_wish", "succession", "coverage_terms"):
+        op.drop_table(table)
+    op.drop_constraint("ex_coverage_role_once", "coverage")
     _close_books()
     op.drop_table("book_cover")
     op.drop_table("manager_absence")
@@ -135,3 +148,87 @@ def _policies(books: str) -> None:
     op.execute(
         f"ALTER POLICY bank_rows ON customer_access USING ({BANK} OR staff_id {books} OR row_scope_opens(customer_id))"
     )
+
+
+def _stability() -> None:
+    op.execute(
+        "ALTER TABLE coverage ADD CONSTRAINT ex_coverage_role_once EXCLUDE USING gist"
+        " (customer_id WITH =, manager_id WITH =, role WITH =, daterange(valid_from, valid_to) WITH &&)"
+        " WHERE (role <> 'primary')"
+    )
+    op.create_table(
+        "coverage_terms",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("terms", postgresql.JSONB(), nullable=False),
+        sa.Column("approval_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_coverage_terms")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "succession",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("successor_id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("cause IN ('tier_forbidden', 'tier_settled')", name=op.f("ck_succession_cause_known")),
+        sa.CheckConstraint("state IN ('open', 'done', 'cancelled')", name=op.f("ck_succession_state_known")),
+        sa.CheckConstraint("due_on > started_on", name=op.f("ck_succession_in_order")),
+        sa.CheckConstraint("(state = 'open') = (ended_on IS NULL)", name=op.f("ck_succession_ended")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_succession_customer_id_customer")),
+        sa.ForeignKeyConstraint(["successor_id"], ["manager.id"], name=op.f("fk_succession_successor_id_manager")),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_succession")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(
+        op.f("ix_succession_customer_id"),
+        "succession",
+        ["customer_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "manager_wish",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("manager_id", sa.Uuid(), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("uttered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("wish IN ('keep', 'change')", name=op.f("ck_manager_wish_wish_known")),
+        sa.CheckConstraint(
+            "reason IN ('trust', 'distance', 'language', 'expertise', 'availability', 'conduct', 'other')",
+            name=op.f("ck_manager_wish_reason_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'accepted', 'declined', 'superseded')", name=op.f("ck_manager_wish_state_known")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('accepted', 'declined')) = (answered_by IS NOT NULL)", name=op.f("ck_manager_wish_answered")
+        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_manager_wish_customer_id_customer")),
+        sa.ForeignKeyConstraint(["manager_id"], ["manager.id"], name=op.f("fk_manager_wish_manager_id_manager")),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_manager_wish")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(
+        op.f("ix_manager_wish_customer_id"),
+        "manager_wish",
+        ["customer_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+
+
+def _protect(table: str) -> None:
+    seen = f"EXISTS (SELECT FROM customer c WHERE c.id = {table}.customer_id)"
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY worker_rows ON {table} TO guibin_worker USING (true)")
+    op.execute(f"CREATE POLICY bank_rows ON {table} TO guibin_bank USING ({BANK} OR {seen})")

@@ -43,6 +43,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getMyTier": (),
     "getMyHousehold": ("L1",),
     "getMyManager": (),
+    "getMyManagerPreference": ("L1",),
+    "putMyManagerPreference": ("L1",),
     "listMyWaysToEarn": (),
     "getMyPointsValue": (),
     "listMyPointsFreezes": ("L1",),

@@ -12,6 +12,7 @@ CHAIN = "tests/unit/audit/test_chain.py"
 COPIES = "tests/customer_api/privacy/test_copies.py"
 CONSENTS = "tests/customer_api/privacy/test_consents.py"
 ABSENCES = "tests/bank_api/managers/test_absences.py"
+STABILITY = "tests/shared/managers/test_stability.py"
 ERASURE = "tests/bank_api/privacy/test_erasure.py"
 
 IDENTITY: Final = (
@@ -268,5 +269,13 @@ IDENTITY: Final = (
         '        raise BackupUnavailable(reason="away")\n',
         "        pass\n",
         (f"{ABSENCES}::test_two_who_would_leave_each_others_book_alone_are_refused",),
+    ),
+    Sabotage(
+        "S-STABLE-1",
+        "a customer's wish to keep the manager",
+        f"{CODE}/managers/stability/gradual.py",
+        "if one.is_here and not one.keeps]",
+        "if one.is_here]",
+        (f"{STABILITY}::test_a_customer_keeps_the_manager_before_and_while_another_comes",),
     ),
 )

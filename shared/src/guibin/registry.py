@@ -24,6 +24,8 @@ from guibin.managers import models as managers
 from guibin.managers.absences import models as manager_absences
 from guibin.managers.matrix import models as manager_matrix
 from guibin.managers.planning import models as assignment_plans
+from guibin.managers.stability import models as manager_stability
+from guibin.managers.terms import models as coverage_terms
 from guibin.organisation import models as organisation
 from guibin.outbox import models as outbox
 from guibin.points import attachment_models as points_attachments
@@ -62,6 +64,7 @@ __all__ = [
     "care_plans",
     "channels",
     "contact",
+    "coverage_terms",
     "customers",
     "earning",
     "exports",
@@ -77,6 +80,7 @@ __all__ = [
     "leases",
     "manager_absences",
     "manager_matrix",
+    "manager_stability",
     "managers",
     "metadata",
     "organisation",

@@ -42,6 +42,7 @@ from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.service import AssignmentHandler
+from guibin.managers.terms.service import TermsChange
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
@@ -189,6 +190,7 @@ def _connect_care() -> None:
     handlers.register(AssignmentHandler())
     handlers.register(PlanHandler())
     handlers.register(MatrixActivation())
+    handlers.register(TermsChange())
     handlers.register(PlanActivation())
     coverage_followers.register(care_owners.FOLLOWER)
     touch_followers.register(SATISFYING)

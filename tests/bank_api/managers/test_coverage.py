@@ -99,17 +99,17 @@ async def test_the_old_manager_is_out_on_the_very_next_request(bank_client: http
     assert (await bank_client.get(url, headers=token)).status_code == 200
 
 
-async def test_the_night_opens_the_new_book_and_closes_the_old_one(
+async def test_the_night_opens_the_new_book_and_closes_that_of_who_left(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     customer_id = await _add_customer(house, "T1")
-    await _add(house, Grade.INTERMEDIATE, staff=house.staff["manager"])
+    old = await _add(house, Grade.INTERMEDIATE, staff=house.staff["manager"])
     await _night(house)
     url, token = f"/v1/customers/{to_public('cus', customer_id)}/coverage", house.headers("manager")
     assert (await bank_client.get(url, headers=token)).status_code == 200
-    await _add(house, Grade.EXPERT)
+    await _add(house, Grade.INTERMEDIATE)
     async with house.sessions() as session:
-        await give_tier(session, customer_id, "T3", on=clock.today())
+        await session.execute(update(Manager).where(col(Manager.id) == old.id).values(active=False))
         await session.commit()
     await _night(house)
     assert (await bank_client.get(url, headers=token)).status_code == 404

@@ -149,7 +149,8 @@ async def test_a_book_holds_who_is_served_today(bank_client: httpx.AsyncClient, 
     rest = (await bank_client.get(f"{url}?limit=1&cursor={first['next_cursor']}", headers=headers)).json()
     since = clock.today().isoformat()
     assert first["items"] + rest["items"] == [
-        {"customer_id": to_public("cus", customer_id), "tier": "T2", "since": since} for customer_id in ids
+        {"customer_id": to_public("cus", customer_id), "tier": "T2", "since": since, "stands_in_for": None}
+        for customer_id in ids
     ]
     assert rest["next_cursor"] is None
 

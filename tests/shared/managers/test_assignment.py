@@ -21,7 +21,17 @@ from support.tiers import DAY, add_manager, branch_of, give_tier, seed_defaults
 
 FROM = DAY + timedelta(days=1)
 BANK = Scope.of_job()
-NOTHING = {"assigned": 0, "handed_over": 0, "ended": 0, "queued": 0, "resolved": 0, "waiting": 0}
+NOTHING = {
+    "assigned": 0,
+    "handed_over": 0,
+    "joined": 0,
+    "succeeded": 0,
+    "not_succeeded": 0,
+    "ended": 0,
+    "queued": 0,
+    "resolved": 0,
+    "waiting": 0,
+}
 
 
 @pytest.fixture
@@ -83,17 +93,6 @@ async def test_a_tier_that_begins_the_day_after_counts(session: AsyncSession, cu
     await give_tier(session, customer_id, "T1", on=FROM)
     await add_manager(session, await branch_of(session, customer_id), Grade.INTERMEDIATE)
     assert (await assign(session, day=DAY))["assigned"] == 1
-
-
-async def test_a_higher_tier_is_handed_over_and_the_book_closes(session: AsyncSession, customer_id: UUID) -> None:
-    old = await _served_by(session, customer_id, Grade.INTERMEDIATE, "T1")
-    new = await add_manager(session, await branch_of(session, customer_id), Grade.EXPERT)
-    await give_tier(session, customer_id, "T3", on=FROM)
-    assert await assign(session, day=DAY) == NOTHING | {"handed_over": 1}
-    after, before = await _coverage(session, customer_id)
-    assert (before.manager_id, before.valid_to, before.end_reason) == (old.id, FROM, "tier_changed")
-    assert (after.manager_id, after.valid_from) == (new.id, FROM)
-    assert await _open_books(session, customer_id) == {new.staff_id}
 
 
 async def test_nobody_is_left_alone_when_no_permitted_manager_has_room(
@@ -219,12 +218,12 @@ async def test_room_is_counted_from_coverage(session: AsyncSession, customer_id:
 async def test_the_night_of_an_older_day_ends_no_coverage_before_it_began(
     session: AsyncSession, customer_id: UUID
 ) -> None:
-    await _served_by(session, customer_id, Grade.INTERMEDIATE, "T1")
-    await add_manager(session, await branch_of(session, customer_id), Grade.EXPERT)
-    await give_tier(session, customer_id, "T3", on=DAY - timedelta(days=4))
+    left = await _served_by(session, customer_id, Grade.SENIOR, "T2")
+    left.active = False
+    await add_manager(session, left.branch_id, Grade.SENIOR)
     older = DAY - timedelta(days=5)
+    await give_tier(session, customer_id, "T2", on=older)
     await session.execute(update(Coverage).values(valid_from=DAY))
-    await give_tier(session, customer_id, "T3", on=older)
     assert (await assign(session, day=older))["handed_over"] == 1
     after, before = await _coverage(session, customer_id)
     assert (before.valid_from, before.valid_to, after.valid_from) == (DAY, DAY, DAY)

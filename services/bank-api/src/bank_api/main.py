@@ -36,6 +36,7 @@ from bank_api.managers.absences import router as absences
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
 from bank_api.managers.router import router as managers
+from bank_api.managers.team import router as teams
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.files import router as organisation_files
 from bank_api.organisation.router import router as organisation
@@ -138,6 +139,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     complaints,
     care_tasks,
     care_reports,
+    teams,
     wallets,
     points,
     points_attachments,

@@ -9,6 +9,7 @@ from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.gifts.router import router as gifts
 from customer_api.handovers.router import router as handovers
+from customer_api.managers.router import router as managers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.codes import router as points_codes
 from customer_api.points.earning import router as earning
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     home,
     customers,
     relations,
+    managers,
     points,
     earning,
     points_codes,

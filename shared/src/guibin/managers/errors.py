@@ -4,7 +4,10 @@ from guibin.core.errors import Category, Refusal
 
 
 class AssigneeInvalid(Refusal):
-    """This manager cannot serve this customer; `reason` is inactive, other_branch, grade or no_capacity."""
+    """This manager cannot serve this customer; `reason` is inactive, other_branch, grade or no_capacity.
+
+    In a team also is_primary, has_role, or no_role for one who leaves a role that was never had.
+    """
 
     category = Category.CONFLICT
     code = "assignee_invalid"

@@ -76,6 +76,15 @@ class Coverage(SQLModel, table=True):
             using="gist",
             name="ex_coverage_one_primary",
         ),
+        ExcludeConstraint(
+            ("customer_id", "="),
+            ("manager_id", "="),
+            ("role", "="),
+            (func.daterange(text("valid_from"), text("valid_to")), "&&"),
+            where=text("role <> 'primary'"),
+            using="gist",
+            name="ex_coverage_role_once",
+        ),
         Index(None, "manager_id", "valid_to"),
         BY_CUSTOMER,
     )

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.managers.models import Coverage, Manager
 from guibin.organisation.models import Staff
 from guibin.organisation.service import staff_name
-from guibin.privacy.subject import ErasureStep, ForgottenRows, Rows, Section
+from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
 from guibin.security.ciphers import KeyRing
 
 
@@ -40,5 +40,13 @@ class ManagersSection:
         ]
 
 
-SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(),)
+WISHES: Final = QuerySection(
+    "manager_wishes",
+    frozenset({"manager_wish"}),
+    "SELECT wish, reason, state, uttered_at, answered_at FROM manager_wish"
+    " WHERE customer_id = :customer_id ORDER BY id",
+)
+"""What the customer wished of the manager, and what became of it."""
+
+SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(), WISHES)
 ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("unassigned",)),)

@@ -1,7 +1,6 @@
 """Managers on the bank port: who they are, whom they serve, who waits for one."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
 from starlette.responses import Response
@@ -13,13 +12,15 @@ from guibin.core.errors import NotFound, VersionConflict
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.customers.repository import get_customer
 from guibin.managers import repository, service
+from guibin.managers.absences.repository import books_of
 from guibin.managers.errors import AssigneeInvalid, DuplicateItem, ManagerExists
-from guibin.managers.models import UnassignedReason
+from guibin.managers.models import CoverageRole, UnassignedReason
 from guibin.managers.service import Move, Order
 from guibin.security.actors import Domain, Verb
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.web import (
     DataClass,
+    Day,
     Idempotency,
     Page,
     PageRequest,
@@ -32,12 +33,12 @@ from guibin.web import (
     staff,
 )
 
+from .coverage import coverage_of
 from .schemas import (
     AssignmentsIn,
     AssignmentsOut,
     CoverageIn,
     CoverageOut,
-    CoverageRowOut,
     InBookOut,
     ManagerIn,
     ManagerOut,
@@ -88,19 +89,30 @@ async def create_manager(call: StaffCall, body: Annotated[ManagerIn, json_body(M
 @router.get("/managers/{manager_id}/book", operation_id="getManagerBook")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
 async def get_book(
-    call: StaffCall, manager_id: ManagerId, page: Annotated[PageRequest, page_query()]
+    call: StaffCall,
+    manager_id: ManagerId,
+    page: Annotated[PageRequest, page_query()],
+    role: Annotated[CoverageRole, Query(description="In which role")] = CoverageRole.PRIMARY,
+    as_of: Annotated[Day | None, Query(description="On which day; today where it is left out")] = None,
 ) -> Page[InBookOut]:
-    """List the customers whom a manager serves today, as far as they are in the caller's scope, by customer id."""
+    """List the customers whom a manager serves on a day, as far as they are in the caller's scope, by customer id.
+
+    The book of a colleague who is away on the day, and for whom the manager stands in, is part of it.
+    """
     person = await repository.get_person(call.session, manager_id)
+    day = as_of or clock.today()
     rows = await repository.book(
         call.session,
         call.scope,
-        manager_id=person.manager.id,
-        day=clock.today(),
+        manager_ids=await books_of(call.session, person.manager.id, day),
+        role=role,
+        day=day,
         limit=page.fetch,
         after=page.after_id,
     )
-    return page.answer(rows, position=lambda row: str(row.customer_id), shape=InBookOut.of)
+    return page.answer(
+        rows, position=lambda row: str(row.customer_id), shape=lambda row: InBookOut.of(row, person.manager.id)
+    )
 
 
 @router.get("/unassigned", operation_id="listUnassigned")
@@ -119,10 +131,14 @@ async def list_unassigned(
 
 @router.get("/customers/{customer_id}/coverage", operation_id="getCoverage")
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
-async def get_coverage(call: StaffCall, customer_id: CustomerId) -> CoverageOut:
-    """Show who serves a customer today, and who did."""
+async def get_coverage(
+    call: StaffCall,
+    customer_id: CustomerId,
+    as_of: Annotated[Day | None, Query(description="On which day; today where it is left out")] = None,
+) -> CoverageOut:
+    """Show who serves a customer on a day, in every role, who stands in, who is coming, and who served before."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
-    return await _coverage(call, customer.id)
+    return await coverage_of(call, customer.id, as_of)
 
 
 @router.put("/customers/{customer_id}/coverage", operation_id="assignManager")
@@ -137,7 +153,9 @@ async def assign_manager(
 ) -> CoverageOut:
     """Let a manager of the customer's branch serve the customer from today on; the present one loses access at once."""
     order = Order(call.actor, call.scope, body.reason, body.valid_from)
-    return await _coverage(call, await service.assign_by_hand(call.session, Move(customer_id, body.manager_id), order))
+    return await coverage_of(
+        call, await service.assign_by_hand(call.session, Move(customer_id, body.manager_id), order)
+    )
 
 
 @router.post(
@@ -164,18 +182,3 @@ async def assign_managers(
         response.status_code = 202
         return SubmittedOut.of(done)
     return AssignmentsOut.of(moves, done)
-
-
-async def _coverage(call: StaffCall, customer_id: UUID) -> CoverageOut:
-    served = await service.manager_of(call.session, call.scope, customer_id=customer_id)
-    history = await repository.list_coverage(call.session, call.scope, customer_id=customer_id)
-    manager = None
-    if served is not None:
-        loads = await repository.loads(call.session, [served.person.manager.id])
-        manager = ManagerOut.of(served.person, loads.get(served.person.manager.id, 0), call.keys)
-    return CoverageOut(
-        customer_id=customer_id,
-        manager=manager,
-        since=served.coverage.valid_from if served else None,
-        history=[CoverageRowOut.of(row) for row in history],
-    )

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
 from guibin.core.ids import BranchId, CoverageId, CustomerId, ManagerId, StaffId
 from guibin.core.text import Note
-from guibin.managers.models import Coverage, Grade, Unassigned, UnassignedReason
-from guibin.managers.repository import InBook, Person
+from guibin.managers.models import Coverage, CoverageRole, Grade, Unassigned, UnassignedReason
+from guibin.managers.repository import InBook, InTeam, Person
 from guibin.managers.service import Move
+from guibin.managers.stability.models import Succession, SuccessionCause
 from guibin.organisation.service import staff_name
 from guibin.security.ciphers import KeyRing
 from guibin.web import Day, OutModel, StrictModel
@@ -67,11 +69,13 @@ class InBookOut(OutModel):
     customer_id: CustomerId
     tier: str | None = Field(examples=["T2"])
     since: date
+    stands_in_for: ManagerId | None = Field(description="The colleague who is away and whose customer it is; null: own")
 
     @classmethod
-    def of(cls, row: InBook) -> "InBookOut":
-        """Describe a customer of a book."""
-        return cls(customer_id=row.customer_id, tier=row.tier_code, since=row.since)
+    def of(cls, row: InBook, manager_id: UUID) -> "InBookOut":
+        """Describe a customer of a manager's book."""
+        away = None if row.manager_id == manager_id else row.manager_id
+        return cls(customer_id=row.customer_id, tier=row.tier_code, since=row.since, stands_in_for=away)
 
 
 class UnassignedOut(OutModel):
@@ -171,10 +175,56 @@ class CoverageRowOut(OutModel):
         return cls.model_validate(row)
 
 
+class TeamMemberOut(OutModel):
+    """Who serves the customer beside the primary manager."""
+
+    coverage_id: CoverageId
+    manager_id: ManagerId
+    name: str | None
+    role: CoverageRole
+    since: date
+    reason: str
+
+    @classmethod
+    def of(cls, row: InTeam, keys: KeyRing) -> "TeamMemberOut":
+        """Describe somebody of a team."""
+        return cls(
+            coverage_id=row.coverage.id,
+            manager_id=row.manager.id,
+            name=staff_name(keys, row.staff),
+            role=CoverageRole(row.coverage.role),
+            since=row.coverage.valid_from,
+            reason=row.coverage.reason,
+        )
+
+
+class SuccessorOut(OutModel):
+    """Who will be the primary manager, and serves in the second role until then."""
+
+    manager_id: ManagerId
+    cause: SuccessionCause
+    started_on: date
+    due_on: date = Field(description="From which the successor is the primary manager")
+
+    @classmethod
+    def of(cls, row: Succession) -> "SuccessorOut":
+        """Describe who is coming."""
+        return cls(
+            manager_id=row.successor_id,
+            cause=SuccessionCause(row.cause),
+            started_on=row.started_on,
+            due_on=row.due_on,
+        )
+
+
 class CoverageOut(OutModel):
-    """Who serves a customer, and who did."""
+    """Who serves a customer on a day, and who did before and after it."""
 
     customer_id: CustomerId
-    manager: ManagerOut | None
+    as_of: date
+    manager: ManagerOut | None = Field(description="The primary manager")
     since: date | None
-    history: list[CoverageRowOut] = Field(description="Newest first")
+    stand_in_id: ManagerId | None = Field(description="Who serves the customer while the primary manager is away")
+    team: list[TeamMemberOut] = Field(description="Who serves in another role")
+    successor: SuccessorOut | None = Field(description="Who is coming now; null: nobody")
+    history: list[CoverageRowOut] = Field(description="Newest first, of all roles")

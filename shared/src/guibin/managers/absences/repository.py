@@ -140,6 +140,18 @@ async def stand_ins(session: AsyncSession, day: date) -> Mapping[UUID, UUID]:
     return dict((await session.execute(query)).all())
 
 
+async def books_of(session: AsyncSession, manager_id: UUID, day: date) -> list[UUID]:
+    """Return whose books a manager serves on a day: the own one, and those of colleagues who are away."""
+    away = await stand_ins(session, day)
+    return [manager_id, *(absent for absent, present in away.items() if present == manager_id)]
+
+
+async def books_of_staff(session: AsyncSession, staff_id: UUID, day: date) -> list[UUID]:
+    """Return whose books, by manager, a member of staff serves on a day; nobody's for one who is no manager."""
+    found = (await session.execute(select(col(Manager.id)).where(col(Manager.staff_id) == staff_id))).scalar()
+    return [] if found is None else await books_of(session, found, day)
+
+
 async def stand_in_of(session: AsyncSession, manager_id: UUID, day: date) -> tuple[Person, date] | None:
     """Return who serves a manager's book on a day, and the day from which the manager is back; None who is there."""
     absent = select(col(Manager.staff_id)).where(col(Manager.id) == manager_id).scalar_subquery()

@@ -48,6 +48,15 @@ def permits(
     return should | may
 
 
+def is_second_choice(
+    tiers: ScalarSelect[Any], grade: SQLColumnExpression[str], tier: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """Return whether a version's lines let a grade serve a tier that another grade should serve."""
+    line = type_coerce(type_coerce(tiers, JSONB)[tier], JSONB)
+    should = func.coalesce(line["primary"].bool_op("?")(grade), False)
+    return permits(tiers, grade, tier) & ~should & (func.jsonb_array_length(line["primary"]) > 0)
+
+
 async def list_matrices(
     session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
 ) -> Sequence[ManagerMatrix]:

@@ -2,15 +2,17 @@
 
 from guibin.managers.repository.coverage import (
     InBook,
+    InTeam,
     begin_coverage,
     book,
     coverage_of_the_gone,
     end_coverage,
     is_primary_manager,
     list_coverage,
-    needy_customers,
     open_coverages,
+    open_team,
     served_since,
+    team_on,
 )
 from guibin.managers.repository.people import (
     Person,
@@ -29,6 +31,7 @@ from guibin.managers.repository.queue import list_unassigned, open_unassigned, p
 
 __all__ = [
     "InBook",
+    "InTeam",
     "Person",
     "Served",
     "begin_coverage",
@@ -45,12 +48,13 @@ __all__ = [
     "loads",
     "lock_managers",
     "managers_since",
-    "needy_customers",
     "open_coverages",
+    "open_team",
     "open_unassigned",
     "primary_manager",
     "put_unassigned",
     "resolve_unassigned",
     "seats",
     "served_since",
+    "team_on",
 ]

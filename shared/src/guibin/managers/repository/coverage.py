@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, or_, select, text, true
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,12 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess, PartyStatus
 from guibin.customers.repository import visible
-from guibin.managers.matrix.repository import permits, tiers_in_force
 from guibin.managers.models import Coverage, CoverageRole, Manager
-from guibin.managers.rules import Waiting
 from guibin.organisation.models import Staff
 from guibin.security.actors import Scope
-from guibin.tiers.models import Tier
 from guibin.tiers.repository import tiers_on
 
 WITH_THE_BANK = (PartyStatus.ACTIVE, PartyStatus.DORMANT)
@@ -26,29 +23,27 @@ WITH_THE_BANK = (PartyStatus.ACTIVE, PartyStatus.DORMANT)
 
 @dataclass(frozen=True)
 class InBook:
-    """A customer in a manager's book."""
+    """A customer in a manager's book, or in that of a colleague for whom the manager stands in."""
 
     customer_id: UUID
     tier_code: str | None
     since: date
+    manager_id: UUID
 
 
 @dataclass(frozen=True)
-class NeedyCustomer:
-    """A customer who needs a manager, or another one than the coverage says.
+class InTeam:
+    """Somebody who serves a customer on a day, in whichever role."""
 
-    `is_served` is false where there is no coverage or its manager has left.
-    """
-
-    waiting: Waiting
-    coverage: Coverage | None
-    is_served: bool
+    coverage: Coverage
+    manager: Manager
+    staff: Staff
 
 
-def in_force(day: date) -> ColumnElement[bool]:
-    """Return the predicate of primary coverage on a day."""
+def in_force(day: date, role: CoverageRole | None = CoverageRole.PRIMARY) -> ColumnElement[bool]:
+    """Return the predicate of coverage in a role on a day; None: in any role."""
     return (
-        (col(Coverage.role) == CoverageRole.PRIMARY)
+        (true() if role is None else col(Coverage.role) == role)
         & (col(Coverage.valid_from) <= day)
         & or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > day)
     )
@@ -57,6 +52,33 @@ def in_force(day: date) -> ColumnElement[bool]:
 def is_open() -> ColumnElement[bool]:
     """Return the predicate of primary coverage without an end: of one customer at most one, for two would overlap."""
     return (col(Coverage.role) == CoverageRole.PRIMARY) & col(Coverage.valid_to).is_(None)
+
+
+def is_load() -> ColumnElement[bool]:
+    """Return the predicate of what fills a book: customers served as primary manager, or beside another one."""
+    return col(Coverage.role).in_((CoverageRole.PRIMARY, CoverageRole.SECOND)) & col(Coverage.valid_to).is_(None)
+
+
+async def open_team(session: AsyncSession, *, customer_ids: Collection[UUID]) -> Sequence[Coverage]:
+    """Return who serves some customers now beside the primary manager."""
+    query = select_rows(Coverage).where(
+        col(Coverage.customer_id).in_(customer_ids),
+        col(Coverage.role) != CoverageRole.PRIMARY,
+        col(Coverage.valid_to).is_(None),
+    )
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
+
+
+async def team_on(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[InTeam]:
+    """Return everybody who serves a customer on a day, the primary manager too."""
+    query = (
+        select_rows(Coverage, Manager, Staff)
+        .join(Manager, col(Manager.id) == col(Coverage.manager_id))
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .where(Coverage.customer_id == customer_id, in_force(day, None), visible(scope, col(Coverage.customer_id)))
+        .order_by(col(Coverage.valid_from), col(Coverage.id))
+    )
+    return [InTeam(*row) for row in (await session.exec(query)).all()]
 
 
 async def open_coverages(session: AsyncSession, *, customer_ids: Collection[UUID]) -> dict[UUID, Coverage]:
@@ -99,14 +121,22 @@ async def list_coverage(session: AsyncSession, scope: Scope, *, customer_id: UUI
 
 
 async def book(
-    session: AsyncSession, scope: Scope, *, manager_id: UUID, day: date, limit: int, after: UUID | None
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    manager_ids: Collection[UUID],
+    role: CoverageRole,
+    day: date,
+    limit: int,
+    after: UUID | None,
 ) -> list[InBook]:
-    """Return the customers whom a manager serves on a day, by customer id."""
+    """Return the customers whom managers serve in a role on a day, by customer id."""
     tier = tiers_on(day)
     query = (
-        select(col(Coverage.customer_id), tier.c.tier, col(Coverage.valid_from))
+        select(col(Coverage.customer_id), tier.c.tier, col(Coverage.valid_from), col(Coverage.manager_id))
         .join(tier, tier.c.customer_id == col(Coverage.customer_id), isouter=True)
-        .where(col(Coverage.manager_id) == manager_id, in_force(day), visible(scope, col(Coverage.customer_id)))
+        .where(col(Coverage.manager_id).in_(manager_ids), in_force(day, role))
+        .where(visible(scope, col(Coverage.customer_id)))
         .order_by(col(Coverage.customer_id))
         .limit(limit)
     )
@@ -115,32 +145,12 @@ async def book(
     return [InBook(*row) for row in (await session.execute(query)).all()]
 
 
-async def needy_customers(session: AsyncSession, *, day: date) -> list[NeedyCustomer]:
-    """Return who is in a managed tier on a day and has no manager, one who has left, or one whom the matrix forbids."""
-    current = tiers_on(day)
-    is_permitted = permits(tiers_in_force(day), col(Manager.grade), current.c.tier)
-    is_here = func.coalesce(col(Manager.active) & col(Staff.active) & col(Manager.left_on).is_(None), False)
-    query = (
-        select(col(Customer.id), current.c.tier, col(Tier.rank), col(Customer.branch_id), Coverage, is_here)
-        .join(current, current.c.customer_id == col(Customer.id))
-        .join(Tier, col(Tier.code) == current.c.tier)
-        .join(Coverage, (col(Coverage.customer_id) == col(Customer.id)) & is_open(), isouter=True)
-        .join(Manager, col(Manager.id) == col(Coverage.manager_id), isouter=True)
-        .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
-        .where(col(Tier.managed).is_(True), col(Customer.merged_into).is_(None))
-        .where(col(Customer.status).in_(WITH_THE_BANK))
-        .where(or_(not_(is_permitted), not_(is_here)))
-    )
-    rows = (await session.execute(query)).all()
-    return [NeedyCustomer(Waiting(row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
-
-
 async def coverage_of_the_gone(session: AsyncSession) -> Sequence[Coverage]:
-    """Return the open coverage of customers who became another customer or have left the bank."""
+    """Return the open coverage, in all roles, of customers who became another customer or have left the bank."""
     query = (
         select_rows(Coverage)
         .join(Customer, col(Customer.id) == col(Coverage.customer_id))
-        .where(is_open())
+        .where(col(Coverage.valid_to).is_(None))
         .where(or_(col(Customer.merged_into).is_not(None), col(Customer.status).not_in(WITH_THE_BANK)))
     )
     return (await session.exec(query)).all()
@@ -149,13 +159,13 @@ async def coverage_of_the_gone(session: AsyncSession) -> Sequence[Coverage]:
 # Whole books begin and end in one statement each: a row of its own would cost a round trip each.
 _BEGIN = text(
     "INSERT INTO coverage (customer_id, id, manager_id, role, valid_from, source, reason)"
-    " SELECT k.customer_id, k.id, k.manager_id, 'primary', k.on_day, :source, :reason"
+    " SELECT k.customer_id, k.id, k.manager_id, :role, k.on_day, :source, :reason"
     " FROM unnest(CAST(:customers AS uuid[]), CAST(:ids AS uuid[]), CAST(:managers AS uuid[]), CAST(:days AS date[]))"
     " AS k(customer_id, id, manager_id, on_day)"
 )
 _OPEN_BOOKS = text(
     "INSERT INTO customer_access (customer_id, staff_id, role, valid_from)"
-    " SELECT k.customer_id, k.staff_id, 'primary', k.on_day"
+    " SELECT k.customer_id, k.staff_id, :role, k.on_day"
     " FROM unnest(CAST(:customers AS uuid[]), CAST(:staff AS uuid[]), CAST(:days AS date[]))"
     " AS k(customer_id, staff_id, on_day)"
     " ON CONFLICT (customer_id, staff_id, role) DO UPDATE SET valid_from = excluded.valid_from, valid_to = NULL"
@@ -168,16 +178,22 @@ _END = text(
 )
 _CLOSE_BOOKS = text(
     "UPDATE customer_access a SET valid_to = k.on_day"
-    " FROM unnest(CAST(:customers AS uuid[]), CAST(:staff AS uuid[]), CAST(:days AS date[]))"
-    " AS k(customer_id, staff_id, on_day)"
-    " WHERE a.customer_id = k.customer_id AND a.staff_id = k.staff_id AND a.role = 'primary'"
+    " FROM unnest(CAST(:customers AS uuid[]), CAST(:staff AS uuid[]), CAST(:roles AS text[]), CAST(:days AS date[]))"
+    " AS k(customer_id, staff_id, role, on_day)"
+    " WHERE a.customer_id = k.customer_id AND a.staff_id = k.staff_id AND a.role = k.role"
 )
 
 
 async def begin_coverage(
-    session: AsyncSession, placements: Mapping[UUID, UUID], from_days: Mapping[UUID, date], *, source: str, reason: str
+    session: AsyncSession,
+    placements: Mapping[UUID, UUID],
+    from_days: Mapping[UUID, date],
+    *,
+    source: str,
+    reason: str,
+    role: CoverageRole = CoverageRole.PRIMARY,
 ) -> None:
-    """Let managers serve customers from a day on, and open their books to them at once.
+    """Let managers serve customers in a role from a day on, and open their books to them at once.
 
     `placements` names the manager and `from_days` the first day of each customer.
     """
@@ -193,19 +209,20 @@ async def begin_coverage(
             "customers": customers,
             "ids": [new_id() for _ in customers],
             "managers": managers,
+            "role": role.value,
             "days": days,
             "source": source,
             "reason": reason,
         },
     )
     people = [staff[manager_id] for manager_id in managers]
-    await connection.execute(_OPEN_BOOKS, {"customers": customers, "staff": people, "days": days})
+    await connection.execute(_OPEN_BOOKS, {"customers": customers, "staff": people, "role": role.value, "days": days})
 
 
 async def end_coverage(
     session: AsyncSession, days: Mapping[UUID, date], ended: Sequence[Coverage], reason: str
 ) -> None:
-    """Let coverages end, each on its customer's first day without it; the book closes at once."""
+    """Let coverages of any role end, each on its customer's first day without it; the book closes at once."""
     if not ended:
         return
     staff = await _staff_ids(session, {one.manager_id for one in ended})
@@ -214,7 +231,9 @@ async def end_coverage(
     connection = await session.connection()
     await connection.execute(_END, {"customers": customers, "ids": ids, "days": last, "reason": reason})
     people = [staff[one.manager_id] for one in ended]
-    await connection.execute(_CLOSE_BOOKS, {"customers": customers, "staff": people, "days": last})
+    roles = [one.role for one in ended]
+    closed = {"customers": customers, "staff": people, "roles": roles, "days": last}
+    await connection.execute(_CLOSE_BOOKS, closed)
 
 
 async def _staff_ids(session: AsyncSession, manager_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -15,7 +15,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.managers.models import Coverage, Manager
-from guibin.managers.repository.coverage import in_force, is_open
+from guibin.managers.repository.coverage import in_force, is_load
 from guibin.managers.rules import Seat
 from guibin.organisation.models import Branch, Staff
 from guibin.security.actors import Scope
@@ -112,7 +112,7 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
     """Count the customers whom managers serve now or from the next day on: all of them, whoever asks."""
     query = (
         select(col(Coverage.manager_id), func.count())
-        .where(is_open(), col(Coverage.manager_id).in_(manager_ids))
+        .where(is_load(), col(Coverage.manager_id).in_(manager_ids))
         .group_by(col(Coverage.manager_id))
     )
     async with all_rows(session):

@@ -22,6 +22,7 @@ from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
 from guibin.managers.rules import Seat
+from guibin.managers.stability import gradual
 from guibin.security.actors import Actor, Scope
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.tiers.repository import current_tier
@@ -182,6 +183,7 @@ async def _replace(
     Raises:
         VersionConflict: somebody else began one meanwhile.
     """
+    await gradual.cancel(session, [customer.id for customer, _ in changing], on_day=first_day)
     ended = [present[customer.id] for customer, _ in changing if customer.id in present]
     last = {one.customer_id: max(first_day, one.valid_from) for one in ended}
     await repository.end_coverage(session, last, ended, order.reason)

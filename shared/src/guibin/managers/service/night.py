@@ -1,6 +1,6 @@
 """Assignment in the nightly run: everybody of a managed tier gets a manager, or a place in the queue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,46 +10,53 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.managers import repository, rules
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
+from guibin.managers.matrix.rules import SHOULD
 from guibin.managers.models import Coverage
 from guibin.managers.planning.repository import end_empty_books
+from guibin.managers.stability import gradual
+from guibin.managers.stability.needy import Ground, NeedyCustomer, needy_customers
+from guibin.managers.terms.service import terms_in_force
 
-TIER_CHANGED: Final = "tier_changed"
-MANAGER_LEFT: Final = "manager_left"
 CUSTOMER_GONE: Final = "customer_gone"
 BY_RUN: Final = "run"
 MATRIX: Final = "matrix"
+GRADUALLY: Final = (Ground.FORBIDDEN, Ground.SETTLED)
+"""Who is served meanwhile: the new manager comes beside the present one first."""
 
 
 async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     """Give everybody of a managed tier a manager from the next day on, or a place in the queue with the reason.
 
-    A customer whose present manager may not serve the new tier, or has left, is handed over when somebody permitted has
-    room, and stays otherwise: nobody is left alone. A second run of the same day changes nothing.
+    Stability first: a customer whose present manager may not serve the tier any more, or should not after some months
+    in it, gets the new one in a second role, and both serve for some days. Where nobody permitted has room the present
+    one stays, who has left too: nobody is left alone. A second run of the same day changes nothing.
     """
     from_day = day + timedelta(days=1)
+    _, terms = await terms_in_force(session)
     await repository.lock_managers(session)
     gone = await repository.coverage_of_the_gone(session)
+    await gradual.cancel(session, [one.customer_id for one in gone], on_day=from_day)
     await repository.end_coverage(session, _first_days(gone, from_day), gone, CUSTOMER_GONE)
-    needy = await repository.needy_customers(session, day=from_day)
-    matrix = (await content_on(session, from_day)).preferences()
-    plan = rules.assign([one.waiting for one in needy], await repository.seats(session), matrix)
-    moved = [one for one in needy if one.coverage and one.waiting.customer_id in plan.placed]
-    days = dict.fromkeys(plan.placed, from_day) | _first_days([one.coverage for one in moved], from_day)
-    for reason, is_served in ((TIER_CHANGED, True), (MANAGER_LEFT, False)):
-        ended = [one.coverage for one in moved if one.coverage and one.is_served is is_served]
-        await repository.end_coverage(session, days, ended, reason)
-    await repository.begin_coverage(session, plan.placed, days, source=BY_RUN, reason=MATRIX)
-    givers = {one.waiting.customer_id: one.coverage.manager_id for one in needy if one.coverage}
-    await follow_all(
-        session,
-        [Change(one, givers.get(one), taker, days[one], MATRIX, BY_RUN) for one, taker in plan.placed.items()],
-    )
-    alone = [one.waiting for one in needy if not one.is_served and one.waiting.customer_id in plan.unplaced]
+    succeeded = await gradual.complete(session, from_day=from_day)
+    needy = await needy_customers(session, day=from_day, settle_months=terms.settle_months)
+    plan = await _plan(session, needy, from_day)
+    served = {
+        one.waiting.customer_id: one.ground
+        for one in needy
+        if one.ground in GRADUALLY and one.waiting.customer_id in plan.placed
+    }
+    gradually = served if terms.joint_days else {}
+    await gradual.begin(session, gradually, plan.placed, from_day=from_day, joint_days=terms.joint_days)
+    at_once = [one for one in needy if one.waiting.customer_id in plan.placed.keys() - gradually.keys()]
+    handed_over = await _place(session, at_once, plan, from_day)
+    alone = [one.waiting for one in needy if one.ground not in GRADUALLY and one.waiting.customer_id in plan.unplaced]
     changed, resolved = await _queue(session, alone, plan, from_day)
     await end_empty_books(session, day=from_day)
     return {
-        "assigned": len(plan.placed) - len(moved),
-        "handed_over": len(moved),
+        "assigned": len(at_once) - handed_over,
+        "handed_over": handed_over,
+        "joined": len(gradually),
+        **succeeded,
         "ended": len(gone),
         "queued": changed,
         "resolved": resolved,
@@ -57,9 +64,36 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     }
 
 
-def _first_days(ended: Iterable[Coverage | None], from_day: date) -> dict[UUID, date]:
-    """Return on which day each coverage ends: the night of an older day cannot end one before it began."""
-    return {one.customer_id: max(from_day, one.valid_from) for one in ended if one}
+async def _plan(session: AsyncSession, needy: Sequence[NeedyCustomer], day: date) -> rules.Plan:
+    """Choose for those who must have somebody first; whose manager is a second choice moves to a first choice only."""
+    seats, matrix = await repository.seats(session), (await content_on(session, day)).preferences()
+    must = rules.assign([one.waiting for one in needy if one.ground is not Ground.SETTLED], seats, matrix)
+    first_choice = {pair: preference for pair, preference in matrix.items() if preference == SHOULD}
+    could = rules.assign([one.waiting for one in needy if one.ground is Ground.SETTLED], seats, first_choice)
+    return rules.Plan({**must.placed, **could.placed}, {**must.unplaced, **could.unplaced})
+
+
+async def _place(session: AsyncSession, at_once: Sequence[NeedyCustomer], plan: rules.Plan, from_day: date) -> int:
+    """Let the new managers be the primary ones from the day on; returns how many customers had another one."""
+    placed = {one.waiting.customer_id: plan.placed[one.waiting.customer_id] for one in at_once}
+    moved = [(one.coverage, one.ground) for one in at_once if one.coverage]
+    days = dict.fromkeys(placed, from_day) | _first_days([coverage for coverage, _ in moved], from_day)
+    for ground in Ground:
+        ended = [coverage for coverage, why in moved if why is ground]
+        await repository.end_coverage(session, days, ended, ground)
+    await repository.begin_coverage(session, placed, days, source=BY_RUN, reason=MATRIX)
+    givers = {coverage.customer_id: coverage.manager_id for coverage, _ in moved}
+    changes = [Change(one, givers.get(one), taker, days[one], MATRIX, BY_RUN) for one, taker in placed.items()]
+    await follow_all(session, changes)
+    return len(moved)
+
+
+def _first_days(ended: Iterable[Coverage], from_day: date) -> dict[UUID, date]:
+    """Return on which day each customer's coverage ends: the night of an older day cannot end one before it began."""
+    days: dict[UUID, date] = {}
+    for one in ended:
+        days[one.customer_id] = max(from_day, one.valid_from, days.get(one.customer_id, from_day))
+    return days
 
 
 async def _queue(

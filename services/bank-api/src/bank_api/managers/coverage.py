@@ -1,0 +1,36 @@
+"""Who serves a customer, as the bank port shows it."""
+
+from datetime import date
+from uuid import UUID
+
+from bank_api.managers.schemas import CoverageOut, CoverageRowOut, ManagerOut, SuccessorOut, TeamMemberOut
+from guibin.core import clock
+from guibin.managers import repository
+from guibin.managers.absences.repository import stand_ins
+from guibin.managers.models import CoverageRole
+from guibin.managers.stability.repository import open_successions
+from guibin.web import StaffCall
+
+
+async def coverage_of(call: StaffCall, customer_id: UUID, as_of: date | None = None) -> CoverageOut:
+    """Describe who serves a customer on a day, today where none is named, and who did."""
+    day = as_of or clock.today()
+    served = await repository.primary_manager(call.session, call.scope, customer_id=customer_id, day=day)
+    team = await repository.team_on(call.session, call.scope, customer_id=customer_id, day=day)
+    history = await repository.list_coverage(call.session, call.scope, customer_id=customer_id)
+    coming = await open_successions(call.session, [customer_id])
+    manager = None
+    if served is not None:
+        loads = await repository.loads(call.session, [served.person.manager.id])
+        manager = ManagerOut.of(served.person, loads.get(served.person.manager.id, 0), call.keys)
+    away = await stand_ins(call.session, day) if served else {}
+    return CoverageOut(
+        customer_id=customer_id,
+        as_of=day,
+        manager=manager,
+        since=served.coverage.valid_from if served else None,
+        stand_in_id=away.get(served.person.manager.id) if served else None,
+        team=[TeamMemberOut.of(one, call.keys) for one in team if one.coverage.role != CoverageRole.PRIMARY],
+        successor=SuccessorOut.of(coming[0]) if coming else None,
+        history=[CoverageRowOut.of(row) for row in history],
+    )
