@@ -78,6 +78,8 @@ async def test_what_is_returned_is_no_step_to_a_goal_and_what_it_earned_is_taken
     spent = await line.event(me, "C1", "card_spend", "200.00")
     part = await line.undo("R2", "C1", "50.00")
     again = await line.undo("R2", "C1", "50.00")
+    other_amount = await line.undo("R2", "C1", "60.00")
+    other_event = await line.undo("R2", "P2", "50.00")
     too_much = await line.undo("R3", "C1", "200.01")
     rest = await line.undo("R4", "C1")
     over = await line.undo("R4", "C1")
@@ -88,6 +90,8 @@ async def test_what_is_returned_is_no_step_to_a_goal_and_what_it_earned_is_taken
     assert (undone.status_code, undone.json()["points"], undone.json()["replayed"]) == (201, 0, False)
     assert (part.json()["points"], part.json()["replayed"]) == (2, False)
     assert (again.json()["points"], again.json()["replayed"]) == (0, True)
+    taken = (409, "return_reference_taken")
+    assert [(one.status_code, one.json()["code"]) for one in (other_amount, other_event)] == [taken, taken]
     assert (too_much.status_code, too_much.json()["code"]) == (422, "amount_out_of_range")
     assert (rest.json()["points"], rest.json()["replayed"]) == (8, False)
     assert (over.json()["points"], over.json()["replayed"]) == (0, True)

@@ -66,6 +66,15 @@ class CustomerUnknown(Refusal):
     en = "No customer is known by this reference"
 
 
+class ReturnReferenceTaken(Refusal):
+    """The line has told of another return under this number: of another event, or of another amount."""
+
+    category = Category.CONFLICT
+    code = "return_reference_taken"
+    zh = "该退货编号已用于另一笔退货"
+    en = "Another return was told under this number"
+
+
 class AmountOutOfRange(Refusal):
     """An event would earn more than one entry can hold."""
 

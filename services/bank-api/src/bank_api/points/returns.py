@@ -9,7 +9,7 @@ from guibin.core.ids import CustomerId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.points import service
-from guibin.points.errors import AccountClosed, AmountOutOfRange
+from guibin.points.errors import AccountClosed, AmountOutOfRange, ReturnReferenceTaken
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -68,7 +68,7 @@ class EventReturnOut(OutModel):
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.EARN,
     data=DataClass.C2,
-    refusals=(NotFound, AmountOutOfRange, AccountClosed),
+    refusals=(NotFound, AmountOutOfRange, AccountClosed, ReturnReferenceTaken),
 )
 async def return_event(call: ServiceCall, body: Annotated[EventReturnIn, json_body(EventReturnIn)]) -> EventReturnOut:
     """Tell that an event was undone, or a part of its amount: its points are taken back, as debt where they are spent.

@@ -7,11 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.holdings.models import BusinessEvent, CustomerEvent, EventState
-from guibin.points.earning.models import EarningAward
+from guibin.points.earning.models import EarningAward, EventReturned
 from guibin.points.earning.rules import Occurrence
 from guibin.points.repository import rows_of
 
@@ -76,6 +77,14 @@ async def find_event(session: AsyncSession, *, line: str, reference: str) -> Rec
     return None if row is None else RecordedEvent(row[0], row[1], EventState(row[2]))
 
 
+async def note_return(session: AsyncSession, told: EventReturned) -> EventReturned | None:
+    """Keep what a line tells of a return; returns what it has told under the same number before, None if nothing."""
+    new = insert(EventReturned).values(told.model_dump()).on_conflict_do_nothing()
+    if (await session.execute(new.returning(col(EventReturned.reference)))).first() is not None:
+        return None
+    return await session.get_one(EventReturned, (told.reference, told.line), populate_existing=True)
+
+
 async def awards_of_event(
     session: AsyncSession, customers: Collection[UUID], *, source_id: str
 ) -> Sequence[EarningAward]:
@@ -86,20 +95,15 @@ async def awards_of_event(
     return (await session.exec(query.order_by(col(EarningAward.customer_id), col(EarningAward.wallet)))).all()
 
 
-async def mark_returned(session: AsyncSession, *, line: str, reference: str) -> bool:
-    """Note that an event was undone as a whole; False when that was known."""
+async def mark_returned(session: AsyncSession, *, line: str, reference: str) -> None:
+    """Note that an event was undone as a whole."""
     statement = (
         update(BusinessEvent)
-        .where(
-            col(BusinessEvent.reference) == reference,
-            col(BusinessEvent.line) == line,
-            col(BusinessEvent.state) != EventState.RETURNED,
-        )
+        .where(col(BusinessEvent.reference) == reference, col(BusinessEvent.line) == line)
         .values(state=EventState.RETURNED)
-        .returning(col(BusinessEvent.reference))
         .execution_options(synchronize_session=False)
     )
-    return (await session.execute(statement)).first() is not None
+    await session.execute(statement)
 
 
 async def pending_events(

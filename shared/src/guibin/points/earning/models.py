@@ -145,3 +145,16 @@ class EarningBudget(SQLModel, table=True):
     points: int = Field(default=0, sa_type=BigInteger)
     cost_fen: int = Field(default=0, sa_type=BigInteger)
     awards: int = Field(default=0, sa_type=BigInteger)
+
+
+class EventReturned(SQLModel, table=True):
+    """What a line told of a return, under its own number: one number is one return. Insert only."""
+
+    __tablename__ = "event_return"
+    __table_args__ = (distributed("reference"),)
+
+    reference: str = Field(sa_type=Text, primary_key=True)
+    line: str = Field(sa_type=Text, primary_key=True)
+    returns: str = text_column(description="The line's number of the event that is undone")
+    amount_fen: int | None = Field(default=None, sa_type=BigInteger, description="Of its amount; NULL: all of it")
+    told_at: datetime = instant()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.lines import Line
 from guibin.customers.origins import with_origins
@@ -16,8 +17,8 @@ from guibin.holdings.models import EventState
 from guibin.points import correction_repository, reasons
 from guibin.points.earning import event_repository
 from guibin.points.earning.event_repository import RecordedEvent
-from guibin.points.earning.models import EarningAward
-from guibin.points.errors import AmountOutOfRange
+from guibin.points.earning.models import EarningAward, EventReturned
+from guibin.points.errors import AmountOutOfRange, ReturnReferenceTaken
 from guibin.points.models import SourceKind
 from guibin.points.service.earning import earn_events, return_to_budgets
 from guibin.points.service.ledger import lock_account
@@ -51,6 +52,7 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
     Raises:
         NotFound: the line has told of no such event.
         AmountOutOfRange: a part of an event without an amount, or more than it was.
+        ReturnReferenceTaken: the line has told of another return under this number.
         AccountClosed: the account does not move.
     """
     event = await event_repository.find_event(session, line=told.line, reference=told.returns)
@@ -58,6 +60,8 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
         raise NotFound
     if told.amount_fen is not None and not 0 < told.amount_fen <= (event.amount_fen or 0):
         raise AmountOutOfRange
+    if await _is_known(session, told):
+        return Returned(event.customer_id, 0, replayed=True)
     if event.state is EventState.PENDING:
         await earn_events(session, keys=[(told.line, told.returns)], actor_id=actor_id)
     async with with_origins(session, Scope.of_job(), customer_id=event.customer_id) as scope:
@@ -65,16 +69,31 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
             session, (event.customer_id, *scope.origins), source_id=f"{told.line}:{told.returns}"
         )
         taken = [await _take_back(session, award, event, told, actor_id) for award in awards]
-    whole = told.amount_fen in {None, event.amount_fen}
-    first = whole and await event_repository.mark_returned(session, line=told.line, reference=told.returns)
-    known = event.state is EventState.RETURNED or (bool(taken) and None in taken)
-    return Returned(event.customer_id, sum(points or 0 for points in taken), known and not first)
+    if told.amount_fen in {None, event.amount_fen}:
+        await event_repository.mark_returned(session, line=told.line, reference=told.returns)
+    return Returned(event.customer_id, sum(taken), replayed=False)
+
+
+async def _is_known(session: AsyncSession, told: EventReturn) -> bool:
+    """Tell whether exactly this was told before; whoever tells the same at the same moment is waited for."""
+    content = (told.returns, told.amount_fen)
+    row = EventReturned(
+        reference=told.reference,
+        line=told.line,
+        returns=told.returns,
+        amount_fen=told.amount_fen,
+        told_at=clock.now(),
+    )
+    before = await event_repository.note_return(session, row)
+    if before is not None and (before.returns, before.amount_fen) != content:
+        raise ReturnReferenceTaken
+    return before is not None
 
 
 async def _take_back(
     session: AsyncSession, award: EarningAward, event: RecordedEvent, told: EventReturn, actor_id: UUID
-) -> int | None:
-    """Take back the share of one credit, and return how many points; None where this return has done so before."""
+) -> int:
+    """Take back the share of one credit, and return how many points."""
     customer_id, entry_id = award.customer_id, award.entry_id
     await lock_account(session, customer_id=customer_id, wallet=award.wallet)
     before = await correction_repository.sum_taken_back(session, customer_id=customer_id, entry_id=entry_id)
@@ -110,7 +129,7 @@ async def _take_back(
             actor_id=actor_id,
         )
     if posted.duplicate:
-        return None
+        return 0
     went = wanted if waits else posted.debt_change - posted.points
     await return_to_budgets(session, customer_id=customer_id, entry_id=entry_id, points=went, left=left - wanted)
     return went
