@@ -17,12 +17,15 @@ KNOWN = "ck_outbox_event_type_known"
 GRANTS = (
     "SELECT ON care_plan TO guibin_bank, guibin_worker",
     "INSERT, UPDATE ON care_plan TO guibin_bank",
+    "SELECT, INSERT, UPDATE ON care_preference TO guibin_bank",
+    "SELECT ON care_preference TO guibin_worker",
     "UPDATE (state, in_force_from, in_force_to) ON care_plan TO guibin_worker",
 )
 
 
 def upgrade() -> None:
     _plans()
+    _preferences()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     _events(lambda known: (*known, *EVENTS))
@@ -33,6 +36,7 @@ def downgrade() -> None:
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
     _events(lambda known: tuple(name for name in known if name not in EVENTS))
+    op.drop_table("care_preference")
     op.drop_table("care_plan")
 
 
@@ -59,6 +63,23 @@ def _plans() -> None:
     op.create_index(
         op.f("ix_care_plan_state"), "care_plan", ["state"], unique=True, postgresql_where=sa.text("state = 'active'")
     )
+
+
+def _preferences() -> None:
+    op.create_table(
+        "care_preference",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("birthday", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint("birthday IN ('solar', 'lunar')", name=op.f("ck_care_preference_birthday_known")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_care_preference_customer_id_customer")),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_care_preference")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    seen = "EXISTS (SELECT FROM customer c WHERE c.id = care_preference.customer_id)"
+    op.execute("ALTER TABLE care_preference ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON care_preference TO guibin_worker USING (true)")
+    op.execute(f"CREATE POLICY bank_rows ON care_preference TO guibin_bank USING ((SELECT row_scope_bank()) OR {seen})")
 
 
 def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:

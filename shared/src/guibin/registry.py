@@ -5,6 +5,7 @@ from guibin.audit import models as audit
 from guibin.care import models as care
 from guibin.care.plans import models as care_plans
 from guibin.care.standards import models as service_standards
+from guibin.care.triggers import models as care_triggers
 from guibin.channels import models as channels
 from guibin.contact import models as contact
 from guibin.core import leases
@@ -62,6 +63,7 @@ __all__ = [
     "campaign_codes",
     "care",
     "care_plans",
+    "care_triggers",
     "channels",
     "contact",
     "coverage_terms",

@@ -15,6 +15,7 @@ from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import SATISFYING, PlanActivation
 from guibin.care.standards import defaults as standards
 from guibin.care.standards.service import STANDARD_PUBLICATION
+from guibin.care.triggers import personal_data as care_trigger_data
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
@@ -232,6 +233,7 @@ def _connect_personal_data() -> None:
     subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
     subject.register_all(care_data.SUBJECT_SECTIONS, care_data.ERASURE_STEPS)
     subject.register_all(handovers_data.SUBJECT_SECTIONS, handovers_data.ERASURE_STEPS)
+    subject.register_all(care_trigger_data.SUBJECT_SECTIONS, care_trigger_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(contact_data.SUBJECT_SECTIONS, ())
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)

@@ -1,6 +1,7 @@
 """Late care: told to the manager, then to the head, once each; and the report of what was kept."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,8 +22,8 @@ FRIDAY = date(2026, 11, 20)
 MONTH = "2026-11"
 
 
-def task(customer_id: UUID, due_on: date, *, manager_id: UUID | None = None, **more: object) -> CareTask:
-    said = {
+def task(customer_id: UUID, due_on: date, *, manager_id: UUID | None = None, **more: Any) -> CareTask:
+    said: dict[str, Any] = {
         "customer_id": customer_id,
         "id": new_id(),
         "manager_id": manager_id,
@@ -95,7 +96,7 @@ async def test_the_report_counts_kept_late_broken_and_skipped_tasks_of_what_the_
     noon = datetime(2026, 11, 5, 12, tzinfo=BUSINESS_ZONE)
     async with house.sessions() as session:
         east, west = await house.add_customer(), await house.add_customer(branch=WEST)
-        done = {"state": TaskState.DONE, "ended_at": noon}
+        done: dict[str, Any] = {"state": TaskState.DONE, "ended_at": noon}
         session.add(task(east, date(2026, 11, 5), **done))
         session.add(task(east, date(2026, 11, 6), **done))
         session.add(task(east, date(2026, 11, 4), made_by="birthday", origin="trigger", **done))

@@ -11,6 +11,7 @@ from bank_api.care.records import router as care_records
 from bank_api.care.standards import router as service_standards
 from bank_api.care.tasks import router as care_tasks
 from bank_api.care.touches import router as touches
+from bank_api.care_plans.preferences import router as care_preferences
 from bank_api.care_plans.reports import router as care_reports
 from bank_api.care_plans.router import router as care_plans
 from bank_api.contact.policy import router as contact_policy
@@ -138,6 +139,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_records,
     complaints,
     care_tasks,
+    care_preferences,
     care_reports,
     teams,
     wallets,

@@ -38,11 +38,11 @@ class EventName(StrEnum):
     SEGMENT_ENTERED = "segment.entered"
     SEGMENT_LEFT = "segment.left"
     TIER_WILL_FALL = "tier.will_fall"
-    CARE_TASK_OVERDUE = "care.task_overdue"
     COMPLAINT_OPENED = "complaint.opened"
     COMPLAINT_CLOSED = "complaint.closed"
     HANDOVER_READY = "handover.ready"
     HANDOVER_OVERDUE = "handover.overdue"
+    CARE_TASK_OVERDUE = "care.task_overdue"
 
 
 class EventData(BaseModel):

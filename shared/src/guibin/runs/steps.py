@@ -10,6 +10,7 @@ from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.care.clock import service as care_clock
 from guibin.care.plans import service as care_plans
+from guibin.care.triggers import service as care_triggers
 from guibin.core import clock
 from guibin.core.lines import Line
 from guibin.feeds.quality.repository import write_quality
@@ -88,6 +89,10 @@ async def _coverage(session: AsyncSession, day: date) -> Counts:
 
 async def _care_calendar(session: AsyncSession, day: date) -> Counts:
     return await care_plans.make_calendar(session, day=day)
+
+
+async def _care_triggers(session: AsyncSession, day: date) -> Counts:
+    return await care_triggers.notice(session, day=day)
 
 
 async def _care_clock(session: AsyncSession, day: date) -> Counts:
@@ -183,6 +188,7 @@ STEPS = (
     Step("tiers", _tiers, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
+    Step("care_triggers", _care_triggers, over_everybody=True),
     Step("care_clock", _care_clock),
     Step("handovers", _handovers, over_everybody=True),
     Step("reconcile", _reconcile, over_everybody=True),

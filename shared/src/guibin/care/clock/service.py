@@ -15,7 +15,7 @@ from guibin.care.plans.terms import CareClock, PlanTerms
 from guibin.core.ids import to_public
 from guibin.managers.absences.repository import stand_ins
 from guibin.organisation.calendars import special_days
-from guibin.outbox.events import CareTaskOverdue
+from guibin.outbox.care_events import CareTaskOverdue
 from guibin.outbox.service import Publication, publish_all
 
 MANAGER: Final = 1

@@ -74,6 +74,11 @@ _FLOWS: Final = {
     "thresholds": {tier: amount * _YUAN for tier, amount in _LARGE.items()},
 }
 
+_SOLD: Final = {
+    **_SERVICE,
+    "product_classes": ["wealth_management", "structured", "fund", "insurance", "bullion", "bond"],
+}
+
 TRIGGERS: Final = [
     _trigger("birthday", CareOccasion.BIRTHDAY, 0, "生日祝福", "Birthday wishes"),
     _trigger("maturity_30", CareOccasion.MATURITY, -30, "产品 30 天后到期", "Matures in 30 days", **_SERVICE),
@@ -81,9 +86,9 @@ TRIGGERS: Final = [
     _trigger("maturity_1", CareOccasion.MATURITY, -1, "产品明日到期", "Matures tomorrow", **_SERVICE),
     _trigger("new_coverage", CareOccasion.NEW_COVERAGE, 3, "新客户首次问候", "A new manager calls", **_BUSINESS),
     _trigger("tier_watch", CareOccasion.TIER_WATCH, 3, "层级预警关怀", "Tier under watch", **_BUSINESS, **_SERVICE),
-    _trigger("sale_7", CareOccasion.SALE, 7, "售后回访：是否如约", "After the sale: as promised?", **_SERVICE),
-    _trigger("sale_30", CareOccasion.SALE, 30, "售后回访：有无疑问", "After the sale: any questions?", **_SERVICE),
-    _trigger("sale_90", CareOccasion.SALE, 90, "售后检视", "After the sale: review", **_SERVICE),
+    _trigger("sale_7", CareOccasion.SALE, 7, "售后回访：是否如约", "After the sale: as promised?", **_SOLD),
+    _trigger("sale_30", CareOccasion.SALE, 30, "售后回访：有无疑问", "After the sale: any questions?", **_SOLD),
+    _trigger("sale_90", CareOccasion.SALE, 90, "售后检视", "After the sale: review", **_SOLD),
     _trigger("account_anniversary", CareOccasion.ACCOUNT_ANNIVERSARY, 0, "开户周年问候", "Account anniversary", **_OFF),
     _trigger("large_inflow", CareOccasion.LARGE_INFLOW, 2, "大额资金流入", "Large inflow", **_FLOWS),
     _trigger("large_outflow", CareOccasion.LARGE_OUTFLOW, 1, "大额资金流出", "Large outflow", **_FLOWS),
