@@ -1,7 +1,8 @@
-"""A bank of any size that is made once and kept: each run works on a copy of it, so the next one finds it as it was.
+"""A bank of any size that is made once and kept: each night works on a copy of it, so the next one finds it as it was.
 
 It is generated and loaded as the demo bank is, through the product's own loader, into STATE_DIR/bench/bank-CUSTOMERS.
-Whoever wants it made anew deletes that folder.
+What the latest night made of it is kept beside it, for those who only read. Whoever wants it made anew deletes that
+folder, as one must after a change of a migration that it has run.
 """
 
 import asyncio
@@ -19,13 +20,16 @@ import typer
 
 from guibin.core import clock
 from guibin_tools import migrations
+from guibin_tools.errors import OperatorError
 from guibin_tools.loading.banks import load_demo
 from guibin_tools.postgres.cluster import HOST, Cluster, open_cluster
 from guibin_tools.roles import Role, access_statements, derive_urls, ensure_roles
 from guibin_tools.settings import OperatorSettings
 
 SEED: Final = 7
+_LOADED: Final = "guibin"
 _COPY: Final = "guibin_copy"
+_AFTER_NIGHT: Final = "guibin_night"
 _NOTE: Final = "bank.json"
 
 
@@ -40,19 +44,43 @@ class KeptBank:
 
 @contextmanager
 def kept_bank(customers: int) -> Iterator[KeptBank]:
-    """Hand out a copy of the bank of so many customers, making the bank first where there is none; drop the copy."""
+    """Hand out a copy of the bank of so many customers, making the bank first where there is none.
+
+    The copy is kept for `kept_night` when the block ends well, and dropped when it does not.
+    """
+    with _started(customers) as (cluster, port, folder):
+        business_date = _made(cluster, port, folder, customers)
+        admin_url = cluster.superuser_url(port)
+        asyncio.run(_copy(admin_url))
+        try:
+            yield KeptBank(_settings(cluster, port, folder, _COPY), business_date, customers)
+            asyncio.run(_execute(admin_url, _drop(_AFTER_NIGHT), f"ALTER DATABASE {_COPY} RENAME TO {_AFTER_NIGHT}"))
+        finally:
+            asyncio.run(_execute(admin_url, _drop(_COPY)))
+
+
+@contextmanager
+def kept_night(customers: int) -> Iterator[KeptBank]:
+    """Hand out what the latest night made of the bank of so many customers, to be read only.
+
+    Raises:
+        OperatorError: no night of it was measured yet.
+    """
+    with _started(customers) as (cluster, port, folder):
+        if not (folder / _NOTE).exists() or not asyncio.run(_exists(cluster.superuser_url(port), _AFTER_NIGHT)):
+            raise OperatorError(f"Measure a night first: guibin bench nightly --customers {customers}")
+        yield KeptBank(_settings(cluster, port, folder, _AFTER_NIGHT), _business_date(folder), customers)
+
+
+@contextmanager
+def _started(customers: int) -> Iterator[tuple[Cluster, int, Path]]:
     folder = (OperatorSettings().state_dir / "bench" / f"bank-{customers}").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # the Postgres user has to pass through
     cluster = open_cluster(folder / "pg")
     port = cluster.start().port
     try:
-        business_date = _made(cluster, port, folder, customers)
-        asyncio.run(_copy(cluster.superuser_url(port)))
-        try:
-            yield KeptBank(_settings(cluster, port, folder, _COPY), business_date, customers)
-        finally:
-            asyncio.run(_drop(cluster.superuser_url(port)))
+        yield cluster, port, folder
     finally:
         cluster.stop()
 
@@ -68,28 +96,39 @@ def _made(cluster: Cluster, port: int, folder: Path, customers: int) -> date:
         asyncio.run(load_demo(settings, customers=customers, seed=SEED, business_date=business_date, show=typer.echo))
         typer.echo(f"made in {time.monotonic() - began:.0f} s")
         note.write_text(json.dumps({"business_date": business_date.isoformat()}), encoding="utf-8")
-    return date.fromisoformat(json.loads(note.read_text(encoding="utf-8"))["business_date"])
+    return _business_date(folder)
 
 
-def _settings(cluster: Cluster, port: int, folder: Path, database: str = "guibin") -> OperatorSettings:
+def _business_date(folder: Path) -> date:
+    return date.fromisoformat(json.loads((folder / _NOTE).read_text(encoding="utf-8"))["business_date"])
+
+
+def _settings(cluster: Cluster, port: int, folder: Path, database: str = _LOADED) -> OperatorSettings:
     urls = derive_urls(HOST, port, cluster.password, database)
     return OperatorSettings().model_copy(update={**urls.fields, "state_dir": folder / "state"})
 
 
+def _drop(database: str) -> str:
+    return f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"
+
+
 async def _copy(admin_url: str) -> None:
+    made = f"CREATE DATABASE {_COPY} TEMPLATE {_LOADED} STRATEGY file_copy OWNER {Role.OWNER.value}"
+    await _execute(admin_url, _drop(_COPY), made, *access_statements(_COPY))
+
+
+async def _exists(admin_url: str, database: str) -> bool:
     connection = await asyncpg.connect(admin_url)
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {_COPY} WITH (FORCE)")
-        await connection.execute(f"CREATE DATABASE {_COPY} TEMPLATE guibin STRATEGY file_copy OWNER {Role.OWNER.value}")
-        for statement in access_statements(_COPY):
-            await connection.execute(statement)
+        return bool(await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", database))
     finally:
         await connection.close()
 
 
-async def _drop(admin_url: str) -> None:
+async def _execute(admin_url: str, *statements: str) -> None:
     connection = await asyncpg.connect(admin_url)
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {_COPY} WITH (FORCE)")
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()

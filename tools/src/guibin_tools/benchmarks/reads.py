@@ -1,0 +1,144 @@
+"""G12 on a kept bank: the page of a customer over HTTP, and previews and explanations of the tags that are in force.
+
+Each is asked for as a caller waits for it, one at a time, by a manager of whom there are most customers and by somebody
+who sees the whole bank; the first of each is left out, for it makes the caches warm.
+"""
+
+import asyncio
+import http.client
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+import typer
+from sqlalchemy import TextClause, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core.ids import to_public
+from guibin.security.actors import Scope
+from guibin.tags.service import explain, preview_rule
+from guibin_tools.benchmarks.kept import KeptBank, kept_night
+from guibin_tools.benchmarks.machine import describe_machine
+from guibin_tools.databases import given_urls
+from guibin_tools.errors import OperatorError
+from guibin_tools.postgres.cluster import HOST, free_port
+from guibin_tools.roles import Role
+from guibin_tools.sessions import sessions_as
+from guibin_tools.supervisor.children import LifeLine, stop
+from guibin_tools.supervisor.services import BANK_PORT, start_service, wait_until_ready
+from guibin_tools.tokens import TokenDesk
+
+PAGES: Final = {"customer": "", "brief": "/brief", "holdings": "/holdings", "tags": "/tags"}
+PAGE_GOAL, PREVIEW_GOAL, WHY_GOAL = 0.150, 1.0, 0.050
+_FLOOR: Final = 2.0
+ASKED: Final = 100
+_OPERATOR: Final = "S00001"
+"""The first member of the demo bank's staff, an operator of the head office."""
+
+_EVERYBODY: Final = Scope(whole_bank=True)
+_BUSIEST: Final = text(
+    "SELECT s.no, s.id FROM coverage c JOIN staff s ON s.id = c.staff_id"
+    " WHERE c.valid_to IS NULL AND c.role = 'primary' GROUP BY s.no, s.id ORDER BY count(*) DESC, s.no LIMIT 1"
+)
+_OWN: Final = text(
+    "SELECT customer_id FROM coverage WHERE staff_id = :staff AND valid_to IS NULL AND role = 'primary'"
+    " ORDER BY customer_id LIMIT :most"
+)
+_ANYBODY: Final = text(
+    "SELECT id FROM customer WHERE merged_into IS NULL AND erased_at IS NULL ORDER BY md5(id::text) LIMIT :most"
+)
+_RULES: Final = text(
+    "SELECT v.tag_code, v.rule FROM tag t JOIN tag_version v ON v.tag_code = t.code AND v.version = t.published_version"
+    " WHERE t.kind = 'rule' AND t.state = 'published' ORDER BY v.tag_code"
+)
+
+
+def bench_reads(customers: int) -> bool:
+    """Print the 95th percentile of pages, previews and explanations; say whether the floors were kept."""
+    with kept_night(customers) as bank:
+        kept = asyncio.run(_pages(bank)) and asyncio.run(_tags(bank))
+    typer.echo(f"reads: {customers:,} customers; {describe_machine()}")
+    return kept
+
+
+async def _pages(bank: KeptBank) -> bool:
+    """Ask the bank port for the pages of customers."""
+    desk = TokenDesk(bank.settings)
+    async with sessions_as(Role.WORKER, bank.settings) as factory, factory() as session:
+        no, staff_id = (await session.execute(_BUSIEST)).one()
+        callers = {
+            "manager": (await desk.of_staff(session, no), await _ids(session, _OWN, staff=staff_id)),
+            "head office": (await desk.of_staff(session, _OPERATOR), await _ids(session, _ANYBODY)),
+        }
+    line, port = LifeLine(), free_port()
+    more = {"GUIBIN_STATE_DIR": str(bank.settings.state_dir), "GUIBIN_BANK_PORT": str(port)}
+    child = start_service(BANK_PORT, given_urls(bank.settings), bank.settings, line, more)
+    try:
+        wait_until_ready(child, port)
+        kept = True
+        for caller, (token, ids) in callers.items():
+            for name, tail in PAGES.items():
+                seconds = _asked(port, token, [f"{to_public('cus', one)}{tail}" for one in ids])
+                kept &= _told(f"{name}, {caller}", seconds, PAGE_GOAL)
+        return kept
+    finally:
+        stop([child])
+        line.close()
+
+
+async def _ids(session: AsyncSession, query: TextClause, **values: UUID) -> list[UUID]:
+    return list((await session.execute(query, {"most": ASKED, **values})).scalars())
+
+
+def _asked(port: int, token: str, paths: Sequence[str]) -> list[float]:
+    """Ask for each path over one connection; returns the seconds of all but the first."""
+    connection, seconds = http.client.HTTPConnection(HOST, port, timeout=60), []
+    for path in paths:
+        began = time.monotonic()
+        connection.request("GET", f"/v1/customers/{path}", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+        seconds.append(time.monotonic() - began)
+        if answer.status != http.client.OK:
+            raise OperatorError(f"The port answered {answer.status} for {path}.")
+    connection.close()
+    return seconds[1:]
+
+
+async def _tags(bank: KeptBank) -> bool:
+    """Ask the services for previews of the rules in force, and why customers have their tags."""
+    async with sessions_as(Role.WORKER, bank.settings) as factory:
+        async with factory() as session:
+            rules = (await session.execute(_RULES)).all()
+            ids = await _ids(session, _ANYBODY)
+
+        async def preview(session: AsyncSession, number: int) -> object:
+            return await preview_rule(session, _EVERYBODY, rule=rules[number % len(rules)].rule)
+
+        async def why(session: AsyncSession, number: int) -> object:
+            code = rules[number % len(rules)].tag_code
+            return await explain(session, _EVERYBODY, customer_id=ids[number % len(ids)], code=code)
+
+        previews = await _waited(factory, preview, len(rules))
+        whys = await _waited(factory, why, ASKED)
+    return all([_told("preview", previews, PREVIEW_GOAL), _told("why", whys, WHY_GOAL)])
+
+
+async def _waited(
+    factory: Callable[[], AsyncSession], ask: Callable[[AsyncSession, int], Awaitable[object]], times: int
+) -> list[float]:
+    seconds = []
+    for number in range(times):
+        began = time.monotonic()
+        async with factory() as session:
+            await ask(session, number)
+        seconds.append(time.monotonic() - began)
+    return seconds[1:]
+
+
+def _told(name: str, seconds: Sequence[float], goal: float) -> bool:
+    ordered = sorted(seconds)
+    half, p95 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95) - 1]
+    typer.echo(f"  {name:22} p50 {half * 1000:5.0f} ms, p95 {p95 * 1000:5.0f} ms (goal {goal * 1000:.0f} ms)")
+    return p95 <= goal * _FLOOR
