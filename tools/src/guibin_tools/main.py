@@ -166,7 +166,8 @@ def demo(
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="demo, balance, redeem, accrual, matching, memory, nightly, reads, tags or tiers")
+        str,
+        typer.Argument(help="demo, balance, redeem, accrual, matching, memory, nightly, killed, reads, tags or tiers"),
     ] = "demo",
     customers: Annotated[
         int | None, typer.Option(help="Number of customers; default 20,000, of tags a million")

@@ -10,6 +10,7 @@ from guibin_tools.benchmarks.assignment import CUSTOMERS as ASSIGNED
 from guibin_tools.benchmarks.assignment import bench_assignment
 from guibin_tools.benchmarks.balance import bench_balance
 from guibin_tools.benchmarks.demo import bench_demo
+from guibin_tools.benchmarks.killed import bench_killed
 from guibin_tools.benchmarks.matching.bench import bench_matching
 from guibin_tools.benchmarks.memory import bench_memory
 from guibin_tools.benchmarks.nightly import bench_nightly
@@ -41,6 +42,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
         "nightly": lambda options: bench_nightly(options.customers or DEMO),
         "assignment": lambda options: bench_assignment(options.customers or ASSIGNED),
+        "killed": lambda options: bench_killed(options.customers or DEMO),
         "reads": lambda options: bench_reads(options.customers or DEMO),
         "memory": lambda _options: bench_memory(),
         "tags": lambda options: bench_tags(options.customers or MILLION),
