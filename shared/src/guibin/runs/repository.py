@@ -83,9 +83,11 @@ async def expect_everybody(session: AsyncSession) -> None:
     """Let the statements of this transaction join whole tables by hash or by order.
 
     After a night that filled a table the planner still takes it for empty until its statistics are renewed, and would
-    walk through all of it once for each customer.
+    walk through all of it once for each customer. What they sort and hash of a large bank stays in memory.
     """
-    await (await session.connection()).execute(text("SET LOCAL enable_nestloop = off"))
+    connection = await session.connection()
+    await connection.execute(text("SET LOCAL enable_nestloop = off"))
+    await connection.execute(text("SET LOCAL work_mem = '64MB'"))
 
 
 async def has_customers(session: AsyncSession) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 import typer
 
+from guibin.runs.service import NIGHTLY
 from guibin.runs.steps import STEPS
 from guibin_tools.benchmarks.kept import KeptBank, kept_bank, kept_night
 from guibin_tools.databases import given_urls
@@ -23,8 +24,8 @@ from guibin_tools.roles import driver_url
 from guibin_tools.settings import child_environment
 
 _LOOK_SECONDS: Final = 0.02
-_MOST_SECONDS: Final = 5.0
-"""How long a step is left alone at the most before it is killed."""
+_PAUSES: Final = (0.0, 0.1, 1.0)
+"""For how many seconds a step is left alone before it is killed, in turn: most are short."""
 
 _MADE_ANEW: Final = frozenset(
     {"id", "seq", "changed_in", "entry_id", "run_id", "balance_after", "sealed_in", "version"}
@@ -38,6 +39,9 @@ _COLUMNS: Final = (
     " AND a.attnum > 0 AND NOT a.attisdropped AND t.typname <> 'timestamptz' ORDER BY a.attnum"
 )
 _HASHED: Final = "coalesce(sum(hashtextextended(r::text, 0)::numeric), 0)::text"
+_LET_GO: Final = "DELETE FROM lease WHERE name = $1"
+"""Its holder is dead, so nobody has to wait until it lapses."""
+
 _FINISHED: Final = "SELECT count(*) FROM run_step WHERE finished_at IS NOT NULL"
 
 Digest = dict[str, tuple[int, str]]
@@ -72,11 +76,12 @@ async def _killed_in(bank: KeptBank, position: int) -> int:
         reached = await _until(connection, night, position)
         if reached == position:
             with suppress(TimeoutError):
-                await asyncio.wait_for(night.wait(), _MOST_SECONDS * (1 + position % 3) / 3)
+                await asyncio.wait_for(night.wait(), _PAUSES[position % len(_PAUSES)])
             reached = await connection.fetchval(_FINISHED)
         if night.returncode is None:
             os.kill(night.pid, 9)
             await night.wait()
+            await connection.execute(_LET_GO, NIGHTLY)
         return int(reached == position)
     finally:
         await connection.close()
@@ -103,8 +108,8 @@ async def _digest(bank: KeptBank) -> Digest:
         for table in _TABLES:
             names = [row[0] for row in await connection.fetch(_COLUMNS, table)]
             kept = ", ".join(f'"{name}"' for name in names if name not in _MADE_ANEW)
-            rows = f"SELECT {kept} FROM {table}"  # noqa: S608 - names of our own tables
-            row = await connection.fetchrow(f"SELECT count(*), {_HASHED} FROM ({rows}) AS r")
+            query = f"SELECT count(*), {_HASHED} FROM (SELECT {kept} FROM {table}) AS r"  # noqa: S608 - our own names
+            row = await connection.fetchrow(query)
             found[table] = (row[0], row[1]) if row else (0, "")
         return found
     finally:

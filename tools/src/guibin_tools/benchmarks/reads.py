@@ -38,11 +38,11 @@ _OPERATOR: Final = "S00001"
 
 _EVERYBODY: Final = Scope(whole_bank=True)
 _BUSIEST: Final = text(
-    "SELECT s.no, s.id FROM coverage c JOIN staff s ON s.id = c.staff_id"
-    " WHERE c.valid_to IS NULL AND c.role = 'primary' GROUP BY s.no, s.id ORDER BY count(*) DESC, s.no LIMIT 1"
+    "SELECT s.no, m.id FROM coverage c JOIN manager m ON m.id = c.manager_id JOIN staff s ON s.id = m.staff_id"
+    " WHERE c.valid_to IS NULL AND c.role = 'primary' GROUP BY s.no, m.id ORDER BY count(*) DESC, s.no LIMIT 1"
 )
 _OWN: Final = text(
-    "SELECT customer_id FROM coverage WHERE staff_id = :staff AND valid_to IS NULL AND role = 'primary'"
+    "SELECT customer_id FROM coverage WHERE manager_id = :manager AND valid_to IS NULL AND role = 'primary'"
     " ORDER BY customer_id LIMIT :most"
 )
 _ANYBODY: Final = text(
@@ -66,9 +66,9 @@ async def _pages(bank: KeptBank) -> bool:
     """Ask the bank port for the pages of customers."""
     desk = TokenDesk(bank.settings)
     async with sessions_as(Role.WORKER, bank.settings) as factory, factory() as session:
-        no, staff_id = (await session.execute(_BUSIEST)).one()
+        no, manager_id = (await session.execute(_BUSIEST)).one()
         callers = {
-            "manager": (await desk.of_staff(session, no), await _ids(session, _OWN, staff=staff_id)),
+            "manager": (await desk.of_staff(session, no), await _ids(session, _OWN, manager=manager_id)),
             "head office": (await desk.of_staff(session, _OPERATOR), await _ids(session, _ANYBODY)),
         }
     line, port = LifeLine(), free_port()
