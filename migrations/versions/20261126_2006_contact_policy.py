@@ -1,4 +1,4 @@
-"""The contact policy: its versions, customers' wishes, what was allowed beyond the caps, and every decision of the gate."""
+"""The contact policy, customers' wishes, every decision of the gate; calls by a click; opportunities."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ SENDERS = ("manager", "campaign", "automatic")
 STATES = ("held", "sent", "released", "refused")
 SERVING = "guibin_bank, guibin_worker"
 WISHES = "no_calls, quiet_from, quiet_to, updated_at, updated_by"
+CALL_ENDS = "state, ended_at, result, seconds, recording_ref, touch_id"
 GRANTS = (
     f"SELECT ON contact_policy TO guibin_customer, {SERVING}",
     "INSERT ON contact_policy TO guibin_bank",
@@ -23,6 +24,9 @@ GRANTS = (
     f"SELECT ON contact_allowance TO {SERVING}",
     "INSERT ON contact_allowance TO guibin_bank",
     f"SELECT, INSERT, UPDATE (state, ended_at) ON contact_decision TO {SERVING}",
+    "SELECT, INSERT ON call_order TO guibin_bank",
+    f"UPDATE ({CALL_ENDS}) ON call_order TO guibin_bank",
+    "SELECT, UPDATE (state, tries, next_try_at, placed_at, ended_at) ON call_order TO guibin_worker",
 )
 OWN = "(SELECT row_scope_bank()) OR customer_id = (SELECT row_scope_customer())"
 ALL_CONTACT = ("deceased", "do_not_contact")
@@ -38,9 +42,10 @@ def upgrade() -> None:
     _policy()
     _wishes()
     _decisions()
+    _calls()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
-    for table in ("contact_preference", "contact_allowance", "contact_decision"):
+    for table in ("contact_preference", "contact_allowance", "contact_decision", "call_order"):
         _protect(table)
     op.execute(f"CREATE POLICY customer_rows ON contact_preference TO guibin_customer USING ({OWN})")
     period = sa.table("retention_period", sa.column("subject"), sa.column("days"), sa.column("reason"))
@@ -52,7 +57,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     gone = sa.table("retention_period", sa.column("subject", sa.Text))
     op.execute(sa.delete(gone).where(gone.c.subject == PERIOD["subject"]))
-    for table in ("contact_decision", "contact_allowance", "contact_preference", "contact_policy"):
+    for table in ("call_order", "contact_decision", "contact_allowance", "contact_preference", "contact_policy"):
         op.drop_table(table)
     op.drop_column("restriction_kind", "blocks_service")
 
@@ -155,6 +160,39 @@ def _decisions() -> None:
         postgresql_where=sa.text("state = 'held'"),
     )
     op.create_index(op.f("ix_contact_decision_decided_at"), "contact_decision", ["decided_at"])
+
+
+def _calls() -> None:
+    op.create_table(
+        "call_order",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=True),
+        sa.Column("recording_ref", sa.Text(), nullable=True),
+        sa.Column("touch_id", sa.Uuid(), nullable=True),
+        _known("call_order", "purpose", PURPOSES),
+        _known("call_order", "state", ("suppressed", "ordered", "placed", "ended", "failed")),
+        _known("call_order", "result", ("reached", "no_answer", "call_back", "wrong_number")),
+        sa.CheckConstraint("(state = 'ended') = (result IS NOT NULL)", name=op.f("ck_call_order_ended_with_a_result")),
+        sa.CheckConstraint("seconds BETWEEN 0 AND 86400", name=op.f("ck_call_order_seconds_of_a_day")),
+        _of_customer("call_order"),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_call_order")),
+    )
+    op.create_index(
+        op.f("ix_call_order_next_try_at"), "call_order", ["next_try_at"], postgresql_where=sa.text("state = 'ordered'")
+    )
+    op.create_index(op.f("ix_call_order_customer_id_ordered_at"), "call_order", ["customer_id", "ordered_at"])
 
 
 def _of_customer(table: str) -> sa.ForeignKeyConstraint:

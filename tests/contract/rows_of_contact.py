@@ -15,6 +15,10 @@ CONTACT_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "submitContactAllowance": ("M1", "Q1", "E8"),
     "getCustomerContactPreference": ("M1",),
     "putCustomerContactPreference": ("M1",),
+    "orderCall": ("M1",),
+    "getCall": ("M1",),
+    "listCustomerCalls": ("M1",),
+    "receiveCallEnd": ("C1", "C3", "C4", "C5"),
     "getMyContactPreferences": (),
     "putMyContactPreferences": (),
 }

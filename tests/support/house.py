@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin import wiring
@@ -23,6 +24,7 @@ from guibin.organisation.service import NewBranch, NewStaff, add_branch, add_ser
 from guibin.security.ciphers import KeyRing
 from guibin.security.development_issuer import DevelopmentIssuer
 from guibin.security.session_tokens import SessionKeys, write_session_keys
+from support.calls import TELEPHONY_SECRET, TELEPHONY_URL
 from support.databases import Database
 from support.problems import hold_to_account
 
@@ -145,6 +147,8 @@ async def furnish(database: Database, folder: Path) -> Furniture:
 async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[House]:
     """Open the bank that lives in a clone of the furnished database."""
     settings = Settings(
+        telephony_url=TELEPHONY_URL,
+        telephony_secret=SecretStr(TELEPHONY_SECRET),
         state_dir=furniture.folder,
         database_url=database.owner_url,
         customer_database_url=database.customer_url,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.care.calls.models import CallOrder, CallState
 from guibin.care.models import CareTask, Complaint, Need, Promise
 from guibin.contact.models import ContactDecision, ContactState
 from guibin.contact.rules import Channel, ContactPurpose, Sender
@@ -54,6 +55,7 @@ PREFIXES = {
     "complaint_id": "cmp",
     "contact_id": "ctc",
     "handover_id": "hnd",
+    "call_id": "cll",
 }
 OWNED = frozenset(PREFIXES)
 """The names in paths of what is a customer's own."""
@@ -81,6 +83,7 @@ class Neighbour:
     complaint_id: UUID
     contact_id: UUID
     handover_id: UUID
+    call_id: UUID
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -122,6 +125,7 @@ async def move_in(house: House) -> Neighbours:
         session.add_all(proposed)
         session.add_all(_match(customer_id) for customer_id in customers)
         session.add_all(_contact(customer_id) for customer_id in customers)
+        session.add_all(_call(customer_id) for customer_id in customers)
         session.add_all(row for customer_id in customers for row in _household(customer_id))
         session.add_all(row for customer_id in customers for row in care_of(customer_id))
         await _handovers(session, house, customers)
@@ -214,6 +218,22 @@ def _contact(customer_id: UUID) -> ContactDecision:
         decided_at=now,
         decided_by=ACTOR,
         held_until=now + timedelta(days=1),
+    )
+
+
+def _call(customer_id: UUID) -> CallOrder:
+    """Let a customer have been called for; the id of the call is the customer's."""
+    now = clock.now()
+    return CallOrder(
+        customer_id=customer_id,
+        id=customer_id,
+        contact_id=customer_id,
+        staff_id=ACTOR,
+        purpose=ContactPurpose.CARE,
+        state=CallState.FAILED,
+        next_try_at=now,
+        ordered_at=now,
+        ended_at=now,
     )
 
 
@@ -363,4 +383,5 @@ async def _with_voucher(
         complaint_id=customer_id,
         contact_id=customer_id,
         handover_id=customer_id,
+        call_id=customer_id,
     )

@@ -25,7 +25,7 @@ DEAD = {
     for name, role in {"": "owner", "CUSTOMER_": "customer", "BANK_": "bank", "WORKER_": "worker"}.items()
 }
 
-PORTS = ("CUSTOMER_PORT", "BANK_PORT", "SIMULATOR_PORT", "SUPPLIER_SIMULATOR_PORT")
+PORTS = ("CUSTOMER_PORT", "BANK_PORT", "SIMULATOR_PORT", "SUPPLIER_SIMULATOR_PORT", "TELEPHONY_SIMULATOR_PORT")
 
 
 def state(folder: Path) -> dict[str, str]:

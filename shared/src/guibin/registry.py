@@ -3,6 +3,7 @@
 from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.care import models as care
+from guibin.care.calls import models as calls
 from guibin.care.plans import models as care_plans
 from guibin.care.standards import models as service_standards
 from guibin.care.triggers import models as care_triggers
@@ -60,6 +61,7 @@ __all__ = [
     "approvals",
     "assignment_plans",
     "audit",
+    "calls",
     "campaign_codes",
     "care",
     "care_plans",

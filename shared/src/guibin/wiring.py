@@ -11,6 +11,7 @@ from guibin.care import followers as touch_followers
 from guibin.care import owners as care_owners
 from guibin.care import personal_data as care_data
 from guibin.care import serving as care_serving
+from guibin.care.calls import personal_data as calls_data
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import SATISFYING, PlanActivation
 from guibin.care.standards import defaults as standards
@@ -236,6 +237,7 @@ def _connect_personal_data() -> None:
     subject.register_all(care_trigger_data.SUBJECT_SECTIONS, care_trigger_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)
     subject.register_all(contact_data.SUBJECT_SECTIONS, ())
+    subject.register_all(calls_data.SUBJECT_SECTIONS, ())
     subject.register_all(sessions_data.SUBJECT_SECTIONS, sessions_data.ERASURE_STEPS)
     subject.register_all(customer_data.SUBJECT_SECTIONS, customer_data.ERASURE_STEPS)
     subject.register_guard(points_data.LEDGER_ERASURE_GUARD)

@@ -36,6 +36,7 @@ class Bank:
     pg_port: int
     simulator_port: int
     supplier_port: int
+    telephony_port: int
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,6 +48,7 @@ class Bank:
             "GUIBIN_PG_PORT": str(self.pg_port),
             "GUIBIN_SIMULATOR_PORT": str(self.simulator_port),
             "GUIBIN_SUPPLIER_SIMULATOR_PORT": str(self.supplier_port),
+            "GUIBIN_TELEPHONY_SIMULATOR_PORT": str(self.telephony_port),
             "GUIBIN_DEMO_CUSTOMERS": "40",
         }
 
@@ -79,7 +81,12 @@ class Bank:
 
     def wait_until_nobody_answers(self) -> None:
         deadline = time.monotonic() + 40
-        while any(map(is_answering, (self.customer_port, self.bank_port, self.simulator_port, self.supplier_port))):
+        while any(
+            map(
+                is_answering,
+                (self.customer_port, self.bank_port, self.simulator_port, self.supplier_port, self.telephony_port),
+            )
+        ):
             assert time.monotonic() < deadline, "a service outlived the command that started it"
             time.sleep(0.1)
 
@@ -99,7 +106,8 @@ def bank() -> Iterator[Bank]:
     with tempfile.TemporaryDirectory(prefix="guibin-up-", dir=roomiest()) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        made = Bank(folder, free_port(), free_port(), free_port(), free_port(), free_port())
+        customer, bank, postgres, wechat, supplier, telephony = (free_port() for _ in range(6))
+        made = Bank(folder, customer, bank, postgres, wechat, supplier, telephony)
         # The first start is killed in the middle of making the demo bank: everything below stands on the second one.
         made.start(until="... Demo bank")
         made.end(signal.SIGKILL)

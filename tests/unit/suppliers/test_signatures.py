@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guibin.outbox.rules import signature_of
-from guibin.suppliers.rules import is_signed
+from guibin.outbox.rules import is_signed, signature_of
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 BODY = b'{"id":"e1","type":"order.done"}'

@@ -27,6 +27,9 @@ class OperatorSettings(Settings):
     supplier_simulator_port: int = Field(
         default=8004, ge=1, le=65535, description="Port of the simulator of the demo bank's supplier"
     )
+    telephony_simulator_port: int = Field(
+        default=8005, ge=1, le=65535, description="Port of the simulator of the telephony"
+    )
     demo_customers: int = Field(default=2_000, ge=1, description="Customers of the demo bank that `guibin up` makes")
 
     @property
@@ -38,6 +41,11 @@ class OperatorSettings(Settings):
     def supplier_simulator_url(self) -> str:
         """Where the simulator of the demo bank's supplier listens."""
         return f"http://127.0.0.1:{self.supplier_simulator_port}"
+
+    @property
+    def telephony_simulator_url(self) -> str:
+        """Where the simulator of the telephony listens."""
+        return f"http://127.0.0.1:{self.telephony_simulator_port}"
 
     @property
     def logins_file(self) -> Path:

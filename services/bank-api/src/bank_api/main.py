@@ -6,6 +6,7 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
+from bank_api.calls.router import router as calls
 from bank_api.care.complaints import router as complaints
 from bank_api.care.records import router as care_records
 from bank_api.care.standards import router as service_standards
@@ -116,6 +117,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     contact,
     contact_policy,
+    calls,
     products,
     tags,
     tag_imports,

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from bank_api.calling import tend_calls
 from bank_api.chores import MINUTE_SECONDS, chores_of
 from bank_api.ordering import tend_orders
 from bank_api.relaying import relay_events
@@ -40,9 +41,9 @@ DUE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
 IDENTITY_SECONDS: Final = 3_600.0
 """From one look at all of WeChat's identities to the next."""
-CONNECTIONS: Final = 19
+CONNECTIONS: Final = 20
 """One each for the step, the lease, the chores and seals, three for the relay, three for orders at suppliers, one
-to spare."""
+for calls, one to spare."""
 
 
 class Worker:
@@ -143,6 +144,7 @@ async def _run(settings: Settings, database_url: str) -> None:
                 Sealer(settings, sessions).work(),
                 relay_events(settings, sessions, metrics),
                 tend_orders(settings, sessions),
+                tend_calls(settings, sessions),
                 *(chore.go_round() for chore in chores_of(settings, sessions)),
             )
         ]

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     )
     sms_url: str | None = Field(default=None, description="Where text messages are posted: the bank's gateway")
     sms_token: SecretStr | None = Field(default=None, description="Bearer token of the gateway")
+    telephony_url: str | None = Field(default=None, description="Where calls are ordered: the bank's telephony")
+    telephony_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="Signs both ways, and seals the number that is called"
+    )
     webhook_networks: Annotated[str, AfterValidator(_listed_networks)] = Field(
         default="", description="The bank's own networks that webhooks may lead into, separated by commas"
     )

@@ -2,7 +2,8 @@
 
 import hmac
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
@@ -22,7 +23,9 @@ LONGEST_CONSUMER_PAUSE: Final = timedelta(minutes=30)
 JITTER: Final = 0.2
 
 SIGNATURE_LIFE: Final = timedelta(seconds=300)
-"""How far a receiver lets the time of a signature be from its own."""
+"""How far a receiver lets the time of a signature be from its own, either way."""
+
+_SIGNATURE: Final = re.compile(r"t=(\d{1,12})((?:,k\d{1,6}=[0-9a-f]{64}){1,4})")
 
 OLD_SECRET_LIFE: Final = timedelta(hours=24)
 ANSWER_KEPT: Final = 200
@@ -60,6 +63,23 @@ def signature_of(body: bytes, secrets: Mapping[int, bytes], *, at: datetime) -> 
     signed = f"{seconds}.".encode() + body
     marks = [f"k{number}={hmac.digest(secret, signed, 'sha256').hex()}" for number, secret in sorted(secrets.items())]
     return ",".join([f"t={seconds}", *marks])
+
+
+def is_signed(
+    header: str | None, body: bytes, secrets: Collection[str], *, now: datetime, life: timedelta = SIGNATURE_LIFE
+) -> bool:
+    """Tell whether a header `Guibin-Signature` signs these bytes by one of the secrets, within the time.
+
+    What is signed is the time in Unix seconds, a full stop, and the bytes of the body.
+    """
+    read = _SIGNATURE.fullmatch(header or "")
+    if read is None or abs(now.timestamp() - int(read[1])) > life.total_seconds():
+        return False
+    given = [mark.partition("=")[2] for mark in read[2].removeprefix(",").split(",")]
+    signed = f"{read[1]}.".encode() + body
+    known = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in secrets]
+    matches = [hmac.compare_digest(one, other) for one in given for other in known]
+    return any(matches)
 
 
 def read_networks(listed: str) -> Networks:

@@ -130,6 +130,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_attachment": "ciphers under the customer's key, which is gone",
     "asset_award": "why the ledger has these entries, under a pseudonym",
     "redemption": "what was charged and delivered, under a pseudonym",
+    "call_order": "that the bank called and for how long, in codes, under a pseudonym",
     "contact_decision": "how the bank reached out or was kept from it, in codes, under a pseudonym",
     "contact_preference": "a time of day and a yes or no, under a pseudonym",
     "contact_allowance": "what a second person allowed, in codes, under a pseudonym",

@@ -1,8 +1,7 @@
 """Decisions on orders and call-backs, over plain values."""
 
-import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,9 +9,6 @@ from typing import Final
 
 from guibin.rights.models import Fulfilment
 from guibin.suppliers.models import OrderState
-
-SIGNATURE_LIFE: Final = timedelta(seconds=300)
-"""How far the time of a signature may be from ours, either way."""
 
 OLD_SECRET_LIFE: Final = timedelta(hours=24)
 """How long both sides may sign with the secret before."""
@@ -35,7 +31,6 @@ MOST_ASKED: Final = 30 * 4
 ORDERED: Final = frozenset({Fulfilment.TOP_UP, Fulfilment.ORDER, Fulfilment.PARCEL, Fulfilment.INSTRUCTION})
 """What is ordered at a supplier that is connected; the rest is delivered by codes of a pool, or by people."""
 
-_SIGNATURE: Final = re.compile(r"t=(\d{1,12})((?:,k\d{1,6}=[0-9a-f]{64}){1,4})")
 _RANK: Final = {
     OrderState.WAITING: 0,
     OrderState.SENT: 1,
@@ -98,23 +93,6 @@ def next_query(asked: int, *, now: datetime) -> datetime | None:
 def is_on_its_way(sent_at: datetime | None, *, now: datetime) -> bool:
     """Tell whether a call may still be on its way: only later may what its supplier does not know go out again."""
     return sent_at is not None and now - sent_at < SETTLES_AFTER
-
-
-def is_signed(
-    header: str | None, body: bytes, secrets: Collection[str], *, now: datetime, life: timedelta = SIGNATURE_LIFE
-) -> bool:
-    """Tell whether a header `Guibin-Signature` signs these bytes by one of the secrets, within the time.
-
-    What is signed is the time in Unix seconds, a full stop, and the bytes of the body.
-    """
-    read = _SIGNATURE.fullmatch(header or "")
-    if read is None or abs(now.timestamp() - int(read[1])) > life.total_seconds():
-        return False
-    given = [mark.partition("=")[2] for mark in read[2].removeprefix(",").split(",")]
-    signed = f"{read[1]}.".encode() + body
-    known = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in secrets]
-    matches = [hmac.compare_digest(one, other) for one in given for other in known]
-    return any(matches)
 
 
 def read_report(document: Mapping[str, object]) -> Report | None:

@@ -12,6 +12,7 @@ from guibin_tools.roles import URL_SETTINGS, Role, RoleUrls
 from guibin_tools.settings import OperatorSettings, child_environment
 from guibin_tools.supervisor.children import Child, LifeLine, start
 from guibin_tools.supervisor.simulator import is_wanted
+from guibin_tools.supervisor.telephony import is_telephony_wanted
 
 _READY_SECONDS = 60
 _OK = 200
@@ -49,6 +50,8 @@ def refuse_taken_ports(settings: OperatorSettings) -> None:
         wanted.append(("WeChat simulator", "simulator_port"))
     if settings.profile is Profile.DEVELOPMENT:
         wanted.append(("supplier simulator", "supplier_simulator_port"))
+    if is_telephony_wanted(settings):
+        wanted.append(("telephony simulator", "telephony_simulator_port"))
     taken: dict[int, str] = {}
     for name, setting in wanted:
         port: int = getattr(settings, setting)

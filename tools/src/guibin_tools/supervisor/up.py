@@ -33,6 +33,7 @@ from guibin_tools.supervisor.services import (
     wait_until_ready,
 )
 from guibin_tools.supervisor.simulator import Simulator, is_wanted, settings_for_services, start_simulator
+from guibin_tools.supervisor.telephony import Telephony, is_telephony_wanted, start_telephony
 
 READY = "Ctrl-C stops everything."
 _WATCH_SECONDS = 0.5
@@ -51,11 +52,14 @@ class Run:
         self._children: list[Child] = []
         self._simulator: Simulator | None = None
         self._supplier: SupplierChild | None = None
+        self._telephony: Telephony | None = None
 
     def start(self) -> None:
         """Start everything, step by step. Raises OperatorError when a step fails."""
         if is_wanted(self._settings):  # comes up while the database does
             self._simulator = start_simulator(self._settings, self._line, kept_away=SECRET_SETTINGS)
+        if is_telephony_wanted(self._settings):
+            self._telephony = start_telephony(self._settings, self._line, kept_away=SECRET_SETTINGS)
         database = self._start_database()
         self._migrate(database)
         self._settings = self._settings.model_copy(update=database.urls.fields)
@@ -97,7 +101,7 @@ class Run:
 
     @property
     def _started(self) -> list[Child]:
-        beside = [one.child for one in (self._simulator, self._supplier) if one is not None]
+        beside = [one.child for one in (self._simulator, self._telephony, self._supplier) if one is not None]
         return [*beside, *self._children]
 
     def _start_database(self) -> RunDatabase:
@@ -120,10 +124,10 @@ class Run:
             doing.done = "The schema is up to date"
 
     def _launch_services(self, database: RunDatabase) -> None:
-        more: Mapping[str, str] = {}
+        more: Mapping[str, str] = {} if self._telephony is None else self._telephony.settings_for_services()
         if self._simulator is not None:
             self._simulator.open_accounts()
-            more = settings_for_services(self._settings, self._simulator)
+            more = {**more, **settings_for_services(self._settings, self._simulator)}
         for service in SERVICES:
             self._children.append(start_service(service, database.urls, self._settings, self._line, more))
 
@@ -151,6 +155,8 @@ class Run:
             lines.append(f"WeChat         {self._simulator.url}   simulated, with the inbox of text messages")
         if self._supplier is not None:
             lines.append(f"Supplier       {settings.supplier_simulator_url}   simulated, takes orders of rights")
+        if self._telephony is not None:
+            lines.append(f"Telephony      {self._telephony.url}   simulated, connects calls by a click")
         if logins is not None:
             staff = ", ".join(f"{role} {login['no']}" for role, login in logins["staff"].items())
             lines += [

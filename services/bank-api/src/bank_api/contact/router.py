@@ -35,7 +35,14 @@ from guibin.web import (
 )
 from guibin.web import service as service_with
 
-from .schemas import ContactCheckIn, ContactChecksOut, ContactDecisionOut, ContactIn, ContactVerdictOut, SuppressionsOut
+from .schemas import (
+    ContactCheckIn,
+    ContactChecksOut,
+    ContactDecisionOut,
+    ContactReservationIn,
+    ContactVerdictOut,
+    SuppressionsOut,
+)
 
 router = PortRouter(prefix="/v1", tags=["contact"])
 
@@ -72,7 +79,9 @@ async def check_contacts(call: AnyCall, body: Annotated[ContactCheckIn, json_bod
     data=DataClass.C2,
     refusals=(NotFound,),
 )
-async def reserve_contact(call: AnyCall, body: Annotated[ContactIn, json_body(ContactIn)]) -> ContactDecisionOut:
+async def reserve_contact(
+    call: AnyCall, body: Annotated[ContactReservationIn, json_body(ContactReservationIn)]
+) -> ContactDecisionOut:
     """Pass the gate before a customer is reached: a place of the customer's month is taken, or the refusal is kept.
 
     `held`: reach out before `held_until` and say `sent`, or give the place back. `refused`: leave the customer alone;

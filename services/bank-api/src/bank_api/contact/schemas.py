@@ -82,7 +82,7 @@ class ContactChecksOut(OutModel):
     items: list[ContactVerdictOut]
 
 
-class ContactIn(ContactPlanIn):
+class ContactReservationIn(ContactPlanIn):
     """A contact that is about to be made."""
 
     customer_id: CustomerId

@@ -14,13 +14,14 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
 from guibin.core.logging import logger
+from guibin.outbox.rules import is_signed
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
 from guibin.suppliers.errors import CallbackMismatch, SignatureInvalid
 from guibin.suppliers.models import OrderState, Supplier, SupplierEvent, SupplierOrder
 from guibin.suppliers.repository import orders
 from guibin.suppliers.repository.suppliers import find_supplier, get_supplier
-from guibin.suppliers.rules import Report, Told, is_signed
+from guibin.suppliers.rules import Report, Told
 from guibin.suppliers.secrets import key_of, secrets_of
 from guibin.suppliers.service.applying import Word, apply_report
 from guibin.suppliers.service.ordering import SUPPLIERS_JOB

@@ -1,0 +1,1 @@
+"""Calls by a click, on the bank port."""
