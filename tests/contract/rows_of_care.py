@@ -41,6 +41,8 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "editCarePlan": (),
     "submitCarePlan": _BY_TWO,
     "getCareKept": (),
+    "getCareSpread": (),
+    "getCustomerCareSpread": _OF_A_BRANCH,
     "getCarePreference": _OF_A_BRANCH,
     "putCarePreference": _OF_A_BRANCH,
     "listServiceStandards": (),

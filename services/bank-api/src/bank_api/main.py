@@ -15,6 +15,7 @@ from bank_api.care.touches import router as touches
 from bank_api.care_plans.preferences import router as care_preferences
 from bank_api.care_plans.reports import router as care_reports
 from bank_api.care_plans.router import router as care_plans
+from bank_api.care_plans.spread import router as care_spread
 from bank_api.contact.policy import router as contact_policy
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
@@ -143,6 +144,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_tasks,
     care_preferences,
     care_reports,
+    care_spread,
     teams,
     wallets,
     points,

@@ -34,6 +34,11 @@ def _months(year: int) -> tuple[_Month, ...]:
     return tuple(found)
 
 
+def new_years_day(year: int) -> date:
+    """Return the lunar New Year's day (春节) that falls into a calendar year."""
+    return _months(year)[0].first
+
+
 def births_kept_on(day: date) -> Iterator[date]:
     """Yield the days of birth whose lunar birthday is kept on a day, of up to `OLDEST` lunar years before.
 
