@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sabotage.appointments import APPOINTMENTS
+from sabotage.assigning import ASSIGNING
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -33,7 +34,7 @@ def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
     chosen = [
         one
-        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *SUPPLIERS, *USES)
+        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES)
         if not only or one.id in only
     ]
     survivors = []

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from sabotage.appointments import APPOINTMENTS
+from sabotage.assigning import ASSIGNING
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -13,7 +14,7 @@ from sabotage.run import ROOT
 from sabotage.suppliers import SUPPLIERS
 from sabotage.uses import USES
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *RESERVATIONS, *SUPPLIERS, *USES)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])
