@@ -1,7 +1,7 @@
 """A plan is applied: everybody in it changes hands in one transaction, or nobody does."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from guibin.managers.planning.errors import PlanNotReady, PlanStale
 from guibin.managers.planning.models import AssignmentPlan, AssignmentPlanKind, AssignmentPlanState, PlanMove, Unplaced
 from guibin.managers.repository import begin_coverage, end_coverage, lock_managers, seats
 from guibin.managers.service.by_hand import BY_STAFF, EXCLUSION_VIOLATED
+from guibin.managers.stability import gradual
 from guibin.security.actors import Domain, Verb
 
 KIND: Final = "assignment.plan"
@@ -32,6 +33,7 @@ INTERIM: Final = "interim"
 """Why a coverage began or ended."""
 
 EXAMPLES: Final = 5
+AT_ONCE: Final = 10_000
 
 
 def stale_plan(customer_ids: Sequence[UUID]) -> PlanStale:
@@ -140,6 +142,8 @@ async def apply(session: AsyncSession, plan: AssignmentPlan) -> None:
     await _check_takers(session, moves)
     seen = {one.customer_id: one for one in await repository.coverages_to_end(session, plan.id)}
     ended = [one for customer_id, one in seen.items() if customer_id in taking or customer_id in interim]
+    for chunk in batched(sorted({*taking, *interim})):
+        await gradual.cancel(session, chunk, on_day=today)
     reason = LEFT if plan.kind == AssignmentPlanKind.LEAVE else PLANNED
     await end_coverage(session, {one.customer_id: max(today, one.valid_from) for one in ended}, ended, reason)
     for placements, why in ((taking, reason), (interim, INTERIM)):
@@ -148,6 +152,12 @@ async def apply(session: AsyncSession, plan: AssignmentPlan) -> None:
     await _end_leave(session, plan)
     plan.state, plan.applied_at = AssignmentPlanState.APPLIED, clock.now()
     session.add(plan)
+
+
+def batched(customer_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Part ids into lists that one statement can name."""
+    for first in range(0, len(customer_ids), AT_ONCE):
+        yield customer_ids[first : first + AT_ONCE]
 
 
 async def _interim(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[PlanMove]) -> dict[UUID, UUID]:
