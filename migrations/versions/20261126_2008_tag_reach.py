@@ -22,7 +22,10 @@ GRANTS = (
     "SELECT, INSERT, UPDATE (until) ON score_modifier TO guibin_worker",
     "SELECT, INSERT, UPDATE, DELETE ON held_since TO guibin_bank, guibin_worker",
     "SELECT, INSERT, UPDATE ON held_rule TO guibin_bank, guibin_worker",
+    "SELECT ON tag_completion TO guibin_bank",
+    "SELECT, INSERT, UPDATE ON tag_completion TO guibin_worker",
 )
+AXES = ("asset_structure", "source", "liabilities", "products_held", "transactions")
 OWN_ROWS = ("score_modifier", "held_since")
 
 
@@ -30,6 +33,7 @@ def upgrade() -> None:
     _use()
     _modifiers()
     _held()
+    _runs()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     for table in OWN_ROWS:
@@ -39,12 +43,27 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _forget(lambda tables: tuple(table for table in tables if table not in OWN_ROWS))
-    for table in ("held_since", "held_rule", "score_modifier"):
+    for table in ("held_since", "held_rule", "score_modifier", "tag_completion"):
         op.drop_table(table)
+    op.drop_column("tag_run", "schema_version")
     op.drop_column("customer_fact", "manager_branch")
     op.drop_table("tag_policy")
     op.drop_table("tag_use")
     op.drop_column("tag", "live_since")
+
+
+def _runs() -> None:
+    op.add_column("tag_run", sa.Column("schema_version", sa.Text(), nullable=True))
+    counts = ("customers", "complete", *AXES)
+    op.create_table(
+        "tag_completion",
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("branch_id", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in counts),
+        sa.ForeignKeyConstraint(["branch_id"], ["branch.id"], name=op.f("fk_tag_completion_branch_id_branch")),
+        sa.PrimaryKeyConstraint("business_date", "branch_id", name=op.f("pk_tag_completion")),
+        info={"distribution": "local"},
+    )
 
 
 def _modifiers() -> None:

@@ -10,6 +10,7 @@ ROWS_OF_TAGS: Final[dict[str, tuple[str, ...]]] = {
     "getTagUse": (),
     "getTagPolicy": (),
     "changeTagPolicy": (),
+    "getTagCompletion": (),
     "putScoreModifier": _OF_A_BRANCH,
     "endScoreModifier": _OF_A_BRANCH,
     "listScoreModifiers": _OF_A_BRANCH,

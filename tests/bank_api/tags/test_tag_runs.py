@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from guibin.core import clock
 from guibin.outbox.models import OutboxEvent
+from guibin.tags.lineage.models import TagPolicy
 from guibin.tags.runs.reach import has_drifted
 from guibin.tags.service import run_night
 from support.house import EAST, House
@@ -31,6 +32,7 @@ async def test_runs_and_reach_of_a_tag_are_shown_day_by_day(bank_client: httpx.A
     closed = clock.last_closed_day()
     amount = {"fact": {"sum": "event.amount"}, "op": ">", "value": "0.00"}
     async with house.sessions() as session:
+        session.add(TagPolicy(full_every_days=1))
         await add_rule_in_force(session, "rich", RICH)
         await add_rule_in_force(session, "spender", amount)
         await run_night(session, day=closed - timedelta(days=1))

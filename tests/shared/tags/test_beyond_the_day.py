@@ -14,7 +14,8 @@ from guibin.security.actors import Scope
 from guibin.tags.facts import refresh_facts
 from guibin.tags.models import CustomerTag, ScoreModifier, Tag, TagKind, TagState, TagVersion
 from guibin.tags.runs.models import HeldSince
-from guibin.tags.service import explain, run_changed, run_night, run_tags
+from guibin.tags.service import explain, preview_rule, run_changed, run_night, run_tags
+from guibin.tags.service.quantiles import drawn
 from support.tagging import (
     DAY,
     MAKER,
@@ -22,6 +23,7 @@ from support.tagging import (
     add_branch,
     add_customer,
     add_customer_with_facts,
+    add_event,
     add_holding,
     add_products,
     add_rule_in_force,
@@ -194,3 +196,23 @@ async def test_what_staff_add_to_a_score_counts_in_every_run(session: AsyncSessi
     await run_changed(session, day=until)
     assert {(first, "10"), (second, "10")} <= await has(session, "worth")
     assert (await session.exec(select(Tag.state).where(Tag.code == "worth"))).one() == TagState.PUBLISHED
+
+
+async def test_limits_at_quantiles_are_drawn_from_who_has_such_events(session: AsyncSession) -> None:
+    branch = await add_branch(session)
+    for number in range(1, 11):
+        customer_id = await add_customer_with_facts(session, branch)
+        for _ in range(number):
+            await add_event(session, customer_id, "card_spend", amount_fen=100)
+    await add_customer_with_facts(session, branch)
+    raw: dict[str, Any] = {
+        "recency": [30],
+        "frequency": {"quantiles": 5},
+        "monetary": {"quantiles": 2},
+        "cells": [{"value": "top", "frequency": [5, 5]}, {"value": "rest"}],
+    }
+    limits = await drawn(session, TagKind.RFM, raw, day=DAY)
+    assert (limits["frequency"], limits["recency"]) == ({"quantiles": 5, "limits": [2, 4, 6, 8]}, [30])
+    assert limits["monetary"] == {"quantiles": 2, "limits": ["5.00"]}
+    found = await preview_rule(session, ALL, kind=TagKind.RFM, rule=raw)
+    assert found.values == {"rest": 7, "top": 3}

@@ -14,6 +14,7 @@ from guibin.core import clock
 from guibin.customers.models import Customer
 from guibin.holdings.models import BusinessEvent
 from guibin.tags.facts import refresh_facts
+from guibin.tags.lineage.models import TagPolicy
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagState, TagVersion
 from guibin.tags.runs import repository
 from guibin.tags.runs.models import TagRunKind
@@ -164,6 +165,7 @@ async def test_a_change_that_no_run_saw_is_found_by_the_night_and_counted(sessio
     one = await add_customer_with_facts(session, branch, aum_mda_fen=0)
     first = await run_night(session, day=DAY)
     assert (first["recomputed"], first["differences"]) == (0, 0)
+    session.add(TagPolicy(full_every_days=1))
     await session.execute(update(CustomerFact).where(col(CustomerFact.customer_id) == one).values(aum_mda_fen=10**9))
     assert await run_night(session, day=NEXT_DAY) == {
         "rules": 1,
@@ -172,8 +174,26 @@ async def test_a_change_that_no_run_saw_is_found_by_the_night_and_counted(sessio
         "ended": 0,
         "failed": 0,
         "recomputed": 0,
+        "checked": 1,
         "differences": 1,
     }
+
+
+async def test_nights_between_look_at_a_share_and_at_everybody_once_that_finds_something(session: AsyncSession) -> None:
+    branch = await add_branch(session)
+    await add_rule_in_force(session, "rich", RICH)
+    for _ in range(40):
+        await add_customer_with_facts(session, branch, aum_mda_fen=0)
+    session.add(TagPolicy(full_every_days=30, checked_percent=20))
+    await run_night(session, day=DAY)
+    checked = [(await run_night(session, day=DAY + timedelta(days=ahead)))["checked"] for ahead in range(1, 6)]
+    assert sum(checked) == 40, "in turn everybody is looked at, and nobody twice"
+    await session.execute(update(CustomerFact).values(aum_mda_fen=10**9))
+    found = await run_night(session, day=DAY + timedelta(days=6))
+    assert (found["added"], found["differences"], found["checked"]) == (40, 40, 40)
+    quiet = await run_night(session, day=DAY + timedelta(days=7))
+    assert (quiet["differences"], quiet["checked"] < 40) == (0, True)
+    assert (await run_night(session, day=DAY + timedelta(days=40)))["checked"] == 40
 
 
 async def test_a_rule_that_cannot_be_computed_stops_no_other_and_keeps_what_it_gave(session: AsyncSession) -> None:

@@ -83,6 +83,7 @@ from bank_api.suppliers.service_level import router as service_level
 from bank_api.suppliers.settlements import router as settlements
 from bank_api.suppliers.terminals import router as terminals
 from bank_api.tags.checking import router as rule_checks
+from bank_api.tags.completion import router as tag_completion
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.lineage import router as tag_lineage
 from bank_api.tags.modifiers import router as score_modifiers
@@ -123,6 +124,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags,
     tag_imports,
     tag_lineage,
+    tag_completion,
     score_modifiers,
     rule_checks,
     tag_runs,

@@ -76,7 +76,9 @@ async def _facts(session: AsyncSession, day: date) -> Counts:
 
 
 async def _tags(session: AsyncSession, day: date) -> Counts:
-    return await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
+    counts = await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
+    await tags.write_completion(session, day=day)
+    return counts
 
 
 async def _tiers(session: AsyncSession, day: date) -> Counts:

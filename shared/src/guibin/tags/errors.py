@@ -140,6 +140,18 @@ class TagInUse(Refusal):
         super().__init__(users=users)
 
 
+class TagSensitive(Refusal):
+    """Terms name a sensitive tag, which only who may see such tags can build on; `tag` is which."""
+
+    category = Category.FORBIDDEN
+    code = "tag_sensitive"
+    zh = "条款引用了敏感标签，您没有相应权限"
+    en = "The terms name a sensitive tag, and you may not see such tags"
+
+    def __init__(self, *, tag: str) -> None:
+        super().__init__(tag=tag)
+
+
 class TagRuleMissing(Refusal):
     """There is no rule to go by: no draft that could be tried, or no version that was in force on a day."""
 

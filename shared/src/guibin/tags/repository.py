@@ -356,6 +356,12 @@ async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reac
     return Reach((await session.exec(members)).one(), (await session.exec(customers)).one())
 
 
+async def count_everybody(session: AsyncSession) -> int:
+    """Count the customers whom a run of the rules looks at."""
+    async with all_rows(session):
+        return (await session.exec(select(func.count()).select_from(CustomerFact))).one()
+
+
 async def count_in_aggregate(session: AsyncSession, *, code: str) -> Reach | None:
     """Count over everybody, for somebody who may see counts and no rows; None when the count could tell of someone."""
     async with all_rows(session):

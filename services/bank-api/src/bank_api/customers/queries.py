@@ -18,7 +18,6 @@ from guibin.organisation.models import Branch, BranchClosure
 from guibin.products.models import Product
 from guibin.security.actors import Scope
 from guibin.tags.models import CustomerFact
-from guibin.tags.repository import list_held
 from guibin.tags.sensitivity import customers_shown_with, lasts_on
 from guibin.tiers.repository import tiers_on
 
@@ -129,14 +128,6 @@ async def facts_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) ->
         col(CustomerFact.customer_id) == customer_id, visible(scope, col(CustomerFact.customer_id))
     )
     return (await session.execute(query)).scalars().one_or_none()
-
-
-async def tags_of(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date, sensitive_in: Scope
-) -> Sequence[str]:
-    """Return the codes of the tags that a customer has on a day and that may be shown."""
-    held = await list_held(session, scope, customer_id=customer_id, day=day, sensitive_in=sensitive_in)
-    return sorted({one.tag.code for one in held})
 
 
 async def last_events(session: AsyncSession, scope: Scope, *, customer_id: UUID, limit: int) -> Sequence[CustomerEvent]:

@@ -25,7 +25,9 @@ from guibin.managers.repository import is_primary_manager
 from guibin.managers.service import manager_of
 from guibin.security.actors import Domain, Scope, Verb, daily_limit_of, decide
 from guibin.security.errors import ReauthRequired
+from guibin.tags.freshness import stale_among
 from guibin.tags.lineage.models import UseWay
+from guibin.tags.repository import list_held
 from guibin.tiers.repository import current_tier
 from guibin.web import (
     DataClass,
@@ -219,6 +221,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
     view = view_of(call.actor.roles, is_primary=found.is_primary)
     tier = await current_tier(session, scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
     served = await manager_of(session, scope_in(call, Domain.MANAGERS), customer_id=customer.id)
+    tags, stale = await _tags(call, customer)
     lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
     return CustomerOut(
         id=customer.id,
@@ -235,21 +238,25 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
         created_at=customer.created_at,
         tier=TierSummaryOut.of(tier) if tier else None,
         coverage=ServedByOut.of(served) if served else None,
-        tags=await _tags(call, customer),
+        tags=tags,
+        stale_tags=stale,
         facts=await _facts(call, customer, view),
         holdings=await _holdings(call, customer),
         **identity_part(identity_of(call.keys, customer), view),
     )
 
 
-async def _tags(call: StaffCall, customer: Customer) -> list[str] | None:
+async def _tags(call: StaffCall, customer: Customer) -> tuple[list[str] | None, list[str] | None]:
+    """Return the codes of a customer's tags, and of those that are stale."""
     scope = scope_in(call, Domain.TAGS)
     if scope == Scope.nothing():
-        return None
+        return None, None
     day, sensitive_in = clock.today(), _sensitive_in(call)
-    found = await queries.tags_of(call.session, scope, customer_id=customer.id, day=day, sensitive_in=sensitive_in)
-    await used(call, UseWay.SHOWN, found)
-    return list(found)
+    found = await list_held(call.session, scope, customer_id=customer.id, day=day, sensitive_in=sensitive_in)
+    stale = await stale_among(call.session, (one.tag for one in found), day=clock.last_closed_day())
+    codes = sorted({one.tag.code for one in found})
+    await used(call, UseWay.SHOWN, codes)
+    return codes, sorted(stale)
 
 
 async def _facts(call: StaffCall, customer: Customer, view: View) -> FactsOut | None:

@@ -212,6 +212,9 @@ class CustomerOut(OutModel):
     tier: TierSummaryOut | None
     coverage: ServedByOut | None
     tags: list[str] | None = Field(description="Codes")
+    stale_tags: list[str] | None = Field(
+        description="Codes of those that no run has given anew for the last closed day, so that they may be wrong"
+    )
     facts: FactsOut | None
     holdings: list[HoldingsSummaryOut] | None
 

@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from bank_api.tags.naming import require_nameable
 from guibin.approvals.errors import StateConflict
 from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, VersionConflict
@@ -14,6 +15,8 @@ from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.earning import repository
 from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
+from guibin.points.earning.naming import tags_named
+from guibin.points.earning.rules import read_rule
 from guibin.points.earning.service import definitions, publishing, testing
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.errors import LimitExceeded
@@ -24,6 +27,7 @@ from guibin.tags.errors import (
     RuleTooComplex,
     RuleTooExpensive,
     RuleValueInvalid,
+    TagSensitive,
 )
 from guibin.web import (
     BodyLimit,
@@ -92,12 +96,13 @@ async def list_rules(
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_TERMS, RuleCodeTaken),
+    refusals=(*WRONG_TERMS, RuleCodeTaken, TagSensitive),
 )
 async def create_rule(
     call: StaffCall, body: Annotated[EarningRuleIn, json_body(EarningRuleIn)], response: Response
 ) -> EarningRuleOut:
     """Draft a rule of a branch in your scope, or of the bank; nobody earns by it before another person approves."""
+    await _require_nameable(call, body.terms)
     rule = await definitions.create_rule(
         call.session, call.scope, actor=call.actor, code=body.code, branch=body.branch, terms=body.terms
     )
@@ -117,7 +122,7 @@ async def get_rule(call: StaffCall, rule_code: Code, response: Response) -> Earn
     rate=RateClass.WRITE,
     data=DataClass.C1,
     body_limit=BodyLimit.BATCH,
-    refusals=(*WRONG_TERMS, PreconditionRequired, VersionConflict, StateConflict),
+    refusals=(*WRONG_TERMS, PreconditionRequired, VersionConflict, StateConflict, TagSensitive),
 )
 async def edit_rule(
     call: StaffCall, rule_code: Code, body: Annotated[EarningRuleEdit, json_body(EarningRuleEdit)], response: Response
@@ -125,6 +130,7 @@ async def edit_rule(
     """Replace the draft of a rule that was read with the ETag sent as If-Match; what is in force stays."""
     rule = await repository.get_rule(call.session, code=rule_code, lock=True)
     call.require_if_match(rule.revision)
+    await _require_nameable(call, body.terms)
     edited = await definitions.edit_rule(call.session, call.scope, rule, actor=call.actor, terms=body.terms)
     return await _shown(call, edited, response)
 
@@ -236,3 +242,8 @@ async def back_test(
 async def _shown(call: StaffCall, rule: EarningRule, response: Response) -> EarningRuleOut:
     set_etag(response, rule.revision)
     return EarningRuleOut.of(rule, await repository.find_version(call.session, rule))
+
+
+async def _require_nameable(call: StaffCall, terms: EarningTerms) -> None:
+    rule = read_rule(code="", version=0, terms=terms, in_force_from=clock.now())
+    await require_nameable(call, tags_named(terms, rule))

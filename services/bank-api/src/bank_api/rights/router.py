@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from bank_api.tags.naming import require_nameable
 from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
 from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
@@ -25,7 +26,9 @@ from guibin.rights.errors import (
 from guibin.rights.models import Category, RedemptionState, RightState
 from guibin.rights.points_given import GivenPointsSpent
 from guibin.rights.repository import catalogue
+from guibin.rights.terms import tags_named
 from guibin.security.actors import Domain, Verb
+from guibin.tags.errors import TagSensitive
 from guibin.web import (
     BodyLimit,
     DataClass,
@@ -96,13 +99,19 @@ async def get_right(call: StaffCall, right_id: RightId, response: Response) -> R
 )
 async def create_right(call: StaffCall, body: Annotated[RightIn, json_body(RightIn)], response: Response) -> RightOut:
     """Draft a right. Customers see it once its terms are submitted and another person has approved them."""
+    await require_nameable(call, tags_named(body.content().terms))
     right = await service.create_right(call.session, actor=call.actor, new=body.new(), content=body.content())
     set_etag(response, right.item.revision)
     return RightOut.of(right)
 
 
 @router.put("/rights/{right_id}", operation_id="changeRight")
-@declare(caller=OPERATE, rate=RateClass.WRITE, data=DataClass.C1, refusals=(PreconditionRequired, VersionConflict))
+@declare(
+    caller=OPERATE,
+    rate=RateClass.WRITE,
+    data=DataClass.C1,
+    refusals=(PreconditionRequired, VersionConflict, TagSensitive),
+)
 async def change_right(
     call: StaffCall,
     right_id: RightId,
@@ -112,6 +121,7 @@ async def change_right(
     """Change the texts at once and draft new terms, which come into force when they are submitted and approved."""
     right = await catalogue.get_right(call.session, right_id=right_id)
     call.require_if_match(right.item.revision)
+    await require_nameable(call, tags_named(body.content().terms))
     changed = await service.change_right(call.session, actor=call.actor, right=right, content=body.content())
     set_etag(response, changed.item.revision)
     return RightOut.of(changed)

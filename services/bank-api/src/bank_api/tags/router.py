@@ -33,6 +33,7 @@ from guibin.tags.errors import (
     TagRuleMissing,
     TagSensitivityTooLow,
 )
+from guibin.tags.freshness import stale_among
 from guibin.tags.lineage.models import UseWay
 from guibin.tags.lineage.service import decided_by
 from guibin.tags.models import COMPUTED, Sensitivity, Tag, TagAxis, TagKind, TagState
@@ -306,7 +307,9 @@ async def list_customer_tags(
     hidden = await count_hidden(call.session, call.scope, customer_id=customer.id, day=day, sensitive_in=sight)
     await service.record_seen(call.session, call.scope, held, actor=call.actor)
     await used(call, UseWay.SHOWN, (one.tag.code for one in held))
-    items = [CustomerTagOut.of(one) for one in held]
+    closed = min(day, clock.last_closed_day())
+    stale = await stale_among(call.session, (one.tag for one in held), day=closed)
+    items = [CustomerTagOut.of(one, stale=one.tag.code in stale) for one in held]
     return CustomerTagsOut(customer_id=customer.id, as_of=day, items=items, hidden=hidden)
 
 
@@ -355,6 +358,7 @@ async def explain_customer_tag(
     as_of: Annotated[
         Day | None, Query(description="A past day of business: why the customer had it then, or not")
     ] = None,
+    draft: Annotated[bool, Query(description="Judge the draft, as if it were in force; nothing is stored")] = False,
 ) -> WhyOut:
     """Say why a customer has a tag or has it not: each condition with the actual value, on the data of the last run.
 
@@ -367,10 +371,13 @@ async def explain_customer_tag(
         code=code,
         sensitive_in=sensitive_in(call),
         as_of=as_of,
+        draft=draft,
     )
     await used(call, UseWay.EXPLAINED, [code])
     exact = await is_primary_manager(call.session, call.scope, customer_id=found.customer_id, staff_id=call.actor.id)
-    return WhyOut.of(found, exact=exact)
+    closed = as_of or clock.last_closed_day()
+    stale = await stale_among(call.session, [found.tag], day=closed)
+    return WhyOut.of(found, exact=exact, stale=bool(stale))
 
 
 async def _detail(call: StaffCall, tag: Tag, response: Response) -> TagDetailOut:

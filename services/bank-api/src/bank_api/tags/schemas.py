@@ -30,6 +30,7 @@ from guibin.web import Day, OutModel, StrictModel
 
 from .rule_forms import RuleText, RuleTree
 
+STALE = "No run has given it anew for the last closed day: it failed, did not run, or the tag is suspended"
 Name = Annotated[str, OneLine(40)]
 
 
@@ -164,6 +165,8 @@ class PreviewOut(OutModel):
     values: dict[str, int] = Field(
         description="Customers by value, at most 50; empty for a tag that one has or has not"
     )
+    run_customers: int = Field(description="Customers whom a run of this rule would look at")
+    run_seconds: float = Field(description="How long that would take, reckoned from how long this count took")
     assumed: bool = Field(
         description="A rule in `held` is counted as if it had held long enough: no run has recorded it yet"
     )
@@ -181,6 +184,8 @@ class PreviewOut(OutModel):
             added=counts.added,
             removed=counts.removed,
             values=preview.values,
+            run_customers=preview.everybody,
+            run_seconds=preview.run_seconds,
             assumed=preview.assumed,
             sample=[_sample(one) for one in preview.sample if with_sample],
         )
@@ -239,9 +244,10 @@ class CustomerTagOut(OutModel):
     confirmed_on: date | None = Field(description="When a value by hand or by import was last confirmed")
     expires_on: date | None = Field(description="First day without it unless it is confirmed again")
     probability: str | None = Field(description="How sure the model is that gave it, from 0 to 1", examples=["0.87345"])
+    stale: bool = Field(description=STALE)
 
     @classmethod
-    def of(cls, held: Held) -> "CustomerTagOut":
+    def of(cls, held: Held, *, stale: bool = False) -> "CustomerTagOut":
         """Describe a membership."""
         tag, member = held.tag, held.membership
         return cls(
@@ -260,6 +266,7 @@ class CustomerTagOut(OutModel):
             confirmed_on=member.confirmed_on,
             expires_on=member.expires_on,
             probability=None if member.probability is None else f"{member.probability:f}",
+            stale=stale,
         )
 
 
@@ -297,9 +304,10 @@ class WhyOut(OutModel):
     given_by_version: int | None = Field(description="The version of the rule that gave it")
     set_by: StaffId | None
     reason: str | None = Field(description="For tags set by hand")
-    version: int | None = Field(description="The version judged here: the one in force")
+    version: int | None = Field(description="The version judged here: the one in force; null for a draft")
     as_of: date | None = Field(description="Day of the data; null before the customer's first run")
     stale_lines: list[str] = Field(description="Lines whose figures were late on that day")
+    stale: bool = Field(description=STALE)
     matches: bool | None = Field(description="Whether the rule in force holds on that data")
     gives: list[str] = Field(description="The values that the version in force gives on that data")
     numbers: dict[str, str | None] = Field(
@@ -309,7 +317,7 @@ class WhyOut(OutModel):
     conditions: list[ConditionOut]
 
     @classmethod
-    def of(cls, found: Explanation, *, exact: bool) -> "WhyOut":
+    def of(cls, found: Explanation, *, exact: bool, stale: bool = False) -> "WhyOut":
         """Describe an explanation; amounts are shown if `exact`."""
         member: CustomerTag | None = found.membership
         failing, judged = found.first_failing, found.judgement
@@ -326,6 +334,7 @@ class WhyOut(OutModel):
             version=found.version.version if found.version else None,
             as_of=found.values.as_of if found.values else None,
             stale_lines=list(found.values.stale_lines) if found.values else [],
+            stale=stale,
             matches=bool(judged.values) if judged else None,
             gives=[value for value in judged.values if value] if judged else [],
             numbers=_numbers(found, exact=exact),
@@ -335,10 +344,10 @@ class WhyOut(OutModel):
 
 
 def _conditions(found: Explanation, *, exact: bool) -> list[ConditionOut]:
-    if found.version is None or found.judgement is None:
+    if found.rule is None or found.judgement is None:
         return []
     verdicts = (condition for verdict in found.judgement.verdicts for condition in verdict.conditions())
-    return [_condition(verdict, found.version.rule, exact=exact) for verdict in verdicts]
+    return [_condition(verdict, found.rule, exact=exact) for verdict in verdicts]
 
 
 def _numbers(found: Explanation, *, exact: bool) -> dict[str, str | None]:

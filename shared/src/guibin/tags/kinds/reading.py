@@ -257,10 +257,13 @@ def _read_rfm(raw: Raw) -> Definition:
 
 
 def _limits(raw: object, place: str, unit: Unit) -> tuple[int, ...]:
-    """Read the limits of an axis: written out, or those which quantiles were drawn at."""
+    """Read the limits of an axis: written out, or at quantiles, which are drawn before anybody is tagged by them."""
     if isinstance(raw, dict):
-        _keys(raw, place, {"quantiles", "limits"})
-        _whole(raw["quantiles"], f"{place}/quantiles", _PAIR, MAX_LIMITS + 1)
+        parts = _whole(
+            _keys(raw, place, {"quantiles"}, {"limits"})["quantiles"], f"{place}/quantiles", _PAIR, MAX_LIMITS + 1
+        )
+        if "limits" not in raw:
+            return tuple(range(1, parts))
         raw, place = raw["limits"], f"{place}/limits"
     found: list[int] = []
     for item, at in _list(raw, place, MAX_LIMITS):

@@ -32,6 +32,7 @@ class TagRun(SQLModel, table=True):
     facts_seen: int = Field(sa_type=BigInteger, description="The latest change of facts that it knew")
     customers: int = Field(description="How many there were")
     read: int = Field(description="How many of them it looked at")
+    schema_version: str | None = text_column(default=None, description="Of the software that ran")
 
 
 class TagRunResult(SQLModel, table=True):
@@ -73,3 +74,20 @@ class HeldSince(SQLModel, table=True):
     key: str = Field(sa_type=Text, primary_key=True)
     since: date = Field(primary_key=True)
     until: date | None = Field(default=None, description="First day on which it does not hold; NULL while it does")
+
+
+class TagCompletion(SQLModel, table=True):
+    """How many customers of rank a branch has, and how many are tagged on each axis and on all five (标签完整度)."""
+
+    __tablename__ = "tag_completion"
+    __table_args__ = (LOCAL,)
+
+    business_date: date = Field(primary_key=True)
+    branch_id: UUID = Field(primary_key=True, foreign_key="branch.id")
+    customers: int = Field(description="Customers with a tier")
+    complete: int = Field(description="Those of them who are tagged on all five axes")
+    asset_structure: int
+    source: int
+    liabilities: int
+    products_held: int
+    transactions: int

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import CTE, ColumnElement, Select, Text, and_, cast, func, literal, or_, select, union
 from sqlalchemy.dialects.postgresql import array
 
 from guibin.core.models import metadata
@@ -55,3 +55,14 @@ def _moved(last: date, day: date, days: int) -> ColumnElement[bool]:
     """Events whose day lay within the `days` that ended with one day and not with the other."""
     back = timedelta(days=days)
     return and_(_EVENT.c.occurred_on > last - back, _EVENT.c.occurred_on <= day - back)
+
+
+def whose_turn_it_is(day: date, percent: int) -> CTE:
+    """Return a share of the customers, by chance and the day: in turn it is everybody's."""
+    start = day.toordinal() * percent % _WHOLE
+    bucket = func.mod(func.mod(func.hashtext(cast(_FACT.c.customer_id, Text)), _WHOLE) + _WHOLE, _WHOLE)
+    turn = func.mod(bucket - literal(start) + _WHOLE, _WHOLE)
+    return select(_FACT.c.customer_id).where(turn < literal(percent)).cte("turn")
+
+
+_WHOLE: Final = 100

@@ -1,6 +1,6 @@
 """All SQL about runs of the rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
 from guibin.tags.models import CustomerTag, TagSource
-from guibin.tags.runs.models import TagRun, TagRunResult
+from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
 
 
 async def let_nothing_be_compiled(session: AsyncSession) -> None:
@@ -24,6 +24,24 @@ async def last_run(session: AsyncSession) -> TagRun | None:
     """Return the latest run; None before the first."""
     statement = select(TagRun).order_by(col(TagRun.started_at).desc(), col(TagRun.id).desc()).limit(1)
     return (await session.exec(statement)).first()
+
+
+async def last_full(session: AsyncSession) -> TagRun | None:
+    """Return the latest run over everybody; None before the first."""
+    latest = (col(TagRun.started_at).desc(), col(TagRun.id).desc())
+    statement = select(TagRun).where(TagRun.kind == TagRunKind.FULL).order_by(*latest).limit(1)
+    return (await session.exec(statement)).first()
+
+
+async def fresh_among(session: AsyncSession, codes: Collection[str], *, day: date) -> set[str]:
+    """Return those of some tags whose rule was computed for a day or a later one."""
+    statement = (
+        select(TagRunResult.tag_code)
+        .join(TagRun, col(TagRun.id) == TagRunResult.run_id)
+        .where(TagRun.business_date >= day, col(TagRunResult.tag_code).in_(codes), col(TagRunResult.error).is_(None))
+        .distinct()
+    )
+    return set((await session.exec(statement)).all()) if codes else set()
 
 
 async def results_of(session: AsyncSession, run_id: UUID) -> Mapping[str, TagRunResult]:

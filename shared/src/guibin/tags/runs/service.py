@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import CTE
@@ -12,18 +12,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.ids import new_id
+from guibin.core.schema import SCHEMA_VERSION
 from guibin.outbox import service as outbox
 from guibin.outbox.events import TagsAlert
 from guibin.tags import repository as tags
 from guibin.tags.facts import latest_change
 from guibin.tags.kinds import held_in, tags_of, values_of
 from guibin.tags.kinds.definitions import HAS
+from guibin.tags.lineage.repository import get_policy
 from guibin.tags.rules import Held, levels_of
 from guibin.tags.runs import repository
 from guibin.tags.runs.difference import Difference, Rule, TagValue, count_among, count_customers, write_difference
 from guibin.tags.runs.held import keep_held
 from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
-from guibin.tags.runs.population import changed_since
+from guibin.tags.runs.population import changed_since, whose_turn_it_is
 from guibin.tags.runs.reach import has_drifted
 from guibin.tags.runs.rolling import rolling_of
 
@@ -50,20 +52,48 @@ class _Tally:
 
 
 async def run_night(session: AsyncSession, *, day: date) -> Counts:
-    """Bring memberships up to a day for those about whom something changed, then hold everybody to the rules.
+    """Bring memberships up to a day for those about whom something changed, and check that by looking at others.
 
-    The second run is the check on the first: what it still finds to write is counted as `differences`, and written.
-    Rules that failed, tags that drifted and such differences are told once, as an event. Returns the counts of both:
-    `rules`, `read`, `added`, `ended`, `failed`, `recomputed` (customers of the first run).
+    Every so many nights of the policy, after a new version of the software, and where too much changed, the check is a
+    run over everybody. Each other night looks at a share of the customers, so that in turn everybody is looked at, and
+    at everybody once it finds something. What a check still finds to write is counted as `differences`, and written.
+    Rules that failed, tags that drifted and such differences are told once, as an event. Returns the counts of all:
+    `rules`, `read`, `added`, `ended`, `failed`, `recomputed` (customers of the run over what changed), `checked`.
     """
-    before = await repository.last_run(session)
+    before, policy = await repository.last_run(session), await get_policy(session)
+    due = await _is_full_due(session, policy.full_every_days, day)
     changed = await run_changed(session, day=day)
-    full = await run_tags(session, day=day)
-    differences = full["added"] + full["ended"] if changed else 0
+    checks = []
+    if changed is not None and not due:
+        checks.append(await _check(session, day=day, percent=policy.checked_percent))
+    if changed is None or due or checks[0]["added"] + checks[0]["ended"]:
+        checks.append(await run_tags(session, day=day))
+    differences = sum(one["added"] + one["ended"] for one in checks) if changed else 0
     await _alert(session, before, differences=differences)
     first = changed or dict.fromkeys(("added", "ended", "read"), 0)
-    both = {name: full[name] + first[name] for name in ("added", "ended")}
-    return full | both | {"recomputed": first["read"], "differences": differences}
+    runs = [one for one in (changed, *checks) if one is not None]
+    both = {name: sum(one[name] for one in runs) for name in ("added", "ended")}
+    checked = max((one["read"] for one in checks), default=0)
+    last = checks[-1] if checks else first
+    return last | both | {"recomputed": first["read"], "checked": checked, "differences": differences}
+
+
+async def _is_full_due(session: AsyncSession, every_days: int, day: date) -> bool:
+    """Tell whether everybody is to be looked at: the last time is long ago, or other software did it."""
+    last = await repository.last_full(session)
+    if last is None or last.schema_version != SCHEMA_VERSION:
+        return True
+    return day - last.business_date >= timedelta(days=every_days)
+
+
+async def _check(session: AsyncSession, *, day: date, percent: int) -> Counts:
+    """Hold the customers whose turn it is to all rules in force; nothing of it is a run on record."""
+    rules, tally = await _rules_in_force(session), _Tally()
+    sample = whose_turn_it_is(day, percent)
+    for level in _levels(rules):
+        await _write(session, tally, level, day=day, among=sample)
+    counts = {"added": tally.added.total(), "ended": tally.ended.total(), "failed": len(tally.errors)}
+    return {"rules": len(rules), "read": tally.read} | counts
 
 
 async def _alert(session: AsyncSession, before: TagRun | None, *, differences: int) -> None:
@@ -205,6 +235,7 @@ async def _record(
         facts_seen=seen,
         customers=tally.customers,
         read=tally.read,
+        schema_version=SCHEMA_VERSION,
     )
     session.add(run)
     await session.flush()

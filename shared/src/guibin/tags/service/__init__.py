@@ -1,5 +1,6 @@
 """Commands and reads of tags."""
 
+from guibin.tags.runs.completion import write_completion
 from guibin.tags.runs.service import run_changed, run_night, run_tags
 from guibin.tags.service.definitions import TagDraft, create_category, create_tag, edit_tag
 from guibin.tags.service.explaining import Explanation, explain
@@ -31,4 +32,5 @@ __all__ = [
     "submit_tag",
     "suspend_tag",
     "unset_tag",
+    "write_completion",
 ]

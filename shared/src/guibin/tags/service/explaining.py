@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,20 +21,23 @@ from guibin.tags.kinds import modified_for, read_definition
 from guibin.tags.kinds.judging import Judgement, judge
 from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
 from guibin.tags.runs import repository as runs
+from guibin.tags.service.quantiles import drawn
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A tag and a customer: what the customer has of it, and what the version in force says on the customer's facts.
 
-    `version`, `values` and `judgement` are None for tags that no run gives; `values` also for a customer without facts,
-    who is then judged on unknown values.
+    `rule` is what is judged: that of `version`, or a draft, which is no version yet. `version`, `rule`, `values` and
+    `judgement` are None for tags that no run gives; `values` also for a customer without facts, who is then judged on
+    unknown values.
     """
 
     tag: Tag
     customer_id: UUID
     memberships: Sequence[CustomerTag]
     version: TagVersion | None = None
+    rule: dict[str, Any] | None = None
     values: matching.CustomerValues | None = None
     judgement: Judgement | None = None
 
@@ -63,15 +67,16 @@ async def explain(
     code: str,
     sensitive_in: Scope = repository.NOBODY,
     as_of: date | None = None,
+    draft: bool = False,
 ) -> Explanation:
     """Judge the version in force on the facts of the last run, condition by condition.
 
     For a past day: what the customer had of the tag on it, and the version in force at its end, judged on facts
-    composed anew from what is dated.
+    composed anew from what is dated. With `draft` the draft is judged instead, as if it were in force.
 
     Raises:
         NotFound: no such tag, or no such customer in scope, or a sensitive tag outside `sensitive_in`.
-        TagRuleMissing: no version of the tag was ever published.
+        TagRuleMissing: no version of the tag was ever published, or there is no draft.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
     tag = await repository.get_tag(session, code=code)
@@ -80,17 +85,24 @@ async def explain(
     held = await repository.find_memberships(session, scope, customer_id=customer.id, code=code, day=as_of)
     if tag.kind not in COMPUTED:
         return Explanation(tag, customer.id, held)
-    version = await repository.find_version(session, tag) if as_of is None else await _version_on(session, tag, as_of)
-    if version is None:
+    version = None if draft else await _version(session, tag, as_of)
+    rule = tag.draft_rule if draft else version.rule if version else None
+    if rule is None:
         raise TagRuleMissing
-    definition = modified_for(read_definition(TagKind(tag.kind), version.rule), tag.code)
+    if draft:
+        rule = await drawn(session, TagKind(tag.kind), rule, day=as_of or clock.last_closed_day())
+    definition = modified_for(read_definition(TagKind(tag.kind), rule), tag.code)
     day = as_of or await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
     found = await matching.read_values(
         session, scope, definition=definition, customer_id=customer.id, day=day, anew=as_of is not None
     )
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)
-    return Explanation(tag, customer.id, held, version, found, judgement)
+    return Explanation(tag, customer.id, held, version, rule, found, judgement)
+
+
+async def _version(session: AsyncSession, tag: Tag, as_of: date | None) -> TagVersion | None:
+    return await repository.find_version(session, tag) if as_of is None else await _version_on(session, tag, as_of)
 
 
 async def _may_see(session: AsyncSession, sensitive_in: Scope, customer_id: UUID) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from time import perf_counter
 from typing import Final
 
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from guibin.tags.errors import RuleTooExpensive
 from guibin.tags.kinds import Cases, Definition, assuming, held_in, modified_for, read_definition, values_of
 from guibin.tags.models import TagKind, TagVersion
 from guibin.tags.runs.held import recorded
+from guibin.tags.service.quantiles import drawn
 from guibin.tags.service.reading import read_linked
 
 PREVIEW_SECONDS: Final = 5.0
@@ -35,6 +37,9 @@ class Preview:
     values: dict[str, int] = field(default_factory=dict)
     assumed: bool = False
     """Whether a rule in `held` counts as if it had held long enough: no run has recorded it yet."""
+    everybody: int = 0
+    run_seconds: float = 0.0
+    """How long a run would look at everybody, reckoned from how long this one looked at those in scope."""
 
 
 async def preview_rule(
@@ -55,19 +60,25 @@ async def preview_rule(
         RuleTagUnknown: it refers to a tag that there is not.
         RuleTooExpensive: it took too long.
     """
-    definition = await read_linked(session, kind, rule)
+    await read_linked(session, kind, rule)
+    facts_of = await repository.facts_as_of(session) or clock.last_closed_day()
+    definition = await read_linked(session, kind, await drawn(session, kind, rule, day=facts_of))
     current = None if in_force is None else read_definition(kind, in_force.rule)
     if in_force is not None:
         definition, current = (modified_for(one, in_force.tag_code) for one in (definition, current or definition))
     async with read_only(session, seconds):
-        day = await repository.facts_as_of(session) or clock.last_closed_day()
+        day = facts_of
         held = held_in(definition)
         assumed = held - await recorded(session, held, day=day)
         definition = assuming(definition, assumed)
+        began = perf_counter()
         counts = await matching.count_matches(session, scope, definition=definition, current=current, day=day)
+        took = perf_counter() - began
         by_value = await _count_values(session, scope, definition, day)
         sample = await matching.list_matches(session, scope, definition=definition, day=day, limit=SAMPLE_SIZE)
-    return Preview(day, counts, sample, by_value, assumed=bool(assumed))
+    everybody = await repository.count_everybody(session)
+    run_seconds = round(took * everybody / max(counts.customers, 1), 3)
+    return Preview(day, counts, sample, by_value, assumed=bool(assumed), everybody=everybody, run_seconds=run_seconds)
 
 
 async def _count_values(session: AsyncSession, scope: Scope, definition: Definition, day: date) -> dict[str, int]:

@@ -20,6 +20,7 @@ from guibin.tags.lineage.service import decided_by
 from guibin.tags.models import COMPUTED, Tag, TagKind, TagState, TagVersion
 from guibin.tags.service.definitions import resting_state
 from guibin.tags.service.preview import PREVIEW_SECONDS, preview_rule
+from guibin.tags.service.quantiles import drawn
 from guibin.tags.service.reading import read_linked
 
 TAG_PUBLISH: Final = "tag.publish"
@@ -59,6 +60,8 @@ async def _mark_submitted(
         raise StateConflict(**{"from": tag.state, "to": TagState.PENDING})
     if tag.draft_rule is None:
         raise TagRuleMissing
+    day = await repository.facts_as_of(session) or clock.last_closed_day()
+    tag.draft_rule = await drawn(session, TagKind(tag.kind), tag.draft_rule, day=day)
     in_force = await repository.find_version(session, tag)
     shown = await _preview(session, scope, tag, in_force, seconds=seconds)
     tag.state = TagState.PENDING
