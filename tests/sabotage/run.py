@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sabotage.appointments import APPOINTMENTS
 from sabotage.assigning import ASSIGNING
+from sabotage.care import CARE
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -34,7 +35,7 @@ def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
     chosen = [
         one
-        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES)
+        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES, *CARE)
         if not only or one.id in only
     ]
     survivors = []

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from sabotage.appointments import APPOINTMENTS
 from sabotage.assigning import ASSIGNING
+from sabotage.care import CARE
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -14,7 +15,7 @@ from sabotage.run import ROOT
 from sabotage.suppliers import SUPPLIERS
 from sabotage.uses import USES
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES)
+ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES, *CARE)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

@@ -23,11 +23,11 @@ READ = staff(Verb.READ, Domain.CARE)
 class CareKeptFigures(OutModel):
     """What became of care tasks that were due."""
 
-    due: int = Field(description="All of them, those that a person skipped with a reason left out")
+    due: int = Field(description="All of them; what nothing asks for any more is not counted")
     kept: int = Field(description="Done by their due day")
     late: int = Field(description="Done after it")
     broken: int = Field(description="Not done, and due before today")
-    skipped: int = Field(description="Skipped by a person with a reason")
+    skipped: int = Field(description="Skipped by a person with a reason, which is not kept")
     kept_percent: float | None = Field(description="Kept ones of those due; null: none was due", examples=[92.5])
 
     @classmethod
@@ -36,7 +36,7 @@ class CareKeptFigures(OutModel):
         found = list(rows)
         kept, late = sum(one.kept for one in found), sum(one.late for one in found)
         broken, skipped = sum(one.broken for one in found), sum(one.skipped for one in found)
-        due = kept + late + broken
+        due = kept + late + broken + skipped
         percent = round(100 * kept / due, 2) if due else None
         counts = {"due": due, "kept": kept, "late": late, "broken": broken, "skipped": skipped}
         return {**counts, "kept_percent": percent}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, SQLColumnExpression, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, Integer, SQLColumnExpression, cast, func, literal, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -75,7 +75,7 @@ async def _count(
         for part in (everything, in_season)
     ]
     end = clock.start_of_day(year.last + timedelta(days=1))
-    each: Select[Any] = (
+    each: Any = (
         select(
             name.label("name"),
             family.label("customer_id"),
