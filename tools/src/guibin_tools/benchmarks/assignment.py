@@ -35,7 +35,7 @@ from guibin_tools.benchmarks.machine import describe_machine
 
 CUSTOMERS, MANAGERS = 100_000, 500
 BRANCHES, REGIONS, PROVINCES = 60, 8, 3
-ROUNDS = 5
+ROUNDS = 3
 GOAL, FLOOR = 1.3, 1.6
 TIERS = ("T1", "T2", "T3", "T4", "T5")
 TIER_SHARES = (60, 25, 10, 4, 1)
