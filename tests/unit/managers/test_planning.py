@@ -1,5 +1,6 @@
 """The exact plan against every possible plan of small books, and what it promises of large ones."""
 
+import pickle
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -89,7 +90,8 @@ def _cost_of(problem: Problem, choice: Mapping[UUID, UUID | None]) -> tuple[int,
         stays = chosen == client.present
         if not may_serve(problem, client.kind, desk) or not (stays or desk.takes):
             return None
-        if not stays and not PLACES.within(problem.reach, client.kind.branch_id, desk.branch_id):
+        at = client.kind.branch_id
+        if not stays and at not in desk.serves and not PLACES.within(problem.reach, at, desk.branch_id):
             return None
         cost += sum(costs_of(problem, client.kind, desk).values())
         present = problem.desk_of.get(client.present) if client.present else None
@@ -135,6 +137,8 @@ def _problems(draw: st.DrawFn) -> Problem:
             takes=draw(st.booleans()) or draw(st.booleans()),
             base=draw(st.integers(0, 2)),
             soft=draw(st.integers(0, 4)),
+            serves=draw(st.frozensets(branches, max_size=1)),
+            licences=draw(st.sampled_from([frozenset(), frozenset({"fund"})])),
         )
         for number in range(draw(st.integers(0, 3)))
     ]
@@ -146,6 +150,7 @@ def _problems(draw: st.DrawFn) -> Problem:
             present=draw(st.none() | st.integers(0, 3)),
             months=draw(st.integers(0, 80)),
             needs=draw(skills),
+            licences=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"fund"})])),
             barred=draw(st.frozensets(st.sampled_from([_manager(0), _manager(1)]), max_size=1)),
         )
         for number in range(draw(st.integers(1, 5)))
@@ -239,6 +244,21 @@ def test_a_pair_names_the_parts_of_its_cost() -> None:
         Part.MISSING_SKILL: 60,
     }
     assert costs_of(problem, kind, _desk(0, skills=frozenset({"english"}))) == {}
+
+
+def test_a_language_or_a_licence_that_is_missing_forbids_and_a_bar_does() -> None:
+    desk = _desk(0, languages=frozenset({"yue"}), licences=frozenset({"fund"}))
+    problem = _problem([], [desk])
+    asked = Kind(A, "T1", 1, language="yue", licences=frozenset({"fund"}))
+    assert may_serve(problem, asked, desk)
+    assert not may_serve(problem, replace(asked, language="en"), desk)
+    assert not may_serve(problem, replace(asked, licences=frozenset({"trust"})), desk)
+    assert not may_serve(problem, replace(asked, barred=frozenset({desk.manager_id})), desk)
+
+
+def test_a_kind_is_the_same_in_another_process() -> None:
+    kind = Kind(A, "T1", 1, frozenset({"english"}), language="yue", licences=frozenset({"fund"}))
+    assert pickle.loads(pickle.dumps(kind)) == kind  # noqa: S301 - our own bytes
 
 
 def test_years_together_count_up_to_a_bound() -> None:

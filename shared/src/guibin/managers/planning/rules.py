@@ -54,26 +54,33 @@ Costs = Mapping[Part, int]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What decides which managers may serve a customer and what that costs: customers of one kind are alike."""
+    """What decides which managers may serve a customer and what that costs: customers of one kind are alike.
+
+    A skill that is missing costs something; a language or a licence that is missing forbids, as `barred` does.
+    """
 
     branch_id: UUID
     tier_code: str | None
     tier_rank: int
     needs: frozenset[str] = frozenset()
     barred: frozenset[UUID] = frozenset()
+    language: str | None = None
+    licences: frozenset[str] = frozenset()
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Reckon the hash once: kinds are looked up for every customer."""
-        facts = (self.branch_id, self.tier_code, self.tier_rank, self.needs, self.barred)
-        object.__setattr__(self, "_hash", hash(facts))
+        object.__setattr__(self, "_hash", hash(self._facts()))
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[object, ...]:
         """Reckon the hash anew in another process: texts have another one there."""
-        return Kind, (self.branch_id, self.tier_code, self.tier_rank, self.needs, self.barred)
+        return Kind, self._facts()
+
+    def _facts(self) -> tuple[object, ...]:
+        return (self.branch_id, self.tier_code, self.tier_rank, self.needs, self.barred, self.language, self.licences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,10 @@ class Desk:
     base: int = 0
     base_load: int = 0
     most_load: int | None = None
+    languages: frozenset[str] = frozenset()
+    licences: frozenset[str] = frozenset()
+    serves: frozenset[UUID] = frozenset()
+    """Branches served beside the own one, however near the plan looks."""
 
     @property
     def room(self) -> int:
@@ -173,7 +184,7 @@ class Problem:
             by_steps: dict[int, list[tuple[Desk, int]]] = {}
             ways: dict[UUID, tuple[int, int]] = {}
             for desk in self.desk_of.values():
-                if desk.takes and self.places.within(self.reach, branch_id, desk.branch_id):
+                if desk.takes and self._reaches(desk, branch_id):
                     if desk.branch_id not in ways:
                         steps = self.places.steps(branch_id, desk.branch_id)
                         ways[desk.branch_id] = steps, sum(way_costs(self, branch_id, desk.branch_id).values())
@@ -181,6 +192,9 @@ class Problem:
                     by_steps.setdefault(steps, []).append((desk, cost))
             self._near[branch_id] = [by_steps[steps] for steps in sorted(by_steps)]
         return self._near[branch_id]
+
+    def _reaches(self, desk: Desk, branch_id: UUID) -> bool:
+        return branch_id in desk.serves or self.places.within(self.reach, branch_id, desk.branch_id)
 
     @cached_property
     def _near(self) -> dict[UUID, list[list[tuple[Desk, int]]]]:
@@ -197,11 +211,13 @@ class Problem:
 
 
 def may_serve(problem: Problem, kind: Kind, desk: Desk) -> bool:
-    """Tell whether a manager may serve a kind at all: by the matrix where it knows the tier, and nobody who is barred.
+    """Tell whether a manager may serve a kind at all, wherever the branch is and however full the book.
 
     Whoever has no managed tier may be served by every grade.
     """
-    if desk.manager_id in kind.barred:
+    if desk.manager_id in kind.barred or not kind.licences <= desk.licences:
+        return False
+    if kind.language is not None and kind.language not in desk.languages:
         return False
     return kind.tier_code is None or (desk.grade, kind.tier_code) in problem.matrix
 
