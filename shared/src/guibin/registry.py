@@ -24,6 +24,9 @@ from guibin.holdings import models as holdings
 from guibin.idempotency import models as idempotency
 from guibin.managers import models as managers
 from guibin.managers.absences import models as manager_absences
+from guibin.managers.arrivals import models as manager_arrivals
+from guibin.managers.capacity import models as manager_capacity
+from guibin.managers.eligibility import models as manager_eligibility
 from guibin.managers.matrix import models as manager_matrix
 from guibin.managers.planning import models as assignment_plans
 from guibin.managers.stability import models as manager_stability
@@ -83,6 +86,9 @@ __all__ = [
     "idempotency",
     "leases",
     "manager_absences",
+    "manager_arrivals",
+    "manager_capacity",
+    "manager_eligibility",
     "manager_matrix",
     "manager_stability",
     "managers",

@@ -41,6 +41,8 @@ from guibin.managers import followers as coverage_followers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.facts import MANAGER_FACTS
+from guibin.managers.capacity import defaults as manager_capacity
+from guibin.managers.capacity.service import CapacityOverriding
 from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.service import AssignmentHandler
@@ -111,6 +113,7 @@ SEEDERS: dict[str, Seeder] = {
     "managers": managers.seed,
     "care_plans": care_plans.seed,
     "service_standards": standards.seed,
+    "manager_capacity": manager_capacity.seed,
     "points": points.seed,
     "asset_rules": asset_rules.seed,
     "tags": tags.seed,
@@ -146,6 +149,10 @@ def connect() -> None:
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
     handlers.register(STANDARD_PUBLICATION)
+    handlers.register(AssignmentHandler())
+    handlers.register(MatrixActivation())
+    handlers.register(PlanActivation())
+    handlers.register(CapacityOverriding())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
     handlers.register(RefundHandler())

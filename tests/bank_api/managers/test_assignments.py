@@ -91,7 +91,9 @@ async def test_m4_twenty_one_wait_for_another_person_who_sees_who_moves(
         1,
         21,
     )
-    assert preview["loads"] == [{"manager_id": to_public("mgr", manager.id), "before": 0, "after": 21}]
+    assert preview["loads"] == [
+        {"manager_id": to_public("mgr", manager.id), "before": 0, "after": 21, "strained": False}
+    ]
     assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
     assert await _served(house) == dict.fromkeys(customers, manager.id)
     async with house.sessions() as session:

@@ -36,8 +36,10 @@ from bank_api.feeds.router import router as feeds
 from bank_api.gifts.router import router as gifts
 from bank_api.handovers.router import router as handovers
 from bank_api.managers.absences import router as absences
+from bank_api.managers.arrivals import router as arrivals
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
+from bank_api.managers.profiles import router as manager_profiles
 from bank_api.managers.router import router as managers
 from bank_api.managers.team import router as teams
 from bank_api.organisation.calendars import router as calendars
@@ -137,6 +139,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     assignment_plans,
     absences,
     manager_matrix,
+    manager_profiles,
+    arrivals,
     care_plans,
     handovers,
     workbench,

@@ -4,8 +4,9 @@ from guibin.core.errors import Category, Refusal
 
 
 class AssigneeInvalid(Refusal):
-    """This manager cannot serve this customer; `reason` is inactive, other_branch, grade or no_capacity.
+    """This manager cannot serve this customer.
 
+    `reason` is the first of inactive, other_branch, grade, licence, language, skill, on_leave, conflict, no_capacity.
     In a team also is_primary, has_role, or no_role for one who leaves a role that was never had.
     """
 
@@ -13,6 +14,15 @@ class AssigneeInvalid(Refusal):
     code = "assignee_invalid"
     zh = "该客户经理不能管理此客户"
     en = "This manager cannot serve this customer"
+
+
+class AlreadyServed(Refusal):
+    """The customer has a manager already."""
+
+    category = Category.CONFLICT
+    code = "already_served"
+    zh = "该客户已有客户经理"
+    en = "The customer has a manager already"
 
 
 class ManagerExists(Refusal):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
@@ -37,7 +37,23 @@ class UnassignedReason(StrEnum):
 
     NO_RULE = "no_rule"
     NO_ELIGIBLE_MANAGER = "no_eligible_manager"
+    NONE_AVAILABLE = "none_available"
+    NOT_PERMITTED = "not_permitted"
     NO_CAPACITY = "no_capacity"
+    TOO_OLD = "too_old"
+
+
+class Strategy(StrEnum):
+    """How one of those who can serve an arrival is chosen."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOAD = "least_load"
+    WEIGHTED_RANDOM = "weighted_random"
+    PREFERENCE_FIRST = "preference_first"
+
+
+def _words() -> Column[list[str]]:
+    return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
 
 
 class Manager(SQLModel, table=True):
@@ -48,6 +64,7 @@ class Manager(SQLModel, table=True):
         UniqueConstraint("staff_id"),
         one_of("grade", Grade),
         CheckConstraint("left_on IS NULL OR leaving_since IS NOT NULL", name="freezes_before_it_ends"),
+        CheckConstraint("soft_capacity >= 0 AND hard_minutes >= 0 AND soft_minutes >= 0", name="limits_not_negative"),
         REFERENCE,
     )
 
@@ -56,6 +73,16 @@ class Manager(SQLModel, table=True):
     branch_id: UUID = Field(foreign_key="branch.id", index=True)
     grade: str = text_column()
     capacity: int = Field(description="Hard maximum of customers")
+    soft_capacity: int | None = Field(default=None, description="Above it a warning; NULL: what the grade says")
+    hard_minutes: int | None = Field(default=None, description="Of a year's contact plan; NULL: what the grade says")
+    soft_minutes: int | None = Field(default=None, description="Above it a warning; NULL: what the grade says")
+    serves_subtree: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": text("false")},
+        description="Whether customers of the branches below the own one are served too",
+    )
+    languages: list[str] = Field(default_factory=list, sa_column=_words())
+    skills: list[str] = Field(default_factory=list, sa_column=_words())
     active: bool = True
     leaving_since: date | None = Field(default=None, description="Since then the manager gets nobody new")
     left_on: date | None = Field(default=None, description="Since then the book is handed over; ended when it is empty")
@@ -111,4 +138,6 @@ class Unassigned(SQLModel, table=True):
     branch_id: UUID = Field(foreign_key="branch.id")
     reason: str = text_column()
     since: date
+    cause: str | None = text_column(default=None, description="Of one who waits too long: why nobody was found")
+    escalated_on: date | None = Field(default=None, description="Since when the wait is longer than the rule allows")
     resolved_on: date | None = Field(default=None, description="NULL while the customer waits")

@@ -1,11 +1,15 @@
 """Who served a customer, by the manager's business name: for a copy of the data, and for an erasure."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import literal, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.managers.eligibility.models import ManagerConflict, ServiceNeed
 from guibin.managers.models import Coverage, Manager
 from guibin.organisation.models import Staff
 from guibin.organisation.service import staff_name
@@ -48,5 +52,48 @@ WISHES: Final = QuerySection(
 )
 """What the customer wished of the manager, and what became of it."""
 
-SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(), WISHES)
-ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("unassigned",)),)
+
+class ServiceNeedsSection:
+    """What the customer asks of a manager, and whom the customer must not have."""
+
+    name = "manager_needs"
+    tables = frozenset({"service_need", "manager_conflict"})
+
+    async def read(self, session: AsyncSession, keys: KeyRing, *, customer_id: UUID) -> Rows:
+        """Return the needs, and the conflicts that stand."""
+        needs = (await session.exec(select(ServiceNeed).where(ServiceNeed.customer_id == customer_id))).all()
+        conflicts = select(ManagerConflict).where(
+            ManagerConflict.customer_id == customer_id, col(ManagerConflict.withdrawn_at).is_(None)
+        )
+        rows: Rows = [{"kind": "need", "language": one.language, "skills": one.skills, "reason": None} for one in needs]
+        rows += [
+            {"kind": "conflict", "language": None, "skills": [], "reason": one.reason}
+            for one in (await session.exec(conflicts)).all()
+        ]
+        return rows
+
+
+SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(), WISHES, ServiceNeedsSection())
+
+
+class EmptiedNeeds:
+    """What a customer asked of a manager goes, and why one must not serve the customer."""
+
+    tables = frozenset({"service_need", "manager_conflict"})
+
+    async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
+        """Empty the rows; that somebody must not serve the customer stays, the reason does not."""
+        nothing: dict[str, object] = {
+            "language": None,
+            "skills": [],
+            "wished_manager_id": None,
+            "introducer_id": None,
+            "updated_at": at,
+        }
+        needs = update(ServiceNeed).where(col(ServiceNeed.customer_id) == customer_id).values(nothing)
+        conflicts = update(ManagerConflict).where(col(ManagerConflict.customer_id) == customer_id).values(reason="")
+        counts = [len((await session.execute(one.returning(literal(1)))).all()) for one in (needs, conflicts)]
+        return dict(zip(("service_need", "manager_conflict"), counts, strict=True))
+
+
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("unassigned",)), EmptiedNeeds())

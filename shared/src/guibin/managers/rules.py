@@ -1,39 +1,253 @@
-"""Who gets which manager: the matrix, room, the own branch, least load."""
+"""Who may serve whom, and who of those who may: eligibility, room, the strategies for arrivals, the reasons for none.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+Load is counted twice: customers, and minutes a year that the contact plan asks for them.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from hashlib import blake2b
+from math import log
+from typing import Final
 from uuid import UUID
 
-from guibin.managers.models import UnassignedReason
+from guibin.managers.models import Strategy, UnassignedReason
 
 Matrix = Mapping[tuple[str, str], int]
 """(grade, tier) to preference: 1 should serve, 2 may serve; what is not listed may not."""
 
+NOTHING: Final[frozenset[str]] = frozenset()
+NOBODY: Final[frozenset[UUID]] = frozenset()
+NEVER: Final = 0
+"""The turn of a manager who has not had one."""
+
+_STEPS: Final = 2**64
+
+
+class Obstacle(StrEnum):
+    """Why a manager cannot serve a customer, in the order in which it is looked at."""
+
+    INACTIVE = "inactive"
+    OTHER_BRANCH = "other_branch"
+    GRADE = "grade"
+    LICENCE = "licence"
+    LANGUAGE = "language"
+    SKILL = "skill"
+    ON_LEAVE = "on_leave"
+    CONFLICT = "conflict"
+    NO_CAPACITY = "no_capacity"
+
+
+HURDLES: Final = (
+    (
+        UnassignedReason.NO_ELIGIBLE_MANAGER,
+        frozenset(
+            {
+                Obstacle.INACTIVE,
+                Obstacle.OTHER_BRANCH,
+                Obstacle.GRADE,
+                Obstacle.LICENCE,
+                Obstacle.LANGUAGE,
+                Obstacle.SKILL,
+            }
+        ),
+    ),
+    (UnassignedReason.NONE_AVAILABLE, frozenset({Obstacle.ON_LEAVE})),
+    (UnassignedReason.NOT_PERMITTED, frozenset({Obstacle.CONFLICT})),
+    (UnassignedReason.NO_CAPACITY, frozenset({Obstacle.NO_CAPACITY})),
+)
+"""The reason for none is the first hurdle that nobody takes of those who took the ones before it."""
+
 
 @dataclass(frozen=True)
 class Waiting:
-    """A customer who needs a manager, or another one."""
+    """A customer who needs a manager, or another one, with what that customer asks of one.
+
+    `minutes` is the load of a year; `conflicts` are managers who must not serve this customer; `wishes` those whom
+    the customer or who brought the customer would like, best first. Without `managed` the grade does not matter.
+    """
 
     customer_id: UUID
     tier_code: str
     tier_rank: int
     branch_id: UUID
+    minutes: int = 0
+    language: str | None = None
+    skills: frozenset[str] = NOTHING
+    licences: frozenset[str] = NOTHING
+    conflicts: frozenset[UUID] = NOBODY
+    wishes: tuple[UUID, ...] = ()
+    managed: bool = True
 
 
 @dataclass
 class Seat:
-    """A manager with the number of customers served now; `load` grows while customers are placed."""
+    """A manager with the load carried now, which grows while customers are placed.
+
+    `reach` are the branches served beside the own one. A limit that is None is not there.
+    """
 
     manager_id: UUID
     grade: str
     branch_id: UUID
     capacity: int
     load: int
+    soft_capacity: int | None = None
+    hard_minutes: int | None = None
+    soft_minutes: int | None = None
+    minutes: int = 0
+    reach: frozenset[UUID] = NOBODY
+    languages: frozenset[str] = NOTHING
+    skills: frozenset[str] = NOTHING
+    licences: frozenset[str] = NOTHING
+    active: bool = True
+    absent: bool = False
 
     @property
     def has_room(self) -> bool:
-        """Whether one more customer fits."""
+        """Whether one more customer fits, whatever the minutes."""
         return self.load < self.capacity
+
+    def has_room_for(self, minutes: int) -> bool:
+        """Whether one more customer of so many minutes a year fits."""
+        return self.has_room and (self.hard_minutes is None or self.minutes + minutes <= self.hard_minutes)
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether the load is above a soft maximum."""
+        too_many = self.soft_capacity is not None and self.load > self.soft_capacity
+        return too_many or (self.soft_minutes is not None and self.minutes > self.soft_minutes)
+
+    @property
+    def share(self) -> float:
+        """How full the book is: the larger of the shares of customers and of minutes."""
+        of_customers = self.load / self.capacity if self.capacity else 1.0
+        return max(of_customers, self.minutes / self.hard_minutes if self.hard_minutes else 0.0)
+
+    def take(self, customer: Waiting) -> None:
+        """Count one more customer."""
+        self.load += 1
+        self.minutes += customer.minutes
+
+
+def obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
+    """Say everything that stands against a manager serving a customer; nothing where the manager may and can."""
+    return [*_lasting(customer, seat, matrix), *_of_the_moment(customer, seat)]
+
+
+def _lasting(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
+    """Say what stands against it whoever the customer is of those who ask for the same."""
+    found = {
+        Obstacle.INACTIVE: not seat.active,
+        Obstacle.OTHER_BRANCH: seat.branch_id != customer.branch_id and customer.branch_id not in seat.reach,
+        Obstacle.GRADE: customer.managed and (seat.grade, customer.tier_code) not in matrix,
+        Obstacle.LICENCE: not customer.licences <= seat.licences,
+        Obstacle.LANGUAGE: customer.language is not None and customer.language not in seat.languages,
+        Obstacle.SKILL: not customer.skills <= seat.skills,
+        Obstacle.ON_LEAVE: seat.absent,
+    }
+    return [obstacle for obstacle, stands in found.items() if stands]
+
+
+def _of_the_moment(customer: Waiting, seat: Seat) -> list[Obstacle]:
+    conflict = [Obstacle.CONFLICT] if seat.manager_id in customer.conflicts else []
+    return conflict if seat.has_room_for(customer.minutes) else [*conflict, Obstacle.NO_CAPACITY]
+
+
+def reason_for(customer: Waiting, found: Iterable[Collection[Obstacle]], matrix: Matrix) -> UnassignedReason:
+    """Say why nobody serves a customer, from what stands against each manager there is."""
+    if customer.managed and not any(tier == customer.tier_code for _, tier in matrix):
+        return UnassignedReason.NO_RULE
+    left = list(found)
+    for reason, hurdle in HURDLES:
+        left = [one for one in left if not hurdle.intersection(one)]
+        if not left:
+            return reason
+    raise LookupError("somebody can serve this customer")
+
+
+def wait_of(
+    reason: UnassignedReason, *, since: date, on: date, longest: int | None
+) -> tuple[UnassignedReason, UnassignedReason | None]:
+    """Return the reason that the queue shows and, of one who waits longer than so many days, the one behind it."""
+    if longest is None or (on - since).days <= longest:
+        return reason, None
+    return UnassignedReason.TOO_OLD, reason
+
+
+@dataclass
+class Rule:
+    """How a branch, or a region, gives its arrivals to managers, with whose turn it is.
+
+    `turns` says at which turn each manager was last chosen; who never was is not in it. `otherwise` is what
+    `preference_first` does without a wish that can be met.
+    """
+
+    branch_id: UUID | None = None
+    strategy: Strategy = Strategy.LEAST_LOAD
+    otherwise: Strategy = Strategy.LEAST_LOAD
+    max_wait_days: int | None = None
+    turn: int = NEVER
+    turns: MutableMapping[UUID, int] = field(default_factory=dict)
+
+    def pass_turn(self, manager_id: UUID) -> None:
+        """Note that it was this manager's turn."""
+        self.turn += 1
+        self.turns[manager_id] = self.turn
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The manager chosen and by which strategy."""
+
+    seat: Seat
+    by: Strategy
+
+
+def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> Choice:
+    """Choose one of those who can serve a customer: first a wish where the rule asks for it, then a grade that should.
+
+    The lowest score is chosen. Ties are broken by dice that fall the same way every time for the same customer, and
+    where it goes by turns for the same rule. Whoever is chosen by turns has had the turn.
+    """
+    if rule.strategy is Strategy.PREFERENCE_FIRST:
+        by_id = {seat.manager_id: seat for seat in able}
+        wished = next((by_id[one] for one in customer.wishes if one in by_id), None)
+        if wished is not None:
+            return Choice(wished, Strategy.PREFERENCE_FIRST)
+    strategy = rule.otherwise if rule.strategy is Strategy.PREFERENCE_FIRST else rule.strategy
+    by_turns = strategy is Strategy.ROUND_ROBIN
+    seed = (rule.branch_id or UUID(int=0)) if by_turns else customer.customer_id
+
+    def place(seat: Seat) -> tuple[int, float, float, UUID]:
+        preference = matrix.get((seat.grade, customer.tier_code), 1)
+        return (preference, score_of(customer, seat, rule, strategy), dice(seed, seat.manager_id), seat.manager_id)
+
+    chosen = min(able, key=place)
+    if by_turns:
+        rule.pass_turn(chosen.manager_id)
+    return Choice(chosen, strategy)
+
+
+def score_of(customer: Waiting, seat: Seat, rule: Rule, strategy: Strategy) -> float:
+    """Return what a strategy makes of a manager for a customer; the lowest is chosen.
+
+    `round_robin`: the turn that the manager last had, so that of the same managers nobody is ever two ahead.
+    `least_load`: how full the book is. `weighted_random`: a draw with the room that is left as weight.
+    """
+    if strategy is Strategy.ROUND_ROBIN:
+        return rule.turns.get(seat.manager_id, NEVER)
+    if strategy is Strategy.LEAST_LOAD:
+        return seat.share
+    room = 1.0 - min(seat.share, 1.0)
+    return -log(dice(customer.customer_id, seat.manager_id)) / room if room else float("inf")
+
+
+def dice(one: UUID, other: UUID) -> float:
+    """Return a number above 0 and at most 1 that depends on two ids alone, and favours neither the older nor newer."""
+    digest = blake2b(one.bytes + other.bytes, digest_size=8).digest()
+    return (int.from_bytes(digest) + 1) / _STEPS
 
 
 @dataclass(frozen=True)
@@ -44,34 +258,52 @@ class Plan:
     unplaced: Mapping[UUID, UnassignedReason]
 
 
-def assign(waiting: Iterable[Waiting], seats: Sequence[Seat], matrix: Matrix) -> Plan:
-    """Place customers, highest tier first: a grade that should serve the tier before one that may, least load first.
+def assign(
+    waiting: Iterable[Waiting], seats: Sequence[Seat], matrix: Matrix, rules: Mapping[UUID, Rule] | None = None
+) -> Plan:
+    """Place customers one after the other, highest tier first, each by the rule of the branch, least load without one.
 
-    Ties go to the smaller id, so the same input always gives the same plan.
+    The same input always gives the same plan, in whatever order it comes.
     """
-    by_branch: dict[UUID, list[Seat]] = {}
-    for seat in sorted(seats, key=lambda seat: seat.manager_id):
-        by_branch.setdefault(seat.branch_id, []).append(seat)
+    hall = _Hall(seats, matrix)
     placed: dict[UUID, UUID] = {}
     unplaced: dict[UUID, UnassignedReason] = {}
     for customer in sorted(waiting, key=lambda one: (-one.tier_rank, one.customer_id)):
-        choice = choose(customer, by_branch.get(customer.branch_id, []), matrix)
-        if isinstance(choice, Seat):
-            choice.load += 1
-            placed[customer.customer_id] = choice.manager_id
+        able = hall.able(customer)
+        if able:
+            rule = (rules or {}).get(customer.branch_id) or Rule()
+            chosen = choose_among(customer, able, matrix, rule).seat
+            chosen.take(customer)
+            placed[customer.customer_id] = chosen.manager_id
         else:
-            unplaced[customer.customer_id] = choice
+            unplaced[customer.customer_id] = hall.reason(customer)
     return Plan(placed, unplaced)
 
 
-def choose(customer: Waiting, seats: Sequence[Seat], matrix: Matrix) -> Seat | UnassignedReason:
-    """Choose one of the branch's managers for a customer, or say why there is none."""
-    if not any(tier == customer.tier_code for _, tier in matrix):
-        return UnassignedReason.NO_RULE
-    eligible = [seat for seat in seats if (seat.grade, customer.tier_code) in matrix]
-    if not eligible:
-        return UnassignedReason.NO_ELIGIBLE_MANAGER
-    free = [seat for seat in eligible if seat.has_room]
-    if not free:
-        return UnassignedReason.NO_CAPACITY
-    return min(free, key=lambda seat: (matrix[seat.grade, customer.tier_code], seat.load / seat.capacity))
+class _Hall:
+    """The seats as customers come in: what lasts is asked once for all who ask for the same."""
+
+    def __init__(self, seats: Sequence[Seat], matrix: Matrix) -> None:
+        self._matrix = matrix
+        self._able: dict[object, list[Seat]] = {}
+        self._by_branch: dict[UUID, list[Seat]] = {}
+        for seat in seats:
+            for branch_id in {seat.branch_id, *seat.reach}:
+                self._by_branch.setdefault(branch_id, []).append(seat)
+
+    def able(self, customer: Waiting) -> list[Seat]:
+        """Return who can serve a customer now."""
+        asked = (customer.branch_id, customer.tier_code, customer.language, customer.skills, customer.licences)
+        lasting = self._able.get(asked)
+        if lasting is None:
+            lasting = [seat for seat in self._here(customer) if not _lasting(customer, seat, self._matrix)]
+            self._able[asked] = lasting
+        return [seat for seat in lasting if not _of_the_moment(customer, seat)]
+
+    def reason(self, customer: Waiting) -> UnassignedReason:
+        """Say why nobody can."""
+        found = [obstacles(customer, seat, self._matrix) for seat in self._here(customer)]
+        return reason_for(customer, found, self._matrix)
+
+    def _here(self, customer: Waiting) -> list[Seat]:
+        return self._by_branch.get(customer.branch_id, [])

@@ -42,6 +42,7 @@ from .schemas import (
     InBookOut,
     ManagerIn,
     ManagerOut,
+    UnassignedCountsOut,
     UnassignedOut,
 )
 
@@ -61,11 +62,13 @@ async def list_managers(
 ) -> Page[ManagerOut]:
     """List managers with their present load, newest first."""
     rows = await repository.list_managers(call.session, limit=page.fetch, before=page.after_moment, branch_id=branch_id)
-    loads = await repository.loads(call.session, [row.manager.id for row in rows])
+    ids = [row.manager.id for row in rows]
+    seats = await repository.seats(call.session, day=clock.today(), manager_ids=ids, everybody=True)
+    by_id = {seat.manager_id: seat for seat in seats}
     return page.answer(
         rows,
         position=lambda row: (row.manager.created_at, row.manager.id),
-        shape=lambda row: ManagerOut.of(row, loads.get(row.manager.id, 0), call.keys),
+        shape=lambda row: ManagerOut.of(row, by_id[row.manager.id], call.keys),
     )
 
 
@@ -83,7 +86,13 @@ async def create_manager(call: StaffCall, body: Annotated[ManagerIn, json_body(M
         call.session, call.scope, actor=call.actor, staff_id=body.staff_id, grade=body.grade, capacity=body.capacity
     )
     person = await repository.get_person(call.session, manager.id)
-    return ManagerOut.of(person, 0, call.keys)
+    return await shown(call, person)
+
+
+async def shown(call: StaffCall, person: repository.Person) -> ManagerOut:
+    """Describe one manager as things stand today."""
+    [seat] = await repository.seats(call.session, day=clock.today(), manager_ids=[person.manager.id], everybody=True)
+    return ManagerOut.of(person, seat, call.keys)
 
 
 @router.get("/managers/{manager_id}/book", operation_id="getManagerBook")
@@ -127,6 +136,13 @@ async def list_unassigned(
         call.session, call.scope, limit=page.fetch, after=page.after_id, reason=reason
     )
     return page.answer(rows, position=lambda row: str(row.customer_id), shape=UnassignedOut.of)
+
+
+@router.get("/unassigned/counts", operation_id="countUnassigned")
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
+async def count_unassigned(call: StaffCall) -> UnassignedCountsOut:
+    """Count who waits for a manager, by branch and reason, as far as they are in the caller's scope."""
+    return UnassignedCountsOut.of(await repository.count_unassigned(call.session, call.scope))
 
 
 @router.get("/customers/{customer_id}/coverage", operation_id="getCoverage")
@@ -181,4 +197,6 @@ async def assign_managers(
     if isinstance(done, Approval):
         response.status_code = 202
         return SubmittedOut.of(done)
-    return AssignmentsOut.of(moves, done)
+    takers = {move.manager_id for move in moves}
+    seats = await repository.seats(call.session, day=clock.today(), manager_ids=takers)
+    return AssignmentsOut.of(moves, done, seats)

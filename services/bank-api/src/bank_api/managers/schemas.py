@@ -10,7 +10,8 @@ from pydantic import Field
 from guibin.core.ids import BranchId, CoverageId, CustomerId, ManagerId, StaffId
 from guibin.core.text import Note
 from guibin.managers.models import Coverage, CoverageRole, Grade, Unassigned, UnassignedReason
-from guibin.managers.repository import InBook, InTeam, Person
+from guibin.managers.repository import InBook, InTeam, Person, QueueCount
+from guibin.managers.rules import Seat
 from guibin.managers.service import Move
 from guibin.managers.stability.models import Succession, SuccessionCause
 from guibin.organisation.service import staff_name
@@ -26,7 +27,9 @@ class ManagerIn(StrictModel):
 
     staff_id: StaffId
     grade: Grade
-    capacity: Annotated[int, Field(ge=1, le=MOST_CUSTOMERS, description="Hard maximum of customers")]
+    capacity: Annotated[int, Field(ge=1, le=MOST_CUSTOMERS)] | None = Field(
+        default=None, description="Hard maximum of customers; null: what the grade says at this moment"
+    )
 
 
 class ManagerOut(OutModel):
@@ -39,14 +42,25 @@ class ManagerOut(OutModel):
     branch_id: BranchId
     branch_code: str
     grade: Grade
-    capacity: int = Field(description="Hard maximum of customers")
+    capacity: int = Field(description="Hard maximum of customers, with what was granted on top for a time")
+    soft_capacity: int | None = Field(description="Above so many customers there is a warning")
     load: int = Field(description="Customers served now")
+    available: int = Field(description="How many more customers fit; below zero where the maximum was lowered since")
+    minutes: int = Field(description="Minutes a year that the contact plan asks for these customers")
+    hard_minutes: int | None = Field(description="Most minutes a year, with what was granted on top for a time")
+    soft_minutes: int | None = Field(description="Above so many minutes there is a warning")
+    strained: bool = Field(description="Whether the book is above a soft maximum")
+    serves_subtree: bool = Field(description="Whether customers of the branches below are served too")
+    languages: list[str] = Field(examples=[["zh", "yue"]])
+    skills: list[str] = Field(examples=[["inheritance"]])
+    on_leave: bool
     active: bool
+    revision: int = Field(description="Counts edits; the ETag")
     created_at: datetime
 
     @classmethod
-    def of(cls, person: Person, load: int, keys: KeyRing) -> "ManagerOut":
-        """Describe a manager with the present load."""
+    def of(cls, person: Person, seat: Seat, keys: KeyRing) -> "ManagerOut":
+        """Describe a manager with what is carried and may be carried today."""
         manager = person.manager
         return cls(
             id=manager.id,
@@ -56,9 +70,20 @@ class ManagerOut(OutModel):
             branch_id=person.branch.id,
             branch_code=person.branch.code,
             grade=Grade(manager.grade),
-            capacity=manager.capacity,
-            load=load,
+            capacity=seat.capacity,
+            soft_capacity=seat.soft_capacity,
+            load=seat.load,
+            available=seat.capacity - seat.load,
+            minutes=seat.minutes,
+            hard_minutes=seat.hard_minutes,
+            soft_minutes=seat.soft_minutes,
+            strained=seat.is_strained,
+            serves_subtree=manager.serves_subtree,
+            languages=manager.languages,
+            skills=manager.skills,
+            on_leave=seat.absent,
             active=manager.active and person.staff.active,
+            revision=manager.revision,
             created_at=manager.created_at,
         )
 
@@ -85,7 +110,9 @@ class UnassignedOut(OutModel):
     tier: str = Field(examples=["T2"])
     branch_id: BranchId
     reason: UnassignedReason
+    cause: UnassignedReason | None = Field(description="Of one who waits too long: why nobody was found")
     since: date
+    escalated_on: date | None = Field(description="Since when the wait is longer than the branch's rule allows")
 
     @classmethod
     def of(cls, row: Unassigned) -> "UnassignedOut":
@@ -95,8 +122,36 @@ class UnassignedOut(OutModel):
             tier=row.tier_code,
             branch_id=row.branch_id,
             reason=UnassignedReason(row.reason),
+            cause=None if row.cause is None else UnassignedReason(row.cause),
             since=row.since,
+            escalated_on=row.escalated_on,
         )
+
+
+class UnassignedCountOut(OutModel):
+    """How many customers of a branch wait for one reason."""
+
+    branch_id: BranchId
+    reason: UnassignedReason
+    customers: int
+    since: date = Field(description="Since when the first of them waits")
+
+    @classmethod
+    def of(cls, row: QueueCount) -> "UnassignedCountOut":
+        """Describe a count."""
+        return cls.model_validate(row)
+
+
+class UnassignedCountsOut(OutModel):
+    """Who waits, by branch and reason, as far as it is in the caller's scope."""
+
+    customers: int
+    items: list[UnassignedCountOut]
+
+    @classmethod
+    def of(cls, rows: Sequence[QueueCount]) -> "UnassignedCountsOut":
+        """Describe all counts."""
+        return cls(customers=sum(row.customers for row in rows), items=[UnassignedCountOut.of(row) for row in rows])
 
 
 class CoverageIn(StrictModel):
@@ -141,9 +196,10 @@ class AssignmentsOut(OutModel):
     """All items, in order."""
 
     results: list[AssignmentResultOut]
+    strained: list[ManagerId] = Field(description="Managers whose books are above a soft maximum now")
 
     @classmethod
-    def of(cls, moves: Sequence[Move], changed: Sequence[bool]) -> "AssignmentsOut":
+    def of(cls, moves: Sequence[Move], changed: Sequence[bool], seats: Sequence[Seat]) -> "AssignmentsOut":
         """Describe which customers changed hands."""
         rows = [
             AssignmentResultOut(
@@ -154,7 +210,7 @@ class AssignmentsOut(OutModel):
             )
             for index, (move, is_new) in enumerate(zip(moves, changed, strict=True))
         ]
-        return cls(results=rows)
+        return cls(results=rows, strained=[seat.manager_id for seat in seats if seat.is_strained])
 
 
 class CoverageRowOut(OutModel):
@@ -165,7 +221,7 @@ class CoverageRowOut(OutModel):
     role: str = Field(examples=["primary"])
     valid_from: date
     valid_to: date | None = Field(description="First day on which it is over; null while it lasts")
-    source: str = Field(description="run or staff")
+    source: str = Field(description="run, staff or arrival")
     reason: str
     end_reason: str | None
 

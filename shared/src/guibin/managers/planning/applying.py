@@ -170,7 +170,7 @@ async def _interim(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[
 
 async def _check_takers(session: AsyncSession, moves: Sequence[PlanMove]) -> None:
     """Hold the plan to who takes customers now, what the matrix of today permits, and the room that there is."""
-    desks = {seat.manager_id: seat for seat in await seats(session)}
+    desks = {seat.manager_id: seat for seat in await seats(session, day=clock.today())}
     matrix = (await content_on(session, clock.today())).preferences()
     coming = Counter(move.to_manager_id for move in moves if move.to_manager_id is not None)
     going = Counter(move.from_manager_id for move in moves if move.to_manager_id is not None)
@@ -178,6 +178,8 @@ async def _check_takers(session: AsyncSession, moves: Sequence[PlanMove]) -> Non
         seat = desks.get(manager_id)
         if seat is None:
             raise AssigneeInvalid(reason="inactive")
+        if seat.absent:
+            raise AssigneeInvalid(reason="on_leave")
         if seat.load + count - going[manager_id] > seat.capacity and count > going[manager_id]:
             raise AssigneeInvalid(reason="no_capacity")
     taken = {(move.to_manager_id, move.tier_code) for move in moves}

@@ -88,7 +88,7 @@ async def read_problem(session: AsyncSession, asked: AssignmentPlan, *, day: dat
         elsewhere = await frozen_managers(session)
         book = [one for one in book if one.tier is not None and one.manager_id not in elsewhere]
     places, below = await _places(session, asked.branch_id)
-    desks = [_desk(seat) for seat in await seats(session) if seat.branch_id in below]
+    desks = [_desk(seat) for seat in await seats(session, day=day) if seat.branch_id in below]
     problem = Problem(
         [_client(entry, day) for entry in book],
         desks,
@@ -123,7 +123,13 @@ def _upwards(node: UUID, parents: Mapping[UUID, UUID | None]) -> Iterator[UUID]:
 
 
 def _desk(seat: Seat) -> Desk:
-    return Desk(seat.manager_id, seat.branch_id, seat.grade, seat.capacity, seat.capacity, base=seat.load)
+    soft = seat.capacity if seat.soft_capacity is None else seat.soft_capacity
+    return Desk(
+        *(seat.manager_id, seat.branch_id, seat.grade, seat.capacity, soft),
+        skills=seat.skills,
+        takes=not seat.absent,
+        base=seat.load,
+    )
 
 
 def _client(entry: Entry, day: date) -> Client:

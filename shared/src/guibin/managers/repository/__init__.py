@@ -7,6 +7,7 @@ from guibin.managers.repository.coverage import (
     book,
     coverage_of_the_gone,
     end_coverage,
+    free_from,
     is_primary_manager,
     list_coverage,
     open_coverages,
@@ -25,23 +26,37 @@ from guibin.managers.repository.people import (
     lock_managers,
     managers_since,
     primary_manager,
-    seats,
 )
-from guibin.managers.repository.queue import list_unassigned, open_unassigned, put_unassigned, resolve_unassigned
+from guibin.managers.repository.queue import (
+    QueueCount,
+    count_unassigned,
+    list_unassigned,
+    open_unassigned,
+    put_unassigned,
+    resolve_unassigned,
+)
+from guibin.managers.repository.seats import Book, Limits, books, limits_of, seats
 
 __all__ = [
+    "Book",
     "InBook",
     "InTeam",
+    "Limits",
     "Person",
+    "QueueCount",
     "Served",
     "begin_coverage",
     "book",
+    "books",
+    "count_unassigned",
     "coverage_of_the_gone",
     "end_coverage",
+    "free_from",
     "frozen_managers",
     "get_person",
     "insert_manager",
     "is_primary_manager",
+    "limits_of",
     "list_coverage",
     "list_managers",
     "list_unassigned",

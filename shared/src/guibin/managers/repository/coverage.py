@@ -99,6 +99,14 @@ async def served_since(session: AsyncSession, customer_ids: Collection[UUID], da
     return (await session.exec(query.distinct())).all()
 
 
+async def free_from(session: AsyncSession, customer_id: UUID, day: date) -> date:
+    """Return the first day from a day on which nobody serves a customer whose coverage has no end still to come."""
+    query = select(func.max(col(Coverage.valid_to))).where(
+        col(Coverage.customer_id) == customer_id, col(Coverage.role) == CoverageRole.PRIMARY
+    )
+    return max(day, (await session.execute(query)).scalar_one() or day)
+
+
 async def is_primary_manager(session: AsyncSession, scope: Scope, *, customer_id: UUID, staff_id: UUID) -> bool:
     """Tell whether a member of staff serves a customer as primary manager now, or stands in for who does."""
     query = select(col(CustomerAccess.customer_id)).where(

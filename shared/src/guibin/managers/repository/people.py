@@ -16,7 +16,6 @@ from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.managers.models import Coverage, Manager
 from guibin.managers.repository.coverage import in_force, is_load
-from guibin.managers.rules import Seat
 from guibin.organisation.models import Branch, Staff
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
@@ -117,18 +116,6 @@ async def loads(session: AsyncSession, manager_ids: Collection[UUID]) -> Mapping
     )
     async with all_rows(session):
         return dict((await session.execute(query)).all())
-
-
-async def seats(session: AsyncSession) -> list[Seat]:
-    """Return the active managers who take somebody new, with their present load."""
-    query = (
-        select(col(Manager.id), col(Manager.grade), col(Manager.branch_id), col(Manager.capacity))
-        .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .where(col(Manager.active).is_(True), col(Staff.active).is_(True), col(Manager.leaving_since).is_(None))
-    )
-    rows = (await session.execute(query)).all()
-    counted = await loads(session, [row.id for row in rows])
-    return [Seat(row.id, row.grade, row.branch_id, row.capacity, counted.get(row.id, 0)) for row in rows]
 
 
 async def frozen_managers(session: AsyncSession) -> frozenset[UUID]:

@@ -1,10 +1,11 @@
 """SQL of the queue of those who wait for a manager."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -18,20 +19,30 @@ from guibin.security.actors import Scope
 
 async def open_unassigned(session: AsyncSession) -> Mapping[UUID, Unassigned]:
     """Return everybody who waits for a manager."""
-    rows = (await session.exec(select_rows(Unassigned).where(col(Unassigned.resolved_on).is_(None)))).all()
+    query = select_rows(Unassigned).where(col(Unassigned.resolved_on).is_(None))
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
     return {row.customer_id: row for row in rows}
 
 
 async def put_unassigned(
-    session: AsyncSession, waiting: Iterable[Waiting], reasons: Mapping[UUID, UnassignedReason], *, since: date
+    session: AsyncSession,
+    waiting: Iterable[Waiting],
+    reasons: Mapping[UUID, tuple[UnassignedReason, UnassignedReason | None]],
+    *,
+    since: date,
 ) -> None:
-    """Put customers into the queue; one who waits already keeps the day since when."""
+    """Put customers into the queue, each with the reason shown and the one behind it.
+
+    One who waits already keeps the day since when, and that of the escalation.
+    """
     rows = [
         {
             "customer_id": one.customer_id,
             "tier_code": one.tier_code,
             "branch_id": one.branch_id,
-            "reason": reasons[one.customer_id],
+            "reason": reasons[one.customer_id][0],
+            "cause": reasons[one.customer_id][1],
+            "escalated_on": since if reasons[one.customer_id][1] else None,
             "since": since,
             "resolved_on": None,
         }
@@ -49,6 +60,11 @@ async def put_unassigned(
                 "tier_code": new.tier_code,
                 "branch_id": new.branch_id,
                 "reason": new.reason,
+                "cause": new.cause,
+                "escalated_on": case(
+                    (waits & new.cause.is_not(None), func.coalesce(col(Unassigned.escalated_on), new.escalated_on)),
+                    else_=new.escalated_on,
+                ),
                 "since": case((waits, col(Unassigned.since)), else_=new.since),
                 "resolved_on": None,
             },
@@ -86,3 +102,25 @@ async def list_unassigned(
     if after is not None:
         query = query.where(col(Unassigned.customer_id) > after)
     return (await session.exec(query)).all()
+
+
+@dataclass(frozen=True)
+class QueueCount:
+    """How many customers of a branch wait for one reason, and since when the first of them does."""
+
+    branch_id: UUID
+    reason: str
+    customers: int
+    since: date
+
+
+async def count_unassigned(session: AsyncSession, scope: Scope) -> list[QueueCount]:
+    """Count by branch and reason who waits, as far as they are in scope."""
+    query = (
+        select(col(Unassigned.branch_id), col(Unassigned.reason), func.count(), func.min(col(Unassigned.since)))
+        .where(col(Unassigned.resolved_on).is_(None))
+        .where(visible(scope, col(Unassigned.customer_id), col(Unassigned.branch_id)))
+        .group_by(col(Unassigned.branch_id), col(Unassigned.reason))
+        .order_by(col(Unassigned.branch_id), col(Unassigned.reason))
+    )
+    return [QueueCount(*row) for row in (await session.execute(query)).all()]

@@ -1,6 +1,5 @@
 """Assignment by hand: customers go to the managers whom somebody chose, all of them or none."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,15 +16,15 @@ from guibin.core.ids import to_public
 from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
 from guibin.managers import repository
+from guibin.managers.eligibility.repository import as_waiting
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
-from guibin.managers.rules import Seat
+from guibin.managers.rules import Matrix, Obstacle, Seat, Waiting, obstacles
 from guibin.managers.stability import gradual
 from guibin.security.actors import Actor, Scope
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
-from guibin.tiers.repository import current_tier
 
 BY_STAFF: Final = "staff"
 EXCLUSION_VIOLATED: Final = "23P01"
@@ -125,43 +124,45 @@ async def check_moves(
     """Hold moves to what managers may and can serve, all of them together, and to the time that is free.
 
     Raises:
-        AssigneeInvalid: a manager is inactive, of another branch, of a grade that may not, or has no room.
+        AssigneeInvalid: a manager may not serve a customer, or has no room.
         PeriodInvalid: the first day is to come.
         PeriodConflict: the first day is over, and somebody else has served a customer since, or a manager was none yet.
     """
     if valid_from > clock.today():
         raise PeriodInvalid(latest=clock.today().isoformat())
-    seats = {seat.manager_id: seat for seat in await repository.seats(session)}
-    matrix = (await content_on(session, clock.today())).preferences()
-    for customer, move in changing:
-        await _check_assignee(session, customer, seats.get(move.manager_id), matrix)
-    _check_room(seats, changing, present)
-    if valid_from < clock.today():
+    today = clock.today()
+    concerned = {move.manager_id for _, move in changing}
+    seats = {seat.manager_id: seat for seat in await repository.seats(session, day=today, manager_ids=concerned)}
+    matrix = (await content_on(session, today)).preferences()
+    waiting = await as_waiting(session, [customer for customer, _ in changing], day=today)
+    pairs = [(one, move.manager_id) for one, (_, move) in zip(waiting, changing, strict=True)]
+    for one, manager_id in pairs:
+        _check_assignee(one, seats.get(manager_id), matrix)
+    _check_room(seats, pairs, present)
+    if valid_from < today:
         await _check_time(session, changing, valid_from)
 
 
-async def _check_assignee(
-    session: AsyncSession, customer: Customer, seat: Seat | None, matrix: Mapping[tuple[str, str], int]
-) -> None:
+def _check_assignee(customer: Waiting, seat: Seat | None, matrix: Matrix) -> None:
+    """Hold a pair to everything but room, which is a question of all moves together."""
     if seat is None:
-        raise AssigneeInvalid(reason="inactive")
-    if seat.branch_id != customer.branch_id:
-        raise AssigneeInvalid(reason="other_branch")
-    tier = await current_tier(session, Scope(customer_id=customer.id), customer_id=customer.id, day=clock.today())
-    if tier and tier.managed and (seat.grade, tier.code) not in matrix:
-        raise AssigneeInvalid(reason="grade")
+        raise AssigneeInvalid(reason=Obstacle.INACTIVE)
+    found = [one for one in obstacles(customer, seat, matrix) if one is not Obstacle.NO_CAPACITY]
+    if found:
+        raise AssigneeInvalid(reason=found[0])
 
 
 def _check_room(
-    seats: Mapping[UUID, Seat], changing: Sequence[tuple[Customer, Move]], present: Mapping[UUID, Coverage]
+    seats: Mapping[UUID, Seat], pairs: Sequence[tuple[Waiting, UUID]], present: Mapping[UUID, Coverage]
 ) -> None:
     """Count who comes and who goes: a swap of two full books fits."""
-    coming = Counter(move.manager_id for _, move in changing)
-    going = Counter(present[customer.id].manager_id for customer, _ in changing if customer.id in present)
-    for manager_id, count in coming.items():
-        seat = seats[manager_id]
-        if seat.load + count - going[manager_id] > seat.capacity:
-            raise AssigneeInvalid(reason="no_capacity")
+    for one, _ in pairs:
+        if one.customer_id in present and (giver := seats.get(present[one.customer_id].manager_id)):
+            giver.load, giver.minutes = giver.load - 1, giver.minutes - one.minutes
+    for one, manager_id in pairs:
+        if not seats[manager_id].has_room_for(one.minutes):
+            raise AssigneeInvalid(reason=Obstacle.NO_CAPACITY)
+        seats[manager_id].take(one)
 
 
 async def _check_time(session: AsyncSession, changing: Sequence[tuple[Customer, Move]], valid_from: date) -> None:

@@ -138,14 +138,16 @@ async def _loads(
     coming = Counter(move.manager_id for _, move in changing)
     going = Counter(manager_id for one, _ in changing if (manager_id := before[one.id]) is not None)
     concerned = sorted({*coming, *going})
-    loads = await repository.loads(session, concerned)
+    seats = await repository.seats(session, day=clock.today(), manager_ids=concerned, everybody=True)
+    after = {seat.manager_id: seat.load + coming[seat.manager_id] - going[seat.manager_id] for seat in seats}
     return [
         {
-            "manager_id": to_public("mgr", manager_id),
-            "before": loads.get(manager_id, 0),
-            "after": loads.get(manager_id, 0) + coming[manager_id] - going[manager_id],
+            "manager_id": to_public("mgr", seat.manager_id),
+            "before": seat.load,
+            "after": after[seat.manager_id],
+            "strained": seat.soft_capacity is not None and after[seat.manager_id] > seat.soft_capacity,
         }
-        for manager_id in concerned
+        for seat in sorted(seats, key=lambda one: one.manager_id)
     ]
 
 
@@ -190,6 +192,7 @@ class AssignmentHandler(ApprovalHandler):
             "to": Label("新客户经理", "To"),
             "before": Label("变动前", "Before"),
             "after": Label("变动后", "After"),
+            "strained": Label("超过预警上限", "Above the soft maximum"),
         }
     )
 

@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.managers import repository, rules
+from guibin.managers.arrivals import placing
 from guibin.managers.followers import Change, follow_all
-from guibin.managers.matrix.repository import content_on
-from guibin.managers.matrix.rules import SHOULD
 from guibin.managers.models import Coverage
 from guibin.managers.planning.repository import end_empty_books
 from guibin.managers.stability import gradual
@@ -66,11 +65,9 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
 
 async def _plan(session: AsyncSession, needy: Sequence[NeedyCustomer], day: date) -> rules.Plan:
     """Choose for those who must have somebody first; whose manager is a second choice moves to a first choice only."""
-    seats, matrix = await repository.seats(session), (await content_on(session, day)).preferences()
-    must = rules.assign([one.waiting for one in needy if one.ground is not Ground.SETTLED], seats, matrix)
-    first_choice = {pair: preference for pair, preference in matrix.items() if preference == SHOULD}
-    could = rules.assign([one.waiting for one in needy if one.ground is Ground.SETTLED], seats, first_choice)
-    return rules.Plan({**must.placed, **could.placed}, {**must.unplaced, **could.unplaced})
+    must = [one.waiting for one in needy if one.ground is not Ground.SETTLED]
+    could = [one.waiting for one in needy if one.ground is Ground.SETTLED]
+    return await placing.plan_for(session, must, day=day, could_move=could)
 
 
 async def _place(session: AsyncSession, at_once: Sequence[NeedyCustomer], plan: rules.Plan, from_day: date) -> int:
@@ -100,14 +97,24 @@ async def _queue(
     session: AsyncSession, alone: list[rules.Waiting], plan: rules.Plan, from_day: date
 ) -> tuple[int, int]:
     queued = await repository.open_unassigned(session)
+    limits = await placing.longest_waits(session)
+    waits = {
+        one.customer_id: rules.wait_of(
+            plan.unplaced[one.customer_id],
+            since=queued[one.customer_id].since if one.customer_id in queued else from_day,
+            on=from_day,
+            longest=limits.get(one.branch_id),
+        )
+        for one in alone
+    }
     changed = [
         one
         for one in alone
         if (before := queued.get(one.customer_id)) is None
-        or (before.reason, before.tier_code, before.branch_id)
-        != (plan.unplaced[one.customer_id], one.tier_code, one.branch_id)
+        or (before.reason, before.cause, before.tier_code, before.branch_id)
+        != (*waits[one.customer_id], one.tier_code, one.branch_id)
     ]
-    await repository.put_unassigned(session, changed, plan.unplaced, since=from_day)
+    await repository.put_unassigned(session, changed, waits, since=from_day)
     resolved = set(queued) - {one.customer_id for one in alone}
     await repository.resolve_unassigned(session, resolved, on_day=from_day)
     return len(changed), len(resolved)

@@ -9,6 +9,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id, to_public
 from guibin.managers import repository
+from guibin.managers.capacity.repository import hard_maximum
 from guibin.managers.errors import ManagerExists
 from guibin.managers.models import Grade, Manager
 from guibin.managers.repository import Served
@@ -23,9 +24,9 @@ async def manager_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) 
 
 
 async def add_manager(
-    session: AsyncSession, scope: Scope, *, actor: Actor, staff_id: UUID, grade: Grade, capacity: int
+    session: AsyncSession, scope: Scope, *, actor: Actor, staff_id: UUID, grade: Grade, capacity: int | None
 ) -> Manager:
-    """Make a member of staff a manager of the own branch.
+    """Make a member of staff a manager of the own branch; without a capacity it is what the grade says.
 
     Raises:
         NotFound: no such member of staff in the branches of the scope.
@@ -39,7 +40,7 @@ async def add_manager(
         staff_id=staff_id,
         branch_id=staff.branch_id,
         grade=grade,
-        capacity=capacity,
+        capacity=await hard_maximum(session, grade) if capacity is None else capacity,
         created_at=clock.now(),
     )
     if not await repository.insert_manager(session, manager):
@@ -50,7 +51,7 @@ async def add_manager(
         action="manager.create",
         object_type="manager",
         object_id=to_public("mgr", manager.id),
-        facts={"grade": grade, "capacity": capacity},
+        facts={"grade": grade, "capacity": manager.capacity},
     )
     return manager
 
