@@ -40,9 +40,9 @@ from guibin.managers import defaults as managers
 from guibin.managers import followers as coverage_followers
 from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
-from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.capacity import defaults as manager_capacity
 from guibin.managers.capacity.service import CapacityOverriding
+from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.service import AssignmentHandler

@@ -21,8 +21,9 @@ async def coverage_of(call: StaffCall, customer_id: UUID, as_of: date | None = N
     coming = await open_successions(call.session, [customer_id])
     manager = None
     if served is not None:
-        loads = await repository.loads(call.session, [served.person.manager.id])
-        manager = ManagerOut.of(served.person, loads.get(served.person.manager.id, 0), call.keys)
+        ids = [served.person.manager.id]
+        [seat] = await repository.seats(call.session, day=clock.today(), manager_ids=ids, everybody=True)
+        manager = ManagerOut.of(served.person, seat, call.keys)
     away = await stand_ins(call.session, day) if served else {}
     return CoverageOut(
         customer_id=customer_id,
