@@ -185,7 +185,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S16",
         "the zone of the days of business",
-        f"{CODE}/core/clock.py",
+        f"{CODE}/core/zone.py",
         "return instant.astimezone(BUSINESS_ZONE).date()",
         "return instant.date()",
         ("tests/unit/core/test_clock.py",),

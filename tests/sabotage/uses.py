@@ -64,7 +64,7 @@ USES: Final = (
     Sabotage(
         "RGT-18b",
         "how far the time of a call-back may be from ours",
-        f"{CODE}/suppliers/rules.py",
+        f"{CODE}/outbox/rules.py",
         " or abs(now.timestamp() - int(read[1])) > life.total_seconds():\n",
         ":\n",
         (f"{SIGNATURES}::test_c3_a_signature_is_good_for_300_seconds_either_way",),
@@ -76,6 +76,14 @@ USES: Final = (
         "        if before + points > most:\n",
         "        if points > most:\n",
         (f"{TRANSFERS}::test_nobody_passes_on_more_than_the_limits",),
+    ),
+    Sabotage(
+        "CARE-06",
+        "that two who ask at once wait for each other",
+        f"{CODE}/contact/service/passing.py",
+        "        await lock_customers(session, [request.customer_id])\n",
+        "",
+        ("tests/bank_api/contact/test_passing.py::test_the_last_place_of_a_month_is_taken_once_and_given_back",),
     ),
     Sabotage(
         "CUS-06",
