@@ -139,23 +139,29 @@ async def write_awards(session: AsyncSession, rule: AssetRule, month: Month, *, 
     one also those with lines that have not, and corrects what late balances have changed.
     """
     assessed, award = _assessed(rule, month).cte("assessed"), AssetAward
-    known = select(literal(1)).where(
-        col(award.customer_id) == assessed.c.customer_id,
-        col(award.rule_code) == rule.code,
-        col(award.month) == month.first,
+    # Joined, not asked for one by one: of a table that this statement fills, the planner believes that it is empty.
+    known = (
+        select(col(award.customer_id))
+        .where(col(award.rule_code) == rule.code, col(award.month) == month.first)
+        .subquery("known_award")
     )
-    wanted = or_(assessed.c.points > 0, known.exists()) if last else and_(assessed.c.points > 0, ~assessed.c.stale)
-    source = select(
-        assessed.c.customer_id,
-        literal(rule.code),
-        literal(month.first),
-        literal(rule.id),
-        literal(rule.wallet),
-        assessed.c.average_fen,
-        assessed.c.points,
-        literal(0),
-        literal(at),
-    ).where(assessed.c.average_fen.is_not(None), wanted)
+    has_one = known.c.customer_id.is_not(None)
+    wanted = or_(assessed.c.points > 0, has_one) if last else and_(assessed.c.points > 0, ~assessed.c.stale, ~has_one)
+    source = (
+        select(
+            assessed.c.customer_id,
+            literal(rule.code),
+            literal(month.first),
+            literal(rule.id),
+            literal(rule.wallet),
+            assessed.c.average_fen,
+            assessed.c.points,
+            literal(0),
+            literal(at),
+        )
+        .select_from(assessed.outerjoin(known, known.c.customer_id == assessed.c.customer_id))
+        .where(assessed.c.average_fen.is_not(None), wanted)
+    )
     statement = insert(award).from_select(_COLUMNS, source)
     if not last:
         result: Any = await session.execute(statement.on_conflict_do_nothing())
