@@ -22,6 +22,7 @@ from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
 from sabotage.suppliers import SUPPLIERS
+from sabotage.touches import TOUCHES_AND_HANDOVERS as TOUCHES
 from sabotage.uses import USES
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,18 @@ def main(only: Sequence[str]) -> int:
     """Run the sabotages of these ids, all without ids. Returns the exit code."""
     chosen = [
         one
-        for one in (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES, *CARE)
+        for one in (
+            *SABOTAGES,
+            *IDENTITY,
+            *OFFERS,
+            *APPOINTMENTS,
+            *ASSIGNING,
+            *RESERVATIONS,
+            *SUPPLIERS,
+            *USES,
+            *CARE,
+            *TOUCHES,
+        )
         if not only or one.id in only
     ]
     survivors = []

@@ -132,3 +132,39 @@ async def test_a_touch_is_corrected_by_another_once(caring: Caring) -> None:
     assert code_of(await caring.touch(customer, corrects_id=wrong)) == (409, "touch_corrected")
     listed = {one["id"]: one["corrected_by"] for one in await caring.of(customer, "touches")}
     assert listed == {wrong: right.json()["id"], right.json()["id"]: None}
+
+
+async def test_what_happened_is_written_down_with_the_word_of_the_contact_policy(caring: Caring) -> None:
+    customer = await caring.served()
+    verdicts = []
+    for _ in range(3):
+        sold = await caring.touch(customer, purpose="sales", next_contact={"kind": "call", "due_on": LATER})
+        assert sold.status_code == 201, sold.text
+        verdicts.append(sold.json()["verdict"])
+    assert verdicts[0] is not None
+    assert verdicts[2]["allowed"] is False
+    assert verdicts[2]["reasons"]
+    came = await caring.touch(customer, direction="in")
+    assert came.json()["verdict"] is None
+    (listed, *_) = await caring.of(customer, "touches")
+    assert listed["verdict"] is None
+
+
+async def test_the_customer_from_all_sides_and_the_brief_show_the_care(caring: Caring) -> None:
+    customer = await caring.served()
+    path = f"/v1/customers/{to_public('cus', customer)}"
+    await caring.touch(
+        customer,
+        note="喜欢上午接电话",
+        needs=[{"category": "health", "text": "体检"}],
+        promises=[{"text": "回电", "due_on": LATER}],
+        complaint={"category": "fees", "severity": "minor", "text": "年费多扣"},
+        next_contact={"kind": "visit", "due_on": LATER},
+    )
+    shown = (await caring.get("manager", path))["care"]
+    assert [len(shown[part]) for part in ("last_touches", "open_complaints", "open_promises", "open_needs")] == [1] * 4
+    assert (shown["last_touches"][0]["note"], shown["next_task"]["kind"]) == ("喜欢上午接电话", "visit")
+    assert (await caring.get("manager", f"{path}/brief"))["customer"]["care"] == shown
+    audited = (await caring.get("auditor", path))["care"]
+    assert (audited["last_touches"][0]["note"], audited["open_needs"][0]["text"]) == (None, None)
+    assert (await caring.get("lobby", path))["care"] is None

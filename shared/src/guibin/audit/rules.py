@@ -9,7 +9,9 @@ from uuid import UUID
 OBJECT_KINDS: Final[Mapping[str, str]] = {
     "apr": "approval",
     "brn": "branch",
+    "cmp": "complaint",
     "cov": "coverage",
+    "ctk": "care_task",
     "cus": "customer",
     "dsr": "data_request",
     "ent": "points_entry",
@@ -18,13 +20,16 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "gfh": "gift_handover",
     "gft": "gift",
     "hld": "holding",
+    "hnd": "handover",
     "hou": "household",
     "lnk": "link",
     "lot": "points_lot",
     "mat": "match",
     "mgr": "manager",
     "mrg": "merge",
+    "ned": "need",
     "pkg": "package",
+    "prm": "promise",
     "rdm": "redemption",
     "rgt": "right",
     "rpp": "proposal",
@@ -35,29 +40,36 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "asr": "asset_rule",
     "ses": "session",
     "stf": "staff",
+    "tch": "touch",
     "whk": "webhook",
 }
 """The kinds of objects by the prefix of their public ids; the prefix itself stands for one that is not listed."""
 
 OWNED_BY_CUSTOMERS: Final = frozenset(
     {
+        "cmp",
         "cov",
+        "ctk",
         "cus",
         "dsr",
         "ent",
         "ers",
         "gfh",
         "hld",
+        "hnd",
         "hou",
         "lnk",
         "lot",
         "mat",
+        "ned",
         "ord",
+        "prm",
         "rdm",
         "rpp",
         "rst",
         "rsv",
         "ses",
+        "tch",
     }
 )
 """Prefixes of what belongs to a customer: asking for one that is not found is kept with its id."""

@@ -342,6 +342,7 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
 
 __all__ = [
     "EVENTS",
+    "CareTaskOverdue",
     "ComplaintClosed",
     "ComplaintOpened",
     "EventData",

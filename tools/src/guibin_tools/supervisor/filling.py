@@ -80,6 +80,7 @@ def make_demo_bank(settings: OperatorSettings, console: Console) -> None:
     Loading the same files again changes nothing, so it does not matter how far the killed run came.
     """
     from guibin_tools.loading.banks import load_demo
+    from guibin_tools.loading.care import load_care
     from guibin_tools.loading.feeds import written
     from guibin_tools.nightly import run_nightly
 
@@ -94,6 +95,8 @@ def make_demo_bank(settings: OperatorSettings, console: Console) -> None:
         )
         asyncio.run(night)
         doing.done = f"Nightly run of {business_date} has finished"
+    with step(console, "Care") as doing:
+        doing.done = f"{asyncio.run(load_care(settings))} touches with what came of them"
     _unfinished(settings).unlink()
 
 

@@ -40,18 +40,28 @@ from guibin.core.ids import (
 from guibin.web import OutModel
 
 
+class TouchVerdictOut(OutModel):
+    """What the contact policy says of a contact that happened; it is written down whatever that is."""
+
+    allowed: bool
+    reasons: list[str] = Field(description="Everything that stood against it")
+    policy_version: int
+
+
 class TouchLoggedOut(OutModel):
     """What was written down."""
 
     id: TouchId
     customer_id: CustomerId
     at: datetime
+    verdict: TouchVerdictOut | None = Field(description="null: the policy does not judge such a contact")
     completed_task_id: CareTaskId | None
     need_ids: list[NeedId]
     promise_ids: list[PromiseId]
     kept_promise_ids: list[PromiseId]
     complaint_id: ComplaintId | None
     next_task_id: CareTaskId | None
+    next_contact_warnings: list[str] = Field(description="What the policy has against the next contact on its day")
 
     @classmethod
     def of(cls, logged: Logged) -> Self:
@@ -67,10 +77,12 @@ class TouchLoggedOut(OutModel):
             kept_promise_ids=list(logged.kept),
             complaint_id=logged.complaint and logged.complaint.id,
             next_task_id=logged.next_task and logged.next_task.id,
+            next_contact_warnings=list(logged.warnings),
+            verdict=None if touch.verdict is None else TouchVerdictOut.model_validate(touch.verdict),
         )
 
 
-class _RecordOut(OutModel):
+class RecordOut(OutModel):
     """What all records have in common."""
 
     @classmethod
@@ -83,7 +95,7 @@ class _RecordOut(OutModel):
         return cls(customer_id=seen.customer_id, **values, **{k: v for k, v in own.items() if k in cls.model_fields})
 
 
-class TouchOut(_RecordOut):
+class TouchOut(RecordOut):
     """A contact that happened."""
 
     id: TouchId
@@ -100,11 +112,12 @@ class TouchOut(_RecordOut):
     minutes: int
     note: str | None
     source: TouchSource
+    verdict: TouchVerdictOut | None = Field(description="What the contact policy said")
     corrects_id: TouchId | None
     corrected_by: TouchId | None = Field(description="The touch that stands in its place: this one does not count")
 
 
-class NeedOut(_RecordOut):
+class NeedOut(RecordOut):
     """A need and how it stands."""
 
     id: NeedId
@@ -125,7 +138,7 @@ class NeedOut(_RecordOut):
     revision: int
 
 
-class PromiseOut(_RecordOut):
+class PromiseOut(RecordOut):
     """A promise and how it stands."""
 
     id: PromiseId
@@ -143,7 +156,7 @@ class PromiseOut(_RecordOut):
     revision: int
 
 
-class ComplaintOut(_RecordOut):
+class ComplaintOut(RecordOut):
     """A complaint and how it stands."""
 
     id: ComplaintId
@@ -170,7 +183,7 @@ class ComplaintOut(_RecordOut):
     revision: int
 
 
-class CareTaskOut(_RecordOut):
+class CareTaskOut(RecordOut):
     """A contact that is due, or was."""
 
     id: CareTaskId

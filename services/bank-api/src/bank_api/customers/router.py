@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query
 
+from bank_api.care.summary import care_of
 from bank_api.tags.using import used
 from guibin.audit.service import record
 from guibin.core import clock
@@ -242,6 +243,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
         stale_tags=stale,
         facts=await _facts(call, customer, view),
         holdings=await _holdings(call, customer),
+        care=await care_of(call, scope_in(call, Domain.CARE), customer.id),
         **identity_part(identity_of(call.keys, customer), view),
     )
 

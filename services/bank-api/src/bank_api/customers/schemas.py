@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bank_api.care.summary import CareSummaryOut
 from guibin.core.ids import BranchId, CustomerId, HoldingId, ManagerId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
@@ -217,6 +218,7 @@ class CustomerOut(OutModel):
     )
     facts: FactsOut | None
     holdings: list[HoldingsSummaryOut] | None
+    care: CareSummaryOut | None = Field(description="The last touches, what is open and what is due next")
 
 
 class HoldingOut(OutModel):

@@ -10,7 +10,7 @@ from guibin.care.service.complaints import (
 )
 from guibin.care.service.needs import end_need, propose_right, record_need, serve_by_redemption
 from guibin.care.service.promises import end_promise, record_promise
-from guibin.care.service.seen import Seen, list_of
+from guibin.care.service.seen import Seen, list_of, opened
 from guibin.care.service.tasks import add_task, complete_task, list_tasks, read_task, reassign_task, skip_task
 from guibin.care.service.touching import Logged, log_touch
 from guibin.care.service.wishes import Contact, Everything, Grievance, NextContact, Wish, Word
@@ -36,6 +36,7 @@ __all__ = [
     "list_tasks",
     "log_touch",
     "open_complaint",
+    "opened",
     "propose_right",
     "read_task",
     "reassign_task",

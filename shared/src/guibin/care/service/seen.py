@@ -103,8 +103,12 @@ async def opened(
     """Open the words of rows, each with the key of its own customer."""
     if not rows:
         return []
-    async with all_rows(session):  # rows in hand; the key of one who was merged away is nobody's scope any more
-        words = await words_of(session, keys, {row.customer_id for row in rows})
+    owners = {row.customer_id for row in rows}
+    if owners == {customer_id}:
+        words = await words_of(session, keys, owners)
+    else:
+        async with all_rows(session):  # rows in hand; the key of one who was merged away is nobody's scope any more
+            words = await words_of(session, keys, owners)
 
     def text_of(row: Record, column: str) -> str | None:
         sealed = getattr(row, column)

@@ -11,6 +11,7 @@ from guibin.care.errors import TouchCorrected, TouchSubjectUnknown, TouchTimeInv
 from guibin.care.followers import follow_all
 from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, Touch, TouchSource
 from guibin.care.service.complaints import add_complaint
+from guibin.care.service.gate import verdict_on, warnings_of
 from guibin.care.service.needs import add_need
 from guibin.care.service.promises import add_promise, keep_promise
 from guibin.care.service.seen import PREFIXES, on_record, seal, told
@@ -36,6 +37,8 @@ class Logged:
     kept: tuple[UUID, ...]
     complaint: Complaint | None
     next_task: CareTask | None
+    warnings: tuple[str, ...] = ()
+    """What the contact policy has against the next contact."""
 
 
 async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor: Actor, wanted: Everything) -> Logged:
@@ -52,6 +55,7 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
     customer = await get_customer(session, scope, customer_id=contact.customer_id)
     await _examine(session, contact)
     touch = await _touch(session, keys, actor, customer.id, contact)
+    touch.verdict = await verdict_on(session, actor, touch)
     await repository.insert(session, touch)
     if contact.corrects_id is not None:
         await _correct(session, scope, customer.id, contact.corrects_id, touch)
@@ -74,7 +78,10 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
         await keep_promise(session, scope, actor=actor, customer_id=customer.id, promise_id=kept_id)
     complaint = await _complaint(session, keys, actor, owner, wanted.complaint, touch)
     next_task = await _next_task(session, keys, actor, owner, wanted.next_contact, touch)
-    logged = Logged(touch, task, tuple(needs), tuple(promises), wanted.kept_promise_ids, complaint, next_task)
+    warnings = await warnings_of(session, customer.id, wanted.next_contact) if wanted.next_contact else []
+    logged = Logged(
+        touch, task, tuple(needs), tuple(promises), wanted.kept_promise_ids, complaint, next_task, tuple(warnings)
+    )
     await told(session, actor, touch, "touch.log", **_facts(logged))
     return logged
 
