@@ -225,6 +225,13 @@ def test_who_is_not_placed_is_told_why(client: Client, reason: UnassignedReason)
     assert why_nobody(problem, client.kind) == reason
 
 
+def test_who_is_away_or_barred_is_told_apart_from_nobody() -> None:
+    away = _problem([], [_desk(0, takes=False)])
+    assert why_nobody(away, Kind(A, "T1", 1)) is UnassignedReason.NONE_AVAILABLE
+    barred = Kind(A, "T1", 1, barred=frozenset({_manager(0)}))
+    assert why_nobody(away, barred) is UnassignedReason.NOT_PERMITTED
+
+
 def test_a_region_reaches_its_own_branches_only() -> None:
     assert PLACES.within(Reach.REGION, A, B)
     assert not PLACES.within(Reach.REGION, A, C)

@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
+from guibin.managers.eligibility.repository import with_demands
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.planning import repository
 from guibin.managers.planning.explaining import Outcome, plan
@@ -23,7 +24,7 @@ from guibin.managers.planning.models import AssignmentPlan, AssignmentPlanKind, 
 from guibin.managers.planning.repository import Entry
 from guibin.managers.planning.rules import Client, Desk, Kind, Part, Places, Problem, Reach, may_serve
 from guibin.managers.repository import frozen_managers, seats
-from guibin.managers.rules import Seat
+from guibin.managers.rules import Seat, Waiting
 from guibin.organisation.models import BranchKind
 
 CLAIM: Final = timedelta(minutes=15)
@@ -89,13 +90,15 @@ async def read_problem(session: AsyncSession, asked: AssignmentPlan, *, day: dat
         book = [one for one in book if one.tier is not None and one.manager_id not in elsewhere]
     places, below = await _places(session, asked.branch_id)
     desks = [_desk(seat) for seat in await seats(session, day=day) if seat.branch_id in below]
+    demands = await with_demands(session, [_waiting(entry) for entry in book], day=day)
     problem = Problem(
-        [_client(entry, day) for entry in book],
+        [_client(entry, demand, day) for entry, demand in zip(book, demands, strict=True)],
         desks,
         (await content_on(session, day)).preferences(),
         places,
         {part: asked.weights[part] for part in Part},
         Reach(asked.reach),
+        {entry.tier: demand.minutes for entry, demand in zip(book, demands, strict=True)},
     )
     movable = _movable(problem, Movable(asked.movable))
     return [one for one in book if one.customer_id in movable], _only(problem, movable)
@@ -129,12 +132,24 @@ def _desk(seat: Seat) -> Desk:
         skills=seat.skills,
         takes=not seat.absent,
         base=seat.load,
+        base_load=seat.minutes,
+        most_load=seat.hard_minutes,
+        languages=seat.languages,
+        licences=seat.licences,
+        serves=seat.reach,
     )
 
 
-def _client(entry: Entry, day: date) -> Client:
+def _waiting(entry: Entry) -> Waiting:
+    return Waiting(entry.customer_id, entry.tier or "", entry.rank, entry.branch_id, managed=entry.tier is not None)
+
+
+def _client(entry: Entry, demand: Waiting, day: date) -> Client:
+    """Return a customer with the full or begun months together, and what that customer asks of a manager."""
     months = (day.year - entry.since.year) * 12 + day.month - entry.since.month if entry.since else 0
-    return Client(entry.customer_id, Kind(entry.branch_id, entry.tier, entry.rank), entry.manager_id, max(months, 0))
+    asks = (demand.skills, demand.conflicts, demand.language, demand.licences)
+    kind = Kind(entry.branch_id, entry.tier, entry.rank, *asks)
+    return Client(entry.customer_id, kind, entry.manager_id, max(months, 0))
 
 
 def _movable(problem: Problem, asked: Movable) -> frozenset[UUID]:
@@ -153,9 +168,20 @@ def _movable(problem: Problem, asked: Movable) -> frozenset[UUID]:
 def _only(problem: Problem, movable: frozenset[UUID]) -> Problem:
     """Return the problem of those who may move: all others are the base of their managers' books."""
     clients = [client for client in problem.clients if client.customer_id in movable]
-    gone = Counter(client.present for client in clients)
-    desks = [replace(desk, base=desk.base - gone[desk.manager_id]) for desk in problem.desks]
+    gone, loads = Counter(client.present for client in clients), _loads(problem, clients)
+    desks = [
+        replace(desk, base=desk.base - gone[desk.manager_id], base_load=max(desk.base_load - loads[desk.manager_id], 0))
+        for desk in problem.desks
+    ]
     return replace(problem, clients=clients, desks=desks)
+
+
+def _loads(problem: Problem, clients: Sequence[Client]) -> Counter[UUID | None]:
+    """Return the weighted load of some customers by their present manager."""
+    loads: Counter[UUID | None] = Counter()
+    for client in clients:
+        loads[client.present] += problem.load_of(client.kind)
+    return loads
 
 
 def _moves(plan_id: UUID, outcome: Outcome, book: Mapping[UUID, Entry]) -> Iterator[Sequence[Any]]:
@@ -181,9 +207,7 @@ def _moves(plan_id: UUID, outcome: Outcome, book: Mapping[UUID, Entry]) -> Itera
 def _books(asked: AssignmentPlan, problem: Problem, outcome: Outcome) -> Iterator[Sequence[Any]]:
     """Return the rows of the books; that of a leaver is what finds no place."""
     before = Counter(client.present for client in problem.clients)
-    loads: Counter[UUID | None] = Counter()
-    for client in problem.clients:
-        loads[client.present] += problem.load_of(client.kind)
+    loads = _loads(problem, problem.clients)
     for desk in problem.desk_of.values():
         one = desk.manager_id
         counts = (desk.base + before[one], outcome.counts[one])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -184,7 +184,7 @@ class Problem:
             by_steps: dict[int, list[tuple[Desk, int]]] = {}
             ways: dict[UUID, tuple[int, int]] = {}
             for desk in self.desk_of.values():
-                if desk.takes and self._reaches(desk, branch_id):
+                if desk.takes and self.reaches(desk, branch_id):
                     if desk.branch_id not in ways:
                         steps = self.places.steps(branch_id, desk.branch_id)
                         ways[desk.branch_id] = steps, sum(way_costs(self, branch_id, desk.branch_id).values())
@@ -193,7 +193,8 @@ class Problem:
             self._near[branch_id] = [by_steps[steps] for steps in sorted(by_steps)]
         return self._near[branch_id]
 
-    def _reaches(self, desk: Desk, branch_id: UUID) -> bool:
+    def reaches(self, desk: Desk, branch_id: UUID) -> bool:
+        """Tell whether a manager stands near enough to a branch, or serves it anyway."""
         return branch_id in desk.serves or self.places.within(self.reach, branch_id, desk.branch_id)
 
     @cached_property
@@ -301,6 +302,11 @@ def why_nobody(problem: Problem, kind: Kind) -> UnassignedReason:
     """Say why a customer of a kind is not placed."""
     if kind.tier_code is not None and all(tier != kind.tier_code for _, tier in problem.matrix):
         return UnassignedReason.NO_RULE
-    if not candidates(problem, kind, least=1):
-        return UnassignedReason.NO_ELIGIBLE_MANAGER
-    return UnassignedReason.NO_CAPACITY
+    if candidates(problem, kind, least=1):
+        return UnassignedReason.NO_CAPACITY
+    near = [desk for desk in problem.desk_of.values() if problem.reaches(desk, kind.branch_id)]
+    if any(may_serve(problem, kind, desk) for desk in near):
+        return UnassignedReason.NONE_AVAILABLE
+    if any(may_serve(problem, replace(kind, barred=frozenset()), desk) for desk in near):
+        return UnassignedReason.NOT_PERMITTED
+    return UnassignedReason.NO_ELIGIBLE_MANAGER
