@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from guibin.care.plans import repository, service
 from guibin.care.plans.models import PlanState
@@ -100,6 +101,8 @@ async def test_a_plan_for_a_later_day_waits_until_that_day(bank_client: httpx.As
         there = await service.plan_on(session, first_day)
         assert there is not None
         assert (there.name, there.in_force_from) == (made["name"], first_day)
+        minutes = "SELECT minutes FROM tier_load WHERE tier_code = 'T1'"
+        assert (await session.execute(text(minutes))).scalar_one() == 140
         replaced = [one for one in await repository.list_plans(session, limit=9) if one.state == PlanState.REPLACED]
         assert [one.in_force_to for one in replaced] == [first_day]
 

@@ -18,6 +18,7 @@ from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.terms import PlanTerms, faults_of_plan
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
+from guibin.managers.capacity.service import set_tier_minutes
 from guibin.security.actors import Actor, Domain, Grant
 from guibin.tiers.repository import list_tiers
 
@@ -181,6 +182,8 @@ async def _put_in_force(session: AsyncSession, plan: CarePlan, *, on_day: date) 
     await repository.retire_active(session, on_day=on_day)
     plan.state, plan.in_force_from = PlanState.ACTIVE, on_day
     await session.flush()
+    nothing = dict.fromkeys((tier.code for tier in await list_tiers(session)), 0)
+    await set_tier_minutes(session, nothing | _minutes(plan))
 
 
 async def _check(session: AsyncSession, content: PlanContent) -> None:
