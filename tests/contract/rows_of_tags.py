@@ -11,6 +11,8 @@ ROWS_OF_TAGS: Final[dict[str, tuple[str, ...]]] = {
     "getTagPolicy": (),
     "changeTagPolicy": (),
     "getTagCompletion": (),
+    "compareTags": (),
+    "getTagProfile": (),
     "putScoreModifier": _OF_A_BRANCH,
     "endScoreModifier": _OF_A_BRANCH,
     "listScoreModifiers": _OF_A_BRANCH,

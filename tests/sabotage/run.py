@@ -22,6 +22,7 @@ from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
 from sabotage.suppliers import SUPPLIERS
+from sabotage.tags import TAGS
 from sabotage.touches import TOUCHES_AND_HANDOVERS as TOUCHES
 from sabotage.uses import USES
 
@@ -44,6 +45,7 @@ def main(only: Sequence[str]) -> int:
             *ASSIGNING,
             *RESERVATIONS,
             *SUPPLIERS,
+            *TAGS,
             *USES,
             *CARE,
             *TOUCHES,

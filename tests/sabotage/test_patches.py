@@ -13,10 +13,23 @@ from sabotage.patches import SABOTAGES, Sabotage
 from sabotage.reservations import RESERVATIONS
 from sabotage.run import ROOT
 from sabotage.suppliers import SUPPLIERS
+from sabotage.tags import TAGS
 from sabotage.touches import TOUCHES_AND_HANDOVERS as TOUCHES
 from sabotage.uses import USES
 
-ALL = (*SABOTAGES, *IDENTITY, *OFFERS, *APPOINTMENTS, *ASSIGNING, *RESERVATIONS, *SUPPLIERS, *USES, *CARE, *TOUCHES)
+ALL = (
+    *SABOTAGES,
+    *IDENTITY,
+    *OFFERS,
+    *APPOINTMENTS,
+    *ASSIGNING,
+    *RESERVATIONS,
+    *SUPPLIERS,
+    *TAGS,
+    *USES,
+    *CARE,
+    *TOUCHES,
+)
 
 
 @pytest.mark.parametrize("one", ALL, ids=[one.id for one in ALL])

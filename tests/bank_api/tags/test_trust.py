@@ -105,7 +105,7 @@ async def test_staff_add_to_a_score_with_a_reason_and_an_end(
 ) -> None:
     async with house.sessions() as session:
         await add_tag(session, "worth", kind="score", state="published", published_version=1)
-        rule = {"score": [{"points": 10, "when": OLD}]}
+        rule: dict[str, Any] = {"score": [{"points": 10, "when": OLD}]}
         session.add(TagVersion(tag_code="worth", version=1, rule=rule, published_at=clock.now()))
         await session.commit()
     path, headers = f"/v1/customers/{to_public('cus', customer)}/tags/worth", house.headers("manager")
@@ -148,3 +148,32 @@ async def test_completion_is_told_by_branch_and_day(
     assert (found["branches"][0]["by_axis"]["source"], len(found["days"])) == (2, 2)
     blind = (await bank_client.get("/v1/reports/tag-completion", headers=house.headers("manager"))).json()
     assert blind == {"branches": [], "days": []}
+
+
+async def test_tags_are_held_against_each_other_and_a_tag_is_profiled(
+    bank_client: httpx.AsyncClient, house: House, customer: UUID
+) -> None:
+    ids = [customer, *[await house.add_customer() for _ in range(3)]]
+    async with house.sessions() as session:
+        for number, customer_id in enumerate(ids[1:]):
+            await add_facts(session, customer_id, house.branches[EAST].id, age=30 + number, tier="T2")
+        for code, holders in (("golfer", ids[:2]), ("sailor", ids[:2]), ("skier", ids[2:])):
+            await add_manual_tag(session, code)
+            for customer_id in holders:
+                given: dict[str, Any] = {"tag_code": code, "source": TagSource.MANUAL, "since": clock.today()}
+                session.add(CustomerTag(customer_id=customer_id, **given))
+        await session.commit()
+    headers = house.headers("hq_operator")
+    body = {"codes": ["sailor", "golfer", "skier"]}
+    pairs = (await bank_client.post("/v1/tags/overlap", json=body, headers=headers)).json()["pairs"]
+    assert [(one["first"], one["second"], one["both"], one["lift"]) for one in pairs] == [
+        ("golfer", "sailor", 2, 2.0),
+        ("golfer", "skier", 0, 0.0),
+        ("sailor", "skier", 0, 0.0),
+    ]
+    found = (await bank_client.get("/v1/tags/golfer/profile", headers=headers)).json()
+    assert (found["customers"], found["members"], found["tiers"]) == (4, 2, {"T1": 1, "T2": 1})
+    assert found["ages"] == {"30_to_39": 1, "70_and_over": 1}
+    assert [(one["code"], one["members"], one["lift"]) for one in found["traits"]] == [("sailor", 2, 2.0)]
+    mine = (await bank_client.get("/v1/tags/golfer/profile", headers=house.headers("manager"))).json()
+    assert (mine["customers"], mine["members"]) == (1, 1)

@@ -89,6 +89,7 @@ from bank_api.tags.completion import router as tag_completion
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.lineage import router as tag_lineage
 from bank_api.tags.modifiers import router as score_modifiers
+from bank_api.tags.overlap import router as tag_overlap
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
 from bank_api.tiers.overrides import router as tier_overrides
@@ -126,6 +127,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags,
     tag_imports,
     tag_lineage,
+    tag_overlap,
     tag_completion,
     score_modifiers,
     rule_checks,

@@ -1,0 +1,36 @@
+"""Guards of tags to take away: what decides by a tag, who builds on sensitive ones, the check on the night."""
+
+from typing import Final
+
+from sabotage.patches import CODE, Sabotage
+
+LINEAGE = "tests/bank_api/tags/test_lineage.py"
+TRUST = "tests/bank_api/tags/test_trust.py"
+RUNS = "tests/shared/tags/test_incremental_runs.py"
+
+TAGS: Final = (
+    Sabotage(
+        "TAG-23",
+        "that a tag in use cannot be retired",
+        f"{CODE}/tags/service/life.py",
+        "    await lineage.refuse_in_use(session, tag.code)\n",
+        "",
+        (f"{LINEAGE}::test_a_tag_by_which_something_decides_cannot_be_retired",),
+    ),
+    Sabotage(
+        "TAG-26",
+        "who may name a sensitive tag",
+        "services/bank-api/src/bank_api/tags/naming.py",
+        "    if sensitive:\n",
+        "    if sensitive and not codes:\n",
+        (f"{TRUST}::test_only_who_sees_sensitive_tags_names_them_in_rules_of_earning",),
+    ),
+    Sabotage(
+        "TAG-47",
+        "the look at everybody once a check finds something",
+        f"{CODE}/tags/runs/service.py",
+        '    if changed is None or due or checks[0]["added"] + checks[0]["ended"]:\n',
+        "    if changed is None or due:\n",
+        (f"{RUNS}::test_nights_between_look_at_a_share_and_at_everybody_once_that_finds_something",),
+    ),
+)
