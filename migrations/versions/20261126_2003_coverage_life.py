@@ -24,6 +24,8 @@ GRANTS = (
     "SELECT, INSERT, UPDATE (state) ON manager_wish TO guibin_customer",
     "SELECT, UPDATE (state, answered_by, answered_at) ON manager_wish TO guibin_bank",
     "SELECT, UPDATE (state) ON manager_wish TO guibin_worker",
+    "SELECT ON pool_place TO guibin_bank",
+    "SELECT, INSERT, UPDATE ON pool_place TO guibin_worker",
 )
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 BANK = "(SELECT row_scope_bank())"
@@ -41,15 +43,16 @@ def upgrade() -> None:
     _book_covers()
     _open_books()
     _stability()
+    _pool()
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
-    for table in ("succession", "manager_wish"):
+    for table in ("succession", "manager_wish", "pool_place"):
         _protect(table)
     op.execute(f"CREATE POLICY customer_rows ON manager_wish TO guibin_customer USING ({BANK} OR customer_id = {ONE})")
 
 
 def downgrade() -> None:
-    for table in ("manager_wish", "succession", "coverage_terms"):
+    for table in ("pool_place", "manager_wish", "succession", "coverage_terms"):
         op.drop_table(table)
     op.drop_constraint("ex_coverage_role_once", "coverage")
     _close_books()
@@ -224,6 +227,29 @@ def _stability() -> None:
         ["customer_id"],
         unique=True,
         postgresql_where=sa.text("state = 'open'"),
+    )
+
+
+def _pool() -> None:
+    op.create_table(
+        "pool_place",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("manager_id", sa.Uuid(), nullable=False),
+        sa.Column("noticed_on", sa.Date(), nullable=False),
+        sa.Column("returns_on", sa.Date(), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=True),
+        sa.Column("left_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("returns_on >= noticed_on", name=op.f("ck_pool_place_in_order")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_pool_place_customer_id_customer")),
+        sa.ForeignKeyConstraint(["manager_id"], ["manager.id"], name=op.f("fk_pool_place_manager_id_manager")),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_pool_place")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.create_index(
+        op.f("ix_pool_place_manager_id"),
+        "pool_place",
+        ["manager_id"],
+        postgresql_where=sa.text("left_on IS NULL"),
     )
 
 

@@ -69,6 +69,7 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "listManagerPreferences": _OF_A_BRANCH,
     "answerManagerPreference": ("M1", "M2"),
     "getCoverageTerms": (),
+    "listPool": _OF_A_BRANCH,
     "putCoverageTerms": _BY_TWO,
     "listAssignmentPlans": (),
     "createAssignmentPlan": _OF_A_BRANCH,

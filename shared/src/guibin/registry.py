@@ -29,6 +29,7 @@ from guibin.managers.capacity import models as manager_capacity
 from guibin.managers.eligibility import models as manager_eligibility
 from guibin.managers.matrix import models as manager_matrix
 from guibin.managers.planning import models as assignment_plans
+from guibin.managers.pool import models as customer_pool
 from guibin.managers.stability import models as manager_stability
 from guibin.managers.terms import models as coverage_terms
 from guibin.organisation import models as organisation
@@ -72,6 +73,7 @@ __all__ = [
     "channels",
     "contact",
     "coverage_terms",
+    "customer_pool",
     "customers",
     "earning",
     "exports",

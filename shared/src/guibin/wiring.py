@@ -11,6 +11,7 @@ from guibin.care import followers as touch_followers
 from guibin.care import owners as care_owners
 from guibin.care import personal_data as care_data
 from guibin.care import serving as care_serving
+from guibin.care.activity import SPOKEN_TO
 from guibin.care.calls import personal_data as calls_data
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import SATISFYING, PlanActivation
@@ -45,6 +46,7 @@ from guibin.managers.capacity.service import CapacityOverriding
 from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.matrix.service import MatrixActivation
 from guibin.managers.planning.applying import PlanHandler
+from guibin.managers.pool import sources as pool_sources
 from guibin.managers.service import AssignmentHandler
 from guibin.managers.terms.service import TermsChange
 from guibin.organisation import defaults as organisation
@@ -200,6 +202,7 @@ def _connect_care() -> None:
     handlers.register(PlanHandler())
     handlers.register(MatrixActivation())
     handlers.register(TermsChange())
+    pool_sources.register(SPOKEN_TO)
     handlers.register(PlanActivation())
     coverage_followers.register(care_owners.FOLLOWER)
     touch_followers.register(SATISFYING)

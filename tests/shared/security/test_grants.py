@@ -18,6 +18,9 @@ TRAIL = ("audit_entry", "audit_seal", "tier_history", "redemption_step", "approv
 MAY_DELETE = {"source_record", "holding", "holding_balance", "holding_party", "customer_event"}
 """A merge of two customers and a new owner of a holding copy rows and delete the old ones."""
 
+WORKED_OUT_ANEW = {"book_cover"}
+"""Who stands in from today on follows from the absences, each time that one of them changes."""
+
 DENIED = "42501"
 
 
@@ -87,7 +90,7 @@ def test_of_coverage_only_the_end_is_written(written: dict[str, dict[str, str]])
 
 def test_rows_are_deleted_where_a_reason_is_known_and_no_table_is_emptied(written: dict[str, dict[str, str]]) -> None:
     tables = [(name, words) for role in ROLES for name, words in written[role].items()]
-    assert {name for name, words in tables if "DELETE" in words} <= MAY_DELETE
+    assert {name for name, words in tables if "DELETE" in words} <= MAY_DELETE | WORKED_OUT_ANEW
     assert [name for name, words in tables if {"TRUNCATE", "TRIGGER", "REFERENCES"} & set(words.split(", "))] == []
 
 

@@ -39,6 +39,7 @@ from bank_api.managers.absences import router as absences
 from bank_api.managers.arrivals import router as arrivals
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
+from bank_api.managers.pool import router as pool
 from bank_api.managers.profiles import router as manager_profiles
 from bank_api.managers.router import router as managers
 from bank_api.managers.team import router as teams
@@ -154,6 +155,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_reports,
     care_spread,
     teams,
+    pool,
     wallets,
     points,
     points_attachments,

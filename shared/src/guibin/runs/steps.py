@@ -17,6 +17,7 @@ from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
 from guibin.handovers import service as handovers
 from guibin.managers import service as managers
+from guibin.managers.pool.service import return_idle
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
 from guibin.points.assets import service as assets
@@ -83,6 +84,10 @@ async def _tags(session: AsyncSession, day: date) -> Counts:
 
 async def _tiers(session: AsyncSession, day: date) -> Counts:
     return await tiers.evaluate(session, day=day)
+
+
+async def _pool(session: AsyncSession, day: date) -> Counts:
+    return await return_idle(session, day=day)
 
 
 async def _coverage(session: AsyncSession, day: date) -> Counts:
@@ -188,6 +193,7 @@ STEPS = (
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
+    Step("pool", _pool, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
     Step("care_triggers", _care_triggers, over_everybody=True),

@@ -1,8 +1,7 @@
 """The team around a customer on the bank port, what customers wish of their managers, and the terms of coverage."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
 from pydantic import Field
@@ -212,5 +211,5 @@ async def put_terms(call: StaffCall, body: Annotated[CoverageTermsIn, json_body(
     return SubmittedOut.of(await submit_terms(call.session, actor=call.actor, terms=terms))
 
 
-def _numbers(terms: Terms) -> Mapping[str, int]:
+def _numbers(terms: Terms) -> dict[str, Any]:
     return terms.model_dump(include=set(Terms.model_fields))

@@ -37,7 +37,7 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     await gradual.cancel(session, [one.customer_id for one in gone], on_day=from_day)
     await repository.end_coverage(session, _first_days(gone, from_day), gone, CUSTOMER_GONE)
     succeeded = await gradual.complete(session, from_day=from_day)
-    needy = await needy_customers(session, day=from_day, settle_months=terms.settle_months)
+    needy = await needy_customers(session, day=from_day, terms=terms)
     plan = await _plan(session, needy, from_day)
     served = {
         one.waiting.customer_id: one.ground

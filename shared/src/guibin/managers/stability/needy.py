@@ -11,9 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.customers.models import Customer
 from guibin.managers.matrix.repository import is_second_choice, permits, tiers_in_force
 from guibin.managers.models import Coverage, Manager
+from guibin.managers.pool.repository import in_pool
 from guibin.managers.repository.coverage import WITH_THE_BANK, is_open
 from guibin.managers.rules import Waiting
 from guibin.managers.stability.repository import succession_open, wishes_to_keep, works
+from guibin.managers.terms.rules import Terms
 from guibin.organisation.models import Staff
 from guibin.tiers.models import Tier, TierHistory
 from guibin.tiers.repository import select_tiers
@@ -37,22 +39,23 @@ class NeedyCustomer:
     ground: Ground
 
 
-async def needy_customers(session: AsyncSession, *, day: date, settle_months: int) -> list[NeedyCustomer]:
+async def needy_customers(session: AsyncSession, *, day: date, terms: Terms) -> list[NeedyCustomer]:
     """Return who is in a managed tier on a day and has no manager, or needs another.
 
     Another one: where the present one has left, where the matrix forbids the present one, or where the present one may
     but should not serve a tier in which the customer has been for so many months and came while being served. A
-    customer who wishes to keep the manager, or to whom one is coming, needs none.
+    customer who wishes to keep the manager, to whom one is coming, or who is in the pool, needs none.
     """
     current = select_tiers(day, col(TierHistory.effective_on)).subquery("current_tier")
     asked = (tiers_in_force(day), col(Manager.grade), current.c.tier)
     is_permitted = permits(*asked)
     is_here = func.coalesce(works(), False)
+    pool_rank = select(col(Tier.rank)).where(col(Tier.code) == terms.pool_highest_tier).scalar_subquery()
     has_nobody = col(Coverage.id).is_(None)
     settled = and_(
         is_second_choice(*asked),
         current.c.effective_on > col(Coverage.valid_from),
-        current.c.effective_on + func.make_interval(0, settle_months) <= day,
+        current.c.effective_on + func.make_interval(0, terms.settle_months) <= day,
     )
     ground = case(
         (has_nobody, Ground.ALONE),
@@ -69,6 +72,7 @@ async def needy_customers(session: AsyncSession, *, day: date, settle_months: in
         .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
         .where(col(Tier.managed).is_(True), col(Customer.merged_into).is_(None))
         .where(col(Customer.status).in_(WITH_THE_BANK))
+        .where(or_(not_(has_nobody), not_(in_pool(col(Customer.id))), col(Tier.rank) > pool_rank))
         .where(or_(not_(is_here), and_(_may_change(), or_(not_(is_permitted), settled))))
     )
     rows = (await session.execute(query)).all()

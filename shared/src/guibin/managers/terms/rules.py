@@ -1,8 +1,10 @@
 """On which terms customers keep, change and lose their managers: a bank edits these numbers."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from guibin.core.text import Code
 
 Months = Annotated[int, Field(ge=0, le=60)]
 Days = Annotated[int, Field(ge=0, le=366)]
@@ -19,3 +21,16 @@ class Terms(BaseModel):
     joint_days: Days = Field(
         default=30, description="Days on which the old and the new manager both serve; 0: handed over at once"
     )
+    pool_notice_months: Months = Field(
+        default=5, description="Months without a word or a sale after which the manager is told"
+    )
+    pool_months: Months = Field(default=6, description="Months after which the customer goes back to the pool")
+    pool_highest_tier: Code = Field(
+        default="T1", description="The highest tier of which anybody goes back to the pool", examples=["T1"]
+    )
+
+    @model_validator(mode="after")
+    def _announced_before(self) -> Self:
+        if self.pool_notice_months > self.pool_months:
+            raise ValueError("nobody goes back to the pool before it is announced")
+        return self
