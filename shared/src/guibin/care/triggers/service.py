@@ -71,6 +71,7 @@ async def keep_birthday(
     await audit.record(
         session,
         actor=actor,
+        owner_id=customer_id,
         action="care_preference.write",
         object_type="customer",
         object_id=to_public("cus", customer_id),
