@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sabotage.appointments import APPOINTMENTS
+from sabotage.arrivals import ARRIVALS
 from sabotage.assigning import ASSIGNING
 from sabotage.care import CARE
 from sabotage.identity import IDENTITY
@@ -42,6 +43,7 @@ def main(only: Sequence[str]) -> int:
             *IDENTITY,
             *OFFERS,
             *APPOINTMENTS,
+            *ARRIVALS,
             *ASSIGNING,
             *RESERVATIONS,
             *SUPPLIERS,

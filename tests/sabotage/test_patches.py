@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from sabotage.appointments import APPOINTMENTS
+from sabotage.arrivals import ARRIVALS
 from sabotage.assigning import ASSIGNING
 from sabotage.care import CARE
 from sabotage.identity import IDENTITY
@@ -22,6 +23,7 @@ ALL = (
     *IDENTITY,
     *OFFERS,
     *APPOINTMENTS,
+    *ARRIVALS,
     *ASSIGNING,
     *RESERVATIONS,
     *SUPPLIERS,

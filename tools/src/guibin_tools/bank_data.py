@@ -94,7 +94,7 @@ class BranchData:
 
 @dataclass(frozen=True, slots=True)
 class StaffData:
-    """A member of staff with a role at a node; managers also have a grade and a capacity in customers."""
+    """A member of staff with a role at a node; managers also have a grade, a capacity, languages and skills."""
 
     no: str
     name: str
@@ -102,6 +102,8 @@ class StaffData:
     role: str
     grade: str | None = None
     capacity: int | None = None
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

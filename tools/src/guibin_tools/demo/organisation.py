@@ -55,6 +55,9 @@ _GRADES = (
 )
 """Grade, the tiers that it serves first, the most customers that one manager has."""
 
+SKILLS = {"expert": ("tax",), "private_banker": ("tax", "inheritance")}
+"""What the managers of a grade are trained in."""
+
 _FILLED = 0.75
 """Managers are hired so that three quarters of their places are expected to be taken."""
 
@@ -92,7 +95,9 @@ def branch_staff(customers: int) -> Iterator[StaffData]:
         posts += [("manager", grade, capacity) for grade, capacity in managers_of(branch_code, customers)]
         for number, (role, grade, capacity) in enumerate(posts, start=1):
             name = person_name(rng, male=chance(rng, 50))
-            yield StaffData(f"S{position:02d}{number:03d}", name, branch_code, role, grade, capacity)
+            languages = () if grade is None else ("zh", "yue") if number % 3 == 0 else ("zh",)
+            person = (f"S{position:02d}{number:03d}", name, branch_code, role, grade, capacity)
+            yield StaffData(*person, languages=languages, skills=SKILLS.get(grade or "", ()))
 
 
 def staff(customers: int) -> tuple[StaffData, ...]:

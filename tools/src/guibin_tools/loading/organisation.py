@@ -59,6 +59,8 @@ async def load_staff(session: AsyncSession, keys: KeyRing, staff: Iterable[Staff
                     "branch_id": member.branch_id,
                     "grade": person.grade,
                     "capacity": person.capacity,
+                    "languages": list(person.languages),
+                    "skills": list(person.skills),
                     "active": True,
                     "revision": 1,
                     "created_at": clock.now(),
