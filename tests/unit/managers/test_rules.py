@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guibin.managers.defaults import MATRIX
-from guibin.managers.models import Grade, Strategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, Grade, UnassignedReason
 from guibin.managers.rules import (
     Obstacle,
     Plan,
@@ -221,8 +221,8 @@ def test_who_waits_longer_than_the_rule_allows_is_escalated(longest: int | None,
 
 
 @pytest.mark.parametrize("number", range(20))
-@pytest.mark.parametrize("strategy", [Strategy.ROUND_ROBIN, Strategy.LEAST_LOAD])
-def test_a_thousand_single_arrivals_come_to_equals_evenly(strategy: Strategy, number: int) -> None:
+@pytest.mark.parametrize("strategy", [ArrivalStrategy.ROUND_ROBIN, ArrivalStrategy.LEAST_LOAD])
+def test_a_thousand_single_arrivals_come_to_equals_evenly(strategy: ArrivalStrategy, number: int) -> None:
     seats = [_able(1 + 7 * one, capacity=1_000) for one in range(7 + number % 3)]
     rule, counts = Rule(UUID(int=number), strategy), Counter[UUID]()
     for customer in range(1_000):
@@ -236,7 +236,7 @@ def test_a_thousand_single_arrivals_come_to_equals_evenly(strategy: Strategy, nu
 def test_the_first_turn_favours_neither_the_older_nor_the_newer() -> None:
     seats = [_able(number) for number in range(1, 9)]
     first = Counter(
-        choose_among(ASKING, seats, PREFERENCES, Rule(UUID(int=rule), Strategy.ROUND_ROBIN)).seat.manager_id
+        choose_among(ASKING, seats, PREFERENCES, Rule(UUID(int=rule), ArrivalStrategy.ROUND_ROBIN)).seat.manager_id
         for rule in range(1_000)
     )
     chi_square = sum((first[seat.manager_id] - 125) ** 2 / 125 for seat in seats)
@@ -245,7 +245,7 @@ def test_the_first_turn_favours_neither_the_older_nor_the_newer() -> None:
 
 def test_weighted_draws_follow_the_room_that_is_left_and_fall_the_same_way_again() -> None:
     half, empty = _able(1, capacity=1_000, load=500), _able(2, capacity=1_000)
-    rule = Rule(strategy=Strategy.WEIGHTED_RANDOM)
+    rule = Rule(strategy=ArrivalStrategy.WEIGHTED_RANDOM)
     asking = [replace(ASKING, customer_id=UUID(int=number)) for number in range(3_000)]
     drawn = [choose_among(one, [half, empty], PREFERENCES, rule).seat.manager_id for one in asking]
     assert drawn == [choose_among(one, [empty, half], PREFERENCES, rule).seat.manager_id for one in asking]
@@ -254,21 +254,21 @@ def test_weighted_draws_follow_the_room_that_is_left_and_fall_the_same_way_again
 
 def test_a_full_book_is_drawn_last() -> None:
     full, empty = _able(1, capacity=10, load=10), _able(2, capacity=10, load=9)
-    rule = Rule(strategy=Strategy.WEIGHTED_RANDOM)
+    rule = Rule(strategy=ArrivalStrategy.WEIGHTED_RANDOM)
     assert choose_among(ASKING, [full, empty], PREFERENCES, rule).seat is empty
 
 
 def test_a_wish_comes_first_and_without_one_it_goes_by_what_the_rule_says() -> None:
     seats = [_able(1), _able(2, load=5), _able(3, Grade.EXPERT, load=5)]
-    rule = Rule(strategy=Strategy.PREFERENCE_FIRST)
+    rule = Rule(strategy=ArrivalStrategy.PREFERENCE_FIRST)
     wished = choose_among(replace(ASKING, wishes=(UUID(int=8), UUID(int=3))), seats, PREFERENCES, rule)
-    assert (wished.seat, wished.by) == (seats[2], Strategy.PREFERENCE_FIRST)
+    assert (wished.seat, wished.by) == (seats[2], ArrivalStrategy.PREFERENCE_FIRST)
     plain = choose_among(ASKING, seats, PREFERENCES, rule)
-    assert (plain.seat, plain.by) == (seats[0], Strategy.LEAST_LOAD)
+    assert (plain.seat, plain.by) == (seats[0], ArrivalStrategy.LEAST_LOAD)
 
 
 def test_who_comes_back_is_next_once_and_gets_no_flood() -> None:
-    seats, rule = [_able(number, capacity=100) for number in (1, 2, 3)], Rule(strategy=Strategy.ROUND_ROBIN)
+    seats, rule = [_able(number, capacity=100) for number in (1, 2, 3)], Rule(strategy=ArrivalStrategy.ROUND_ROBIN)
     for _ in range(30):
         choose_among(ASKING, seats[:2], PREFERENCES, rule)
     drawn = [choose_among(ASKING, seats, PREFERENCES, rule).seat.manager_id for _ in range(9)]
@@ -298,7 +298,7 @@ def test_a_book_is_as_full_as_the_larger_of_its_shares() -> None:
 
 def test_the_night_goes_by_the_rule_of_each_branch() -> None:
     seats = [_able(1, load=5), _able(2, load=1), _able(3, branch_id=WEST, load=5), _able(4, branch_id=WEST, load=1)]
-    rule = Rule(UUID(int=5), Strategy.ROUND_ROBIN, turn=1, turns={UUID(int=2): 1})
+    rule = Rule(UUID(int=5), ArrivalStrategy.ROUND_ROBIN, turn=1, turns={UUID(int=2): 1})
     west = replace(ASKING, customer_id=UUID(int=8), branch_id=WEST)
     plan = assign([ASKING, west], seats, PREFERENCES, {EAST: rule})
     assert plan.placed == {UUID(int=7): UUID(int=1), UUID(int=8): UUID(int=4)}

@@ -90,7 +90,7 @@ class Occasion(StrEnum):
     APOLOGY = "apology"
 
 
-class HandoverState(StrEnum):
+class GiftHandoverState(StrEnum):
     """The life of a handover: it waits for the second signature, then the customer has it, or nothing came of it."""
 
     WAITING = "waiting"
@@ -103,7 +103,7 @@ class GiftHandover(SQLModel, table=True):
 
     __tablename__ = "gift_handover"
     __table_args__ = (
-        one_of("state", HandoverState),
+        one_of("state", GiftHandoverState),
         one_of("occasion", Occasion),
         CheckConstraint("units BETWEEN 1 AND 100", name="units_in_range"),
         CheckConstraint("value_fen > 0", name="value_positive"),
@@ -123,7 +123,7 @@ class GiftHandover(SQLModel, table=True):
     value_fen: int = Field(sa_type=BigInteger, description="Of all units")
     year: int = Field(description="Whose cap it counts against")
     occasion: str = text_column()
-    state: str = text_column(default=HandoverState.WAITING)
+    state: str = text_column(default=GiftHandoverState.WAITING)
     given_by: UUID = Field(description="The member of staff who asked")
     signed_by: UUID | None = Field(default=None, description="Who signed as the second person")
     approval_id: UUID

@@ -43,7 +43,7 @@ class UnassignedReason(StrEnum):
     TOO_OLD = "too_old"
 
 
-class Strategy(StrEnum):
+class ArrivalStrategy(StrEnum):
     """How one of those who can serve an arrival is chosen."""
 
     ROUND_ROBIN = "round_robin"

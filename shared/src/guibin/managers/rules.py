@@ -12,7 +12,7 @@ from math import log
 from typing import Final
 from uuid import UUID
 
-from guibin.managers.models import Strategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, UnassignedReason
 
 Matrix = Mapping[tuple[str, str], int]
 """(grade, tier) to preference: 1 should serve, 2 may serve; what is not listed may not."""
@@ -185,8 +185,8 @@ class Rule:
     """
 
     branch_id: UUID | None = None
-    strategy: Strategy = Strategy.LEAST_LOAD
-    otherwise: Strategy = Strategy.LEAST_LOAD
+    strategy: ArrivalStrategy = ArrivalStrategy.LEAST_LOAD
+    otherwise: ArrivalStrategy = ArrivalStrategy.LEAST_LOAD
     max_wait_days: int | None = None
     turn: int = NEVER
     turns: MutableMapping[UUID, int] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class Choice:
     """The manager chosen and by which strategy."""
 
     seat: Seat
-    by: Strategy
+    by: ArrivalStrategy
 
 
 def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> Choice:
@@ -211,13 +211,13 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
     The lowest score is chosen. Ties are broken by dice that fall the same way every time for the same customer, and
     where it goes by turns for the same rule. Whoever is chosen by turns has had the turn.
     """
-    if rule.strategy is Strategy.PREFERENCE_FIRST:
+    if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST:
         by_id = {seat.manager_id: seat for seat in able}
         wished = next((by_id[one] for one in customer.wishes if one in by_id), None)
         if wished is not None:
-            return Choice(wished, Strategy.PREFERENCE_FIRST)
-    strategy = rule.otherwise if rule.strategy is Strategy.PREFERENCE_FIRST else rule.strategy
-    by_turns = strategy is Strategy.ROUND_ROBIN
+            return Choice(wished, ArrivalStrategy.PREFERENCE_FIRST)
+    strategy = rule.otherwise if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST else rule.strategy
+    by_turns = strategy is ArrivalStrategy.ROUND_ROBIN
     seed = (rule.branch_id or UUID(int=0)) if by_turns else customer.customer_id
 
     def place(seat: Seat) -> tuple[int, float, float, UUID]:
@@ -230,15 +230,15 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
     return Choice(chosen, strategy)
 
 
-def score_of(customer: Waiting, seat: Seat, rule: Rule, strategy: Strategy) -> float:
+def score_of(customer: Waiting, seat: Seat, rule: Rule, strategy: ArrivalStrategy) -> float:
     """Return what a strategy makes of a manager for a customer; the lowest is chosen.
 
     `round_robin`: the turn that the manager last had, so that of the same managers nobody is ever two ahead.
     `least_load`: how full the book is. `weighted_random`: a draw with the room that is left as weight.
     """
-    if strategy is Strategy.ROUND_ROBIN:
+    if strategy is ArrivalStrategy.ROUND_ROBIN:
         return rule.turns.get(seat.manager_id, NEVER)
-    if strategy is Strategy.LEAST_LOAD:
+    if strategy is ArrivalStrategy.LEAST_LOAD:
         return seat.share
     room = 1.0 - min(seat.share, 1.0)
     return -log(dice(customer.customer_id, seat.manager_id)) / room if room else float("inf")

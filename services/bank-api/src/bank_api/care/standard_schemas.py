@@ -8,7 +8,7 @@ from pydantic import Field
 
 from guibin.care.standards.models import ServiceStandard, StandardState
 from guibin.care.standards.repository import Kept
-from guibin.care.standards.rules import Measure, Sheet, Words, percent_kept
+from guibin.care.standards.rules import PromiseKind, Sheet, Words, percent_kept
 from guibin.care.standards.service import sheets_of
 from guibin.core.ids import ManagerId, StandardId
 from guibin.core.text import Code, OneLine
@@ -58,6 +58,17 @@ class ServiceStandardIn(StrictModel):
         max_length=20,
         json_schema_extra={"additionalProperties": False},
         description="Every tier with a manager once; a higher tier is promised no less",
+        examples=[
+            {
+                "T1": {
+                    "grade": "intermediate",
+                    "contacts_a_year": 4,
+                    "reviews_a_year": 0,
+                    "answer_days": 2,
+                    "resolve_days": 15,
+                }
+            }
+        ],
     )
 
     def wanted(self) -> dict[str, Sheet]:
@@ -110,7 +121,7 @@ class ServiceStandardOut(OutModel):
 class KeptOut(OutModel):
     """How many promises of a kind fell due to the customers of a tier, and how many were kept."""
 
-    measure: Measure
+    measure: PromiseKind
     tier: str = Field(examples=["T2"])
     branch: str = Field(description="Code of the customers' branch", examples=["310101"])
     manager_id: ManagerId | None = Field(description="Null: nobody served them")
@@ -131,7 +142,7 @@ class StandardsKeptOut(OutModel):
         """Describe the counts."""
         items = [
             KeptOut(
-                measure=Measure(row.measure),
+                measure=PromiseKind(row.measure),
                 tier=row.tier,
                 branch=row.branch,
                 manager_id=row.manager_id,

@@ -16,7 +16,7 @@ from guibin.gifts.errors import (
     GiftOutOfStock,
     GiftValueFixed,
 )
-from guibin.gifts.models import HandoverState
+from guibin.gifts.models import GiftHandoverState
 from guibin.gifts.service import Giving
 from guibin.points.errors import LimitExceeded
 from guibin.security.actors import Domain, Verb
@@ -158,7 +158,7 @@ async def list_handovers(
         call.session,
         call.scope,
         customer_id=customer_id,
-        states=tuple(HandoverState),
+        states=tuple(GiftHandoverState),
         before=page.after_moment,
         limit=page.fetch,
     )

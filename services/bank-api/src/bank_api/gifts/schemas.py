@@ -10,7 +10,7 @@ from guibin.core.ids import ApprovalId, BranchId, CustomerId, GiftHandoverId, Gi
 from guibin.core.money import Cny
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
-from guibin.gifts.models import Gift, GiftStock, HandoverState, MovementKind, Occasion
+from guibin.gifts.models import Gift, GiftHandoverState, GiftStock, MovementKind, Occasion
 from guibin.gifts.repository import Handed
 from guibin.gifts.service import GiftTerms, Movement
 from guibin.web import OutModel, StrictModel
@@ -163,7 +163,7 @@ class GiftHandoverOut(OutModel):
     value: Cny = Field(description="Of all units; it counts against the cap of `year`")
     year: int
     occasion: Occasion
-    state: HandoverState = Field(description="`released`: nobody signed, and the gift is on the shelf again")
+    state: GiftHandoverState = Field(description="`released`: nobody signed, and the gift is on the shelf again")
     given_by: StaffId
     signed_by: StaffId | None
     approval_id: ApprovalId

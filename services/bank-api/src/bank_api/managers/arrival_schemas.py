@@ -9,7 +9,7 @@ from pydantic import Field
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.managers.arrivals.models import AssignmentRule
 from guibin.managers.arrivals.service import Arrival, Candidate, WantedRule
-from guibin.managers.models import Grade, Strategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, Grade, UnassignedReason
 from guibin.managers.rules import Obstacle
 from guibin.organisation.models import Branch
 from guibin.web import OutModel, StrictModel
@@ -20,9 +20,9 @@ LONGEST_WAIT = 365
 class AssignmentRuleIn(StrictModel):
     """How arrivals of a branch, or of the branches below, are given to managers."""
 
-    strategy: Strategy
-    otherwise: Strategy = Field(
-        default=Strategy.ROUND_ROBIN, description="What `preference_first` does without a wish that can be met"
+    strategy: ArrivalStrategy
+    otherwise: ArrivalStrategy = Field(
+        default=ArrivalStrategy.ROUND_ROBIN, description="What `preference_first` does without a wish that can be met"
     )
     max_wait_days: Annotated[int, Field(ge=1, le=LONGEST_WAIT)] | None = Field(
         default=None, description="Who waits longer is escalated as too_old; null: nobody is"
@@ -38,8 +38,8 @@ class AssignmentRuleOut(OutModel):
 
     branch_id: BranchId
     branch_code: str
-    strategy: Strategy
-    otherwise: Strategy
+    strategy: ArrivalStrategy
+    otherwise: ArrivalStrategy
     max_wait_days: int | None
     turns: int = Field(description="How many turns were taken by round-robin")
     revision: int = Field(description="Counts edits; the ETag")
@@ -51,8 +51,8 @@ class AssignmentRuleOut(OutModel):
         return cls(
             branch_id=branch.id,
             branch_code=branch.code,
-            strategy=Strategy(rule.strategy),
-            otherwise=Strategy(rule.otherwise),
+            strategy=ArrivalStrategy(rule.strategy),
+            otherwise=ArrivalStrategy(rule.otherwise),
             max_wait_days=rule.max_wait_days,
             turns=rule.turn,
             revision=rule.revision,
@@ -116,7 +116,7 @@ class ArrivalOut(OutModel):
     tier: str | None = Field(examples=["T2"])
     manager_id: ManagerId | None = Field(description="Null: nobody, see `reason`")
     reason: UnassignedReason | None = Field(description="Why nobody; a customer of a managed tier waits with it")
-    strategy: Strategy = Field(description="By which the manager was chosen")
+    strategy: ArrivalStrategy = Field(description="By which the manager was chosen")
     rule_branch_id: BranchId | None = Field(description="The node whose rule counted; null: none did, least load")
     since: date | None = Field(description="First day; null where nobody serves, and in a dry run")
     strained: bool = Field(description="Whether the chosen manager's book is now above a soft maximum")

@@ -66,7 +66,7 @@ class FixtureIn(StrictModel):
     past: dict[DaysAgo, dict[str, Any]] = Field(
         default_factory=dict, max_length=20, description="Facts so many days ago", examples=[{"90": {"aum": "1.00"}}]
     )
-    related: dict[Circle, list[dict[str, Any]]] = Field(
+    related: dict[Circle, Annotated[list[dict[str, Any]], Field(max_length=200)]] = Field(
         default_factory=dict, description="Facts of the customers who are related", examples=[{"household": [{}]}]
     )
     stood_for_days: int = Field(default=1, ge=1, le=366, description="For how many days all this has been as it is")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from guibin.core.ids import GiftHandoverId
 from guibin.core.money import Cny
-from guibin.gifts.models import HandoverState, Occasion
+from guibin.gifts.models import GiftHandoverState, Occasion
 from guibin.gifts.repository import Handed
 from guibin.gifts.service import handovers_of
 from guibin.web import (
@@ -58,7 +58,7 @@ async def list_my_gifts(call: CustomerCall, page: Annotated[PageRequest, page_qu
         call.session,
         call.scope,
         customer_id=call.actor.id,
-        states=(HandoverState.HANDED_OVER,),
+        states=(GiftHandoverState.HANDED_OVER,),
         before=page.after_moment,
         limit=page.fetch,
     )

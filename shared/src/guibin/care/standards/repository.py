@@ -28,7 +28,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.models import CareTask, Complaint, TaskOrigin, TaskState, TouchKind
 from guibin.care.standards.models import ServiceStandard, StandardState
-from guibin.care.standards.rules import Measure, Sheet
+from guibin.care.standards.rules import PromiseKind, Sheet
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
@@ -104,10 +104,10 @@ async def kept_between(
     tier, window = select_tiers(last).cte("tier_then"), _Window(first, last, today)
     days = {name: _days(tier, sheets, name) for name in ("answer_days", "resolve_days")}
     parts = [
-        _tasks(tier, Measure.CONTACTS, window),
-        _tasks(tier, Measure.REVIEWS, window),
-        _complaints(tier, Measure.ANSWERS, col(Complaint.answered_at), days["answer_days"], window),
-        _complaints(tier, Measure.RESOLUTIONS, col(Complaint.resolved_at), days["resolve_days"], window),
+        _tasks(tier, PromiseKind.CONTACTS, window),
+        _tasks(tier, PromiseKind.REVIEWS, window),
+        _complaints(tier, PromiseKind.ANSWERS, col(Complaint.answered_at), days["answer_days"], window),
+        _complaints(tier, PromiseKind.RESOLUTIONS, col(Complaint.resolved_at), days["resolve_days"], window),
     ]
     due = union_all(*parts).cte("due")
     groups = (due.c.measure, due.c.tier, col(Branch.code), due.c.manager_id)
@@ -136,10 +136,12 @@ class _Window:
         return and_(due_on.between(self.first, self.last), (due_on < self.today) | ended)
 
 
-def _tasks(tier: CTE, measure: Measure, window: _Window) -> Select[*tuple[Any, ...]]:
+def _tasks(tier: CTE, measure: PromiseKind, window: _Window) -> Select[*tuple[Any, ...]]:
     task = CareTask
     kept = and_(col(task.state) == TaskState.DONE, _day_of(col(task.ended_at)) <= col(task.due_on))
-    of_kind = col(task.kind) == TouchKind.REVIEW if measure is Measure.REVIEWS else col(task.kind) != TouchKind.REVIEW
+    of_kind = (
+        col(task.kind) == TouchKind.REVIEW if measure is PromiseKind.REVIEWS else col(task.kind) != TouchKind.REVIEW
+    )
     return (
         select(
             literal(measure.value).label("measure"),
@@ -155,7 +157,11 @@ def _tasks(tier: CTE, measure: Measure, window: _Window) -> Select[*tuple[Any, .
 
 
 def _complaints(
-    tier: CTE, measure: Measure, ended: SQLColumnExpression[datetime | None], days: ColumnElement[int], window: _Window
+    tier: CTE,
+    measure: PromiseKind,
+    ended: SQLColumnExpression[datetime | None],
+    days: ColumnElement[int],
+    window: _Window,
 ) -> Select[*tuple[Any, ...]]:
     due_on = _day_of(col(Complaint.created_at)) + days
     return (

@@ -35,7 +35,7 @@ class Sheet(BaseModel):
     others: tuple[Words, ...] = ()
 
 
-class Measure(StrEnum):
+class PromiseKind(StrEnum):
     """A promise whose keeping is counted."""
 
     CONTACTS = "contacts"

@@ -25,7 +25,7 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer
 from guibin.gifts import repository
 from guibin.gifts.errors import GiftCapReached, GiftNotOffered, GiftNotPossible, GiftOutOfStock
-from guibin.gifts.models import Gift, GiftHandover, GiftMovement, HandoverState, MovementKind, Occasion
+from guibin.gifts.models import Gift, GiftHandover, GiftHandoverState, GiftMovement, MovementKind, Occasion
 from guibin.gifts.repository import Handed, Moment
 from guibin.gifts.rules import left_of
 from guibin.outbox.events import GiftHandedOver
@@ -217,7 +217,7 @@ class GiftHandingOver(ApprovalHandler):
         now, signer = clock.now(), context.approver.id
         await _take(session, row, context.maker_id, now)
         await repository.end_handover(
-            session, row, state=HandoverState.HANDED_OVER, year=year, signed_by=signer, ended_at=now
+            session, row, state=GiftHandoverState.HANDED_OVER, year=year, signed_by=signer, ended_at=now
         )
         told = GiftHandedOver(gift_id=row.gift_id, units=row.units)
         await publish(session, told, subject_id=row.id, customer_id=customer.id)
@@ -232,12 +232,12 @@ class GiftHandingOver(ApprovalHandler):
 
 async def _release(session: AsyncSession, agreed: _Payload) -> None:
     row = await repository.lock_handover(session, customer_id=agreed.customer_id, handover_id=agreed.handover_id)
-    if row.state != HandoverState.WAITING:
+    if row.state != GiftHandoverState.WAITING:
         return
     await repository.count_given(session, customer_id=row.customer_id, year=row.year, fen=-row.value_fen)
     stock = await repository.lock_stock(session, gift_id=row.gift_id, branch_id=row.branch_id)
     await repository.change_stock(session, stock, free=row.units, reserved=-row.units)
-    await repository.end_handover(session, row, state=HandoverState.RELEASED, ended_at=clock.now())
+    await repository.end_handover(session, row, state=GiftHandoverState.RELEASED, ended_at=clock.now())
 
 
 async def _take(session: AsyncSession, row: GiftHandover, giver_id: UUID, at: datetime) -> None:
@@ -275,7 +275,7 @@ async def handovers_of(
     scope: Scope,
     *,
     customer_id: UUID,
-    states: tuple[HandoverState, ...],
+    states: tuple[GiftHandoverState, ...],
     before: Moment | None,
     limit: int,
 ) -> list[Handed]:

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field
 
 from guibin.core.models import REFERENCE, SQLModel, instant, one_of, text_column
-from guibin.managers.models import Strategy
+from guibin.managers.models import ArrivalStrategy
 
 
 class AssignmentRule(SQLModel, table=True):
@@ -15,7 +15,7 @@ class AssignmentRule(SQLModel, table=True):
 
     __tablename__ = "assignment_rule"
     __table_args__ = (
-        one_of("strategy", Strategy),
+        one_of("strategy", ArrivalStrategy),
         CheckConstraint("otherwise IN ('round_robin', 'least_load', 'weighted_random')", name="otherwise_known"),
         CheckConstraint("max_wait_days > 0", name="waits_a_day"),
         REFERENCE,

@@ -12,7 +12,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.managers.arrivals.models import AssignmentRule, AssignmentTurn
-from guibin.managers.models import Manager, Strategy
+from guibin.managers.models import ArrivalStrategy, Manager
 from guibin.managers.rules import Rule
 from guibin.organisation.models import Branch, BranchClosure
 
@@ -58,7 +58,9 @@ async def load_rules(session: AsyncSession, nodes: Mapping[UUID, UUID], *, lock:
     rows = (await session.exec(query.execution_options(populate_existing=True))).all()
     turns = select_rows(AssignmentTurn).where(col(AssignmentTurn.branch_id).in_(wanted))
     rules = {
-        row.branch_id: Rule(row.branch_id, Strategy(row.strategy), Strategy(row.otherwise), row.max_wait_days, row.turn)
+        row.branch_id: Rule(
+            row.branch_id, ArrivalStrategy(row.strategy), ArrivalStrategy(row.otherwise), row.max_wait_days, row.turn
+        )
         for row in rows
     }
     for turn in (await session.exec(turns.execution_options(populate_existing=True))).all():

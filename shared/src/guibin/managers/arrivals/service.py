@@ -22,7 +22,7 @@ from guibin.managers.eligibility.repository import as_waiting
 from guibin.managers.errors import AlreadyServed
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
-from guibin.managers.models import Strategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, UnassignedReason
 from guibin.organisation.models import Branch
 from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Scope
@@ -50,7 +50,7 @@ class Arrival:
     """
 
     customer: rules.Waiting
-    strategy: Strategy
+    strategy: ArrivalStrategy
     rule_branch_id: UUID | None
     candidates: Sequence[Candidate]
     chosen: rules.Seat | None
@@ -92,7 +92,7 @@ async def _look(session: AsyncSession, customer: Customer, here: Sequence[UUID],
     [waiting] = await as_waiting(session, [customer], day=today)
     matrix = (await content_on(session, today)).preferences() if waiting.managed else {}
     seats = await repository.seats(session, day=today, manager_ids=here, everybody=True)
-    strategy = rule.otherwise if rule.strategy is Strategy.PREFERENCE_FIRST else rule.strategy
+    strategy = rule.otherwise if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST else rule.strategy
     candidates = [
         Candidate(
             seat=seat,
@@ -150,8 +150,8 @@ async def _begin(session: AsyncSession, scope: Scope, actor: Actor, arrival: Arr
 class WantedRule:
     """How arrivals of a node are to be given out."""
 
-    strategy: Strategy
-    otherwise: Strategy
+    strategy: ArrivalStrategy
+    otherwise: ArrivalStrategy
     max_wait_days: int | None
 
 
@@ -172,7 +172,7 @@ async def put_rule(
     """
     if not scope.whole_bank and branch.id not in await subtree_ids(session, scope.branch_roots):
         raise NotFound
-    if wanted.otherwise is Strategy.PREFERENCE_FIRST:
+    if wanted.otherwise is ArrivalStrategy.PREFERENCE_FIRST:
         raise RuleInvalid
     rule = found or AssignmentRule(branch_id=branch.id, strategy="", otherwise="", revision=0, updated_at=clock.now())
     before = None if found is None else _document(rule)

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.clock import start_of_day
 from guibin.customers.repository import visible
-from guibin.gifts.models import Gift, GiftHandover, HandoverState
+from guibin.gifts.models import Gift, GiftHandover, GiftHandoverState
 from guibin.rights.models import Redemption, RedemptionState, RedemptionStep, RightsItem, TaxKind
 from guibin.security.actors import Scope
 from guibin.suppliers.models import SupplierPrice
@@ -132,7 +132,7 @@ def _handed_over(scope: Scope, span: tuple[datetime, datetime]) -> Select[*tuple
         .join(Gift, col(Gift.id) == col(row.gift_id))
         .where(
             visible(scope, col(row.customer_id)),
-            col(row.state) == HandoverState.HANDED_OVER,
+            col(row.state) == GiftHandoverState.HANDED_OVER,
             col(row.ended_at) >= span[0],
             col(row.ended_at) < span[1],
         )
