@@ -24,6 +24,7 @@ GRANTS = (
     "SELECT, INSERT, UPDATE (corrected_by) ON touch TO guibin_worker",
     "SELECT, INSERT, UPDATE ON care_task, need, promise, complaint TO guibin_bank, guibin_worker",
     "SELECT, INSERT ON care_task TO guibin_customer",
+    "SELECT ON calendar_year TO guibin_customer",
     "SELECT, INSERT, UPDATE ON handover TO guibin_bank, guibin_worker",
     "SELECT, INSERT ON handover_item TO guibin_bank, guibin_worker",
     "SELECT, UPDATE (state, confirmed_at, revision) ON handover TO guibin_customer",
@@ -51,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("REVOKE SELECT ON calendar_year FROM guibin_customer")
     for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
         named = sa.column(column, sa.Text)
         op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
@@ -206,6 +208,10 @@ def _care_task() -> None:
     )
     op.create_index(op.f("ix_care_task_due_on"), "care_task", ["due_on"], postgresql_where=sa.text("state = 'open'"))
     op.create_index(op.f("ix_care_task_id"), "care_task", ["id"])
+    asked_for = sa.text("origin = 'request' AND state = 'open'")
+    op.create_index(
+        op.f("ix_care_task_customer_id"), "care_task", ["customer_id"], unique=True, postgresql_where=asked_for
+    )
     op.create_index(
         op.f("ix_care_task_manager_id_due_on_id"),
         "care_task",

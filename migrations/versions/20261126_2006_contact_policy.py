@@ -1,4 +1,4 @@
-"""The contact policy, customers' wishes, every decision of the gate; calls by a click; opportunities."""
+"""The contact policy, customers' wishes, every decision of the gate; calls by a click."""
 
 import sqlalchemy as sa
 from alembic import op

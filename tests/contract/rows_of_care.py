@@ -13,6 +13,8 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "signHandover": ("M1", "R10"),
     "getMyHandover": (),
     "confirmMyHandover": ("R10",),
+    "requestContact": (),
+    "listMyContactRequests": (),
     "logTouch": ("M1", "R9", "R10"),
     "listCustomerTouches": _OF_A_BRANCH,
     "listCustomerNeeds": _OF_A_BRANCH,

@@ -188,7 +188,7 @@ async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, 
     approval = await _submit(bank_client, house, made["id"])
     shown = (await bank_client.get(f"/v1/approvals/{approval}", headers=house.headers("hq_approver"))).json()
     moves = [{"from": "T2", "to": "T1", "customers": 1}]
-    others = {"growth_before": None, "growth_after": None, "names_before": {}, "names_after": {}}
+    others: dict[str, Any] = {"growth_before": None, "growth_after": None, "names_before": {}, "names_after": {}}
     terms = {name: shown["preview"].pop(f"terms_{name}") for name in ("before", "after")}
     assert shown["preview"] == {"before": BOUNDS, "after": HIGHER, **others, "moves": moves}
     assert (terms["before"]["transition_months"]["T4"], terms["after"]["transition_months"]) == (6, {})

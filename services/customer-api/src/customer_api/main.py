@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from customer_api.audit.router import router as audit
 from customer_api.auth import CustomerEntrance, CustomerIdentity
+from customer_api.care.router import router as care
 from customer_api.contact.router import router as contact
 from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
@@ -48,6 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     customers,
     relations,
     managers,
+    care,
     points,
     earning,
     points_codes,

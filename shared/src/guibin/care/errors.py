@@ -12,6 +12,15 @@ class CareRecordOver(Refusal):
     en = "It does not stand where this can be done"
 
 
+class ContactRequestOpen(Refusal):
+    """The customer has asked to be contacted already, and is still to be. Facts: waiting_id, due_on."""
+
+    category = Category.CONFLICT
+    code = "contact_request_open"
+    zh = "您已有一个待处理的联系请求，我们会尽快联系您"
+    en = "You have asked to be contacted already: we will be in touch soon"
+
+
 class TouchTimeInvalid(Refusal):
     """A touch is written down after it happened, and within 90 days. Facts: earliest, latest."""
 

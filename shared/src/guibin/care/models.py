@@ -170,6 +170,7 @@ class ComplaintState(StrEnum):
 
 
 OPEN = text("state = 'open'")
+ASKED_FOR = text("origin = 'request' AND state = 'open'")
 UNSERVED = text("state IN ('open', 'proposed')")
 NOT_CLOSED = text("state <> 'closed'")
 
@@ -239,6 +240,7 @@ class CareTask(SQLModel, table=True):
         Index(None, "manager_id", "due_on", "id", postgresql_where=OPEN),
         Index(None, "due_on", postgresql_where=OPEN),
         Index(None, "customer_id", "due_on", postgresql_where=OPEN),
+        Index(None, "customer_id", unique=True, postgresql_where=ASKED_FOR),
         Index(None, "id"),
         BY_CUSTOMER,
     )

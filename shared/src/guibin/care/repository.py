@@ -10,7 +10,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.care.models import CareTask, Complaint, Need, Promise, TaskState, Touch
+from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, TaskState, Touch
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.origins import is_of
@@ -139,6 +139,24 @@ async def customer_of_task(session: AsyncSession, scope: Scope, *, task_id: UUID
     if found is None:
         raise NotFound
     return found
+
+
+async def open_request(session: AsyncSession, *, customer_id: UUID) -> CareTask | None:
+    """Return the contact for which a customer waits who asked for one."""
+    task = CareTask
+    query = select(task).where(
+        task.customer_id == customer_id, task.origin == TaskOrigin.REQUEST, task.state == TaskState.OPEN
+    )
+    return (await session.exec(query.limit(1))).first()
+
+
+async def list_requests(session: AsyncSession, scope: Scope, *, customer_id: UUID, limit: int) -> Sequence[CareTask]:
+    """Return the contacts that a customer asked for, the newest first."""
+    task = CareTask
+    query = select(task).where(
+        task.customer_id == customer_id, task.origin == TaskOrigin.REQUEST, visible(scope, col(task.customer_id))
+    )
+    return (await session.exec(query.order_by(col(task.created_at).desc(), col(task.id)).limit(limit))).all()
 
 
 async def serving_manager(session: AsyncSession, *, customer_id: UUID) -> UUID | None:

@@ -19,12 +19,3 @@ class ContactOver(Refusal):
     code = "contact_over"
     zh = "该触达已结束"
     en = "The contact is over already"
-
-
-class MessageHoldsFigures(Refusal):
-    """The text of a message may not hold assets, gaps, amounts of a tier, or needs. Facts: placeholders, figures."""
-
-    category = Category.INVALID
-    code = "message_holds_figures"
-    zh = "短信、微信内容不得包含资产、层级差额或客户需求"
-    en = "A message must not hold assets, gaps, amounts of a tier, or needs"
