@@ -21,6 +21,10 @@ TOLD = ("owner_id", "actor_id", "actor_kind", "action", "object_type", "object_i
 """Who, what, whom, with which result, from where, when, and by which permission."""
 
 ABOUT_NOTHING_HERE = {
+    "getFactLineage",
+    "getServiceStandard",
+    "listScoreModifiers",
+    "reportContactSuppressions",
     "getApproval",
     "getPointsAttachment",
     "listPointsAttachments",

@@ -184,7 +184,7 @@ async def test_p3_a_parameter_given_twice_is_refused(asker: Asker) -> None:
 @pytest.mark.parametrize("cursor", ["canary7f3a91", "", "a" * 100, "%00", "..%2F"])
 async def test_p6_a_cursor_that_we_did_not_make_is_refused(cursor: str, asker: Asker, share: Share) -> None:
     found = {}
-    for route in share.of(PAGED, cursor):
+    for route in [route for route in share.of(PAGED, cursor) if "cursor" in route.query]:
         answer = await asker.ask(route, query=f"?cursor={cursor}")
         code = answer.json().get("code")
         fault = fault_of(answer, 422, code if code in {"cursor_invalid", "validation_failed"} else "cursor_invalid")

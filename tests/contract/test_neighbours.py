@@ -23,11 +23,14 @@ COMMON = {
     "approval_id",
     "asset_rule_id",
     "batch_id",
+    "branch_id",
     "delivery_id",
     "export_id",
     "file_id",
     "gift_id",
     "manager_id",
+    "matrix_id",
+    "plan_id",
     "snapshot_id",
     "package_id",
     "right_id",
@@ -42,6 +45,8 @@ COMMON = {
 """What belongs to the bank. Approvals and exports have their own tests of who sees them."""
 
 ASKED_ELSEWHERE = {
+    "POST /v1/customers/{customer_id}/manager-conflicts",
+    "POST /v1/customers/{customer_id}/manager-conflicts/{manager_id}/withdraw",
     "POST /v1/care-tasks/{task_id}/complete",
     "POST /v1/customers/{customer_id}/links",
     "POST /v1/households/{household_id}/members",
@@ -67,7 +72,8 @@ ASKED_ELSEWHERE = {
 `tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
 of several: `tests/bank_api/relations`.
-Tasks that a touch completes: `tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
+Conflicts of managers, who are to exist: `tests/bank_api/managers/test_eligibility.py`. Tasks that a touch completes:
+`tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
 money: `tests/customer_api/rights/test_money.py`. Receipts: `tests/customer_api/rights/test_donations.py`."""
 

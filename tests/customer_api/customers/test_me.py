@@ -126,6 +126,7 @@ async def test_i_see_who_serves_me_and_how_to_reach_them(
         "grade": "senior",
         "branch": f"机构{EAST}",
         "office_phone": "02100000000",
+        "stand_in": None,
     }
 
 

@@ -134,6 +134,7 @@ async def test_submitting_asks_for_another_persons_approval(session: AsyncSessio
         "removed": 0,
         "before": None,
         "after": RICH,
+        "affected": [],
     }
     assert (await locked(session)).state == TagState.PENDING
 

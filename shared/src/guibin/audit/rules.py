@@ -9,8 +9,10 @@ from uuid import UUID
 OBJECT_KINDS: Final[Mapping[str, str]] = {
     "apr": "approval",
     "brn": "branch",
+    "cll": "call",
     "cmp": "complaint",
     "cov": "coverage",
+    "ctc": "contact",
     "ctk": "care_task",
     "cus": "customer",
     "dsr": "data_request",
@@ -47,8 +49,10 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 
 OWNED_BY_CUSTOMERS: Final = frozenset(
     {
+        "cll",
         "cmp",
         "cov",
+        "ctc",
         "ctk",
         "cus",
         "dsr",

@@ -35,6 +35,7 @@ from guibin.web import (
 router = PortRouter(prefix="/v1/handovers", tags=["managers"])
 
 READ = staff(Verb.READ, Domain.MANAGERS)
+SIGN = staff(Verb.WRITE, Domain.CARE)
 PREFIXES: Final = {
     ItemKind.COMPLAINT: "cmp",
     ItemKind.PROMISE: "prm",
@@ -145,7 +146,7 @@ async def get_handover(call: StaffCall, handover_id: HandoverId, response: Respo
 
 @router.post("/{handover_id}/sign", operation_id="signHandover")
 @declare(
-    caller=READ,
+    caller=SIGN,
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C2,

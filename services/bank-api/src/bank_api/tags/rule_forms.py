@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from guibin.core.text import Note
 from guibin.tags.rules.text import MAX_LENGTH
 
 RULE_EXAMPLE = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
@@ -42,6 +43,6 @@ RuleTree = Annotated[
 
 RuleText = Annotated[
     str,
-    StringConstraints(strict=True, min_length=1, max_length=MAX_LENGTH),
+    Note(MAX_LENGTH),
     Field(examples=['aum_mda >= 1000000.00 and not products has_any ["GOLD"]']),
 ]
