@@ -1,6 +1,7 @@
 """Needs, promises, complaints and care tasks through their lives over HTTP."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -47,6 +48,7 @@ async def test_a_complaint_is_answered_resolved_reopened_and_closed_and_the_end_
     made = await caring.post("customer_service", path, category="fees", severity="minor", text="年费多扣")
     assert made.status_code == 201, made.text
     one = f"{path}/{made.json()['id']}"
+    assert await _offers_wait(caring, customer)
     queue = (await caring.get("branch_head", "/v1/complaints"))["items"]
     assert [row["id"] for row in queue] == [made.json()["id"]]
     assert (await caring.get("branch_head_west", "/v1/complaints"))["items"] == []
@@ -60,6 +62,7 @@ async def test_a_complaint_is_answered_resolved_reopened_and_closed_and_the_end_
     closed = await caring.post("manager", f"{one}/close", resolved.headers["etag"], satisfied=True)
     assert (closed.json()["state"], closed.json()["satisfied"]) == ("closed", True)
     assert (await caring.get("branch_head", "/v1/complaints"))["items"] == []
+    assert not await _offers_wait(caring, customer)
     async with house.sessions() as session:
         told = (await session.exec(select(OutboxEvent).where(OutboxEvent.type == "complaint.closed"))).one()
     assert (told.subject, told.payload["satisfied"]) == (made.json()["id"], True)
@@ -145,3 +148,9 @@ async def test_a_merge_takes_what_is_open_along_and_its_undoing_gives_it_back(ca
     assert await caring.of(survivor, "promises", "branch_head") == []
     (promise,) = await caring.of(loser, "promises", "branch_head")
     assert promise["manager_id"] == first
+
+
+async def _offers_wait(caring: Caring, customer: UUID) -> bool:
+    """Tell whether a restriction keeps the bank from offering anything."""
+    shown = await caring.get("branch_head", f"/v1/customers/{to_public('cus', customer)}/restrictions")
+    return "complaint" in {one["kind"] for one in shown["items"]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,12 +14,16 @@ from guibin.care.repository import DuePlace
 from guibin.care.service.seen import Precondition, Seen, due_days, on_record, opened, seal, told
 from guibin.care.service.wishes import Grievance
 from guibin.core import clock
-from guibin.core.ids import new_id
+from guibin.core.ids import new_id, to_public
 from guibin.customers.repository import get_customer
 from guibin.outbox.events import ComplaintClosed, ComplaintOpened
 from guibin.outbox.service import publish
+from guibin.privacy.repository import restrictions
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
+
+IN_PROGRESS: Final = "complaint"
+"""The restriction that stands from a complaint to its end: nothing is offered meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,9 @@ async def add_complaint(
     )
     await seal(session, keys, row, grievance.text)
     await repository.insert(session, row)
+    await restrictions.begin_about(
+        session, customer_id=customer_id, kind=IN_PROGRESS, reference=to_public("cmp", row.id), by=actor.id
+    )
     opened_event = ComplaintOpened(category=row.category, severity=row.severity, resolve_due_on=resolve_due_on)
     await publish(session, opened_event, subject_id=row.id, customer_id=customer_id)
     return row
@@ -171,6 +178,10 @@ async def close_complaint(
             closed_at=clock.now(),
             satisfied=satisfied,
         )
+        for one in {customer.id, row.customer_id}:  # a merge takes restrictions along
+            await restrictions.end_about(
+                session, customer_id=one, kind=IN_PROGRESS, reference=to_public("cmp", row.id), by=actor.id
+            )
         event = ComplaintClosed(category=row.category, severity=row.severity, satisfied=satisfied)
         await publish(session, event, subject_id=row.id, customer_id=customer.id)
         return closed

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, exists, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
+from guibin.core.ids import new_id
 from guibin.customers.repository import visible
 from guibin.privacy.models import CustomerRestriction, RestrictionKind
 from guibin.privacy.rules import Act
@@ -102,3 +104,29 @@ async def end_restrictions(
     )
     for one in (begun, ahead):
         await session.execute(one.execution_options(synchronize_session=False))
+
+
+async def begin_about(session: AsyncSession, *, customer_id: UUID, kind: str, reference: str, by: UUID) -> None:
+    """Let a restriction begin today for what `reference` names, where the bank has such a kind."""
+    if await session.get(RestrictionKind, kind) is None:
+        return
+    row = CustomerRestriction(
+        customer_id=customer_id,
+        id=new_id(),
+        kind=kind,
+        valid_from=clock.today(),
+        reference=reference,
+        set_by=by,
+        set_at=clock.now(),
+    )
+    session.add(row)
+    await session.flush()
+
+
+async def end_about(session: AsyncSession, *, customer_id: UUID, kind: str, reference: str, by: UUID) -> None:
+    """Let what began for `reference` end today."""
+    row = CustomerRestriction
+    lasting = or_(col(row.valid_to).is_(None), col(row.valid_to) > clock.today())
+    query = select(row.id).where(row.customer_id == customer_id, row.kind == kind, row.reference == reference, lasting)
+    found = (await session.exec(query)).all()
+    await end_restrictions(session, customer_id=customer_id, ids=found, day=clock.today(), ended_by=by)
