@@ -83,7 +83,9 @@ USES: Final = (
         f"{CODE}/contact/service/passing.py",
         "        await lock_customers(session, [request.customer_id])\n",
         "",
-        ("tests/bank_api/contact/test_passing.py::test_the_last_place_of_a_month_is_taken_once_and_given_back",),
+        (
+            "tests/concurrency/contact/test_last_place.py::test_who_asks_meanwhile_waits_and_counts_the_first_only_if_it_stands",
+        ),
     ),
     Sabotage(
         "CUS-06",
