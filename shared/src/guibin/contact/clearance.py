@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
-
-from guibin.contact.errors import ContactOver
-from guibin.contact.models import ContactDecision, ContactState
 
 
 class SecurityMessage(StrEnum):
@@ -19,23 +15,11 @@ class SecurityMessage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clearance:
-    """Leave to send a message; `name` is the gateway's name of it, `contact_id` the decision that gives the leave."""
+    """Leave to send a message; `name` is the gateway's name of it."""
 
     name: str
-    contact_id: UUID | None = None
 
 
 def for_security(message: SecurityMessage) -> Clearance:
     """Return the leave for a security message."""
     return Clearance(message.value)
-
-
-def of_decision(row: ContactDecision) -> Clearance:
-    """Return the leave that a decision of the gate gives.
-
-    Raises:
-        ContactOver: it was refused, or its place is not held any more.
-    """
-    if row.state != ContactState.HELD:
-        raise ContactOver(state=row.state)
-    return Clearance(row.purpose, row.id)

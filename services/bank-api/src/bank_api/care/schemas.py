@@ -33,7 +33,6 @@ from guibin.web import Day, Instant, StrictModel
 
 LONGEST_WORDS = 1000
 MOST_AT_ONCE = 10
-SOME_TASK = "ctk_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
 SOME_CUSTOMER = "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
 A_DAY: Any = {"examples": ["2026-12-18"]}
 

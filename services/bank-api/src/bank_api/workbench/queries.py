@@ -27,8 +27,7 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.handovers.models import Handover, HandoverState
 from guibin.holdings.models import Holding, HoldingStatus
-from guibin.managers.absences.repository import stand_ins
-from guibin.managers.models import Coverage, Manager
+from guibin.managers.models import Coverage
 from guibin.managers.repository.coverage import is_open
 from guibin.points.models import PointsLot
 from guibin.rights.models import Redemption, RedemptionState
@@ -82,15 +81,6 @@ async def read(
         query = query.where(tuple_(rows.c.day, rows.c.subject_id) > after)
     found = (await session.execute(query.order_by(rows.c.day, rows.c.subject_id).limit(limit))).all()
     return Listed([Item(*row[:6]) for row in found], found[0][6] if found else 0)
-
-
-async def books_of(session: AsyncSession, *, staff_id: UUID, day: date) -> list[UUID]:
-    """Return whose books somebody works on a day: the own first, then those of who is away; nobody's for no manager."""
-    own = (await session.exec(select_rows(Manager.id).where(Manager.staff_id == staff_id))).first()
-    if own is None:
-        return []
-    away = await stand_ins(session, day)
-    return [own, *sorted(absent for absent, present in away.items() if present == own)]
 
 
 async def customers_of(session: AsyncSession, customer_ids: Collection[UUID]) -> Mapping[UUID, Customer]:

@@ -9,9 +9,11 @@ from fastapi import Query
 
 from bank_api.customers.router import scope_in
 from bank_api.customers.views import shown_name, view_of
+from guibin.care.repository import manager_of_staff
 from guibin.core import clock
 from guibin.core.ids import ManagerId, to_public
 from guibin.customers.personal import identity_of
+from guibin.managers.absences.repository import books_of
 from guibin.security.actors import Domain, Scope, Verb
 from guibin.web import DataClass, Page, PageRequest, PortRouter, RateClass, StaffCall, declare, page_query, staff
 
@@ -89,7 +91,8 @@ async def _day(call: StaffCall, manager_id: UUID | None) -> Day:
     today = clock.today()
     if manager_id is not None:
         return Day((manager_id,), today)
-    return Day(await queries.books_of(call.session, staff_id=call.actor.id, day=today), today)
+    own = await manager_of_staff(call.session, staff_id=call.actor.id)
+    return Day([] if own is None else await books_of(call.session, own, today), today)
 
 
 def _section(call: StaffCall, section: Section, count: int, items: list[WorkItemOut]) -> WorkSectionOut:
@@ -107,13 +110,14 @@ async def _shaped(call: StaffCall, found: Sequence[tuple[Section, Item]]) -> lis
     """Describe items; names in full for who is the primary manager, masked for who stands in or leads."""
     customers = await queries.customers_of(call.session, {item.customer_id for _, item in found}) if found else {}
     today = clock.today()
-    own = set((await queries.books_of(call.session, staff_id=call.actor.id, day=today))[:1])
+    own = await manager_of_staff(call.session, staff_id=call.actor.id)
     identities = {one.id: identity_of(call.keys, one) for one in customers.values()}
     return [
         WorkItemOut(
             customer_id=item.customer_id,
             customer_name=shown_name(
-                identities[item.customer_id], view_of(call.actor.roles, is_primary=item.manager_id in own)
+                identities[item.customer_id],
+                view_of(call.actor.roles, is_primary=own is not None and item.manager_id == own),
             )
             if item.customer_id in identities
             else None,

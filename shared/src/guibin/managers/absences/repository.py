@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, case, delete, func, insert, select, text, update
+from sqlalchemy import case, delete, func, insert, select, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -18,13 +18,6 @@ from guibin.managers.repository import Person, loads
 from guibin.organisation.models import BookCover, Branch, Staff
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('manager_absence', 0))")
-
-
-def away_on(day: date) -> Select[UUID]:
-    """Select the managers who are away on a day."""
-    return select(col(ManagerAbsence.manager_id)).where(
-        col(ManagerAbsence.valid_from) <= day, col(ManagerAbsence.valid_to) > day
-    )
 
 
 async def lock_absences(session: AsyncSession) -> None:
@@ -143,13 +136,7 @@ async def stand_ins(session: AsyncSession, day: date) -> Mapping[UUID, UUID]:
 async def books_of(session: AsyncSession, manager_id: UUID, day: date) -> list[UUID]:
     """Return whose books a manager serves on a day: the own one, and those of colleagues who are away."""
     away = await stand_ins(session, day)
-    return [manager_id, *(absent for absent, present in away.items() if present == manager_id)]
-
-
-async def books_of_staff(session: AsyncSession, staff_id: UUID, day: date) -> list[UUID]:
-    """Return whose books, by manager, a member of staff serves on a day; nobody's for one who is no manager."""
-    found = (await session.execute(select(col(Manager.id)).where(col(Manager.staff_id) == staff_id))).scalar()
-    return [] if found is None else await books_of(session, found, day)
+    return [manager_id, *sorted(absent for absent, present in away.items() if present == manager_id)]
 
 
 async def stand_in_of(session: AsyncSession, manager_id: UUID, day: date) -> tuple[Person, date] | None:

@@ -61,14 +61,6 @@ class WhyNot(StrEnum):
     DEARER = "dearer"
 
 
-OPEN_STATES = (
-    AssignmentPlanState.WAITING,
-    AssignmentPlanState.COMPUTING,
-    AssignmentPlanState.READY,
-    AssignmentPlanState.SUBMITTED,
-)
-
-
 class AssignmentPlan(SQLModel, table=True):
     """A plan that somebody asked for (管户分配方案)."""
 
