@@ -63,7 +63,13 @@ TABLES = (
     "ALTER TABLE demo_entry ADD COLUMN account_id uuid NOT NULL REFERENCES demo_account DEFERRABLE INITIALLY DEFERRED",
     "CREATE TABLE demo_try (who uuid NOT NULL)",
     f"INSERT INTO demo_account VALUES ('{FIRST}', 100), ('{SECOND}', 100)",
-    "GRANT SELECT, INSERT, UPDATE ON demo_account, demo_entry, demo_try, idempotency_key TO guibin_bank",
+    # A commit whose connection is lost on the way, whoever is faster: the backend ends itself when it checks this at the end.
+    "CREATE TABLE demo_cut (points bigint NOT NULL)",
+    "CREATE FUNCTION demo_end() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
+    "CREATE CONSTRAINT TRIGGER demo_end AFTER INSERT ON demo_cut "
+    "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION demo_end()",
+    "GRANT SELECT, INSERT, UPDATE ON demo_account, demo_entry, demo_try, demo_cut, idempotency_key TO guibin_bank",
 )
 
 FAILING_SQL = {
@@ -74,7 +80,7 @@ FAILING_SQL = {
         f"SELECT FROM demo_account WHERE id = '{SECOND}' FOR UPDATE",
     ),
     "slow": ("SELECT pg_sleep(1)",),
-    "cut": ("SET LOCAL idle_in_transaction_session_timeout = 1",),
+    "cut": ("INSERT INTO demo_cut VALUES (1)",),
 }
 
 AccountId = Annotated[UUID, PublicId("acc")]
