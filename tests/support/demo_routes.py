@@ -63,12 +63,12 @@ TABLES = (
     "ALTER TABLE demo_entry ADD COLUMN account_id uuid NOT NULL REFERENCES demo_account DEFERRABLE INITIALLY DEFERRED",
     "CREATE TABLE demo_try (who uuid NOT NULL)",
     f"INSERT INTO demo_account VALUES ('{FIRST}', 100), ('{SECOND}', 100)",
-    # A commit whose connection is lost on the way, whoever is faster: the backend ends itself when it checks this at the end.
+    # A commit that loses its connection on the way, whoever is faster: the backend ends itself when it comes to this.
     "CREATE TABLE demo_cut (points bigint NOT NULL)",
-    "CREATE FUNCTION demo_end() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
-    "CREATE CONSTRAINT TRIGGER demo_end AFTER INSERT ON demo_cut "
-    "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION demo_end()",
+    """CREATE FUNCTION demo_end() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$""",
+    """CREATE CONSTRAINT TRIGGER demo_end AFTER INSERT ON demo_cut
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION demo_end()""",
     "GRANT SELECT, INSERT, UPDATE ON demo_account, demo_entry, demo_try, demo_cut, idempotency_key TO guibin_bank",
 )
 

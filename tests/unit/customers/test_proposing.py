@@ -1,5 +1,6 @@
 """Which pairs of records are likelier one person, and by which hashes they are brought together."""
 
+from math import log2
 from typing import Final
 
 import pytest
@@ -14,6 +15,7 @@ from guibin.security.key_file import KeyMaterial
 HOME, ELSEWHERE = "上海市桂香路12号301室", "杭州市百花街3号"
 MARRIED = {"phone": "15412345678", "birth_date": "1980-02-03", "address": HOME}
 MOVED = {"phone": "15498765432", "birth_date": "1980-02-03", "address": ELSEWHERE}
+MILLION = 1_000_000
 SHARES = {"王小明": 2e-5, "王伟": 1e-3}
 
 
@@ -64,7 +66,9 @@ PAIRS: Final = {
 
 @pytest.fixture(scope="module")
 def scores() -> dict[str, Scored]:
-    return dict(zip(PAIRS, score(DEFAULT, list(PAIRS.values()), name_frequencies=SHARES), strict=True))
+    return dict(
+        zip(PAIRS, score(DEFAULT, list(PAIRS.values()), customers=MILLION, name_frequencies=SHARES), strict=True)
+    )
 
 
 def test_every_fault_of_one_person_ranks_above_everybody_else(scores: dict[str, Scored]) -> None:
@@ -83,7 +87,13 @@ def test_the_weights_and_the_prior_make_the_score(scores: dict[str, Scored]) -> 
         "address": "equal",
         "gender": "equal",
     }
-    assert sum(one.bits for one in found.weights) - 20 == pytest.approx(found.bits, abs=0.01)
+    assert sum(one.bits for one in found.weights) - log2(MILLION) == pytest.approx(found.bits, abs=0.01)
+
+
+def test_in_a_smaller_bank_the_same_pair_is_likelier_one_person(scores: dict[str, Scored]) -> None:
+    one = "another telephone and another address"
+    (found,) = score(DEFAULT, [PAIRS[one]], customers=MILLION // 8, name_frequencies=SHARES)
+    assert found.bits - scores[one].bits == pytest.approx(3, abs=0.01)
 
 
 def test_an_equal_certificate_outweighs_an_unlike_name_that_would_be_a_relatives(scores: dict[str, Scored]) -> None:
@@ -109,9 +119,21 @@ def keys() -> KeyRing:
     [
         (
             told("王晓明", **MARRIED),
-            {"block_phone", "block_sound", "block_surname_birth", "block_address"},
+            {
+                "block_phone",
+                "block_sound",
+                "block_surname_birth",
+                "block_address",
+                "block_given_birth",
+                "block_birth_house",
+            },
         ),
         (told("王大伟", **MOVED), {"block_surname_birth"}),
+        (told("汪小明", **MOVED), {"block_sound", "block_surname_birth", "block_given_birth"}),
+        (told("黄小明", **MOVED), {"block_given_birth"}),
+        (told("Xiaoming Huang", **MOVED), {"block_given_birth"}),
+        (told("刘翠花", birth_date="1980-02-03", address="桂香路12-301"), {"block_birth_house"}),
+        (told("刘翠花", birth_date="1980-02-03", address="桂香路12号"), set()),
         (told("WANG XIAO MING", **MOVED), {"block_sound"}),
         (told("王建国", phone="15400000000", address="上海市 桂香路12号-301室"), {"block_address"}),
         (told("李丽", **MOVED), set()),

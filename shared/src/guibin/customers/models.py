@@ -23,6 +23,8 @@ BLOCKS: Final = (
     "block_surname_birth",
     "block_sound_employer",
     "block_address",
+    "block_given_birth",
+    "block_birth_house",
 )
 """The columns of a source record by whose equality pairs are found that may be one customer; all keyed hashes."""
 
@@ -172,6 +174,8 @@ class SourceRecord(SQLModel, table=True):
     block_surname_birth: bytes | None = cipher(default=None)
     block_sound_employer: bytes | None = cipher(default=None)
     block_address: bytes | None = cipher(default=None)
+    block_given_birth: bytes | None = cipher(default=None)
+    block_birth_house: bytes | None = cipher(default=None)
 
 
 class CustomerRef(SQLModel, table=True):

@@ -24,6 +24,8 @@ def blocks_of(keys: KeyRing, traits: Traits) -> dict[str, bytes | None]:
         "block_surname_birth": _joined(keys, "surname_birth", traits.surname, traits.birth_date),
         "block_sound_employer": _joined(keys, "sound_employer", traits.letters, traits.employer),
         "block_address": _joined(keys, "address", traits.address),
+        "block_given_birth": _joined(keys, "given_birth", traits.given, traits.birth_date),
+        "block_birth_house": _joined(keys, "birth_house", traits.birth_date, traits.house),
     }
 
 

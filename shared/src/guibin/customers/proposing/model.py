@@ -101,10 +101,9 @@ _STRENGTH: Final = 400.0
 
 @dataclass(frozen=True, slots=True)
 class MatchModel:
-    """The parameters: (m, u) of each level by comparison, and how likely any two records are one person's."""
+    """The parameters: (m, u) of each level by comparison."""
 
     parameters: Mapping[str, Mapping[str, tuple[float, float]]]
-    prior: float
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -113,12 +112,11 @@ class MatchModel:
             name: {level.name: tuple(stored["parameters"][name][level.name]) for level in levels}
             for name, levels in COMPARISONS.items()
         }
-        return cls(read, float(stored["prior"]))
+        return cls(read)
 
     def as_json(self) -> dict[str, Any]:
         """Write the model as it is stored."""
         return {
-            "prior": self.prior,
             "parameters": {
                 name: {of: list(pair) for of, pair in levels.items()} for name, levels in self.parameters.items()
             },
@@ -151,9 +149,8 @@ DEFAULT: Final = MatchModel(
         "employer": {"equal": (0.55, 0.005), "similar": (0.15, 0.02), "different": (0.3, 0.975)},
         "gender": {"equal": (0.985, 0.5), "different": (0.015, 0.5)},
     },
-    prior=2.0**-20,
 )  # fmt: skip
-"""What a bank starts from: one pair in a million is one person."""
+"""What a bank starts from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +171,7 @@ def learn(before: MatchModel, labels: Iterable[Label]) -> MatchModel:
     for name, levels in before.parameters.items():
         met = [levels_of[name] for levels_of in ones if name in levels_of]
         learnt[name] = {level: (_share(met, level, m), u) for level, (m, u) in levels.items()}
-    return MatchModel(learnt, before.prior)
+    return MatchModel(learnt)
 
 
 def _share(met: Sequence[str], level: str, before: float) -> float:

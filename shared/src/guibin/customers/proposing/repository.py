@@ -124,13 +124,17 @@ async def unweighed_pairs(session: AsyncSession, *, limit: int) -> tuple[list[Re
     return keys, found
 
 
-async def name_shares(session: AsyncSession, indexes: Iterable[bytes], *, at_least: int) -> dict[bytes, float]:
-    """Return which share of the customers has a name, by its index, as if there were `at_least` so many customers."""
+async def count_customers(session: AsyncSession) -> int:
+    """Return how many customers the bank has."""
+    return int((await session.execute(text("SELECT count(*) FROM customer"))).scalar_one())
+
+
+async def count_names(session: AsyncSession, indexes: Iterable[bytes]) -> dict[bytes, int]:
+    """Return how many customers have a name, by its index."""
     statement = text(
-        "SELECT name_idx, count(*)::float / greatest((SELECT count(*) FROM customer), :at_least)"
-        " FROM customer WHERE name_idx = ANY(CAST(:indexes AS bytea[])) GROUP BY name_idx"
+        "SELECT name_idx, count(*) FROM customer WHERE name_idx = ANY(CAST(:indexes AS bytea[])) GROUP BY name_idx"
     )
-    rows = await session.execute(statement, {"indexes": list(set(indexes)), "at_least": at_least})
+    rows = await session.execute(statement, {"indexes": list(set(indexes))})
     return {row[0]: row[1] for row in rows}
 
 

@@ -37,10 +37,15 @@ class Scored:
 
 
 def score(
-    model: MatchModel, pairs: Sequence[tuple[Traits, Traits]], *, name_frequencies: Mapping[str, float]
+    model: MatchModel,
+    pairs: Sequence[tuple[Traits, Traits]],
+    *,
+    customers: int,
+    name_frequencies: Mapping[str, float],
 ) -> list[Scored]:
-    """Weigh pairs; `name_frequencies` is the share of customers by normalised name.
+    """Weigh pairs in a bank of so many customers; `name_frequencies` is the share of them by normalised name.
 
+    Before anything is compared a record is as likely one customer's as any other's: the prior is one in `customers`.
     A field that one of the two lacks has no weight.
     """
     if not pairs:
@@ -62,7 +67,7 @@ def score(
             link_type="link_only",
             comparisons=[_comparison(model, name, levels) for name, levels in COMPARISONS.items()],
             blocking_rules_to_generate_predictions=[block_on(_PAIR)],
-            probability_two_random_records_match=model.prior,
+            probability_two_random_records_match=1 / customers,
             retain_intermediate_calculation_columns=True,
         )
         linker = Linker(sides, settings, log_level=logging.ERROR)

@@ -29,8 +29,8 @@ from guibin.security.ciphers import KeyRing
 LEAST_PROBABILITY: Final = 0.2
 """From which a pair is put before people."""
 
-_SMALL_BANK: Final = 100_000
-"""Names are counted as if in a bank of so many customers at least: among a few hundred every name would be frequent."""
+SMALL_BANK: Final = 100_000
+"""A bank is taken for one of so many customers at least: among a few hundred every name would be frequent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,10 @@ async def _weigh(
     missing = {key for pair in pairs for key in (pair.one, pair.other)} - traits.keys()
     traits = traits | _read(keys, (await repository.records_of(session, missing)).values())
     ordered = sorted(pairs, key=lambda pair: (pair.one, pair.other))
-    shares = await _name_shares(session, keys, traits, ordered)
+    customers = max(await repository.count_customers(session), SMALL_BANK)
+    shares = await _name_shares(session, keys, traits, ordered, customers)
     compared = [(traits[pair.one], traits[pair.other]) for pair in ordered]
-    scores = await asyncio.to_thread(score, model.parameters, compared, name_frequencies=shares)
+    scores = await asyncio.to_thread(score, model.parameters, compared, customers=customers, name_frequencies=shares)
     best: dict[tuple[Any, Any], Scored] = {}
     for pair, found in zip(ordered, scores, strict=True):
         both = pair.one[0], pair.other[0]
@@ -110,13 +111,17 @@ def _said(found: Scored) -> dict[str, Any]:
 
 
 async def _name_shares(
-    session: AsyncSession, keys: KeyRing, traits: Mapping[RecordKey, Traits], pairs: Iterable[CandidatePair]
+    session: AsyncSession,
+    keys: KeyRing,
+    traits: Mapping[RecordKey, Traits],
+    pairs: Iterable[CandidatePair],
+    customers: int,
 ) -> dict[str, float]:
-    """Return how frequent the names of pairs are among all customers, counted over their keyed hashes."""
+    """Return how frequent the names of pairs are among so many customers, counted over their keyed hashes."""
     names = {name for pair in pairs if (name := traits[pair.one].name) is not None}
     indexes = {name: keys.blind_index("name", name) for name in names}
-    shares = await repository.name_shares(session, indexes.values(), at_least=_SMALL_BANK)
-    return {name: shares[index] for name, index in indexes.items() if index in shares}
+    counts = await repository.count_names(session, indexes.values())
+    return {name: counts[index] / customers for name, index in indexes.items() if index in counts}
 
 
 async def train(session: AsyncSession) -> MatchModelVersion:

@@ -19,6 +19,9 @@ _COMPOUND_SURNAMES: Final = frozenset({
 })  # fmt: skip
 _OF_COMPANIES: Final = re.compile(r"(有限责任公司|股份有限公司|有限公司|集团|公司|CO\.?,?LTD\.?)$")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
+_NUMBERS: Final = re.compile(r"\d+")
+_LEAST_OF_A_HOUSE: Final = 4
+"""Digits in an address from which they say where in the city it is: 12号3幢501室, not 12号."""
 _NO_LETTER: Final = re.compile(r"[^0-9A-Z\u3400-\u9fff]+")
 
 
@@ -30,9 +33,11 @@ class Traits:
     sound: str | None
     letters: str | None
     surname: str | None
+    given: str | None
     phone: str | None
     birth_date: str | None
     address: str | None
+    house: str | None
     employer: str | None
     gender: str | None
     certificate: str | None
@@ -45,15 +50,18 @@ def traits_of(
     is_company = party_type == PartyType.COMPANY
     name = _name(values["name"], is_company=is_company)
     sound = None if name is None else _sound(name)
+    surname = None if is_company else _surname(values["name"])
     number, born = _told(values["certificate_no"]), values["birth_date"]
     return Traits(
         name=name,
         sound=sound,
         letters=None if sound is None else "".join(sorted(sound)),
-        surname=None if is_company else _surname(values["name"]),
+        surname=surname,
+        given=_given(sound, surname),
         phone=_told(values["phone"]),
         birth_date=None if born is None else born.replace("-", ""),
         address=_plain(values["address"]),
+        house=_house(values["address"]),
         employer=_plain(values["employer"]),
         gender=None if gender == Gender.UNKNOWN else gender,
         certificate=None if number is None or certificate_type is None else f"{certificate_type}|{number}",
@@ -82,6 +90,19 @@ def _surname(name: str | None) -> str | None:
     if _HAN.match(normal):
         return _sound(normal[:2] if normal[:2] in _COMPOUND_SURNAMES else normal[:1])
     return _sound(normalise_name(name.split()[-1])) if name.split() else None
+
+
+def _given(sound: str | None, surname: str | None) -> str | None:
+    """Return the sound of what the surname leaves of a name, wherever the surname stands."""
+    if sound is None or surname is None:
+        return None
+    return (sound.removeprefix(surname) if sound.startswith(surname) else sound.removesuffix(surname)) or None
+
+
+def _house(address: str | None) -> str | None:
+    """Return the numbers of an address: they stay when its words are written in another way."""
+    numbers = _NUMBERS.findall(address or "")
+    return "|".join(numbers) if len("".join(numbers)) >= _LEAST_OF_A_HOUSE else None
 
 
 def _told(value: str | None) -> str | None:

@@ -4,13 +4,13 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from guibin.customers.proposing.blocks import blocks_of
 from guibin.customers.proposing.model import DEFAULT
 from guibin.customers.proposing.repository import MOST_IN_A_BLOCK
 from guibin.customers.proposing.scoring import score
-from guibin.customers.proposing.service import LEAST_PROBABILITY
+from guibin.customers.proposing.service import LEAST_PROBABILITY, SMALL_BANK
 from guibin.customers.proposing.traits import Traits, traits_of
 from guibin.security.ciphers import KeyRing
 from guibin.security.key_file import KeyMaterial
@@ -18,8 +18,6 @@ from guibin_tools.benchmarks.matching.labelled import Labelled, Told
 
 Ranking = Mapping[tuple[int, int], float]
 """The probability of pairs, by their places in both sources; other pairs were not compared."""
-
-_SMALL_BANK: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,10 @@ def ours(labelled: Labelled) -> Ranking:
     sides = [[_traits(told) for told in side] for side in (labelled.left, labelled.right)]
     pairs = sorted(_blocked(keys, sides))
     counted = Counter(traits.name for side in sides for traits in side if traits.name is not None)
-    shares = {name: count / max(counted.total(), _SMALL_BANK) for name, count in counted.items()}
-    scores = score(DEFAULT, [(sides[0][one], sides[1][other]) for one, other in pairs], name_frequencies=shares)
+    customers = max(counted.total(), SMALL_BANK)
+    shares = {name: count / customers for name, count in counted.items()}
+    compared = [(sides[0][one], sides[1][other]) for one, other in pairs]
+    scores = score(DEFAULT, compared, customers=customers, name_frequencies=shares)
     return {pair: found.probability for pair, found in zip(pairs, scores, strict=True)}
 
 
