@@ -4,6 +4,7 @@
 `session`: a session of the owner on the worker's own database, rolled back at the end, for repositories.
 """
 
+import gc
 import itertools
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import FrameType
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -19,7 +21,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import make_engine
 from guibin.core.settings import Settings
+from support.constants import forget_constants_of_modules
 from support.databases import Database, cloned_database
+from support.dialect import share_statements
 from support.house import Furniture, House, furnish, life_in, open_client, open_house
 from support.one_row import watched
 from support.server import Server, TestRun, obtain_server
@@ -38,9 +42,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the run in the controlling process, and keep a developer's own settings out of every test."""
     for name in [name for name in os.environ if name.startswith("GUIBIN_") and name not in _KEPT]:
         del os.environ[name]
+    share_statements()
+    forget_constants_of_modules()
     if not hasattr(config, "workerinput"):
         config.stash[_RUN] = TestRun()
         signal.signal(signal.SIGTERM, _interrupt)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what lives as long as the run: the code, the applications, the tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -74,10 +88,18 @@ def worker_name(pytestconfig: pytest.Config) -> str:
     return given["workerid"] if given else "main"
 
 
+@pytest.fixture(scope="session")
+async def cloner(server: Server) -> AsyncIterator[asyncpg.Connection]:
+    """Return the connection that makes and drops the databases of this worker's tests."""
+    connection = await asyncpg.connect(server.admin_url)
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture
-async def database(server: Server, worker_name: str) -> AsyncIterator[Database]:
+async def database(server: Server, worker_name: str, cloner: asyncpg.Connection) -> AsyncIterator[Database]:
     """Return a fresh clone of the template, dropped at the end."""
-    async with cloned_database(server, f"t_{worker_name}_{next(_numbers)}") as clone:
+    async with cloned_database(server, f"t_{worker_name}_{next(_numbers)}", cloner=cloner) as clone:
         yield clone
 
 
@@ -118,11 +140,13 @@ async def furniture(
 
 
 @pytest.fixture
-async def house(server: Server, worker_name: str, furniture: Furniture) -> AsyncIterator[House]:
+async def house(
+    server: Server, worker_name: str, furniture: Furniture, cloner: asyncpg.Connection
+) -> AsyncIterator[House]:
     """Return a small seeded bank on a clone of its own."""
     name = f"t_{worker_name}_{next(_numbers)}"
     async with (
-        cloned_database(server, name, template=furniture.template) as clone,
+        cloned_database(server, name, template=furniture.template, cloner=cloner) as clone,
         open_house(clone, furniture) as made,
     ):
         yield made

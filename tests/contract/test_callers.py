@@ -1,9 +1,10 @@
 """Every route x every kind of caller (T-AC-1).
 
 `callers.txt` is the expectation, committed so that a change of grants or declarations shows in its diff. At each commit
-a route is asked by all whom it may know and by a part of those who are nobody, before a merge by all of them.
+a route is asked by a part of those who may, of those who may not and of those who are nobody; before a merge by all.
 """
 
+from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
@@ -118,15 +119,21 @@ async def test_every_caller_is_answered_as_the_table_says(
     credentials: dict[str, dict[str, dict[str, str]]],
     share: Share,
 ) -> None:
-    nobody = [caller for caller in CALLERS[route.port] if caller in {*NOBODY, *STAFF_NOBODY}]
-    somebody = [caller for caller in CALLERS[route.port] if caller not in nobody]
-    for caller in (*share.of(nobody, route.name), *somebody):
+    for caller in asked_by(route, share):
         headers = credentials[route.port][caller] | ({"Content-Type": route.upload_type} if route.is_upload else {})
         answer = await clients[route.port].request(route.method, route.url(), headers=headers)
         assert outcome(answer) == expected(route, caller), (caller, answer.text)
         if answer.status_code == 401:
             code = {"no_token": "token_required", OLD_LOGIN: "reauth_required", WEAK_LOGIN: "reauth_required"}
             assert answer.json()["code"] == code.get(caller, "token_invalid"), caller
+
+
+def asked_by(route: Route, share: Share) -> list[str]:
+    """Return who asks: some of those who are nobody, and of everybody else some of each expected outcome."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for caller in CALLERS[route.port]:
+        kinds["nobody" if caller in {*NOBODY, *STAFF_NOBODY} else expected(route, caller)].append(caller)
+    return [caller for kind in kinds.values() for caller in share.of(kind, route.name)]
 
 
 def outcome(answer: httpx.Response) -> str:

@@ -1,7 +1,7 @@
 """Databases of a test's own: clones of the migrated template."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
@@ -33,21 +33,23 @@ class Database:
 
 
 @asynccontextmanager
-async def cloned_database(server: Server, name: str, *, template: str | None = None) -> AsyncIterator[Database]:
-    """Clone a template (the migrated one) under a name, and drop the clone at the end, whoever is still connected."""
-    connection = await asyncpg.connect(server.admin_url)
-    try:
-        await connection.execute(
+async def cloned_database(
+    server: Server, name: str, *, template: str | None = None, cloner: asyncpg.Connection | None = None
+) -> AsyncIterator[Database]:
+    """Clone a template (the migrated one) under a name, and drop the clone at the end, whoever is still connected.
+
+    Without a cloner, who makes and drops many, a connection is opened for this one.
+    """
+    async with AsyncExitStack() as stack:
+        if cloner is None:
+            cloner = await asyncpg.connect(server.admin_url)
+            stack.push_async_callback(cloner.close)
+        await cloner.execute(
             f'CREATE DATABASE "{name}" OWNER {Role.OWNER} TEMPLATE "{template or server.template}" STRATEGY file_copy'
         )
-        try:
-            for statement in access_statements(name):
-                await connection.execute(statement)
-            yield _describe(server, name)
-        finally:
-            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    finally:
-        await connection.close()
+        stack.push_async_callback(cloner.execute, f'DROP DATABASE "{name}" WITH (FORCE)')
+        await cloner.execute("; ".join(access_statements(name)))
+        yield _describe(server, name)
 
 
 def _describe(server: Server, name: str) -> Database:

@@ -124,6 +124,16 @@ async def test_a_plan_that_does_not_fit_together_is_refused_with_its_fault(
     assert response.json()["fault"] == fault
 
 
+@pytest.mark.parametrize("amount", ["0.00", "-0.30", "99999999999999.00"])
+async def test_what_is_large_is_an_amount_that_money_can_be(
+    bank_client: httpx.AsyncClient, house: House, amount: str
+) -> None:
+    trigger = PLAN["triggers"][0] | {"thresholds": {"T1": amount}}  # type: ignore[index]
+    body = {"name": "x", "terms": PLAN | {"triggers": [trigger]}}
+    response = await bank_client.post("/v1/care-plans", json=body, headers=house.headers("hq_operator"))
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
 async def test_a_plan_from_yesterday_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     yesterday: date = clock.today() - timedelta(days=1)
     body = {"name": "x", "terms": PLAN, "effective_from": yesterday.isoformat()}

@@ -10,6 +10,7 @@ from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.service import PlanContent
 from guibin.care.plans.terms import (
     MOST_CONTACTS,
+    MOST_FEN,
     MOST_TIERS,
     MOST_TRIGGERS,
     BusinessDays,
@@ -69,7 +70,7 @@ class CareTriggerIn(StrictModel):
     channel: TouchChannel | None = None
     purpose: TouchPurpose = TouchPurpose.CARE
     whose: Whose = Field(default=Whose.MANAGER, description="`branch_head`: the head is told of it from the start")
-    thresholds: dict[Code, Cny] = Field(
+    thresholds: dict[Code, Annotated[Cny, Field(ge=1, le=MOST_FEN)]] = Field(
         default={},
         max_length=MOST_TIERS,
         json_schema_extra=_NAMED,

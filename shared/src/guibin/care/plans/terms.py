@@ -14,13 +14,14 @@ MONTHS_OF_A_YEAR: Final = 12
 MOST_TIERS: Final = 20
 MOST_CONTACTS: Final = 20
 MOST_TRIGGERS: Final = 60
+MOST_FEN: Final = 10**15
 
 Months = Annotated[int, Field(ge=1, le=MONTHS_OF_A_YEAR)]
 Minutes = Annotated[int, Field(ge=1, le=600)]
 Offset = Annotated[int, Field(ge=-90, le=180)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 BusinessDays = Annotated[int, Field(ge=1, le=20)]
-Fen = Annotated[int, Field(ge=1, le=10**15)]
+Fen = Annotated[int, Field(ge=1, le=MOST_FEN)]
 Title = Annotated[str, OneLine(60)]
 
 
