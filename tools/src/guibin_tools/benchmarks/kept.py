@@ -1,18 +1,23 @@
 """A bank of any size that is made once and kept: each night works on a copy of it, so the next one finds it as it was.
 
 It is generated and loaded as the demo bank is, through the product's own loader, into STATE_DIR/bench/bank-CUSTOMERS.
-What the latest night made of it is kept beside it, for those who only read. Whoever wants it made anew deletes that
-folder, as one must after a change of a migration that it has run.
+What the latest night made of it is kept beside it, for those who only read. Both are brought up to this version's
+schema and defaults when they are opened; whoever wants a bank made anew deletes its folder, as one must after a change
+of a migration that it has run.
+
+It has the events of `EVENT_DAYS` days and not of a demo bank's eighty: more than a night ever finds, and not so many
+that the night of a new bank, which earns them all at once, says nothing about the nights after it.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -20,13 +25,27 @@ import typer
 
 from guibin.core import clock
 from guibin_tools import migrations
+from guibin_tools.databases import given_urls
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.banks import load_demo
 from guibin_tools.postgres.cluster import HOST, Cluster, open_cluster
 from guibin_tools.roles import Role, access_statements, derive_urls, ensure_roles
+from guibin_tools.seeding import seed_database
 from guibin_tools.settings import OperatorSettings
 
 SEED: Final = 7
+EVENT_DAYS: Final = 8
+SERVER: Mapping[str, str] = MappingProxyType(
+    {
+        "shared_buffers": "2GB",
+        "effective_cache_size": "8GB",
+        "work_mem": "64MB",
+        "maintenance_work_mem": "512MB",
+        "max_wal_size": "8GB",
+    }
+)
+"""What a server of so large a bank is given; the embedded one's defaults are for a laptop."""
+
 _LOADED: Final = "guibin"
 _COPY: Final = "guibin_copy"
 _AFTER_NIGHT: Final = "guibin_night"
@@ -35,11 +54,15 @@ _NOTE: Final = "bank.json"
 
 @dataclass(frozen=True)
 class KeptBank:
-    """A copy of the kept bank: its settings, the business date of its feeds, how many customers it was made of."""
+    """A copy of the kept bank: its settings, the business date of its feeds, how many customers it was made of.
+
+    `folder` is where it is kept, and what was measured with it.
+    """
 
     settings: OperatorSettings
     business_date: date
     customers: int
+    folder: Path
 
 
 @contextmanager
@@ -53,7 +76,7 @@ def kept_bank(customers: int) -> Iterator[KeptBank]:
         admin_url = cluster.superuser_url(port)
         asyncio.run(_copy(admin_url))
         try:
-            yield KeptBank(_settings(cluster, port, folder, _COPY), business_date, customers)
+            yield KeptBank(_settings(cluster, port, folder, _COPY), business_date, customers, folder)
             asyncio.run(_execute(admin_url, _drop(_AFTER_NIGHT), f"ALTER DATABASE {_COPY} RENAME TO {_AFTER_NIGHT}"))
         finally:
             asyncio.run(_execute(admin_url, _drop(_COPY)))
@@ -69,7 +92,9 @@ def kept_night(customers: int) -> Iterator[KeptBank]:
     with _started(customers) as (cluster, port, folder):
         if not (folder / _NOTE).exists() or not asyncio.run(_exists(cluster.superuser_url(port), _AFTER_NIGHT)):
             raise OperatorError(f"Measure a night first: guibin bench nightly --customers {customers}")
-        yield KeptBank(_settings(cluster, port, folder, _AFTER_NIGHT), _business_date(folder), customers)
+        settings = _settings(cluster, port, folder, _AFTER_NIGHT)
+        _bring_up(settings)
+        yield KeptBank(settings, _business_date(folder), customers, folder)
 
 
 @contextmanager
@@ -77,7 +102,7 @@ def _started(customers: int) -> Iterator[tuple[Cluster, int, Path]]:
     folder = (OperatorSettings().state_dir / "bench" / f"bank-{customers}").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # the Postgres user has to pass through
-    cluster = open_cluster(folder / "pg")
+    cluster = open_cluster(folder / "pg", more=SERVER)
     port = cluster.start().port
     try:
         yield cluster, port, folder
@@ -89,14 +114,26 @@ def _made(cluster: Cluster, port: int, folder: Path, customers: int) -> date:
     """Make the bank unless it is there, and bring it up to this version's schema; returns its business date."""
     urls, settings, note = derive_urls(HOST, port, cluster.password), _settings(cluster, port, folder), folder / _NOTE
     asyncio.run(ensure_roles(cluster.superuser_url(port), urls))
-    migrations.upgrade(urls.owner)
+    _bring_up(settings)
     if not note.exists():
         business_date, began = clock.last_closed_day(), time.monotonic()
         typer.echo(f"Making a bank of {customers:,} customers in {folder}")
-        asyncio.run(load_demo(settings, customers=customers, seed=SEED, business_date=business_date, show=typer.echo))
+        asyncio.run(_load(settings, customers, business_date))
         typer.echo(f"made in {time.monotonic() - began:.0f} s")
         note.write_text(json.dumps({"business_date": business_date.isoformat()}), encoding="utf-8")
     return _business_date(folder)
+
+
+def _bring_up(settings: OperatorSettings) -> None:
+    """Bring a bank up to this version: a later one has more tables, and more that it starts from."""
+    migrations.upgrade(given_urls(settings).owner)
+    asyncio.run(seed_database(settings))
+
+
+async def _load(settings: OperatorSettings, customers: int, business_date: date) -> None:
+    await load_demo(
+        settings, customers=customers, seed=SEED, business_date=business_date, show=typer.echo, event_days=EVENT_DAYS
+    )
 
 
 def _business_date(folder: Path) -> date:

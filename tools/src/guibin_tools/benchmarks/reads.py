@@ -1,13 +1,14 @@
-"""G12 on a kept bank: the page of a customer over HTTP, and previews and explanations of the tags that are in force.
+"""G12 on a kept bank: pages and a manager's day over HTTP, reports of care, previews and explanations of tags in force.
 
-Each is asked for as a caller waits for it, one at a time, by a manager of whom there are most customers and by somebody
-who sees the whole bank; the first of each is left out, for it makes the caches warm.
+Each is asked for as a caller waits for it, one at a time, by the manager who has most customers and by somebody who
+sees the whole bank; the first of each is left out, for it makes the caches warm.
 """
 
 import asyncio
 import http.client
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -30,9 +31,11 @@ from guibin_tools.supervisor.services import BANK_PORT, start_service, wait_unti
 from guibin_tools.tokens import TokenDesk
 
 PAGES: Final = {"customer": "", "brief": "/brief", "holdings": "/holdings", "tags": "/tags"}
-PAGE_GOAL, PREVIEW_GOAL, WHY_GOAL = 0.150, 1.0, 0.050
+TODAY: Final = "/v1/workbench/today"
+PAGE_GOAL, PREVIEW_GOAL, WHY_GOAL, REPORT_GOAL = 0.150, 1.0, 0.050, 1.0
 _FLOOR: Final = 2.0
 ASKED: Final = 100
+REPORTS_ASKED: Final = 10
 _OPERATOR: Final = "S00001"
 """The first member of the demo bank's staff, an operator of the head office."""
 
@@ -63,25 +66,44 @@ def bench_reads(customers: int) -> bool:
 
 
 async def _pages(bank: KeptBank) -> bool:
-    """Ask the bank port for the pages of customers."""
+    """Ask the bank port for the pages of customers, for a manager's day and for the reports of care."""
     desk = TokenDesk(bank.settings)
     async with sessions_as(Role.WORKER, bank.settings) as factory, factory() as session:
         no, manager_id = (await session.execute(_BUSIEST)).one()
-        callers = {
-            "manager": (await desk.of_staff(session, no), await _ids(session, _OWN, manager=manager_id)),
-            "head office": (await desk.of_staff(session, _OPERATOR), await _ids(session, _ANYBODY)),
-        }
+        manager, own = await desk.of_staff(session, no), await _ids(session, _OWN, manager=manager_id)
+        office, anybody = await desk.of_staff(session, _OPERATOR), await _ids(session, _ANYBODY)
+    day = bank.business_date
+    reports = {
+        "care-kept": f"/v1/reports/care-kept/{day:%Y-%m}",
+        "care-spread": f"/v1/reports/care-spread/{day:%Y}",
+    }
+    with _bank_port(bank) as port:
+        kept = _customers(port, "manager", manager, own) & _customers(port, "head office", office, anybody)
+        kept &= _told("today, manager", _asked(port, manager, [TODAY] * ASKED), PAGE_GOAL)
+        theirs = f"{TODAY}?manager_id={to_public('mgr', manager_id)}"
+        kept &= _told("today, head office", _asked(port, office, [theirs] * ASKED), PAGE_GOAL)
+        for name, path in reports.items():
+            kept &= _told(f"{name}, head office", _asked(port, office, [path] * REPORTS_ASKED), REPORT_GOAL)
+    return kept
+
+
+def _customers(port: int, caller: str, token: str, ids: Sequence[UUID]) -> bool:
+    kept = True
+    for name, tail in PAGES.items():
+        seconds = _asked(port, token, [f"/v1/customers/{to_public('cus', one)}{tail}" for one in ids])
+        kept &= _told(f"{name}, {caller}", seconds, PAGE_GOAL)
+    return kept
+
+
+@contextmanager
+def _bank_port(bank: KeptBank) -> Iterator[int]:
+    """Let the bank port serve a bank; hands out where."""
     line, port = LifeLine(), free_port()
     more = {"GUIBIN_STATE_DIR": str(bank.settings.state_dir), "GUIBIN_BANK_PORT": str(port)}
     child = start_service(BANK_PORT, given_urls(bank.settings), bank.settings, line, more)
     try:
         wait_until_ready(child, port)
-        kept = True
-        for caller, (token, ids) in callers.items():
-            for name, tail in PAGES.items():
-                seconds = _asked(port, token, [f"{to_public('cus', one)}{tail}" for one in ids])
-                kept &= _told(f"{name}, {caller}", seconds, PAGE_GOAL)
-        return kept
+        yield port
     finally:
         stop([child])
         line.close()
@@ -96,7 +118,7 @@ def _asked(port: int, token: str, paths: Sequence[str]) -> list[float]:
     connection, seconds = http.client.HTTPConnection(HOST, port, timeout=60), []
     for path in paths:
         began = time.monotonic()
-        connection.request("GET", f"/v1/customers/{path}", headers={"Authorization": f"Bearer {token}"})
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()
         answer.read()
         seconds.append(time.monotonic() - began)

@@ -126,11 +126,13 @@ _STORIES = {
 class EventBook:
     """Writes the event rows of one record after another, references counted per line."""
 
-    def __init__(self, rng: Random, business_date: date) -> None:
+    def __init__(self, rng: Random, business_date: date, *, days: int = EVENT_DAYS) -> None:
+        """Write those of the last `days` days only; the others happen too, so that the rest of the bank is the same."""
         self._rng = rng
         self._business_date = business_date
+        self._written = days
         today = business_date.toordinal()
-        self.first_day = date.fromordinal(today - EVENT_DAYS)
+        self.first_day = date.fromordinal(today - days)
         self._days = [date.fromordinal(today - back).isoformat() for back in range(EVENT_DAYS + 1)]
         self._numbers = dict.fromkeys(Line, 0)
 
@@ -140,9 +142,11 @@ class EventBook:
         for happening in _STORIES[line](rng, person, age):
             self._numbers[line] += 1
             amount = "" if happening.amount is None else f"{happening.amount:.2f}"
-            minute = int(rng.random() * 1_440)
+            minute, back = int(rng.random() * 1_440), int(rng.random() * len(self._days))
+            if back > self._written:
+                continue
             rows.append(
                 f"{PREFIX[line]}E{self._numbers[line]:09d},{record.record_id},{happening.event_type},"
-                f"{self._days[int(rng.random() * len(self._days))]}T{minute // 60:02d}:{minute % 60:02d}:00+08:00,"
+                f"{self._days[back]}T{minute // 60:02d}:{minute % 60:02d}:00+08:00,"
                 f"{amount},{happening.merchant_category},{happening.channel},{happening.inflow_class}\n"
             )

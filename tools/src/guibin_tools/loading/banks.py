@@ -20,6 +20,7 @@ from guibin_tools.berka import products as berka_products
 from guibin_tools.berka.bank import map_bank
 from guibin_tools.berka.files import UnreadableBankFileError, read_files
 from guibin_tools.demo.bank import generate
+from guibin_tools.demo.events import EVENT_DAYS
 from guibin_tools.demo.gifts import GIFTS, GiftData
 from guibin_tools.demo.organisation import BRANCHES, staff
 from guibin_tools.demo.products import PRODUCTS
@@ -55,7 +56,15 @@ class House:
     gifts: Sequence[GiftData] = ()
 
 
-async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, business_date: date, show: Show) -> None:
+async def load_demo(
+    settings: OperatorSettings,
+    *,
+    customers: int,
+    seed: int,
+    business_date: date,
+    show: Show,
+    event_days: int = EVENT_DAYS,
+) -> None:
     """Generate and load a synthetic bank of so many customers; the same bank again changes nothing.
 
     Raises:
@@ -66,7 +75,7 @@ async def load_demo(settings: OperatorSettings, *, customers: int, seed: int, bu
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
-            sources = generate(customers, seed, business_date, Path(folder))
+            sources = generate(customers, seed, business_date, Path(folder), event_days=event_days)
         except ValueError as error:
             raise OperatorError(f"--customers: {error}.") from error
         await load_feeds(settings, keys, sources, show=show)

@@ -39,6 +39,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "idle_in_transaction_session_timeout": "60s",
     }
 )
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 TEST_SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "fsync": "off",
@@ -63,13 +64,22 @@ class Running:
 class Cluster:
     """One data directory and the server over it."""
 
-    def __init__(self, data: Path, binaries: Binaries, runner: Runner, *, for_tests: bool = False) -> None:
+    def __init__(
+        self,
+        data: Path,
+        binaries: Binaries,
+        runner: Runner,
+        *,
+        for_tests: bool = False,
+        more: Mapping[str, str] = NO_SETTINGS,
+    ) -> None:
         """Describe the cluster; nothing is made or started. Use `open_cluster` to find the three arguments."""
         self.data = data
         self.password_file = data.with_name(f"{data.name}.password")
         self._binaries = binaries
         self._runner = runner
         self._for_tests = for_tests
+        self._more = more
 
     def program(self, name: str) -> Path:
         """Return the path of one of the server's programs."""
@@ -223,15 +233,19 @@ class Cluster:
 
     def _write_settings(self, port: int) -> None:
         """Write our settings to the file that Postgres reads last."""
-        wanted = {**SETTINGS, **(TEST_SETTINGS if self._for_tests else {}), "port": str(port)}
+        wanted = {**SETTINGS, **(TEST_SETTINGS if self._for_tests else {}), **self._more, "port": str(port)}
         text = "".join(f"{name} = '{value}'\n" for name, value in wanted.items())
         path = self.data / "postgresql.auto.conf"
         path.write_text(f"# Written at every start by the tool that owns this server.\n{text}")
         self._runner.take(path)
 
 
-def open_cluster(data: Path, *, pg_bin: Path | None = None, for_tests: bool = False) -> Cluster:
+def open_cluster(
+    data: Path, *, pg_bin: Path | None = None, for_tests: bool = False, more: Mapping[str, str] = NO_SETTINGS
+) -> Cluster:
     """Describe the cluster of a data directory: who runs it, with which programs, and where its data really lie.
+
+    `more` are settings of the server beside ours, as a large bank's have to be.
 
     Raises:
         OperatorError: there are no programs, or nobody who could run them.
@@ -239,7 +253,7 @@ def open_cluster(data: Path, *, pg_bin: Path | None = None, for_tests: bool = Fa
     data = data.absolute()
     runner = runner_for(data)
     binaries = reachable_binaries(locate_binaries(pg_bin), runner)
-    return Cluster(_reachable_data(data, runner), binaries, runner, for_tests=for_tests)
+    return Cluster(_reachable_data(data, runner), binaries, runner, for_tests=for_tests, more=more)
 
 
 def _reachable_data(data: Path, runner: Runner) -> Path:
