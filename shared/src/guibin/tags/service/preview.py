@@ -61,13 +61,12 @@ async def preview_rule(
         RuleTooExpensive: it took too long.
     """
     await read_linked(session, kind, rule)
-    facts_of = await repository.facts_as_of(session) or clock.last_closed_day()
-    definition = await read_linked(session, kind, await drawn(session, kind, rule, day=facts_of))
-    current = None if in_force is None else read_definition(kind, in_force.rule)
-    if in_force is not None:
-        definition, current = (modified_for(one, in_force.tag_code) for one in (definition, current or definition))
     async with read_only(session, seconds):
-        day = facts_of
+        day = await repository.facts_as_of(session) or clock.last_closed_day()
+        definition = await read_linked(session, kind, await drawn(session, kind, rule, day=day))
+        current = None if in_force is None else read_definition(kind, in_force.rule)
+        if in_force is not None:
+            definition, current = (modified_for(one, in_force.tag_code) for one in (definition, current or definition))
         held = held_in(definition)
         assumed = held - await recorded(session, held, day=day)
         definition = assuming(definition, assumed)
