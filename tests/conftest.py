@@ -24,7 +24,7 @@ from guibin.core.settings import Settings
 from support.constants import forget_constants_of_modules
 from support.databases import Database, cloned_database
 from support.dialect import share_statements
-from support.house import Furniture, House, furnish, life_in, open_client, open_house
+from support.house import PATIENCE, Furniture, House, furnish, life_in, open_client, open_house
 from support.one_row import watched
 from support.server import Server, TestRun, obtain_server
 from support.wechat import WeChatSimulator, running_simulator
@@ -146,7 +146,7 @@ async def house(
     """Return a small seeded bank on a clone of its own."""
     name = f"t_{worker_name}_{next(_numbers)}"
     async with (
-        cloned_database(server, name, template=furniture.template, cloner=cloner) as clone,
+        cloned_database(server, name, template=furniture.template, cloner=cloner, patience=f"{PATIENCE}s") as clone,
         open_house(clone, furniture) as made,
     ):
         yield made

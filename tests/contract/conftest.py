@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from support.asking import Asker
 from support.databases import cloned_database
-from support.house import Furniture, House, life_in, open_client, open_house
+from support.house import PATIENCE, Furniture, House, life_in, open_client, open_house
 from support.neighbours import Neighbours, let_them_vouch, move_in
 from support.server import Server
 from support.shares import PARTS_AT_COMMIT, Share
@@ -31,7 +31,7 @@ async def house(
     """Return a small seeded bank on the module's clone, with WeChat and text messages simulated."""
     name = f"t_{worker_name}_contract_{next(_numbers)}"
     async with (
-        cloned_database(server, name, template=furniture.template) as clone,
+        cloned_database(server, name, template=furniture.template, patience=f"{PATIENCE}s") as clone,
         open_house(clone, furniture) as made,
     ):
         wechat_server.reset()

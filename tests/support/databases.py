@@ -9,6 +9,8 @@ import asyncpg
 from guibin_tools.roles import Role, access_statements
 from support.server import Server
 
+_WAITING = (Role.CUSTOMER, Role.BANK)
+
 
 @dataclass(frozen=True)
 class Database:
@@ -34,11 +36,17 @@ class Database:
 
 @asynccontextmanager
 async def cloned_database(
-    server: Server, name: str, *, template: str | None = None, cloner: asyncpg.Connection | None = None
+    server: Server,
+    name: str,
+    *,
+    template: str | None = None,
+    cloner: asyncpg.Connection | None = None,
+    patience: str | None = None,
 ) -> AsyncIterator[Database]:
     """Clone a template (the migrated one) under a name, and drop the clone at the end, whoever is still connected.
 
-    Without a cloner, who makes and drops many, a connection is opened for this one.
+    Without a cloner, who makes and drops many, a connection is opened for this one. `patience` is how long the ports
+    wait for a lock there instead of the three seconds after which a customer is told to come again.
     """
     async with AsyncExitStack() as stack:
         if cloner is None:
@@ -48,8 +56,13 @@ async def cloned_database(
             f'CREATE DATABASE "{name}" OWNER {Role.OWNER} TEMPLATE "{template or server.template}" STRATEGY file_copy'
         )
         stack.push_async_callback(cloner.execute, f'DROP DATABASE "{name}" WITH (FORCE)')
-        await cloner.execute("; ".join(access_statements(name)))
+        await cloner.execute("; ".join([*access_statements(name), *_patience_statements(name, patience)]))
         yield _describe(server, name)
+
+
+def _patience_statements(name: str, patience: str | None) -> list[str]:
+    roles = _WAITING if patience else ()
+    return [f"ALTER ROLE {role} IN DATABASE \"{name}\" SET lock_timeout = '{patience}'" for role in roles]
 
 
 def _describe(server: Server, name: str) -> Database:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import httpx
@@ -33,6 +34,9 @@ Life = Callable[[FastAPI], AbstractAsyncContextManager[object]]
 CUSTOMER_AUDIENCE = "guibin-customer-api"
 BANK_AUDIENCE = "guibin-bank-api"
 CUSTOMER_SCOPES = ("points:read", "points:redeem", "redemptions:read", "profile:read:self")
+
+PATIENCE: Final = 25
+"""Seconds that a port in a house waits for a lock or a connection: whoever comes tenth on a busy machine comes in."""
 
 ROOT, REGION, EAST, WEST = "000000", "310000", "310001", "310002"
 HEAD_OFFICE_ROLES = (
@@ -150,6 +154,7 @@ async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[
         telephony_url=TELEPHONY_URL,
         telephony_secret=SecretStr(TELEPHONY_SECRET),
         state_dir=furniture.folder,
+        queue_seconds=PATIENCE,
         database_url=database.owner_url,
         customer_database_url=database.customer_url,
         bank_database_url=database.bank_url,

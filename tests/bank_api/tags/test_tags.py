@@ -203,7 +203,7 @@ async def test_a_preview_of_another_rule_shows_the_difference(bank_client: httpx
     assert (preview.json()["members"], preview.json()["added"], preview.json()["removed"]) == (2, 1, 0)
 
 
-@pytest.mark.merge  # it waits for the five seconds; `tests/shared/tags/test_preview.py` holds the limit in a twentieth of one
+@pytest.mark.merge  # it waits for the five seconds; tests/shared/tags/test_preview.py for a twentieth of one
 async def test_t6_a_preview_that_waits_too_long_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
     await add_people(house, MILLION)
     async with house.sessions() as session:

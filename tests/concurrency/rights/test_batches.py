@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -18,7 +17,6 @@ from guibin.core.ids import from_public, new_id
 from guibin.points import invariants as points_invariants
 from guibin.rights import invariants
 from guibin.web.port import Port
-from guibin_tools.roles import Role
 from support.house import House
 from support.points import sessions_of
 from support.redeeming import Item, decided_item, item_of
@@ -83,24 +81,12 @@ async def test_of_a_crowd_each_has_an_own_answer_and_sees_only_an_own_redemption
     assert await shop.left_of(right) == 0
 
 
-async def be_patient(shop: Shop) -> None:
-    """Let the port wait longer for a lock than a busy machine takes to serve the others."""
-    admin = await asyncpg.connect(shop.house.database.admin_url)
-    try:
-        await admin.execute(
-            f"ALTER ROLE {Role.CUSTOMER} IN DATABASE \"{shop.house.database.name}\" SET lock_timeout = '25s'"
-        )
-    finally:
-        await admin.close()
-
-
 async def test_whose_account_is_held_by_somebody_waits_alone_and_keeps_nobody(
     shop: Shop, customer_client: httpx.AsyncClient, pool: Counting
 ) -> None:
     customers = await shop.customers(6, 10)
     right = await shop.right(stock=6, prices=PRICES)
     held = min(customers)
-    await be_patient(shop)
     async with shop.house.sessions() as session:
         await session.execute(text("SELECT FROM points_account WHERE customer_id = :id FOR UPDATE"), {"id": held})
         first = asyncio.create_task(redeem(customer_client, shop, sorted(customers)[1], right))

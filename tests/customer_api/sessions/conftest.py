@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from support.databases import cloned_database
-from support.house import Furniture, House, life_in, open_client, open_house
+from support.house import PATIENCE, Furniture, House, life_in, open_client, open_house
 from support.server import Server
 from support.wechat import WeChatSimulator
 
@@ -23,7 +23,7 @@ async def house(
     """Return a small seeded bank on the module's clone."""
     name = f"t_{worker_name}_sessions_{next(_numbers)}"
     async with (
-        cloned_database(server, name, template=furniture.template) as clone,
+        cloned_database(server, name, template=furniture.template, patience=f"{PATIENCE}s") as clone,
         open_house(clone, furniture) as made,
     ):
         made.settings = wechat_server.settings(made.settings)
