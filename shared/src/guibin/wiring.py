@@ -14,7 +14,7 @@ from guibin.care import serving as care_serving
 from guibin.care.activity import SPOKEN_TO
 from guibin.care.calls import personal_data as calls_data
 from guibin.care.plans import defaults as care_plans
-from guibin.care.plans.service import SATISFYING, PlanActivation
+from guibin.care.plans.service import CARE_PLANS, SATISFYING
 from guibin.care.standards import defaults as standards
 from guibin.care.standards.service import STANDARD_PUBLICATION
 from guibin.care.triggers import personal_data as care_trigger_data
@@ -151,9 +151,6 @@ def connect() -> None:
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
     handlers.register(STANDARD_PUBLICATION)
-    handlers.register(AssignmentHandler())
-    handlers.register(MatrixActivation())
-    handlers.register(PlanActivation())
     handlers.register(CapacityOverriding())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
@@ -203,7 +200,7 @@ def _connect_care() -> None:
     handlers.register(MatrixActivation())
     handlers.register(TermsChange())
     pool_sources.register(SPOKEN_TO)
-    handlers.register(PlanActivation())
+    handlers.register(CARE_PLANS)
     coverage_followers.register(care_owners.FOLLOWER)
     touch_followers.register(SATISFYING)
     coverage_followers.register(handovers.FOLLOWER)

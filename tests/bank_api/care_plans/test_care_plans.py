@@ -7,8 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from guibin.care.plans import repository, service
-from guibin.care.plans.models import PlanState
+from guibin.approvals.definitions.repository import list_versions
+from guibin.care.plans import service
+from guibin.care.plans.models import CarePlan, PlanState
 from guibin.core import clock
 from support.house import House
 
@@ -103,7 +104,7 @@ async def test_a_plan_for_a_later_day_waits_until_that_day(bank_client: httpx.As
         assert (there.name, there.in_force_from) == (made["name"], first_day)
         minutes = "SELECT minutes FROM tier_load WHERE tier_code = 'T1'"
         assert (await session.execute(text(minutes))).scalar_one() == 140
-        replaced = [one for one in await repository.list_plans(session, limit=9) if one.state == PlanState.REPLACED]
+        replaced = [one for one in await list_versions(session, CarePlan, limit=9) if one.state == PlanState.REPLACED]
         assert [one.in_force_to for one in replaced] == [first_day]
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
-from guibin.care.plans import repository, service
 from guibin.care.plans.errors import CarePlanInvalid, CarePlanNotDraft, CarePlanTooEarly
+from guibin.care.plans.service import CARE_PLANS, create_plan, edit_plan
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import CarePlanId
 from guibin.security.actors import Domain, Verb
@@ -37,7 +37,7 @@ DEFINE = staff(Verb.SUBMIT, Domain.CARE)
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_care_plans(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[CarePlanOut]:
     """List plans in all states, newest first."""
-    rows = await repository.list_plans(call.session, limit=page.fetch, before=page.after_moment)
+    rows = await CARE_PLANS.page(call.session, limit=page.fetch, before=page.after_moment)
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=CarePlanOut.of)
 
 
@@ -53,7 +53,7 @@ async def create_care_plan(
     call: StaffCall, body: Annotated[CarePlanIn, json_body(CarePlanIn)], response: Response
 ) -> CarePlanOut:
     """Draft a plan. It asks nothing of anybody before another person has approved it."""
-    plan = await service.create_plan(call.session, actor=call.actor, content=body.content())
+    plan = await create_plan(call.session, actor=call.actor, content=body.content())
     set_etag(response, plan.revision)
     return CarePlanOut.of(plan)
 
@@ -62,7 +62,7 @@ async def create_care_plan(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_care_plan(call: StaffCall, plan_id: CarePlanId, response: Response) -> CarePlanOut:
     """Show one plan with what its tiers weigh; its revision is the ETag."""
-    plan = await repository.get_plan(call.session, plan_id)
+    plan = await CARE_PLANS.get(call.session, plan_id)
     set_etag(response, plan.revision)
     return CarePlanOut.of(plan)
 
@@ -78,9 +78,9 @@ async def edit_care_plan(
     call: StaffCall, plan_id: CarePlanId, body: Annotated[CarePlanIn, json_body(CarePlanIn)], response: Response
 ) -> CarePlanOut:
     """Replace a draft that was read with the ETag sent as If-Match."""
-    plan = await repository.lock_plan(call.session, plan_id)
+    plan = await CARE_PLANS.lock(call.session, plan_id)
     call.require_if_match(plan.revision)
-    edited = await service.edit_plan(call.session, plan, actor=call.actor, content=body.content())
+    edited = await edit_plan(call.session, plan, actor=call.actor, content=body.content())
     set_etag(response, edited.revision)
     return CarePlanOut.of(edited)
 
@@ -95,5 +95,5 @@ async def edit_care_plan(
 )
 async def submit_care_plan(call: StaffCall, plan_id: CarePlanId) -> SubmittedOut:
     """Ask another person to put a draft in force; the approver sees both plans and each tier's minutes a year."""
-    plan = await repository.lock_plan(call.session, plan_id)
-    return SubmittedOut.of(await service.submit_plan(call.session, plan, actor=call.actor))
+    plan = await CARE_PLANS.lock(call.session, plan_id)
+    return SubmittedOut.of(await CARE_PLANS.submit(call.session, plan, actor=call.actor))

@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import list_versions
 from guibin.care.models import TouchKind, TouchPurpose
-from guibin.care.plans import repository
 from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.terms import CareContact, CareOccasion, DayUnit, PlanTerms, Trigger, Whose
 from guibin.core import clock
@@ -125,7 +125,7 @@ DEFAULT_TERMS: Final = PlanTerms(
 
 async def seed(session: AsyncSession) -> int:
     """Add the default plan, in force, where there is none at all. Returns the rows added."""
-    if await repository.list_plans(session, limit=1):
+    if await list_versions(session, CarePlan, limit=1):
         return 0
     now = clock.now()
     session.add(

@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from guibin.core.models import REFERENCE, SQLModel, instant, one_of, text_column
+from guibin.approvals.definitions.models import Version
+from guibin.core.models import REFERENCE, instant, one_of, text_column
 
 
 class PlanState(StrEnum):
@@ -22,7 +22,7 @@ class PlanState(StrEnum):
     REPLACED = "replaced"
 
 
-class CarePlan(SQLModel, table=True):
+class CarePlan(Version, table=True):
     """How the bank looks after its customers (维护计划): one version, put in force by a second person."""
 
     __tablename__ = "care_plan"
@@ -33,13 +33,9 @@ class CarePlan(SQLModel, table=True):
         REFERENCE,
     )
 
-    id: UUID = Field(primary_key=True)
     name: str = text_column()
-    state: str = text_column()
-    revision: int = 1
     terms: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False), description="`plans.terms.PlanTerms`")
     effective_from: date | None = Field(default=None, description="First day of its care; null: once approved")
-    created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)
     in_force_from: date | None = Field(default=None, description="The day on which it came in force")
     in_force_to: date | None = Field(default=None, description="First day on which another was in force")

@@ -1,51 +1,14 @@
 """All SQL of care plans themselves; what the night makes of them is in `calendar_repository`."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from uuid import UUID
+from datetime import date
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.plans.models import CarePlan, PlanState
-from guibin.core.errors import NotFound
-
-
-async def list_plans(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
-) -> Sequence[CarePlan]:
-    """Return plans in all states, newest first."""
-    query = select_rows(CarePlan).order_by(col(CarePlan.created_at).desc(), col(CarePlan.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(col(CarePlan.created_at), col(CarePlan.id)) < before)
-    return (await session.exec(query)).all()
-
-
-async def get_plan(session: AsyncSession, plan_id: UUID) -> CarePlan:
-    """Return one plan.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = await session.get(CarePlan, plan_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def lock_plan(session: AsyncSession, plan_id: UUID) -> CarePlan:
-    """Return one plan as it stands now, locked for a change.
-
-    Raises:
-        NotFound: there is none.
-    """
-    query = select_rows(CarePlan).where(CarePlan.id == plan_id).with_for_update()
-    found = (await session.exec(query.execution_options(populate_existing=True))).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 async def lock_open_plans(session: AsyncSession) -> None:

@@ -2,24 +2,20 @@
 
 from guibin.care.plans.service.calendar import SATISFYING, make_calendar, satisfy
 from guibin.care.plans.service.defining import (
-    ACTIVATE,
-    PlanActivation,
+    CARE_PLANS,
     PlanContent,
     create_plan,
     edit_plan,
     plan_on,
-    submit_plan,
 )
 
 __all__ = [
-    "ACTIVATE",
+    "CARE_PLANS",
     "SATISFYING",
-    "PlanActivation",
     "PlanContent",
     "create_plan",
     "edit_plan",
     "make_calendar",
     "plan_on",
     "satisfy",
-    "submit_plan",
 ]

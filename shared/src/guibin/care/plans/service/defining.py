@@ -1,28 +1,24 @@
 """Care plans: drafted, edited, and put in force by a second person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from uuid import UUID
+from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
-from guibin.approvals.models import Approval
-from guibin.audit import service as audit
+from guibin.approvals.definitions.service import Definitions
+from guibin.approvals.handlers import Amended, Label
 from guibin.care.plans import repository
 from guibin.care.plans.errors import CarePlanInvalid, CarePlanNotDraft, CarePlanTooEarly
 from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.terms import PlanTerms, faults_of_plan
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.ids import new_id
 from guibin.managers.capacity.service import set_tier_minutes
-from guibin.security.actors import Actor, Domain, Grant
+from guibin.security.actors import Actor, Domain
 from guibin.tiers.repository import list_tiers
-
-ACTIVATE = "care_plan.activate"
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,11 @@ async def create_plan(session: AsyncSession, *, actor: Actor, content: PlanConte
     plan = CarePlan(
         id=new_id(),
         name=content.name,
-        state=PlanState.DRAFT,
         terms=content.terms.model_dump(mode="json"),
         effective_from=content.effective_from,
         created_at=clock.now(),
     )
-    session.add(plan)
-    await session.flush()
-    await _record(session, actor, plan, "care_plan.create")
-    return plan
+    return await CARE_PLANS.add(session, plan, actor=actor)
 
 
 async def edit_plan(session: AsyncSession, plan: CarePlan, *, actor: Actor, content: PlanContent) -> CarePlan:
@@ -62,33 +54,12 @@ async def edit_plan(session: AsyncSession, plan: CarePlan, *, actor: Actor, cont
     Raises:
         CarePlanNotDraft, CarePlanInvalid, CarePlanTooEarly.
     """
-    _require_draft(plan)
+    CARE_PLANS.require_draft(plan)
     await _check(session, content)
-    before = _document(plan)
+    before = CARE_PLANS.shown(plan)
     plan.name, plan.effective_from = content.name, content.effective_from
     plan.terms = content.terms.model_dump(mode="json")
-    plan.revision += 1
-    await session.flush()
-    await _record(session, actor, plan, "care_plan.edit", before=before, after=_document(plan))
-    return plan
-
-
-async def submit_plan(session: AsyncSession, plan: CarePlan, *, actor: Actor) -> Approval:
-    """Ask another person to put a locked draft in force; the preview shows each tier's minutes a year, and the terms.
-
-    Raises:
-        CarePlanNotDraft: it is no draft.
-    """
-    request = await _mark_submitted(session, plan)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=ACTIVATE,
-        domain=Domain.CARE,
-        subject=to_public("cpl", plan.id),
-        payload=request.payload,
-        preview=request.preview,
-    )
+    return await CARE_PLANS.keep_edit(session, plan, actor=actor, before=before)
 
 
 async def plan_on(session: AsyncSession, day: date) -> CarePlan | None:
@@ -98,10 +69,15 @@ async def plan_on(session: AsyncSession, day: date) -> CarePlan | None:
     return await repository.active_plan(session)
 
 
-class PlanActivation(ApprovalHandler):
-    """Puts an approved plan in force; the next night makes the calendar by it."""
+class CarePlans(Definitions[CarePlan]):
+    """All plans; the night after one has begun makes the calendar by it."""
 
-    kind = ACTIVATE
+    table = CarePlan
+    called = "care_plan"
+    prefix = "cpl"
+    payload_id = "plan_id"
+    not_draft = CarePlanNotDraft
+    kind = "care_plan.activate"
     domain = Domain.CARE
     title = Label("启用维护计划", "Put a care plan in force")
     labels = MappingProxyType(
@@ -122,60 +98,37 @@ class PlanActivation(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Replace the plan in force, or let the night do so on the first day of this one.
+    def shown(self, row: CarePlan) -> Mapping[str, object]:
+        """Return a plan's name, first day and terms."""
+        return {"name": row.name, "effective_from": _day(row), **row.terms}
 
-        Raises:
-            CarePlanNotDraft: the plan is not waiting any more.
-        """
-        await repository.lock_open_plans(session)
-        plan = await repository.lock_plan(session, _plan_id(payload))
-        if plan.state != PlanState.PENDING or plan.revision != payload["revision"]:
-            raise CarePlanNotDraft
-        plan.activated_at = clock.now()
-        if plan.effective_from is not None and plan.effective_from > clock.today():
-            plan.state = PlanState.SCHEDULED
-        else:
-            await _put_in_force(session, plan, on_day=clock.today())
-        await _record(session, context.approver, plan, ACTIVATE, on_behalf_id=context.maker_id)
-
-    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
-        """Give the plan back to its maker as a draft."""
-        plan = await repository.lock_plan(session, _plan_id(payload))
-        if plan.state == PlanState.PENDING and plan.revision == payload["revision"]:
-            plan.state = PlanState.DRAFT
-            await session.flush()
-
-    async def amend(
-        self,
-        session: AsyncSession,
-        payload: Mapping[str, object],
-        changes: Mapping[str, object],
-        *,
-        maker: Actor,
-        grants: Sequence[Grant],
-    ) -> Amended:
-        """Submit the draft as it was edited since."""
-        self.scope_of_maker(maker, grants)
-        refuse_changes(changes)
-        return await _mark_submitted(session, await repository.lock_plan(session, _plan_id(payload)))
-
-
-async def _mark_submitted(session: AsyncSession, plan: CarePlan) -> Amended:
-    _require_draft(plan)
-    plan.state = PlanState.PENDING
-    active = await repository.active_plan(session)
-    return Amended(
-        payload={"plan_id": to_public("cpl", plan.id), "revision": plan.revision},
-        preview={
-            "name": plan.name,
-            "effective_from": plan.effective_from.isoformat() if plan.effective_from else None,
+    async def examine(self, session: AsyncSession, row: CarePlan) -> Amended:
+        """Show each tier's minutes a year, and the terms, beside those in force."""
+        active = await repository.active_plan(session)
+        preview = {
+            "name": row.name,
+            "effective_from": _day(row),
             "minutes_before": _minutes(active) if active else None,
-            "minutes_after": _minutes(plan),
+            "minutes_after": _minutes(row),
             "terms_before": active.terms if active else None,
-            "terms_after": plan.terms,
-        },
-    )
+            "terms_after": row.terms,
+        }
+        return Amended(payload={}, preview=preview)
+
+    async def lock_others(self, session: AsyncSession) -> None:
+        """Lock the plan in force and those that wait."""
+        await repository.lock_open_plans(session)
+
+    async def begin(self, session: AsyncSession, row: CarePlan) -> None:
+        """Replace the plan in force, or let the night do so on the first day of this one."""
+        row.activated_at = clock.now()
+        if row.effective_from is not None and row.effective_from > clock.today():
+            row.state = PlanState.SCHEDULED
+        else:
+            await _put_in_force(session, row, on_day=clock.today())
+
+
+CARE_PLANS: Final = CarePlans()
 
 
 async def _put_in_force(session: AsyncSession, plan: CarePlan, *, on_day: date) -> None:
@@ -199,41 +152,5 @@ def _minutes(plan: CarePlan) -> dict[str, int]:
     return {tier: terms.minutes_a_year(tier) for tier in terms.contacts}
 
 
-def _document(plan: CarePlan) -> dict[str, object]:
-    day = plan.effective_from.isoformat() if plan.effective_from else None
-    return {"name": plan.name, "effective_from": day, **plan.terms}
-
-
-def _require_draft(plan: CarePlan) -> None:
-    if plan.state != PlanState.DRAFT:
-        raise CarePlanNotDraft
-
-
-def _plan_id(payload: Mapping[str, object]) -> UUID:
-    found = from_public("cpl", str(payload["plan_id"]))
-    if found is None:
-        raise LookupError("the payload names no plan")
-    return found
-
-
-async def _record(
-    session: AsyncSession,
-    actor: Actor,
-    plan: CarePlan,
-    action: str,
-    *,
-    on_behalf_id: UUID | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="care_plan",
-        object_id=to_public("cpl", plan.id),
-        on_behalf_id=on_behalf_id,
-        before=before,
-        after=after,
-        facts={"revision": plan.revision},
-    )
+def _day(plan: CarePlan) -> str | None:
+    return plan.effective_from.isoformat() if plan.effective_from else None
