@@ -8,8 +8,15 @@ from support.lines import csv_of, party
 LINE = "/v1/feeds/e_finance"
 PARTIES = {"kind": "parties", "date": "2026-11-24"}
 THEIRS = {"客户编号": "record_id", "客户姓名": "name", "类型": "party_type"}
-MAPPING = {"kind": "parties", "columns": THEIRS, "values": {"party_type": {"个人": "person"}}, "ignored": ["备注"]}
-FILE = "客户编号,备注,类型,客户姓名\nE1,x,个人,王明\nE2,y,机器人,李明\n".encode()
+MAPPING = {
+    "kind": "parties",
+    "columns": THEIRS | {"生日": "birth_date"},
+    "values": {"party_type": {"个人": "person"}},
+    "ignored": ["备注"],
+    "dates": {"birth_date": "yyyymmdd"},
+    "fills": ["phone"],
+}
+FILE = "客户编号,备注,类型,客户姓名,生日\nE1,x,个人,王明,19800229\nE2,y,机器人,李明,\n".encode()
 TEXT = {"Content-Type": "text/csv"}
 
 
@@ -24,7 +31,12 @@ async def test_a_mapping_is_tried_approved_and_then_read_by(bank_client: httpx.A
     assert (drafted.status_code, drafted.json()["version"], drafted.json()["state"]) == (201, 1, "draft")
     tried = (await upload(bank_client, headers, FILE, dry_run="true", mapping="1")).json()
     assert tried["preview"] == [
-        {"row": 2, "cells": {"record_id": "***", "party_type": "person", "name": "***"}, "code": None, "column": None},
+        {
+            "row": 2,
+            "cells": {"record_id": "***", "party_type": "person", "name": "***", "birth_date": "***"},
+            "code": None,
+            "column": None,
+        },
         {
             "row": 3,
             "cells": {"record_id": "***", "party_type": "机器人", "name": "***"},
@@ -43,6 +55,7 @@ async def test_a_mapping_is_tried_approved_and_then_read_by(bank_client: httpx.A
     assert (taken.status_code, taken.json()["rows_accepted"]) == (201, 1), taken.text
     listed = (await bank_client.get(f"{LINE}/mappings", params={"kind": "parties"}, headers=headers)).json()
     assert [(one["version"], one["state"]) for one in listed["items"]] == [(1, "active")]
+    assert (listed["items"][0]["dates"], listed["items"][0]["fills"]) == ({"birth_date": "yyyymmdd"}, ["phone"])
 
 
 async def test_a_mapping_that_fits_no_column_is_refused(bank_client: httpx.AsyncClient, house: House) -> None:
@@ -53,6 +66,9 @@ async def test_a_mapping_that_fits_no_column_is_refused(bank_client: httpx.Async
         "mapping_invalid",
         "column_unknown",
     )
+    guessed = {"kind": "parties", "dates": {"birth_date": "yymmdd"}}
+    answer = await bank_client.post(f"{LINE}/mappings", json=guessed, headers=house.headers("hq_operator"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     unknown = await bank_client.post(f"{LINE}/mappings/parties/9/submit", headers=house.headers("hq_operator"))
     assert unknown.status_code == 404
     tried = await upload(bank_client, house.headers("hq_operator"), FILE, dry_run="true", mapping="9")

@@ -46,7 +46,7 @@ async def test_a_stream_may_come_in_time() -> None:
 
 async def test_columns_are_put_in_order_and_absent_ones_are_empty() -> None:
     rows = await read(b"name,party_type,record_id\nB,person,A\n", kind=FeedKind.PARTIES)
-    assert rows == [(2, ["A", "", "person", "B", *[""] * 11])]
+    assert rows == [(2, ["A", "", "person", "B", *[""] * 12])]
 
 
 async def test_a_row_is_named_by_the_line_at_which_it_begins() -> None:

@@ -18,6 +18,7 @@ from guibin.core.ids import new_id
 from guibin.core.lines import Line
 from guibin.customers import fusion_repository
 from guibin.customers.candidates import Candidate, Said, personal_values
+from guibin.customers.filling import filled, said_of_records
 from guibin.customers.merging import EQUAL_REFERENCES, merge, reason_for_people
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
@@ -32,7 +33,10 @@ from guibin.security.ciphers import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class FileContext:
-    """What all records of a file have in common; customers without a branch belong to the head office."""
+    """What all records of a file have in common; customers without a branch belong to the head office.
+
+    `fills` are the columns that only fill what is empty in a record.
+    """
 
     line: Line
     business_date: date
@@ -40,6 +44,7 @@ class FileContext:
     actor: Actor
     branches: Mapping[str, UUID]
     head_office: UUID
+    fills: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ class Fusion:
 
     async def take(self, parties: Sequence[Party]) -> None:
         """Fuse a batch: unchanged records change nothing, the others find, make, connect or keep apart customers."""
-        records = await self._changed(parties)
+        records = await self._changed(await self._filled(parties))
         if records:
             batch = _Batch(self._session, self._keys, self._context, self.counts)
             await batch.load(records)
@@ -81,6 +86,25 @@ class Fusion:
         )
         self.counts["ended"] += len(touched)
         await fusion_repository.refresh_customers(self._session, list(set(touched)))
+
+    async def end_named(self, refs: Sequence[bytes]) -> set[bytes]:
+        """End the line's records that rows of the file name as over; returns those that it never had."""
+        if not refs:
+            return set()
+        line, day = self._context.line, self._context.business_date
+        known = await fusion_repository.stored_records(self._session, line=line, refs=refs)
+        touched = await fusion_repository.end_named_records(self._session, line=line, day=day, refs=refs)
+        self.counts["deleted"] += len(touched)
+        await fusion_repository.refresh_customers(self._session, list(set(touched)))
+        return set(refs) - known.keys()
+
+    async def _filled(self, parties: Sequence[Party]) -> Sequence[Party]:
+        """Let what a record says already stand where its line's columns only fill what is empty."""
+        if not self._context.fills:
+            return parties
+        refs = {party.record_id: record_ref(self._keys, self._context.line, party.record_id) for party in parties}
+        said = await said_of_records(self._session, self._keys, line=self._context.line, refs=list(refs.values()))
+        return [filled(party, said.get(refs[party.record_id], {}), self._context.fills) for party in parties]
 
     async def _changed(self, parties: Sequence[Party]) -> list[_Record]:
         """Return the records that say something new."""

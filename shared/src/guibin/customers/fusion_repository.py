@@ -138,6 +138,15 @@ async def end_records(session: AsyncSession, *, line: Line, day: date, seen: Ite
     return [row[0] for row in await session.execute(statement, {"line": line.value, "day": day})]
 
 
+async def end_named_records(session: AsyncSession, *, line: Line, day: date, refs: Sequence[bytes]) -> list[UUID]:
+    """End those records of a line among some, unless something newer is known; returns their customers."""
+    statement = text(
+        "UPDATE source_record SET ended_on = :day WHERE line = :line AND ended_on IS NULL AND as_of <= :day "
+        "AND record_ref = ANY(CAST(:refs AS bytea[])) RETURNING customer_id"
+    )
+    return list((await session.execute(statement, {"line": line.value, "day": day, "refs": refs})).scalars())
+
+
 async def refresh_customers(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """Derive status and first day of customers from their records: a death counts first, then any living relation."""
     statement = text(

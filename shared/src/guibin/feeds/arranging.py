@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from guibin.feeds.dates import DateFormat, as_iso
 from guibin.feeds.drift import nameable
 from guibin.feeds.errors import ColumnsInvalid
 from guibin.feeds.models import FileKind
-from guibin.feeds.rules import COLUMNS, REQUIRED
+from guibin.feeds.rules import COLUMNS, DAYS, FILLABLE, REQUIRED
 
 Arrange = Callable[[Sequence[str]], Sequence[str]]
 
@@ -17,12 +18,16 @@ Arrange = Callable[[Sequence[str]], Sequence[str]]
 class ColumnMapping:
     """What a line calls the columns of a kind, and how it writes their values.
 
-    `columns` names ours by theirs, `values` ours by theirs within one of our columns, `ignored` is read past.
+    `columns` names ours by theirs, `values` ours by theirs within one of our columns, `ignored` is read past. `dates`
+    says how our columns of days are written, and `fills` which of our columns only fill what is empty: all others
+    overwrite what the line said before, by an empty cell too.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     ignored: frozenset[str] = frozenset()
+    dates: Mapping[str, DateFormat] = field(default_factory=lambda: MappingProxyType({}))
+    fills: frozenset[str] = frozenset()
     version: int | None = None
 
     def fault(self, kind: FileKind) -> str | None:
@@ -32,6 +37,8 @@ class ColumnMapping:
             "column_unknown": not known.issuperset(targets) or not known.issuperset(self.values),
             "column_twice": len(set(targets)) < len(targets),
             "column_ignored": bool(self.ignored & self.columns.keys()),
+            "column_without_days": not (known & DAYS).issuperset(self.dates),
+            "column_not_filled": not self.fills <= FILLABLE.get(kind, frozenset()),
         }
         return next((name for name, stands in faults.items() if stands), None)
 
@@ -53,16 +60,19 @@ def arrangement(
     columns = COLUMNS[kind]
     ours = [None if name in mapping.ignored else mapping.columns.get(name, name) for name in header]
     _check(header, ours, kind, line, is_whole=is_whole)
-    if tuple(ours) == columns and not mapping.values:
+    if tuple(ours) == columns and not mapping.values and not mapping.dates:
         return None
     positions = [ours.index(name) if name in ours else len(header) for name in columns]
     tables = [(columns.index(name), values) for name, values in mapping.values.items()]
+    days = [(columns.index(name), form) for name, form in mapping.dates.items()]
 
     def arrange(cells: Sequence[str]) -> Sequence[str]:
         wide = [*cells, ""]
         arranged = [wide[position] for position in positions]
         for at, values in tables:
             arranged[at] = values.get(arranged[at].strip(), arranged[at])
+        for at, form in days:
+            arranged[at] = as_iso(arranged[at].strip(), form)
         return arranged
 
     return arrange

@@ -5,7 +5,7 @@ from typing import Final
 
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.feeds.models import FeedKind
-from guibin.feeds.rules import DAYS
+from guibin.feeds.rules import DAYS, Deleted
 from guibin.holdings.models import OWN_EVENTS, EventType, HoldingStatus, InflowClass
 from guibin.products.models import Side
 
@@ -36,6 +36,7 @@ _CHOICES: Final[dict[str, type[StrEnum]]] = {
     "side": Side,
     "event_type": EventType,
     "inflow_class": InflowClass,
+    "deleted": Deleted,
 }
 _STATUS: Final[dict[FeedKind, type[StrEnum]]] = {FeedKind.PARTIES: PartyStatus, FeedKind.HOLDINGS: HoldingStatus}
 

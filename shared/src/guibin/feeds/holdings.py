@@ -14,7 +14,7 @@ from guibin.feeds.taking import Rows, Taking
 from guibin.holdings.models import HoldingStatus
 from guibin.holdings.references import holding_ref
 from guibin.holdings.rows import HoldingRow, last4
-from guibin.holdings.service import close_missing_holdings, take_holdings
+from guibin.holdings.service import close_missing_holdings, close_named_holdings, take_holdings
 from guibin.products.models import Product, Side
 from guibin.products.repository import products_by_code
 
@@ -39,26 +39,45 @@ async def take_holding_rows(taking: Taking, rows: Rows) -> None:
     """Take the rows of a holdings file; a full one closes the holdings that it leaves out."""
     products = await products_by_code(taking.session)
     seen: set[bytes] = set()
-    batch: list[_Unresolved] = []
+    batch, over = list[_Unresolved](), dict[bytes, int]()
     for row in rows:
         try:
-            batch.append(_read(taking, row[0], taking.cells(row), seen))
+            cells = taking.cells(row)
+            holding_id, ref = _named(taking, cells, seen)
+            if cells.is_deletion:
+                over[ref] = row[0]
+            else:
+                batch.append(_read(taking, row[0], cells, holding_id, ref))
         except RowRefused as refused:
             taking.refuse(row[0], refused)
         if len(batch) == _BATCH:
             await _take_batch(taking, batch, products)
             batch = []
     await _take_batch(taking, batch, products)
+    await _close(taking, over)
     if taking.mode is FeedMode.FULL:
         taking.counts["ended"] += await close_missing_holdings(taking.session, taking.facts, seen)
 
 
-def _read(taking: Taking, number: int, cells: Cells, seen: set[bytes]) -> _Unresolved:
+async def _close(taking: Taking, over: Mapping[bytes, int]) -> None:
+    """Close the holdings of which rows say that they are over."""
+    closed, unknown = await close_named_holdings(taking.session, taking.facts, list(over))
+    for ref in unknown:
+        taking.refuse(over[ref], RowRefused(RowCode.HOLDING_UNKNOWN, "holding_id"))
+    taking.counts["deleted"] += closed
+    taking.rows_changed += closed
+
+
+def _named(taking: Taking, cells: Cells, seen: set[bytes]) -> tuple[str, bytes]:
     holding_id = cells.required_number("holding_id")
     ref = holding_ref(taking.keys, taking.line, holding_id)
     if ref in seen:
         raise RowRefused(RowCode.DUPLICATE_IN_FILE, "holding_id")
     seen.add(ref)
+    return holding_id, ref
+
+
+def _read(taking: Taking, number: int, cells: Cells, holding_id: str, ref: bytes) -> _Unresolved:
     record = record_ref(taking.keys, taking.line, cells.required_number("record_id"))
     joint = (part.strip() for part in (cells.text("joint_record_ids") or "").split(_BETWEEN_RECORDS))
     refs = tuple(record_ref(taking.keys, taking.line, part) for part in joint if part)
@@ -75,7 +94,7 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved], products: Ma
         except RowRefused as refused:
             taking.refuse(row.row, refused)
     if accepted:
-        taking.rows_changed += await take_holdings(taking.session, taking.facts, accepted)
+        taking.rows_changed += await take_holdings(taking.session, taking.facts, accepted, fills=taking.mapping.fills)
 
 
 def _resolve(

@@ -40,23 +40,33 @@ async def take_parties(taking: Taking, rows: Rows) -> None:
     head_office = next((branch.id for branch in branches if branch.parent_id is None), None)
     if head_office is None:
         raise HeadOfficeMissing
-    context = FileContext(taking.line, taking.business_date, taking.file_id, taking.actor, codes, head_office)
+    facts = (taking.line, taking.business_date, taking.file_id, taking.actor)
+    context = FileContext(*facts, codes, head_office, taking.mapping.fills)
     fusion = Fusion(taking.session, taking.keys, context)
     seen: set[bytes] = set()
-    batch: list[tuple[int, Party]] = []
+    batch, over = list[tuple[int, Party]](), dict[bytes, int]()
     for row in rows:
         try:
-            batch.append((row[0], _read(taking, taking.cells(row), seen, codes)))
+            cells = taking.cells(row)
+            record_id, ref = _named(taking, cells, seen)
+            if cells.is_deletion:
+                over[ref] = row[0]
+            else:
+                party = read_party(record_id, cells, on=taking.business_date, branches=codes)
+                batch.append((row[0], party))
         except RowRefused as refused:
             taking.refuse(row[0], refused)
         if len(batch) == _BATCH:
             await fusion.take(await _living(taking, batch))
             batch = []
     await fusion.take(await _living(taking, batch))
+    for ref in await fusion.end_named(list(over)):
+        taking.refuse(over[ref], RowRefused(RowCode.RECORD_UNKNOWN, "record_id"))
     if taking.mode is FeedMode.FULL:
         await fusion.end_missing(seen)
     taking.counts += fusion.counts
-    taking.rows_changed = taking.counts["records_new"] + taking.counts["records_changed"]
+    changed = ("records_new", "records_changed", "deleted")
+    taking.rows_changed = sum(taking.counts[name] for name in changed)
 
 
 async def _living(taking: Taking, batch: Sequence[tuple[int, Party]]) -> list[Party]:
@@ -74,13 +84,13 @@ async def _living(taking: Taking, batch: Sequence[tuple[int, Party]]) -> list[Pa
     return living
 
 
-def _read(taking: Taking, cells: Cells, seen: set[bytes], branches: Mapping[str, UUID]) -> Party:
+def _named(taking: Taking, cells: Cells, seen: set[bytes]) -> tuple[str, bytes]:
     record_id = cells.required_number("record_id")
     ref = record_ref(taking.keys, taking.line, record_id)
     if ref in seen:
         raise RowRefused(RowCode.DUPLICATE_IN_FILE, "record_id")
     seen.add(ref)
-    return read_party(record_id, cells, on=taking.business_date, branches=branches)
+    return record_id, ref
 
 
 def read_party(record_id: str, cells: Cells, *, on: date, branches: Mapping[str, UUID]) -> Party:

@@ -18,11 +18,11 @@ WINDOW_DAYS: Final = 92
 COLUMNS: Final[dict[FileKind, tuple[str, ...]]] = {
     FeedKind.PARTIES: (
         "record_id", "customer_no", "party_type", "name", "certificate_type", "certificate_no", "phone", "birth_date",
-        "gender", "address", "city_code", "branch_code", "employer", "opened_on", "status",
+        "gender", "address", "city_code", "branch_code", "employer", "opened_on", "status", "deleted",
     ),
     FeedKind.HOLDINGS: (
         "record_id", "holding_id", "product_code", "side", "currency", "opened_on", "closed_on", "matures_on",
-        "credit_limit", "rate", "joint_record_ids", "status",
+        "credit_limit", "rate", "joint_record_ids", "status", "deleted",
     ),
     FeedKind.BALANCES: ("holding_id", "date", "balance"),
     FeedKind.EVENTS: (
@@ -46,6 +46,14 @@ REQUIRED: Final[dict[FileKind, tuple[str, ...]]] = {
     OrganisationFile.STAFF: ("no", "name", "branch_code"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
 }
+
+FILLABLE: Final[Mapping[FileKind, frozenset[str]]] = {
+    FeedKind.PARTIES: frozenset(
+        {"phone", "birth_date", "gender", "address", "city_code", "branch_code", "employer", "opened_on"}
+    ),
+    FeedKind.HOLDINGS: frozenset({"opened_on", "matures_on", "credit_limit", "rate"}),
+}
+"""The columns that a mapping may let fill only what is empty: none that says who somebody is, or that it is over."""
 
 DAYS: Final = frozenset({"birth_date", "opened_on", "closed_on", "matures_on", "date", "valid_from", "valid_to", "day"})
 """The columns that hold days."""
@@ -73,6 +81,13 @@ _RATE: Final = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?", re.ASCII)
 
 _CENTS: Final = 2
 _SHORT: Final = 12
+
+
+class Deleted(StrEnum):
+    """Whether a row says that what it names is over."""
+
+    YES = "Y"
+    NO = "N"
 
 
 class RowCode(StrEnum):
@@ -213,6 +228,11 @@ class Cells:
         if value is None:
             raise RowRefused(RowCode.MISSING_VALUE, column)
         return value
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the row says that what it names is over; it then needs nothing but the name."""
+        return self.known("deleted", Deleted) is Deleted.YES
 
     def day(self, column: str) -> date | None:
         """Return a day written YYYY-MM-DD, 1900 to 2199."""

@@ -98,6 +98,26 @@ async def close_missing(session: AsyncSession, *, line: str, day: date, seen: It
     return int(result.rowcount)
 
 
+async def close_named(session: AsyncSession, *, line: str, day: date, refs: Sequence[bytes]) -> int:
+    """Close those open holdings of a line among some, unless something newer is known; returns how many."""
+    statement = text(
+        "UPDATE holding SET status = 'closed', closed_on = LEAST(closed_on, CAST(:day AS date)), as_of = :day "
+        "WHERE line = :line AND status = 'active' AND as_of <= :day AND holding_ref = ANY(CAST(:refs AS bytea[]))"
+    )
+    result: Any = await session.execute(statement, {"line": line, "day": day, "refs": refs})
+    return int(result.rowcount)
+
+
+async def stored_terms(session: AsyncSession, *, line: str, refs: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+    """Return the terms of stored holdings that a file may let stand, by reference and name of the column."""
+    statement = text(
+        "SELECT holding_ref, opened_on, matures_on, credit_limit_fen, rate FROM holding "
+        "WHERE line = :line AND holding_ref = ANY(CAST(:refs AS bytea[]))"
+    )
+    rows = await session.execute(statement, {"line": line, "refs": refs})
+    return {row.holding_ref: row._asdict() for row in rows}
+
+
 async def write_balances(session: AsyncSession, rows: Iterable[Sequence[Any]], *, month_ends: Sequence[date]) -> int:
     """Store balances (customer, holding, day, fen) that differ from the day before or stand at a month's end.
 

@@ -1,10 +1,12 @@
 """What a line says of holdings and events, as plain values, and when an event is the same again."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from guibin.core.lines import Line
@@ -83,6 +85,11 @@ class HoldingRow:
     credit_limit_fen: int | None
     rate: Decimal | None
     joint_customer_ids: frozenset[UUID] = frozenset()
+
+    def filled(self, stored: Mapping[str, Any], fills: frozenset[str]) -> "HoldingRow":
+        """Return the row with the stored terms in `fills`, columns of a file, where there are such."""
+        names = ("credit_limit_fen" if name == "credit_limit" else name for name in fills)
+        return replace(self, **{name: stored[name] for name in names if stored.get(name) is not None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,18 @@ BalanceRow = tuple[UUID, UUID, date, int]
 """Customer, holding, day, balance in fen."""
 
 
-async def take_holdings(session: AsyncSession, facts: FileFacts, rows: Sequence[HoldingRow]) -> int:
-    """Write a batch of holdings of one file; returns how many holdings and shares in them changed."""
-    known = await repository.known_holdings(session, line=facts.line, refs=[row.ref for row in rows])
+async def take_holdings(
+    session: AsyncSession, facts: FileFacts, rows: Sequence[HoldingRow], *, fills: frozenset[str] = frozenset()
+) -> int:
+    """Write a batch of holdings of one file; returns how many holdings and shares in them changed.
+
+    In the columns of `fills` what is stored stands, and only what is empty is written.
+    """
+    refs = [row.ref for row in rows]
+    if fills:
+        said = await repository.stored_terms(session, line=facts.line, refs=refs)
+        rows = [row.filled(said.get(row.ref, {}), fills) for row in rows]
+    known = await repository.known_holdings(session, line=facts.line, refs=refs)
     await _follow_owners(session, rows, known)
     ids = {row.ref: known[row.ref].id if row.ref in known else new_id() for row in rows}
     changed = await repository.write_holdings(session, (_holding_values(facts, row, ids[row.ref]) for row in rows))
@@ -59,6 +68,17 @@ def _holding_values(facts: FileFacts, row: HoldingRow, holding_id: UUID) -> tupl
 async def close_missing_holdings(session: AsyncSession, facts: FileFacts, seen: Iterable[bytes]) -> int:
     """Close the line's holdings that a full file leaves out; returns how many."""
     return await repository.close_missing(session, line=facts.line, day=facts.business_date, seen=seen)
+
+
+async def close_named_holdings(
+    session: AsyncSession, facts: FileFacts, refs: Sequence[bytes]
+) -> tuple[int, set[bytes]]:
+    """Close holdings of a line; returns how many were open, and the references that name none of them."""
+    if not refs:
+        return 0, set()
+    known = await repository.known_holdings(session, line=facts.line, refs=refs)
+    closed = await repository.close_named(session, line=facts.line, day=facts.business_date, refs=refs)
+    return closed, set(refs) - known.keys()
 
 
 async def take_balances(session: AsyncSession, rows: Iterable[BalanceRow], days: Iterable[date]) -> int:

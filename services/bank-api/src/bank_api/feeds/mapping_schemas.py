@@ -11,6 +11,7 @@ from guibin.core.lines import Line
 from guibin.core.text import OneLine
 from guibin.feeds.arranging import ColumnMapping
 from guibin.feeds.columns import ColumnType
+from guibin.feeds.dates import DateFormat
 from guibin.feeds.mappings.models import FeedMapping, MappingState
 from guibin.feeds.models import FeedKind
 from guibin.feeds.service import KindForm
@@ -46,9 +47,22 @@ class MappingIn(StrictModel):
         examples=[["备注"]],
     )
 
+    dates: dict[Name, DateFormat] = Field(
+        default_factory=dict,
+        max_length=MOST_COLUMNS,
+        description="By our column of days: how the line writes them; YYYY-MM-DD is read beside it",
+        examples=[{"birth_date": "yyyymmdd"}],
+    )
+    fills: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_COLUMNS,
+        description="Our columns that only fill what is empty; all others overwrite what the line said before",
+        examples=[["phone"]],
+    )
+
     def mapping(self) -> ColumnMapping:
         """Return it as the domain reads it."""
-        return ColumnMapping(self.columns, self.values, frozenset(self.ignored))
+        return ColumnMapping(self.columns, self.values, frozenset(self.ignored), self.dates, frozenset(self.fills))
 
 
 class MappingOut(OutModel):
@@ -61,6 +75,8 @@ class MappingOut(OutModel):
     columns: dict[str, str]
     values: dict[str, dict[str, str]]
     ignored: list[str]
+    dates: dict[str, DateFormat]
+    fills: list[str]
     created_at: datetime
 
     @classmethod

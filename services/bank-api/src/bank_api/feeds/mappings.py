@@ -51,7 +51,8 @@ async def list_mappings(
 async def create_mapping(call: StaffCall, line: Line, body: Annotated[MappingIn, json_body(MappingIn)]) -> MappingOut:
     """Draft the next version of a mapping. `POST .../files?dry_run=true&mapping=N` shows what a file becomes by it.
 
-    `mapping_invalid` names its fault: `column_unknown`, `column_twice` or `column_ignored` (named and ignored at once).
+    `mapping_invalid` names its fault: `column_unknown`, `column_twice`, `column_ignored` (named and ignored at once),
+    `column_without_days` (a date format for another column), or `column_not_filled` (one that always overwrites).
     """
     row = await service.draft_mapping(call.session, actor=call.actor, line=line, kind=body.kind, wanted=body.mapping())
     return MappingOut.of(row)

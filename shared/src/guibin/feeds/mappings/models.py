@@ -43,5 +43,15 @@ class FeedMapping(SQLModel, table=True):
         sa_column=Column(JSONB, nullable=False), description="Ours by theirs, within one of our columns"
     )
     ignored: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False), description="Theirs that are read past")
+    dates: dict[str, str] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")),
+        description="How our columns of days are written",
+    )
+    fills: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")),
+        description="Ours that only fill what is empty",
+    )
     created_by: UUID
     created_at: datetime = instant()

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.lines import Line
 from guibin.feeds.arranging import PLAIN, ColumnMapping
+from guibin.feeds.dates import DateFormat
 from guibin.feeds.mappings.models import FeedMapping, MappingState
 from guibin.feeds.models import FeedKind
 
@@ -23,7 +24,8 @@ async def mapping_in_force(session: AsyncSession, *, line: Line, kind: FeedKind)
 
 def rules_of(row: FeedMapping) -> ColumnMapping:
     """Return what a version says."""
-    return ColumnMapping(row.columns, row.values, frozenset(row.ignored), row.version)
+    dates = {column: DateFormat(form) for column, form in row.dates.items()}
+    return ColumnMapping(row.columns, row.values, frozenset(row.ignored), dates, frozenset(row.fills), row.version)
 
 
 async def find_mapping(session: AsyncSession, *, line: Line, kind: FeedKind, version: int) -> FeedMapping | None:

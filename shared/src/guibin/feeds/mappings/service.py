@@ -42,6 +42,8 @@ async def draft_mapping(
         columns=dict(wanted.columns),
         values={column: dict(values) for column, values in wanted.values.items()},
         ignored=sorted(wanted.ignored),
+        dates={column: form.value for column, form in wanted.dates.items()},
+        fills=sorted(wanted.fills),
         created_by=actor.id,
         created_at=clock.now(),
     )
@@ -106,6 +108,8 @@ def _told(mapping: ColumnMapping) -> dict[str, object]:
         "columns": dict(mapping.columns),
         "values": {column: dict(values) for column, values in mapping.values.items()},
         "ignored": sorted(mapping.ignored),
+        "dates": {column: form.value for column, form in mapping.dates.items()},
+        "fills": sorted(mapping.fills),
     }
 
 
