@@ -1,6 +1,6 @@
 """All SQL about customers. `visible` is the one predicate of data scope; whatever reads customers' data uses it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import insert_rows
 from guibin.core.errors import NotFound
-from guibin.customers.models import Customer, CustomerAccess, RefKind
+from guibin.customers.models import Customer, CustomerAccess, PartyType, RefKind
 from guibin.organisation.models import BranchClosure
 from guibin.security.actors import Scope
 
@@ -122,6 +122,12 @@ async def customers_of_refs(session: AsyncSession, refs: Sequence[bytes]) -> dic
     """
     statement = text("SELECT ref, customer_id FROM customer_ref WHERE ref = ANY(CAST(:refs AS bytea[]))")
     return {row[0]: row[1] for row in await session.execute(statement, {"refs": refs})}
+
+
+async def party_types(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PartyType]:
+    """Return whether customers are persons or companies."""
+    statement = text("SELECT id, party_type FROM customer WHERE id = ANY(CAST(:ids AS uuid[]))")
+    return {row[0]: PartyType(row[1]) for row in await session.execute(statement, {"ids": list(ids)})}
 
 
 async def add_refs(session: AsyncSession, refs: Iterable[tuple[bytes, RefKind, UUID]], *, day: date) -> None:

@@ -3,11 +3,13 @@
 from enum import StrEnum
 from typing import Final
 
+from guibin.customers.identity_events.rules import IdentityEventKind
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.feeds.models import FeedKind
 from guibin.feeds.rules import DAYS, Deleted
 from guibin.holdings.models import OWN_EVENTS, EventType, HoldingStatus, InflowClass
 from guibin.products.models import Side
+from guibin.relations.models import LinkKind
 
 
 class ColumnType(StrEnum):
@@ -37,6 +39,8 @@ _CHOICES: Final[dict[str, type[StrEnum]]] = {
     "event_type": EventType,
     "inflow_class": InflowClass,
     "deleted": Deleted,
+    "link": LinkKind,
+    "event": IdentityEventKind,
 }
 _STATUS: Final[dict[FeedKind, type[StrEnum]]] = {FeedKind.PARTIES: PartyStatus, FeedKind.HOLDINGS: HoldingStatus}
 

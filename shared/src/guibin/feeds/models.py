@@ -20,6 +20,8 @@ class FeedKind(StrEnum):
     BALANCES = "balances"
     EVENTS = "events"
     RESTRICTIONS = "restrictions"
+    LINKS = "links"
+    IDENTITY = "identity"
 
 
 class OrganisationFile(StrEnum):

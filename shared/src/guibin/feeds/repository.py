@@ -19,9 +19,9 @@ from guibin.holdings.models import LineDay
 async def lock_feeds(session: AsyncSession, *, line: Line, kind: FeedKind) -> None:
     """Wait until no other file is being taken that this one could meet; the locks end with the transaction.
 
-    A parties file may connect customers of all lines and is alone. Other files wait for those of their line.
+    A parties or identity file may connect customers of all lines and is alone. Others wait for those of their line.
     """
-    if kind is FeedKind.PARTIES:
+    if kind in {FeedKind.PARTIES, FeedKind.IDENTITY}:
         await lock_fusion(session)
         return
     await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": FUSION_LOCK})

@@ -29,6 +29,11 @@ COLUMNS: Final[dict[FileKind, tuple[str, ...]]] = {
         "reference", "record_id", "event_type", "occurred_at", "amount", "merchant_category", "channel", "inflow_class",
     ),
     FeedKind.RESTRICTIONS: ("record_id", "restriction", "reference", "valid_from", "valid_to"),
+    FeedKind.LINKS: ("record_id", "link", "other_record_id", "valid_from", "valid_to", "deleted"),
+    FeedKind.IDENTITY: (
+        "reference", "event", "occurred_on", "customer_no", "other_customer_no", "certificate_type", "certificate_no",
+        "name", "replaces_certificate_no",
+    ),
     OrganisationFile.BRANCHES: ("code", "kind", "parent_code", "name_zh", "name_en", "city_code"),
     OrganisationFile.STAFF: ("no", "name", "branch_code", "status", "phone", "subject"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
@@ -42,6 +47,8 @@ REQUIRED: Final[dict[FileKind, tuple[str, ...]]] = {
     FeedKind.BALANCES: ("holding_id", "date", "balance"),
     FeedKind.EVENTS: ("reference", "record_id", "event_type", "occurred_at"),
     FeedKind.RESTRICTIONS: ("record_id", "restriction", "reference"),
+    FeedKind.LINKS: ("record_id", "link", "other_record_id"),
+    FeedKind.IDENTITY: ("reference", "event", "customer_no"),
     OrganisationFile.BRANCHES: ("code", "kind", "name_zh", "name_en"),
     OrganisationFile.STAFF: ("no", "name", "branch_code"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
@@ -55,13 +62,19 @@ FILLABLE: Final[Mapping[FileKind, frozenset[str]]] = {
 }
 """The columns that a mapping may let fill only what is empty: none that says who somebody is, or that it is over."""
 
-DAYS: Final = frozenset({"birth_date", "opened_on", "closed_on", "matures_on", "date", "valid_from", "valid_to", "day"})
+DAYS: Final = frozenset(
+    {
+        *("birth_date", "opened_on", "closed_on", "matures_on", "date", "valid_from", "valid_to", "day"),
+        "occurred_on",
+    }
+)
 """The columns that hold days."""
 
 PERSONAL: Final = frozenset(
     {
         *("record_id", "customer_no", "name", "certificate_no", "phone", "birth_date", "address", "employer"),
-        *("holding_id", "joint_record_ids", "reference"),
+        *("holding_id", "joint_record_ids", "reference", "other_record_id", "other_customer_no"),
+        "replaces_certificate_no",
     }
 )
 """The columns whose cells a preview does not show."""
@@ -117,6 +130,11 @@ class RowCode(StrEnum):
     PRODUCT_LINE_MISMATCH = "product_line_mismatch"
     SIDE_MISMATCH = "side_mismatch"
     REFERENCE_CONFLICT = "reference_conflict"
+    CUSTOMER_UNKNOWN = "customer_unknown"
+    MERGE_NOT_POSSIBLE = "merge_not_possible"
+    LINK_NOT_POSSIBLE = "link_not_possible"
+    LINK_OVERLAPS = "link_overlaps"
+    LINK_UNKNOWN = "link_unknown"
 
 
 class Reason(NamedTuple):
@@ -151,6 +169,11 @@ REASONS: Final[Mapping[RowCode, Reason]] = {
     RowCode.PRODUCT_LINE_MISMATCH: Reason("产品属于其他条线", "The product belongs to another line"),
     RowCode.SIDE_MISMATCH: Reason("资产负债方向与产品不符", "The product stands on the other side"),
     RowCode.REFERENCE_CONFLICT: Reason("同一流水号内容不同", "The reference stands for something else"),
+    RowCode.CUSTOMER_UNKNOWN: Reason("客户号不存在", "Nobody has this customer number"),
+    RowCode.MERGE_NOT_POSSIBLE: Reason("不可合并或拆分", "They cannot be joined or parted"),
+    RowCode.LINK_NOT_POSSIBLE: Reason("双方不可建立该关联", "The two cannot stand so to each other"),
+    RowCode.LINK_OVERLAPS: Reason("与本条线已报期间重叠", "The line has said the same for other days that overlap"),
+    RowCode.LINK_UNKNOWN: Reason("本条线未报过该关联", "The line has never said this link"),
 }
 """Why a row was refused, in people's words."""
 

@@ -4,9 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
+from guibin.core.lines import Line
 from guibin.core.models import BY_CUSTOMER, SQLModel, distributed, instant, one_of, text_column
 
 
@@ -47,6 +48,7 @@ class CustomerLink(SQLModel, table=True):
         one_of("kind", LinkKind),
         CheckConstraint("other_id <> customer_id", name="between_two"),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="ends_after_it_began"),
+        one_of("line", Line),
         Index(None, "other_id"),
         BY_CUSTOMER,
     )
@@ -61,6 +63,7 @@ class CustomerLink(SQLModel, table=True):
     set_by: UUID
     set_at: datetime = instant()
     ended_by: UUID | None = None
+    line: str | None = Field(default=None, sa_type=Text, description="Whose files say it; NULL: a person does")
 
 
 class Household(SQLModel, table=True):

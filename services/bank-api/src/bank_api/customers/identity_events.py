@@ -10,11 +10,10 @@ from guibin.core.errors import ValidationFailed
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code, OneLine
 from guibin.customers.errors import CustomerNumberUnknown, IdentityReferenceTaken, MergeNotPossible
-from guibin.customers.identifiers import normalise_certificate, normalise_number
+from guibin.customers.identity_events.naming import NUMBERS, EventFault, SaidEvent
 from guibin.customers.identity_events.rules import IdentityEvent, IdentityEventKind, IdentityOutcome
 from guibin.customers.identity_events.service import Taken, take_identity_event
 from guibin.customers.models import CertificateType
-from guibin.customers.references import certificate_ref, customer_no_ref
 from guibin.security.ciphers import KeyRing
 from guibin.web import (
     DataClass,
@@ -81,43 +80,24 @@ class IdentityEventIn(StrictModel):
         """
         if self.occurred_on > clock.today():
             raise ValidationFailed.of(["body", "occurred_on"], "date_out_of_range", "lies ahead")
-        is_certificate = self.kind is IdentityEventKind.CERTIFICATE_CHANGED
-        return IdentityEvent(
-            reference=self.reference,
-            kind=self.kind,
-            day=self.occurred_on,
-            content_hash=keys.blind_index("record", f"identity|{self.model_dump_json()}"),
-            number_ref=_number(keys, "customer_no", self.customer_no),
-            other_ref=None if is_certificate else _number(keys, "other_customer_no", self.other_customer_no),
-            certificate_ref=self._certificate(keys, "certificate_no") if is_certificate else None,
-            ended_ref=self._ended(keys) if is_certificate else None,
-        )
-
-    def _ended(self, keys: KeyRing) -> bytes | None:
-        given = self.certificate is not None and self.certificate.replaces_certificate_no is not None
-        return self._certificate(keys, "replaces_certificate_no") if given else None
-
-    def _certificate(self, keys: KeyRing, field: str) -> bytes:
-        found = self.certificate
-        if found is None:
-            raise ValidationFailed.of(["body", "certificate"], "missing", "is needed for an event of this kind")
-        number = normalise_certificate(found.certificate_type, getattr(found, field), on=clock.today())
-        ref = None if number is None else certificate_ref(keys, found.certificate_type, number, found.name)
-        if ref is None:
-            raise ValidationFailed.of(
-                ["body", "certificate", field], "certificate_no", "is not a certificate number of this kind"
-            )
-        return ref
+        numbers = {"customer_no": self.customer_no, "other_customer_no": self.other_customer_no}
+        certificate = {} if self.certificate is None else self.certificate.model_dump(exclude={"certificate_type"})
+        kind = None if self.certificate is None else self.certificate.certificate_type
+        try:
+            return SaidEvent(self.reference, self.kind, self.occurred_on, numbers | certificate, kind).read(keys)
+        except EventFault as fault:
+            raise _refusal(fault) from None
 
 
-def _number(keys: KeyRing, field: str, given: str | None) -> bytes:
-    if given is None:
-        raise ValidationFailed.of(["body", field], "missing", "is needed for an event of this kind")
-    number = normalise_number(given)
-    ref = None if number is None else customer_no_ref(keys, number)
-    if ref is None:
-        raise ValidationFailed.of(["body", field], "customer_no", "is no customer number")
-    return ref
+def _refusal(fault: EventFault) -> ValidationFailed:
+    is_number = fault.field in NUMBERS
+    if fault.is_missing:
+        loc: list[str | int] = ["body", fault.field if is_number else "certificate"]
+        return ValidationFailed.of(loc, "missing", "is needed for an event of this kind")
+    if is_number:
+        return ValidationFailed.of(["body", fault.field], "customer_no", "is no customer number")
+    loc = ["body", "certificate", fault.field]
+    return ValidationFailed.of(loc, "certificate_no", "is not a certificate number of this kind")
 
 
 class IdentityEventOut(OutModel):

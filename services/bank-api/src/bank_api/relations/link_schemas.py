@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from bank_api.customers.views import shown_name, view_of
 from guibin.core.ids import CustomerId, LinkId, StaffId
+from guibin.core.lines import Line
 from guibin.core.text import Note
 from guibin.customers.models import PartyType
 from guibin.customers.personal import identity_of
@@ -77,6 +78,7 @@ class LinkOut(OutModel):
     valid_to: date | None = Field(description="First day without it; null while it lasts")
     set_by: StaffId
     set_at: datetime
+    line: Line | None = Field(description="Whose files say it; null: a person does")
 
     @classmethod
     def of(cls, view: LinkView, keys: KeyRing, roles: Collection[str]) -> "LinkOut":
@@ -91,6 +93,7 @@ class LinkOut(OutModel):
             valid_to=link.valid_to,
             set_by=link.set_by,
             set_at=link.set_at,
+            line=None if link.line is None else Line(link.line),
         )
 
 

@@ -36,6 +36,7 @@ from guibin.feeds.mappings.repository import mapping_in_force
 from guibin.feeds.models import FeedKind
 from guibin.feeds.reading import FeedText, spool
 from guibin.feeds.rows import FeedRows
+from guibin.feeds.senders import check_sender
 from guibin.organisation.repository import list_branches
 from guibin.security.actors import Actor
 from guibin.security.ciphers import DataKey, KeyRing, WrappedKey
@@ -64,7 +65,10 @@ async def begin_batch(
     Raises:
         BusinessDateInvalid: the day has not begun.
         BatchManifestInvalid: the manifest announces what cannot be.
+        Forbidden: it announces identity events, and the sender may not tell of them.
     """
+    for file in manifest.files:
+        check_sender(actor, file.kind)
     if manifest.business_date > clock.today():
         raise BusinessDateInvalid
     files = [file.announced() for file in manifest.files]

@@ -21,6 +21,8 @@ from guibin.feeds.drift import changed_columns, drift
 from guibin.feeds.errors import BusinessDateInvalid, ColumnsInvalid, FileEmpty, RowCountDiffers
 from guibin.feeds.events import take_event_rows
 from guibin.feeds.holdings import take_holding_rows
+from guibin.feeds.identity import take_identity_rows
+from guibin.feeds.links import take_link_rows
 from guibin.feeds.mappings.repository import find_mapping, mapping_in_force, rules_of
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
 from guibin.feeds.parties import take_parties
@@ -29,6 +31,7 @@ from guibin.feeds.reading import Chunks, FeedText, spool
 from guibin.feeds.restrictions import take_restriction_rows
 from guibin.feeds.rows import FeedRows, Row
 from guibin.feeds.rules import COLUMNS, PERSONAL, RowCode, RowRefused
+from guibin.feeds.senders import check_sender
 from guibin.feeds.taking import Reject, Rows, Taking
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
@@ -44,6 +47,8 @@ _LOADERS: Final[Mapping[FeedKind, Callable[[Taking, Rows], Awaitable[None]]]] = 
     FeedKind.BALANCES: take_balance_rows,
     FeedKind.EVENTS: take_event_rows,
     FeedKind.RESTRICTIONS: take_restriction_rows,
+    FeedKind.LINKS: take_link_rows,
+    FeedKind.IDENTITY: take_identity_rows,
 }
 
 
@@ -103,7 +108,9 @@ async def take_file(
         WorkbookUnreadable, WorkbookTooLarge, RowCountDiffers: the whole file is refused; the caller's unit of work
             undoes what was written.
         NotFound: there is no such version of the mapping.
+        Forbidden: a service that may bring files, and no identity events, brings a file of them.
     """
+    check_sender(actor, kind)
     if business_date > clock.today():
         raise BusinessDateInvalid
     feed = await spool(stream)
