@@ -72,6 +72,8 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "answerManagerPreference": ("M1", "M2"),
     "getCoverageTerms": (),
     "listPool": _OF_A_BRANCH,
+    "getStability": (),
+    "listStabilityAlarms": _OF_A_BRANCH,
     "putCoverageTerms": _BY_TWO,
     "listAssignmentPlans": (),
     "createAssignmentPlan": _OF_A_BRANCH,

@@ -42,6 +42,7 @@ from bank_api.managers.plans import router as assignment_plans
 from bank_api.managers.pool import router as pool
 from bank_api.managers.profiles import router as manager_profiles
 from bank_api.managers.router import router as managers
+from bank_api.managers.stability import router as stability
 from bank_api.managers.team import router as teams
 from bank_api.organisation.calendars import router as calendars
 from bank_api.organisation.files import router as organisation_files
@@ -156,6 +157,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_spread,
     teams,
     pool,
+    stability,
     wallets,
     points,
     points_attachments,

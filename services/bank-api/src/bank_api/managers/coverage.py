@@ -3,12 +3,21 @@
 from datetime import date
 from uuid import UUID
 
-from bank_api.managers.schemas import CoverageOut, CoverageRowOut, ManagerOut, SuccessorOut, TeamMemberOut
+from bank_api.managers.schemas import (
+    CoverageOut,
+    CoverageRowOut,
+    CustomerStabilityOut,
+    ManagerOut,
+    SuccessorOut,
+    TeamMemberOut,
+)
 from guibin.core import clock
 from guibin.managers import repository
 from guibin.managers.absences.repository import stand_ins
 from guibin.managers.models import CoverageRole
+from guibin.managers.stability.constancy import constancy_of
 from guibin.managers.stability.repository import open_successions
+from guibin.managers.terms.service import terms_in_force
 from guibin.web import StaffCall
 
 
@@ -30,8 +39,17 @@ async def coverage_of(call: StaffCall, customer_id: UUID, as_of: date | None = N
         as_of=day,
         manager=manager,
         since=served.coverage.valid_from if served else None,
+        stability=await _stability_of(call, customer_id, day),
         stand_in_id=away.get(served.person.manager.id) if served else None,
         team=[TeamMemberOut.of(one, call.keys) for one in team if one.coverage.role != CoverageRole.PRIMARY],
         successor=SuccessorOut.of(coming[0]) if coming else None,
         history=[CoverageRowOut.of(row) for row in history],
     )
+
+
+async def _stability_of(call: StaffCall, customer_id: UUID, day: date) -> CustomerStabilityOut | None:
+    found = await constancy_of(call.session, call.scope, customer_id=customer_id, day=day)
+    if found is None:
+        return None
+    _, terms = await terms_in_force(call.session)
+    return CustomerStabilityOut.of(found, day=day, most=terms.most_managers)

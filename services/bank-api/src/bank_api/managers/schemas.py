@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from guibin.managers.models import Coverage, CoverageRole, Grade, Unassigned, Un
 from guibin.managers.repository import InBook, InTeam, Person, QueueCount
 from guibin.managers.rules import Seat
 from guibin.managers.service import Move
+from guibin.managers.stability.constancy import Constancy, whole_months
 from guibin.managers.stability.models import Succession, SuccessionCause
 from guibin.organisation.service import staff_name
 from guibin.security.ciphers import KeyRing
@@ -273,6 +274,29 @@ class SuccessorOut(OutModel):
         )
 
 
+class CustomerStabilityOut(OutModel):
+    """How long one customer has the manager."""
+
+    customer_id: CustomerId
+    manager_id: ManagerId
+    since: date = Field(description="Since then nobody else was the primary manager")
+    months: int = Field(description="Whole months since then")
+    managers: int = Field(description="Managers in the 24 months before")
+    alarm: bool = Field(description="Whether that is more than the terms of coverage bear")
+
+    @classmethod
+    def of(cls, one: Constancy, *, day: date, most: int) -> Self:
+        """Describe a customer."""
+        return cls(
+            customer_id=one.customer_id,
+            manager_id=one.manager_id,
+            since=one.since,
+            months=whole_months(one.since, day),
+            managers=one.managers,
+            alarm=one.managers > most,
+        )
+
+
 class CoverageOut(OutModel):
     """Who serves a customer on a day, and who did before and after it."""
 
@@ -281,6 +305,7 @@ class CoverageOut(OutModel):
     manager: ManagerOut | None = Field(description="The primary manager")
     since: date | None
     stand_in_id: ManagerId | None = Field(description="Who serves the customer while the primary manager is away")
+    stability: CustomerStabilityOut | None = Field(description="How long it is the same manager; null without one")
     team: list[TeamMemberOut] = Field(description="Who serves in another role")
     successor: SuccessorOut | None = Field(description="Who is coming now; null: nobody")
     history: list[CoverageRowOut] = Field(description="Newest first, of all roles")

@@ -21,6 +21,9 @@ class Terms(BaseModel):
     joint_days: Days = Field(
         default=30, description="Days on which the old and the new manager both serve; 0: handed over at once"
     )
+    most_managers: Annotated[int, Field(ge=1, le=24)] = Field(
+        default=2, description="Managers in 24 months above which a customer stands in the report of stability"
+    )
     pool_notice_months: Months = Field(
         default=5, description="Months without a word or a sale after which the manager is told"
     )
