@@ -15,7 +15,7 @@ from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
 
 PARALLEL: Final = 3
-"""How many files are taken at once; each needs a connection."""
+"""How many lines are taken at once; each needs a connection."""
 
 Progress = Callable[[str, dict[str, int]], None]
 
@@ -57,6 +57,7 @@ async def load_sources(
 ) -> list[FeedResult]:
     """Take files in their order; what is no parties file goes line by line, several lines side by side.
 
+    The line that announces most rows begins first and is never kept waiting: by itself at the end it would go on alone.
     `progress` hears of each file when it is in. A line stops at the first of its files that is refused.
 
     Raises:
@@ -66,13 +67,19 @@ async def load_sources(
     results: list[FeedResult] = []
     for alone, group in groupby(sources, key=lambda source: source.kind == FeedKind.PARTIES):
         files = list(group)
-        chains = [files] if alone else [[one for one in files if one.line is line] for line in Line]
+        chains = [files] if alone else _by_line(files)
         found = await asyncio.gather(*(loading.take_chain(chain) for chain in chains), return_exceptions=True)
         failed = next((one for one in found if isinstance(one, BaseException)), None)
         if failed is not None:
             raise failed
         results += [result for chain in found if not isinstance(chain, BaseException) for result in chain]
     return results
+
+
+def _by_line(files: Sequence[FeedSource]) -> list[list[FeedSource]]:
+    """Part files by their lines, the most announced rows first."""
+    chains = [[one for one in files if one.line is line] for line in Line]
+    return sorted(chains, key=lambda chain: sum(one.rows or 0 for one in chain), reverse=True)
 
 
 class _Loading:
@@ -86,12 +93,9 @@ class _Loading:
         self._places = asyncio.Semaphore(PARALLEL)
 
     async def take_chain(self, files: Sequence[FeedSource]) -> list[FeedResult]:
-        """Take files one after another."""
-        results = []
-        for source in files:
-            async with self._places:
-                results.append(await self._take(source))
-        return results
+        """Take files one after another, from a place that is theirs until the last one is in."""
+        async with self._places:
+            return [await self._take(source) for source in files]
 
     async def _take(self, source: FeedSource) -> FeedResult:
         async with unit_of_work(self._factory) as work:
