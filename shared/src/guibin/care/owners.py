@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.repository import serving_manager
 from guibin.core import clock
+from guibin.core.arrays import among
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 from guibin.customers.models import Customer
 from guibin.managers.followers import Change, CoverageFollower
@@ -40,7 +41,7 @@ _REOPEN: Final = text(
 
 async def hand_on(session: AsyncSession, takers: Mapping[UUID, UUID | None]) -> None:
     """Let managers answer for what is open of their customers, and of those who were merged into them."""
-    query = select(Customer.id, Customer.merged_into).where(col(Customer.merged_into).in_(takers))
+    query = select(Customer.id, Customer.merged_into).where(among(col(Customer.merged_into), takers))
     async with all_rows(session):
         origins = (await session.exec(query)).all()
         whose = dict(takers) | {one: takers[survivor] for one, survivor in origins if survivor is not None}

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
@@ -127,7 +128,7 @@ async def open_many(
         },
     )
     of_customer = {one.customer_id: one.id for one in opened}
-    query = select(Customer.id, Customer.merged_into).where(col(Customer.merged_into).in_(of_customer))
+    query = select(Customer.id, Customer.merged_into).where(among(col(Customer.merged_into), of_customer))
     family = [(one, one) for one in of_customer]
     family += [(origin, survivor) for origin, survivor in (await session.exec(query)).all() if survivor is not None]
     bound = {

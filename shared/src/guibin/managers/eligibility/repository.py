@@ -4,20 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Select,
     SQLColumnExpression,
     Subquery,
-    Uuid,
     and_,
-    any_,
     func,
-    literal,
     or_,
     select,
     union,
@@ -27,6 +22,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer, CustomerRef, RefKind
 from guibin.holdings.models import Holding
@@ -85,11 +81,6 @@ async def as_waiting(session: AsyncSession, customers: Sequence[Customer], *, da
         code, rank, managed = (tier.code, tier.rank, tier.managed) if tier else ("", -1, False)
         waiting.append(Waiting(customer.id, code, rank, customer.branch_id, managed=managed))
     return await with_demands(session, waiting, day=day)
-
-
-def among(column: SQLColumnExpression[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Return whether a column is one of some ids, which travel as one value however many they are."""
-    return column == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 def _wishes(need: ServiceNeed | None) -> tuple[UUID, ...]:

@@ -10,6 +10,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer, CustomerAccess, PartyStatus
 from guibin.customers.repository import visible
@@ -62,7 +63,7 @@ def is_load() -> ColumnElement[bool]:
 async def open_team(session: AsyncSession, *, customer_ids: Collection[UUID]) -> Sequence[Coverage]:
     """Return who serves some customers now beside the primary manager."""
     query = select_rows(Coverage).where(
-        col(Coverage.customer_id).in_(customer_ids),
+        among(col(Coverage.customer_id), customer_ids),
         col(Coverage.role) != CoverageRole.PRIMARY,
         col(Coverage.valid_to).is_(None),
     )
@@ -83,7 +84,7 @@ async def team_on(session: AsyncSession, scope: Scope, *, customer_id: UUID, day
 
 async def open_coverages(session: AsyncSession, *, customer_ids: Collection[UUID]) -> dict[UUID, Coverage]:
     """Return the coverage of some customers that has no end, as it stands now, by customer."""
-    query = select_rows(Coverage).where(col(Coverage.customer_id).in_(customer_ids), is_open())
+    query = select_rows(Coverage).where(among(col(Coverage.customer_id), customer_ids), is_open())
     rows = (await session.exec(query.execution_options(populate_existing=True))).all()
     return {row.customer_id: row for row in rows}
 
@@ -92,7 +93,7 @@ async def served_since(session: AsyncSession, customer_ids: Collection[UUID], da
     """Return which of some customers somebody has served on a day or after it; a coverage that never began is none."""
     ended_later = and_(col(Coverage.valid_to) > day, col(Coverage.valid_to) > col(Coverage.valid_from))
     query = select_rows(Coverage.customer_id).where(
-        col(Coverage.customer_id).in_(customer_ids),
+        among(col(Coverage.customer_id), customer_ids),
         col(Coverage.role) == CoverageRole.PRIMARY,
         or_(col(Coverage.valid_to).is_(None), ended_later),
     )

@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.core.ids import new_id
 from guibin.customers.repository import visible
 from guibin.managers.models import Coverage, CoverageRole, Manager
@@ -115,7 +116,7 @@ async def due_successions(session: AsyncSession, day: date) -> list[Due]:
 async def open_successions(session: AsyncSession, customer_ids: Collection[UUID]) -> Sequence[Succession]:
     """Return who is coming to some customers."""
     query = select_rows(Succession).where(
-        col(Succession.customer_id).in_(customer_ids), col(Succession.state) == SuccessionState.OPEN
+        among(col(Succession.customer_id), customer_ids), col(Succession.state) == SuccessionState.OPEN
     )
     return (await session.exec(query.execution_options(populate_existing=True))).all()
 
@@ -128,7 +129,7 @@ async def end_successions(
         return
     await session.execute(
         update(Succession)
-        .where(col(Succession.customer_id).in_(customer_ids), col(Succession.state) == SuccessionState.OPEN)
+        .where(among(col(Succession.customer_id), customer_ids), col(Succession.state) == SuccessionState.OPEN)
         .values(state=state, ended_on=on_day)
         .execution_options(synchronize_session=False)
     )
@@ -138,7 +139,7 @@ async def seconds_of(session: AsyncSession, successions: Collection[Succession])
     """Return the coverage in the second role of those who are coming."""
     coming = {(one.customer_id, one.successor_id) for one in successions}
     query = select_rows(Coverage).where(
-        col(Coverage.customer_id).in_({customer_id for customer_id, _ in coming}),
+        among(col(Coverage.customer_id), {customer_id for customer_id, _ in coming}),
         col(Coverage.role) == CoverageRole.SECOND,
         col(Coverage.valid_to).is_(None),
     )
