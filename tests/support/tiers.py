@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import list_versions
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer
@@ -19,8 +20,8 @@ from guibin.organisation.models import Staff
 from guibin.products.models import Product
 from guibin.tags.models import CustomerFact
 from guibin.tiers import defaults as tiers
-from guibin.tiers.models import OverrideMode, TierCause, TierHistory, TierOverride
-from guibin.tiers.repository import active_scheme, list_schemes
+from guibin.tiers.models import OverrideMode, TierCause, TierHistory, TierOverride, TierScheme
+from guibin.tiers.repository import active_scheme
 from guibin.tiers.terms import Terms
 
 DAY = date(2026, 11, 24)
@@ -119,7 +120,7 @@ async def give_tier(
     route: str | None = None,
 ) -> None:
     """Let a tier begin on a day."""
-    scheme = (await list_schemes(session, limit=1))[0]
+    scheme = (await list_versions(session, TierScheme, limit=1))[0]
     session.add(
         TierHistory(
             customer_id=customer_id,

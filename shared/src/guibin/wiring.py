@@ -16,7 +16,7 @@ from guibin.care.calls import personal_data as calls_data
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import CARE_PLANS, SATISFYING
 from guibin.care.standards import defaults as standards
-from guibin.care.standards.service import STANDARD_PUBLICATION
+from guibin.care.standards.service import STANDARDS
 from guibin.care.triggers import personal_data as care_trigger_data
 from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
@@ -44,7 +44,7 @@ from guibin.managers import personal_data as managers_data
 from guibin.managers.capacity import defaults as manager_capacity
 from guibin.managers.capacity.service import CapacityOverriding
 from guibin.managers.facts import MANAGER_FACTS
-from guibin.managers.matrix.service import MatrixActivation
+from guibin.managers.matrix.service import MATRICES
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.pool import sources as pool_sources
 from guibin.managers.service import AssignmentHandler
@@ -100,7 +100,7 @@ from guibin.tiers import defaults as tiers
 from guibin.tiers import merging as tiers_merging
 from guibin.tiers import personal_data as tiers_data
 from guibin.tiers.facts import TIER_FACTS
-from guibin.tiers.service import QUOTA_CHANGE, ManyOverriding, SchemeActivation, TierOverriding
+from guibin.tiers.service import QUOTA_CHANGE, TIER_SCHEMES, ManyOverriding, TierOverriding
 
 Seeder = Callable[[AsyncSession], Awaitable[int]]
 
@@ -146,11 +146,11 @@ def connect() -> None:
     handlers.register(RuleChange())
     handlers.register(MAPPING_HANDLER)
     handlers.register(FEED_POLICY_HANDLER)
-    handlers.register(SchemeActivation())
+    handlers.register(TIER_SCHEMES)
     handlers.register(TierOverriding())
     handlers.register(ManyOverriding())
     handlers.register(QUOTA_CHANGE)
-    handlers.register(STANDARD_PUBLICATION)
+    handlers.register(STANDARDS)
     handlers.register(CapacityOverriding())
     handlers.register(RightPublication())
     handlers.register(PackagePublication())
@@ -197,7 +197,7 @@ def _connect_care() -> None:
     """Say who serves customers by which rules, what follows when they change hands, and what serves their needs."""
     handlers.register(AssignmentHandler())
     handlers.register(PlanHandler())
-    handlers.register(MatrixActivation())
+    handlers.register(MATRICES)
     handlers.register(TermsChange())
     pool_sources.register(SPOKEN_TO)
     handlers.register(CARE_PLANS)

@@ -4,10 +4,10 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import list_versions
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.managers.matrix.models import ManagerMatrix, MatrixState
-from guibin.managers.matrix.repository import list_matrices
 from guibin.managers.matrix.rules import Content, SecondRole, TierLine
 from guibin.managers.models import Grade
 
@@ -25,7 +25,7 @@ MATRIX: Final = Content(
 
 async def seed(session: AsyncSession) -> int:
     """Put the default matrix in force where there is none, draft or other; returns the rows added."""
-    if await list_matrices(session, limit=1):
+    if await list_versions(session, ManagerMatrix, limit=1):
         return 0
     now = clock.now()
     session.add(

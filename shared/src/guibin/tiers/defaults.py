@@ -2,6 +2,7 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import list_versions
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.seeding import add_missing
@@ -30,7 +31,7 @@ async def seed(session: AsyncSession) -> int:
         for rank, (code, zh, en, managed) in enumerate(TIERS)
     ]
     added = await add_missing(session, Tier, rows)
-    if await repository.list_schemes(session, limit=1):
+    if await list_versions(session, TierScheme, limit=1):
         return added
     now = clock.now()
     scheme = TierScheme(

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text, UniqueC
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlmodel import Field
 
+from guibin.approvals.definitions.models import Version
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
 
 
@@ -76,7 +77,7 @@ class Tier(SQLModel, table=True):
     managed: bool = Field(description="Whether its customers have a named manager")
 
 
-class TierScheme(SQLModel, table=True):
+class TierScheme(Version, table=True):
     """Which month-daily average gives which tier, and which growth points do where the average is lower."""
 
     __tablename__ = "tier_scheme"
@@ -86,11 +87,7 @@ class TierScheme(SQLModel, table=True):
         REFERENCE,
     )
 
-    id: UUID = Field(primary_key=True)
     name: str = text_column()
-    state: str = text_column()
-    revision: int = 1
-    created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)
     effective_from: date | None = Field(default=None, description="First day of its tiers; null: once approved")
     effective_to: date | None = Field(default=None, description="First day on which it gives no tier any more")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     Subquery,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -21,7 +20,6 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine
@@ -98,29 +96,6 @@ async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID
     return (await session.exec(query)).all()
 
 
-async def list_schemes(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
-) -> Sequence[TierScheme]:
-    """Return schemes, newest first."""
-    query = select_rows(TierScheme).order_by(col(TierScheme.created_at).desc(), col(TierScheme.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(col(TierScheme.created_at), col(TierScheme.id)) < before)
-    return (await session.exec(query)).all()
-
-
-async def lock_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
-    """Return one scheme as it stands now, locked for a change.
-
-    Raises:
-        NotFound: there is none.
-    """
-    query = select_rows(TierScheme).where(TierScheme.id == scheme_id).with_for_update()
-    found = (await session.exec(query.execution_options(populate_existing=True))).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
 async def lock_open_schemes(session: AsyncSession) -> None:
     """Lock the scheme in force and those that wait, in id order: two activations come one after the other."""
     query = (
@@ -130,18 +105,6 @@ async def lock_open_schemes(session: AsyncSession) -> None:
         .with_for_update()
     )
     await session.execute(query)
-
-
-async def get_scheme(session: AsyncSession, scheme_id: UUID) -> TierScheme:
-    """Return one scheme.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = await session.get(TierScheme, scheme_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 async def active_scheme(session: AsyncSession) -> TierScheme | None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.care.standards import repository, service
 from guibin.care.standards.errors import StandardInvalid, StandardNotDraft
+from guibin.care.standards.service import STANDARDS
 from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import StandardId
@@ -42,7 +43,7 @@ DEFINE = staff(Verb.SUBMIT, Domain.TIERS)
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_standards(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[ServiceStandardOut]:
     """List all versions, newest first. Of those published, the last one whose first day has come is in force."""
-    rows = await repository.list_standards(call.session, limit=page.fetch, before=page.after_moment)
+    rows = await STANDARDS.page(call.session, limit=page.fetch, before=page.after_moment)
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=ServiceStandardOut.of)
 
 
@@ -67,7 +68,7 @@ async def create_standard(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_standard(call: StaffCall, standard_id: StandardId, response: Response) -> ServiceStandardOut:
     """Show one version; its revision is the ETag."""
-    standard = await repository.get_standard(call.session, standard_id)
+    standard = await STANDARDS.get(call.session, standard_id)
     set_etag(response, standard.revision)
     return ServiceStandardOut.of(standard)
 
@@ -86,7 +87,7 @@ async def edit_standard(
     response: Response,
 ) -> ServiceStandardOut:
     """Replace the content of a draft that was read with the ETag sent as If-Match."""
-    standard = await repository.get_standard(call.session, standard_id, lock=True)
+    standard = await STANDARDS.lock(call.session, standard_id)
     call.require_if_match(standard.revision)
     edited = await service.edit_standard(call.session, standard, actor=call.actor, name=body.name, sheets=body.wanted())
     set_etag(response, edited.revision)
@@ -105,7 +106,7 @@ async def submit_standard(
     call: StaffCall, standard_id: StandardId, body: Annotated[StandardSubmissionIn, json_body(StandardSubmissionIn)]
 ) -> SubmittedOut:
     """Ask another person to publish a draft; customers read it on its first day."""
-    standard = await repository.get_standard(call.session, standard_id, lock=True)
+    standard = await STANDARDS.lock(call.session, standard_id)
     approval = await service.submit_standard(
         call.session, standard, actor=call.actor, effective_from=body.effective_from
     )

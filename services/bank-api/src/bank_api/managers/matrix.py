@@ -11,6 +11,7 @@ from guibin.core.errors import NotFound, PreconditionRequired, VersionConflict
 from guibin.core.ids import MatrixId
 from guibin.managers.matrix import repository, service
 from guibin.managers.matrix.errors import MatrixInvalid, MatrixNotDraft
+from guibin.managers.matrix.service import MATRICES
 from guibin.security.actors import Domain, Verb
 from guibin.tiers.errors import PeriodInvalid
 from guibin.web import (
@@ -41,7 +42,7 @@ DEFINE = staff(Verb.SUBMIT, Domain.MANAGERS)
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_matrices(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[ManagerMatrixOut]:
     """List the versions of the matrix in all states, newest first."""
-    rows = await repository.list_matrices(call.session, limit=page.fetch, before=page.after_moment)
+    rows = await MATRICES.page(call.session, limit=page.fetch, before=page.after_moment)
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=ManagerMatrixOut.of)
 
 
@@ -76,7 +77,7 @@ async def get_matrix_in_force(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_matrix(call: StaffCall, matrix_id: MatrixId, response: Response) -> ManagerMatrixOut:
     """Show one version; its revision is the ETag."""
-    matrix = await repository.get_matrix(call.session, matrix_id)
+    matrix = await MATRICES.get(call.session, matrix_id)
     set_etag(response, matrix.revision)
     return ManagerMatrixOut.of(matrix)
 
@@ -95,7 +96,7 @@ async def edit_matrix(
     response: Response,
 ) -> ManagerMatrixOut:
     """Replace a draft that was read with the ETag sent as If-Match."""
-    matrix = await repository.lock_matrix(call.session, matrix_id)
+    matrix = await MATRICES.lock(call.session, matrix_id)
     call.require_if_match(matrix.revision)
     edited = await service.edit_matrix(call.session, matrix, actor=call.actor, draft=body.draft())
     set_etag(response, edited.revision)
@@ -112,5 +113,5 @@ async def edit_matrix(
 )
 async def submit_matrix(call: StaffCall, matrix_id: MatrixId) -> SubmittedOut:
     """Ask another person to put a draft in force; the approver sees how many customers it takes their manager from."""
-    matrix = await repository.lock_matrix(call.session, matrix_id)
-    return SubmittedOut.of(await service.submit_matrix(call.session, matrix, actor=call.actor))
+    matrix = await MATRICES.lock(call.session, matrix_id)
+    return SubmittedOut.of(await MATRICES.submit(call.session, matrix, actor=call.actor))

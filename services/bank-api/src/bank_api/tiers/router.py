@@ -18,6 +18,7 @@ from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
 from guibin.tiers.figures import Scheme
 from guibin.tiers.moves_repository import moves_by_branch
 from guibin.tiers.rules import Growth
+from guibin.tiers.service import TIER_SCHEMES
 from guibin.web import (
     DataClass,
     Idempotency,
@@ -66,7 +67,7 @@ async def list_tiers(call: StaffCall) -> TiersOut:
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_schemes(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[TierSchemeOut]:
     """List schemes in all states, newest first."""
-    rows = await repository.list_schemes(call.session, limit=page.fetch, before=page.after_moment)
+    rows = await TIER_SCHEMES.page(call.session, limit=page.fetch, before=page.after_moment)
     lines = await repository.lines_of_all(call.session, [row.id for row in rows])
     return page.answer(
         rows,
@@ -97,7 +98,7 @@ async def create_scheme(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_scheme(call: StaffCall, scheme_id: SchemeId, response: Response) -> TierSchemeOut:
     """Show one scheme; its revision is the ETag."""
-    scheme = await repository.get_scheme(call.session, scheme_id)
+    scheme = await TIER_SCHEMES.get(call.session, scheme_id)
     set_etag(response, scheme.revision)
     return TierSchemeOut.of(scheme, await repository.lines_of(call.session, scheme.id))
 
@@ -116,7 +117,7 @@ async def edit_scheme(
     response: Response,
 ) -> TierSchemeOut:
     """Replace name and lines of a draft that was read with the ETag sent as If-Match."""
-    scheme = await repository.lock_scheme(call.session, scheme_id)
+    scheme = await TIER_SCHEMES.lock(call.session, scheme_id)
     call.require_if_match(scheme.revision)
     content = body.content(await _growth(call, body))
     edited = await service.edit_scheme(call.session, scheme, actor=call.actor, content=content)
@@ -144,8 +145,8 @@ async def _growth(call: StaffCall, body: TierSchemeIn) -> Growth | None:
 )
 async def submit_scheme(call: StaffCall, scheme_id: SchemeId) -> SubmittedOut:
     """Ask another person to put a draft in force; the approver sees how many customers would move between tiers."""
-    scheme = await repository.lock_scheme(call.session, scheme_id)
-    return SubmittedOut.of(await service.submit_scheme(call.session, scheme, actor=call.actor))
+    scheme = await TIER_SCHEMES.lock(call.session, scheme_id)
+    return SubmittedOut.of(await TIER_SCHEMES.submit(call.session, scheme, actor=call.actor))
 
 
 @router.post("/tier-schemes/{scheme_id}/simulate", operation_id="simulateTierScheme")
@@ -156,7 +157,7 @@ async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulat
     By the figures of the last period, transitions left out of account: who falls does so after the months of grace.
     Customers with unknown or stale figures and those with a tier by hand are not counted.
     """
-    row = await repository.get_scheme(call.session, scheme_id)
+    row = await TIER_SCHEMES.get(call.session, scheme_id)
     scheme, day = Scheme.of(row, await repository.lines_of(call.session, row.id)), clock.last_closed_day()
     moves = await moves_by_branch(call.session, call.scope, scheme, day=day)
     tiers = await repository.list_tiers(call.session)

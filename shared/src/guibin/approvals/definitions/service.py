@@ -43,7 +43,7 @@ class Definitions(ApprovalHandler, Generic[Row]):
     """What refuses an edit or a submission of what is no draft, and a beginning of what does not wait."""
 
     @abstractmethod
-    def shown(self, row: Row) -> Mapping[str, object]:
+    async def shown(self, session: AsyncSession, row: Row) -> Mapping[str, object]:
         """Return what a version says, as the trail keeps it before and after an edit."""
 
     @abstractmethod
@@ -99,7 +99,8 @@ class Definitions(ApprovalHandler, Generic[Row]):
         """Keep a draft that says something else now than `before`."""
         row.revision += 1
         await session.flush()
-        await self.record(session, row, actor=actor, action=f"{self.called}.edit", before=before, after=self.shown(row))
+        after = await self.shown(session, row)
+        await self.record(session, row, actor=actor, action=f"{self.called}.edit", before=before, after=after)
         return row
 
     async def submit(self, session: AsyncSession, row: Row, *, actor: Actor) -> Approval:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.care.standards import repository
+from guibin.approvals.definitions.repository import list_versions
 from guibin.care.standards.models import ServiceStandard, StandardState
 from guibin.care.standards.rules import Sheet
 from guibin.core import clock
@@ -25,7 +25,7 @@ SHEETS: Final[dict[str, Sheet]] = {
 
 async def seed(session: AsyncSession) -> int:
     """Publish the default sheets where there was never a version. Returns the rows added."""
-    if await repository.list_standards(session, limit=1):
+    if await list_versions(session, ServiceStandard, limit=1):
         return 0
     session.add(
         ServiceStandard(

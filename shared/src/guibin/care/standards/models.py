@@ -1,15 +1,15 @@
 """The versions of what is promised to each tier."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from guibin.core.models import REFERENCE, SQLModel, instant, one_of, text_column
+from guibin.approvals.definitions.models import Version
+from guibin.core.models import REFERENCE, one_of, text_column
 
 
 class StandardState(StrEnum):
@@ -20,7 +20,7 @@ class StandardState(StrEnum):
     PUBLISHED = "published"
 
 
-class ServiceStandard(SQLModel, table=True):
+class ServiceStandard(Version, table=True):
     """A version of the sheets of all tiers. Of those published, the last one whose first day has come is in force."""
 
     __tablename__ = "service_standard"
@@ -30,12 +30,8 @@ class ServiceStandard(SQLModel, table=True):
         REFERENCE,
     )
 
-    id: UUID = Field(primary_key=True)
     name: str = text_column()
-    state: str = text_column(default=StandardState.DRAFT)
     sheets: dict[str, Any] = Field(
         sa_column=Column(JSONB, nullable=False), description="`standards.rules.Sheet` by tier"
     )
-    effective_from: date | None = Field(default=None, description="First day; set when it is published")
-    revision: int = 1
-    created_at: datetime = instant()
+    effective_from: date | None = Field(default=None, description="First day; of a draft the one wished for")

@@ -1,6 +1,5 @@
 """SQL of service standards: the versions, and how many promises were due and kept."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +18,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    tuple_,
     union_all,
 )
 from sqlmodel import col
@@ -30,7 +28,6 @@ from guibin.care.models import CareTask, Complaint, TaskOrigin, TaskState, Touch
 from guibin.care.standards.models import ServiceStandard, StandardState
 from guibin.care.standards.rules import PromiseKind, Sheet
 from guibin.core.clock import BUSINESS_ZONE
-from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.organisation.models import Branch
@@ -51,31 +48,6 @@ class Kept:
     manager_id: UUID | None
     due: int
     kept: int
-
-
-async def list_standards(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
-) -> Sequence[ServiceStandard]:
-    """Return all versions, newest first."""
-    row = ServiceStandard
-    query = select_rows(row).order_by(col(row.created_at).desc(), col(row.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(col(row.created_at), col(row.id)) < before)
-    return (await session.exec(query)).all()
-
-
-async def get_standard(session: AsyncSession, standard_id: UUID, *, lock: bool = False) -> ServiceStandard:
-    """Return one version, locked where it is to be changed.
-
-    Raises:
-        NotFound: there is none.
-    """
-    query = select_rows(ServiceStandard).where(ServiceStandard.id == standard_id)
-    query = query.with_for_update().execution_options(populate_existing=True) if lock else query
-    found = (await session.exec(query)).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 async def standard_on(session: AsyncSession, day: date) -> ServiceStandard | None:

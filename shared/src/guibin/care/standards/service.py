@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Final
-from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
+from guibin.approvals.definitions.service import Definitions
+from guibin.approvals.handlers import Amended, Label
 from guibin.approvals.models import Approval
-from guibin.audit import service as audit
 from guibin.care.standards import repository
 from guibin.care.standards.errors import StandardInvalid, StandardNotDraft
 from guibin.care.standards.models import ServiceStandard, StandardState
 from guibin.care.standards.rules import Sheet, faults_of
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.ids import new_id
 from guibin.security.actors import Actor, Domain
 from guibin.tiers.errors import PeriodConflict
 from guibin.tiers.repository import list_tiers
@@ -38,10 +36,7 @@ async def create_standard(
     """
     await _check(session, sheets)
     standard = ServiceStandard(id=new_id(), name=name, sheets=_documents(sheets), created_at=clock.now())
-    session.add(standard)
-    await session.flush()
-    await _record(session, actor, standard, "service_standard.create")
-    return standard
+    return await STANDARDS.add(session, standard, actor=actor)
 
 
 async def edit_standard(
@@ -52,15 +47,11 @@ async def edit_standard(
     Raises:
         StandardNotDraft, StandardInvalid.
     """
-    _require_draft(standard)
+    STANDARDS.require_draft(standard)
     await _check(session, sheets)
-    before = {"name": standard.name, **standard.sheets}
+    before = await STANDARDS.shown(session, standard)
     standard.name, standard.sheets = name, _documents(sheets)
-    standard.revision += 1
-    await session.flush()
-    after = {"name": standard.name, **standard.sheets}
-    await _record(session, actor, standard, "service_standard.edit", before=before, after=after)
-    return standard
+    return await STANDARDS.keep_edit(session, standard, actor=actor, before=before)
 
 
 async def submit_standard(
@@ -71,31 +62,19 @@ async def submit_standard(
     Raises:
         StandardNotDraft: it is no draft.
     """
-    _require_draft(standard)
-    standard.state = StandardState.PENDING
-    before = await repository.standard_on(session, clock.today())
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=STANDARD_PUBLICATION.kind,
-        domain=STANDARD_PUBLICATION.domain,
-        subject=to_public("std", standard.id),
-        payload={
-            "standard_id": to_public("std", standard.id),
-            "revision": standard.revision,
-            "effective_from": effective_from.isoformat() if effective_from else None,
-        },
-        preview={
-            "before": None if before is None else before.sheets,
-            "after": standard.sheets,
-            "effective_from": effective_from.isoformat() if effective_from else None,
-        },
-    )
+    STANDARDS.require_draft(standard)
+    standard.effective_from = effective_from
+    return await STANDARDS.submit(session, standard, actor=actor)
 
 
-class StandardPublication(ApprovalHandler):
-    """Publishes a version; it is in force from its first day until the next one's."""
+class Standards(Definitions[ServiceStandard]):
+    """All versions; a published one is in force from its first day until the next one's."""
 
+    table = ServiceStandard
+    called = "service_standard"
+    prefix = "std"
+    payload_id = "standard_id"
+    not_draft = StandardNotDraft
     kind = "service_standard.publish"
     domain = Domain.TIERS
     title = Label("发布服务标准", "Publish a service standard")
@@ -115,33 +94,36 @@ class StandardPublication(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Publish it.
+    async def shown(self, session: AsyncSession, row: ServiceStandard) -> Mapping[str, object]:
+        """Return the name and the sheets."""
+        return {"name": row.name, **row.sheets}
+
+    async def examine(self, session: AsyncSession, row: ServiceStandard) -> Amended:
+        """Show the sheets beside those in force."""
+        before = await repository.standard_on(session, clock.today())
+        first = row.effective_from.isoformat() if row.effective_from else None
+        return Amended(
+            payload={"effective_from": first},
+            preview={
+                "before": None if before is None else before.sheets,
+                "after": row.sheets,
+                "effective_from": first,
+            },
+        )
+
+    async def begin(self, session: AsyncSession, row: ServiceStandard) -> None:
+        """Publish it, from today at the earliest.
 
         Raises:
-            StandardNotDraft: it is not waiting any more.
             PeriodConflict: another version begins on the same day.
         """
-        standard = await repository.get_standard(session, _standard_id(payload), lock=True)
-        if standard.state != StandardState.PENDING or standard.revision != payload["revision"]:
-            raise StandardNotDraft
-        wished = payload["effective_from"]
-        first = max(date.fromisoformat(str(wished)), clock.today()) if wished else clock.today()
+        first = max(row.effective_from or clock.today(), clock.today())
         if await repository.published_on(session, first) is not None:
             raise PeriodConflict
-        standard.state, standard.effective_from = StandardState.PUBLISHED, first
-        await session.flush()
-        await _record(session, context.approver, standard, self.kind, on_behalf_id=context.maker_id)
-
-    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
-        """Give it back to its maker as a draft."""
-        standard = await repository.get_standard(session, _standard_id(payload), lock=True)
-        if standard.state == StandardState.PENDING and standard.revision == payload["revision"]:
-            standard.state = StandardState.DRAFT
-            await session.flush()
+        row.state, row.effective_from = StandardState.PUBLISHED, first
 
 
-STANDARD_PUBLICATION: Final = StandardPublication()
+STANDARDS: Final = Standards()
 
 
 async def _check(session: AsyncSession, sheets: Mapping[str, Sheet]) -> None:
@@ -153,38 +135,3 @@ async def _check(session: AsyncSession, sheets: Mapping[str, Sheet]) -> None:
 
 def _documents(sheets: Mapping[str, Sheet]) -> dict[str, object]:
     return {tier: sheet.model_dump(mode="json") for tier, sheet in sheets.items()}
-
-
-def _require_draft(standard: ServiceStandard) -> None:
-    if standard.state != StandardState.DRAFT:
-        raise StandardNotDraft
-
-
-def _standard_id(payload: Mapping[str, object]) -> UUID:
-    found = from_public("std", str(payload["standard_id"]))
-    if found is None:
-        raise LookupError("the payload names no standard")
-    return found
-
-
-async def _record(
-    session: AsyncSession,
-    actor: Actor,
-    standard: ServiceStandard,
-    action: str,
-    *,
-    on_behalf_id: UUID | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="service_standard",
-        object_id=to_public("std", standard.id),
-        on_behalf_id=on_behalf_id,
-        before=before,
-        after=after,
-        facts={"revision": standard.revision},
-    )

@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, func, text
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlmodel import Field
 
-from guibin.core.models import REFERENCE, SQLModel, instant, one_of, text_column
+from guibin.approvals.definitions.models import Version
+from guibin.core.models import REFERENCE, instant, one_of, text_column
 
 
 class MatrixState(StrEnum):
@@ -20,7 +20,7 @@ class MatrixState(StrEnum):
     APPROVED = "approved"
 
 
-class ManagerMatrix(SQLModel, table=True):
+class ManagerMatrix(Version, table=True):
     """A version of the matrix: whom which grade serves, and what a tier, a product or a tag asks of a manager.
 
     Approved versions never overlap: the next one ends the one before it. The first one has been in force for ever.
@@ -39,14 +39,10 @@ class ManagerMatrix(SQLModel, table=True):
         REFERENCE,
     )
 
-    id: UUID = Field(primary_key=True)
     name: str = text_column()
-    state: str = text_column()
-    revision: int = 1
     effective_from: date | None = Field(default=None, description="First day; of a draft null: once approved")
     effective_to: date | None = Field(default=None, description="First day of the version after it")
     content: dict[str, Any] = Field(
         sa_column=Column(JSONB, nullable=False), description="`managers.matrix.rules.Content`"
     )
-    created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)

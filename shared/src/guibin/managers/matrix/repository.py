@@ -1,11 +1,10 @@
 """All SQL of the matrix of grades and tiers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, func, literal, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -57,17 +56,6 @@ def is_second_choice(
     return permits(tiers, grade, tier) & ~should & (func.jsonb_array_length(line["primary"]) > 0)
 
 
-async def list_matrices(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
-) -> Sequence[ManagerMatrix]:
-    """Return versions in all states, newest first."""
-    newest = (col(ManagerMatrix.created_at).desc(), col(ManagerMatrix.id).desc())
-    query = select_rows(ManagerMatrix).order_by(*newest).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(col(ManagerMatrix.created_at), col(ManagerMatrix.id)) < before)
-    return (await session.exec(query)).all()
-
-
 async def matrix_on(session: AsyncSession, day: date) -> ManagerMatrix:
     """Return the version in force on a day.
 
@@ -80,43 +68,14 @@ async def matrix_on(session: AsyncSession, day: date) -> ManagerMatrix:
     return found
 
 
-async def get_matrix(session: AsyncSession, matrix_id: UUID) -> ManagerMatrix:
-    """Return one version.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = await session.get(ManagerMatrix, matrix_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def lock_matrix(session: AsyncSession, matrix_id: UUID) -> ManagerMatrix:
-    """Return one version as it stands now, locked for a change.
-
-    Raises:
-        NotFound: there is none.
-    """
-    query = select_rows(ManagerMatrix).where(ManagerMatrix.id == matrix_id).with_for_update()
-    found = (await session.exec(query.execution_options(populate_existing=True))).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def lock_for_beginning(session: AsyncSession, matrix_id: UUID) -> Sequence[ManagerMatrix]:
-    """Lock a version that is to begin and all approved ones, in id order, and return them as they stand now.
+async def lock_approved(session: AsyncSession) -> Sequence[ManagerMatrix]:
+    """Lock all approved versions, in id order, and return them as they stand now.
 
     Two that begin come one after the other.
     """
-    query = (
-        select_rows(ManagerMatrix)
-        .where(or_(col(ManagerMatrix.state) == MatrixState.APPROVED, col(ManagerMatrix.id) == matrix_id))
-        .order_by(col(ManagerMatrix.id))
-        .with_for_update()
-    )
-    return (await session.exec(query.execution_options(populate_existing=True))).all()
+    approved = select_rows(ManagerMatrix).where(ManagerMatrix.state == MatrixState.APPROVED)
+    query = approved.order_by(col(ManagerMatrix.id)).with_for_update().execution_options(populate_existing=True)
+    return (await session.exec(query)).all()
 
 
 async def count_forbidden(session: AsyncSession, content: Content, *, day: date) -> dict[str, int]:

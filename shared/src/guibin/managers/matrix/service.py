@@ -1,28 +1,24 @@
 """Commands on the matrix: a draft is written and edited, and put in force by a second person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from uuid import UUID
+from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
-from guibin.approvals.models import Approval
-from guibin.audit import service as audit
+from guibin.approvals.definitions.service import Definitions
+from guibin.approvals.handlers import Amended, Label
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.ids import new_id
 from guibin.managers.matrix import repository, rules
 from guibin.managers.matrix.errors import MatrixInvalid, MatrixNotDraft
 from guibin.managers.matrix.models import ManagerMatrix, MatrixState
-from guibin.security.actors import Actor, Domain, Grant
+from guibin.security.actors import Actor, Domain
 from guibin.tags.repository import usable_codes
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
 from guibin.tiers.repository import list_tiers
-
-ACTIVATE = "manager_matrix.activate"
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,11 @@ async def create_matrix(session: AsyncSession, *, actor: Actor, draft: Draft) ->
     matrix = ManagerMatrix(
         id=new_id(),
         name=draft.name,
-        state=MatrixState.DRAFT,
         effective_from=draft.effective_from,
         content=draft.content.model_dump(mode="json"),
         created_at=clock.now(),
     )
-    session.add(matrix)
-    await session.flush()
-    await _record(session, actor, matrix, "manager_matrix.create")
-    return matrix
+    return await MATRICES.add(session, matrix, actor=actor)
 
 
 async def edit_matrix(session: AsyncSession, matrix: ManagerMatrix, *, actor: Actor, draft: Draft) -> ManagerMatrix:
@@ -62,57 +54,23 @@ async def edit_matrix(session: AsyncSession, matrix: ManagerMatrix, *, actor: Ac
     Raises:
         MatrixNotDraft, MatrixInvalid, PeriodInvalid.
     """
-    _require_draft(matrix)
+    MATRICES.require_draft(matrix)
     await _check(session, draft)
-    before = _document(matrix)
+    before = await MATRICES.shown(session, matrix)
     matrix.name, matrix.effective_from = draft.name, draft.effective_from
     matrix.content = draft.content.model_dump(mode="json")
-    matrix.revision += 1
-    await _record(session, actor, matrix, "manager_matrix.edit", before=before, after=_document(matrix))
-    return matrix
+    return await MATRICES.keep_edit(session, matrix, actor=actor, before=before)
 
 
-async def submit_matrix(session: AsyncSession, matrix: ManagerMatrix, *, actor: Actor) -> Approval:
-    """Ask another person to put a locked draft in force; the preview counts whose manager it forbids.
+class Matrices(Definitions[ManagerMatrix]):
+    """All versions of the matrix; an approved one is in force on its days."""
 
-    Raises:
-        MatrixNotDraft: it is no draft.
-    """
-    request = await _mark_submitted(session, matrix)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=ACTIVATE,
-        domain=Domain.MANAGERS,
-        subject=to_public("mmx", matrix.id),
-        payload=request.payload,
-        preview=request.preview,
-    )
-
-
-async def _mark_submitted(session: AsyncSession, matrix: ManagerMatrix) -> Amended:
-    _require_draft(matrix)
-    matrix.state = MatrixState.PENDING
-    content = rules.Content.model_validate(matrix.content)
-    first = max(matrix.effective_from or clock.today(), clock.today())
-    before = await repository.content_on(session, first)
-    forbidden = await repository.count_forbidden(session, content, day=clock.today())
-    return Amended(
-        payload={"matrix_id": to_public("mmx", matrix.id), "revision": matrix.revision, "content": matrix.content},
-        preview={
-            "name": matrix.name,
-            "effective_from": matrix.effective_from.isoformat() if matrix.effective_from else None,
-            "before": before.model_dump(mode="json"),
-            "after": matrix.content,
-            "forbidden": [{"tier": tier, "customers": count} for tier, count in forbidden.items()],
-        },
-    )
-
-
-class MatrixActivation(ApprovalHandler):
-    """Puts an approved version in force on its first day."""
-
-    kind = ACTIVATE
+    table = ManagerMatrix
+    called = "manager_matrix"
+    prefix = "mmx"
+    payload_id = "matrix_id"
+    not_draft = MatrixNotDraft
+    kind = "manager_matrix.activate"
     domain = Domain.MANAGERS
     title = Label("启用职级与层级对应表", "Put a matrix of grades and tiers in force")
     labels = MappingProxyType(
@@ -134,59 +92,52 @@ class MatrixActivation(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
+    async def shown(self, session: AsyncSession, row: ManagerMatrix) -> Mapping[str, object]:
+        """Return the name, the first day and the lines."""
+        return {"name": row.name, "effective_from": _day(row), **row.content}
+
+    async def examine(self, session: AsyncSession, row: ManagerMatrix) -> Amended:
+        """Count whose manager it forbids, and show its lines beside those in force on its first day."""
+        content = rules.Content.model_validate(row.content)
+        before = await repository.content_on(session, max(row.effective_from or clock.today(), clock.today()))
+        forbidden = await repository.count_forbidden(session, content, day=clock.today())
+        return Amended(
+            payload={"content": row.content},
+            preview={
+                "name": row.name,
+                "effective_from": _day(row),
+                "before": before.model_dump(mode="json"),
+                "after": row.content,
+                "forbidden": [{"tier": tier, "customers": count} for tier, count in forbidden.items()],
+            },
+        )
+
+    async def lock_others(self, session: AsyncSession) -> None:
+        """Lock the approved versions: the one in force ends where another begins."""
+        await repository.lock_approved(session)
+
+    async def begin(self, session: AsyncSession, row: ManagerMatrix) -> None:
         """Let it begin today or on its first day; the version in force then ends there.
 
         Raises:
-            MatrixNotDraft: it is not waiting any more.
             PeriodConflict: its first day is over.
         """
-        rows = await repository.lock_for_beginning(session, _matrix_id(payload))
-        matrix = next((row for row in rows if row.id == _matrix_id(payload)), None)
-        if matrix is None or matrix.state != MatrixState.PENDING or matrix.revision != payload["revision"]:
-            raise MatrixNotDraft
-        if matrix.effective_from is not None and matrix.effective_from < clock.today():
+        if row.effective_from is not None and row.effective_from < clock.today():
             raise PeriodConflict
-        first = matrix.effective_from or clock.today()
-        others = {row.id: row for row in rows if row.id != matrix.id}
+        first = row.effective_from or clock.today()
+        # Read again: while this one waited for the locks, another may have begun.
+        others = {one.id: one for one in await repository.lock_approved(session)}
         placing = rules.place(
-            [rules.Span(row.id, row.effective_from, row.effective_to) for row in others.values()], first=first
+            [rules.Span(one.id, one.effective_from, one.effective_to) for one in others.values()], first=first
         )
         for ended in placing.ended:
             others[ended].effective_to = first
         await session.flush()  # the others make room before it begins: approved versions never overlap
-        matrix.state, matrix.activated_at = MatrixState.APPROVED, clock.now()
-        matrix.effective_from, matrix.effective_to = first, placing.end
-        await session.flush()
-        await _record(session, context.approver, matrix, ACTIVATE, on_behalf_id=context.maker_id)
-
-    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
-        """Give it back to its maker as a draft."""
-        matrix = await repository.lock_matrix(session, _matrix_id(payload))
-        if matrix.state == MatrixState.PENDING and matrix.revision == payload["revision"]:
-            matrix.state = MatrixState.DRAFT
-            await session.flush()
-
-    async def amend(
-        self,
-        session: AsyncSession,
-        payload: Mapping[str, object],
-        changes: Mapping[str, object],
-        *,
-        maker: Actor,
-        grants: Sequence[Grant],
-    ) -> Amended:
-        """Submit the draft as it was edited since."""
-        self.scope_of_maker(maker, grants)
-        refuse_changes(changes)
-        return await _mark_submitted(session, await repository.lock_matrix(session, _matrix_id(payload)))
+        row.state, row.activated_at = MatrixState.APPROVED, clock.now()
+        row.effective_from, row.effective_to = first, placing.end
 
 
-def _matrix_id(payload: Mapping[str, object]) -> UUID:
-    found = from_public("mmx", str(payload["matrix_id"]))
-    if found is None:
-        raise LookupError("the payload names no matrix")
-    return found
+MATRICES: Final = Matrices()
 
 
 async def _check(session: AsyncSession, draft: Draft) -> None:
@@ -199,34 +150,5 @@ async def _check(session: AsyncSession, draft: Draft) -> None:
         raise PeriodInvalid(earliest=clock.today().isoformat())
 
 
-def _require_draft(matrix: ManagerMatrix) -> None:
-    if matrix.state != MatrixState.DRAFT:
-        raise MatrixNotDraft
-
-
-def _document(matrix: ManagerMatrix) -> dict[str, object]:
-    first = matrix.effective_from.isoformat() if matrix.effective_from else None
-    return {"name": matrix.name, "effective_from": first, **matrix.content}
-
-
-async def _record(
-    session: AsyncSession,
-    actor: Actor,
-    matrix: ManagerMatrix,
-    action: str,
-    *,
-    on_behalf_id: UUID | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="manager_matrix",
-        object_id=to_public("mmx", matrix.id),
-        on_behalf_id=on_behalf_id,
-        before=before,
-        after=after,
-        facts={"revision": matrix.revision},
-    )
+def _day(matrix: ManagerMatrix) -> str | None:
+    return matrix.effective_from.isoformat() if matrix.effective_from else None

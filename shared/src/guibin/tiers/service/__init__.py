@@ -6,22 +6,21 @@ from guibin.tiers.service.looking_ahead import outlook_of
 from guibin.tiers.service.overriding import Override, TierOverriding, submit_override
 from guibin.tiers.service.overriding_many import ManyOverriding, OverrideRow, OverrideTerms, submit_overrides
 from guibin.tiers.service.schemes import (
-    SchemeActivation,
+    TIER_SCHEMES,
     SchemeContent,
     create_scheme,
     edit_scheme,
     growth_of,
     names_of,
-    submit_scheme,
 )
 
 __all__ = [
     "QUOTA_CHANGE",
+    "TIER_SCHEMES",
     "ManyOverriding",
     "Override",
     "OverrideRow",
     "OverrideTerms",
-    "SchemeActivation",
     "SchemeContent",
     "TierOverriding",
     "create_scheme",
@@ -33,5 +32,4 @@ __all__ = [
     "submit_override",
     "submit_overrides",
     "submit_quota",
-    "submit_scheme",
 ]

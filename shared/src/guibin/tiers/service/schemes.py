@@ -1,22 +1,19 @@
 """Commands on tier schemes: which figures give which tier, put in force by a second person."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
-from guibin.approvals.models import Approval
-from guibin.audit import service as audit
+from guibin.approvals.definitions.service import Definitions
+from guibin.approvals.handlers import Amended, Label
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.ids import new_id
 from guibin.core.money import format_cny
-from guibin.security.actors import Actor, Domain, Grant
+from guibin.security.actors import Actor, Domain
 from guibin.tiers import repository, rules
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid, SchemeNotDraft, TierRangeInvalid
 from guibin.tiers.figures import Scheme
@@ -24,8 +21,6 @@ from guibin.tiers.models import SchemeState, TierScheme
 from guibin.tiers.moves_repository import count_moves
 from guibin.tiers.service.labels import TERM_LABELS
 from guibin.tiers.terms import Terms, faults_of_terms
-
-ACTIVATE = "tier_scheme.activate"
 
 
 @dataclass(frozen=True)
@@ -53,12 +48,10 @@ async def create_scheme(session: AsyncSession, *, actor: Actor, content: SchemeC
         PeriodInvalid: it begins before today, or ends before it begins.
     """
     await _check(session, content)
-    scheme = TierScheme(id=new_id(), name=content.name, state=SchemeState.DRAFT, created_at=clock.now())
+    scheme = TierScheme(id=new_id(), name=content.name, created_at=clock.now())
     _write(scheme, content)
-    session.add(scheme)
-    await session.flush()
+    await TIER_SCHEMES.add(session, scheme, actor=actor)
     await _write_lines(session, scheme, content)
-    await _record(session, actor, scheme, "tier_scheme.create")
     return scheme
 
 
@@ -68,16 +61,13 @@ async def edit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Actor
     Raises:
         SchemeNotDraft, TierRangeInvalid, PeriodInvalid.
     """
-    _require_draft(scheme)
+    TIER_SCHEMES.require_draft(scheme)
     await _check(session, content)
-    before = _document(scheme, await repository.lines_of(session, scheme.id))
+    before = await TIER_SCHEMES.shown(session, scheme)
     scheme.name = content.name
     _write(scheme, content)
-    scheme.revision += 1
     await _write_lines(session, scheme, content)
-    after = _document(scheme, await repository.lines_of(session, scheme.id))
-    await _record(session, actor, scheme, "tier_scheme.edit", before=before, after=after)
-    return scheme
+    return await TIER_SCHEMES.keep_edit(session, scheme, actor=actor, before=before)
 
 
 def _write(scheme: TierScheme, content: SchemeContent) -> None:
@@ -91,12 +81,6 @@ async def _write_lines(session: AsyncSession, scheme: TierScheme, content: Schem
     await repository.replace_lines(session, scheme.id, content.bounds_fen, growth, content.names)
 
 
-def _document(scheme: TierScheme, lines: Sequence[rules.Line]) -> dict[str, object]:
-    bounds = {line.tier_code: line.lower_bound_fen for line in lines}
-    shown = {"name": scheme.name, "growth": growth_of(scheme, lines), "names": names_of(lines)}
-    return {**shown, **bounds, **_shown_terms(scheme)}
-
-
 def _shown_terms(scheme: TierScheme) -> dict[str, object]:
     """Show what a scheme says beside its lines, as approvers and the audit trail read it."""
     period = {"effective_from": scheme.effective_from, "effective_to": scheme.effective_to}
@@ -104,57 +88,19 @@ def _shown_terms(scheme: TierScheme) -> dict[str, object]:
     return {**days, **Terms.read(scheme.terms).model_dump(mode="json")}
 
 
-async def submit_scheme(session: AsyncSession, scheme: TierScheme, *, actor: Actor) -> Approval:
-    """Ask another person to put a locked draft in force; the preview counts who would move.
-
-    Raises:
-        SchemeNotDraft: it is no draft.
-    """
-    request = await _mark_submitted(session, scheme)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=ACTIVATE,
-        domain=Domain.TIERS,
-        subject=to_public("sch", scheme.id),
-        payload=request.payload,
-        preview=request.preview,
-    )
-
-
-async def _mark_submitted(session: AsyncSession, scheme: TierScheme) -> Amended:
-    _require_draft(scheme)
-    scheme.state = SchemeState.PENDING
-    lines = await repository.lines_of(session, scheme.id)
-    moves = await count_moves(session, Scheme.of(scheme, lines), day=clock.last_closed_day())
-    active = await repository.active_scheme(session)
-    active_lines = await repository.lines_of(session, active.id) if active else []
-    tiers, renamed = await repository.list_tiers(session), names_of(lines)
-    bounds = _bounds(lines)
-    return Amended(
-        payload={"scheme_id": to_public("sch", scheme.id), "revision": scheme.revision, "lower_bounds": bounds},
-        preview={
-            "before": _bounds(active_lines) if active else None,
-            "after": bounds,
-            "growth_before": growth_of(active, active_lines) if active else None,
-            "growth_after": growth_of(scheme, lines),
-            "names_before": {one.code: {"zh": one.name_zh, "en": one.name_en} for one in tiers if one.code in renamed},
-            "names_after": renamed,
-            "terms_before": _shown_terms(active) if active else None,
-            "terms_after": _shown_terms(scheme),
-            "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
-        },
-    )
-
-
 def _bounds(lines: Iterable[rules.Line]) -> dict[str, str]:
     return {line.tier_code: format_cny(line.lower_bound_fen) for line in lines}
 
 
-class SchemeActivation(ApprovalHandler):
-    """Puts an approved scheme in force; the next nightly run evaluates by it."""
+class TierSchemes(Definitions[TierScheme]):
+    """All schemes; the night after one has begun evaluates by it."""
 
-    kind = ACTIVATE
+    table = TierScheme
+    called = "tier_scheme"
+    prefix = "sch"
+    payload_id = "scheme_id"
+    not_draft = SchemeNotDraft
+    kind = "tier_scheme.activate"
     domain = Domain.TIERS
     title = Label("启用层级方案", "Put a tier scheme in force")
     labels = MappingProxyType(
@@ -179,46 +125,57 @@ class SchemeActivation(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Replace the active scheme, or let the night do so on the first day of this one.
+    async def shown(self, session: AsyncSession, row: TierScheme) -> Mapping[str, object]:
+        """Return the name, the lines and the terms."""
+        lines = await repository.lines_of(session, row.id)
+        bounds = {line.tier_code: line.lower_bound_fen for line in lines}
+        said = {"name": row.name, "growth": growth_of(row, lines), "names": names_of(lines)}
+        return {**said, **bounds, **_shown_terms(row)}
+
+    async def examine(self, session: AsyncSession, row: TierScheme) -> Amended:
+        """Count who would move, and show the lines and terms beside those in force."""
+        lines = await repository.lines_of(session, row.id)
+        moves = await count_moves(session, Scheme.of(row, lines), day=clock.last_closed_day())
+        active = await repository.active_scheme(session)
+        active_lines = await repository.lines_of(session, active.id) if active else []
+        tiers, renamed, bounds = await repository.list_tiers(session), names_of(lines), _bounds(lines)
+        return Amended(
+            payload={"lower_bounds": bounds},
+            preview={
+                "before": _bounds(active_lines) if active else None,
+                "after": bounds,
+                "growth_before": growth_of(active, active_lines) if active else None,
+                "growth_after": growth_of(row, lines),
+                "names_before": {
+                    one.code: {"zh": one.name_zh, "en": one.name_en} for one in tiers if one.code in renamed
+                },
+                "names_after": renamed,
+                "terms_before": _shown_terms(active) if active else None,
+                "terms_after": _shown_terms(row),
+                "moves": [{"from": before, "to": after, "customers": count} for before, after, count in moves],
+            },
+        )
+
+    async def lock_others(self, session: AsyncSession) -> None:
+        """Lock the scheme in force and those that wait."""
+        await repository.lock_open_schemes(session)
+
+    async def begin(self, session: AsyncSession, row: TierScheme) -> None:
+        """Replace the scheme in force, or let the night do so on the first day of this one.
 
         Raises:
-            SchemeNotDraft: the scheme is not waiting any more.
             PeriodConflict: its last day is over.
         """
-        await repository.lock_open_schemes(session)
-        scheme = await repository.lock_scheme(session, _scheme_id(payload))
-        if scheme.state != SchemeState.PENDING or scheme.revision != payload["revision"]:
-            raise SchemeNotDraft
-        if scheme.effective_to is not None and scheme.effective_to <= clock.today():
+        if row.effective_to is not None and row.effective_to <= clock.today():
             raise PeriodConflict
-        if scheme.effective_from is not None and scheme.effective_from > clock.today():
-            scheme.state = SchemeState.SCHEDULED
+        if row.effective_from is not None and row.effective_from > clock.today():
+            row.state = SchemeState.SCHEDULED
         else:
-            await repository.put_in_force(session, scheme)
-        scheme.activated_at = clock.now()
-        await _record(session, context.approver, scheme, ACTIVATE, on_behalf_id=context.maker_id)
+            await repository.put_in_force(session, row)
+        row.activated_at = clock.now()
 
-    async def give_back(self, session: AsyncSession, payload: Mapping[str, object]) -> None:
-        """Give the scheme back to its maker as a draft."""
-        scheme = await repository.lock_scheme(session, _scheme_id(payload))
-        if scheme.state == SchemeState.PENDING and scheme.revision == payload["revision"]:
-            scheme.state = SchemeState.DRAFT
-            await session.flush()
 
-    async def amend(
-        self,
-        session: AsyncSession,
-        payload: Mapping[str, object],
-        changes: Mapping[str, object],
-        *,
-        maker: Actor,
-        grants: Sequence[Grant],
-    ) -> Amended:
-        """Submit the draft as it was edited since."""
-        self.scope_of_maker(maker, grants)
-        refuse_changes(changes)
-        return await _mark_submitted(session, await repository.lock_scheme(session, _scheme_id(payload)))
+TIER_SCHEMES: Final = TierSchemes()
 
 
 def growth_of(scheme: TierScheme, lines: Iterable[rules.Line]) -> dict[str, Any] | None:
@@ -247,38 +204,3 @@ async def _check(session: AsyncSession, content: SchemeContent) -> None:
     begins = content.effective_from or clock.today()
     if begins < clock.today() or (content.effective_to is not None and content.effective_to <= begins):
         raise PeriodInvalid(earliest=clock.today().isoformat())
-
-
-def _require_draft(scheme: TierScheme) -> None:
-    if scheme.state != SchemeState.DRAFT:
-        raise SchemeNotDraft
-
-
-def _scheme_id(payload: Mapping[str, object]) -> UUID:
-    found = from_public("sch", str(payload["scheme_id"]))
-    if found is None:
-        raise LookupError("the payload names no scheme")
-    return found
-
-
-async def _record(
-    session: AsyncSession,
-    actor: Actor,
-    scheme: TierScheme,
-    action: str,
-    *,
-    on_behalf_id: UUID | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="tier_scheme",
-        object_id=to_public("sch", scheme.id),
-        on_behalf_id=on_behalf_id,
-        before=before,
-        after=after,
-        facts={"revision": scheme.revision},
-    )

@@ -56,7 +56,7 @@ async def edit_plan(session: AsyncSession, plan: CarePlan, *, actor: Actor, cont
     """
     CARE_PLANS.require_draft(plan)
     await _check(session, content)
-    before = CARE_PLANS.shown(plan)
+    before = await CARE_PLANS.shown(session, plan)
     plan.name, plan.effective_from = content.name, content.effective_from
     plan.terms = content.terms.model_dump(mode="json")
     return await CARE_PLANS.keep_edit(session, plan, actor=actor, before=before)
@@ -98,7 +98,7 @@ class CarePlans(Definitions[CarePlan]):
         }
     )
 
-    def shown(self, row: CarePlan) -> Mapping[str, object]:
+    async def shown(self, session: AsyncSession, row: CarePlan) -> Mapping[str, object]:
         """Return a plan's name, first day and terms."""
         return {"name": row.name, "effective_from": _day(row), **row.terms}
 
