@@ -12,7 +12,7 @@ from unittest import mock
 from guibin_tools import main
 from guibin_tools.settings import child_environment
 
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from guibin.audit.chain import Algorithm
 from guibin.audit.sealing import seal
 from guibin.core.database import SessionFactory
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 async def seal_all(

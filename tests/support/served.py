@@ -21,6 +21,7 @@ from support.demo_port import AUDIENCE, open_issuer, spends_of
 from support.demo_routes import ANN, FIRST
 from support.house import House
 from support.server import ROOT
+from support.waiting import until
 
 _DEMO: Final = """
 import json, sys
@@ -143,16 +144,15 @@ def free_port() -> int:
 
 async def _until_up(port: int, process: asyncio.subprocess.Process) -> None:
     async with httpx.AsyncClient() as client:
-        for _ in range(300):
-            if process.returncode is not None:
-                return
+
+        async def up_or_ended() -> bool:
             try:
                 await client.get(f"http://127.0.0.1:{port}/healthz")
             except httpx.TransportError:
-                await asyncio.sleep(0.1)
-            else:
-                return
-    raise AssertionError("the port did not come up")
+                return process.returncode is not None
+            return True
+
+        await until(up_or_ended)
 
 
 def _close(descriptor: int) -> None:

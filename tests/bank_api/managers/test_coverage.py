@@ -19,6 +19,7 @@ from guibin.managers.models import Coverage, Grade, Manager, Unassigned
 from guibin.managers.service import assign
 from support.house import EAST, WEST, House
 from support.tiers import add_manager, give_tier
+from support.waiting import until
 
 YESTERDAY = clock.last_closed_day()
 WAITERS = (
@@ -240,10 +241,8 @@ async def _age(house: House, manager: Manager, days: int) -> None:
 
 
 async def _until_two_wait(house: House) -> None:
-    for _ in range(50):
+    async def wait() -> bool:
         async with house.sessions() as session:
-            connection = await session.connection()
-            if (await connection.exec_driver_sql(WAITERS)).scalar_one() == 2:
-                return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the two calls never waited")
+            return bool((await (await session.connection()).exec_driver_sql(WAITERS)).scalar_one() == 2)
+
+    await until(wait)

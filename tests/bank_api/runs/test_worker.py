@@ -26,7 +26,7 @@ from guibin_tools.settings import child_environment
 from support.house import House
 from support.nights import AFTER, BY_HAND, MONTH_END, as_worker, furnish
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 @dataclass
@@ -190,7 +190,7 @@ async def _work_for_a_while(house: House, *, finished: int) -> str:
     async with as_worker(house.database) as sessions:
         worker = Worker(sessions, metrics)
         working = asyncio.create_task(worker.work())
-        for _ in range(600 if finished else 20):
+        for _ in range(6_000 if finished else 20):
             if finished and (await _states(house)).count(RunState.FINISHED) >= finished:
                 break
             await asyncio.sleep(0.05)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from support.house import House
+from support.waiting import until
 
 WAITERS = text(
     "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
@@ -52,11 +53,11 @@ async def approve(client: httpx.AsyncClient, house: House, submitted: httpx.Resp
 async def waiting(house: House, count: int) -> None:
     """Wait until so many transactions of the database wait for a lock."""
     async with house.sessions() as session:
-        for _ in range(200):
-            if (await session.execute(WAITERS)).scalar_one() >= count:
-                return
-            await asyncio.sleep(0.02)
-    raise AssertionError(count)
+
+        async def wait() -> bool:
+            return bool((await session.execute(WAITERS)).scalar_one() >= count)
+
+        await until(wait)
 
 
 @pytest.mark.merge

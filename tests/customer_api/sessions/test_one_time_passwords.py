@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from guibin.core.settings import Profile
 from guibin.sessions.models import OneTimeCode
 from support.house import House, open_client
 from support.logins import Known, add_known
+from support.waiting import until
 from support.wechat import LI, WANG, WeChatSimulator
 
 INVALID = (401, "otp_invalid")
@@ -51,12 +53,12 @@ class Desk:
     async def sent(self, client: httpx.AsyncClient, ticket: str, known: Known) -> str:
         before = len(self.wechat.messages(known.phone))
         assert (await self.ask(client, ticket, known.phone)).status_code == 202
-        for _ in range(200):
+
+        async def come() -> list[dict[str, Any]]:
             messages = self.wechat.messages(known.phone)
-            if len(messages) > before:
-                return str(messages[0]["code"])
-            await asyncio.sleep(0.01)
-        raise AssertionError("no message came")
+            return messages if len(messages) > before else []
+
+        return str((await until(come))[0]["code"])
 
     async def try_(self, client: httpx.AsyncClient, ticket: str, known: Known, code: str) -> httpx.Response:
         body = {"ticket": ticket, "phone": known.phone, "otp": code}
@@ -183,10 +185,11 @@ async def test_two_requests_at_one_moment_send_one_password(
         tickets = [await desk.ticket(strict_client) for _ in range(6)]
         answers = await asyncio.gather(*(desk.ask(strict_client, ticket, known.phone) for ticket in tickets))
     assert sorted(answer.status_code for answer in answers) == [202, 429, 429, 429, 429, 429]
-    for _ in range(50):
-        if desk.wechat.messages(known.phone):
-            break
-        await asyncio.sleep(0.01)
+
+    async def come() -> bool:
+        return bool(desk.wechat.messages(known.phone))
+
+    await until(come)
     assert len(desk.wechat.messages(known.phone)) == 1
 
 

@@ -1,6 +1,5 @@
 """Step-up (trust: rows R12, R13): many points need a proof, for this customer, right, quantity and points, once."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from support.logins import Known, add_known
 from support.points import commit_points
 from support.shop import Shop
 from support.transfers import Giving
+from support.waiting import until
 from support.wechat import WeChatSimulator
 
 OFFER = {"step_up_points": 200}
@@ -38,13 +38,14 @@ class Counter:
         before = len(self.wechat.messages(known.phone))
         answer = await self.post("step-ups", known, **wish)
         assert answer.status_code == 202, answer.text
-        for _ in range(200):
+
+        async def come() -> list[dict[str, Any]]:
             messages = self.wechat.messages(known.phone)
-            if len(messages) > before:
-                assert messages[0]["purpose"] == "step_up"
-                return str(messages[0]["code"])
-            await asyncio.sleep(0.01)
-        raise AssertionError("no message came")
+            return messages if len(messages) > before else []
+
+        newest = (await until(come))[0]
+        assert newest["purpose"] == "step_up"
+        return str(newest["code"])
 
     async def proof(self, known: Known, **wish: Any) -> str:
         answer = await self.post("step-ups/confirm", known, otp=await self.code(known, **wish), **wish)

@@ -14,6 +14,7 @@ from guibin.core import clock
 from guibin.sessions.models import OneTimeCode
 from support.house import House
 from support.logins import Known, add_known, bank_token, bearer, log_in
+from support.waiting import until
 from support.wechat import LI, WANG, WeChatSimulator
 
 LOGIN, OTP, BIND = "/v1/sessions/wechat", "/v1/otp", "/v1/sessions/wechat/bind"
@@ -49,12 +50,12 @@ class Phone:
 
     async def newest(self, phone: str, before: int) -> str:
         """Wait for the message that leaves beside the answer."""
-        for _ in range(200):
+
+        async def come() -> list[dict[str, Any]]:
             messages = self.wechat.messages(phone)
-            if len(messages) > before:
-                return str(messages[0]["code"])
-            await asyncio.sleep(0.01)
-        raise AssertionError("no message came")
+            return messages if len(messages) > before else []
+
+        return str((await until(come))[0]["code"])
 
     async def bound(self, known: Known, uid: str = LI) -> dict[str, Any]:
         ticket = await self.ticket(uid)

@@ -25,6 +25,7 @@ from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import open_rows
 from support.databases import Database
 from support.house import House
+from support.waiting import until
 from support.wechat import WeChatSimulator
 
 ONE, TWO = new_id(), new_id()
@@ -246,10 +247,11 @@ async def test_the_worker_looks_at_all_identities_once_an_hour(
     tending = asyncio.create_task(
         worker._tend_channels(settings, make_session_factory(engine), house.database.worker_url)  # noqa: SLF001
     )
-    for _ in range(200):
-        if not await strangers():
-            break
-        await asyncio.sleep(0.02)
+
+    async def forgotten() -> bool:
+        return not await strangers()
+
+    await until(forgotten)
     assert await strangers("o-two") == 1  # the first is forgotten
     await asyncio.sleep(0.8)  # many turns
     assert (await strangers(), tending.done()) == (1, False)

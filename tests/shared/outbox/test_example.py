@@ -14,6 +14,7 @@ import pytest
 from guibin.core import clock
 from guibin.outbox.rules import signature_of
 from guibin.outbox.sending import WebhookSender
+from support.waiting import until
 
 FILE = Path(__file__).parents[3] / "docs/examples/webhook_receiver.py"
 BODY = b'{"data":{"free":9},"id":"evt_1","subject":"rgt_1","type":"right.back_in_stock"}'
@@ -77,10 +78,12 @@ async def test_it_runs_and_prints_an_event_once() -> None:
 
 async def until_it_listens(url: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
-        for _ in range(200):
+
+        async def listens() -> bool:
             try:
                 await client.post(url)
             except httpx.ConnectError:
-                await asyncio.sleep(0.05)
-            else:
-                return
+                return False
+            return True
+
+        await until(listens)

@@ -35,6 +35,7 @@ from support.outbox import (
 )
 from support.points import sessions_of
 from support.receivers import BAD, receiving
+from support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -164,12 +165,12 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(
         await add_webhook(owner, keys, brisk.url)
         for number in range(3):
             await happen(sessions, free=number)
-            await relay.turn()
-            for _ in range(200):
-                if len(brisk.received) > number:
-                    break
-                await asyncio.sleep(0.01)
+
+            async def received(before: int = number) -> bool:
                 await relay.turn()
+                return len(brisk.received) > before
+
+            await until(received)
         assert [one.event["data"]["free"] for one in brisk.received] == [0, 1, 2]
         assert len(silent.received) == 1  # it has one call at a time
 

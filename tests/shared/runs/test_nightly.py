@@ -30,6 +30,7 @@ from support.house import House
 from support.nights import AFTER, BY_HAND, MONTH_END, all_tables, as_worker, furnish
 from support.server import Server
 from support.tiers import tier_changes
+from support.waiting import until
 
 NEXT_DAY = MONTH_END + timedelta(days=1)
 WAITING = (
@@ -176,13 +177,11 @@ async def test_who_has_lost_the_lease_undoes_the_step_at_hand(house: House, sess
 
 
 async def _until_somebody_waits(house: House) -> None:
-    for _ in range(200):
+    async def waits() -> bool:
         async with house.sessions() as session:
-            connection = await session.connection()
-            if (await connection.exec_driver_sql(WAITING)).scalar_one():
-                return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the night never came to the table")
+            return bool((await (await session.connection()).exec_driver_sql(WAITING)).scalar_one())
+
+    await until(waits)
 
 
 async def test_a_day_that_is_not_over_is_refused(sessions: SessionFactory) -> None:

@@ -31,6 +31,7 @@ from guibin_tools.roles import derive_urls, ensure_roles
 from support.databases import Database
 from support.demo_port import AUDIENCE, ISSUER, DemoIdentity, DemoPort, demo_app, demo_port, open_issuer, problem
 from support.proxy import proxied
+from support.waiting import until
 
 
 def production(directory: Path, **changed: object) -> Settings:
@@ -194,9 +195,16 @@ async def readiness(url: str, profile: Profile) -> list[str]:
 async def configure(admin_url: str, statement: str) -> None:
     connection = await asyncpg.connect(admin_url)
     await connection.execute(statement)
-    await connection.execute("SELECT pg_reload_conf()")
+    before = await connection.fetchval("SELECT now() FROM pg_reload_conf()")
     await connection.close()
-    await asyncio.sleep(0.5)  # the server reads its files when it likes
+
+    async def has_read_its_files() -> bool:  # the server does when it likes, and who connects afterwards sees it
+        later = await asyncpg.connect(admin_url)
+        read_at = await later.fetchval("SELECT pg_conf_load_time()")
+        await later.close()
+        return bool(read_at > before)
+
+    await until(has_read_its_files)
 
 
 async def test_the_process_is_alive_and_ready(port: DemoPort) -> None:

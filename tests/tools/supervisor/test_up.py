@@ -21,7 +21,7 @@ from guibin_tools.settings import child_environment
 from support.commands import guibin, guibin_process
 from support.server import roomiest
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 READY = "Ctrl-C stops everything."
 UNFINISHED = "demo.unfinished"
 
@@ -77,10 +77,10 @@ class Bank:
         """Send the command a signal and return its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
     def wait_until_nobody_answers(self) -> None:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while any(
             map(
                 is_answering,
@@ -207,7 +207,7 @@ def test_what_a_demo_customer_redeems_is_delivered_by_the_simulated_supplier(
         timeout=30,
     )
     assert made.status_code == 201, made.text
-    path, deadline = f"/v1/redemptions/{made.json()['id']}", time.monotonic() + 30
+    path, deadline = f"/v1/redemptions/{made.json()['id']}", time.monotonic() + PATIENCE_SECONDS
     while (seen := bank.get(bank.customer_port, path, customer["token"]).json())["state"] != "fulfilled":
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)
@@ -218,7 +218,7 @@ def test_what_a_demo_customer_redeems_is_delivered_by_the_simulated_supplier(
 def test_the_worker_has_the_token_of_the_simulated_mini_program_in_time(bank: Bank) -> None:
     wechat = bank.logins["wechat"]
     headers = {"Authorization": f"Bearer {wechat['control_token']}"}
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_SECONDS
     asked: list[dict[str, Any]] = []
     while not any(row["errcode"] is None and row["status"] == 200 for row in asked):
         assert time.monotonic() < deadline
@@ -262,7 +262,7 @@ def test_the_end_of_one_service_ends_the_run_and_is_named(bank: Bank) -> None:
     listener = pid_of(bank, "customer_api")
     os.kill(listener, signal.SIGKILL)
     assert bank.process is not None
-    assert bank.process.wait(timeout=60) == 1
+    assert bank.process.wait(timeout=PATIENCE_SECONDS) == 1
     bank.wait_until_nobody_answers()
     assert "The customer port ended (exit code -9)" in bank.output.read_text()
 

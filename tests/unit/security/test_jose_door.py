@@ -8,7 +8,7 @@ DOOR = ROOT / "shared" / "src" / "guibin" / "security"
 
 def importers_of(module: str) -> set[Path]:
     sources = [*ROOT.glob("shared/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py"), *ROOT.glob("tools/src/**/*.py")]
-    return {path for path in sources if module in imported_packages(path)}
+    return {path for path in sources if module in path.read_text("utf-8") and module in imported_packages(path)}
 
 
 def imported_packages(path: Path) -> set[str]:
