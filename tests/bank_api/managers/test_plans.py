@@ -240,6 +240,41 @@ async def test_nobody_is_left_alone_where_there_is_no_place_and_the_night_finds_
         ).scalar_one() == 0
 
 
+async def test_a_book_that_goes_on_living_keeps_no_leaver(bank_client: httpx.AsyncClient, house: House) -> None:
+    leaver, taker, other = await _manager(house), await _manager(house, capacity=3), await _manager(house, capacity=1)
+    customers = await _customers(house, 4, manager=leaver)
+    url = f"/v1/managers/{to_public('mgr', leaver.id)}/leave"
+    begun = await bank_client.post(url, json={"reason": "离职"}, headers=house.headers("branch_head"))
+    await _compute(house)
+    plan_id = begun.json()["plan"]["id"]
+    moves = (await _get(bank_client, house, plan_id, "/moves"))["items"]
+    to_taker = [one["customer_id"] for one in moves if one["to_manager_id"] == to_public("mgr", taker.id)]
+    assert len(to_taker) == 3
+    third = await _manager(house)
+
+    async def by_hand(customer_id: str) -> None:
+        body = {"manager_id": to_public("mgr", third.id), "reason": "客户要求更换"}
+        moved = await bank_client.put(
+            f"/v1/customers/{customer_id}/coverage", json=body, headers=house.headers("branch_head")
+        )
+        assert moved.status_code == 200, moved.text
+
+    await by_hand(to_taker[0])
+    submitted = await _submit(bank_client, house, plan_id)
+    await by_hand(to_taker[1])
+    await _customers(house, 3, manager=taker)
+    assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
+    served = await _served(house)
+    assert Counter(served[customer_id] for customer_id in customers) == {third.id: 2, other.id: 1, leaver.id: 1}
+    left = [
+        one["customer_id"] for one in (await _get(bank_client, house, plan_id, "/moves"))["items"] if one["left_out"]
+    ]
+    assert left == sorted(to_taker)
+    async with sessions_of(house.database.worker_url, pool_size=2) as sessions, sessions.begin() as session:
+        await assign(session, day=date(2026, 11, 30))
+    assert leaver.id not in (await _served(house)).values()
+
+
 async def test_those_without_a_place_go_to_the_head_of_the_branch_where_the_plan_says_so(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:

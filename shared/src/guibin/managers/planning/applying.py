@@ -134,12 +134,15 @@ async def apply(session: AsyncSession, plan: AssignmentPlan) -> None:
     """
     today, moves = clock.today(), await repository.moves_to_make(session, plan.id)
     interim = await _interim(session, plan, moves)
-    taking = {move.customer_id: move.to_manager_id for move in moves if move.to_manager_id is not None}
     concerned = {one for move in moves for one in (move.from_manager_id, move.to_manager_id) if one is not None}
     await lock_managers(session, {*concerned, *interim.values(), *([plan.manager_id] if plan.manager_id else [])})
-    if stale := await repository.stale_moves(session, plan.id, day=today):
-        raise stale_plan(stale)
-    await _check_takers(session, moves)
+    out = await _left_out(session, plan, moves)
+    taking = {
+        move.customer_id: move.to_manager_id
+        for move in moves
+        if move.to_manager_id is not None and move.customer_id not in out
+    }
+    interim = {customer_id: head for customer_id, head in interim.items() if customer_id not in out}
     seen = {one.customer_id: one for one in await repository.coverages_to_end(session, plan.id)}
     ended = [one for customer_id, one in seen.items() if customer_id in taking or customer_id in interim]
     for chunk in batched(sorted({*taking, *interim})):
@@ -168,24 +171,50 @@ async def _interim(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[
     return {move.customer_id: head for move in moves if move.unplaced is not None} if head else {}
 
 
-async def _check_takers(session: AsyncSession, moves: Sequence[PlanMove]) -> None:
-    """Hold the plan to who takes customers now, what the matrix of today permits, and the room that there is."""
+async def _left_out(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[PlanMove]) -> set[UUID]:
+    """Return whom a plan does not move after all: of a leaver those who changed, or whose taker cannot take them now.
+
+    A book goes on living until its plan is agreed to, and must not keep a leaver for it. Who stays in it is placed by
+    the nights to come.
+
+    Raises:
+        PlanStale, AssigneeInvalid: the plan is another one, which stands or falls as a whole.
+    """
+    stale = await repository.stale_moves(session, plan.id, day=clock.today())
+    if plan.kind != AssignmentPlanKind.LEAVE and stale:
+        raise stale_plan(stale)
+    faults = await _faults(session, [move for move in moves if move.customer_id not in set(stale)])
+    if plan.kind != AssignmentPlanKind.LEAVE and faults:
+        raise AssigneeInvalid(reason=next(iter(faults.values())))
+    out = {*stale, *faults}
+    for chunk in batched(sorted(out)):
+        await repository.leave_out(session, plan.id, chunk)
+    return out
+
+
+async def _faults(session: AsyncSession, moves: Sequence[PlanMove]) -> dict[UUID, str]:
+    """Return why customers cannot go where they should: by who takes now, the matrix of today, and the room left."""
     desks = {seat.manager_id: seat for seat in await seats(session, day=clock.today())}
     matrix = (await content_on(session, clock.today())).preferences()
-    coming = Counter(move.to_manager_id for move in moves if move.to_manager_id is not None)
+    places: dict[UUID, int] = {}
     going = Counter(move.from_manager_id for move in moves if move.to_manager_id is not None)
-    for manager_id, count in coming.items():
-        seat = desks.get(manager_id)
+    faults: dict[UUID, str] = {}
+    for move in moves:
+        taker = move.to_manager_id
+        if taker is None:
+            continue
+        seat = desks.get(taker)
         if seat is None:
-            raise AssigneeInvalid(reason="inactive")
-        if seat.absent:
-            raise AssigneeInvalid(reason="on_leave")
-        if seat.load + count - going[manager_id] > seat.capacity and count > going[manager_id]:
-            raise AssigneeInvalid(reason="no_capacity")
-    taken = {(move.to_manager_id, move.tier_code) for move in moves}
-    for taker, tier in taken:
-        if taker is not None and tier is not None and (desks[taker].grade, tier) not in matrix:
-            raise AssigneeInvalid(reason="grade")
+            faults[move.customer_id] = "inactive"
+        elif seat.absent:
+            faults[move.customer_id] = "on_leave"
+        elif move.tier_code is not None and (seat.grade, move.tier_code) not in matrix:
+            faults[move.customer_id] = "grade"
+        elif places.setdefault(taker, max(seat.capacity - seat.load, 0) + going[taker]) == 0:
+            faults[move.customer_id] = "no_capacity"
+        else:
+            places[taker] -= 1
+    return faults
 
 
 async def _begin(

@@ -134,7 +134,7 @@ async def submit_plan(
     Raises:
         NotFound: no such plan, or a customer of it is out of the scope.
         PlanNotReady: it is not computed, or submitted already.
-        PlanStale: customers have changed since, and nobody said to go on without them.
+        PlanStale: customers have changed since, and nobody said to go on without them; a leaver's plan goes on.
         PlanEmpty: nobody changes hands.
     """
     plan = await find_plan(session, scope, plan_id, lock=True)
@@ -143,7 +143,7 @@ async def submit_plan(
     async with all_rows(session):  # a plan is looked at as a whole; what is out of scope refuses it
         await repository.leave_out(session, plan.id, without)
         stale = await repository.stale_moves(session, plan.id, day=clock.today())
-        if stale and not without_changed:
+        if stale and not without_changed and plan.kind != AssignmentPlanKind.LEAVE:
             raise stale_plan(stale)
         await repository.leave_out(session, plan.id, stale)
         if await repository.outside(session, scope, plan.id):
