@@ -49,6 +49,8 @@ ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/manager-conflicts/{manager_id}/withdraw",
     "POST /v1/care-tasks/{task_id}/complete",
     "POST /v1/customers/{customer_id}/links",
+    "PUT /v1/customers/{customer_id}/field-locks/{field}",
+    "POST /v1/customers/{customer_id}/field-locks/{field}/release",
     "POST /v1/households/{household_id}/members",
     "POST /v1/households/{household_id}/merge",
     "POST /v1/households/{household_id}/split",
@@ -71,7 +73,7 @@ ASKED_ELSEWHERE = {
 """For head office alone: `tests/bank_api/tiers/test_overrides.py` moves an operator into a branch to ask, as
 `tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
-of several: `tests/bank_api/relations`.
+of several: `tests/bank_api/relations`. Fields that people hold: `tests/bank_api/customers/test_field_locks.py`.
 Conflicts of managers, who are to exist: `tests/bank_api/managers/test_eligibility.py`. Tasks that a touch completes:
 `tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of

@@ -15,7 +15,26 @@ ABSENCES = "tests/bank_api/managers/test_absences.py"
 STABILITY = "tests/shared/managers/test_stability.py"
 ERASURE = "tests/bank_api/privacy/test_erasure.py"
 
+FIELD_LOCKS = "tests/bank_api/customers/test_field_locks.py"
+FILES = "tests/bank_api/feeds/test_links_and_identity.py"
+
 IDENTITY: Final = (
+    Sabotage(
+        "S-HELD",
+        "a field that people hold, where a line speaks for the first time",
+        f"{CODE}/customers/candidates.py",
+        " and name not in self.held:",
+        ":",
+        (f"{FIELD_LOCKS}::test_a_field_is_held_with_a_lines_word_until_it_is_released",),
+    ),
+    Sabotage(
+        "S-EVENTS",
+        "the scope of identity events, asked of files too",
+        f"{CODE}/feeds/senders.py",
+        "IDENTITY_SCOPE not in actor.scopes",
+        "not actor.scopes",
+        (f"{FILES}::test_links_are_shown_with_their_line_and_events_ask_for_their_scope",),
+    ),
     Sabotage(
         "S2",
         "the check of the balance in the database",

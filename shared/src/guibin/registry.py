@@ -12,6 +12,7 @@ from guibin.contact import models as contact
 from guibin.core import leases
 from guibin.core.models import metadata
 from guibin.customers import models as customers
+from guibin.customers.locks import models as customer_locks
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
@@ -73,6 +74,7 @@ __all__ = [
     "channels",
     "contact",
     "coverage_terms",
+    "customer_locks",
     "customer_pool",
     "customers",
     "earning",

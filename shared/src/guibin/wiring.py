@@ -25,6 +25,8 @@ from guibin.contact import personal_data as contact_data
 from guibin.contact.service import CONTACT_ALLOWING, POLICY_CHANGE
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
+from guibin.customers.locks.merging import LOCKS_PARTICIPANT
+from guibin.customers.locks.service import LOCK_HANDLER
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
 from guibin.customers.policy.service import POLICY_HANDLER
 from guibin.customers.proposing import defaults as proposing
@@ -178,7 +180,8 @@ def connect() -> None:
     handlers.register(MERGE_HANDLER)
     handlers.register(UNMERGE_HANDLER)
     handlers.register(POLICY_HANDLER)
-    for participant in PARTICIPANTS_OF_MERGES:
+    handlers.register(LOCK_HANDLER)
+    for participant in (LOCKS_PARTICIPANT, *PARTICIPANTS_OF_MERGES):
         merging.register_participant(participant)
     _connect_tags()
     _connect_care()

@@ -3,7 +3,7 @@
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.relations.models import CustomerLink, LinkKind
-from support.lines import CARDS, DELTA, FULL, LINKS, PARTIES, Lines, Row, party
+from support.lines import CARDS, DELTA, FINANCE, FULL, LINKS, PARTIES, Lines, Row, party
 
 ALL = "SELECT kind, line, valid_from::text, valid_to::text FROM customer_link ORDER BY kind, valid_from, line"
 
@@ -13,10 +13,10 @@ def link(holder: str, kind: str, other: str = "C", **values: str) -> Row:
 
 
 async def known(lines: Lines) -> None:
-    for line in ({}, {"line": CARDS}):
+    for line in (FINANCE, CARDS):
         company = party("C", name="星河贸易有限公司", party_type="company", customer_no="6000000001")
         person = party("A", name="王小明", customer_no="6000000002")
-        await lines.take(PARTIES, company, person, **line)
+        await lines.take(PARTIES, company, person, line=line)
 
 
 async def test_links_begin_change_and_end_by_their_line_alone(lines: Lines) -> None:

@@ -12,6 +12,7 @@ from guibin.core import clock
 from guibin.core.database import SessionFactory
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Settings
+from guibin.customers.locks.service import end_locks
 from guibin.customers.matching import compose_stale
 from guibin.customers.policy.service import apply_policy
 from guibin.customers.proposing.service import propose
@@ -76,6 +77,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     composed = partial(_until_done, sessions, partial(compose_stale, open_keys=open_keys), most=MOST_HOLDS)
     merged = partial(_until_done, sessions, take_over_later, most=MOST_HOLDS)
     by_policy = partial(_until_done, sessions, partial(apply_policy, open_keys=open_keys), most=MOST_RECORDS)
+    unlocked = partial(_until_done, sessions, partial(end_locks, open_keys=open_keys), most=MOST_HOLDS)
     proposed = partial(_until_done, sessions, partial(propose, open_keys=open_keys), most=MOST_RECORDS)
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
@@ -92,6 +94,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(awaited, "awaited_points_settled", "awaited_points_not_settled", MINUTE_SECONDS),
         Chore(active, "points_kept_active", "points_not_kept_active", MINUTE_SECONDS),
         Chore(composed, "customers_composed", "customers_not_composed", SOON_SECONDS),
+        Chore(unlocked, "field_locks_ended", "field_locks_not_ended", MINUTE_SECONDS),
         Chore(by_policy, "policy_applied", "policy_not_applied", SOON_SECONDS),
         Chore(proposed, "records_compared", "records_not_compared", SOON_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),

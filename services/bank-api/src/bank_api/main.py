@@ -20,6 +20,7 @@ from bank_api.contact.policy import router as contact_policy
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief
 from bank_api.customers.cross_holding import router as cross_holding
+from bank_api.customers.field_locks import router as field_locks
 from bank_api.customers.identifiers import router as identifiers
 from bank_api.customers.identity_events import router as identity_events
 from bank_api.customers.matches import router as matches
@@ -119,6 +120,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     identity_policy,
     identifiers,
     identity_events,
+    field_locks,
     links,
     households,
     sessions,

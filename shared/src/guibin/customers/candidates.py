@@ -1,8 +1,9 @@
 """A customer while the records of a file are being fused: its row, and the personal fields still to be sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Self
 from uuid import UUID
 
@@ -70,13 +71,17 @@ def personal_values(party: Party) -> dict[str, str | None]:
 
 @dataclass(slots=True)
 class Candidate:
-    """A customer, stored or new. `row` holds its columns; `pending` what will be sealed into them."""
+    """A customer, stored or new. `row` holds its columns; `pending` what will be sealed into them.
+
+    What people hold, `held`, no record changes.
+    """
 
     row: dict[str, Any]
     is_new: bool
     numbered: bool
     pending: dict[str, str] = field(default_factory=dict)
     changed: bool = False
+    held: frozenset[PolicyField] = frozenset()
 
     @property
     def id(self) -> UUID:
@@ -100,7 +105,7 @@ class Candidate:
         """Write what a record says: as the leading one over all that is there, else where nothing is."""
         row = self.row
         for name, value in said.values.items():
-            if value is not None and (lead or self._lacks(name)):
+            if value is not None and (lead or self._lacks(name)) and name not in self.held:
                 self.pending[name] = value
                 if name == "certificate_no":
                     row["certificate_type"] = said.certificate_type
@@ -108,8 +113,9 @@ class Candidate:
             row |= {"leading_line": said.line, "party_type": said.party_type}
             row["branch_id"] = said.branch_id or row["branch_id"]
         if said.gender != Gender.UNKNOWN and (lead or row["gender"] == Gender.UNKNOWN):
-            row["gender"] = said.gender
-        row["city_code"] = (said.city_code or row["city_code"]) if lead else (row["city_code"] or said.city_code)
+            row["gender"] = row["gender"] if PolicyField.GENDER in self.held else said.gender
+        if PolicyField.CITY_CODE not in self.held:
+            row["city_code"] = (said.city_code or row["city_code"]) if lead else (row["city_code"] or said.city_code)
         row["opened_on"] = min(filter(None, (row["opened_on"], said.opened_on)), default=None)
         self.changed = True
 
@@ -159,10 +165,16 @@ def _derived(keys: KeyRing, pending: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def rebuilt(keys: KeyRing, stored: dict[str, Any], saids: Sequence[Said], policy: IdentityPolicy) -> tuple[Any, ...]:
+def rebuilt(
+    keys: KeyRing,
+    stored: dict[str, Any],
+    saids: Sequence[Said],
+    policy: IdentityPolicy,
+    held: Mapping[PolicyField, Said] = MappingProxyType({}),
+) -> tuple[Any, ...]:
     """Compose a stored customer's row anew from all its records, the leading one first, under its own data key.
 
-    Fields for which the bank has a rule of its own are chosen by it.
+    Fields for which the bank has a rule of its own are chosen by it, and those that people hold are as they hold them.
     """
     emptied = dict.fromkeys(f"{name}_enc" for name in FIELDS)
     blank = ("party_type", "name_idx", "phone_idx", "birth_year", "birth_mmdd", "city_code", "certificate_type")
@@ -172,4 +184,6 @@ def rebuilt(keys: KeyRing, stored: dict[str, Any], saids: Sequence[Said], policy
         candidate.adopt(said, lead=position == 0)
     for chosen, rule in policy.own_rules:
         candidate.choose(chosen, rule.in_order(saids))
+    for chosen, said in held.items():
+        candidate.choose(chosen, [said])
     return candidate.sealed(keys)

@@ -19,6 +19,7 @@ from guibin.core.lines import Line
 from guibin.customers import fusion_repository
 from guibin.customers.candidates import Candidate, Said, personal_values
 from guibin.customers.filling import filled, said_of_records
+from guibin.customers.locks.repository import held_fields
 from guibin.customers.merging import EQUAL_REFERENCES, merge, reason_for_people
 from guibin.customers.models import RefKind
 from guibin.customers.personal import seal
@@ -151,8 +152,10 @@ class _Batch:
         touched = set(self._refs.values())
         touched |= {record.stored["customer_id"] for record in records if record.stored is not None}
         numbered = await fusion_repository.numbered_customers(self._session, list(touched))
+        held = await held_fields(self._session, list(touched))
         for row in await fusion_repository.customer_rows(self._session, list(touched)):
-            self._candidates[row["id"]] = Candidate(row, is_new=False, numbered=row["id"] in numbered)
+            fields = frozenset(held.get(row["id"], ()))
+            self._candidates[row["id"]] = Candidate(row, is_new=False, numbered=row["id"] in numbered, held=fields)
 
     async def place(self, record: _Record) -> None:
         """Decide where a record belongs and note what follows from it."""

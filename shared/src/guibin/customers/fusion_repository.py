@@ -1,19 +1,23 @@
 """The SQL of fusion: set by set, never record by record."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.bulk import Rows, columns_of, copy_rows, stage, upsert
 from guibin.core.lines import Line
 from guibin.customers.candidates import Said, rebuilt
+from guibin.customers.locks.repository import held_fields
 from guibin.customers.personal import FIELDS, unseal
 from guibin.customers.policy.repository import policy_in_force
+from guibin.customers.policy.rules import PolicyField
 from guibin.customers.rules import LINE_RANK
 from guibin.security.ciphers import KeyRing
 
@@ -98,11 +102,48 @@ def _said(keys: KeyRing, row: Mapping[str, Any], branches: Mapping[str, UUID]) -
     )
 
 
-async def recompose(session: AsyncSession, keys: KeyRing, ids: Sequence[UUID], branches: Mapping[str, UUID]) -> None:
-    """Compose customers anew from what all their records say, by the bank's policy."""
+async def said_of_rows(session: AsyncSession, keys: KeyRing, ids: Collection[UUID]) -> dict[UUID, Said]:
+    """Return what stands in customers' own rows, as a record would say it."""
+    return {row["id"]: _standing(keys, row) for row in await customer_rows(session, list(ids))} if ids else {}
+
+
+def _standing(keys: KeyRing, row: Mapping[str, Any]) -> Said:
+    return Said(
+        line=Line(row["leading_line"]),
+        party_type=row["party_type"],
+        gender=row["gender"],
+        values=unseal(keys, "customer", row),
+        certificate_type=row["certificate_type"],
+        city_code=row["city_code"],
+        branch_id=row["branch_id"],
+        opened_on=row["opened_on"],
+        as_of=clock.today(),
+    )
+
+
+async def recompose(
+    session: AsyncSession,
+    keys: KeyRing,
+    ids: Sequence[UUID],
+    branches: Mapping[str, UUID],
+    *,
+    heard: Mapping[PolicyField, Line] = MappingProxyType({}),
+) -> None:
+    """Compose customers anew from what all their records say, by the bank's policy; what people hold stands.
+
+    `heard` names the line whose word counts for a field, whatever the policy says.
+    """
     saids = await said_of_customers(session, keys, ids, branches)
     policy, stored = await policy_in_force(session), await customer_rows(session, ids)
-    rows = [rebuilt(keys, row, saids[row["id"]], policy) for row in stored if row["id"] in saids]
+    held = await held_fields(session, ids)
+    holders = await said_of_rows(session, keys, {one for fields in held.values() for one in fields.values()})
+    rows = []
+    for row in stored:
+        said = saids.get(row["id"])
+        if said:
+            stands = {field: holders[holder] for field, holder in held.get(row["id"], {}).items()}
+            stands |= {field: one for field, line in heard.items() for one in reversed(said) if one.line is line}
+            rows.append(rebuilt(keys, row, said, policy, stands))
     if rows:
         await write_customers(session, rows)
 

@@ -16,7 +16,7 @@ from guibin.privacy.models import DataRequest
 from guibin.privacy.repository import requests
 from guibin.privacy.repository.erasures import forget
 from guibin.privacy.repository.restrictions import keeps_data
-from guibin.privacy.subject import ErasureStep, QuerySection, Rows, Section
+from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
 from guibin.security.ciphers import KeyRing, WrappedKey
 
 LEGAL_RETENTION: Final = "legal_retention"
@@ -167,5 +167,10 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     RequestsSection(),
     CONSENTS,
     ACCESS_LOG,
+    QuerySection(
+        "held_fields",
+        frozenset({"customer_field_lock"}),
+        "SELECT field, line, until, locked_at FROM customer_field_lock WHERE customer_id = :customer_id ORDER BY field",
+    ),
 )
-ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (PrivacyStep(), CustomerStep())
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (PrivacyStep(), CustomerStep(), ForgottenRows(("customer_field_lock",)))

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer, CustomerAccess, CustomerRef, SourceRecord
 from guibin.customers.repository import visible
-from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance, HoldingParty
+from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance, HoldingParty, LineDay
 from guibin.managers.models import Coverage, CoverageRole
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.products.models import Product
@@ -66,6 +66,7 @@ class Held:
     product: Product
     balance_fen: int | None
     balance_day: date | None
+    line_day: date | None
     shared_with: int
 
 
@@ -166,8 +167,13 @@ async def holdings_of(
         .limit(1)
         .lateral("last_balance")
     )
+    fresh = (
+        select(func.max(LineDay.day))
+        .where(col(LineDay.line) == col(Holding.line), col(LineDay.day) <= day)
+        .scalar_subquery()
+    )
     query = (
-        select(Holding, Product, last.c.balance_fen, last.c.day)
+        select(Holding, Product, last.c.balance_fen, last.c.day, fresh)
         .join(Product, col(Product.code) == col(Holding.product_code))
         .join(last, true(), isouter=True)
         .where(col(Holding.customer_id) == customer_id, visible(scope, col(Holding.customer_id)))
@@ -178,7 +184,7 @@ async def holdings_of(
         query = query.where(col(Holding.id) > after)
     rows = (await session.execute(query)).all()
     shared = await _count_shares(session, owner_id=customer_id) if rows else {}
-    return [Held(row[0], row[1], row[2], row[3], shared.get(row[0].id, 0)) for row in rows]
+    return [Held(row[0], row[1], row[2], row[3], row[4], shared.get(row[0].id, 0)) for row in rows]
 
 
 async def _count_shares(session: AsyncSession, *, owner_id: UUID) -> dict[UUID, int]:

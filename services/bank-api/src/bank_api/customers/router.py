@@ -16,6 +16,7 @@ from guibin.core.logging import logger
 from guibin.core.reasons import require_reason
 from guibin.core.text import Code
 from guibin.customers.errors import NothingToReveal, SearchTooBroad
+from guibin.customers.locks.repository import held_fields
 from guibin.customers.models import CertificateType, Customer, Gender, PartyStatus, PartyType
 from guibin.customers.personal import identity_of
 from guibin.customers.policy.service import sources_of
@@ -224,6 +225,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
     served = await manager_of(session, scope_in(call, Domain.MANAGERS), customer_id=customer.id)
     tags, stale = await _tags(call, customer)
     lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
+    held = await held_fields(session, [customer.id])
     return CustomerOut(
         id=customer.id,
         party_type=PartyType(customer.party_type),
@@ -236,6 +238,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
         opened_on=customer.opened_on,
         lines=[Line(line) for line in lines],
         sources=[FieldSourceOut.of(one) for one in await sources_of(session, customer_id=customer.id)],
+        held_fields=sorted(held.get(customer.id, ())),
         created_at=customer.created_at,
         tier=TierSummaryOut.of(tier) if tier else None,
         coverage=ServedByOut.of(served) if served else None,

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bank_api.care.summary import CareSummaryOut
+from guibin.core import clock
 from guibin.core.ids import BranchId, CustomerId, HoldingId, ManagerId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
@@ -209,6 +210,9 @@ class CustomerOut(OutModel):
     opened_on: date | None
     lines: list[Line] = Field(description="Lines that know the customer")
     sources: list[FieldSourceOut] = Field(description="Where the fields come from; what no line says is left out")
+    held_fields: list[PolicyField] = Field(
+        description="Fields that people hold, whatever the lines say: see the customer's field locks"
+    )
     created_at: datetime
     tier: TierSummaryOut | None
     coverage: ServedByOut | None
@@ -242,6 +246,10 @@ class HoldingOut(OutModel):
     balance_day: date | None = Field(description="Day since which the balance is known")
     credit_limit: Cny | None = EXACT
     shared_with: int = Field(description="How many others share it or may operate it")
+    line_day: date | None = Field(
+        description="The last day of which all that its line owes is in: its balance counts as of then; null: none yet"
+    )
+    stale: bool = Field(description="Whether its line has not sent the last closed day yet")
     as_of: date = Field(description="Business date of the file that last changed it")
 
     @classmethod
@@ -267,6 +275,8 @@ class HoldingOut(OutModel):
             balance_day=held.balance_day,
             credit_limit=exact(holding.credit_limit_fen, view),
             shared_with=held.shared_with,
+            line_day=held.line_day,
+            stale=held.line_day is None or held.line_day < clock.last_closed_day(),
             as_of=holding.as_of,
         )
 

@@ -1,0 +1,1 @@
+"""Fields of one customer that people hold as they stand."""
