@@ -112,8 +112,8 @@ async def test_holdings_show_amounts_to_the_primary_manager_alone(
         ("**** 1234", "250000.00", "2026-11-20"),
         ("**** 5678", None, None),
     ]
-    # No line of this house has sent a whole day: every figure says that it is not of the last one.
-    assert [(one["line_day"], one["stale"]) for one in exact] == [(None, True), (None, True)]
+    # The line has sent nothing since: what it says is of that day, and says so.
+    assert [(one["line_day"], one["stale"]) for one in exact] == [("2026-11-24", True)] * 2
     assert (exact[0]["product_code"], exact[0]["product_class"], exact[0]["rate"]) == ("PF101", "deposits", "0.001000")
     masked = (await get(bank_client, house, "branch_head", url(known.east, "/holdings"))).json()["items"]
     assert [(one["number"], one["balance"], one["balance_band"]) for one in masked] == [

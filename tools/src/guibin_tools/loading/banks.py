@@ -32,6 +32,7 @@ from guibin_tools.loading.catalogue import load_packages, load_products, load_ri
 from guibin_tools.loading.family import load_family
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.loading.gifts import load_gifts
+from guibin_tools.loading.line_files import load_line_files
 from guibin_tools.loading.organisation import load_branches, load_services, load_staff
 from guibin_tools.loading.settled_month import load_settled_month
 from guibin_tools.loading.suppliers import load_supplier
@@ -82,6 +83,7 @@ async def load_demo(
     async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
         await load_settled_month(work.session, keys, business_date=business_date)
         await load_family(work.session, keys)
+        await load_line_files(work.session, keys, business_date=business_date)
         # Whoever asks at once must not wait for the server's own look at what has come in.
         await work.session.execute(text("ANALYZE"))
 
