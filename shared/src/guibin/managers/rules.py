@@ -220,11 +220,13 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
     by_turns = strategy is ArrivalStrategy.ROUND_ROBIN
     seed = (rule.branch_id or UUID(int=0)) if by_turns else customer.customer_id
 
-    def place(seat: Seat) -> tuple[int, float, float, UUID]:
-        preference = matrix.get((seat.grade, customer.tier_code), 1)
-        return (preference, score_of(customer, seat, rule, strategy), dice(seed, seat.manager_id), seat.manager_id)
-
-    chosen = min(able, key=place)
+    standings = [
+        (matrix.get((seat.grade, customer.tier_code), 1), score_of(customer, seat, rule, strategy)) for seat in able
+    ]
+    best = min(standings)
+    tied = [seat for seat, standing in zip(able, standings, strict=True) if standing == best]
+    # Dice cost more than all the rest, and decide among equals only.
+    chosen = min(tied, key=lambda seat: (dice(seed, seat.manager_id), seat.manager_id)) if tied[1:] else tied[0]
     if by_turns:
         rule.pass_turn(chosen.manager_id)
     return Choice(chosen, strategy)
@@ -297,7 +299,8 @@ class _Hall:
         lasting = self._able.get(asked)
         if lasting is None:
             lasting = [seat for seat in self._here(customer) if not _lasting(customer, seat, self._matrix)]
-            self._able[asked] = lasting
+        # Books only grow here: one that is full is not looked at again.
+        self._able[asked] = lasting = [seat for seat in lasting if seat.has_room]
         return [seat for seat in lasting if not _of_the_moment(customer, seat)]
 
     def reason(self, customer: Waiting) -> UnassignedReason:
