@@ -5,12 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from guibin.care.days import (
-    PHASES,
     Period,
     add_business_days,
     business_day_near,
     business_days,
-    due_in,
     period_of,
     periods,
 )
@@ -74,12 +72,3 @@ def test_a_calendar_without_business_days_leaves_the_day() -> None:
 )
 def test_business_days_are_counted_over_holidays(day: date, count: int, found: date) -> None:
     assert add_business_days(day, count, NATIONAL_DAY) == found
-
-
-def test_phases_fill_each_business_day_of_a_period_alike() -> None:
-    days = business_days(Period(date(2026, 10, 1), date(2026, 10, 31)), NATIONAL_DAY)
-    step = PHASES // (len(days) * 100)
-    found = [due_in(days, phase) for phase in range(0, PHASES, step)]
-    counts = [found.count(day) for day in days]
-    assert max(counts) - min(counts) <= 1
-    assert (found[0], due_in(days, PHASES - 1)) == (days[0], days[-1])

@@ -6,16 +6,16 @@ from bank_api.approvals.router import router as approvals
 from bank_api.asset_rules.router import router as asset_rules
 from bank_api.audit.router import router as audit
 from bank_api.auth import BankIdentity
-from bank_api.calls.router import router as calls
+from bank_api.care.calls.router import router as calls
 from bank_api.care.complaints import router as complaints
+from bank_api.care.plans.preferences import router as care_preferences
+from bank_api.care.plans.reports import router as care_reports
+from bank_api.care.plans.router import router as care_plans
+from bank_api.care.plans.spread import router as care_spread
 from bank_api.care.records import router as care_records
 from bank_api.care.standards import router as service_standards
 from bank_api.care.tasks import router as care_tasks
 from bank_api.care.touches import router as touches
-from bank_api.care_plans.preferences import router as care_preferences
-from bank_api.care_plans.reports import router as care_reports
-from bank_api.care_plans.router import router as care_plans
-from bank_api.care_plans.spread import router as care_spread
 from bank_api.contact.policy import router as contact_policy
 from bank_api.contact.router import router as contact
 from bank_api.customers.brief import router as brief

@@ -1,6 +1,5 @@
 """Days on which care is due: business days, periods of the calendar, and days counted from an occasion."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -10,8 +9,6 @@ from guibin.approvals.rules import Calendar, is_business_day
 _MONTHS: Final = 12
 SEARCHED_DAYS: Final = 60
 """How far a business day is looked for; no holiday lasts as long."""
-PHASES: Final = 1_000_000
-"""Into how many parts a period is cut to spread customers over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,3 @@ def periods(first: date, last: date, months: int) -> list[Period]:
     while found[-1].last < last:
         found.append(period_of(found[-1].last + timedelta(days=1), months))
     return found
-
-
-def due_in(days: Sequence[date], phase: int) -> date:
-    """Return the business day of a period that a phase (0 to `PHASES` - 1) falls on.
-
-    A customer keeps the phase of a contact from period to period, so that one contact follows the last at an even
-    distance, and all customers together fill every day of the period alike.
-    """
-    return days[phase * len(days) // PHASES]

@@ -23,10 +23,10 @@ from guibin.web import (
     declare,
     json_body,
     page_query,
-    set_etag,
     staff,
 )
 
+from .answers import answer_page, answer_record
 from .schemas import ComplaintCloseIn, ComplaintIn, ComplaintResolveIn
 from .views import ComplaintOut
 
@@ -68,20 +68,7 @@ async def list_of_customer(
     call: StaffCall, customer_id: CustomerId, page: Annotated[PageRequest, page_query()]
 ) -> Page[ComplaintOut]:
     """List a customer's complaints, the newest first."""
-    rows = await service.list_of(
-        call.session,
-        call.scope,
-        call.keys,
-        Complaint,
-        customer_id=customer_id,
-        before=page.after_moment,
-        limit=page.fetch,
-    )
-    return page.answer(
-        rows,
-        position=lambda seen: (seen.row.created_at, seen.row.id),
-        shape=lambda seen: ComplaintOut.of(seen, call.actor.roles),
-    )
+    return await answer_page(call, page, ComplaintOut, Complaint, customer_id=customer_id)
 
 
 @router.post("/customers/{customer_id}/complaints", status_code=201, operation_id="openComplaint")
@@ -93,8 +80,7 @@ async def open_complaint(
     seen = await service.open_complaint(
         call.session, call.scope, call.keys, actor=call.actor, customer_id=customer_id, grievance=body.grievance()
     )
-    set_etag(response, seen.row.revision)
-    return ComplaintOut.of(seen, call.actor.roles)
+    return answer_record(call, response, ComplaintOut, seen)
 
 
 @router.post("/customers/{customer_id}/complaints/{complaint_id}/answer", operation_id="answerComplaint")
@@ -112,8 +98,7 @@ async def answer_complaint(
         row_id=complaint_id,
         precondition=call.require_if_match,
     )
-    set_etag(response, seen.row.revision)
-    return ComplaintOut.of(seen, call.actor.roles)
+    return answer_record(call, response, ComplaintOut, seen)
 
 
 @router.post("/customers/{customer_id}/complaints/{complaint_id}/resolve", operation_id="resolveComplaint")
@@ -136,8 +121,7 @@ async def resolve_complaint(
         precondition=call.require_if_match,
         ending=body.ending(),
     )
-    set_etag(response, seen.row.revision)
-    return ComplaintOut.of(seen, call.actor.roles)
+    return answer_record(call, response, ComplaintOut, seen)
 
 
 @router.post("/customers/{customer_id}/complaints/{complaint_id}/close", operation_id="closeComplaint")
@@ -160,5 +144,4 @@ async def close_complaint(
         precondition=call.require_if_match,
         satisfied=body.satisfied,
     )
-    set_etag(response, seen.row.revision)
-    return ComplaintOut.of(seen, call.actor.roles)
+    return answer_record(call, response, ComplaintOut, seen)

@@ -23,10 +23,10 @@ from guibin.web import (
     declare,
     json_body,
     page_query,
-    set_etag,
     staff,
 )
 
+from .answers import answer_page, answer_record
 from .schemas import NeedEndIn, NeedIn, NeedProposalIn, PromiseEndIn, PromiseIn
 from .views import NeedOut, PromiseOut
 
@@ -46,21 +46,7 @@ async def list_needs(
     state: Annotated[NeedState | None, Query(description="Only those in this state")] = None,
 ) -> Page[NeedOut]:
     """List what a customer wishes for, the newest first."""
-    rows = await service.list_of(
-        call.session,
-        call.scope,
-        call.keys,
-        Need,
-        customer_id=customer_id,
-        states=None if state is None else (state,),
-        before=page.after_moment,
-        limit=page.fetch,
-    )
-    return page.answer(
-        rows,
-        position=lambda seen: (seen.row.created_at, seen.row.id),
-        shape=lambda seen: NeedOut.of(seen, call.actor.roles),
-    )
+    return await answer_page(call, page, NeedOut, Need, customer_id=customer_id, state=state)
 
 
 @router.post("/needs", status_code=201, operation_id="recordNeed")
@@ -78,8 +64,7 @@ async def record_need(
     seen = await service.record_need(
         call.session, call.scope, call.keys, actor=call.actor, customer_id=customer_id, wish=body.wish()
     )
-    set_etag(response, seen.row.revision)
-    return NeedOut.of(seen, call.actor.roles)
+    return answer_record(call, response, NeedOut, seen)
 
 
 @router.post("/needs/{need_id}/propose", operation_id="proposeForNeed")
@@ -108,8 +93,7 @@ async def propose_for_need(
         precondition=call.require_if_match,
         wanted=body.proposed(),
     )
-    set_etag(response, seen.row.revision)
-    return NeedOut.of(seen, call.actor.roles)
+    return answer_record(call, response, NeedOut, seen)
 
 
 @router.post("/needs/{need_id}/end", operation_id="endNeed")
@@ -140,8 +124,7 @@ async def end_need(
         reason=body.reason,
         redemption_id=body.redemption_id,
     )
-    set_etag(response, seen.row.revision)
-    return NeedOut.of(seen, call.actor.roles)
+    return answer_record(call, response, NeedOut, seen)
 
 
 @router.get("/promises", operation_id="listCustomerPromises")
@@ -153,21 +136,7 @@ async def list_promises(
     state: Annotated[PromiseState | None, Query(description="Only those in this state")] = None,
 ) -> Page[PromiseOut]:
     """List what the bank's people promised a customer, the newest first."""
-    rows = await service.list_of(
-        call.session,
-        call.scope,
-        call.keys,
-        Promise,
-        customer_id=customer_id,
-        states=None if state is None else (state,),
-        before=page.after_moment,
-        limit=page.fetch,
-    )
-    return page.answer(
-        rows,
-        position=lambda seen: (seen.row.created_at, seen.row.id),
-        shape=lambda seen: PromiseOut.of(seen, call.actor.roles),
-    )
+    return await answer_page(call, page, PromiseOut, Promise, customer_id=customer_id, state=state)
 
 
 @router.post("/promises", status_code=201, operation_id="recordPromise")
@@ -185,8 +154,7 @@ async def record_promise(
     seen = await service.record_promise(
         call.session, call.scope, call.keys, actor=call.actor, customer_id=customer_id, word=body.word()
     )
-    set_etag(response, seen.row.revision)
-    return PromiseOut.of(seen, call.actor.roles)
+    return answer_record(call, response, PromiseOut, seen)
 
 
 @router.post("/promises/{promise_id}/end", operation_id="endPromise")
@@ -216,5 +184,4 @@ async def end_promise(
         state=PromiseState(body.state),
         reason=body.reason,
     )
-    set_etag(response, seen.row.revision)
-    return PromiseOut.of(seen, call.actor.roles)
+    return answer_record(call, response, PromiseOut, seen)

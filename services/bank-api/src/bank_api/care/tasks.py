@@ -25,10 +25,10 @@ from guibin.web import (
     declare,
     json_body,
     page_query,
-    set_etag,
     staff,
 )
 
+from .answers import answer_record
 from .schemas import CareTaskIn, TaskCompleteIn, TaskReassignIn, TaskSkipIn
 from .views import CareTaskOut
 
@@ -84,8 +84,7 @@ async def add_task(
     seen = await service.add_task(
         call.session, call.scope, call.keys, actor=call.actor, customer_id=body.customer_id, wanted=body.contact()
     )
-    set_etag(response, seen.row.revision)
-    return CareTaskOut.of(seen, call.actor.roles)
+    return answer_record(call, response, CareTaskOut, seen)
 
 
 @router.get("/{task_id}", operation_id="getCareTask")
@@ -93,8 +92,7 @@ async def add_task(
 async def get_task(call: StaffCall, task_id: CareTaskId, response: Response) -> CareTaskOut:
     """Show one task; its revision is the ETag."""
     seen = await service.read_task(call.session, call.scope, call.keys, task_id=task_id)
-    set_etag(response, seen.row.revision)
-    return CareTaskOut.of(seen, call.actor.roles)
+    return answer_record(call, response, CareTaskOut, seen)
 
 
 @router.post("/{task_id}/complete", operation_id="completeCareTask")
@@ -121,8 +119,7 @@ async def complete_task(
         touch_id=body.touch_id,
         precondition=call.require_if_match,
     )
-    set_etag(response, seen.row.revision)
-    return CareTaskOut.of(seen, call.actor.roles)
+    return answer_record(call, response, CareTaskOut, seen)
 
 
 @router.post("/{task_id}/skip", operation_id="skipCareTask")
@@ -146,8 +143,7 @@ async def skip_task(
         reason=body.reason,
         precondition=call.require_if_match,
     )
-    set_etag(response, seen.row.revision)
-    return CareTaskOut.of(seen, call.actor.roles)
+    return answer_record(call, response, CareTaskOut, seen)
 
 
 @router.post("/{task_id}/reassign", operation_id="reassignCareTask")
@@ -174,5 +170,4 @@ async def reassign_task(
         manager_id=body.manager_id,
         precondition=call.require_if_match,
     )
-    set_etag(response, seen.row.revision)
-    return CareTaskOut.of(seen, call.actor.roles)
+    return answer_record(call, response, CareTaskOut, seen)

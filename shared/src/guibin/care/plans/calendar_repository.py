@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.care.days import PHASES
 from guibin.care.live import KEPT_ON, LIVE
 from guibin.care.models import REACHED
 from guibin.care.plans.slots import Slot
 from guibin.care.sql import changed, documents
+
+PHASES: Final = 1_000_000
+"""Into how many parts a period is cut to spread customers over it."""
 
 _SLOTS: Final = """
     slot AS MATERIALIZED (
@@ -20,7 +22,8 @@ _SLOTS: Final = """
             tier text, code text, made_by text, kind text, channel text, purpose text, minutes int,
             title_zh text, title_en text, occasion date, days date[])
     )"""
-# The hash of customer and contact, not of the period: a contact keeps its place from period to period.
+# The hash of customer and contact, not of the period: a contact keeps its place from period to period, so that one
+# follows the last at an even distance, and all customers together fill every day of a period alike.
 _PHASE: Final = f"""
     ((CAST(CAST('x' || substr(md5(CAST(l.customer_id AS text) || ':' || s.code), 1, 8) AS bit(32)) AS bigint)
       * {PHASES}) >> 32)"""
