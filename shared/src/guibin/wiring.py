@@ -45,6 +45,8 @@ from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.capacity import defaults as manager_capacity
 from guibin.managers.capacity.service import CapacityOverriding
+from guibin.managers.credit import doubling as double_credit
+from guibin.managers.credit.splitting import SplitHandler
 from guibin.managers.facts import MANAGER_FACTS
 from guibin.managers.matrix.service import MATRICES
 from guibin.managers.planning.applying import PlanHandler
@@ -132,6 +134,7 @@ PARTICIPANTS_OF_MERGES = (
     segments_moving.PARTICIPANT,
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
+    double_credit.PARTICIPANT,
     care_owners.PARTICIPANT,
     handovers.PARTICIPANT,
     channels_merging.PARTICIPANT,
@@ -202,6 +205,8 @@ def _connect_care() -> None:
     handlers.register(PlanHandler())
     handlers.register(MATRICES)
     handlers.register(TermsChange())
+    handlers.register(SplitHandler())
+    coverage_followers.register(double_credit.FOLLOWER)
     pool_sources.register(SPOKEN_TO)
     handlers.register(CARE_PLANS)
     coverage_followers.register(care_owners.FOLLOWER)

@@ -38,6 +38,7 @@ from bank_api.gifts.router import router as gifts
 from bank_api.handovers.router import router as handovers
 from bank_api.managers.absences import router as absences
 from bank_api.managers.arrivals import router as arrivals
+from bank_api.managers.credit import router as credit
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
 from bank_api.managers.pool import router as pool
@@ -142,6 +143,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tier_rises,
     service_standards,
     managers,
+    credit,
     assignment_plans,
     absences,
     manager_matrix,

@@ -17,6 +17,7 @@ from guibin.feeds.quality.repository import write_quality
 from guibin.gifts import invariants as gift_invariants
 from guibin.handovers import service as handovers
 from guibin.managers import service as managers
+from guibin.managers.credit import service as credit
 from guibin.managers.pool.service import return_idle
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
@@ -92,6 +93,10 @@ async def _pool(session: AsyncSession, day: date) -> Counts:
 
 async def _coverage(session: AsyncSession, day: date) -> Counts:
     return await managers.assign(session, day=day)
+
+
+async def _credit(session: AsyncSession, day: date) -> Counts:
+    return await credit.credit_month(session, day=day)
 
 
 async def _care_calendar(session: AsyncSession, day: date) -> Counts:
@@ -195,6 +200,7 @@ STEPS = (
     Step("tiers", _tiers, over_everybody=True),
     Step("pool", _pool, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
+    Step("credit", _credit, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
     Step("care_triggers", _care_triggers, over_everybody=True),
     Step("care_clock", _care_clock),

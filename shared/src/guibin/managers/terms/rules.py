@@ -32,6 +32,11 @@ class Terms(BaseModel):
         default="T1", description="The highest tier of which anybody goes back to the pool", examples=["T1"]
     )
 
+    double_credit_months: Months = Field(
+        default=6,
+        description="Months for which who handed a customer up is credited beside the taker; 0: not at all",
+    )
+
     @model_validator(mode="after")
     def _announced_before(self) -> Self:
         if self.pool_notice_months > self.pool_months:

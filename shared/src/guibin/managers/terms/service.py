@@ -67,6 +67,7 @@ class TermsChange(ApprovalHandler):
             "most_managers": Label("24 个月内经理人数上限", "Most managers in 24 months"),
             "pool_notice_months": Label("回收预警月数", "Months until the notice of a return to the pool"),
             "pool_months": Label("回收月数", "Months until the return to the pool"),
+            "double_credit_months": Label("双算月数", "Months of double credit"),
             "pool_highest_tier": Label("可回收的最高层级", "Highest tier that returns to the pool"),
         }
     )
