@@ -194,10 +194,18 @@ async def test_other_terms_take_two_people_and_the_version_that_was_read(team: T
     assert (before.json()["version"], before.json()["joint_days"]) == (0, 30)
     url, seen = "/v1/coverage-terms", headers | {"If-Match": before.headers["etag"]}
     assert (await bank.put(url, json={"joint_days": 30}, headers=seen)).json()["code"] == "nothing_to_change"
-    submitted = await bank.put(url, json={"joint_days": 14}, headers=seen)
+    wanted = {"joint_days": 14, "plan_weights": {"distance": 30}}
+    submitted = await bank.put(url, json=wanted, headers=seen)
     assert submitted.status_code == 202, submitted.text
     approve = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
     approved = await bank.post(approve, json={}, headers=team.house.headers("hq_approver"))
     assert approved.status_code == 200, approved.text
     after = (await bank.get("/v1/coverage-terms", headers=headers)).json()
     assert (after["version"], after["joint_days"], after["settle_months"]) == (1, 14, 3)
+    wish = {"branch_id": to_public("brn", team.house.branches[EAST].id), "reason": "均衡", "weights": {"load": 7}}
+    plan = await bank.post("/v1/assignments/plans", json=wish, headers=team.house.headers("branch_head"))
+    assert {name: plan.json()["weights"][name] for name in ("distance", "load", "other_city")} == {
+        "distance": 30,
+        "load": 7,
+        "other_city": 200,
+    }

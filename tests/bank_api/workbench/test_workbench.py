@@ -11,6 +11,7 @@ from guibin.care.models import CareTask, Promise
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
+from guibin.managers.pool.models import PoolPlace
 from support.care_records import Caring
 from support.house import House
 from support.statements import statements
@@ -115,3 +116,24 @@ async def test_a_planned_touch_that_is_overdue_is_below_the_cadence_once_for_a_c
         await session.commit()
     found = await caring.get("manager", "/v1/workbench/below_cadence")
     assert [(item["customer_id"], item["amount"]) for item in found["items"]] == [(to_public("cus", customer), 2)]
+
+
+async def test_a_notice_of_the_pool_stands_on_the_day_until_somebody_looks_after_the_customer(
+    caring: Caring, house: House
+) -> None:
+    announced, looked_after = [await caring.served() for _ in range(2)]
+    manager, returns_on = await caring.manager(), TODAY + timedelta(days=20)
+    async with house.sessions() as session:
+        for customer, left_on in ((announced, None), (looked_after, TODAY)):
+            session.add(
+                PoolPlace(
+                    customer_id=customer,
+                    manager_id=manager.id,
+                    noticed_on=TODAY,
+                    returns_on=returns_on,
+                    left_on=left_on,
+                )
+            )
+        await session.commit()
+    found = await caring.get("manager", "/v1/workbench/pool_notices")
+    assert [(item["customer_id"], item["days_left"]) for item in found["items"]] == [(to_public("cus", announced), 20)]

@@ -16,12 +16,12 @@ import typer
 
 from guibin.managers.defaults import MATRIX
 from guibin.managers.models import Grade
-from guibin.managers.planning.defaults import WEIGHTS
 from guibin.managers.planning.flow import Network, place_all, solve
 from guibin.managers.planning.rules import (
     Client,
     Desk,
     Kind,
+    Part,
     Places,
     Problem,
     Reach,
@@ -31,6 +31,7 @@ from guibin.managers.planning.rules import (
     keeps,
     load_steps,
 )
+from guibin.managers.terms.rules import PlanWeights
 from guibin_tools.benchmarks.machine import describe_machine
 
 CUSTOMERS, MANAGERS = 100_000, 500
@@ -93,7 +94,8 @@ def skewed_book(customers: int, managers: int, *, seed: int) -> Problem:
     desks = _desks(dice, tree, customers, managers)
     clients = _clients(dice, tree, desks, customers)
     matrix = MATRIX.preferences()
-    return Problem(clients, desks, matrix, tree.places, WEIGHTS, reach=Reach.BANK)
+    weights = {Part(name): weight for name, weight in PlanWeights().model_dump().items()}
+    return Problem(clients, desks, matrix, tree.places, weights, reach=Reach.BANK)
 
 
 def _tree(dice: random.Random) -> _Tree:

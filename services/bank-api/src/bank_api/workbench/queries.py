@@ -28,6 +28,7 @@ from guibin.customers.repository import visible
 from guibin.handovers.models import Handover, HandoverState
 from guibin.holdings.models import Holding, HoldingStatus
 from guibin.managers.models import Coverage
+from guibin.managers.pool.models import PoolPlace
 from guibin.managers.repository.coverage import is_open
 from guibin.points.models import PointsLot
 from guibin.rights.models import Redemption, RedemptionState
@@ -176,6 +177,13 @@ def _handovers(day: Day) -> Select[Any]:
     return _shaped(row.customer_id, row.taker_id, row.id, row.due_on).where(col(row.state) == HandoverState.OPEN, mine)
 
 
+def _pool_notices(day: Day) -> Select[Any]:
+    row = PoolPlace
+    return _shaped(row.customer_id, row.manager_id, row.customer_id, row.returns_on).where(
+        col(row.manager_id).in_(day.managers), col(row.returned_on).is_(None), col(row.left_on).is_(None)
+    )
+
+
 def _maturities(day: Day) -> Select[Any]:
     book, row = _book(day), Holding
     return _shaped(row.customer_id, book.c.manager_id, row.id, row.matures_on, row.product_code).where(
@@ -258,6 +266,7 @@ _PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
     Section.BELOW_CADENCE: _below_cadence,
     Section.TASKS_OVERDUE: _overdue,
     Section.TASKS_DUE: _due,
+    Section.POOL_NOTICES: _pool_notices,
     Section.MATURITIES: _maturities,
     Section.BIRTHDAYS: _birthdays,
     Section.TIER_SIGNALS: _tier_signals,

@@ -17,6 +17,7 @@ class Section(StrEnum):
     BELOW_CADENCE = "below_cadence"
     TASKS_OVERDUE = "tasks_overdue"
     TASKS_DUE = "tasks_due"
+    POOL_NOTICES = "pool_notices"
     MATURITIES = "maturities"
     BIRTHDAYS = "birthdays"
     TIER_SIGNALS = "tier_signals"
@@ -71,6 +72,10 @@ PARTS: Final[dict[Section, Part]] = {
     Section.TASKS_DUE: Part(
         *("近期任务", "Tasks due", "按计划触达", "Get in touch as planned"),
         *(Domain.CARE, "ctk"),
+    ),
+    Section.POOL_NOTICES: Part(
+        *("即将回收的客户", "About to go back to the pool", "联系客户，否则到期回收", "Get in touch in time"),
+        *(Domain.MANAGERS, None),
     ),
     Section.MATURITIES: Part(
         *("即将到期产品", "Maturities ahead", "询问到期资金安排", "Ask what is planned with the money"),

@@ -16,10 +16,10 @@ from guibin.core.ids import new_id, to_public
 from guibin.managers.models import Manager
 from guibin.managers.planning import repository
 from guibin.managers.planning.applying import KIND, preview_of, stale_plan
-from guibin.managers.planning.defaults import WEIGHTS
 from guibin.managers.planning.errors import ManagerLeaving, PlanEmpty, PlanNotReady
 from guibin.managers.planning.models import AssignmentPlan, AssignmentPlanKind, AssignmentPlanState, Movable, Unplaced
 from guibin.managers.planning.rules import Part, Reach
+from guibin.managers.terms.service import terms_in_force
 from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Domain, Scope
 from guibin.security.row_scope import all_rows
@@ -69,7 +69,7 @@ async def ask_for_plan(
     await _check_reach(session, scope, branch_id)
     if branch_id not in await subtree_ids(session, [branch_id]):
         raise NotFound
-    plan = _plan(actor, branch_id, wish)
+    plan = await _plan(session, actor, branch_id, wish)
     session.add(plan)
     await _record(session, plan, actor, "assignment_plan.create")
     return plan
@@ -94,7 +94,7 @@ async def let_leave(
         raise ManagerLeaving
     manager.leaving_since = manager.leaving_since or clock.today()
     session.add(manager)
-    plan = _plan(actor, branch_id or manager.branch_id, wish, manager)
+    plan = await _plan(session, actor, branch_id or manager.branch_id, wish, manager)
     session.add(plan)
     try:
         await session.flush()
@@ -104,7 +104,10 @@ async def let_leave(
     return plan
 
 
-def _plan(actor: Actor, branch_id: UUID, wish: Wish, manager: Manager | None = None) -> AssignmentPlan:
+async def _plan(
+    session: AsyncSession, actor: Actor, branch_id: UUID, wish: Wish, manager: Manager | None = None
+) -> AssignmentPlan:
+    _, terms = await terms_in_force(session)
     return AssignmentPlan(
         id=new_id(),
         kind=AssignmentPlanKind.LEAVE if manager else AssignmentPlanKind.REBALANCE,
@@ -114,7 +117,7 @@ def _plan(actor: Actor, branch_id: UUID, wish: Wish, manager: Manager | None = N
         reach=wish.reach,
         unplaced=wish.unplaced,
         reason=wish.reason,
-        weights={str(part): weight for part, weight in (*WEIGHTS.items(), *(wish.weights or {}).items())},
+        weights=terms.plan_weights.model_dump() | {str(part): weight for part, weight in (wish.weights or {}).items()},
         asked_by=actor.id,
         created_at=clock.now(),
     )

@@ -10,6 +10,23 @@ Months = Annotated[int, Field(ge=0, le=60)]
 Days = Annotated[int, Field(ge=0, le=366)]
 
 
+Weight = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class PlanWeights(BaseModel):
+    """What counts how much in a plan that does not say it itself, in points of cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    distance: Weight = Field(default=20, description="Each step of the tree")
+    other_city: Weight = 200
+    second_choice: Weight = Field(default=40, description="A second choice of the matrix")
+    missing_skill: Weight = Field(default=60, description="Each")
+    broken_relationship: Weight = Field(default=5, description="Each month together, times the place of the tier")
+    load: Weight = Field(default=10, description="Each tenth of the book that is full")
+    above_soft: Weight = Field(default=100, description="Above the soft maximum")
+
+
 class Terms(BaseModel):
     """The numbers, each with what a bank starts from. Months are calendar months."""
 
@@ -31,10 +48,12 @@ class Terms(BaseModel):
     pool_highest_tier: Code = Field(
         default="T1", description="The highest tier of which anybody goes back to the pool", examples=["T1"]
     )
-
     double_credit_months: Months = Field(
         default=6,
         description="Months for which who handed a customer up is credited beside the taker; 0: not at all",
+    )
+    plan_weights: PlanWeights = Field(
+        default_factory=PlanWeights, description="What counts how much in plans of assignment"
     )
 
     @model_validator(mode="after")

@@ -68,6 +68,14 @@ class TermsChange(ApprovalHandler):
             "pool_notice_months": Label("回收预警月数", "Months until the notice of a return to the pool"),
             "pool_months": Label("回收月数", "Months until the return to the pool"),
             "double_credit_months": Label("双算月数", "Months of double credit"),
+            "plan_weights": Label("分配方案权重", "Weights of plans"),
+            "distance": Label("机构距离", "Distance"),
+            "other_city": Label("异地", "Another city"),
+            "second_choice": Label("次选职级", "Second choice"),
+            "missing_skill": Label("技能缺口", "Missing skill"),
+            "broken_relationship": Label("关系中断", "Broken relationship"),
+            "load": Label("负荷", "Load"),
+            "above_soft": Label("超过预警上限", "Above the soft maximum"),
             "pool_highest_tier": Label("可回收的最高层级", "Highest tier that returns to the pool"),
         }
     )
