@@ -4,6 +4,7 @@ from typing import Final
 
 CONTACT_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "checkContacts": ("M1",),
+    "checkMessage": (),
     "reserveContact": ("M1", "F7"),
     "markContactSent": ("M1", "R10"),
     "releaseContact": ("M1", "R10"),

@@ -44,5 +44,10 @@ def test_no_verb_reads_and_writes() -> None:
         and all(caller.verb is Verb.READ for caller in route.declaration.callers if caller.kind is ActorKind.STAFF)
         and any(caller.kind is ActorKind.STAFF for caller in route.declaration.callers)
     ]
-    questions = ["POST /v1/contact-checks", "POST /v1/customers/search", "POST /v1/tags/overlap"]
+    questions = [
+        "POST /v1/contact-checks",
+        "POST /v1/customers/search",
+        "POST /v1/message-checks",
+        "POST /v1/tags/overlap",
+    ]
     assert sorted(reading) == questions

@@ -4,6 +4,7 @@ from typing import Final
 
 from sabotage.patches import CODE, Sabotage
 
+CONTENT = "tests/bank_api/contact/test_message_checks.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
 CARE: Final = (
@@ -14,5 +15,13 @@ CARE: Final = (
         "    JOIN line_day y ON y.line = e.line AND y.day = e.occurred_on\n",
         "",
         (f"{TRIGGERS}::test_large_flows_fire_from_a_fresh_line_alone_and_by_the_threshold_of_the_tier",),
+    ),
+    Sabotage(
+        "CUS-16",
+        "that no text message says what is read after the log-in alone",
+        f"{CODE}/channels/sms.py",
+        "if found := findings(text):",
+        "if not (found := findings(text)) and found:",
+        (f"{CONTENT}::test_no_text_message_is_posted_that_says_an_amount",),
     ),
 )

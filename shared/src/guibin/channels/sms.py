@@ -1,6 +1,7 @@
 """Text messages, through the bank's own gateway: one HTTP call for one message, never repeated by us.
 
-Nothing is sent without the leave of the contact policy's gate (`guibin.contact.clearance`).
+Nothing is sent without the leave of the contact policy's gate (`guibin.contact.clearance`), and no text that says what
+only somebody who is logged in may read (`guibin.contact.content`).
 """
 
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ import httpx
 from guibin.channels.errors import UpstreamBadAnswer, UpstreamBusy, UpstreamTimeout
 from guibin.channels.transport import Patience, make_http_client
 from guibin.contact.clearance import Clearance
+from guibin.contact.content import findings
+from guibin.contact.errors import MessageContent
 from guibin.core.logging import logger
 from guibin.core.settings import Settings
 
@@ -42,11 +45,14 @@ class SmsSender:
         """Tell a phone of something that was done; the gateway is posted the same fields with an empty `code`.
 
         Raises:
+            MessageContent: the text says what no message may say; nothing was sent.
             UpstreamBusy, UpstreamTimeout, UpstreamBadAnswer: it may not have been sent.
         """
         await self._post(phone, "", text, clearance)
 
     async def _post(self, phone: str, code: str, text: str, clearance: Clearance) -> None:
+        if found := findings(text):
+            raise MessageContent(faults=sorted({one.fault.value for one in found}))
         if self._url is None:
             logger().error("sms_not_set_up")
             raise UpstreamBusy

@@ -1,13 +1,17 @@
 """Loads what a manager's day is full of: touches, promises, needs, complaints, and customers who changed hands."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin import wiring
+from guibin.approvals.rules import Calendar
+from guibin.approvals.surroundings import surroundings
+from guibin.care.days import SEARCHED_DAYS, business_day_near
 from guibin.care.models import (
     ComplaintCategory,
     Direction,
@@ -22,11 +26,16 @@ from guibin.care.models import (
 from guibin.care.service import Contact, Everything, Grievance, NextContact, Wish, Word, log_touch
 from guibin.core import clock
 from guibin.core.unit_of_work import unit_of_work
+from guibin.core.zone import BUSINESS_ZONE
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.models import Coverage, Manager
 from guibin.managers.repository.coverage import is_open
 from guibin.managers.service import Move, Order, assign_by_hand
 from guibin.organisation.models import Staff
+from guibin.privacy.models import ConsentChannel, GivenAt, Purpose
+from guibin.privacy.repository.consents import texts_in_force
+from guibin.privacy.service.consents import Proof, take_words
+from guibin.privacy.service.consents import Word as Consent
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 from guibin_tools.roles import Role
@@ -37,6 +46,10 @@ MANAGERS: Final = 12
 CUSTOMERS: Final = 8
 """Of each of those managers so many customers have a story."""
 
+APART: Final = 3
+"""Days between one customer's touch and the next one's."""
+OPENS: Final = time(9, 30)
+
 _BANK: Final = Scope.of_job()
 
 
@@ -45,20 +58,24 @@ async def load_care(settings: OperatorSettings) -> int:
     wiring.connect()
     keys = open_keys(settings)
     async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
-        session = work.session
-        if (await session.exec(select(Touch.id).limit(1))).first() is not None:
-            return 0
-        query = (
-            select(Manager, Staff)
-            .join(Staff, col(Staff.id) == col(Manager.staff_id))
-            .where(col(Manager.active).is_(True))
-            .order_by(col(Staff.no))
-            .limit(MANAGERS)
-        )
-        people = (await session.exec(query)).all()
-        counts = [await _story_of_book(session, keys, manager, staff) for manager, staff in people]
-        await _change_hands(session, people)
-        return sum(counts)
+        return await tell_stories(work.session, keys)
+
+
+async def tell_stories(session: AsyncSession, keys: KeyRing) -> int:
+    """Write the same down in a session; returns the touches."""
+    if (await session.exec(select(Touch.id).limit(1))).first() is not None:
+        return 0
+    query = (
+        select(Manager, Staff)
+        .join(Staff, col(Staff.id) == col(Manager.staff_id))
+        .where(col(Manager.active).is_(True))
+        .order_by(col(Staff.no))
+        .limit(MANAGERS)
+    )
+    people = (await session.exec(query)).all()
+    counts = [await _story_of_book(session, keys, manager, staff) for manager, staff in people]
+    await _change_hands(session, people)
+    return sum(counts)
 
 
 async def _story_of_book(session: AsyncSession, keys: KeyRing, manager: Manager, staff: Staff) -> int:
@@ -70,7 +87,10 @@ async def _story_of_book(session: AsyncSession, keys: KeyRing, manager: Manager,
         .limit(CUSTOMERS)
     )
     customers = (await session.exec(book)).all()
+    today = clock.today()
+    calendar = await surroundings().calendar(session, today - timedelta(days=SEARCHED_DAYS + APART * CUSTOMERS), today)
     for place, customer_id in enumerate(customers):
+        await _consent(session, actor, customer_id, place)
         contact = Contact(
             customer_id,
             TouchKind.CALL if place % 3 else TouchKind.VISIT,
@@ -78,12 +98,29 @@ async def _story_of_book(session: AsyncSession, keys: KeyRing, manager: Manager,
             Direction.OUT if place % 2 else Direction.IN,
             TouchPurpose.SALES if place == CUSTOMERS - 1 else TouchPurpose.CARE,
             TouchResult.NO_ANSWER if place == CUSTOMERS - 2 else TouchResult.REACHED,
-            at=clock.now() - timedelta(days=3 * place, hours=2),
+            at=_in_office_hours(today, place, calendar),
             minutes=5 + 5 * place,
             note="客户近期关注子女教育与父母体检安排",
         )
         await log_touch(session, _BANK, keys, actor=actor, wanted=_with_story(contact, place))
     return len(customers)
+
+
+def _in_office_hours(today: date, place: int, calendar: Calendar) -> datetime:
+    """Return when the customer in a place of the book was reached: on a business day before today, while it is open."""
+    day = business_day_near(today - timedelta(days=1 + APART * place), calendar, back=True)
+    return datetime.combine(day, OPENS, BUSINESS_ZONE) + timedelta(minutes=45 * place)
+
+
+async def _consent(session: AsyncSession, actor: Actor, customer_id: UUID, place: int) -> None:
+    """Let two of three customers take offers by telephone and WeChat, every other one of them by text message too."""
+    if not place % 3:
+        return
+    channels = [ConsentChannel.PHONE, ConsentChannel.WECHAT, *([ConsentChannel.SMS] if place % 2 else [])]
+    version = (await texts_in_force(session))[Purpose.MARKETING].version
+    words = [Consent(Purpose.MARKETING, channel, granted=True, text_version=version) for channel in channels]
+    proof = Proof(GivenAt.PAPER, "DEMO-OFFERS")
+    await take_words(session, _BANK, actor=actor, customer_id=customer_id, words=words, proof=proof)
 
 
 def _with_story(contact: Contact, place: int) -> Everything:
@@ -95,8 +132,8 @@ def _with_story(contact: Contact, place: int) -> Everything:
         4: (Wish(NeedCategory.HEALTH, "希望安排年度体检"),),
     }
     promises = {
-        0: (Word("今天下班前回复专家号安排", today),),
-        2: (Word("后天寄送第三季度对账单", today + timedelta(days=2)),),
+        0: (Word("回复专家号安排", today),),
+        2: (Word("寄送第三季度对账单", today + timedelta(days=2)),),
     }
     complaints = {
         3: Grievance(ComplaintCategory.RIGHTS, Severity.SERIOUS, TouchChannel.PHONE, "机场贵宾厅拒绝核销，等候近一小时")

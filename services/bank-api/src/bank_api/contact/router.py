@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 
 from guibin.contact import repository, service
+from guibin.contact.content import findings
 from guibin.contact.errors import ContactOver
 from guibin.contact.models import ContactDecision, ContactState
 from guibin.contact.service import ContactRequest
@@ -41,6 +42,8 @@ from .schemas import (
     ContactDecisionOut,
     ContactReservationIn,
     ContactVerdictOut,
+    MessageCheckIn,
+    MessageCheckOut,
     SuppressionsOut,
 )
 
@@ -69,6 +72,22 @@ async def check_contacts(call: AnyCall, body: Annotated[ContactCheckIn, json_bod
     verdicts = [ContactVerdictOut.of(found[one], judged[found[one]]) for one in body.customer_ids]
     first = next(iter(judged.values()))
     return ContactChecksOut(policy_version=first.policy_version, at=first.at, items=verdicts)
+
+
+@router.post("/message-checks", operation_id="checkMessage")
+@declare(
+    caller=anyone_of(READ, service_with("contacts:post")),
+    idempotency=Idempotency.NONE,
+    rate=RateClass.READ,
+    data=DataClass.C1,
+)
+async def check_message(_call: AnyCall, body: Annotated[MessageCheckIn, json_body(MessageCheckIn)]) -> MessageCheckOut:
+    """Ask whether a text, or a template with `{places}`, may leave the house: each fault and where it stands.
+
+    Holdings, gaps and amounts are read after the log-in alone; what a template may fill in is a closed list. Whoever
+    keeps templates asks when one is saved. The text is not kept.
+    """
+    return MessageCheckOut.of(findings(body.text))
 
 
 @router.post("/contacts", status_code=201, operation_id="reserveContact")

@@ -1,17 +1,18 @@
 """What the bank port takes and says of reaching customers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from guibin.contact.content import ContentFault, Finding, Placeholder
 from guibin.contact.models import ContactDecision, ContactState
 from guibin.contact.rules import Channel, ContactPurpose, Plan, Reason, Sender
 from guibin.contact.service import Judgement
 from guibin.core.ids import ContactId, CustomerId
-from guibin.core.text import Code, OneLine
+from guibin.core.text import Code, Note, OneLine
 from guibin.web import Instant, OutModel, StrictModel
 
 MOST_CHECKED = 1_000
@@ -138,3 +139,33 @@ class SuppressionsOut(OutModel):
         """Describe counts."""
         items = [SuppressionOut(reason=reason, contacts=counts.get(reason, 0)) for reason in Reason]
         return cls(first=first, last=last, items=items)
+
+
+class MessageCheckIn(StrictModel):
+    """A text that is to leave the house, or the template of one."""
+
+    text: Annotated[str, Note(1_000)] = Field(
+        description="What is filled in stands in braces", examples=["尊敬的{surname}{title}，详情请登录：{link}"]
+    )
+
+
+class MessageFaultOut(OutModel):
+    """One thing a text may not hold."""
+
+    fault: ContentFault
+    start: int = Field(description="Its first character, counted from 0", examples=[8])
+    length: int = Field(description="Its characters", examples=[4])
+
+
+class MessageCheckOut(OutModel):
+    """Whether a text may leave the house."""
+
+    allowed: bool
+    faults: list[MessageFaultOut] = Field(description="All of them, in the order of the text")
+    placeholders: list[Placeholder] = Field(description="All that a template may fill in")
+
+    @classmethod
+    def of(cls, found: Iterable[Finding]) -> Self:
+        """Describe what was found."""
+        faults = [MessageFaultOut(fault=one.fault, start=one.start, length=one.length) for one in found]
+        return cls(allowed=not faults, faults=faults, placeholders=list(Placeholder))
