@@ -5,17 +5,18 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlmodel import select
+from sqlalchemy import text, update
+from sqlmodel import col, select
 
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id
 from guibin.customers import merging
 from guibin.customers.locks.service import end_locks
 from guibin.customers.matching import compose_stale
-from guibin.customers.models import CustomerMerge
+from guibin.customers.models import Customer, CustomerMerge
+from guibin.organisation.models import StaffRole
 from guibin.security.actors import NIGHTLY_JOB
-from support.house import EAST, House
+from support.house import EAST, WEST, House
 from support.lines import CARDS, FINANCE, PARTIES, Lines, Row, party
 
 from .test_policy import approve, fed, shown
@@ -135,3 +136,13 @@ async def test_a_merge_takes_locks_along_and_gives_them_back(page: Page) -> None
         await session.commit()
     assert (await other.field("phone"), await other.locks()) == ("154****0009", [])
     assert (await page.field("phone"), await page.field("held_fields")) == ("154****0002", ["phone"])
+
+
+async def test_who_works_in_another_branch_holds_and_releases_nothing(page: Page) -> None:
+    await approve(page.house, page.client, await page.hold("phone"))
+    async with page.house.sessions() as session:
+        west = (await session.get_one(Customer, await page.house.add_customer(branch=WEST))).branch_id
+        mine = col(StaffRole.staff_id) == page.house.staff["hq_operator"].id
+        await session.execute(update(StaffRole).where(mine).values(branch_id=west))
+        await session.commit()
+    assert (await page.hold("name")).status_code == await page.release("phone") == 404

@@ -1,6 +1,6 @@
 """Restrictions from a line's files: they begin, change and end by its word, and no one else's does (CUS-18)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from guibin.core import clock
 from guibin.core.ids import new_id
@@ -38,6 +38,18 @@ async def test_a_restriction_begins_changes_and_ends_by_its_line(lines: Lines) -
     assert over.rows_changed == 1
     assert await lines.rows(STANDING) == [("complaint", "K-1")]
     assert not await is_blocked(lines.session, customer_id, Act.REDEEM, day=TODAY)
+
+
+async def test_one_without_a_first_day_stands_from_its_first_file_however_often_it_comes(lines: Lines) -> None:
+    await known(lines)
+    for day in (24, 25):
+        said = restriction("A", "F-1", valid_from="")
+        await lines.take(RESTRICTIONS, said, day=date(2026, 11, day), mode=FULL)
+    ended = await lines.take(RESTRICTIONS, restriction("A", "F-1", valid_from="", valid_to="2026-11-26"))
+    assert ended.rows_changed == 1
+    assert await lines.rows("SELECT valid_from::text, valid_to::text FROM customer_restriction") == [
+        ("2026-11-24", "2026-11-26")
+    ]
 
 
 async def test_a_full_file_ends_what_the_line_leaves_out_and_nothing_else(lines: Lines) -> None:

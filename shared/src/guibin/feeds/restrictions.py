@@ -29,7 +29,7 @@ class _Unresolved:
     record: bytes
     kind: str
     reference: str
-    valid_from: date
+    valid_from: date | None
     valid_to: date | None
 
 
@@ -64,8 +64,8 @@ def _read(taking: Taking, number: int, cells: Cells, kinds: set[str], seen: set[
     if (record, kind, reference) in seen:
         raise RowRefused(RowCode.DUPLICATE_IN_FILE, "reference")
     seen.add((record, kind, reference))  # a row that is refused below still says that the restriction is there
-    valid_from, valid_to = cells.day("valid_from") or taking.business_date, cells.day("valid_to")
-    if valid_to is not None and valid_to < valid_from:
+    valid_from, valid_to = cells.day("valid_from"), cells.day("valid_to")
+    if valid_from is not None and valid_to is not None and valid_to < valid_from:
         raise RowRefused(RowCode.DATE_OUT_OF_RANGE, "valid_to")
     return _Unresolved(number, record, kind, reference, valid_from, valid_to)
 
@@ -81,5 +81,9 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
             accepted.append(LineRestriction(*said))
     if accepted:
         taking.rows_changed += await take_restrictions(
-            taking.session, line=taking.line, rows=accepted, set_by=taking.actor.id
+            taking.session,
+            line=taking.line,
+            day=taking.business_date,
+            rows=accepted,
+            set_by=taking.actor.id,
         )

@@ -16,7 +16,7 @@ from guibin.privacy.models import DataRequest
 from guibin.privacy.repository import requests
 from guibin.privacy.repository.erasures import forget
 from guibin.privacy.repository.restrictions import keeps_data
-from guibin.privacy.subject import ErasureStep, ForgottenRows, QuerySection, Rows, Section
+from guibin.privacy.subject import ErasureStep, QuerySection, Rows, Section
 from guibin.security.ciphers import KeyRing, WrappedKey
 
 LEGAL_RETENTION: Final = "legal_retention"
@@ -116,6 +116,17 @@ class CustomerStep:
         return {"customer": 1} | {name: await forget(session, customer_id=customer_id, table=name) for name in gone}
 
 
+class HeldFieldsStep:
+    """Releases the fields that people held; their values stood in the customer's row."""
+
+    tables = frozenset({"customer_field_lock"})
+
+    async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
+        """Delete the locks, as whoever releases a field does."""
+        statement = text("DELETE FROM customer_field_lock WHERE customer_id = :customer_id RETURNING field")
+        return {"customer_field_lock": len((await session.execute(statement, {"customer_id": customer_id})).all())}
+
+
 class PrivacyStep:
     """Closes the customer's requests, drops the words and the files, and forgets the answers kept for retries."""
 
@@ -173,4 +184,4 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "SELECT field, line, until, locked_at FROM customer_field_lock WHERE customer_id = :customer_id ORDER BY field",
     ),
 )
-ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (PrivacyStep(), CustomerStep(), ForgottenRows(("customer_field_lock",)))
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (PrivacyStep(), CustomerStep(), HeldFieldsStep())

@@ -16,19 +16,23 @@ from guibin.core.lines import Line
 
 _STAGE: Final = "customer_id uuid, id uuid, kind text, reference text, valid_from date, valid_to date"
 _COLUMNS: Final = ("customer_id", "id", "kind", "reference", "valid_from", "valid_to")
+# Without a first day a row speaks of the restriction that stands.
 _SAME: Final = (
     "r.customer_id = s.customer_id AND r.kind = s.kind AND r.reference = s.reference AND r.line = :line"
-    " AND r.valid_from = s.valid_from"
+    " AND CASE WHEN s.valid_from IS NULL THEN r.valid_to IS NULL OR r.valid_to > :from_day"
+    " ELSE r.valid_from = s.valid_from END"
 )
+_END_OF: Final = "CASE WHEN s.valid_to IS NOT NULL THEN greatest(r.valid_from, s.valid_to) END"
 _CHANGE: Final = text(
-    "UPDATE customer_restriction r SET valid_to = s.valid_to,"  # noqa: S608 - words of the code
+    f"UPDATE customer_restriction r SET valid_to = {_END_OF},"  # noqa: S608 - words of the code
     " ended_by = CASE WHEN s.valid_to IS NULL THEN NULL ELSE CAST(:by AS uuid) END FROM stage_restriction s"
-    f" WHERE {_SAME} AND r.valid_to IS DISTINCT FROM s.valid_to"
+    f" WHERE {_SAME} AND r.valid_to IS DISTINCT FROM {_END_OF}"
 )
 _BEGIN: Final = text(
     "INSERT INTO customer_restriction"  # noqa: S608 - words of the code
     " (customer_id, id, kind, valid_from, valid_to, reference, set_by, set_at, line)"
-    " SELECT customer_id, id, kind, valid_from, valid_to, reference, :by, :at, :line FROM stage_restriction s"
+    " SELECT customer_id, id, kind, COALESCE(valid_from, least(CAST(:from_day AS date), valid_to)), valid_to,"
+    " reference, :by, :at, :line FROM stage_restriction s"
     f" WHERE NOT EXISTS (SELECT FROM customer_restriction r WHERE {_SAME})"
 )
 # Whoever is logged in is so no longer, where a restriction begins that keeps the customer from it.
@@ -47,16 +51,21 @@ _END: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class LineRestriction:
-    """What a line says: `reference` is the document, `valid_to` the first day without it."""
+    """What a line says: `reference` is the document, `valid_to` the first day without it.
+
+    Without `valid_from` it is the one that stands, or begins on the file's day.
+    """
 
     customer_id: UUID
     kind: str
     reference: str
-    valid_from: date
+    valid_from: date | None
     valid_to: date | None
 
 
-async def take_restrictions(session: AsyncSession, *, line: Line, rows: Sequence[LineRestriction], set_by: UUID) -> int:
+async def take_restrictions(
+    session: AsyncSession, *, line: Line, day: date, rows: Sequence[LineRestriction], set_by: UUID
+) -> int:
     """Let what a line says stand, each document once from its first day on; returns how many began or changed.
 
     One that was ended stands again when its line says so.
@@ -64,10 +73,10 @@ async def take_restrictions(session: AsyncSession, *, line: Line, rows: Sequence
     staged = ((one.customer_id, new_id(), one.kind, one.reference, one.valid_from, one.valid_to) for one in rows)
     await stage(session, "stage_restriction", _STAGE)
     await copy_rows(session, "stage_restriction", _COLUMNS, staged)
-    now = {"at": clock.now(), "by": set_by, "line": line.value}
-    changed: Any = await session.execute(_CHANGE, {"by": set_by, "line": line.value})
-    begun: Any = await session.execute(_BEGIN, now)
-    await session.execute(_LOG_OUT, {"at": now["at"], "day": clock.today()})
+    now, bound = clock.now(), {"by": set_by, "line": line.value, "from_day": day}
+    changed: Any = await session.execute(_CHANGE, bound)
+    begun: Any = await session.execute(_BEGIN, bound | {"at": now})
+    await session.execute(_LOG_OUT, {"at": now, "day": clock.today()})
     return int(changed.rowcount) + int(begun.rowcount)
 
 
