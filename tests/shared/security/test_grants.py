@@ -18,9 +18,9 @@ TRAIL = ("audit_entry", "audit_seal", "tier_history", "redemption_step", "approv
 MAY_DELETE = {"source_record", "holding", "holding_balance", "holding_party", "customer_event"}
 """A merge of two customers and a new owner of a holding copy rows and delete the old ones."""
 
-WORKED_OUT_ANEW = {"book_cover", "assignment_plan_move", "assignment_plan_book", "held_since"}
+WORKED_OUT_ANEW = {"credit_month", "book_cover", "assignment_plan_move", "assignment_plan_book", "held_since"}
 """Who stands in follows from the absences, what a plan moves from its computation, since when a condition holds from
-runs: each is worked out anew, in place of what was there."""
+runs, what a month is credited for from its days: each is worked out anew, in place of what was there."""
 
 DENIED = "42501"
 
