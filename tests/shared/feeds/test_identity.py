@@ -38,6 +38,8 @@ async def test_a_file_merges_renumbers_and_parts_each_row_once(lines: Lines) -> 
     assert await lines.customer_numbered(OTHER) == other
     assert (await lines.take(IDENTITY, *more, line=E_FINANCE)).repeated
     assert await lines.value("SELECT count(*) FROM customer_merge WHERE undone_at IS NOT NULL") == 1
+    again = await lines.take(IDENTITY, event("E-6", "merge", other_customer_no=OTHER), line=E_FINANCE)
+    assert [(one.code.value, one.column) for one in again.rejects] == [("merge_not_possible", "other_customer_no")]
 
 
 async def test_a_row_that_cannot_be_carried_out_undoes_no_other(lines: Lines) -> None:

@@ -177,9 +177,12 @@ async def test_a_record_and_a_number_of_an_erased_customer_are_refused_in_every_
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for _, _, code, _ in CASES} | {"row_invalid", "customer_erased", "formula", "branch_moved"} == {
-        code.value for code in RowCode
-    }
+    of_the_organisation_and_whole_rows = {"row_invalid", "customer_erased", "formula", "branch_moved"}
+    # Those of links and identity events: test_links.py and test_identity.py beside this file.
+    of_links = {"link_not_possible", "link_overlaps", "link_unknown"}
+    of_events = {"customer_unknown", "merge_not_possible"}
+    elsewhere = of_the_organisation_and_whole_rows | of_links | of_events
+    assert {code for _, _, code, _ in CASES} | elsewhere == {code.value for code in RowCode}
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+86张三", "-1", "@SUM(A1)", "＝1+1", "<script>", "' OR 1=1 --"])
