@@ -17,9 +17,9 @@ from support.routes import all_routes
 
 COLUMNS = frozenset(column.name for table in metadata.sorted_tables for column in table.columns)
 MODELS = {f"{route.port} {route.name}": route.model for route in all_routes() if route.model is not None}
-FREE = {"rule", "when", "where", "value", "fact", "changes", "FixtureIn", "columns", "values"}
+FREE = {"rule", "when", "where", "value", "fact", "changes", "FixtureIn", "columns", "values", "dates"}
 """Trees of rules, customers who are written down for them, and the changes of a request by its kind have closed readers
-of their own; columns and values of a line's files are its own words."""
+of their own; columns, values and ways to write days of a line's files are by its own words."""
 
 
 def objects_in(schema: object, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -20,7 +20,7 @@ FILES = "tests/bank_api/feeds/test_links_and_identity.py"
 
 IDENTITY: Final = (
     Sabotage(
-        "S-HELD",
+        "CUS-07",
         "a field that people hold, where a line speaks for the first time",
         f"{CODE}/customers/candidates.py",
         " and name not in self.held:",
@@ -28,7 +28,7 @@ IDENTITY: Final = (
         (f"{FIELD_LOCKS}::test_a_field_is_held_with_a_lines_word_until_it_is_released",),
     ),
     Sabotage(
-        "S-EVENTS",
+        "CUS-17",
         "the scope of identity events, asked of files too",
         f"{CODE}/feeds/senders.py",
         "IDENTITY_SCOPE not in actor.scopes",
