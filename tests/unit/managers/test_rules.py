@@ -15,16 +15,15 @@ from guibin.managers.defaults import MATRIX
 from guibin.managers.models import ArrivalStrategy, Grade, UnassignedReason
 from guibin.managers.rules import (
     Obstacle,
-    Plan,
     Rule,
     Seat,
     Waiting,
-    assign,
     choose_among,
     obstacles,
     reason_for,
     wait_of,
 )
+from guibin.managers.seating import Plan, assign
 
 PREFERENCES = MATRIX.preferences()
 EAST, WEST = UUID(int=1), UUID(int=2)

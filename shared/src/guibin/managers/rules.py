@@ -133,10 +133,10 @@ class Seat:
 
 def obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
     """Say everything that stands against a manager serving a customer; nothing where the manager may and can."""
-    return [*_lasting(customer, seat, matrix), *_of_the_moment(customer, seat)]
+    return [*lasting_obstacles(customer, seat, matrix), *_of_the_moment(customer, seat)]
 
 
-def _lasting(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
+def lasting_obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
     """Say what stands against it whoever the customer is of those who ask for the same."""
     found = {
         Obstacle.INACTIVE: not seat.active,
@@ -220,9 +220,7 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
     by_turns = strategy is ArrivalStrategy.ROUND_ROBIN
     seed = (rule.branch_id or UUID(int=0)) if by_turns else customer.customer_id
 
-    standings = [
-        (matrix.get((seat.grade, customer.tier_code), 1), score_of(customer, seat, rule, strategy)) for seat in able
-    ]
+    standings = [standing_of(customer, seat, matrix, rule, strategy) for seat in able]
     best = min(standings)
     tied = [seat for seat, standing in zip(able, standings, strict=True) if standing == best]
     # Dice cost more than all the rest, and decide among equals only.
@@ -230,6 +228,13 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
     if by_turns:
         rule.pass_turn(chosen.manager_id)
     return Choice(chosen, strategy)
+
+
+def standing_of(
+    customer: Waiting, seat: Seat, matrix: Matrix, rule: Rule, strategy: ArrivalStrategy
+) -> tuple[int, float]:
+    """Return how a manager stands among those who can serve a customer: by grade first; the lowest is chosen."""
+    return matrix.get((seat.grade, customer.tier_code), 1), score_of(customer, seat, rule, strategy)
 
 
 def score_of(customer: Waiting, seat: Seat, rule: Rule, strategy: ArrivalStrategy) -> float:
@@ -250,63 +255,3 @@ def dice(one: UUID, other: UUID) -> float:
     """Return a number above 0 and at most 1 that depends on two ids alone, and favours neither the older nor newer."""
     digest = blake2b(one.bytes + other.bytes, digest_size=8).digest()
     return (int.from_bytes(digest) + 1) / _STEPS
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Who is placed where, and who is not, with the reason."""
-
-    placed: Mapping[UUID, UUID]
-    unplaced: Mapping[UUID, UnassignedReason]
-
-
-def assign(
-    waiting: Iterable[Waiting], seats: Sequence[Seat], matrix: Matrix, rules: Mapping[UUID, Rule] | None = None
-) -> Plan:
-    """Place customers one after the other, highest tier first, each by the rule of the branch, least load without one.
-
-    The same input always gives the same plan, in whatever order it comes.
-    """
-    hall = _Hall(seats, matrix)
-    placed: dict[UUID, UUID] = {}
-    unplaced: dict[UUID, UnassignedReason] = {}
-    for customer in sorted(waiting, key=lambda one: (-one.tier_rank, one.customer_id)):
-        able = hall.able(customer)
-        if able:
-            rule = (rules or {}).get(customer.branch_id) or Rule()
-            chosen = choose_among(customer, able, matrix, rule).seat
-            chosen.take(customer)
-            placed[customer.customer_id] = chosen.manager_id
-        else:
-            unplaced[customer.customer_id] = hall.reason(customer)
-    return Plan(placed, unplaced)
-
-
-class _Hall:
-    """The seats as customers come in: what lasts is asked once for all who ask for the same."""
-
-    def __init__(self, seats: Sequence[Seat], matrix: Matrix) -> None:
-        self._matrix = matrix
-        self._able: dict[object, list[Seat]] = {}
-        self._by_branch: dict[UUID, list[Seat]] = {}
-        for seat in seats:
-            for branch_id in {seat.branch_id, *seat.reach}:
-                self._by_branch.setdefault(branch_id, []).append(seat)
-
-    def able(self, customer: Waiting) -> list[Seat]:
-        """Return who can serve a customer now."""
-        asked = (customer.branch_id, customer.tier_code, customer.language, customer.skills, customer.licences)
-        lasting = self._able.get(asked)
-        if lasting is None:
-            lasting = [seat for seat in self._here(customer) if not _lasting(customer, seat, self._matrix)]
-        # Books only grow here: one that is full is not looked at again.
-        self._able[asked] = lasting = [seat for seat in lasting if seat.has_room]
-        return [seat for seat in lasting if not _of_the_moment(customer, seat)]
-
-    def reason(self, customer: Waiting) -> UnassignedReason:
-        """Say why nobody can."""
-        found = [obstacles(customer, seat, self._matrix) for seat in self._here(customer)]
-        return reason_for(customer, found, self._matrix)
-
-    def _here(self, customer: Waiting) -> list[Seat]:
-        return self._by_branch.get(customer.branch_id, [])

@@ -12,11 +12,12 @@ from guibin.managers.eligibility.repository import with_demands
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.matrix.rules import SHOULD
 from guibin.managers.repository import seats
+from guibin.managers.seating import Plan, assign
 
 
 async def plan_for(
     session: AsyncSession, waiting: Sequence[rules.Waiting], *, day: date, could_move: Sequence[rules.Waiting] = ()
-) -> rules.Plan:
+) -> Plan:
     """Say who of some customers gets which manager on a day, and why others get none; the managers are locked.
 
     Those who `could_move` come after all others, and go to a grade that should serve them or nowhere.
@@ -28,11 +29,11 @@ async def plan_for(
     matrix = (await content_on(session, day)).preferences()
     should = {pair: preference for pair, preference in matrix.items() if preference == SHOULD}
     people = await seats(session, day=day)
-    must = rules.assign(asking[: len(waiting)], people, matrix, by_branch)
-    could = rules.assign(asking[len(waiting) :], people, should, by_branch)
+    must = assign(asking[: len(waiting)], people, matrix, by_branch)
+    could = assign(asking[len(waiting) :], people, should, by_branch)
     for rule, turn in before.values():
         await arrivals.keep_turns(session, rule, before=turn)
-    return rules.Plan({**must.placed, **could.placed}, {**must.unplaced, **could.unplaced})
+    return Plan({**must.placed, **could.placed}, {**must.unplaced, **could.unplaced})
 
 
 async def longest_waits(session: AsyncSession) -> Mapping[UUID, int | None]:

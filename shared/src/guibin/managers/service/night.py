@@ -12,6 +12,7 @@ from guibin.managers.arrivals import placing
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.models import Coverage
 from guibin.managers.planning.repository import end_empty_books
+from guibin.managers.seating import Plan
 from guibin.managers.stability import gradual
 from guibin.managers.stability.needy import Ground, NeedyCustomer, needy_customers
 from guibin.managers.terms.service import terms_in_force
@@ -63,14 +64,14 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     }
 
 
-async def _plan(session: AsyncSession, needy: Sequence[NeedyCustomer], day: date) -> rules.Plan:
+async def _plan(session: AsyncSession, needy: Sequence[NeedyCustomer], day: date) -> Plan:
     """Choose for those who must have somebody first; whose manager is a second choice moves to a first choice only."""
     must = [one.waiting for one in needy if one.ground is not Ground.SETTLED]
     could = [one.waiting for one in needy if one.ground is Ground.SETTLED]
     return await placing.plan_for(session, must, day=day, could_move=could)
 
 
-async def _place(session: AsyncSession, at_once: Sequence[NeedyCustomer], plan: rules.Plan, from_day: date) -> int:
+async def _place(session: AsyncSession, at_once: Sequence[NeedyCustomer], plan: Plan, from_day: date) -> int:
     """Let the new managers be the primary ones from the day on; returns how many customers had another one."""
     placed = {one.waiting.customer_id: plan.placed[one.waiting.customer_id] for one in at_once}
     moved = [(one.coverage, one.ground) for one in at_once if one.coverage]
@@ -93,9 +94,7 @@ def _first_days(ended: Iterable[Coverage], from_day: date) -> dict[UUID, date]:
     return days
 
 
-async def _queue(
-    session: AsyncSession, alone: list[rules.Waiting], plan: rules.Plan, from_day: date
-) -> tuple[int, int]:
+async def _queue(session: AsyncSession, alone: list[rules.Waiting], plan: Plan, from_day: date) -> tuple[int, int]:
     queued = await repository.open_unassigned(session)
     limits = await placing.longest_waits(session)
     waits = {
