@@ -71,6 +71,7 @@ ABOUT_NOTHING_HERE = {
     "getSupplierServiceLevel",
     "listSupplierPrices",
     "listSettlements",
+    "getCreditOfMonth",
     "getSettlement",
     "listSettlementLines",
     "listSettlementDifferences",

@@ -17,7 +17,7 @@ CARE: Final = (
         (f"{TRIGGERS}::test_large_flows_fire_from_a_fresh_line_alone_and_by_the_threshold_of_the_tier",),
     ),
     Sabotage(
-        "CUS-16",
+        "CUS-16b",
         "that no text message says what is read after the log-in alone",
         f"{CODE}/channels/sms.py",
         "if found := findings(text):",
