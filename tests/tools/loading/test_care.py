@@ -1,17 +1,21 @@
 """The demo bank's care: a manager's days as they are, once."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
+import httpx
 from sqlmodel import select
 
 from guibin.approvals.rules import is_business_day
 from guibin.approvals.surroundings import surroundings
 from guibin.care.models import Touch
 from guibin.contact.models import ContactDecision
+from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.zone import BUSINESS_ZONE
 from guibin.managers.models import Coverage, Grade
+from guibin.managers.repository import begin_coverage
 from guibin_tools.loading.care import CUSTOMERS, tell_stories
+from guibin_tools.loading.past import give_past, last_care_year
 from support.house import EAST, House
 from support.tiers import add_manager
 
@@ -41,3 +45,26 @@ async def test_customers_are_reached_while_the_bank_is_open_and_offers_go_to_who
     assert all(time(9) < at.time() < time(18) and is_business_day(at.date(), calendar) for at in moments)
     assert {reason for one in judged for reason in one.reasons} == set()
     assert "selling" in {one.purpose for one in judged}
+
+
+async def test_the_past_lies_before_the_present_and_reports_have_something_to_say(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customers = [await house.add_customer() for _ in range(30)]
+    today = clock.today()
+    async with house.sessions() as session:
+        managers = [await add_manager(session, house.branches[EAST].id, Grade.SENIOR) for _ in range(2)]
+        for place, one in enumerate(customers):
+            await begin_coverage(session, {one: managers[place % 2].id}, {one: today}, source="run", reason="matrix")
+        await give_past(session)
+        await session.commit()
+    headers = house.headers("hq_operator")
+    stability = (await bank_client.get("/v1/reports/stability", headers=headers)).json()["total"]
+    assert stability["customers"] == len(customers)
+    assert stability["months"] > 0
+    spread = (await bank_client.get(f"/v1/reports/care-spread/{last_care_year().last.year}", headers=headers)).json()
+    indexes = sorted(one["index"] for one in spread["managers"])
+    assert indexes[0] < 1.5 < indexes[1]
+    month = today.replace(day=1) - timedelta(days=1)
+    credit = await bank_client.get(f"/v1/reports/credit/{month:%Y-%m}", headers=headers)
+    assert credit.status_code == 200, credit.text

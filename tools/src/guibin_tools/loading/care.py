@@ -38,6 +38,7 @@ from guibin.privacy.service.consents import Proof, take_words
 from guibin.privacy.service.consents import Word as Consent
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
+from guibin_tools.loading.past import give_past
 from guibin_tools.roles import Role
 from guibin_tools.sessions import open_keys, sessions_as
 from guibin_tools.settings import OperatorSettings
@@ -58,7 +59,10 @@ async def load_care(settings: OperatorSettings) -> int:
     wiring.connect()
     keys = open_keys(settings)
     async with sessions_as(Role.OWNER, settings) as factory, unit_of_work(factory) as work:
-        return await tell_stories(work.session, keys)
+        told = await tell_stories(work.session, keys)
+        if told:
+            await give_past(work.session)
+        return told
 
 
 async def tell_stories(session: AsyncSession, keys: KeyRing) -> int:
