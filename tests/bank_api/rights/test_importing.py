@@ -11,6 +11,7 @@ from guibin.audit.models import AuditEntry
 from guibin.core.workbook import MEDIA_TYPE, read_workbook, write_workbook
 from guibin.rights.models import RightsItem
 from support.shop import Shop
+from support.tagging import add_tag
 
 Cells = Sequence[str | int | None]
 RIGHTS = ("code", "wallet", "fulfilment", "stock_mode", "category", "place", "labels", "minimum_tier", "on_sale_from")
@@ -118,6 +119,20 @@ async def test_each_fault_tells_its_cell_and_refuses_only_its_right(bank_client:
         ("texts", 6, "language", "twin", "pattern"),
     ]
     assert set(rights) == {"lounge"}
+
+
+async def test_a_sensitive_tag_is_for_those_to_build_on_who_see_it(bank_client: httpx.AsyncClient, shop: Shop) -> None:
+    async with shop.house.sessions() as session:
+        await add_tag(session, "ill", kind="manual", state="published", sensitivity="sensitive")
+        await add_tag(session, "golfer", kind="manual", state="published")
+        await session.commit()
+    sheets = book()
+    sheets["rights"] = [
+        (*row, name) for row, name in zip(sheets["rights"], ("eligible_tags", "ill", "golfer"), strict=True)
+    ]
+    answer = await send(bank_client, shop, sheets)
+    assert faults(answer) == [("rights", 2, "eligible_tags", "lounge", "sensitive_tag")]
+    assert set(await stored(shop)) == {"tea"}
 
 
 async def test_what_a_right_may_not_be_is_told_at_its_cell(bank_client: httpx.AsyncClient, shop: Shop) -> None:

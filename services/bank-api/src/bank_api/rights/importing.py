@@ -7,6 +7,7 @@ from fastapi import Query
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
+from bank_api.tags.naming import not_nameable
 from guibin.core import clock
 from guibin.core.errors import VersionConflict
 from guibin.core.workbook import MEDIA_TYPE, WorkbookTooLarge, WorkbookUnreadable, read_workbook, write_workbook
@@ -36,6 +37,7 @@ from .sheets import (
     TooManyRights,
     WorkbookColumns,
     WorkbookSheets,
+    blame_sensitive,
     blame_unknown,
     read_catalogue,
 )
@@ -95,6 +97,8 @@ async def import_catalogue(
     """
     sheets = await asyncio.to_thread(read_workbook, upload.file)
     catalogue = await asyncio.to_thread(read_catalogue, sheets)
+    tags = {tag for entry in catalogue.entries for _, values in entry.named.get("tag", ()) for tag in values}
+    blame_sensitive(catalogue.entries, await not_nameable(call, tags))
     done = await _import(call.session, call.actor, catalogue, dry_run=dry_run)
     return CatalogueImportOut.of(catalogue, done, dry_run=dry_run)
 

@@ -95,7 +95,7 @@ async def get_right(call: StaffCall, right_id: RightId, response: Response) -> R
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(RightCodeTaken,),
+    refusals=(RightCodeTaken, TagSensitive),
 )
 async def create_right(call: StaffCall, body: Annotated[RightIn, json_body(RightIn)], response: Response) -> RightOut:
     """Draft a right. Customers see it once its terms are submitted and another person has approved them."""

@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "formula": ("不接受公式，请填写值", "must be a value: formulas are not computed"),
     "code_unknown": ("rights 表中没有该权益代码", "names a code that no row of the sheet rights has"),
     "unknown_tier": ("没有该等级", "names a tier that does not exist"),
+    "sensitive_tag": ("敏感标签，您无权引用", "names a sensitive tag, which you may not build on"),
     "unknown_tag": ("没有该标签", "names a tag that does not exist"),
     "unknown_branch": ("没有该机构", "names a branch that does not exist"),
     "unknown_wallet": ("没有该积分类别", "names a wallet that does not exist"),
@@ -314,6 +315,14 @@ def blame_unknown(entries: Iterable[Entry], unknown: Mapping[str, set[str]]) -> 
         for place, guests in _guests(entry):
             if unknown["tier"].intersection(guests):
                 entry.blame(place, "unknown_tier")
+
+
+def blame_sensitive(entries: Iterable[Entry], tags: Collection[str]) -> None:
+    """Note for each cell that it names one of some tags on which the caller may not build."""
+    for entry in entries:
+        for place, values in entry.named.get("tag", ()):
+            if not set(tags).isdisjoint(values):
+                entry.blame(place, "sensitive_tag")
 
 
 def _guests(entry: Entry) -> Iterator[tuple[Place, set[str]]]:

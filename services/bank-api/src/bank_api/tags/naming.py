@@ -14,8 +14,12 @@ async def require_nameable(call: StaffCall, codes: Collection[str]) -> None:
     Raises:
         TagSensitive: the terms name one, and the caller may not reveal tags of anybody.
     """
-    if decide(call.grants, Verb.REVEAL, Domain.TAGS, staff_id=call.actor.id) is not None:
-        return
-    sensitive = await sensitive_among(call.session, codes)
-    if sensitive:
+    if sensitive := await not_nameable(call, codes):
         raise TagSensitive(tag=min(sensitive))
+
+
+async def not_nameable(call: StaffCall, codes: Collection[str]) -> set[str]:
+    """Return the sensitive ones of some tags, where the caller may not reveal tags of anybody."""
+    if decide(call.grants, Verb.REVEAL, Domain.TAGS, staff_id=call.actor.id) is not None:
+        return set()
+    return set(await sensitive_among(call.session, codes))
