@@ -21,9 +21,12 @@ TAGS: Final = (
         "TAG-26",
         "who may name a sensitive tag",
         "services/bank-api/src/bank_api/tags/naming.py",
-        "    if sensitive:\n",
-        "    if sensitive and not codes:\n",
-        (f"{TRUST}::test_only_who_sees_sensitive_tags_names_them_in_rules_of_earning",),
+        "    return set(await sensitive_among(call.session, codes))\n",
+        "    return set()\n",
+        (
+            f"{TRUST}::test_only_who_sees_sensitive_tags_names_them_in_rules_of_earning",
+            "tests/bank_api/rights/test_importing.py::test_a_sensitive_tag_is_for_those_to_build_on_who_see_it",
+        ),
     ),
     Sabotage(
         "TAG-47",
