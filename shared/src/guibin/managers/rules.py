@@ -208,8 +208,7 @@ class Choice:
 def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> Choice:
     """Choose one of those who can serve a customer: first a wish where the rule asks for it, then a grade that should.
 
-    The lowest score is chosen. Ties are broken by dice that fall the same way every time for the same customer, and
-    where it goes by turns for the same rule. Whoever is chosen by turns has had the turn.
+    The lowest standing is chosen. Whoever is chosen by turns has had the turn.
     """
     if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST:
         by_id = {seat.manager_id: seat for seat in able}
@@ -217,24 +216,27 @@ def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: 
         if wished is not None:
             return Choice(wished, ArrivalStrategy.PREFERENCE_FIRST)
     strategy = rule.otherwise if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST else rule.strategy
-    by_turns = strategy is ArrivalStrategy.ROUND_ROBIN
-    seed = (rule.branch_id or UUID(int=0)) if by_turns else customer.customer_id
-
-    standings = [standing_of(customer, seat, matrix, rule, strategy) for seat in able]
-    best = min(standings)
-    tied = [seat for seat, standing in zip(able, standings, strict=True) if standing == best]
-    # Dice cost more than all the rest, and decide among equals only.
-    chosen = min(tied, key=lambda seat: (dice(seed, seat.manager_id), seat.manager_id)) if tied[1:] else tied[0]
-    if by_turns:
+    chosen = min(able, key=lambda seat: standing_of(customer, seat, matrix, rule, strategy))
+    if strategy is ArrivalStrategy.ROUND_ROBIN:
         rule.pass_turn(chosen.manager_id)
     return Choice(chosen, strategy)
 
 
-def standing_of(
-    customer: Waiting, seat: Seat, matrix: Matrix, rule: Rule, strategy: ArrivalStrategy
-) -> tuple[int, float]:
-    """Return how a manager stands among those who can serve a customer: by grade first; the lowest is chosen."""
-    return matrix.get((seat.grade, customer.tier_code), 1), score_of(customer, seat, rule, strategy)
+Standing = tuple[int, float, int, float, UUID]
+"""Preference of the grade, score, and among equals the load and the dice; the id at last."""
+
+
+def standing_of(customer: Waiting, seat: Seat, matrix: Matrix, rule: Rule, strategy: ArrivalStrategy) -> Standing:
+    """Return how a manager stands among those who can serve a customer; the lowest is chosen.
+
+    Among equals dice decide that always fall the same way: by turns for the rule, by load for how many are in the book,
+    so that the order of equals is another one with every round and the next customer is nobody's choice.
+    """
+    preference = matrix.get((seat.grade, customer.tier_code), 1)
+    score = score_of(customer, seat, rule, strategy)
+    if strategy is ArrivalStrategy.LEAST_LOAD:
+        return preference, score, seat.load, dice(UUID(int=seat.load), seat.manager_id), seat.manager_id
+    return preference, score, 0, dice(rule.branch_id or UUID(int=0), seat.manager_id), seat.manager_id
 
 
 def score_of(customer: Waiting, seat: Seat, rule: Rule, strategy: ArrivalStrategy) -> float:

@@ -15,6 +15,7 @@ from guibin.managers.rules import (
     Matrix,
     Rule,
     Seat,
+    Standing,
     Waiting,
     choose_among,
     lasting_obstacles,
@@ -53,7 +54,7 @@ def assign(
 
 
 _GROWING: Final = (ArrivalStrategy.LEAST_LOAD, ArrivalStrategy.ROUND_ROBIN)
-"""Strategies in which a manager's score grows by being chosen and by nothing else."""
+"""Strategies in which a manager's standing grows by being chosen and by nothing else."""
 
 
 class _Hall:
@@ -114,44 +115,42 @@ class _Line:
 
     def __init__(self, customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> None:
         self._rule, self._matrix, self._able = rule, matrix, list(able)
-        self._line: list[tuple[int, float, int, Seat]] = []
+        self._line: list[tuple[Standing, Seat]] = []
         if rule.strategy in _GROWING:
-            self._line = [(*self._standing(customer, seat), place, seat) for place, seat in enumerate(able)]
+            self._line = [(self._standing(customer, seat), seat) for seat in able]
             heapify(self._line)
 
     def choose(self, customer: Waiting) -> Seat | None:
         """Return the next one for a customer, who has had the turn."""
         if self._rule.strategy in _GROWING:
-            return self._next(customer)
-        self._able = [seat for seat in self._able if seat.has_room_for(customer.minutes)]
-        able = [seat for seat in self._able if seat.manager_id not in customer.conflicts]
+            able = self._next(customer)
+        else:
+            self._able = [seat for seat in self._able if seat.has_room_for(customer.minutes)]
+            able = [seat for seat in self._able if seat.manager_id not in customer.conflicts]
         return choose_among(customer, able, self._matrix, self._rule).seat if able else None
 
-    def _next(self, customer: Waiting) -> Seat | None:
-        """Take those from the front who stand alike, choose among them, and put them back.
+    def _next(self, customer: Waiting) -> list[Seat]:
+        """Return the one in front, who stays in the line, or nobody.
 
-        A place in the line may be of a time when the book was emptier: scores only grow, so it is enough to look at
-        those in front anew.
+        A place in the line may be of a time when the book was emptier: standings only grow, so it is enough to look
+        anew at who is in front.
         """
-        tied: list[Seat] = []
-        aside: list[tuple[int, float, int, Seat]] = []
-        best = None
-        while self._line and (best is None or self._line[0][:2] == best):
-            *_, place, seat = front = self._line[0]
-            now = (*self._standing(customer, seat), place, seat)
-            if now[:2] != front[:2]:
-                heapreplace(self._line, now)
-                continue
-            heappop(self._line)
-            if not seat.has_room_for(customer.minutes):
-                continue
-            aside.append(now)
-            if seat.manager_id not in customer.conflicts:
-                tied.append(seat)
-                best = now[:2]
+        aside: list[tuple[Standing, Seat]] = []
+        found: list[Seat] = []
+        while self._line and not found:
+            standing, seat = self._line[0]
+            now = self._standing(customer, seat)
+            if now != standing:
+                heapreplace(self._line, (now, seat))
+            elif not seat.has_room_for(customer.minutes):
+                heappop(self._line)
+            elif seat.manager_id in customer.conflicts:
+                aside.append(heappop(self._line))
+            else:
+                found = [seat]
         for one in aside:
             heappush(self._line, one)
-        return choose_among(customer, tied, self._matrix, self._rule).seat if tied else None
+        return found
 
-    def _standing(self, customer: Waiting, seat: Seat) -> tuple[int, float]:
+    def _standing(self, customer: Waiting, seat: Seat) -> Standing:
         return standing_of(customer, seat, self._matrix, self._rule, self._rule.strategy)
