@@ -183,10 +183,11 @@ async def _left_out(session: AsyncSession, plan: AssignmentPlan, moves: Sequence
     stale = await repository.stale_moves(session, plan.id, day=clock.today())
     if plan.kind != AssignmentPlanKind.LEAVE and stale:
         raise stale_plan(stale)
-    faults = await _faults(session, [move for move in moves if move.customer_id not in set(stale)])
+    out = set(stale)
+    faults = await _faults(session, [move for move in moves if move.customer_id not in out])
     if plan.kind != AssignmentPlanKind.LEAVE and faults:
         raise AssigneeInvalid(reason=next(iter(faults.values())))
-    out = {*stale, *faults}
+    out |= faults.keys()
     for chunk in batched(sorted(out)):
         await repository.leave_out(session, plan.id, chunk)
     return out

@@ -47,7 +47,8 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     }
     gradually = served if terms.joint_days else {}
     await gradual.begin(session, gradually, plan.placed, from_day=from_day, joint_days=terms.joint_days)
-    at_once = [one for one in needy if one.waiting.customer_id in plan.placed.keys() - gradually.keys()]
+    placed = plan.placed.keys() - gradually.keys()  # once: a set of everybody for each of them would be a square
+    at_once = [one for one in needy if one.waiting.customer_id in placed]
     handed_over = await _place(session, at_once, plan, from_day)
     alone = [one.waiting for one in needy if one.ground not in GRADUALLY and one.waiting.customer_id in plan.unplaced]
     changed, resolved = await _queue(session, alone, plan, from_day)
