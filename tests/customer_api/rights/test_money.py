@@ -42,6 +42,27 @@ async def end_later(till: Till) -> int:
             return await end_unpaid(sessions)
 
 
+async def test_a_repayment_told_again_counts_once_however_many_came_after_it(shop: Shop, till: Till) -> None:
+    me, right = await shop.customer(1_000), await shop.right(prices=PRICES, stock=5)
+    redemption = (await till.redeem(me, right, 3)).json()["id"]
+    await till.tell(redemption, "paid", "150.00")
+    for reference in ("R1", "R2"):
+        await till.refund(redemption, units=1)
+        assert (await till.tell(redemption, "repaid", "50.00", ref=reference)).status_code == 200
+    await till.refund(redemption, units=1)
+
+    again = await till.tell(redemption, "repaid", "50.00", ref="R1")
+    other = await till.tell(redemption, "repaid", "49.99", ref="R2")
+    owed = await till.repayments()
+    last = await till.tell(redemption, "repaid", "50.00", ref="R3")
+
+    assert (again.status_code, again.json()["repaid"]) == (200, "100.00")
+    assert (other.json()["code"], other.json()["due"]) == ("amount_differs", "50.00")
+    assert [(one["repayable"], one["repaid"]) for one in owed] == [("150.00", "100.00")]
+    assert (last.json()["repaid"], await till.repayments()) == ("150.00", [])
+    await refuse_violations(till)
+
+
 async def test_a_right_for_points_and_money_is_reserved_then_paid_and_repaid_unit_by_unit(
     shop: Shop, till: Till
 ) -> None:

@@ -52,9 +52,12 @@ def is_repaid_again(payment: RedemptionPayment, repaid: Transfer) -> bool:
 
     Raises:
         NothingToRepay: nothing is to be repaid.
-        AmountDiffers: it is not all that is to be repaid. Facts: due.
+        AmountDiffers: it is not all that is to be repaid, or not what this repayment was told with before. Facts: due.
     """
-    if payment.repaid_reference == repaid.reference:
+    told = payment.repayments.get(repaid.reference)
+    if told is not None:
+        if told != repaid.amount_fen:
+            raise AmountDiffers.of(told)
         return True
     due = payment.repayable_fen - payment.repaid_fen
     if due == 0:

@@ -92,7 +92,8 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         "payments",
         frozenset({"redemption_payment"}),
         "SELECT redemption_id, amount_fen, state, due_until, closed_at, reference, repayable_fen, repaid_fen,"
-        " repaid_reference FROM redemption_payment WHERE customer_id = :customer_id ORDER BY due_until, redemption_id",
+        " repaid_reference, repayments FROM redemption_payment WHERE customer_id = :customer_id"
+        " ORDER BY due_until, redemption_id",
     ),
     QuerySection(
         "donations",

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, SQLModel, instant, one_of, text_column
@@ -51,3 +52,8 @@ class RedemptionPayment(SQLModel, table=True):
     repayable_fen: int = Field(default=0, sa_type=BigInteger, description="Of what was paid, for units given back")
     repaid_fen: int = Field(default=0, sa_type=BigInteger, description="Of it what the service told that it repaid")
     repaid_reference: str | None = text_column(default=None, description="Of the last repayment")
+    repayments: dict[str, int] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")),
+        description="Each repayment, in fen by its reference: none counts twice, whenever it is told again",
+    )

@@ -89,7 +89,13 @@ async def note_repaid(
     redemption, _, payment = await _lock(session, scope, redemption_id)
     if is_repaid_again(payment, repaid):
         return payment
-    await payments.update_payment(session, payment, repaid_fen=payment.repayable_fen, repaid_reference=repaid.reference)
+    await payments.update_payment(
+        session,
+        payment,
+        repaid_fen=payment.repayable_fen,
+        repaid_reference=repaid.reference,
+        repayments={**payment.repayments, repaid.reference: repaid.amount_fen},
+    )
     await _record(session, actor, redemption, "redemption.repaid", repaid)
     return payment
 
