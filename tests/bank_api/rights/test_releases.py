@@ -35,7 +35,7 @@ async def test_a_plan_is_in_force_once_it_is_approved_and_customers_see_when_the
     right = await shop.right(stock=5)
     path = f"/v1/rights/{right}/release-plan"
     assert (await desk.get(path)).json() == {"lines": []}
-    before = {"at": (ten - timedelta(days=1)).isoformat(), "units": 1}
+    before = {"at": (ten - timedelta(days=2)).isoformat(), "units": 1}
     lines = [{"code": "now", "dated": [before]}, {"code": "ten", "dated": [{"at": ten.isoformat(), "units": 1}]}]
     assert (await desk.put(path, None, lines=lines)).status_code == 428
     submitted = await desk.put(path, '"1"', lines=lines)
