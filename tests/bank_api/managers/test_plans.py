@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from guibin.core.ids import to_public
+from guibin.customers.models import Customer
 from guibin.managers.models import Coverage, CoverageRole, Grade, Manager, Unassigned
 from guibin.managers.planning.computing import solve_apart, tend_plans
 from guibin.managers.planning.explaining import Outcome, plan
@@ -273,6 +274,22 @@ async def test_a_book_that_goes_on_living_keeps_no_leaver(bank_client: httpx.Asy
     async with sessions_of(house.database.worker_url, pool_size=2) as sessions, sessions.begin() as session:
         await assign(session, day=date(2026, 11, 30))
     assert leaver.id not in (await _served(house)).values()
+
+
+async def test_a_customer_who_moved_to_another_branch_since_keeps_no_leaver(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    leaver, taker, head = await _manager(house), await _manager(house), house.headers("branch_head")
+    gone, stays = await _customers(house, 2, manager=leaver)
+    url = f"/v1/managers/{to_public('mgr', leaver.id)}/leave"
+    plan_id = (await bank_client.post(url, json={"reason": "离职"}, headers=head)).json()["plan"]["id"]
+    await _compute(house)
+    submitted = await bank_client.post(f"/v1/assignments/plans/{plan_id}/submit", json={}, headers=head)
+    async with house.sessions() as session:
+        (await session.get_one(Customer, gone)).branch_id = house.branches[WEST].id
+        await session.commit()
+    assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
+    assert await _served(house) == {gone: leaver.id, stays: taker.id}
 
 
 async def test_those_without_a_place_go_to_the_head_of_the_branch_where_the_plan_says_so(

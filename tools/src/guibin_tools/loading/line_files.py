@@ -39,7 +39,7 @@ async def load_line_files(session: AsyncSession, keys: KeyRing, *, business_date
             "record_id": one["record_id"] or "",
             "link": "employee",
             "other_record_id": company,
-            "valid_from": "2024-07-01",
+            "valid_from": SINCE,
         }
         for one in people
     ]

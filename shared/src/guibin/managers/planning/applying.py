@@ -1,7 +1,7 @@
 """A plan is applied: everybody in it changes hands in one transaction, or nobody does."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -33,7 +33,6 @@ INTERIM: Final = "interim"
 """Why a coverage began or ended."""
 
 EXAMPLES: Final = 5
-AT_ONCE: Final = 10_000
 
 
 def stale_plan(customer_ids: Sequence[UUID]) -> PlanStale:
@@ -96,7 +95,7 @@ class PlanHandler(ApprovalHandler):
 
         Raises:
             PlanNotReady: it is not any more what was submitted.
-            NotFound: a customer is not any more the maker's to move.
+            NotFound: a customer is not any more the maker's to move; a leaver's plan goes on without.
             PlanStale, AssigneeInvalid: customers or managers have changed since.
         """
         plan = await repository.get_plan(session, UUID(str(payload["plan_id"])), lock=True)
@@ -104,8 +103,10 @@ class PlanHandler(ApprovalHandler):
             session, plan.id
         ):
             raise PlanNotReady(state=plan.state)
-        if await repository.outside(session, context.maker_scope, plan.id):
-            raise NotFound
+        if out_of_scope := await repository.outside(session, context.maker_scope, plan.id):
+            if plan.kind != AssignmentPlanKind.LEAVE:
+                raise NotFound
+            await repository.leave_out(session, plan.id, out_of_scope)
         await apply(session, plan)
         await audit.record(
             session,
@@ -145,8 +146,7 @@ async def apply(session: AsyncSession, plan: AssignmentPlan) -> None:
     interim = {customer_id: head for customer_id, head in interim.items() if customer_id not in out}
     seen = {one.customer_id: one for one in await repository.coverages_to_end(session, plan.id)}
     ended = [one for customer_id, one in seen.items() if customer_id in taking or customer_id in interim]
-    for chunk in batched(sorted({*taking, *interim})):
-        await gradual.cancel(session, chunk, on_day=today)
+    await gradual.cancel(session, sorted({*taking, *interim}), on_day=today)
     reason = LEFT if plan.kind == AssignmentPlanKind.LEAVE else PLANNED
     await end_coverage(session, {one.customer_id: max(today, one.valid_from) for one in ended}, ended, reason)
     for placements, why in ((taking, reason), (interim, INTERIM)):
@@ -155,12 +155,6 @@ async def apply(session: AsyncSession, plan: AssignmentPlan) -> None:
     await _end_leave(session, plan)
     plan.state, plan.applied_at = AssignmentPlanState.APPLIED, clock.now()
     session.add(plan)
-
-
-def batched(customer_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    """Part ids into lists that one statement can name."""
-    for first in range(0, len(customer_ids), AT_ONCE):
-        yield customer_ids[first : first + AT_ONCE]
 
 
 async def _interim(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[PlanMove]) -> dict[UUID, UUID]:
@@ -188,8 +182,7 @@ async def _left_out(session: AsyncSession, plan: AssignmentPlan, moves: Sequence
     if plan.kind != AssignmentPlanKind.LEAVE and faults:
         raise AssigneeInvalid(reason=next(iter(faults.values())))
     out |= faults.keys()
-    for chunk in batched(sorted(out)):
-        await repository.leave_out(session, plan.id, chunk)
+    await repository.leave_out(session, plan.id, sorted(out))
     return out
 
 

@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.core.bulk import insert_rows
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
@@ -217,17 +218,16 @@ async def stale_moves(session: AsyncSession, plan_id: UUID, *, day: date) -> lis
 
 async def leave_out(session: AsyncSession, plan_id: UUID, customer_ids: Sequence[UUID]) -> None:
     """Let customers stay where they are, whatever the plan says."""
-    here = (col(PlanMove.plan_id) == plan_id) & col(PlanMove.customer_id).in_(customer_ids)
+    here = (col(PlanMove.plan_id) == plan_id) & among(col(PlanMove.customer_id), customer_ids)
     await session.execute(update(PlanMove).where(here).values(left_out=True))
 
 
-async def outside(session: AsyncSession, scope: Scope, plan_id: UUID) -> int:
-    """Count the customers of a plan who are not in a scope."""
-    query = select(func.count()).where(
+async def outside(session: AsyncSession, scope: Scope, plan_id: UUID) -> list[UUID]:
+    """Return the customers of a plan who are not in a scope."""
+    query = select(col(PlanMove.customer_id)).where(
         col(PlanMove.plan_id) == plan_id, ~visible(scope, col(PlanMove.customer_id)), col(PlanMove.left_out).is_(False)
     )
-    found: int = (await session.execute(query)).scalar_one()
-    return found
+    return list((await session.execute(query)).scalars())
 
 
 async def moves_to_make(session: AsyncSession, plan_id: UUID) -> Sequence[PlanMove]:

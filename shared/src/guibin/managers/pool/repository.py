@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import among
 from guibin.customers.repository import visible
 from guibin.holdings.models import Holding
 from guibin.managers.models import Coverage
@@ -139,7 +140,7 @@ async def mark_returned(session: AsyncSession, customer_ids: Sequence[UUID], day
     """Write down that customers are in the pool."""
     await session.execute(
         update(PoolPlace)
-        .where(col(PoolPlace.customer_id).in_(customer_ids))
+        .where(among(col(PoolPlace.customer_id), customer_ids))
         .values(returned_on=day)
         .execution_options(synchronize_session=False)
     )

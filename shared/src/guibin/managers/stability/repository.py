@@ -164,7 +164,7 @@ async def supersede_wishes(session: AsyncSession, customer_ids: Collection[UUID]
     """Let the open wishes of some customers not count any more."""
     await session.execute(
         update(ManagerWish)
-        .where(col(ManagerWish.customer_id).in_(customer_ids), col(ManagerWish.state) == WishState.OPEN)
+        .where(among(col(ManagerWish.customer_id), customer_ids), col(ManagerWish.state) == WishState.OPEN)
         .values(state=WishState.SUPERSEDED)
         .execution_options(synchronize_session=False)
     )
