@@ -15,9 +15,12 @@ from guibin.managers import followers, repository
 from guibin.managers.followers import Change, CoverageFollower
 from guibin.managers.models import CoverageRole, Grade, Manager
 from guibin.managers.service import assign
+from guibin.managers.stability import repository as stability
 from guibin.managers.stability.models import ManagerWish, Wish, WishReason, WishState
+from guibin.managers.team import service as team
 from guibin.managers.terms.models import CoverageTermsVersion
 from guibin.security.actors import Scope
+from support.nights import BY_HAND
 from support.points import add_customers
 from support.tiers import DAY, add_manager, branch_of, give_tier, seed_defaults
 
@@ -144,6 +147,25 @@ async def test_when_who_was_coming_leaves_another_one_comes(served: Served) -> N
     other = await add_manager(served.session, served.old.branch_id, Grade.EXPERT)
     assert await served.night(DUE) == {"not_succeeded": 1, "joined": 1}
     assert await served.by_role(DUE + timedelta(days=1)) == {"primary": served.old.id, "second": other.id}
+
+
+async def test_another_second_who_leaves_the_team_keeps_nobody_from_coming(served: Served) -> None:
+    await served.night(DAY)
+    helper = await add_manager(served.session, served.old.branch_id, Grade.EXPERT)
+    days = {served.customer_id: FROM}
+    who = {served.customer_id: helper.id}
+    await repository.begin_coverage(served.session, who, days, source="staff", reason="help", role=CoverageRole.SECOND)
+    for manager, coming in ((helper, True), (served.new, False)):
+        await team.leave(
+            served.session,
+            Scope.of_job(),
+            actor=BY_HAND,
+            customer_id=served.customer_id,
+            manager_id=manager.id,
+            role=CoverageRole.SECOND,
+            reason="help is over",
+        )
+        assert bool(await stability.open_successions(served.session, [served.customer_id])) == coming
 
 
 async def test_room_is_kept_for_whom_one_is_coming_to(served: Served) -> None:

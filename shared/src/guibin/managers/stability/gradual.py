@@ -73,5 +73,12 @@ async def cancel(session: AsyncSession, customer_ids: Sequence[UUID], *, on_day:
     await repository.end_coverage(session, _last(seconds, on_day), seconds, CANCELLED)
 
 
+async def cancel_of(session: AsyncSession, second: Coverage, *, on_day: date) -> None:
+    """Let who serves a customer in the second role not become the primary manager; another who is coming still does."""
+    coming = await stability.open_successions(session, [second.customer_id])
+    if any(one.successor_id == second.manager_id for one in coming):
+        await cancel(session, [second.customer_id], on_day=on_day)
+
+
 def _last(ended: Sequence[Coverage], on_day: date) -> dict[UUID, date]:
     return {one.customer_id: max(on_day, one.valid_from) for one in ended}

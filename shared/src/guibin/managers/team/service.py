@@ -87,7 +87,7 @@ async def leave(
 async def _end(session: AsyncSession, standing: Coverage, reason: str) -> None:
     day = max(clock.today(), standing.valid_from)
     if standing.role == CoverageRole.SECOND:
-        await gradual.cancel(session, [standing.customer_id], on_day=day)
+        await gradual.cancel_of(session, standing, on_day=day)
     await repository.end_coverage(session, {standing.customer_id: day}, [standing], reason)
 
 
