@@ -17,6 +17,14 @@ CARE: Final = (
         (f"{TRIGGERS}::test_large_flows_fire_from_a_fresh_line_alone_and_by_the_threshold_of_the_tier",),
     ),
     Sabotage(
+        "API-16a",
+        "that versions of one kind begin one after the other",
+        f"{CODE}/approvals/definitions/service.py",
+        "        await repository.take_turn(session, self.table)\n",
+        "",
+        ("tests/bank_api/care/test_standards.py::test_of_two_that_are_agreed_to_at_once_for_one_day_one_is_refused",),
+    ),
+    Sabotage(
         "CUS-16b",
         "that no text message says what is read after the log-in alone",
         f"{CODE}/channels/sms.py",

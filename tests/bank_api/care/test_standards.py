@@ -1,5 +1,6 @@
 """What each tier is promised: published by two people, read by customers, and counted as kept or not."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,11 +29,15 @@ async def _draft(client: httpx.AsyncClient, house: House, sheets: dict[str, Any]
     return await client.post("/v1/service-standards", json=body, headers=house.headers("hq_operator"))
 
 
-async def _publish(client: httpx.AsyncClient, house: House, standard_id: str, **wish: str) -> httpx.Response:
+async def _submit(client: httpx.AsyncClient, house: House, standard_id: str, **wish: str) -> str:
     url = f"/v1/service-standards/{standard_id}/submit"
     submitted = await client.post(url, json=wish, headers=house.headers("hq_operator"))
     assert submitted.status_code == 202, submitted.text
-    url = f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+    return f"/v1/approvals/{submitted.json()['approval_id']}/approve"
+
+
+async def _publish(client: httpx.AsyncClient, house: House, standard_id: str, **wish: str) -> httpx.Response:
+    url = await _submit(client, house, standard_id, **wish)
     return await client.post(url, json={}, headers=house.headers("hq_approver"))
 
 
@@ -71,6 +76,19 @@ async def test_two_standards_do_not_begin_on_one_day(bank_client: httpx.AsyncCli
     assert (await _publish(bank_client, house, first, effective_from=day)).is_success
     refused = await _publish(bank_client, house, second, effective_from=day)
     assert (refused.status_code, refused.json()["code"]) == (409, "period_conflict")
+
+
+async def test_of_two_that_are_agreed_to_at_once_for_one_day_one_is_refused(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    for ahead in range(1, 4):
+        day = (TODAY + timedelta(days=ahead)).isoformat()
+        drafts = [(await _draft(bank_client, house)).json()["id"] for _ in range(3)]
+        urls = [await _submit(bank_client, house, draft, effective_from=day) for draft in drafts]
+        approver = house.headers("hq_approver")
+        answers = await asyncio.gather(*(bank_client.post(url, json={}, headers=approver) for url in urls))
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+        assert {answer.json()["code"] for answer in answers if answer.is_error} == {"period_conflict"}
 
 
 async def test_sheets_that_leave_out_a_tier_or_promise_a_higher_one_less_are_refused(

@@ -20,6 +20,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import take_turn
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine
@@ -96,17 +97,6 @@ async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID
     return (await session.exec(query)).all()
 
 
-async def lock_open_schemes(session: AsyncSession) -> None:
-    """Lock the scheme in force and those that wait, in id order: two activations come one after the other."""
-    query = (
-        select(col(TierScheme.id))
-        .where(col(TierScheme.state).in_((SchemeState.PENDING, SchemeState.ACTIVE)))
-        .order_by(col(TierScheme.id))
-        .with_for_update()
-    )
-    await session.execute(query)
-
-
 async def active_scheme(session: AsyncSession) -> TierScheme | None:
     """Return the scheme in force."""
     return (await session.exec(select_rows(TierScheme).where(TierScheme.state == SchemeState.ACTIVE))).first()
@@ -114,18 +104,26 @@ async def active_scheme(session: AsyncSession) -> TierScheme | None:
 
 async def scheme_on(session: AsyncSession, day: date) -> TierScheme | None:
     """Put the scheme in force whose first day has come, let end the one whose last day is over; return what is left."""
+    if await _due_schemes(session, day) or _is_over(await active_scheme(session), day):
+        await take_turn(session, TierScheme)
+        for scheme in await _due_schemes(session, day):
+            await put_in_force(session, scheme)
+        if _is_over(await active_scheme(session), day):
+            await retire_active(session)
+    return await active_scheme(session)
+
+
+async def _due_schemes(session: AsyncSession, day: date) -> Sequence[TierScheme]:
     due = (
         select_rows(TierScheme)
         .where(TierScheme.state == SchemeState.SCHEDULED, col(TierScheme.effective_from) <= day)
         .order_by(col(TierScheme.effective_from), col(TierScheme.created_at))
     )
-    for scheme in (await session.exec(due)).all():
-        await put_in_force(session, scheme)
-    active = await active_scheme(session)
-    if active is not None and active.effective_to is not None and active.effective_to <= day:
-        await retire_active(session)
-        return None
-    return active
+    return (await session.exec(due.execution_options(populate_existing=True))).all()
+
+
+def _is_over(scheme: TierScheme | None, day: date) -> bool:
+    return scheme is not None and scheme.effective_to is not None and scheme.effective_to <= day
 
 
 async def lines_of(session: AsyncSession, scheme_id: UUID) -> list[Line]:

@@ -54,9 +54,6 @@ class Definitions(ApprovalHandler, Generic[Row]):
     async def begin(self, session: AsyncSession, row: Row) -> None:
         """Let a locked version that was agreed to be in force, from today or from its first day on."""
 
-    async def lock_others(self, session: AsyncSession) -> None:
-        """Lock the versions that a beginning ends, in the order of their ids; before the one that begins."""
-
     def facts(self, row: Row) -> Mapping[str, object]:
         """Return what every line of the trail says of a version."""
         return {"revision": row.revision}
@@ -128,7 +125,7 @@ class Definitions(ApprovalHandler, Generic[Row]):
         Raises:
             Refusal: `not_draft`: it is not waiting any more; and whatever the kind's beginning refuses.
         """
-        await self.lock_others(session)
+        await repository.take_turn(session, self.table)
         row = await self.lock(session, self._id_in(payload))
         if not _is_submitted(row, payload):
             raise self.not_draft

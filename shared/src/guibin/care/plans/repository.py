@@ -3,19 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.plans.models import CarePlan, PlanState
-
-
-async def lock_open_plans(session: AsyncSession) -> None:
-    """Lock the plan in force and those that wait, in id order: two activations come one after the other."""
-    waiting = (PlanState.PENDING, PlanState.SCHEDULED, PlanState.ACTIVE)
-    query = select(col(CarePlan.id)).where(col(CarePlan.state).in_(waiting)).order_by(col(CarePlan.id))
-    await session.execute(query.with_for_update())
 
 
 async def active_plan(session: AsyncSession) -> CarePlan | None:
@@ -30,7 +23,7 @@ async def due_plans(session: AsyncSession, day: date) -> Sequence[CarePlan]:
         .where(CarePlan.state == PlanState.SCHEDULED, col(CarePlan.effective_from) <= day)
         .order_by(col(CarePlan.effective_from), col(CarePlan.activated_at))
     )
-    return (await session.exec(query)).all()
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
 
 
 async def retire_active(session: AsyncSession, *, on_day: date) -> None:

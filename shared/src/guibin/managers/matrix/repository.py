@@ -68,14 +68,10 @@ async def matrix_on(session: AsyncSession, day: date) -> ManagerMatrix:
     return found
 
 
-async def lock_approved(session: AsyncSession) -> Sequence[ManagerMatrix]:
-    """Lock all approved versions, in id order, and return them as they stand now.
-
-    Two that begin come one after the other.
-    """
+async def approved_matrices(session: AsyncSession) -> Sequence[ManagerMatrix]:
+    """Return all approved versions as they stand now."""
     approved = select_rows(ManagerMatrix).where(ManagerMatrix.state == MatrixState.APPROVED)
-    query = approved.order_by(col(ManagerMatrix.id)).with_for_update().execution_options(populate_existing=True)
-    return (await session.exec(query)).all()
+    return (await session.exec(approved.execution_options(populate_existing=True))).all()
 
 
 async def count_forbidden(session: AsyncSession, content: Content, *, day: date) -> dict[str, int]:

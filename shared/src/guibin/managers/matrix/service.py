@@ -112,10 +112,6 @@ class Matrices(Definitions[ManagerMatrix]):
             },
         )
 
-    async def lock_others(self, session: AsyncSession) -> None:
-        """Lock the approved versions: the one in force ends where another begins."""
-        await repository.lock_approved(session)
-
     async def begin(self, session: AsyncSession, row: ManagerMatrix) -> None:
         """Let it begin today or on its first day; the version in force then ends there.
 
@@ -125,8 +121,7 @@ class Matrices(Definitions[ManagerMatrix]):
         if row.effective_from is not None and row.effective_from < clock.today():
             raise PeriodConflict
         first = row.effective_from or clock.today()
-        # Read again: while this one waited for the locks, another may have begun.
-        others = {one.id: one for one in await repository.lock_approved(session)}
+        others = {one.id: one for one in await repository.approved_matrices(session)}
         placing = rules.place(
             [rules.Span(one.id, one.effective_from, one.effective_to) for one in others.values()], first=first
         )

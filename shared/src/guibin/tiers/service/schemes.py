@@ -156,10 +156,6 @@ class TierSchemes(Definitions[TierScheme]):
             },
         )
 
-    async def lock_others(self, session: AsyncSession) -> None:
-        """Lock the scheme in force and those that wait."""
-        await repository.lock_open_schemes(session)
-
     async def begin(self, session: AsyncSession, row: TierScheme) -> None:
         """Replace the scheme in force, or let the night do so on the first day of this one.
 

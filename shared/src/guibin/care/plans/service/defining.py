@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.definitions.repository import take_turn
 from guibin.approvals.definitions.service import Definitions
 from guibin.approvals.handlers import Amended, Label
 from guibin.care.plans import repository
@@ -64,8 +65,10 @@ async def edit_plan(session: AsyncSession, plan: CarePlan, *, actor: Actor, cont
 
 async def plan_on(session: AsyncSession, day: date) -> CarePlan | None:
     """Put the plan in force whose first day has come; return the one in force on a day, None where there is none."""
-    for plan in await repository.due_plans(session, day):
-        await _put_in_force(session, plan, on_day=plan.effective_from or day)
+    if await repository.due_plans(session, day):
+        await take_turn(session, CarePlan)
+        for plan in await repository.due_plans(session, day):
+            await _put_in_force(session, plan, on_day=plan.effective_from or day)
     return await repository.active_plan(session)
 
 
@@ -114,10 +117,6 @@ class CarePlans(Definitions[CarePlan]):
             "terms_after": row.terms,
         }
         return Amended(payload={}, preview=preview)
-
-    async def lock_others(self, session: AsyncSession) -> None:
-        """Lock the plan in force and those that wait."""
-        await repository.lock_open_plans(session)
 
     async def begin(self, session: AsyncSession, row: CarePlan) -> None:
         """Replace the plan in force, or let the night do so on the first day of this one."""
