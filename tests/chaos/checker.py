@@ -17,7 +17,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 WRITES = frozenset(
     {
         *("earn", "redeem", "reserve", "cancel", "refund", "submit", "approve", "use"),
-        *("hold", "capture", "release", "transfer"),
+        *("hold", "capture", "release", "transfer", "paid", "payment-failed", "repaid"),
     }
 )
 ALL_UNITS = 1_000
@@ -41,7 +41,8 @@ AUDITED = """
 TOLD = """
     SELECT coalesce(r.state || ' rdm_' || r.redemption_id, e.type || ' ' || e.subject)
       FROM (SELECT redemption_id, state FROM redemption_step WHERE state IN ('confirmed', 'cancelled')
-             UNION ALL SELECT id, 'confirmed' FROM redemption) r
+             UNION ALL SELECT id, 'confirmed' FROM redemption WHERE NOT EXISTS (
+               SELECT FROM redemption_payment p WHERE p.redemption_id = id AND p.state <> 'paid')) r
       FULL JOIN (SELECT subject, type, count(*) AS times FROM outbox_event
                   WHERE type IN ('redemption.confirmed', 'redemption.cancelled') GROUP BY subject, type) e
         ON e.subject = 'rdm_' || r.redemption_id AND e.type = 'redemption.' || r.state
@@ -174,8 +175,9 @@ async def _given_back(history: History, connection: Connection) -> list[str]:
     for row in rows:
         known, unknown = _units(asked.get(row["id"], []), Outcome.OK), _units(asked.get(row["id"], []), Outcome.INFO)
         least, most = min(known, row["quantity"]), min(known + unknown, row["quantity"])
-        over = row["state"] in {"cancelled", "refunded", "failed"}
-        most = row["quantity"] if row["state"] == "failed" else most  # the supplier refused, and the rest went back
+        over = row["state"] in {"cancelled", "refunded", "failed", "unpaid"}
+        if row["state"] in {"failed", "unpaid"}:  # its supplier refused, or no money came: the rest went back by itself
+            most = row["quantity"]
         if not least <= row["quantity_refunded"] <= most or over != (row["quantity_refunded"] == row["quantity"]):
             found.append(f"I5: {row['id']} is {row['state']} with {row['quantity_refunded']} units given back")
     return found
@@ -190,6 +192,7 @@ async def _holds(history: History, connection: Connection) -> list[str]:
     """Every hold that was told is there, and closed as was acknowledged or as nobody knows."""
     rows = await connection.fetch(
         "SELECT 'hol_' || id AS id, 'cus_' || customer_id AS customer, state, captured FROM points_hold"
+        " WHERE id NOT IN (SELECT hold_id FROM redemption_payment)"
     )
     found = _told_once(history.of("hold"), {row["id"]: row["customer"] for row in rows}, lambda answer: answer["id"])
     closings: dict[str, list[Operation]] = {}

@@ -49,6 +49,7 @@ class Floor:
     rights: Sequence[str]
     pools: frozenset[str]
     bounded: Sequence[str]
+    priced: Sequence[str]
     worker: SessionFactory
     tokens: dict[str, dict[str, str]]
     redeemed: list[Operation] = field(default_factory=list)

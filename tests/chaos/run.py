@@ -7,7 +7,7 @@ interleaves them it does not decide: the history shows what happened.
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import cycle, islice
@@ -19,7 +19,9 @@ from chaos.bank import PORTS, Bank, open_bank, serve
 from chaos.checker import check, summary
 from chaos.clients import Client
 from chaos.history import History, Operation, Outcome
-from chaos.operations import MIX, Floor
+from chaos.operations import MIX, Act, Floor
+from chaos.payments import Gateway, let_money_end
+from chaos.payments_checker import check_payments
 from chaos.setting import furnish_floor
 from chaos.supplier import Supplier, let_orders_end, supplied
 
@@ -72,37 +74,41 @@ async def run(plan: Plan, path: Path) -> History:
     with history.open():
         async with open_bank() as bank, furnish_floor(bank, history, seed=plan.seed) as floor:
             await serve(bank)
+            gateway = Gateway(Random(f"{plan.seed} gateway"))
             async with supplied(floor, seed=plan.seed) as supplier:
-                await _let_loose(floor, supplier, plan)
+                await _let_loose(floor, supplier, plan, {**MIX, **gateway.mix})
                 await let_orders_end(floor, supplier)
                 _say(f"{len(supplier.orders)} orders, {supplier.posts} calls; the worker fell over {supplier.fallen}")
+            await let_money_end(floor, gateway, seed=plan.seed)
             for found in await bank.violations():
                 history.fault(f"at the end: {found}")
             for found in await check(history, bank.admin_url, supplier.orders):
+                history.fault(found)
+            for found in await check_payments(history, bank.admin_url, gateway):
                 history.fault(found)
             await _check_trail(bank, history)
     return history
 
 
-async def _let_loose(floor: Floor, supplier: Supplier, plan: Plan) -> None:
+async def _let_loose(floor: Floor, supplier: Supplier, plan: Plan, mix: Mapping[Act, int]) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=CLIENTS)
     async with httpx.AsyncClient(limits=limits) as http, asyncio.TaskGroup() as tasks:
         killing = tasks.create_task(_kill(floor, supplier, plan))
         clients = [
-            tasks.create_task(_act(floor, Client(http, floor.history, Random(f"{plan.seed} {number}")), plan))
+            tasks.create_task(_act(floor, Client(http, floor.history, Random(f"{plan.seed} {number}")), plan, mix))
             for number in range(CLIENTS)
         ]
         await asyncio.wait(clients)
         await killing
 
 
-async def _act(floor: Floor, client: Client, plan: Plan) -> None:
+async def _act(floor: Floor, client: Client, plan: Plan, mix: Mapping[Act, int]) -> None:
     """Do one thing after the other until enough is done by all together."""
     while floor.begun < plan.operations:
         floor.begun += 1
         if floor.begun % PROGRESS_EVERY == 0:
             _say(f"{floor.begun} operations")
-        (act,) = client.dice.choices(list(MIX), weights=list(MIX.values()))
+        (act,) = client.dice.choices(list(mix), weights=list(mix.values()))
         await act(floor, client)
 
 

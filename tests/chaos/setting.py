@@ -1,6 +1,6 @@
-"""The bank before the first operation: 200 customers with points in several lots, 20 rights, who may act."""
+"""The bank before the first operation: 200 customers with points in several lots, 25 rights, who may act."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from random import Random
@@ -29,6 +29,9 @@ STOCK, CODES = 10, 60
 BOUND, UNIT_FEN = 40, 300
 """Units of one right that all may have together, and of another that its budget pays for; what one of these costs."""
 
+UNPAID: Mapping[str, object] = {**CANCELLABLE, "pay_minutes": 1}
+"""Terms of rights that also cost money: their time to pay ends within the run."""
+
 DAYS = 20
 """So many past days have lots that ended on them and were not posted: what the operation `expire` finds."""
 
@@ -47,9 +50,12 @@ async def furnish_floor(bank: Bank, history: History, *, seed: int) -> AsyncIter
     days = [clock.today() - timedelta(days=back) for back in range(DAYS, 0, -1)]
     await _give_points(house, customers, days, dice)
     await allow_transfers(house, **LIMITS)
-    rights, pools, bounded = await _offer(Shop(house), dice)
+    shop = Shop(house)
+    rights, pools, bounded = await _offer(shop, dice)
+    *priced, coded = await _offer_for_money(shop, dice)
+    tokens = _tokens(house, customers)
     async with sessions_of(house.database.worker_url, pool_size=2) as worker:
-        yield Floor(bank, history, customers, rights, pools, bounded, worker, _tokens(house, customers))
+        yield Floor(bank, history, customers, rights, pools | {coded}, bounded, [*priced, coded], worker, tokens)
 
 
 async def _give_points(house: House, customers: list[UUID], days: list[date], dice: Random) -> None:
@@ -76,6 +82,19 @@ async def _offer(shop: Shop, dice: Random) -> tuple[list[str], frozenset[str], l
         for number in range(POOLS)
     ]
     return [*scarce, *plenty, *pools], frozenset(pools), [*scarce, *pools]
+
+
+async def _offer_for_money(shop: Shop, dice: Random) -> list[str]:
+    """Offer what costs money beside points: two rights with a stock, two without, the last one by codes."""
+
+    def price() -> list[dict[str, object]]:
+        return [
+            {"tier": None, "points": dice.randint(5, 30), "money": f"{dice.randint(1, 99)}.{dice.randint(0, 99):02}"}
+        ]
+
+    scarce = [await shop.right(stock=2 * STOCK, prices=price(), offer=UNPAID) for _ in range(2)]
+    plenty = [await shop.right(prices=price(), offer=UNPAID) for _ in range(2)]
+    return [*scarce, *plenty, await shop.pool([f"M{code:04}" for code in range(CODES)], prices=price(), offer=UNPAID)]
 
 
 async def _bounded(shop: Shop, prices: list[dict[str, object]]) -> str:
@@ -106,9 +125,10 @@ async def _paid_by_a_budget(shop: Shop, prices: list[dict[str, object]]) -> str:
 
 
 def _tokens(house: House, customers: list[UUID]) -> dict[str, dict[str, str]]:
-    """Return the headers of everybody: customers by public id, and the two services."""
+    """Return the headers of everybody: customers by public id, and the services."""
     acting = {
         "line": house.service_headers("core_banking", ["earn:post", "points:hold"]),
         "terminal": house.service_headers("supplier_terminal", ["voucher:use"]),
+        "gateway": house.service_headers("payment_gateway", ["payments:post"]),
     }
     return acting | {to_public("cus", customer): house.customer_headers(customer) for customer in customers}

@@ -50,9 +50,11 @@ def is_told_again(payment: RedemptionPayment, paid: Transfer) -> bool:
 def is_repaid_again(payment: RedemptionPayment, repaid: Transfer) -> bool:
     """Hold what is told as repaid to what is to be repaid; True where exactly this was told before.
 
+    It may be less than all: more can have been given back since the service looked and let the money go.
+
     Raises:
         NothingToRepay: nothing is to be repaid.
-        AmountDiffers: it is not all that is to be repaid, or not what this repayment was told with before. Facts: due.
+        AmountDiffers: it is more than is to be repaid, or not what this repayment was told with before. Facts: due.
     """
     told = payment.repayments.get(repaid.reference)
     if told is not None:
@@ -62,6 +64,6 @@ def is_repaid_again(payment: RedemptionPayment, repaid: Transfer) -> bool:
     due = payment.repayable_fen - payment.repaid_fen
     if due == 0:
         raise NothingToRepay
-    if due != repaid.amount_fen:
+    if due < repaid.amount_fen:
         raise AmountDiffers.of(due)
     return False

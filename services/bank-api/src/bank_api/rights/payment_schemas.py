@@ -27,7 +27,9 @@ class TransferIn(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": "50.00", "reference": "P20261126000123"}]})
 
-    amount: Annotated[Cny, AfterValidator(_paid)] = Field(description="All that is due, to the fen")
+    amount: Annotated[Cny, AfterValidator(_paid)] = Field(
+        description="All that is due, to the fen; of a repayment at most that"
+    )
     reference: Annotated[str, OneLine(64)] = Field(description="What the service calls it; told again, it counts once")
 
     def transfer(self) -> Transfer:

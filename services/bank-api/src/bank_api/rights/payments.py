@@ -77,7 +77,10 @@ async def note_not_paid(call: ServiceCall, redemption_id: RedemptionId) -> Redem
 async def note_repaid(
     call: ServiceCall, redemption_id: RedemptionId, body: Annotated[TransferIn, json_body(TransferIn)]
 ) -> RedemptionPaymentOut:
-    """Tell that all that was to be repaid of a redemption's money was repaid; told again it changes nothing."""
+    """Tell that what was to be repaid of a redemption's money was repaid; told again it changes nothing.
+
+    It is what the service read from the list: what has become due since then stays on the list, for another repayment.
+    """
     payment = await service.note_repaid(
         call.session, call.scope, actor=call.actor, redemption_id=redemption_id, repaid=body.transfer()
     )

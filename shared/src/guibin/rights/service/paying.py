@@ -80,7 +80,7 @@ async def note_not_paid(session: AsyncSession, scope: Scope, *, actor: Actor, re
 async def note_repaid(
     session: AsyncSession, scope: Scope, *, actor: Actor, redemption_id: UUID, repaid: Transfer
 ) -> RedemptionPayment:
-    """Note that the bank has repaid all that was to be repaid; the same repayment told again changes nothing.
+    """Note that the bank has repaid what was to be repaid, or a part; the same repayment told again changes nothing.
 
     Raises:
         NotFound: no such redemption, or one that costs no money.
@@ -92,7 +92,7 @@ async def note_repaid(
     await payments.update_payment(
         session,
         payment,
-        repaid_fen=payment.repayable_fen,
+        repaid_fen=payment.repaid_fen + repaid.amount_fen,
         repaid_reference=repaid.reference,
         repayments={**payment.repayments, repaid.reference: repaid.amount_fen},
     )
