@@ -5,9 +5,34 @@ from typing import Final
 from sabotage.patches import CODE, Sabotage
 
 CONTENT = "tests/bank_api/contact/test_message_checks.py"
+CHANCES = "tests/bank_api/care/opportunities/test_opportunities.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
 CARE: Final = (
+    Sabotage(
+        "CARE-07",
+        "that one opportunity of a need is open with a customer",
+        "migrations/versions/20261127_0101_opportunities.py",
+        "            unique=True,\n",
+        "",
+        ("tests/concurrency/care/test_one_open_opportunity.py",),
+    ),
+    Sabotage(
+        "CARE-07b",
+        "that what the customer refused sleeps",
+        f"{CODE}/care/opportunities/repository.py",
+        "    sleeps = (col(row.state) == OpportunityState.REFUSED) & (col(row.sleeps_until) > today)\n",
+        "    sleeps = (col(row.state) == OpportunityState.REFUSED) & (col(row.sleeps_until) < today)\n",
+        (f"{CHANCES}::test_one_is_open_of_a_product_or_need_and_what_was_refused_sleeps_for_ninety_days",),
+    ),
+    Sabotage(
+        "CARE-07c",
+        "that nothing is offered while a complaint is in progress",
+        f"{CODE}/care/service/opportunities.py",
+        "            raise OffersWait\n",
+        "            pass\n",
+        (f"{CHANCES}::test_nothing_is_offered_while_a_complaint_is_in_progress",),
+    ),
     Sabotage(
         "CARE-03",
         "that a flow sets care off from a fresh line alone",

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.calls.models import CallOrder, CallState
 from guibin.care.models import CareTask, Complaint, Need, Promise
+from guibin.care.opportunities.models import Opportunity
 from guibin.contact.models import ContactDecision, ContactState
 from guibin.contact.rules import Channel, ContactPurpose, Sender
 from guibin.core import clock
@@ -52,6 +53,7 @@ PREFIXES = {
     "task_id": "ctk",
     "need_id": "ned",
     "promise_id": "prm",
+    "opportunity_id": "opp",
     "complaint_id": "cmp",
     "contact_id": "ctc",
     "handover_id": "hnd",
@@ -80,6 +82,7 @@ class Neighbour:
     task_id: UUID
     need_id: UUID
     promise_id: UUID
+    opportunity_id: UUID
     complaint_id: UUID
     contact_id: UUID
     handover_id: UUID
@@ -288,7 +291,7 @@ async def _handovers(session: AsyncSession, house: House, customers: list[UUID])
     )
 
 
-def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Complaint]:
+def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Opportunity, Complaint]:
     """Let there be one of each record of care that is open; their ids are the customer's."""
     day = clock.today()
     whose: dict[str, Any] = {"customer_id": customer_id, "id": customer_id, "created_at": clock.now()}
@@ -296,6 +299,7 @@ def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Complaint]:
         CareTask(**whose, kind="call", origin="staff", made_by="a neighbour", occasion=day, starts_on=day, due_on=day),
         Need(**whose, category="health", created_by=ACTOR),
         Promise(**whose, promised_by=ACTOR, due_on=day),
+        Opportunity(**whose, source="staff", reference="a neighbour", need="health", due_on=day, opened_on=day),
         Complaint(
             **whose,
             category="fees",
@@ -380,6 +384,7 @@ async def _with_voucher(
         task_id=customer_id,
         need_id=customer_id,
         promise_id=customer_id,
+        opportunity_id=customer_id,
         complaint_id=customer_id,
         contact_id=customer_id,
         handover_id=customer_id,

@@ -4,6 +4,7 @@ from guibin.approvals import models as approvals
 from guibin.audit import models as audit
 from guibin.care import models as care
 from guibin.care.calls import models as calls
+from guibin.care.opportunities import models as opportunities
 from guibin.care.plans import models as care_plans
 from guibin.care.standards import models as service_standards
 from guibin.care.triggers import models as care_triggers
@@ -99,6 +100,7 @@ __all__ = [
     "manager_stability",
     "managers",
     "metadata",
+    "opportunities",
     "organisation",
     "outbox",
     "points",

@@ -13,6 +13,8 @@ from guibin.care import personal_data as care_data
 from guibin.care import serving as care_serving
 from guibin.care.activity import SPOKEN_TO
 from guibin.care.calls import personal_data as calls_data
+from guibin.care.opportunities import merging as opportunities_merging
+from guibin.care.opportunities import personal_data as opportunities_data
 from guibin.care.plans import defaults as care_plans
 from guibin.care.plans.service import CARE_PLANS, SATISFYING
 from guibin.care.standards import defaults as standards
@@ -135,6 +137,7 @@ PARTICIPANTS_OF_MERGES = (
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
     double_credit.PARTICIPANT,
+    opportunities_merging.PARTICIPANT,
     care_owners.PARTICIPANT,
     handovers.PARTICIPANT,
     channels_merging.PARTICIPANT,
@@ -248,6 +251,7 @@ def _connect_personal_data() -> None:
     subject.register_all(rights_data.SUBJECT_SECTIONS, rights_data.ERASURE_STEPS)
     subject.register_all(gifts_data.SUBJECT_SECTIONS, ())
     subject.register_all(care_data.SUBJECT_SECTIONS, care_data.ERASURE_STEPS)
+    subject.register_all(opportunities_data.SUBJECT_SECTIONS, opportunities_data.ERASURE_STEPS)
     subject.register_all(handovers_data.SUBJECT_SECTIONS, handovers_data.ERASURE_STEPS)
     subject.register_all(care_trigger_data.SUBJECT_SECTIONS, care_trigger_data.ERASURE_STEPS)
     subject.register_all(channels_data.SUBJECT_SECTIONS, channels_data.ERASURE_STEPS)

@@ -26,6 +26,7 @@ _MOVES: Final = tuple(
         ("care_task", "t.state = 'open'", ""),
         ("need", "t.state IN ('open', 'proposed')", ""),
         ("promise", "t.state = 'open'", ", handed_over = t.handed_over + (t.manager_id IS NOT NULL)::int"),
+        ("opportunity", "t.state = 'open'", ", handed_over = t.handed_over + (t.manager_id IS NOT NULL)::int"),
         ("complaint", "t.state <> 'closed'", ", handed_over = t.handed_over + (t.manager_id IS NOT NULL)::int"),
     )
 )

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, TaskState, Touch
+from guibin.care.opportunities.models import Opportunity
 from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.origins import is_of
@@ -20,7 +21,7 @@ from guibin.managers.repository.coverage import open_coverages
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
 
-Record = TypeVar("Record", Touch, CareTask, Need, Promise, Complaint)
+Record = TypeVar("Record", Touch, CareTask, Need, Promise, Complaint, Opportunity)
 Moment = tuple[datetime, UUID]
 DuePlace = tuple[date, UUID]
 
@@ -35,7 +36,7 @@ class TaskFilter:
     due_by: date | None = None
 
 
-async def insert(session: AsyncSession, *rows: Touch | CareTask | Need | Promise | Complaint) -> None:
+async def insert(session: AsyncSession, *rows: Touch | CareTask | Need | Promise | Complaint | Opportunity) -> None:
     """Add rows."""
     session.add_all(rows)
     await session.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import Field
 
@@ -38,6 +38,9 @@ from guibin.core.ids import (
     TouchId,
 )
 from guibin.web import OutModel
+
+AMOUNTS: Final = {"amount": "amount_fen", "won": "won_fen"}
+"""The columns behind amounts."""
 
 
 class TouchVerdictOut(OutModel):
@@ -89,7 +92,7 @@ class RecordOut(OutModel):
     def of(cls, seen: Seen[Any], roles: Collection[str]) -> Self:
         """Describe a record; auditors see that something was said, and not what."""
         made = {"customer_id", "text", "note", "resolution"}
-        values = {name: getattr(seen.row, name) for name in cls.model_fields.keys() - made}
+        values = {name: getattr(seen.row, AMOUNTS.get(name, name)) for name in cls.model_fields.keys() - made}
         words = (None, None) if view_of(roles, is_primary=False) is View.HIDDEN else (seen.text, seen.resolution)
         own: dict[str, object] = {"text": words[0], "note": words[0], "resolution": words[1]}
         return cls(customer_id=seen.customer_id, **values, **{k: v for k, v in own.items() if k in cls.model_fields})

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from guibin.care.models import TouchChannel, TouchKind, TouchPurpose
+from guibin.care.opportunities.terms import OpportunityTerms
 from guibin.core.text import Code, OneLine
 
 MONTHS_OF_A_YEAR: Final = 12
@@ -124,6 +125,7 @@ class PlanTerms(_Terms):
     contacts: dict[Code, list[CareContact]] = Field(max_length=MOST_TIERS)
     triggers: list[Trigger] = Field(default_factory=list, max_length=MOST_TRIGGERS)
     clock: CareClock = CareClock()
+    opportunities: OpportunityTerms = OpportunityTerms()
     ahead_days: Annotated[int, Field(ge=7, le=184)] = 92
     service_percent: Percent = 50
     spread_alarm_percent: Annotated[int, Field(ge=100, le=1000)] = 150

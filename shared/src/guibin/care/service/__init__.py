@@ -9,19 +9,22 @@ from guibin.care.service.complaints import (
     resolve_complaint,
 )
 from guibin.care.service.needs import end_need, propose_right, record_need, serve_by_redemption
+from guibin.care.service.opportunities import end_opportunity, open_opportunity, opportunities_in
 from guibin.care.service.promises import end_promise, record_promise
 from guibin.care.service.seen import Seen, list_of, opened
 from guibin.care.service.tasks import add_task, complete_task, list_tasks, read_task, reassign_task, skip_task
 from guibin.care.service.touching import Logged, log_touch
-from guibin.care.service.wishes import Contact, Everything, Grievance, NextContact, Wish, Word
+from guibin.care.service.wishes import Chance, Contact, Everything, Grievance, NextContact, Outcome, Wish, Word
 
 __all__ = [
+    "Chance",
     "Contact",
     "Ending",
     "Everything",
     "Grievance",
     "Logged",
     "NextContact",
+    "Outcome",
     "Seen",
     "Wish",
     "Word",
@@ -31,12 +34,15 @@ __all__ = [
     "complaints_in",
     "complete_task",
     "end_need",
+    "end_opportunity",
     "end_promise",
     "list_of",
     "list_tasks",
     "log_touch",
     "open_complaint",
+    "open_opportunity",
     "opened",
+    "opportunities_in",
     "propose_right",
     "read_task",
     "reassign_task",

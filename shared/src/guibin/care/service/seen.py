@@ -13,6 +13,7 @@ from guibin.audit import service as audit
 from guibin.care import repository, rules
 from guibin.care.errors import DueDayInvalid
 from guibin.care.models import CareTask, Complaint, Need, Promise, Touch
+from guibin.care.opportunities.models import Opportunity
 from guibin.care.repository import Moment, Record
 from guibin.care.words import words_of
 from guibin.core import clock
@@ -32,6 +33,7 @@ PREFIXES: Final[Mapping[type[Any], str]] = {
     Need: "ned",
     Promise: "prm",
     Complaint: "cmp",
+    Opportunity: "opp",
 }
 _WORDS: Final[Mapping[type[Any], str]] = {
     Touch: "note_enc",
@@ -39,6 +41,7 @@ _WORDS: Final[Mapping[type[Any], str]] = {
     Need: "text_enc",
     Promise: "text_enc",
     Complaint: "text_enc",
+    Opportunity: "note_enc",
 }
 _SPAN: Final = timedelta(days=60)
 """How far ahead the calendar is read: more than the business days of any complaint with all holidays in between."""

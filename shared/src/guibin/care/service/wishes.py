@@ -14,6 +14,7 @@ from guibin.care.models import (
     TouchPurpose,
     TouchResult,
 )
+from guibin.care.opportunities.models import OpportunityResult, OpportunityState
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,28 @@ class NextContact:
 
 
 @dataclass(frozen=True, slots=True)
+class Chance:
+    """An opportunity: of a product or of a kind of need, one of the two; `wished` where the customer asked for it."""
+
+    due_on: date
+    product_code: str | None = None
+    need: NeedCategory | None = None
+    amount_fen: int | None = None
+    note: str | None = None
+    wished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an opportunity; `won_fen` None is what was expected."""
+
+    state: OpportunityState
+    result: OpportunityResult
+    reason: str | None = None
+    won_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Everything:
     """A touch with all that came of it, written down in one go: all of it or nothing."""
 
@@ -85,3 +108,6 @@ class Everything:
     kept_promise_ids: tuple[UUID, ...] = ()
     complaint: Grievance | None = None
     next_contact: NextContact | None = None
+    chances: tuple[Chance, ...] = ()
+    outcomes: tuple[tuple[UUID, Outcome], ...] = ()
+    """What became of opportunities, by their ids."""

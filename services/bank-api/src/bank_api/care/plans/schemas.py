@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from guibin.care.models import TouchChannel, TouchKind, TouchPurpose
+from guibin.care.opportunities.terms import OpportunityTerms
 from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.service import PlanContent
 from guibin.care.plans.terms import (
@@ -93,6 +94,14 @@ class CareClockIn(StrictModel):
     )
 
 
+class OpportunityTermsIn(StrictModel):
+    """How opportunities are handled."""
+
+    sleep_days: Annotated[int, Field(ge=1, le=730)] = Field(
+        default=90, description="Days for which what the customer refused is not opened again"
+    )
+
+
 class PlanTermsIn(StrictModel):
     """What a plan says."""
 
@@ -110,6 +119,7 @@ class PlanTermsIn(StrictModel):
     )
     triggers: list[CareTriggerIn] = Field(default=[], max_length=MOST_TRIGGERS)
     clock: CareClockIn = CareClockIn()
+    opportunities: OpportunityTermsIn = OpportunityTermsIn()
     ahead_days: Annotated[int, Field(ge=7, le=184)] = Field(default=92, description="How far ahead tasks are made")
     service_percent: Percent = Field(default=50, description="Target: touches that sell nothing, of all")
     spread_alarm_percent: Annotated[int, Field(ge=100, le=1000)] = Field(
@@ -173,6 +183,7 @@ class CarePlanOut(OutModel):
     contacts: dict[str, list[CareContact]] = Field(examples=[{"T1": [CALL]}])
     triggers: list[CareTriggerOut]
     clock: CareClock
+    opportunities: OpportunityTerms
     ahead_days: int
     service_percent: int
     spread_alarm_percent: int

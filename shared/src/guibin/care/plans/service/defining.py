@@ -95,6 +95,7 @@ class CarePlans(Definitions[CarePlan]):
             "contacts": Label("各层级触达频次", "Contacts of each tier"),
             "triggers": Label("触发任务", "Triggers"),
             "clock": Label("时限", "Clock"),
+            "opportunities": Label("商机规则", "Opportunities"),
             "ahead_days": Label("提前排期天数", "Days made ahead"),
             "service_percent": Label("非销售触达目标（%）", "Target of touches that sell nothing"),
             "spread_alarm_percent": Label("集中度预警（%）", "Alarm of the spread index"),
