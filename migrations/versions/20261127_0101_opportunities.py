@@ -11,12 +11,14 @@ depends_on = None
 ALL_ROWS = "(SELECT row_scope_bank())"
 SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = opportunity.customer_id)"
 IS_OPEN = sa.text("state = 'open'")
+ITEMS = ("complaint", "promise", "need", "task", "maturity", "redemption", "gift", "link")
 NOT_SEEN = sa.text("state = 'won' AND product_code IS NOT NULL AND proved_on IS NULL")
 
 
 def upgrade() -> None:
     _opportunity()
     _indexes()
+    _list((*ITEMS[:4], "opportunity", *ITEMS[4:]))
     op.execute("GRANT SELECT, INSERT, UPDATE ON opportunity TO guibin_bank, guibin_worker")
     op.execute("ALTER TABLE opportunity ENABLE ROW LEVEL SECURITY")
     op.execute("CREATE POLICY worker_rows ON opportunity TO guibin_worker USING (true)")
@@ -24,7 +26,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM handover_item WHERE kind = 'opportunity'")
+    _list(ITEMS)
     op.drop_table("opportunity")
+
+
+def _list(kinds: tuple[str, ...]) -> None:
+    """Hold what can stand on a handover's list to some kinds."""
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    op.drop_constraint(op.f("ck_handover_item_kind_known"), "handover_item")
+    op.create_check_constraint(op.f("ck_handover_item_kind_known"), "handover_item", f"kind IN ({listed})")
 
 
 def _opportunity() -> None:

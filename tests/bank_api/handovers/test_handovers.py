@@ -15,6 +15,7 @@ from guibin.managers.followers import Change, follow_all
 from guibin.managers.models import Manager
 from guibin.outbox.models import OutboxEvent
 from support.care_records import Caring, code_of
+from support.chances import opened
 from support.house import House
 from support.points import sessions_of
 
@@ -30,6 +31,7 @@ async def caring(house: House, bank_client: httpx.AsyncClient) -> Caring:
 async def handed_over(caring: Caring) -> tuple[UUID, str]:
     """Let a customer with all kinds of open matters go to the manager of another role; returns the handover too."""
     customer = await caring.served()
+    await opened(caring, customer, need="education", due_on=LATER)
     logged = await caring.touch(
         customer,
         needs=[{"category": "medical", "text": "专家号"}],
@@ -55,6 +57,7 @@ async def test_what_is_open_stands_on_the_list_and_both_sign_before_the_customer
         "promise": 1,
         "need": 1,
         "task": 1,
+        "opportunity": 1,
     }
     assert (await customer_client.get("/v1/me/handover", headers=mine)).status_code == 404
     stranger = await caring.post("branch_head_west", f"{path}/sign")

@@ -13,6 +13,7 @@ from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
 from guibin.managers.pool.models import PoolPlace
 from support.care_records import Caring
+from support.chances import opened
 from support.house import House
 from support.statements import statements
 
@@ -34,6 +35,7 @@ async def test_the_day_shows_what_is_due_the_most_urgent_first_with_the_name_for
     caring: Caring, house: House
 ) -> None:
     customer = await caring.served(name="欧阳明月")
+    await opened(caring, customer, need="education", due_on=LATER)
     await caring.touch(
         customer,
         needs=[{"category": "health", "text": "体检"}],
@@ -54,9 +56,16 @@ async def test_the_day_shows_what_is_due_the_most_urgent_first_with_the_name_for
     (promise,) = next(one["items"] for one in day["sections"] if one["section"] == "promises")
     assert (promise["days_left"], promise["subject"][:4]) == (2, "prm_")
     manager = to_public("mgr", (await caring.manager()).id)
+    assert "opportunities" not in counts_of(day), "nothing is offered while a complaint is in progress"
+    other = await caring.served(name="诸葛亮")
+    await opened(caring, other, need="education", due_on=LATER)
+    await opened(caring, other, need="health", due_on=(TODAY + timedelta(days=8)).isoformat())
+    (chance,) = (await caring.get("manager", "/v1/workbench/opportunities"))["items"]
+    assert (chance["customer_name"], chance["code"], chance["subject"][:4]) == ("诸葛亮", "education", "opp_")
+    expected |= {"opportunities": 1, "new_customers": 2}
     led = await caring.get("branch_head", f"/v1/workbench/today?manager_id={manager}")
     assert counts_of(led) == expected
-    assert {item["customer_name"] for one in led["sections"] for item in one["items"]} == {"欧阳**"}
+    assert {item["customer_name"] for one in led["sections"] for item in one["items"]} == {"欧阳**", "诸葛*"}
     foreign = await caring.get("branch_head_west", f"/v1/workbench/today?manager_id={manager}")
     assert foreign["total"] == 0
 

@@ -26,6 +26,7 @@ class ItemKind(StrEnum):
     PROMISE = "promise"
     NEED = "need"
     TASK = "task"
+    OPPORTUNITY = "opportunity"
     MATURITY = "maturity"
     REDEMPTION = "redemption"
     GIFT = "gift"

@@ -37,6 +37,7 @@ _ITEMS: Final = tuple(
         ("promise", "promise", "t.due_on", "t.state", "t.state = 'open'"),
         ("need", "need", "t.due_on", "t.state", "t.state IN ('open', 'proposed')"),
         ("task", "care_task", "t.due_on", "t.state", "t.state = 'open'"),
+        ("opportunity", "opportunity", "t.due_on", "t.state", "t.state = 'open'"),
         (
             *("maturity", "holding", "t.matures_on", "t.status"),
             "t.status = 'active' AND t.matures_on BETWEEN :day AND :matures_until",

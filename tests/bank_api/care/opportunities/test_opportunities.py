@@ -1,6 +1,7 @@
 """Opportunities through their lives over HTTP (CARE-07)."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -9,9 +10,10 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from guibin.audit.models import AuditEntry
+from guibin.care.models import CareTask
 from guibin.care.opportunities.models import Opportunity
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import new_id, to_public
 from guibin.customers.merging import merge, unmerge
 from guibin.customers.models import CustomerMerge
 from guibin.security.actors import NIGHTLY_JOB
@@ -22,6 +24,7 @@ from support.house import House
 
 TODAY = clock.today()
 LATER = (TODAY + timedelta(days=7)).isoformat()
+DUE = {"due_on": LATER}
 NO = {"state": "refused", "result": "risk", "reason": "客户近期不愿承担净值波动"}
 
 
@@ -80,6 +83,64 @@ async def test_one_is_open_of_a_product_or_need_and_what_was_refused_sleeps_for_
         told = (await session.exec(select(AuditEntry).where(AuditEntry.action == "opportunity.refused"))).one()
         stored = (await session.exec(select(Opportunity).where(col(Opportunity.note_enc).is_not(None)))).one()
     assert (told.owner_id, "大额".encode() in (stored.note_enc or b"")) == (customer, False)
+
+
+async def test_a_touch_opens_and_ends_opportunities_with_it_or_nothing_is_written(caring: Caring, house: House) -> None:
+    customer = await caring.served()
+    end, _ = await opened(caring, customer, product_code=FUND, amount="100000.00", due_on=LATER)
+    standing = end.split("/")[-2]
+    won = {"opportunity_id": standing, "state": "won", "result": "bought"}
+    again = {"product_code": FUND, "due_on": LATER}
+    wrong: list[tuple[dict[str, Any], tuple[int, str]]] = [
+        ({"opportunities": [again]}, (409, "opportunity_is_open")),
+        ({"ended_opportunities": [{**won, "state": "refused", "result": "terms"}]}, (422, "reason_required")),
+        ({"ended_opportunities": [won, won]}, (409, "care_record_over")),
+        (
+            {
+                "ended_opportunities": [won],
+                "opportunities": [again],
+                "complaint": {"category": "fees", "severity": "minor", "text": "年费多扣"},
+            },
+            (409, "offers_wait"),
+        ),
+    ]
+    for body, refusal in wrong:
+        assert code_of(await caring.touch(customer, **body)) == refusal, body
+    assert await caring.of(customer, "touches") == []
+    task = await _triggered(house, customer)
+    logged = await caring.touch(
+        customer, completes_task_id=task, ended_opportunities=[won], opportunities=[again, {"need": "health", **DUE}]
+    )
+    assert logged.status_code == 201, logged.text
+    said = logged.json()
+    rows = {one["id"]: one for one in await caring.of(customer, "opportunities")}
+    assert (rows[standing]["state"], rows[standing]["ended_in"]) == ("won", said["id"])
+    new = [rows[one] for one in said["opportunity_ids"]]
+    assert {(one["source"], one["reference"], one["touch_id"]) for one in new} == {
+        ("trigger", "maturity_7", said["id"])
+    }
+    assert said["ended_opportunity_ids"] == [standing]
+    shown = (await caring.get("manager", f"/v1/customers/{to_public('cus', customer)}"))["care"]
+    assert {one["id"] for one in shown["open_opportunities"]} == set(said["opportunity_ids"])
+
+
+async def _triggered(house: House, customer_id: UUID) -> str:
+    """Make a call due as a trigger does; return its public id."""
+    task = CareTask(
+        customer_id=customer_id,
+        id=new_id(),
+        kind="call",
+        origin="trigger",
+        made_by="maturity_7",
+        occasion=TODAY,
+        starts_on=TODAY,
+        due_on=TODAY,
+        created_at=clock.now(),
+    )
+    async with house.sessions() as session:
+        session.add(task)
+        await session.commit()
+        return to_public("ctk", task.id)
 
 
 async def test_nothing_is_offered_while_a_complaint_is_in_progress(caring: Caring) -> None:

@@ -31,6 +31,8 @@ from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note
 from guibin.web import Day, Instant, StrictModel
 
+from .opportunity_schemas import OpportunityEndedIn, OpportunityIn
+
 LONGEST_WORDS = 1000
 MOST_AT_ONCE = 10
 SOME_CUSTOMER = "cus_01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
@@ -153,6 +155,12 @@ class TouchIn(StrictModel):
     needs: Annotated[list[NeedIn], Field(max_length=MOST_AT_ONCE)] = Field(default_factory=list)
     promises: Annotated[list[PromiseIn], Field(max_length=MOST_AT_ONCE)] = Field(default_factory=list)
     kept_promise_ids: Annotated[list[PromiseId], Field(max_length=MOST_AT_ONCE)] = Field(default_factory=list)
+    opportunities: Annotated[list[OpportunityIn], Field(max_length=MOST_AT_ONCE)] = Field(
+        default_factory=list, description="What came up: opened after the ended ones, and not together with a complaint"
+    )
+    ended_opportunities: Annotated[list[OpportunityEndedIn], Field(max_length=MOST_AT_ONCE)] = Field(
+        default_factory=list
+    )
     complaint: ComplaintIn | None = None
     next_contact: NextContactIn | None = None
 
@@ -180,6 +188,8 @@ class TouchIn(StrictModel):
             kept_promise_ids=tuple(self.kept_promise_ids),
             complaint=None if self.complaint is None else self.complaint.grievance(),
             next_contact=None if self.next_contact is None else self.next_contact.contact(),
+            chances=tuple(one.chance() for one in self.opportunities),
+            outcomes=tuple((one.opportunity_id, one.outcome()) for one in self.ended_opportunities),
         )
 
 

@@ -7,12 +7,14 @@ from uuid import UUID
 from pydantic import Field
 
 from guibin.care.models import Complaint, ComplaintState, Need, NeedState, Promise, PromiseState, Touch
+from guibin.care.opportunities.models import Opportunity, OpportunityState
 from guibin.care.repository import Record, TaskFilter, list_records, list_tasks
 from guibin.care.service import opened
 from guibin.customers.origins import with_origins
 from guibin.security.actors import Scope
 from guibin.web import OutModel, StaffCall
 
+from .opportunity_schemas import OpportunityOut
 from .views import CareTaskOut, ComplaintOut, NeedOut, PromiseOut, RecordOut, TouchOut
 
 MOST: Final = 5
@@ -27,6 +29,7 @@ class CareSummaryOut(OutModel):
     open_complaints: list[ComplaintOut]
     open_promises: list[PromiseOut]
     open_needs: list[NeedOut]
+    open_opportunities: list[OpportunityOut]
     next_task: CareTaskOut | None = Field(description="What is due first")
 
 
@@ -44,9 +47,10 @@ async def care_of(call: StaffCall, scope: Scope, customer_id: UUID) -> CareSumma
         complaints = await some(Complaint, [one for one in ComplaintState if one is not ComplaintState.CLOSED])
         promises = await some(Promise, [PromiseState.OPEN])
         needs = await some(Need, [NeedState.OPEN, NeedState.PROPOSED])
+        opportunities = await some(Opportunity, [OpportunityState.OPEN])
         tasks = await list_tasks(session, wide, TaskFilter(customer_id=customer_id), after=None, limit=1)
 
-    rows: list[Any] = [*touches, *complaints, *promises, *needs, *tasks]
+    rows: list[Any] = [*touches, *complaints, *promises, *needs, *opportunities, *tasks]
     known = {
         (type(one.row), one.row.id): one for one in await opened(session, call.keys, rows, customer_id=customer_id)
     }
@@ -59,5 +63,6 @@ async def care_of(call: StaffCall, scope: Scope, customer_id: UUID) -> CareSumma
         open_complaints=seen(ComplaintOut, complaints),
         open_promises=seen(PromiseOut, promises),
         open_needs=seen(NeedOut, needs),
+        open_opportunities=seen(OpportunityOut, opportunities),
         next_task=next(iter(seen(CareTaskOut, tasks)), None),
     )

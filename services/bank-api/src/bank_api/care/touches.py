@@ -11,8 +11,9 @@ from guibin.care.errors import (
     TouchTimeInvalid,
 )
 from guibin.care.models import Touch
+from guibin.care.opportunities.errors import OffersWait, OpportunityIsOpen, OpportunitySleeps
 from guibin.care.service import list_of, log_touch
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import CustomerId
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -43,11 +44,14 @@ router = PortRouter(prefix="/v1", tags=["care"])
     data=DataClass.C2,
     refusals=(
         *(NotFound, TouchTimeInvalid, TouchSubjectUnknown, TouchCorrected),
-        *(CareRecordOver, TaskNotServed, DueDayInvalid),
+        *(CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired),
+        *(OpportunityIsOpen, OpportunitySleeps, OffersWait),
     ),
 )
 async def post_touch(call: StaffCall, body: Annotated[TouchIn, json_body(TouchIn)]) -> TouchLoggedOut:
-    """Write down a contact that happened, with the task it completes, needs, promises, a complaint, the next contact.
+    """Write down a contact that happened with all that came of it.
+
+    The task it completes, needs, promises, opportunities opened and ended, a complaint, the next contact.
 
     All of it is written or nothing. A touch is never changed: one that corrects another is sent with `corrects_id`,
     and the other does not count any more.

@@ -30,6 +30,7 @@ from guibin.core.ids import (
     CustomerId,
     ManagerId,
     NeedId,
+    OpportunityId,
     PromiseId,
     ProposalId,
     RedemptionId,
@@ -64,6 +65,8 @@ class TouchLoggedOut(OutModel):
     kept_promise_ids: list[PromiseId]
     complaint_id: ComplaintId | None
     next_task_id: CareTaskId | None
+    opportunity_ids: list[OpportunityId]
+    ended_opportunity_ids: list[OpportunityId]
     next_contact_warnings: list[str] = Field(description="What the policy has against the next contact on its day")
 
     @classmethod
@@ -80,6 +83,8 @@ class TouchLoggedOut(OutModel):
             kept_promise_ids=list(logged.kept),
             complaint_id=logged.complaint and logged.complaint.id,
             next_task_id=logged.next_task and logged.next_task.id,
+            opportunity_ids=[one.id for one in logged.opportunities],
+            ended_opportunity_ids=list(logged.ended_opportunities),
             next_contact_warnings=list(logged.warnings),
             verdict=None if touch.verdict is None else TouchVerdictOut.model_validate(touch.verdict),
         )

@@ -41,6 +41,7 @@ PREFIXES: Final = {
     ItemKind.PROMISE: "prm",
     ItemKind.NEED: "ned",
     ItemKind.TASK: "ctk",
+    ItemKind.OPPORTUNITY: "opp",
     ItemKind.MATURITY: "hld",
     ItemKind.REDEMPTION: "rdm",
     ItemKind.GIFT: "gfh",

@@ -23,6 +23,8 @@ from guibin.care.models import (
     TaskOrigin,
     TaskState,
 )
+from guibin.care.opportunities.models import Opportunity, OpportunityState
+from guibin.care.opportunities.repository import waits
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.handovers.models import Handover, HandoverState
@@ -169,6 +171,18 @@ def _needs(day: Day) -> Select[Any]:
     )
 
 
+def _opportunities(day: Day) -> Select[Any]:
+    """Return what is overdue or due within the week, but for customers to whom nothing is offered at present."""
+    row = Opportunity
+    about = func.coalesce(row.product_code, row.need)
+    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on, about).where(
+        col(row.manager_id).in_(day.managers),
+        col(row.state) == OpportunityState.OPEN,
+        col(row.due_on) <= day.today + WEEK,
+        ~waits(col(row.customer_id), day.today),
+    )
+
+
 def _handovers(day: Day) -> Select[Any]:
     row = Handover
     mine = (col(row.taker_id).in_(day.managers) & col(row.taker_signed_at).is_(None)) | (
@@ -266,6 +280,7 @@ _PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
     Section.BELOW_CADENCE: _below_cadence,
     Section.TASKS_OVERDUE: _overdue,
     Section.TASKS_DUE: _due,
+    Section.OPPORTUNITIES: _opportunities,
     Section.POOL_NOTICES: _pool_notices,
     Section.MATURITIES: _maturities,
     Section.BIRTHDAYS: _birthdays,

@@ -17,6 +17,7 @@ class Section(StrEnum):
     BELOW_CADENCE = "below_cadence"
     TASKS_OVERDUE = "tasks_overdue"
     TASKS_DUE = "tasks_due"
+    OPPORTUNITIES = "opportunities"
     POOL_NOTICES = "pool_notices"
     MATURITIES = "maturities"
     BIRTHDAYS = "birthdays"
@@ -72,6 +73,10 @@ PARTS: Final[dict[Section, Part]] = {
     Section.TASKS_DUE: Part(
         *("近期任务", "Tasks due", "按计划触达", "Get in touch as planned"),
         *(Domain.CARE, "ctk"),
+    ),
+    Section.OPPORTUNITIES: Part(
+        *("到期商机", "Opportunities due", "跟进商机，并登记结果", "Follow up, and say what came of it"),
+        *(Domain.CARE, "opp"),
     ),
     Section.POOL_NOTICES: Part(
         *("即将回收的客户", "About to go back to the pool", "联系客户，否则到期回收", "Get in touch in time"),

@@ -10,9 +10,11 @@ from guibin.care import repository, rules
 from guibin.care.errors import TouchCorrected, TouchSubjectUnknown, TouchTimeInvalid
 from guibin.care.followers import follow_all
 from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, Touch, TouchSource
+from guibin.care.opportunities.models import Opportunity
 from guibin.care.service.complaints import add_complaint
 from guibin.care.service.gate import verdict_on, warnings_of
 from guibin.care.service.needs import add_need
+from guibin.care.service.opportunities import add_opportunity, end_in_touch
 from guibin.care.service.promises import add_promise, keep_promise
 from guibin.care.service.seen import PREFIXES, on_record, seal, told
 from guibin.care.service.tasks import complete_by, insert_task
@@ -37,19 +39,22 @@ class Logged:
     kept: tuple[UUID, ...]
     complaint: Complaint | None
     next_task: CareTask | None
+    opportunities: tuple[Opportunity, ...]
+    ended_opportunities: tuple[UUID, ...]
     warnings: tuple[str, ...] = ()
     """What the contact policy has against the next contact."""
 
 
 async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor: Actor, wanted: Everything) -> Logged:
-    """Write a touch down with the task that it completes, needs, promises, a complaint and the next contact.
+    """Write a touch down with all that came of it: tasks, needs, promises, opportunities, a complaint, what is next.
 
     A touch that corrects another takes its place: the other stays and does not count any more.
 
     Raises:
         NotFound: the customer, or something that is named of the customer, is out of scope, or the customer is erased.
         TouchTimeInvalid, TouchSubjectUnknown, TouchCorrected: the touch itself is wrong.
-        CareRecordOver, TaskNotServed, DueDayInvalid: something that came of it cannot be.
+        CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired: something that came of it cannot be.
+        OpportunityIsOpen, OpportunitySleeps, OffersWait: something stands in the way of an opportunity.
     """
     contact = wanted.contact
     customer = await get_customer(session, scope, customer_id=contact.customer_id)
@@ -77,10 +82,20 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
     for kept_id in wanted.kept_promise_ids:
         await keep_promise(session, scope, actor=actor, customer_id=customer.id, promise_id=kept_id)
     complaint = await _complaint(session, keys, actor, owner, wanted.complaint, touch)
+    chances = await _opportunities(session, scope, keys, actor, wanted, touch, task)
     next_task = await _next_task(session, keys, actor, owner, wanted.next_contact, touch)
     warnings = await warnings_of(session, customer.id, wanted.next_contact) if wanted.next_contact else []
     logged = Logged(
-        touch, task, tuple(needs), tuple(promises), wanted.kept_promise_ids, complaint, next_task, tuple(warnings)
+        touch,
+        task,
+        tuple(needs),
+        tuple(promises),
+        wanted.kept_promise_ids,
+        complaint,
+        next_task,
+        chances,
+        tuple(one for one, _ in wanted.outcomes),
+        tuple(warnings),
     )
     await told(session, actor, touch, "touch.log", **_facts(logged))
     return logged
@@ -89,13 +104,14 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
 def _facts(logged: Logged) -> dict[str, object]:
     """Return what the trail tells of a touch, in one row: codes and ids."""
     touch = logged.touch
-    rows = (*logged.needs, *logged.promises, logged.complaint, logged.next_task)
+    rows = (*logged.needs, *logged.promises, *logged.opportunities, logged.complaint, logged.next_task)
     return {
         "kind": touch.kind,
         "purpose": touch.purpose,
         "result": touch.result,
         "completed": logged.task and to_public("ctk", logged.task.id),
         "kept": [to_public("prm", one) for one in logged.kept],
+        "ended": [to_public("opp", one) for one in logged.ended_opportunities],
         "written": [to_public(PREFIXES[type(row)], row.id) for row in rows if row is not None],
     }
 
@@ -153,6 +169,28 @@ async def _complete(
     async with on_record(session, scope, CareTask, customer_id=customer_id, row_id=task_id) as (_, task):
         await complete_by(session, task, touch)
         return task
+
+
+async def _opportunities(
+    session: AsyncSession,
+    scope: Scope,
+    keys: KeyRing,
+    actor: Actor,
+    wanted: Everything,
+    touch: Touch,
+    task: CareTask | None,
+) -> tuple[Opportunity, ...]:
+    """End opportunities first, so that one of the same product can take the place of one that was won."""
+    customer_id = touch.customer_id
+    for ended_id, outcome in wanted.outcomes:
+        await end_in_touch(session, scope, actor=actor, touch=touch, opportunity_id=ended_id, outcome=outcome)
+    rows = [
+        await add_opportunity(
+            session, scope, keys, actor=actor, customer_id=customer_id, chance=chance, touch=touch, task=task
+        )
+        for chance in wanted.chances
+    ]
+    return tuple(rows)
 
 
 async def _complaint(

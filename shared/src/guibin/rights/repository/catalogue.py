@@ -191,7 +191,9 @@ async def find_by_codes(session: AsyncSession, *, codes: Iterable[str]) -> dict[
 
 async def find_items(session: AsyncSession, *, right_ids: Iterable[UUID]) -> Mapping[UUID, RightsItem]:
     """Return the catalogue's rows of some rights by id, in any state."""
-    rows = (await session.exec(select(RightsItem).where(col(RightsItem.id).in_(set(right_ids))))).all()
+    if not (wanted := set(right_ids)):
+        return {}
+    rows = (await session.exec(select(RightsItem).where(col(RightsItem.id).in_(wanted)))).all()
     return {row.id: row for row in rows}
 
 
