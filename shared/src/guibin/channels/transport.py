@@ -27,6 +27,7 @@ from guibin.channels.errors import (
     WeChatLoginBlocked,
 )
 from guibin.channels.rules import Behaviour, Endpoint
+from guibin.core.authorities import authorities
 from guibin.core.errors import Refusal
 from guibin.core.logging import logger
 from guibin.core.strict_json import StrictJsonError, read_object
@@ -62,6 +63,7 @@ def make_http_client(base_url: str, patience: Patience) -> httpx.AsyncClient:
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         base_url=base_url,
+        verify=authorities(),
         timeout=httpx.Timeout(patience.read, connect=patience.connect),
         follow_redirects=False,
         trust_env=False,

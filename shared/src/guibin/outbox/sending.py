@@ -17,6 +17,7 @@ from typing import Final, Self
 
 import httpx
 
+from guibin.core.authorities import authorities
 from guibin.core.redaction import redact_text
 from guibin.outbox.models import DeliveryFailure
 from guibin.outbox.rules import ANSWER_KEPT, Address, Networks, is_address_allowed, is_url_allowed
@@ -78,7 +79,7 @@ class WebhookSender:
         self._networks = networks
         self._resolve = resolve
         self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=str(ca_file)) if ca_file else True,
+            verify=ssl.create_default_context(cafile=str(ca_file)) if ca_file else authorities(),
             timeout=SECONDS,
             follow_redirects=False,
             trust_env=False,

@@ -46,6 +46,7 @@ TEST_SETTINGS: Mapping[str, str] = MappingProxyType(
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "autovacuum": "off",
+        "scram_iterations": "1",
         # Little disk, or memory: a test run may live in /dev/shm.
         "min_wal_size": "32MB",
         "max_wal_size": "128MB",
