@@ -8,6 +8,8 @@ OFFERS_OF_CUSTOMERS = "tests/shared/rights/test_offers.py"
 STEP_UPS = "tests/customer_api/sessions/test_step_ups.py"
 ARITHMETIC = "tests/unit/rights/test_offer.py"
 
+ASSETS = "tests/shared/points/test_assets.py"
+ROLLING = "tests/shared/points/test_rolling_over.py"
 GIVEN = "tests/customer_api/rights/test_points_given.py"
 RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
 
@@ -91,5 +93,29 @@ OFFERS: Final = (
         "    if not DEPOSIT_EVENTS.isdisjoint(terms.events) and any(",
         "    if not terms.events and any(",
         (f"{RIGHT_EFFECTS}::test_a_rule_gives_no_right_that_there_is_not_or_that_deposits_would_earn",),
+    ),
+    Sabotage(
+        "PTS-12",
+        "where the points of deposits roll over to",
+        f"{CODE}/points/assets/service/guarding.py",
+        "    goods = [wallet for wallet in reached(target, wallets) if rules.is_goods_wallet(wallet)]\n",
+        "    goods = [wallet for wallet in [wallets[target]] if rules.is_goods_wallet(wallet)]\n",
+        (f"{ASSETS}::test_what_deposits_feed_does_not_roll_over_into_what_buys_goods",),
+    ),
+    Sabotage(
+        "PTS-12b",
+        "that a share lapses before a night has posted it",
+        f"{SQL}/points_lapse/v1.sql",
+        "        IF v_gone > 0 THEN\n",
+        "        IF v_gone > 0 AND session_user = 'guibin_worker' THEN\n",
+        (f"{ROLLING}::test_a_share_of_what_is_left_goes_each_time_the_clock_runs_out",),
+    ),
+    Sabotage(
+        "PTS-12c",
+        "that what lapsed leaves closed days alone",
+        f"{CODE}/points/report_repository.py",
+        "CASE WHEN l.lapsed THEN l.given_until ELSE l.expires_on END - DATE",
+        "l.expires_on - DATE",
+        (f"{ROLLING}::test_points_that_lapse_leave_a_closed_day_as_it_was_closed",),
     ),
 )

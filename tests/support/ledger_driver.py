@@ -35,6 +35,7 @@ MOVES = st.sampled_from(
         *("refund", "refund", "claw_back", "claw_back", "hold", "capture", "release"),
         *("add_pending", "cancel_pending", "wait", "wait", "night", "night"),
         *("pass_on", "pass_on", "receive", "receive", "take_back"),
+        *("spend_rolled", "owe_rolled"),
     )
 )
 STEPS = st.tuples(MOVES, POINTS, st.integers(0, 6), WHICH, SOURCES)
@@ -46,13 +47,16 @@ KEYS = KeyRing(KeyMaterial.generate())
 class Both:
     """The ledger and the model, driven by the same steps; the day goes on as steps wait.
 
-    `other` is another account, which points are passed on to and come back from; without it they are not.
+    `other` is another account, which points are passed on to and come back from; without it they are not. `into` is the
+    same customer's account of the wallet into which points roll over instead of expiring.
     """
 
     session: AsyncSession
     customer_id: UUID
     model: Model = field(default_factory=Model)
     other: "Both | None" = None
+    into: "Both | None" = None
+    wallet: str = "reward"
     ids: dict[Entry | Hold, UUID] = field(default_factory=dict)
     pairs: dict[Entry, int] = field(default_factory=dict)
     day: date = START
@@ -70,11 +74,11 @@ class Both:
             await self._night()
         else:
             with clock.fixed_at(self.now):
-                await self._move(move, points, self.day + timedelta(days=days), which, source)
+                await self.move(move, points, self.day + timedelta(days=days), which, source)
 
     @property
     def _models(self) -> list[Model]:
-        return [self.model] if self.other is None else [self.model, self.other.model]
+        return [self.model, *(one.model for one in (self.other, self.into) if one is not None)]
 
     @property
     def now(self) -> datetime:
@@ -86,13 +90,18 @@ class Both:
         for model in self._models:
             model.lapse(self.now)
             model.activate_due(self.day)
-            model.expire(last)
+            if model is self.model and self.into is not None:
+                model.roll_over(self.into.model, last, date(self.day.year + 2, 12, 31))
+            else:
+                model.expire(last)
         with clock.fixed_at(self.now):
             await service.release_lapsed(self.session)
             await service.activate_due(self.session, day=self.day)
-            await service.expire(self.session, day=last)
+            while (await service.expire(self.session, day=last))["read"]:
+                pass
 
-    async def _move(self, move: str, points: int, day: date, which: int, source: str) -> None:
+    async def move(self, move: str, points: int, day: date, which: int, source: str) -> None:
+        """Do one movement in both; `day` is the last day of what comes in."""
         model, session = self.model, self.session
         why = {"reason_zh": "测试", "reason_en": "test", "actor_id": ACTOR}
         whose: dict[str, Any] = {"customer_id": self.customer_id, **why}
@@ -106,7 +115,7 @@ class Both:
                 model.add_pending(points, day, day + timedelta(days=3), source),
                 service.add_pending(
                     session,
-                    wallet="reward",
+                    wallet=self.wallet,
                     points=points,
                     pending_until=day,
                     expires_on=day + timedelta(days=3),
@@ -117,12 +126,27 @@ class Both:
             ends_at = clock.start_of_day(day) + timedelta(hours=23)
             await self._same(
                 model.hold(points, self.day, ends_at, source),
-                service.hold(session, wallet="reward", points=points, expires_at=ends_at, **named),
+                service.hold(session, wallet=self.wallet, points=points, expires_at=ends_at, **named),
             )
+        elif move in {"spend_rolled", "owe_rolled"}:
+            await self._rolled(move, points, source)
         elif move in {"pass_on", "receive", "take_back"}:
             await self._between(move, points, which, source)
         else:
             await self._about(move, points, which, source, whose, named)
+
+    async def _rolled(self, move: str, points: int, source: str) -> None:
+        """Spend what has rolled over, or earn there what is taken back after it was spent."""
+        into = self.into
+        if into is None:
+            return
+        into.day, into.minute = self.day, self.minute
+        await into.move("redeem" if move == "spend_rolled" else "earn", points, self.day, 0, f"{move}{source}")
+        if move == "owe_rolled" and into.model.entries[-1].kind == "earn":
+            earned = into.model.entries[-1]
+            await into.move("redeem", into.model.available(self.day) or 1, self.day, 0, f"all{source}")
+            which = [one for one in into.model.entries if one.kind == "earn" and one in into.ids].index(earned)
+            await into.move("claw_back", points, self.day, which, f"back{source}")
 
     async def _between(self, move: str, points: int, which: int, source: str) -> None:
         """Pass points on to the other account, receive them from it, or let the bank move a transfer back."""
@@ -218,6 +242,7 @@ class Both:
             source_kind="run",
             expires_on=expires_on,
             at=self.now,
+            wallet=self.wallet,
         )
 
     async def _same(self, expected: str, doing: Awaitable[Posted | Held], *, made: bool = True) -> None:
@@ -237,10 +262,13 @@ class Both:
 
     async def compare(self) -> None:
         """Hold everything that is stored to the model, and the ledger to its promises."""
-        entries = select(PointsEntry).where(PointsEntry.customer_id == self.customer_id).order_by(col(PointsEntry.seq))
-        lots = select(PointsLot).where(PointsLot.customer_id == self.customer_id)
+        entries = select(PointsEntry).where(
+            PointsEntry.customer_id == self.customer_id, PointsEntry.wallet == self.wallet
+        )
+        entries = entries.order_by(col(PointsEntry.seq))
+        lots = select(PointsLot).where(PointsLot.customer_id == self.customer_id, PointsLot.wallet == self.wallet)
         lots = lots.order_by(col(PointsLot.earned_at), col(PointsLot.id)).execution_options(populate_existing=True)
-        account = await self.session.get(PointsAccount, (self.customer_id, "reward"), populate_existing=True)
+        account = await self.session.get(PointsAccount, (self.customer_id, self.wallet), populate_existing=True)
         assert [
             (row.kind, row.points, row.debt_change, row.pending_change) for row in await self.session.exec(entries)
         ] == [(one.kind, one.points, one.debt_change, one.pending_change) for one in self.model.entries]
@@ -278,6 +306,14 @@ async def let_pass_on(session: AsyncSession) -> None:
     wallet = await session.get_one(Wallet, "reward")
     wallet.transferable = True
     wallet.transfer_limits = dict.fromkeys(("each", "day", "month", "step_up_from"), 10**12)
+    session.add(wallet)
+    await session.flush()
+
+
+async def let_roll_over(session: AsyncSession) -> None:
+    """Let reward points roll over into service points."""
+    wallet = await session.get_one(Wallet, "reward")
+    wallet.rolls_over_to = "service"
     session.add(wallet)
     await session.flush()
 

@@ -119,6 +119,15 @@ class Model:
         if points and self._is_new("expire", f"expiry:{last}"):
             self._draw(self._enter(Entry("expire", -points)), points, gone)
 
+    def roll_over(self, into: "Model", last: date, expires_on: date | None) -> None:
+        """Move what has expired by a day, and is not set aside, into another wallet: its debt is paid first."""
+        gone = [lot for lot in self.lots if lot.free and lot.expires_on is not None and lot.expires_on <= last]
+        points = sum(lot.free for lot in gone)
+        if points and self._is_new("roll_out", f"expiry:{last}"):
+            given = self._enter(Entry("roll_out", -points))
+            self._draw(given, points, gone)
+            into._receive(given, points, refers_to=given, kind="roll_in", expires_on=expires_on)  # noqa: SLF001
+
     def add_pending(self, points: int, until: date, expires_on: date | None, source: str) -> str:
         """Grant points that come free on a day."""
         if not self._is_new("pending_add", source):
@@ -269,16 +278,24 @@ class Model:
         giver._receive(back, points, refers_to=passed)  # noqa: SLF001 - the other account
         return "posted"
 
-    def _receive(self, given: Entry, points: int, refers_to: Entry | None = None) -> None:
+    def _receive(
+        self,
+        given: Entry,
+        points: int,
+        refers_to: Entry | None = None,
+        kind: str = "transfer_in",
+        expires_on: date | None = None,
+    ) -> None:
         paid = min(self.debt, points)
         self.debt -= paid
-        entry = self._enter(Entry("transfer_in", points - paid, -paid, refers_to=refers_to))
+        entry = self._enter(Entry(kind, points - paid, -paid, refers_to=refers_to))
         for lot, part in given.uses:
             kept = part - min(paid, part)
             paid -= part - kept
             if kept:
                 number = (lot.number[0], len(self.lots))
-                self.lots.append(Lot(number, entry, kept, kept, lot.expires_on))
+                ends = lot.expires_on if kind == "transfer_in" else expires_on
+                self.lots.append(Lot(number, entry, kept, kept, ends))
 
     def _number(self) -> tuple[int, int]:
         return self.now, len(self.lots)

@@ -147,6 +147,9 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
             {"valuation": {"points": 0, "amount": "1.00"}},
             {"valuation": {"points": 1, "amount": "1.00", "step": "0.05"}},
             {"revision": 1},
+            {"expiry_share": 50, "rolls_over_to": "reward"},
+            {"expiry": "calendar", "expiry_months": None, "expiry_years": 1, "expiry_share": 50},
+            {"expiry": "never", "expiry_months": None, "rolls_over_to": "reward"},
         )
     ]
 
@@ -156,4 +159,34 @@ async def test_what_would_make_points_something_else_is_refused(bank_client: htt
     ]
     assert (taken.status_code, taken.json()["code"]) == (409, "wallet_code_taken")
     assert small.status_code == 403
-    assert [one.status_code for one in wrong] == [422] * 9
+    assert [one.status_code for one in wrong] == [422] * 12
+
+
+async def test_points_roll_over_only_where_that_makes_them_nothing_else(
+    bank_client: httpx.AsyncClient, customer_client: httpx.AsyncClient, house: House
+) -> None:
+    desk, customer_id = Desk(bank_client, house), await house.add_customer()
+    await commit_points(house.database, customer_id, 100)
+    await desk.approve(await desk.make(CLUB))
+
+    async def ask(code: str, **terms: object) -> httpx.Response:
+        return await desk.change(code, (await desk.read(code)).headers["etag"], **terms)
+
+    wrong = [await ask("reward", rolls_over_to=code) for code in ("nowhere", "growth")]
+    asked = await ask("reward", rolls_over_to="club")
+    circle, goods = await ask("club", rolls_over_to="reward"), await ask("service", rolls_over_to="reward")
+    done, late = await desk.approve(asked), await desk.approve(circle)
+    circle_again = await ask("club", rolls_over_to="reward")
+    closed = await ask("club", active=False)
+    mine = (await customer_client.get("/v1/me/points", headers=house.customer_headers(customer_id))).json()["wallets"]
+
+    assert [(one.status_code, one.json()["code"], one.json()["fault"]) for one in (*wrong, late, circle_again)] == [
+        (422, "roll_over_invalid", "unknown"),
+        (422, "roll_over_invalid", "closed"),
+        (422, "roll_over_invalid", "circle"),
+        (422, "roll_over_invalid", "circle"),
+    ]
+    assert (done.status_code, (await desk.read("reward")).json()["rolls_over_to"]) == (200, "club")
+    assert (closed.status_code, closed.json()["fields"]) == (409, ["active"])
+    assert (goods.status_code, goods.json()["code"]) == (409, "deposit_reward_forbidden")
+    assert {one["wallet"]: one["rolls_over_to"] for one in mine} == {"club": None, "reward": "club", "service": None}

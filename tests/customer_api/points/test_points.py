@@ -44,6 +44,7 @@ async def test_i_see_what_i_have_and_what_expires_when(customer_client: httpx.As
             {"date": (this_year + timedelta(days=365)).isoformat(), "points": 300},
         ],
         "next_expiry": {"date": this_year.isoformat(), "points": 400},
+        "rolls_over_to": None,
         "next_activation": None,
         "lifetime": {
             "earned": 800,

@@ -20,7 +20,7 @@ from guibin.points.assets import award_repository, repository, rules, service
 from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.assets.models import AssetAward, AssetRule
 from guibin.points.invariants import check
-from guibin.points.models import AccountState, EntryKind, PointsAccount, PointsEntry, PointsLot, Wallet
+from guibin.points.models import AccountState, EntryKind, Expiry, PointsAccount, PointsEntry, PointsLot, Wallet
 from guibin.products.models import ProductClass
 from guibin.programme.models import KillSwitch, Target
 from guibin.tiers import defaults as tiers
@@ -207,15 +207,43 @@ async def test_a_goods_wallet_that_deposits_feed_gets_nothing(session: AsyncSess
     assert wallet is not None
     wallet.transferable = True
     with pytest.raises(DepositRewardForbidden):
-        await service.refuse_goods_for_deposits(session, wallet)
+        await service.refuse_goods_for_deposits(session, wallet, {wallet.code: wallet})
     await session.flush()
 
     assert (await night(session))["refused"] == 1
     rule.compliance_document = "合规〔2026〕7号"
     session.add(rule)
     await session.flush()
-    await service.refuse_goods_for_deposits(session, wallet)
+    await service.refuse_goods_for_deposits(session, wallet, {wallet.code: wallet})
     assert (await night(session))["points"] == 20
+
+
+async def test_what_deposits_feed_does_not_roll_over_into_what_buys_goods(
+    session: AsyncSession, rule: AssetRule
+) -> None:
+    (customer,) = await add_customers(session)
+    await hold(session, customer, FUND, {LONG_AGO: 20 * WAN})
+    await send_day(session)
+    service_points, reward = await session.get_one(Wallet, "service"), await session.get_one(Wallet, "reward")
+    between = Wallet(code="between", name_zh="", name_en="", unit_zh="", unit_en="", cost_fen=1)
+    between.expiry, between.expiry_months, between.rolls_over_to = Expiry.ROLLING, 6, "reward"
+    wallets = {one.code: one for one in (service_points, reward, between)}
+    session.add(between)
+    await session.flush()
+    await service.refuse_goods_for_deposits(session, between, wallets)
+
+    service_points.rolls_over_to = "between"
+    for changed in (service_points, between, reward):
+        with pytest.raises(DepositRewardForbidden):
+            await service.refuse_goods_for_deposits(session, changed, wallets)
+
+    service_points.rolls_over_to = "reward"
+    await session.flush()
+    assert (await night(session))["refused"] == 1
+    rule.compliance_document = "合规〔2026〕7号"
+    session.add(rule)
+    await session.flush()
+    await service.refuse_goods_for_deposits(session, reward, wallets)
 
 
 @pytest.mark.usefixtures("rule")

@@ -39,7 +39,7 @@ async def test_points_expire_after_their_last_day_and_not_before(session: AsyncS
     await post_points(session, customer, EntryKind.EARN, 10, expires_on=YESTERDAY)
     await post_points(session, customer, EntryKind.EARN, 20, expires_on=DAY)
 
-    assert await expire(session, YESTERDAY) == {"read": 1, "expired": 1, "points": 10}
+    assert await expire(session, YESTERDAY) == {"read": 1, "expired": 1, "rolled_over": 0, "points": 10}
     assert await remaining(session, customer) == 20
     assert await check(session) == []
 
@@ -48,7 +48,7 @@ async def test_expiring_a_day_twice_changes_nothing(session: AsyncSession, custo
     await post_points(session, customer, EntryKind.EARN, 10, expires_on=YESTERDAY)
     await expire(session, YESTERDAY)
 
-    assert await expire(session, YESTERDAY) == {"read": 0, "expired": 0, "points": 0}
+    assert await expire(session, YESTERDAY) == {"read": 0, "expired": 0, "rolled_over": 0, "points": 0}
 
 
 async def test_all_lots_of_an_account_expire_in_one_entry(session: AsyncSession, customer: UUID) -> None:
@@ -71,7 +71,7 @@ async def test_held_points_do_not_expire_before_their_release_and_then_at_once(
     assert (await expire(session, YESTERDAY))["expired"] == 0
 
     await hold(session, customer, 0)
-    assert await expire(session, YESTERDAY) == {"read": 1, "expired": 1, "points": 10}
+    assert await expire(session, YESTERDAY) == {"read": 1, "expired": 1, "rolled_over": 0, "points": 10}
 
 
 async def hold(session: AsyncSession, customer_id: UUID, points: int) -> None:

@@ -12,7 +12,7 @@ from support.grants import state_of
 from support.points import ACTOR, DAY, NOON, commit_customers, commit_points
 
 ROLES = ("customer", "bank", "worker")
-MERGES = {"merge_out", "merge_in"}
+MERGES = {"merge_out", "merge_in", "roll_out", "roll_in"}
 """Kinds that a function of their own posts, and nobody's grant names."""
 
 MAY_POST = {

@@ -5,29 +5,33 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from support.ledger_driver import STEPS, Both, Step, let_pass_on, rolled_back
+from support.ledger_driver import STEPS, Both, Step, let_pass_on, let_roll_over, rolled_back
 from support.points import add_customers
 
 
-async def _drive(session: AsyncSession, steps: list[Step]) -> None:
+async def _drive(session: AsyncSession, steps: list[Step], *, rolls: bool) -> None:
     first, second = await add_customers(session, 2)
     both = Both(session, first, other=Both(session, second))
     await let_pass_on(session)
+    if rolls:
+        both.into, both.other = Both(session, first, wallet="service"), None
+        await let_roll_over(session)
     for step in steps:
         await both.step(step)
     await both.compare()
-    if both.other is not None:
-        await both.other.compare()
+    for one in (both.other, both.into):
+        if one is not None:
+            await one.compare()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, min_size=5, max_size=40))
-async def test_the_ledger_agrees_with_its_model(session: AsyncSession, steps: list[Step]) -> None:
-    await rolled_back(session, lambda: _drive(session, steps))
+@given(steps=st.lists(STEPS, min_size=5, max_size=40), rolls=st.booleans())
+async def test_the_ledger_agrees_with_its_model(session: AsyncSession, steps: list[Step], rolls: bool) -> None:
+    await rolled_back(session, lambda: _drive(session, steps, rolls=rolls))
 
 
 @pytest.mark.nightly
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(STEPS, min_size=20, max_size=60))
-async def test_the_ledger_agrees_with_its_model_for_long(session: AsyncSession, steps: list[Step]) -> None:
-    await rolled_back(session, lambda: _drive(session, steps))
+@given(steps=st.lists(STEPS, min_size=20, max_size=60), rolls=st.booleans())
+async def test_the_ledger_agrees_with_its_model_for_long(session: AsyncSession, steps: list[Step], rolls: bool) -> None:
+    await rolled_back(session, lambda: _drive(session, steps, rolls=rolls))

@@ -45,7 +45,16 @@ async def test_each_reminder_is_given_once_with_all_that_ends_on_the_day(session
         await nights(session, days_before)
     expected = [(90, 150), (30, 120), (7, 120)]
     assert await told(session) == [
-        (one, {"wallet": "reward", "points": points, "expires_on": LAST.isoformat(), "days_before": days})
+        (
+            one,
+            {
+                "wallet": "reward",
+                "points": points,
+                "expires_on": LAST.isoformat(),
+                "rolls_over_to": None,
+                "days_before": days,
+            },
+        )
         for days, points in expected
     ]
 

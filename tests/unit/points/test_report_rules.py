@@ -21,7 +21,7 @@ from guibin.points.report_rules import (
 )
 
 FIRST, LAST = date(2026, 10, 30), date(2026, 11, 2)
-BETWEEN_ACCOUNTS = {"transfer_out", "transfer_in", "merge_out", "merge_in"}
+BETWEEN_ACCOUNTS = {"transfer_out", "transfer_in", "merge_out", "merge_in", "roll_out", "roll_in"}
 BESIDE_THE_BALANCE = {EntryKind.PENDING_ADD, EntryKind.PENDING_CANCEL}
 
 

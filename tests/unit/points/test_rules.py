@@ -71,3 +71,36 @@ def test_events_of_the_last_400_days_are_accepted(occurred_at: datetime, *, acce
 @pytest.mark.parametrize("points", [60_000, -60_000])
 def test_points_cost_the_same_whichever_way_they_move(points: int) -> None:
     assert rules.cost_of(points, 10) == 6_000_00
+
+
+def wallets(**rolls: str | None) -> dict[str, Wallet]:
+    """Make wallets by the code of the one into which each rolls over."""
+    found = {code: Wallet(code=code, cost_fen=1, rolls_over_to=into) for code, into in rolls.items()}
+    for one in found.values():
+        one.growth, one.active = one.code.startswith("growth"), not one.code.endswith("closed")
+    return found
+
+
+def test_points_go_on_as_long_as_their_wallets_say_so() -> None:
+    known = wallets(a="b", b="c", c=None, d="b", e="f", f="e")
+
+    assert [[one.code for one in rules.reached(code, known)] for code in ("a", "c", "e", "x")] == [
+        ["a", "b", "c"],
+        ["c"],
+        ["e", "f"],
+        [],
+    ]
+    assert [rules.feeders(code, known) for code in ("b", "c", "a")] == [{"a", "b", "d"}, {"a", "b", "c", "d"}, {"a"}]
+
+
+def test_a_wallet_rolls_over_into_one_in_use_of_its_own_nature_and_in_no_circle() -> None:
+    known = wallets(a="b", b=None, x="gone", y="closed", closed=None, z="growth", growth=None, p="q", q="r", r="p")
+
+    faults = [rules.roll_over_fault(code, known) for code in ("a", "b", "x", "y", "z", "p")]
+
+    assert faults == [None, None, "unknown", "closed", "growth", "circle"]
+
+
+@pytest.mark.parametrize(("points", "share", "goes"), [(10, 100, 10), (31, 30, 9), (1, 99, 0), (0, 50, 0)])
+def test_a_share_of_points_is_rounded_down(points: int, share: int, goes: int) -> None:
+    assert rules.lapsing(points, share) == goes

@@ -23,6 +23,9 @@ class PointsExpiring(EventData):
     points: Units = Field(description="All that ends on that day")
     expires_on: date = Field(description="The last day on which they can be spent")
     days_before: int = Field(description="Which reminder it is: 90, 30 or 7")
+    rolls_over_to: str | None = Field(
+        default=None, description="The wallet into which they go at their end; null: they expire"
+    )
 
 
 class PointsSpeedNoticed(EventData):

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from guibin.points.models import AccountState, EntryKind
 from guibin.points.report_rules import StatementLine, line_of
+from guibin.points.rules import lapsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class HeldPoints:
 
 @dataclass(frozen=True, slots=True)
 class WalletNames:
-    """A kind of points and what people call it."""
+    """A kind of points, what people call it, and what becomes of its points at their end."""
 
     code: str
     name_zh: str
     name_en: str
     unit_zh: str
     unit_en: str
+    expiry_share: int
+    rolls_over_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def _balance(wallet: _Wallet, today: date) -> WalletBalance:
     expired = sum(lot.free for lot in account.due if lot.date < today)
     free = account.balance - account.held
     if account.lapses_on is not None:
-        due, expired = [Due(account.lapses_on, free)], free if account.lapses_on < today else 0
+        lapses = lapsing(free, wallet.expiry_share)
+        due, expired = [Due(account.lapses_on, lapses)], lapses if account.lapses_on < today else 0
     return WalletBalance(
         wallet=wallet,
         balance=account.balance,

@@ -228,6 +228,15 @@ class WalletInUse(Refusal):
     en = "Customers have points of this kind: this cannot change any more"
 
 
+class RollOverInvalid(Refusal):
+    """Points cannot roll over as the terms say. Fact: fault (unknown, closed, growth, circle)."""
+
+    category = Category.INVALID
+    code = "roll_over_invalid"
+    zh = "积分到期转入的类别不可用"
+    en = "Points cannot roll over into that kind of points"
+
+
 class StepUpRequired(Refusal):
     """So many points need a proof that the customer is there. Facts: methods, points."""
 

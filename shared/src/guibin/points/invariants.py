@@ -53,10 +53,11 @@ CHECKS: Final[Sequence[Check]] = (
                                       ('adjust_credit', 'adjustment'), ('adjust_debit', 'adjustment'),
                                       ('pending_add', 'issuance'), ('pending_cancel', 'issuance'),
                                       ('pending_activate', 'pending'), ('transfer_out', 'transfer'),
-                                      ('transfer_in', 'transfer'), ('merge_out', 'merge'), ('merge_in', 'merge'))
+                                      ('transfer_in', 'transfer'), ('merge_out', 'merge'), ('merge_in', 'merge'),
+                                      ('roll_out', 'roll'), ('roll_in', 'roll'))
             OR (kind NOT IN ('merge_out', 'merge_in')
                 AND (kind IN ('earn', 'opening', 'adjust_credit', 'refund', 'pending_add', 'pending_activate',
-                              'transfer_in'))
+                              'transfer_in', 'roll_in'))
                <> (points - debt_change + greatest(pending_change, 0) > 0))
         """,
     ),
@@ -238,6 +239,28 @@ CHECKS: Final[Sequence[Check]] = (
         SELECT 'ent_' || e.id AS key FROM points_entry e
          WHERE e.kind IN ('merge_out', 'merge_in') AND NOT EXISTS (
            SELECT FROM points_merge m WHERE m.customer_id = e.customer_id AND m.entry_id = e.id)
+        """,
+    ),
+    _check(
+        "I1",
+        "points rolled over from one wallet, and not the same into another one at the same cost",
+        """
+        SELECT 'ent_' || o.id AS key
+          FROM points_entry o
+          LEFT JOIN points_entry i ON i.customer_id = o.customer_id AND i.refers_to = o.id AND i.kind = 'roll_in'
+         WHERE o.kind = 'roll_out'
+           AND (i.id IS NULL OR i.wallet = o.wallet OR i.points - i.debt_change <> -o.points OR EXISTS (
+                SELECT FROM points_lot m
+                  LEFT JOIN points_lot l ON l.customer_id = m.customer_id AND l.id = m.rolled_from
+                  LEFT JOIN points_lot_use u ON u.customer_id = m.customer_id AND u.entry_id = o.id
+                                            AND u.lot_id = m.rolled_from
+                 WHERE m.customer_id = i.customer_id AND m.entry_id = i.id
+                   AND (l.cost_fen, l.earned_at, m.original <= u.points)
+                       IS DISTINCT FROM (m.cost_fen, m.earned_at, true)))
+        UNION ALL
+        SELECT 'ent_' || i.id FROM points_entry i
+          LEFT JOIN points_entry o ON o.customer_id = i.customer_id AND o.id = i.refers_to AND o.kind = 'roll_out'
+         WHERE i.kind = 'roll_in' AND o.id IS NULL
         """,
     ),
     _check(

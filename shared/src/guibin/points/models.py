@@ -31,6 +31,8 @@ class EntryKind(StrEnum):
     TRANSFER_IN = "transfer_in"
     MERGE_OUT = "merge_out"
     MERGE_IN = "merge_in"
+    ROLL_OUT = "roll_out"
+    ROLL_IN = "roll_in"
 
 
 class SourceKind(StrEnum):
@@ -106,6 +108,13 @@ class Wallet(SQLModel, table=True):
             name="growth_is_never_spent",
         ),
         CheckConstraint("NOT growth OR valuation IS NULL", name="growth_has_no_worth"),
+        CheckConstraint(
+            "expiry_share = 100 OR (expiry_share BETWEEN 1 AND 99 AND expiry = 'inactivity' AND rolls_over_to IS NULL)",
+            name="expiry_share_fits",
+        ),
+        CheckConstraint(
+            "rolls_over_to IS NULL OR (expiry <> 'never' AND rolls_over_to <> code)", name="rolls_over_elsewhere"
+        ),
         REFERENCE,
     )
 
@@ -139,6 +148,13 @@ class Wallet(SQLModel, table=True):
         description="Inactivity: kinds of events that start the clock again, beside earning and spending",
     )
     expiry_rounding: str = text_column(default=Rounding.NONE)
+    expiry_share: int = Field(default=100, description="Inactivity: percent of what is left that goes, oldest first")
+    rolls_over_to: str | None = Field(
+        default=None,
+        sa_type=Text,
+        foreign_key="wallet.code",
+        description="The wallet into which points go at their end instead of expiring",
+    )
     pending_days: int = Field(default=0, description="Days before what was earned can be spent")
     balance_cap: int | None = Field(default=None, sa_type=BigInteger)
     caps: list[dict[str, object]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
@@ -193,8 +209,8 @@ KIND_FITS = (
     "(kind || ' ' || contra) = ANY ('{opening issuance,earn issuance,claw_back issuance,pending_add issuance,"
     "pending_cancel issuance,pending_activate pending,redeem redemption,order redemption,refund redemption,"
     "expire expiry,expire_early expiry,adjust_credit adjustment,adjust_debit adjustment,transfer_out transfer,"
-    "transfer_in transfer,merge_out merge,merge_in merge}'::text[])"
-    " AND CASE WHEN kind = ANY ('{redeem,order,expire,expire_early,adjust_debit,transfer_out}'::text[])"
+    "transfer_in transfer,merge_out merge,merge_in merge,roll_out roll,roll_in roll}'::text[])"
+    " AND CASE WHEN kind = ANY ('{redeem,order,expire,expire_early,adjust_debit,transfer_out,roll_out}'::text[])"
     " THEN points < 0 AND debt_change = 0 AND pending_change = 0"
     " WHEN kind = 'claw_back' THEN points <= 0 AND points < debt_change AND debt_change >= 0 AND pending_change = 0"
     " WHEN kind = 'pending_activate' THEN points >= 0 AND debt_change <= 0 AND pending_change < 0"
@@ -204,7 +220,7 @@ KIND_FITS = (
     " WHEN kind = 'merge_out' THEN points <= 0 AND debt_change <= 0 AND points + debt_change < 0 AND pending_change = 0"
     " WHEN kind = 'merge_in' THEN (points >= 0 OR debt_change >= 0) AND pending_change = 0"
     " ELSE points >= 0 AND points > debt_change AND debt_change <= 0 AND pending_change = 0 END"
-    " AND (refers_to IS NOT NULL OR kind <> ALL ('{refund,claw_back,pending_activate,pending_cancel}'::text[]))"
+    " AND (refers_to IS NOT NULL OR kind <> ALL ('{refund,claw_back,pending_activate,pending_cancel,roll_in}'::text[]))"
 )
 """Which contra account, which signs and which reference an entry of a kind has.
 
@@ -278,6 +294,13 @@ class PointsLot(SQLModel, table=True):
     expires_on: date | None = Field(default=None, description="Last day on which it can be spent; NULL never expires")
     cost_fen: int = Field(default=0, description="What a point of it cost the bank when it was issued")
     funding_line: str | None = text_column(default=None)
+    rolled_from: UUID | None = Field(default=None, description="The lot of another wallet that it rolled over from")
+    lapsed: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": text("false")},
+        description="Its last day was set by a want of activity",
+    )
+    given_until: date | None = Field(default=None, description="The last day that it had before it lapsed")
 
 
 class PointsLotUse(SQLModel, table=True):

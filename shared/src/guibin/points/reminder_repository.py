@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.outbox.events import EventName
 from guibin.outbox.models import OutboxEvent
-from guibin.points.models import PointsAccount, PointsLot
+from guibin.points.models import PointsAccount, PointsLot, Wallet
 
 _SEPARATOR: Final = ":"
 
@@ -27,6 +27,7 @@ class Ending:
     wallet: str
     expires_on: date
     points: int
+    rolls_over_to: str | None = None
 
 
 def name_of(wallet: str, expires_on: date, days_before: int) -> str:
@@ -47,14 +48,21 @@ async def points_to_tell_of(
         col(event.once) == name,
     )
     query = (
-        sa_select(ending.c.customer_id, ending.c.wallet, ending.c.expires_on, func.sum(ending.c.points))
+        sa_select(
+            ending.c.customer_id,
+            ending.c.wallet,
+            ending.c.expires_on,
+            func.sum(ending.c.points),
+            col(Wallet.rolls_over_to),
+        )
+        .join(Wallet, col(Wallet.code) == ending.c.wallet)
         .where(~told.exists())
-        .group_by(ending.c.customer_id, ending.c.wallet, ending.c.expires_on)
+        .group_by(ending.c.customer_id, ending.c.wallet, ending.c.expires_on, col(Wallet.rolls_over_to))
         .order_by(ending.c.customer_id, ending.c.wallet, ending.c.expires_on)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
-    return [Ending(customer_id, wallet, ends, int(points)) for customer_id, wallet, ends, points in rows]
+    return [Ending(customer_id, wallet, ends, int(points), into) for customer_id, wallet, ends, points, into in rows]
 
 
 def _ending(first: date, last: date) -> Subquery:
@@ -64,7 +72,9 @@ def _ending(first: date, last: date) -> Subquery:
     lots = sa_select(*own, col(lot.remaining).label("points")).where(
         col(lot.remaining) > 0, ~col(lot.pending), col(lot.expires_on).between(first, last)
     )
-    lapsing = sa_select(
-        col(account.customer_id), col(account.wallet), col(account.lapses_on), col(account.balance)
-    ).where(col(account.balance) > 0, col(account.lapses_on).between(first, last))
+    lapses = col(account.balance) * col(Wallet.expiry_share) // 100
+    lapsing = sa_select(col(account.customer_id), col(account.wallet), col(account.lapses_on), lapses)
+    lapsing = lapsing.join(Wallet, col(Wallet.code) == col(account.wallet)).where(
+        lapses > 0, col(account.lapses_on).between(first, last)
+    )
     return lots.union_all(lapsing).subquery("ending")

@@ -106,7 +106,8 @@ _ENTRY_HASH: Final = _HASH.format(
 )
 _LOT_HASH: Final = _HASH.format(
     "l.customer_id, l.id, l.wallet, l.entry_id, l.original, extract(epoch FROM l.earned_at),"
-    " coalesce(l.expires_on - DATE '2000-01-01', -1), l.cost_fen, coalesce(l.funding_line, '')"
+    " coalesce(CASE WHEN l.lapsed THEN l.given_until ELSE l.expires_on END - DATE '2000-01-01', -1), l.cost_fen,"
+    " coalesce(l.funding_line, '')"
 )
 _USE_HASH: Final = _HASH.format("u.customer_id, u.entry_id, u.lot_id, u.points, u.place")
 
@@ -142,12 +143,22 @@ _TOTAL: Final = text(
 
 _DUE: Final = text(
     """
-    SELECT l.wallet, CAST(date_trunc('month', coalesce(l.expires_on, a.lapses_on)) AS date) AS month,
-           sum(l.remaining) AS points, sum(CAST(l.remaining AS numeric) * l.cost_fen) AS cost_fen
-      FROM points_lot l
-      JOIN points_account a ON a.customer_id = l.customer_id AND a.wallet = l.wallet
-     WHERE l.remaining > 0 AND coalesce(l.expires_on, a.lapses_on) IS NOT NULL
-     GROUP BY 1, 2 ORDER BY 1, 2
+    SELECT d.wallet, CAST(date_trunc('month', d.ends_on) AS date) AS month, d.rolls_over_to, sum(d.points) AS points,
+           sum(CAST(d.points AS numeric) * d.cost_fen) AS cost_fen
+      FROM (SELECT l.wallet, l.ends_on, l.rolls_over_to, l.cost_fen,
+                   CASE WHEN l.share = 100 THEN l.remaining
+                        ELSE least(l.remaining, greatest(floor(l.total * l.share / 100) - l.before, 0)) END AS points
+              FROM (SELECT l.wallet, w.rolls_over_to, l.cost_fen, l.remaining,
+                           coalesce(l.expires_on, a.lapses_on) AS ends_on,
+                           CASE WHEN l.expires_on IS NULL THEN w.expiry_share ELSE 100 END AS share,
+                           sum(l.remaining) OVER (PARTITION BY l.customer_id, l.wallet, l.expires_on) AS total,
+                           sum(l.remaining) OVER (PARTITION BY l.customer_id, l.wallet, l.expires_on
+                                                  ORDER BY l.earned_at, l.id) - l.remaining AS before
+                      FROM points_lot l
+                      JOIN points_account a ON a.customer_id = l.customer_id AND a.wallet = l.wallet
+                      JOIN wallet w ON w.code = l.wallet
+                     WHERE l.remaining > 0 AND coalesce(l.expires_on, a.lapses_on) IS NOT NULL) l) d
+     WHERE d.points > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2
     """
 )
 _ENDED: Final = text(
@@ -205,7 +216,7 @@ async def moved_until(session: AsyncSession, *, last: date) -> Sequence[RowMappi
 
 
 async def due_by_month(session: AsyncSession) -> Sequence[RowMapping]:
-    """Return wallet, first day of a month, points and cost_fen of what ends in it as things stand."""
+    """Return wallet, first day of a month, rolls_over_to, points and cost_fen of what ends in it as things stand."""
     return await rows_of(session, _DUE)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Executable,
     RowMapping,
     Select,
@@ -182,6 +183,11 @@ async def lock_wallets(session: AsyncSession, codes: Iterable[str]) -> dict[str,
     return {wallet.code: wallet for wallet in rows}
 
 
+async def lock_all_wallets(session: AsyncSession) -> dict[str, Wallet]:
+    """Return every wallet so; for whoever looks at where points go when they roll over."""
+    return await lock_wallets(session, [wallet.code for wallet in await list_wallets(session)])
+
+
 async def known_customers(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
     """Return which of these customers there are and were not erased, each with whom it was merged into."""
     query = sa_select(col(Customer.id), col(Customer.merged_into)).where(
@@ -256,16 +262,45 @@ async def lots_of_entries(
     return await rows_of(session, sa_select(both).order_by(both.c.expires_on.nulls_last(), both.c.lot_id))
 
 
-async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str, limit: int) -> list[tuple[UUID, str]]:
+_Due = tuple[UUID, str]
+"""A customer and a wallet."""
+
+
+async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str, limit: int) -> list[_Due]:
     """Return accounts with points whose last day is `day` or earlier and that can go, by (customer_id, wallet).
 
     Left out are accounts that this source has posted to, those in which everything is held, and closed ones.
     """
+    query = _ended(day, source_id, EntryKind.EXPIRE, col(Wallet.rolls_over_to).is_(None)).limit(limit)
+    return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]
+
+
+async def accounts_to_roll_over(
+    session: AsyncSession, *, day: date, source_id: str, limit: int
+) -> list[tuple[UUID, str, int]]:
+    """Return such accounts whose points roll over instead, with how many of their lots have something left."""
+    lot, account = PointsLot, PointsAccount
+    lots = (
+        sa_select(func.count())
+        .select_from(lot)
+        .where(
+            col(lot.customer_id) == col(account.customer_id),
+            col(lot.wallet) == col(account.wallet),
+            col(lot.remaining) > 0,
+        )
+        .scalar_subquery()
+    )
+    query = _ended(day, source_id, EntryKind.ROLL_OUT, col(Wallet.rolls_over_to).is_not(None))
+    rows = await rows_of(session, query.add_columns(lots.label("lots")).limit(limit))
+    return [(row["customer_id"], row["wallet"], row["lots"]) for row in rows]
+
+
+def _ended(day: date, source_id: str, kind: EntryKind, which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     lot, account, entry = PointsLot, PointsAccount, PointsEntry
     posted = sa_select(col(entry.id)).where(
         col(entry.customer_id) == col(account.customer_id),
         col(entry.wallet) == col(account.wallet),
-        col(entry.kind) == EntryKind.EXPIRE,
+        col(entry.kind).in_({EntryKind.EXPIRE, kind}),
         col(entry.source_kind) == SourceKind.RUN,
         col(entry.source_id) == source_id,
     )
@@ -274,12 +309,11 @@ async def accounts_to_expire(session: AsyncSession, *, day: date, source_id: str
     )
     lapsed = sa_select(col(account.customer_id), col(account.wallet)).where(col(account.lapses_on) <= day)
     due = ended.union(lapsed).subquery()
-    query = (
+    return (
         sa_select(due.c.customer_id, due.c.wallet)
         .join(account, and_(col(account.customer_id) == due.c.customer_id, col(account.wallet) == due.c.wallet))
+        .join(Wallet, and_(col(Wallet.code) == due.c.wallet, which))
         .where(~posted.exists())
         .where(col(account.balance) > col(account.held), col(account.state) != AccountState.CLOSED)
         .order_by(due.c.customer_id, due.c.wallet)
-        .limit(limit)
     )
-    return [(row["customer_id"], row["wallet"]) for row in await rows_of(session, query)]

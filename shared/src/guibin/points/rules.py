@@ -1,6 +1,7 @@
 """When a credit expires, which events are taken, what points cost: pure decisions over plain values."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,45 @@ def expiry_of(earned_on: date, wallet: Wallet) -> date | None:
     if wallet.expiry == Expiry.ROLLING:
         return _rounded(_months_later(earned_on, wallet.expiry_months or 0), Rounding(wallet.expiry_rounding))
     return None
+
+
+def reached(code: str, wallets: Mapping[str, Wallet]) -> list[Wallet]:
+    """Return a wallet and those into which its points roll over in turn, each once; a circle is walked once."""
+    found: list[Wallet] = []
+    at = wallets.get(code)
+    while at is not None and at not in found:
+        found.append(at)
+        at = wallets.get(at.rolls_over_to or "")
+    return found
+
+
+def feeders(code: str, wallets: Mapping[str, Wallet]) -> set[str]:
+    """Return the codes of wallets whose points come into a wallet by rolling over, its own included."""
+    return {source for source in wallets if any(one.code == code for one in reached(source, wallets))}
+
+
+def roll_over_fault(code: str, wallets: Mapping[str, Wallet]) -> str | None:
+    """Return why a wallet cannot roll over as its terms say, None where it can.
+
+    `unknown` or `closed`: there is no such wallet in use. `growth`: points that are spent and points that count for the
+    tier do not become each other. `circle`: they would come back to where they were.
+    """
+    wallet = wallets[code]
+    if wallet.rolls_over_to is None:
+        return None
+    target = wallets.get(wallet.rolls_over_to)
+    faults = {
+        "unknown": target is None,
+        "closed": target is not None and not target.active,
+        "growth": target is not None and target.growth != wallet.growth,
+        "circle": reached(code, wallets)[-1].rolls_over_to == code,
+    }
+    return next((fault for fault, stands in faults.items() if stands), None)
+
+
+def lapsing(points: int, share: int) -> int:
+    """Return what of points goes where a share of so many percent does, rounded down."""
+    return points * share // 100
 
 
 _MONTHS_OF: Final = {Rounding.MONTH: 1, Rounding.QUARTER: 3, Rounding.HALF_YEAR: 6, Rounding.YEAR: 12}

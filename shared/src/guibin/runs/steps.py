@@ -148,7 +148,7 @@ async def _expire(session: AsyncSession, day: date) -> Counts:
     """Let activity count first, in transactions of its own, then let expire what ends with the day."""
     prolonged = await points.prolong(session, day=day)
     if prolonged:
-        return {"read": prolonged, "prolonged": prolonged, "expired": 0, "points": 0}
+        return {"read": prolonged, "prolonged": prolonged, "expired": 0, "rolled_over": 0, "points": 0}
     return {"prolonged": 0, **await points.expire(session, day=day)}
 
 

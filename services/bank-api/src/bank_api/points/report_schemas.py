@@ -126,6 +126,7 @@ class DueMonthOut(OutModel):
     wallet: str
     due: AmountOut
     expected_breakage: AmountOut | None = Field(description="Probably never used; null without closed lots")
+    rolls_over_to: str | None = Field(description="The wallet into which it goes instead of expiring")
 
 
 class RedemptionRateOut(OutModel):
@@ -153,6 +154,7 @@ class ForecastOut(OutModel):
                 wallet=one.wallet,
                 due=AmountOut.of(one.due),
                 expected_breakage=None if one.breakage is None else AmountOut.of(one.breakage),
+                rolls_over_to=one.rolls_over_to,
             )
             for one in found.months
         ]

@@ -78,6 +78,7 @@ class BalanceOut(OutModel):
     debt: int
     expiring: list[DueOut]
     next_expiry: DueOut | None
+    rolls_over_to: str | None = Field(description="The wallet into which they go at their end; null: they expire")
     next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
     lifetime: LifetimeOut
     lifetime_earned: int
@@ -96,6 +97,7 @@ class BalanceOut(OutModel):
             debt=own.debt,
             expiring=[DueOut.model_validate(due) for due in own.expiring],
             next_expiry=DueOut.model_validate(own.expiring[0]) if own.expiring else None,
+            rolls_over_to=own.wallet.rolls_over_to,
             next_activation=DueOut.model_validate(own.releases[0]) if own.releases else None,
             lifetime=LifetimeOut.model_validate({str(line): points for line, points in own.lifetime.items()}),
             lifetime_earned=own.lifetime_earned,

@@ -23,6 +23,7 @@ LONGEST_YEARS = 10
 LONGEST_MONTHS = 120
 LONGEST_DAYS = 366
 MOST_CAPS = 10
+ALL = 100
 DEAREST_FEN = 1_000_00
 MOST_POINTS_VALUED = 1_000_000
 
@@ -189,6 +190,15 @@ class WalletTermsIn(StrictModel):
         examples=[["login"]],
     )
     expiry_rounding: Rounding = Field(default=Rounding.NONE, description="rolling: on to the end of the period")
+    expiry_share: Annotated[int, Field(ge=1, le=ALL)] = Field(
+        default=ALL,
+        description="inactivity: percent of what is left that goes, rounded down, oldest first; the clock starts again",
+    )
+    rolls_over_to: Code | None = Field(
+        default=None,
+        description="The kind of points into which they go at their end, with that one's last day, instead of expiring",
+        examples=["service"],
+    )
     pending_days: Annotated[int, Field(ge=0, le=LONGEST_DAYS)] = Field(
         default=0, description="Days before what a rule earns can be spent"
     )
@@ -217,6 +227,14 @@ class WalletTermsIn(StrictModel):
             raise PydanticCustomError("activity_events", "must be empty where points do not end by inactivity")
         if len(set(self.activity_events)) < len(self.activity_events):
             raise PydanticCustomError("activity_events", "each once")
+        return self
+
+    @model_validator(mode="after")
+    def _end_fits(self) -> Self:
+        if self.expiry_share < ALL and (self.expiry is not Expiry.INACTIVITY or self.rolls_over_to is not None):
+            raise PydanticCustomError("expiry_share", "must be all of them but where points lapse and go nowhere")
+        if self.rolls_over_to is not None and self.expiry is Expiry.NEVER:
+            raise PydanticCustomError("rolls_over_to", "must be null for what has no end")
         return self
 
     @model_validator(mode="after")
@@ -284,6 +302,8 @@ class WalletDetailOut(OutModel):
     expiry_months: int | None
     activity_events: list[EventType]
     expiry_rounding: Rounding
+    expiry_share: int
+    rolls_over_to: str | None
     pending_days: int
     balance_cap: int | None
     caps: list[WalletCapOut]

@@ -9,7 +9,7 @@ from guibin.core.errors import NotFound, PreconditionRequired, VersionConflict
 from guibin.core.text import Code
 from guibin.points import repository, service
 from guibin.points.assets.errors import DepositRewardForbidden
-from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
+from guibin.points.errors import GrowthNotCounted, RollOverInvalid, WalletCodeTaken, WalletInUse
 from guibin.points.models import Wallet
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
@@ -50,7 +50,7 @@ async def list_wallets(call: StaffCall, page: Annotated[PageRequest, page_query(
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(WalletCodeTaken, GrowthNotCounted, DepositRewardForbidden),
+    refusals=(WalletCodeTaken, GrowthNotCounted, RollOverInvalid, DepositRewardForbidden),
 )
 async def submit_wallet(call: StaffCall, body: Annotated[WalletIn, json_body(WalletIn)]) -> SubmittedOut:
     """Submit a new kind of points. It is there once another person approves."""
@@ -77,6 +77,7 @@ async def get_wallet(call: StaffCall, wallet_code: Code, response: Response) -> 
         VersionConflict,
         WalletInUse,
         GrowthNotCounted,
+        RollOverInvalid,
         DepositRewardForbidden,
     ),
 )
@@ -87,7 +88,8 @@ async def change_wallet(
 
     They count from then on: what was issued keeps its cost, its funding line and its last day. A kind of points that
     customers have does not change to or from expiry by inactivity, and is not switched off. Points of growth are
-    switched on once the tier scheme in force counts them, and stay on while it does.
+    switched on once the tier scheme in force counts them, and stay on while it does. `roll_over_invalid` has a `fault`:
+    the kind of points to roll over into is `unknown` or `closed`, one of both is `growth`, or the way is a `circle`.
     """
     wallet = await _wallet(call, wallet_code)
     call.require_if_match(wallet.revision)

@@ -56,6 +56,7 @@ class WalletOut(OutModel):
     debt: int = Field(description="Owed; the next earnings pay it first")
     expiring: list[DueOut] = Field(description="Every day on which points are due, earliest first")
     next_expiry: DueOut | None = Field(description="The first of these days")
+    rolls_over_to: str | None = Field(description="The wallet into which they go at their end; null: they expire")
     next_activation: DueOut | None = Field(description="The first day on which pending points can be spent")
     lifetime: LifetimeOut
     lifetime_earned: int = Field(description="What events earned, what paid debt included")
@@ -82,6 +83,7 @@ class WalletOut(OutModel):
                 "debt": own.debt,
                 "expiring": own.expiring,
                 "next_expiry": own.expiring[0] if own.expiring else None,
+                "rolls_over_to": own.wallet.rolls_over_to,
                 "next_activation": own.releases[0] if own.releases else None,
                 "lifetime": own.lifetime,
                 "lifetime_earned": own.lifetime_earned,

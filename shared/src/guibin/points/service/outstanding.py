@@ -32,12 +32,16 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class DueMonth:
-    """What of a wallet ends in a month as things stand, and what of that will probably be left; None is not known."""
+    """What of a wallet ends in a month as things stand, and what of that will probably be left; None is not known.
+
+    What rolls over into another wallet is owed on: nothing of it is left.
+    """
 
     month: date
     wallet: str
     due: Amount
     breakage: Amount | None
+    rolls_over_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ async def forecast(session: AsyncSession) -> Forecast:
     The redemption rate of a wallet is used / (used + expired) over its closed lots, those of which nothing remains, in
     points and net of refunds. Expected breakage of a month = what is due in it x (1 - redemption rate), rounded down;
     the rest of the cost is what the bank expects to pay. Points that end for want of activity are due on the account's
-    day, as it stands now.
+    day, as it stands now: where a share of them goes, that share.
     """
     async with all_rows(session):
         due = await report_repository.due_by_month(session)
@@ -89,8 +93,9 @@ async def forecast(session: AsyncSession) -> Forecast:
     for row in due:
         used, expired = known.get(row["wallet"], (0, 0))
         amount = _amount(row)
-        breakage = expected_breakage(amount, used=used, expired=expired)
-        months.append(DueMonth(row["month"], row["wallet"], amount, breakage))
+        into = row["rolls_over_to"]
+        breakage = expected_breakage(amount, used=used, expired=expired) if into is None else Amount()
+        months.append(DueMonth(row["month"], row["wallet"], amount, breakage, into))
     rates = [WalletRate(code, *sums, redemption_rate(*sums)) for code, sums in sorted(known.items())]
     return Forecast(sorted(months, key=lambda one: (one.month, one.wallet)), rates)
 

@@ -37,7 +37,11 @@ async def remind(session: AsyncSession, *, day: date, limit: int = MOST_AT_ONCE)
 
 def _reminder(ending: Ending, days_before: int) -> Publication:
     data = PointsExpiring(
-        wallet=ending.wallet, points=ending.points, expires_on=ending.expires_on, days_before=days_before
+        wallet=ending.wallet,
+        points=ending.points,
+        expires_on=ending.expires_on,
+        days_before=days_before,
+        rolls_over_to=ending.rolls_over_to,
     )
     return Publication(
         data,

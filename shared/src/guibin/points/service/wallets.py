@@ -20,8 +20,9 @@ from guibin.core.ids import to_public
 from guibin.organisation.repository import head_office
 from guibin.points import correction_repository, repository
 from guibin.points.assets.service.guarding import refuse_goods_for_deposits
-from guibin.points.errors import GrowthNotCounted, WalletCodeTaken, WalletInUse
+from guibin.points.errors import GrowthNotCounted, RollOverInvalid, WalletCodeTaken, WalletInUse
 from guibin.points.models import Expiry, Rounding, Wallet
+from guibin.points.rules import roll_over_fault
 from guibin.points.transfer_rules import TransferLimits
 from guibin.points.valuation import Valuation
 from guibin.security.actors import Actor, Domain, Grant, Verb, decide
@@ -70,6 +71,8 @@ class WalletTerms(BaseModel):
     expiry_months: int | None = None
     activity_events: list[str] = []
     expiry_rounding: Rounding = Rounding.NONE
+    expiry_share: int = 100
+    rolls_over_to: str | None = None
     pending_days: int = 0
     balance_cap: int | None = None
     caps: list[WalletCap] = []
@@ -104,7 +107,8 @@ async def submit_wallet(
         WalletCodeTaken: the code names another wallet.
         WalletInUse: points stand in it, and the change would make them something else.
         GrowthNotCounted: points of growth, switched on or off against the tier scheme in force.
-        DepositRewardForbidden: it would buy goods while deposits earn in it.
+        DepositRewardForbidden: it would buy goods, or roll over into what does, while deposits earn in it.
+        RollOverInvalid: its points cannot roll over as it says.
     """
     require_head_office(actor, grants)
     if wallet is None and await repository.get_wallet(session, code) is not None:
@@ -143,13 +147,33 @@ def require_head_office(actor: Actor, grants: Sequence[Grant]) -> None:
 async def _examine(session: AsyncSession, code: str, terms: WalletTerms, wallet: Wallet | None) -> None:
     wanted = Wallet(code=code, name_zh="", name_en="", unit_zh="", unit_en="", cost_fen=0)
     terms.put_on(wanted)
-    await refuse_goods_for_deposits(session, wanted)
+    wallets = {one.code: one for one in await repository.list_wallets(session)} | {code: wanted}
+    fault = roll_over_fault(code, wallets)
+    if fault is not None:
+        raise RollOverInvalid(fault=fault)
+    _refuse_to_leave_behind(wanted, wallets)
+    await refuse_goods_for_deposits(session, wanted, wallets)
     await _refuse_growth_against_tiers(session, code, terms, wallet)
     if wallet is None:
         return
     fixed = changes_of_use(wallet, terms)
     if fixed and await correction_repository.holds_points(session, code):
         raise WalletInUse(fields=fixed)
+
+
+def _refuse_to_leave_behind(wanted: Wallet, wallets: Mapping[str, Wallet]) -> None:
+    """Keep a wallet as it must be for those that roll over into it.
+
+    Raises:
+        WalletInUse: it would be closed, or become what they are not.
+    """
+    fixed = {"active": not wanted.active}
+    for one in wallets.values():
+        if one.rolls_over_to == wanted.code:
+            fixed["growth"] = one.growth != wanted.growth
+            refused = [field for field, stands in fixed.items() if stands]
+            if refused:
+                raise WalletInUse(fields=refused)
 
 
 async def _refuse_growth_against_tiers(
@@ -200,10 +224,11 @@ class WalletChange(ApprovalHandler):
 
         Raises:
             WalletCodeTaken, VersionConflict: it was made or changed meanwhile.
-            WalletInUse, GrowthNotCounted, DepositRewardForbidden: what was right at the submission is wrong now.
+            WalletInUse, GrowthNotCounted, RollOverInvalid, DepositRewardForbidden: what was right at the submission is
+                wrong now.
         """
         code, terms = str(payload["code"]), WalletTerms.model_validate(payload["terms"])
-        wallet = (await repository.lock_wallets(session, [code])).get(code)
+        wallet = (await repository.lock_all_wallets(session)).get(code)
         if payload["revision"] is None and wallet is not None:
             raise WalletCodeTaken
         if payload["revision"] is not None:

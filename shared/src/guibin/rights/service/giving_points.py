@@ -23,7 +23,7 @@ from guibin.points.assets.rules import is_goods_wallet
 from guibin.points.assets.service.guarding import refuse_goods_from_deposits
 from guibin.points.errors import AccountClosed, ReceiverUnavailable, TransferCodeInvalid, TransferToSelf, WalletClosed
 from guibin.points.models import SourceKind, Wallet
-from guibin.points.rules import expiry_of
+from guibin.points.rules import expiry_of, feeders, reached
 from guibin.points.transfer_rules import ReceivingCode, read_receiving_code
 from guibin.privacy import repository as privacy
 from guibin.privacy.rules import Act
@@ -87,14 +87,14 @@ async def check_what_is_given(
     if what is None:
         return
     paying = {wallet, *(price["wallet"] for price in document["prices"] if price.get("wallet"))}
-    found = await wallets.lock_wallets(session, {what.wallet, *paying})
+    found = await wallets.lock_all_wallets(session)
     target = found.get(what.wallet)
     if fulfilment != Fulfilment.INSTRUCTION:
         raise ValidationFailed.of(["body", "terms", "gives"], "fulfilment", "is for rights by instruction")
     if target is None or target.growth or what.wallet in paying:
         raise ValidationFailed.of(["body", "terms", "gives"], "wallet", "names no kind of points that can be given")
     for source in sorted(paying):
-        await refuse_goods_from_deposits(session, source=source, target=target)
+        await refuse_goods_from_deposits(session, source=source, target=target.code, wallets=found)
 
 
 async def find_gift(
@@ -145,8 +145,10 @@ async def _open_wallet(session: AsyncSession, right: Right, what: PointsGiven) -
         raise WalletClosed
     if (await find_stops(session, earning=True)).stop(wallet=wallet.code):
         raise Stopped
-    if is_goods_wallet(wallet):
-        for source in {right.item.wallet, *wallets_of(right.terms.prices)}:
+    known = {one.code: one for one in await wallets.list_wallets(session)}
+    if any(is_goods_wallet(one) for one in reached(wallet.code, known)):
+        paying = {right.item.wallet, *wallets_of(right.terms.prices)}
+        for source in {fed for one in paying for fed in feeders(one, known)}:
             if await transfer_repository.weighs_deposits(session, source):
                 raise DepositRewardForbidden(wallet=wallet.code)
     return wallet

@@ -20,7 +20,7 @@ from guibin.points.earning.settlement import is_capped, room_of
 from guibin.points.errors import AccountClosed, ReversalExceedsCredit
 from guibin.points.models import EntryKind, SourceKind, Wallet
 from guibin.points.repository import Movement
-from guibin.points.rules import expiry_of
+from guibin.points.rules import expiry_of, reached
 from guibin.points.service.pending import cancel_pending
 from guibin.points.service.reversing import claw_back
 from guibin.privacy.repository import blocked_among
@@ -53,7 +53,7 @@ async def award(session: AsyncSession, *, day: date) -> dict[str, int]:
         await repository.begin_month(session, first, at=now)
         for rule in rules.rules_of(first, versions):
             counts["read"] += 1
-            if guarding.is_forbidden(wallets[rule.wallet], rule.weights, rule.compliance_document):
+            if guarding.is_forbidden(reached(rule.wallet, wallets), rule.weights, rule.compliance_document):
                 counts["refused"] += 1
                 continue
             counts["changed"] += await award_repository.write_awards(session, rule, month, at=now, last=last)
@@ -89,22 +89,22 @@ async def post_awards(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> di
     awards = await award_repository.open_awards(session, wallet=code, rising=rising, limit=most)
     versions = {one.id: one for one in await repository.versions_by_id(session, {one.rule_id for one in awards})}
     if rising:
-        posted, points = await _credit(session, wallets[code], awards, versions)
+        posted, points = await _credit(session, reached(code, wallets), awards, versions)
     else:
         posted, points = await _take_back(session, awards, versions)
     return {"read": len(awards), "posted": posted, "points": points}
 
 
 async def _credit(
-    session: AsyncSession, wallet: Wallet, awards: Sequence[AssetAward], versions: dict[UUID, AssetRule]
+    session: AsyncSession, line: Sequence[Wallet], awards: Sequence[AssetAward], versions: dict[UUID, AssetRule]
 ) -> tuple[int, int]:
-    now = clock.now()
+    wallet, now = line[0], clock.now()
     blocked = await blocked_among(session, {one.customer_id for one in awards}, Act.EARN, day=clock.business_day(now))
     open_awards = [
         one
         for one in awards
         if one.customer_id not in blocked
-        and not guarding.is_forbidden(wallet, versions[one.rule_id].weights, versions[one.rule_id].compliance_document)
+        and not guarding.is_forbidden(line, versions[one.rule_id].weights, versions[one.rule_id].compliance_document)
     ]
     due = await _within_caps(session, wallet, open_awards, now)
     movements = [_movement(one, points, wallet, versions[one.rule_id], now) for one, points in due]

@@ -28,6 +28,7 @@ from guibin.points.assets.errors import AssetMonthBegun, AssetRuleInvalid, Asset
 from guibin.points.assets.models import AssetRule, AssetRuleState
 from guibin.points.assets.service.guarding import refuse_deposit_weights
 from guibin.points.earning.repository import is_within
+from guibin.points.rules import reached
 from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.security.errors import Forbidden
 from guibin.tiers.repository import list_tiers
@@ -263,10 +264,10 @@ async def _refuse(session: AsyncSession, terms: RuleTerms | AssetRule) -> None:
     begun = await repository.last_month_begun(session)
     if begun is not None and terms.first_month <= begun:
         raise AssetMonthBegun(first=f"{rules.month_after(begun):%Y-%m}")
-    wallet = (await points.lock_wallets(session, [terms.wallet])).get(terms.wallet)
-    if wallet is None:
+    line = reached(terms.wallet, await points.lock_all_wallets(session))
+    if not line:
         raise AssetRuleInvalid(fault="wallet_unknown")
-    refuse_deposit_weights(wallet, terms.weights, terms.compliance_document)
+    refuse_deposit_weights(line, terms.weights, terms.compliance_document)
 
 
 async def _require_owner(session: AsyncSession, scope: Scope, owner_branch_id: UUID | None) -> None:

@@ -20,6 +20,7 @@ from guibin.points.earning.rules import read_rule
 from guibin.points.earning.service.effects import unknown_in
 from guibin.points.earning.service.engine import wallets_by_code
 from guibin.points.earning.terms import EarningTerms
+from guibin.points.rules import reached
 from guibin.security.actors import Actor, Scope
 from guibin.security.errors import Forbidden
 
@@ -158,7 +159,7 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
     if lock:
-        await ledger.lock_wallets(session, terms.wallets)
+        await ledger.lock_all_wallets(session)
     wallets = await wallets_by_code(session)
     unknown = [code for code in terms.wallets if code not in wallets]
     named = {tier for case in terms.cases for gift in case.gives for tier in gift.multipliers}
@@ -174,5 +175,6 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
     if not DEPOSIT_EVENTS.isdisjoint(terms.events) and any(isinstance(effect, RightEffect) for effect in effects):
         raise DepositRewardForbidden(wallet=min(terms.wallets))
     for code in sorted(terms.wallets):
-        if any(is_event_forbidden(event, wallets[code], None) for event in terms.events):
-            raise DepositRewardForbidden(wallet=code)
+        for wallet in reached(code, wallets):
+            if any(is_event_forbidden(event, wallet, None) for event in terms.events):
+                raise DepositRewardForbidden(wallet=wallet.code)
