@@ -6,9 +6,18 @@ from sabotage.patches import CODE, Sabotage
 
 LINEAGE = "tests/bank_api/tags/test_lineage.py"
 TRUST = "tests/bank_api/tags/test_trust.py"
+PROFILES = "tests/shared/tags/test_profiles.py"
 RUNS = "tests/shared/tags/test_incremental_runs.py"
 
 TAGS: Final = (
+    Sabotage(
+        "TAG-51",
+        "that a past day is judged by who the customer was then",
+        f"{CODE}/tags/profiles/repository.py",
+        "PROFILES.c.valid_from <= day, or_(PROFILES.c.valid_to.is_(None), PROFILES.c.valid_to > day)",
+        "PROFILES.c.valid_to.is_(None)",
+        (f"{PROFILES}::test_a_rule_is_judged_on_every_past_day_by_what_was_known_in_its_night",),
+    ),
     Sabotage(
         "TAG-23",
         "that a tag in use cannot be retired",

@@ -14,7 +14,7 @@ from guibin.organisation.models import Branch
 from guibin.products.models import Product
 from guibin.tags.models import CustomerFact, CustomerTag
 from support.rule_customers import DAY, PRODUCTS, TAGS, VALUES, Facts, Held
-from support.tagging import add_manual_tag
+from support.tagging import add_manual_tag, add_profile
 
 BRANCH = UUID(int=1)
 
@@ -49,6 +49,7 @@ async def store(session: AsyncSession, bank: Sequence[Facts]) -> list[UUID]:
     for customer_id, one in zip(ids, bank, strict=True):
         values = {"customer_id": customer_id, "as_of": DAY, "branch_id": BRANCH, "stale_lines": [], **one.columns()}
         await session.execute(insert(CustomerFact).values(values))
+        await add_profile(session, customer_id)
         for code, (since, until) in one.tags.items():
             key = {
                 "customer_id": customer_id,

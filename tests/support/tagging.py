@@ -16,6 +16,7 @@ from guibin.organisation.models import Branch
 from guibin.products.models import Product
 from guibin.security.actors import Actor, ActorKind
 from guibin.tags.models import CustomerFact, Tag, TagAxis, TagKind, TagState, TagVersion
+from guibin.tags.profiles.models import CustomerProfile
 
 DAY = date(2026, 11, 24)
 NEXT_DAY = DAY + timedelta(days=1)
@@ -131,6 +132,16 @@ async def add_facts(session: AsyncSession, customer_id: UUID, branch_id: UUID, *
         "points": {},
     }
     await session.execute(insert(CustomerFact).values(values | columns))
+    await add_profile(session, customer_id)
+
+
+async def add_profile(session: AsyncSession, customer_id: UUID, day: date = DAY) -> None:
+    """Put on record, from a day on, who the customer is."""
+    customer = await session.get(Customer, customer_id)
+    assert customer is not None
+    names = ("branch_id", "gender", "city_code", "birth_year", "birth_mmdd", "opened_on")
+    values = {name: getattr(customer, name) for name in names}
+    await session.execute(insert(CustomerProfile).values(customer_id=customer_id, valid_from=day, lines=[], **values))
 
 
 async def add_customer_with_facts(session: AsyncSession, branch_id: UUID, **columns: Any) -> UUID:

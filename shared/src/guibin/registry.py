@@ -59,6 +59,7 @@ from guibin.suppliers.settlements import models as settlements
 from guibin.tags import models as tags
 from guibin.tags.imports import models as tag_imports
 from guibin.tags.lineage import models as tag_lineage
+from guibin.tags.profiles import models as tag_profiles
 from guibin.tags.runs import models as tag_runs
 from guibin.tags.segments import models as segments
 from guibin.tiers import models as tiers
@@ -124,6 +125,7 @@ __all__ = [
     "suppliers",
     "tag_imports",
     "tag_lineage",
+    "tag_profiles",
     "tag_runs",
     "tags",
     "tiers",

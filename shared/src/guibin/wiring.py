@@ -100,6 +100,7 @@ from guibin.tags import personal_data as tags_data
 from guibin.tags.lineage import users as tag_users
 from guibin.tags.lineage.own import OWN_DEFINITIONS
 from guibin.tags.modifiers import moving as modifiers_moving
+from guibin.tags.profiles import sources as profile_sources
 from guibin.tags.segments import moving as segments_moving
 from guibin.tags.service import TagPublishHandler
 from guibin.tiers import defaults as tiers
@@ -196,8 +197,9 @@ def connect() -> None:
 
 def _connect_tags() -> None:
     """Say from where tags have their facts, and who decides by tags and facts."""
-    for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS, MANAGER_FACTS):
+    for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS):
         facts.register(source)
+    profile_sources.register(MANAGER_FACTS)
     for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER):
         tag_users.register(users)
 

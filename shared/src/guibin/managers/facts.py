@@ -15,7 +15,7 @@ _COVERAGE: Final = metadata.tables[Coverage.__tablename__]
 
 
 class ManagerFacts:
-    """A source of facts: for each customer with a primary manager, the code of that manager's branch."""
+    """A source of profiles: for each customer with a primary manager, the code of that manager's branch."""
 
     name: Final = "manager"
     columns: Final = ("manager_branch",)

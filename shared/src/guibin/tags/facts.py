@@ -27,7 +27,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.models import metadata
 from guibin.customers.models import Customer
 from guibin.tags.models import CustomerFact
-from guibin.tags.sources import CUSTOMER_FACTS, HOLDING_FACTS
+from guibin.tags.profiles.repository import keep_profiles, mark_composed
+from guibin.tags.sources import HOLDING_FACTS, PROFILE_FACTS
 
 _FACT: Final = metadata.tables[CustomerFact.__tablename__]
 _CUSTOMER: Final = metadata.tables[Customer.__tablename__]
@@ -51,8 +52,8 @@ class FactSource(Protocol):
         """
 
 
-FACT_SOURCES: list[FactSource] = [CUSTOMER_FACTS, HOLDING_FACTS]
-"""`guibin.wiring` adds the sources of the domains above: tiers and points."""
+FACT_SOURCES: list[FactSource] = [PROFILE_FACTS, HOLDING_FACTS]
+"""`guibin.wiring` adds the sources of the domains above: tiers, points, households."""
 
 
 def register(source: FactSource) -> None:
@@ -62,10 +63,12 @@ def register(source: FactSource) -> None:
 
 
 async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
-    """Bring the facts of every customer up to a day; only rows that differ are written.
+    """Bring profiles and facts of every customer up to a day; only rows that differ are written.
 
     Returns the counts `read` (customers) and `changed`.
     """
+    await keep_profiles(session, day=day)
+    await mark_composed(session, day=day)
     number = await latest_change(session) + 1
     facts = _select_facts(day, FACT_SOURCES).cte("fact")
     names = [column.name for column in facts.c]
@@ -104,8 +107,8 @@ async def latest_change(session: AsyncSession) -> int:
 def facts_as_of(day: date, *, among: Select[Any]) -> CTE:
     """Return the facts of some customers as of the end of a past day, in place of the table and by its name.
 
-    They are composed anew from what is dated: balances, holdings, events, records, tiers, households. Branch, gender,
-    city and points are as they are now.
+    They are composed anew from what is dated: profiles, balances, holdings, events, tiers, households, the ledger of
+    points. What a customer's profile was is unknown before the first day of which it is on record.
     """
     found = _select_facts(day, FACT_SOURCES, among).where(_CUSTOMER.c.id.in_(among))
     rest = (

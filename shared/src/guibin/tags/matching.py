@@ -22,6 +22,7 @@ from guibin.tags.evaluation import Plain
 from guibin.tags.facts import facts_as_of
 from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
 from guibin.tags.kinds.definitions import Definition, Preference
+from guibin.tags.profiles.repository import known_from
 from guibin.tags.rules import Operand, Related
 from guibin.tags.vocabulary import Circle
 
@@ -65,13 +66,15 @@ class Sample:
 class CustomerValues:
     """What a definition reads of one customer, with the day of the data and the lines that were late.
 
-    `ranked` are the categories of a preference, heaviest first.
+    `ranked` are the categories of a preference, heaviest first. `known_from` is the first day of which it is on record
+    who the customer was: None before the first night.
     """
 
     as_of: date
     stale_lines: tuple[str, ...]
     values: dict[Operand, Plain]
     ranked: list[str] | None = None
+    known_from: date | None = None
 
 
 def over_customers(compiled: CompiledDefinitions, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -142,11 +145,11 @@ async def read_values(
     The facts are those of the last run, or (`anew`) composed anew as of the end of the day.
     """
     compiled = compile_definitions([definition], day=day, customer_id=customer_id)
-    columns = [FACTS.c.as_of, FACTS.c.stale_lines, *compiled.columns.values()]
-    statement = (
+    columns = [FACTS.c.as_of, FACTS.c.stale_lines, known_from(FACTS.c.customer_id), *compiled.columns.values()]
+    statement = (  # the branch of today says who may see, not that of the day
         select(*columns)
         .select_from(compiled.source)
-        .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
+        .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id))
     )
     circles = {one.circle for one in compiled.columns if isinstance(one, Related)}
     if anew:  # stands in the statement by the name of the table, in its place
@@ -155,11 +158,11 @@ async def read_values(
         row = (await session.execute(statement)).one_or_none()
     if row is None:
         return None
-    read: dict[Any, Any] = dict(zip(compiled.columns, row[2:], strict=True))
+    read: dict[Any, Any] = dict(zip(compiled.columns, row[3:], strict=True))
     plain = {
         operand: frozenset(value) if isinstance(value, list) else value
         for operand, value in read.items()
         if not isinstance(operand, Preference)
     }
     ranked = next((value for operand, value in read.items() if isinstance(operand, Preference)), None)
-    return CustomerValues(row[0], tuple(row[1]), plain, ranked)
+    return CustomerValues(row[0], tuple(row[1]), plain, ranked, row[2])

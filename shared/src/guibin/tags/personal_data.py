@@ -34,6 +34,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " JOIN tag t ON t.code = s.tag_code WHERE m.customer_id = :customer_id ORDER BY since, frozen_at",
     ),
     QuerySection(
+        "profile_by_day",
+        frozenset({"customer_profile"}),
+        "SELECT valid_from, valid_to, (SELECT code FROM branch b WHERE b.id = p.branch_id) AS branch, manager_branch,"
+        " gender, city_code, birth_year, birth_mmdd, opened_on, lines FROM customer_profile p"
+        " WHERE customer_id = :customer_id ORDER BY valid_from",
+    ),
+    QuerySection(
         "figures",
         frozenset({"customer_fact"}),
         "SELECT as_of, age, tenure_days, round(aum_fen / 100.0, 2) AS aum, round(aum_mda_fen / 100.0, 2) AS aum_mda,"
@@ -49,6 +56,14 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
 )
 ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (
     ForgottenRows(
-        ("customer_tag", "customer_fact", "segment_pin", "segment_snapshot_member", "score_modifier", "held_since")
+        (
+            "customer_tag",
+            "customer_fact",
+            "customer_profile",
+            "segment_pin",
+            "segment_snapshot_member",
+            "score_modifier",
+            "held_since",
+        )
     ),
 )

@@ -19,15 +19,16 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by, array
+from sqlalchemy.dialects.postgresql import array
 
 from guibin.core.lines import Line
 from guibin.core.models import metadata
-from guibin.customers.models import Customer, SourceRecord
+from guibin.customers.models import Customer
 from guibin.holdings.figures import AVERAGES, select_figures
 from guibin.holdings.models import CustomerEvent, EventType, InflowClass
 from guibin.holdings.months import last_complete_month
 from guibin.organisation.models import Branch
+from guibin.tags.profiles.repository import PROFILES, valid_on
 from guibin.tags.vocabulary import CustomerKind
 
 KIND_WINDOW_DAYS: Final = 92
@@ -35,32 +36,31 @@ KIND_WINDOW_DAYS: Final = 92
 
 _CUSTOMER: Final = metadata.tables[Customer.__tablename__]
 _BRANCH: Final = metadata.tables[Branch.__tablename__]
-_RECORD: Final = metadata.tables[SourceRecord.__tablename__]
 _EVENT: Final = metadata.tables[CustomerEvent.__tablename__]
 
 Column = ColumnElement[Any]
 
 
-class CustomerFacts:
-    """Branch, gender, city, age and tenure."""
+class ProfileFacts:
+    """Branches, gender, city, lines, age and tenure: from the profile that is on record for the day."""
 
-    name: Final = "customer"
-    columns: Final = ("branch_id", "branch", "gender", "city_code", "age", "tenure_days")
+    name: Final = "profile"
+    columns: Final = ("branch_id", "branch", "manager_branch", "gender", "city_code", "lines", "age", "tenure_days")
 
     def select(self, day: date, *, among: Select[Any] | None = None) -> Select[Any]:
         """Select one row for each customer; age is in full years, tenure in days since the oldest relation began."""
+        opened_on = PROFILES.c.opened_on
         return (
             select(
-                _CUSTOMER.c.id.label("customer_id"),
-                _CUSTOMER.c.branch_id,
+                PROFILES.c.customer_id,
+                PROFILES.c.branch_id,
                 _BRANCH.c.code.label("branch"),
-                _CUSTOMER.c.gender,
-                _CUSTOMER.c.city_code,
+                *(PROFILES.c[name] for name in ("manager_branch", "gender", "city_code", "lines")),
                 _age(day).label("age"),
-                case((_CUSTOMER.c.opened_on <= day, literal(day, Date) - _CUSTOMER.c.opened_on)).label("tenure_days"),
+                case((opened_on <= day, literal(day, Date) - opened_on)).label("tenure_days"),
             )
-            .join_from(_CUSTOMER, _BRANCH, _BRANCH.c.id == _CUSTOMER.c.branch_id)
-            .where(_among(_CUSTOMER.c.id, among))
+            .join_from(PROFILES, _BRANCH, _BRANCH.c.id == PROFILES.c.branch_id)
+            .where(valid_on(day), _among(PROFILES.c.customer_id, among))
         )
 
 
@@ -70,13 +70,13 @@ def _among(customer: Column, among: Select[Any] | None) -> ColumnElement[bool]:
 
 def _age(day: date) -> Column:
     """Count full years; unknown unless both the year and the day of birth are known."""
-    birthday = _CUSTOMER.c.birth_mmdd
-    years = literal(day.year) - _CUSTOMER.c.birth_year
+    birthday = PROFILES.c.birth_mmdd
+    years = literal(day.year) - PROFILES.c.birth_year
     return case((birthday > literal(f"{day:%m%d}"), years - literal(1)), (birthday.is_not(None), years), else_=null())
 
 
 class HoldingFacts:
-    """Assets, debts, products, lines and kinds."""
+    """Assets, debts, products and kinds."""
 
     name: Final = "holding"
     columns: Final = (
@@ -88,7 +88,6 @@ class HoldingFacts:
         "assets",
         "liabilities",
         "products",
-        "lines",
         "stale_lines",
         "customer_kinds",
     )
@@ -105,7 +104,6 @@ class HoldingFacts:
                 *(case((nothing_held, literal(0)), else_=figures.c[name]).label(name) for name in amounts),
                 literal(last_complete_month(day).first, Date).label("aum_mda_month"),
                 *(figures.c[name] for name in ("assets", "liabilities", "products", "stale_lines", "spike_percent")),
-                known.c.lines,
                 _kinds(figures, known, inflows).label("customer_kinds"),
             )
             .select_from(_CUSTOMER)
@@ -117,12 +115,10 @@ class HoldingFacts:
 
 
 def _known_lines(day: date, among: Select[Any] | None) -> Subquery:
-    """The lines that know the customer: those with a source record that has not ended."""
-    lines = aggregate_order_by(_RECORD.c.line.distinct(), _RECORD.c.line)
+    """The lines that knew the customer on the day."""
     return (
-        select(_RECORD.c.customer_id, func.array_agg(lines, type_=ARRAY(Text)).label("lines"))
-        .where(or_(_RECORD.c.ended_on.is_(None), _RECORD.c.ended_on > day), _among(_RECORD.c.customer_id, among))
-        .group_by(_RECORD.c.customer_id)
+        select(PROFILES.c.customer_id, PROFILES.c.lines)
+        .where(valid_on(day), _among(PROFILES.c.customer_id, among))
         .subquery("known_lines")
     )
 
@@ -162,5 +158,5 @@ def _kinds(figures: Subquery, known: Subquery, inflows: Subquery) -> Column:
     return func.array_remove(array[Any](names), null())
 
 
-CUSTOMER_FACTS: Final = CustomerFacts()
+PROFILE_FACTS: Final = ProfileFacts()
 HOLDING_FACTS: Final = HoldingFacts()

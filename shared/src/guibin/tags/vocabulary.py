@@ -234,13 +234,19 @@ def fact_named(name: str) -> Fact | None:
     return customer_fact(name) or event_fact(name) or holding_fact(name)
 
 
-_DATED: Final = frozenset({"liabilities", "spike_percent", "products", "lines", "customer_kinds", "tier"})
-_DATED_FAMILIES: Final = ("aum", "asset.", "liability.", "household_")
+_OF_PROFILE: Final = frozenset(
+    {"branch", "manager_branch", "gender", "city_code", "age", "tenure_days", "lines", "customer_kinds"}
+) | frozenset(YEARLY_FACTS)
+
+
+def is_of_profile(name: str) -> bool:
+    """Tell whether a fact rests on who the customer was, which is unknown before the first day on record."""
+    return name in _OF_PROFILE
 
 
 def dated_fact(name: str) -> Fact | None:
     """Find a fact of customers that is known for past days too, so that a rule can hold today against then."""
-    return customer_fact(name) if name in _DATED or name.startswith(_DATED_FAMILIES) else None
+    return None if name.startswith("bucket.") else stored_fact(name)
 
 
 def stored_fact(name: str) -> Fact | None:

@@ -308,6 +308,13 @@ class WhyOut(OutModel):
     as_of: date | None = Field(description="Day of the data; null before the customer's first run")
     stale_lines: list[str] = Field(description="Lines whose figures were late on that day")
     stale: bool = Field(description=STALE)
+    profile_from: date | None = Field(
+        description="First day of which it is on record who the customer was (branches, gender, city, age)"
+    )
+    unrecorded: list[str] = Field(
+        description="Facts of the rule that are unknown because `as_of` lies before `profile_from`",
+        examples=[["branch"]],
+    )
     matches: bool | None = Field(description="Whether the rule in force holds on that data")
     gives: list[str] = Field(description="The values that the version in force gives on that data")
     numbers: dict[str, str | None] = Field(
@@ -335,6 +342,8 @@ class WhyOut(OutModel):
             as_of=found.values.as_of if found.values else None,
             stale_lines=list(found.values.stale_lines) if found.values else [],
             stale=stale,
+            profile_from=found.values.known_from if found.values else None,
+            unrecorded=list(found.unrecorded),
             matches=bool(judged.values) if judged else None,
             gives=[value for value in judged.values if value] if judged else [],
             numbers=_numbers(found, exact=exact),

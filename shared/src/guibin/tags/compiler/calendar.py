@@ -7,27 +7,25 @@ from typing import Final
 
 from sqlalchemy import Date, Integer, bindparam, case, cast, func, literal, null, select
 
-from guibin.core.models import metadata
-from guibin.customers.models import Customer
 from guibin.tags.compiler.columns import Column
 from guibin.tags.compiler.figures import Figures, Pass
 from guibin.tags.festivals import Festival, next_festival
+from guibin.tags.profiles.repository import PROFILES, valid_on
 from guibin.tags.rules import Operand
 from guibin.tags.vocabulary import Fact, FactType
 
-_CUSTOMER: Final = metadata.tables[Customer.__tablename__]
 _29_FEBRUARY: Final = "0229"
 
 
 def yearly_figures(wanted: Sequence[Fact], run: Pass) -> Figures:
     """Find the next birthday, and the next day on which the relation with the bank is full years old."""
-    opened = case((_CUSTOMER.c.opened_on <= run.day, func.to_char(_CUSTOMER.c.opened_on, "MMDD")), else_=null())
+    opened = case((PROFILES.c.opened_on <= run.day, func.to_char(PROFILES.c.opened_on, "MMDD")), else_=null())
     statement = select(
-        _CUSTOMER.c.id.label("customer_id"),
-        _next(_CUSTOMER.c.birth_mmdd, run.day).label("birthday"),
+        PROFILES.c.customer_id,
+        _next(PROFILES.c.birth_mmdd, run.day).label("birthday"),
         _next(opened, run.day).label("anniversary"),
-    )
-    joined = run.narrowed(statement, _CUSTOMER.c.id).subquery("days_of_the_year")
+    ).where(valid_on(run.day))
+    joined = run.narrowed(statement, PROFILES.c.customer_id).subquery("days_of_the_year")
     columns: dict[Operand, Column] = {}
     for one in wanted:
         found = joined.c[one.name.removeprefix("days_to_")]

@@ -13,6 +13,7 @@ from guibin.holdings.models import LineDay
 from guibin.tags.compiler.columns import column_name_of
 from guibin.tags.facts import FACT_SOURCES
 from guibin.tags.kinds import Definition
+from guibin.tags.profiles.sources import PROFILE_SOURCES
 from guibin.tags.rules import EventAggregate, HoldingAggregate, Node
 from guibin.tags.vocabulary import FESTIVAL_FACTS, MATURITY_FACTS, YEARLY_FACTS, Fact
 
@@ -41,6 +42,8 @@ _CALENDAR: Final = Origin("calendar")
 _UNKNOWN: Final = Origin("facts")
 _FEEDS: Final = {
     "customer": ("parties",),
+    "profile": ("parties",),
+    "record": ("parties",),
     "holding": ("holdings", "balances", "events", "parties"),
     "household": ("holdings", "balances"),
     "tier": ("holdings", "balances"),
@@ -61,7 +64,7 @@ def origin_of(name: str) -> Origin:
     if name in MATURITY_FACTS:
         return Origin("holdings", _FEEDS[HOLDING])
     column = column_name_of(name)
-    source = next((one.name for one in FACT_SOURCES if column in one.columns), None)
+    source = next((one.name for one in (*PROFILE_SOURCES, *FACT_SOURCES) if column in one.columns), None)
     return _UNKNOWN if source is None else Origin(f"facts.{source}", _FEEDS.get(source, ()))
 
 

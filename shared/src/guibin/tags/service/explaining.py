@@ -17,11 +17,13 @@ from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import TagRuleMissing
 from guibin.tags.evaluation import Verdict
-from guibin.tags.kinds import modified_for, read_definition
+from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.judging import Judgement, judge
+from guibin.tags.lineage.sources import facts_read
 from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
 from guibin.tags.runs import repository as runs
 from guibin.tags.service.quantiles import drawn
+from guibin.tags.vocabulary import is_of_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Explanation:
 
     `rule` is what is judged: that of `version`, or a draft, which is no version yet. `version`, `rule`, `values` and
     `judgement` are None for tags that no run gives; `values` also for a customer without facts, who is then judged on
-    unknown values.
+    unknown values. `unrecorded` are the facts that the rule reads and that are unknown because the day lies before the
+    first one of which it is on record who the customer was.
     """
 
     tag: Tag
@@ -40,6 +43,7 @@ class Explanation:
     rule: dict[str, Any] | None = None
     values: matching.CustomerValues | None = None
     judgement: Judgement | None = None
+    unrecorded: Sequence[str] = ()
 
     @property
     def membership(self) -> CustomerTag | None:
@@ -98,7 +102,14 @@ async def explain(
     )
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)
-    return Explanation(tag, customer.id, held, version, rule, found, judgement)
+    return Explanation(tag, customer.id, held, version, rule, found, judgement, _unrecorded(definition, found))
+
+
+def _unrecorded(definition: Definition, found: matching.CustomerValues | None) -> list[str]:
+    """Name the facts of a definition that nobody took down so early."""
+    if found is None or (found.known_from is not None and found.known_from <= found.as_of):
+        return []
+    return sorted(name for name in facts_read(definition) if is_of_profile(name))
 
 
 async def _version(session: AsyncSession, tag: Tag, as_of: date | None) -> TagVersion | None:
