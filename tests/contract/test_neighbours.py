@@ -47,6 +47,7 @@ COMMON = {
 ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/manager-conflicts",
     "POST /v1/customers/{customer_id}/manager-conflicts/{manager_id}/withdraw",
+    "POST /v1/customers/{customer_id}/claims",
     "POST /v1/care-tasks/{task_id}/complete",
     "POST /v1/customers/{customer_id}/links",
     "PUT /v1/customers/{customer_id}/field-locks/{field}",
@@ -74,8 +75,8 @@ ASKED_ELSEWHERE = {
 `tests/bank_api/customers/test_matches.py` does, and
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
 of several: `tests/bank_api/relations`. Fields that people hold: `tests/bank_api/customers/test_field_locks.py`.
-Conflicts of managers, who are to exist: `tests/bank_api/managers/test_eligibility.py`. Tasks that a touch completes:
-`tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
+Conflicts and claims of managers, who are to exist: `tests/bank_api/managers` (eligibility, claims). Tasks that a touch
+completes: `tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
 money: `tests/customer_api/rights/test_money.py`. Receipts: `tests/customer_api/rights/test_donations.py`."""
 

@@ -6,7 +6,36 @@ from sabotage.patches import CODE, Sabotage
 
 PLANS = "tests/bank_api/managers/test_plans.py"
 
+CLAIMS = "tests/bank_api/managers/test_claims.py"
+
 ASSIGNING: Final = (
+    Sabotage(
+        "S-CLAIM-1",
+        "that of a customer there is one claim at a time",
+        "migrations/versions/20261127_0201_claims.py",
+        """            using="gist",
+""",
+        """            using="gist",
+            where=sa.text("false"),
+""",
+        (f"{CLAIMS}::test_of_claims_at_the_same_moment_one_wins",),
+    ),
+    Sabotage(
+        "S-CLAIM-2",
+        "that no party decides a dispute about a claim",
+        f"{CODE}/managers/claims/disputing.py",
+        "    if actor.id in {row.opened_by, *await repository.staff_of(session, parties)}:",
+        "    if False:",
+        (f"{CLAIMS}::test_a_dispute_is_decided_by_who_is_no_party_and_who_loses_waits",),
+    ),
+    Sabotage(
+        "S-CLAIM-3",
+        "that claims of other branches are not there",
+        f"{CODE}/managers/claims/repository.py",
+        "    colleagues = select(col(Manager.id)).where(col(Manager.branch_id).in_(branch))",
+        "    colleagues = select(col(Manager.id))",
+        (f"{CLAIMS}::test_colleagues_of_the_branch_see_a_claim_and_nobody_elsewhere_does",),
+    ),
     Sabotage(
         "MGR-07",
         "that a plan in which somebody has changed is not applied",

@@ -15,8 +15,6 @@ from guibin.contact.rules import Channel, ContactPurpose, Sender
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess, MatchReview
-from guibin.handovers.models import Handover
-from guibin.managers.models import Grade, Manager
 from guibin.points.assets.defaults import CODE as ASSET_RULE
 from guibin.points.assets.repository import versions_of
 from guibin.points.models import EntryKind, SourceKind
@@ -26,6 +24,7 @@ from guibin.privacy.service.requests import open_request
 from guibin.relations.models import CustomerLink, Household, HouseholdKind, HouseholdMember, HouseholdRole, LinkKind
 from guibin.rights.models import RedemptionProposal
 from guibin.tags.models import CustomerTag, Tag, TagAxis, TagKind, TagSource, TagState
+from support.changing_hands import change_hands
 from support.house import EAST, REGION, WEST, House
 from support.logins import add_session
 from support.points import ACTOR, post_points, sessions_of
@@ -57,6 +56,7 @@ PREFIXES = {
     "complaint_id": "cmp",
     "contact_id": "ctc",
     "handover_id": "hnd",
+    "claim_id": "clm",
     "call_id": "cll",
 }
 OWNED = frozenset(PREFIXES)
@@ -86,6 +86,7 @@ class Neighbour:
     complaint_id: UUID
     contact_id: UUID
     handover_id: UUID
+    claim_id: UUID
     call_id: UUID
 
     @property
@@ -131,7 +132,7 @@ async def move_in(house: House) -> Neighbours:
         session.add_all(_call(customer_id) for customer_id in customers)
         session.add_all(row for customer_id in customers for row in _household(customer_id))
         session.add_all(row for customer_id in customers for row in care_of(customer_id))
-        await _handovers(session, house, customers)
+        await change_hands(session, house, customers)
         proposals = [proposal.id for proposal in proposed]
         (asset_rule,) = await versions_of(session, ASSET_RULE)
         await session.commit()
@@ -257,40 +258,6 @@ def _household(customer_id: UUID) -> tuple[Household, HouseholdMember]:
     return Household(id=customer_id, kind=HouseholdKind.FAMILY, created_at=now, created_by=ACTOR), head
 
 
-async def _handovers(session: AsyncSession, house: House, customers: list[UUID]) -> None:
-    """Let each of them have changed hands between two who serve neither; the ids are the customers'."""
-    staff = [house.staff["hq_operator"], house.staff["customer_service"]]
-    managers = [
-        Manager(
-            id=new_id(),
-            staff_id=one.id,
-            branch_id=one.branch_id,
-            grade=Grade.SENIOR,
-            capacity=10,
-            active=False,
-            created_at=clock.now(),
-        )
-        for one in staff
-    ]
-    session.add_all(managers)
-    await session.flush()
-    day = clock.today()
-    session.add_all(
-        Handover(
-            customer_id=customer_id,
-            id=customer_id,
-            giver_id=managers[0].id,
-            taker_id=managers[1].id,
-            reason="a neighbour",
-            on_day=day,
-            due_on=day,
-            joint_until=day,
-            created_at=clock.now(),
-        )
-        for customer_id in customers
-    )
-
-
 def care_of(customer_id: UUID) -> tuple[CareTask, Need, Promise, Opportunity, Complaint]:
     """Let there be one of each record of care that is open; their ids are the customer's."""
     day = clock.today()
@@ -388,5 +355,6 @@ async def _with_voucher(
         complaint_id=customer_id,
         contact_id=customer_id,
         handover_id=customer_id,
+        claim_id=customer_id,
         call_id=customer_id,
     )

@@ -28,6 +28,7 @@ from guibin.managers import models as managers
 from guibin.managers.absences import models as manager_absences
 from guibin.managers.arrivals import models as manager_arrivals
 from guibin.managers.capacity import models as manager_capacity
+from guibin.managers.claims import models as manager_claims
 from guibin.managers.credit import models as manager_credit
 from guibin.managers.eligibility import models as manager_eligibility
 from guibin.managers.matrix import models as manager_matrix
@@ -95,6 +96,7 @@ __all__ = [
     "manager_absences",
     "manager_arrivals",
     "manager_capacity",
+    "manager_claims",
     "manager_credit",
     "manager_eligibility",
     "manager_matrix",

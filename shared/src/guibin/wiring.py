@@ -13,6 +13,7 @@ from guibin.care import personal_data as care_data
 from guibin.care import serving as care_serving
 from guibin.care.activity import SPOKEN_TO
 from guibin.care.calls import personal_data as calls_data
+from guibin.care.claiming import CLAIMING
 from guibin.care.opportunities import merging as opportunities_merging
 from guibin.care.opportunities import personal_data as opportunities_data
 from guibin.care.plans import defaults as care_plans
@@ -47,6 +48,8 @@ from guibin.managers import merging as managers_merging
 from guibin.managers import personal_data as managers_data
 from guibin.managers.capacity import defaults as manager_capacity
 from guibin.managers.capacity.service import CapacityOverriding
+from guibin.managers.claims import merging as claims_merging
+from guibin.managers.claims import service as claims
 from guibin.managers.credit import doubling as double_credit
 from guibin.managers.credit.splitting import SplitHandler
 from guibin.managers.facts import MANAGER_FACTS
@@ -137,6 +140,7 @@ PARTICIPANTS_OF_MERGES = (
     segments_moving.PARTICIPANT,
     tiers_merging.PARTICIPANT,
     managers_merging.PARTICIPANT,
+    claims_merging.PARTICIPANT,
     double_credit.PARTICIPANT,
     opportunities_merging.PARTICIPANT,
     care_owners.PARTICIPANT,
@@ -216,6 +220,8 @@ def _connect_care() -> None:
     handlers.register(CARE_PLANS)
     coverage_followers.register(care_owners.FOLLOWER)
     touch_followers.register(SATISFYING)
+    touch_followers.register(CLAIMING)
+    coverage_followers.register(claims.FOLLOWER)
     coverage_followers.register(handovers.FOLLOWER)
     care_serving.register(RIGHTS_FOR_NEEDS)
     consumers.register(SERVED_NEEDS)

@@ -44,6 +44,7 @@ WEIGHTS = {
     Part.OTHER_CITY: 200,
     Part.SECOND_CHOICE: 40,
     Part.MISSING_SKILL: 60,
+    Part.PASSED_CLAIM: 1_000,
     Part.BROKEN_RELATIONSHIP: 5,
     Part.LOAD: 10,
     Part.ABOVE_SOFT: 100,
@@ -251,6 +252,17 @@ def test_a_pair_names_the_parts_of_its_cost() -> None:
         Part.MISSING_SKILL: 60,
     }
     assert costs_of(problem, kind, _desk(0, skills=frozenset({"english"}))) == {}
+
+
+def test_another_one_than_has_the_claim_costs_something_and_who_has_it_is_always_looked_at() -> None:
+    claimed = Kind(A, "T3", 3, claimant=_manager(1))
+    near, theirs = _desk(0, A), _desk(1, B)
+    problem = _problem([], [near, theirs], nearest=1)
+    assert costs_of(problem, claimed, near) == {Part.PASSED_CLAIM: 1_000}
+    assert [desk for desk, _ in candidates(problem, claimed, least=1)] == [near, theirs]
+    assert [desk for desk, _ in candidates(problem, replace(claimed, tier_code="T9"), least=1)] == []
+    client = replace(_client(0), kind=claimed)
+    assert place_all(_problem([client], [near, theirs], nearest=1)).placed == {client.customer_id: theirs.manager_id}
 
 
 def test_a_language_or_a_licence_that_is_missing_forbids_and_a_bar_does() -> None:

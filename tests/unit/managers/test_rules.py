@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guibin.managers.defaults import MATRIX
-from guibin.managers.models import ArrivalStrategy, Grade, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, ChosenBy, Grade, UnassignedReason
 from guibin.managers.rules import (
     Obstacle,
     Rule,
@@ -260,10 +260,28 @@ def test_a_full_book_is_drawn_last() -> None:
 def test_a_wish_comes_first_and_without_one_it_goes_by_what_the_rule_says() -> None:
     seats = [_able(1), _able(2, load=5), _able(3, Grade.EXPERT, load=5)]
     rule = Rule(strategy=ArrivalStrategy.PREFERENCE_FIRST)
-    wished = choose_among(replace(ASKING, wishes=(UUID(int=8), UUID(int=3))), seats, PREFERENCES, rule)
-    assert (wished.seat, wished.by) == (seats[2], ArrivalStrategy.PREFERENCE_FIRST)
+    wished = choose_among(replace(ASKING, wish=UUID(int=8), introducer=UUID(int=3)), seats, PREFERENCES, rule)
+    assert (wished.seat, wished.by) == (seats[2], ChosenBy.PREFERENCE_FIRST)
     plain = choose_among(ASKING, seats, PREFERENCES, rule)
-    assert (plain.seat, plain.by) == (seats[0], ArrivalStrategy.LEAST_LOAD)
+    assert (plain.seat, plain.by) == (seats[0], ChosenBy.LEAST_LOAD)
+
+
+@pytest.mark.parametrize("strategy", list(ArrivalStrategy))
+def test_a_claim_precedes_every_strategy_and_the_customers_own_wish_precedes_a_claim(strategy: ArrivalStrategy) -> None:
+    seats = [_able(1), _able(2, load=5), _able(3, Grade.EXPERT, load=5)]
+    rule = Rule(UUID(int=5), strategy)
+    claimed = replace(ASKING, claimant=UUID(int=3), introducer=UUID(int=2))
+    for asking, chosen, by in (
+        (claimed, 3, ChosenBy.CLAIM),
+        (replace(claimed, wish=UUID(int=2)), 2, ChosenBy.PREFERENCE_FIRST),
+        (replace(claimed, wish=UUID(int=3)), 3, ChosenBy.PREFERENCE_FIRST),
+        (replace(claimed, wish=UUID(int=8)), 3, ChosenBy.CLAIM),
+    ):
+        choice = choose_among(asking, seats, PREFERENCES, rule)
+        assert (choice.seat.manager_id, choice.by) == (UUID(int=chosen), by)
+    assert rule.turns == {}, "a claim is nobody's turn"
+    nobody = choose_among(replace(ASKING, claimant=UUID(int=8)), seats, PREFERENCES, rule)
+    assert nobody.by is not ChosenBy.CLAIM
 
 
 def test_who_comes_back_is_next_once_and_gets_no_flood() -> None:

@@ -18,7 +18,7 @@ TIERS = ("T1", "T2", "T3", "T4", "T5")
 
 customers = st.lists(
     st.builds(
-        lambda number, rank, branch, minutes, language, conflicts, wishes: Waiting(
+        lambda number, rank, branch, minutes, language, conflicts, named: Waiting(
             UUID(int=number),
             TIERS[rank],
             rank,
@@ -26,7 +26,9 @@ customers = st.lists(
             minutes=minutes,
             language=language,
             conflicts=frozenset(UUID(int=one) for one in conflicts),
-            wishes=tuple(UUID(int=one) for one in wishes),
+            wish=named.get("wish"),
+            claimant=named.get("claimant"),
+            introducer=named.get("introducer"),
         ),
         st.integers(1_000, 10**6),
         st.integers(0, len(TIERS) - 1),
@@ -34,7 +36,9 @@ customers = st.lists(
         st.sampled_from([0, 60, 90]),
         st.sampled_from([None, None, "en"]),
         st.sets(st.integers(1, 12), max_size=2),
-        st.lists(st.integers(1, 12), max_size=2),
+        st.dictionaries(
+            st.sampled_from(["wish", "claimant", "introducer"]), st.integers(1, 12).map(lambda one: UUID(int=one))
+        ),
     ),
     max_size=40,
     unique_by=lambda one: one.customer_id,

@@ -39,6 +39,7 @@ from bank_api.gifts.router import router as gifts
 from bank_api.handovers.router import router as handovers
 from bank_api.managers.absences import router as absences
 from bank_api.managers.arrivals import router as arrivals
+from bank_api.managers.claims import router as claims
 from bank_api.managers.credit import router as credit
 from bank_api.managers.matrix import router as manager_matrix
 from bank_api.managers.plans import router as assignment_plans
@@ -144,6 +145,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tier_rises,
     service_standards,
     managers,
+    claims,
     credit,
     assignment_plans,
     absences,

@@ -10,6 +10,7 @@ from customer_api.customers.home import router as home
 from customer_api.customers.router import router as customers
 from customer_api.gifts.router import router as gifts
 from customer_api.handovers.router import router as handovers
+from customer_api.managers.codes import router as manager_codes
 from customer_api.managers.router import router as managers
 from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.codes import router as points_codes
@@ -49,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     customers,
     relations,
     managers,
+    manager_codes,
     care,
     points,
     earning,

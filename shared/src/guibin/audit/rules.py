@@ -10,6 +10,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
     "apr": "approval",
     "brn": "branch",
     "cll": "call",
+    "clm": "claim",
     "cmp": "complaint",
     "cov": "coverage",
     "ctc": "contact",
@@ -51,6 +52,7 @@ OBJECT_KINDS: Final[Mapping[str, str]] = {
 OWNED_BY_CUSTOMERS: Final = frozenset(
     {
         "cll",
+        "clm",
         "cmp",
         "cov",
         "ctc",

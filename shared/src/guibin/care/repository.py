@@ -16,7 +16,6 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer
 from guibin.customers.origins import is_of
 from guibin.customers.repository import visible
-from guibin.managers.models import Manager
 from guibin.managers.repository.coverage import open_coverages
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
@@ -164,8 +163,3 @@ async def serving_manager(session: AsyncSession, *, customer_id: UUID) -> UUID |
     """Return the manager who answers for a customer; None where nobody serves the customer."""
     found = (await open_coverages(session, customer_ids=[customer_id])).get(customer_id)
     return None if found is None else found.manager_id
-
-
-async def manager_of_staff(session: AsyncSession, *, staff_id: UUID) -> UUID | None:
-    """Return as which manager a member of staff serves customers; None for who is none."""
-    return (await session.exec(select(Manager.id).where(Manager.staff_id == staff_id))).first()

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from secrets import choice
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Text, UniqueConstraint, func, text
@@ -52,6 +54,26 @@ class ArrivalStrategy(StrEnum):
     PREFERENCE_FIRST = "preference_first"
 
 
+class ChosenBy(StrEnum):
+    """By what one of those who can serve an arrival was chosen: a strategy, or the claim that the manager has."""
+
+    ROUND_ROBIN = ArrivalStrategy.ROUND_ROBIN
+    LEAST_LOAD = ArrivalStrategy.LEAST_LOAD
+    WEIGHTED_RANDOM = ArrivalStrategy.WEIGHTED_RANDOM
+    PREFERENCE_FIRST = ArrivalStrategy.PREFERENCE_FIRST
+    CLAIM = "claim"
+
+
+CODE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without those that are taken for each other when a customer types them."""
+CODE_LENGTH: Final = 10
+
+
+def new_referral_code() -> str:
+    """Return a code that customers type to name their manager."""
+    return "".join(choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
 def _words() -> Column[list[str]]:
     return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
 
@@ -62,6 +84,7 @@ class Manager(SQLModel, table=True):
     __tablename__ = "manager"
     __table_args__ = (
         UniqueConstraint("staff_id"),
+        UniqueConstraint("referral_code"),
         one_of("grade", Grade),
         CheckConstraint("left_on IS NULL OR leaving_since IS NOT NULL", name="freezes_before_it_ends"),
         CheckConstraint("soft_capacity >= 0 AND hard_minutes >= 0 AND soft_minutes >= 0", name="limits_not_negative"),
@@ -86,6 +109,9 @@ class Manager(SQLModel, table=True):
     active: bool = True
     leaving_since: date | None = Field(default=None, description="Since then the manager gets nobody new")
     left_on: date | None = Field(default=None, description="Since then the book is handed over; ended when it is empty")
+    referral_code: str = text_column(
+        default_factory=new_referral_code, description="Who types it gives the manager the claim"
+    )
     revision: int = 1
     created_at: datetime = instant()
 

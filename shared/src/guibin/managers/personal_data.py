@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import literal, update
+from sqlalchemy import case, literal, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.managers.claims.models import ClaimDispute
 from guibin.managers.eligibility.models import ManagerConflict, ServiceNeed
 from guibin.managers.models import Coverage, Manager
 from guibin.organisation.models import Staff
@@ -53,6 +54,14 @@ WISHES: Final = QuerySection(
 """What the customer wished of the manager, and what became of it."""
 
 
+CLAIMS: Final = QuerySection(
+    "manager_claims",
+    frozenset({"claim"}),
+    "SELECT origin, valid_from, valid_to, end_reason FROM claim WHERE customer_id = :customer_id ORDER BY id",
+)
+"""When some manager was the first choice for the customer, and what gave it."""
+
+
 class ServiceNeedsSection:
     """What the customer asks of a manager, and whom the customer must not have."""
 
@@ -73,7 +82,7 @@ class ServiceNeedsSection:
         return rows
 
 
-SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(), WISHES, ServiceNeedsSection())
+SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (ManagersSection(), WISHES, CLAIMS, ServiceNeedsSection())
 
 
 class EmptiedNeeds:
@@ -96,4 +105,16 @@ class EmptiedNeeds:
         return dict(zip(("service_need", "manager_conflict"), counts, strict=True))
 
 
-ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("unassigned",)), EmptiedNeeds())
+class EmptiedDisputes:
+    """What was said of a customer in disputes among managers goes."""
+
+    tables = frozenset({"claim_dispute"})
+
+    async def erase(self, session: AsyncSession, *, customer_id: UUID, at: datetime) -> Mapping[str, int]:
+        """Empty the words; that there was a dispute, and who lost it, stays."""
+        words = {"reason": "", "ruling": case((col(ClaimDispute.ruling).is_(None), None), else_="")}
+        statement = update(ClaimDispute).where(col(ClaimDispute.customer_id) == customer_id).values(words)
+        return {"claim_dispute": len((await session.execute(statement.returning(literal(1)))).all())}
+
+
+ERASURE_STEPS: Final[tuple[ErasureStep, ...]] = (ForgottenRows(("unassigned",)), EmptiedNeeds(), EmptiedDisputes())

@@ -12,7 +12,7 @@ from math import log
 from typing import Final
 from uuid import UUID
 
-from guibin.managers.models import ArrivalStrategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, ChosenBy, UnassignedReason
 
 Matrix = Mapping[tuple[str, str], int]
 """(grade, tier) to preference: 1 should serve, 2 may serve; what is not listed may not."""
@@ -64,8 +64,9 @@ HURDLES: Final = (
 class Waiting:
     """A customer who needs a manager, or another one, with what that customer asks of one.
 
-    `minutes` is the load of a year; `conflicts` are managers who must not serve this customer; `wishes` those whom
-    the customer or who brought the customer would like, best first. Without `managed` the grade does not matter.
+    `minutes` is the load of a year; `conflicts` are managers who must not serve this customer; `wish` is whom the
+    customer would like, `claimant` who has the claim, `introducer` who brought the customer. Without `managed` the
+    grade does not matter.
     """
 
     customer_id: UUID
@@ -77,7 +78,9 @@ class Waiting:
     skills: frozenset[str] = NOTHING
     licences: frozenset[str] = NOTHING
     conflicts: frozenset[UUID] = NOBODY
-    wishes: tuple[UUID, ...] = ()
+    wish: UUID | None = None
+    claimant: UUID | None = None
+    introducer: UUID | None = None
     managed: bool = True
 
 
@@ -199,27 +202,40 @@ class Rule:
 
 @dataclass(frozen=True)
 class Choice:
-    """The manager chosen and by which strategy."""
+    """The manager chosen and by what."""
 
     seat: Seat
-    by: ArrivalStrategy
+    by: ChosenBy
+
+
+def first_choices(customer: Waiting, strategy: ArrivalStrategy) -> Sequence[UUID]:
+    """Return who comes before every other one who can serve a customer, the first before the others.
+
+    A claim precedes every strategy, and the customer's own wish precedes a claim. Who only brought the customer counts
+    where the rule asks for preferences, and a wish without a claim does too.
+    """
+    asked = strategy is ArrivalStrategy.PREFERENCE_FIRST
+    wish = customer.wish if asked or customer.claimant is not None else None
+    named = (wish, customer.claimant, customer.introducer if asked else None)
+    return [one for one in named if one is not None]
 
 
 def choose_among(customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> Choice:
-    """Choose one of those who can serve a customer: first a wish where the rule asks for it, then a grade that should.
+    """Choose one of those who can serve a customer: first by `first_choices`, then a grade that should.
 
     The lowest standing is chosen. Whoever is chosen by turns has had the turn.
     """
-    if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST:
+    if firsts := first_choices(customer, rule.strategy):
         by_id = {seat.manager_id: seat for seat in able}
-        wished = next((by_id[one] for one in customer.wishes if one in by_id), None)
-        if wished is not None:
-            return Choice(wished, ArrivalStrategy.PREFERENCE_FIRST)
+        first = next((by_id[one] for one in firsts if one in by_id), None)
+        if first is not None:
+            claimed = first.manager_id == customer.claimant != customer.wish
+            return Choice(first, ChosenBy.CLAIM if claimed else ChosenBy.PREFERENCE_FIRST)
     strategy = rule.otherwise if rule.strategy is ArrivalStrategy.PREFERENCE_FIRST else rule.strategy
     chosen = min(able, key=lambda seat: standing_of(customer, seat, matrix, rule, strategy))
     if strategy is ArrivalStrategy.ROUND_ROBIN:
         rule.pass_turn(chosen.manager_id)
-    return Choice(chosen, strategy)
+    return Choice(chosen, ChosenBy(strategy))
 
 
 Standing = tuple[int, float, int, float, UUID]

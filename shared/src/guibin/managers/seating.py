@@ -18,6 +18,7 @@ from guibin.managers.rules import (
     Standing,
     Waiting,
     choose_among,
+    first_choices,
     lasting_obstacles,
     obstacles,
     reason_for,
@@ -115,6 +116,7 @@ class _Line:
 
     def __init__(self, customer: Waiting, able: Sequence[Seat], matrix: Matrix, rule: Rule) -> None:
         self._rule, self._matrix, self._able = rule, matrix, list(able)
+        self._by_id = {seat.manager_id: seat for seat in able}
         self._line: list[tuple[Standing, Seat]] = []
         if rule.strategy in _GROWING:
             self._line = [(self._standing(customer, seat), seat) for seat in able]
@@ -122,12 +124,20 @@ class _Line:
 
     def choose(self, customer: Waiting) -> Seat | None:
         """Return the next one for a customer, who has had the turn."""
-        if self._rule.strategy in _GROWING:
+        if first := self._first(customer):
+            able = [first]
+        elif self._rule.strategy in _GROWING:
             able = self._next(customer)
         else:
             self._able = [seat for seat in self._able if seat.has_room_for(customer.minutes)]
             able = [seat for seat in self._able if seat.manager_id not in customer.conflicts]
         return choose_among(customer, able, self._matrix, self._rule).seat if able else None
+
+    def _first(self, customer: Waiting) -> Seat | None:
+        """Return who comes before all others wherever they stand, if there is somebody who can."""
+        named = (self._by_id.get(one) for one in first_choices(customer, self._rule.strategy))
+        able = (seat for seat in named if seat is not None and seat.manager_id not in customer.conflicts)
+        return next((seat for seat in able if seat.has_room_for(customer.minutes)), None)
 
     def _next(self, customer: Waiting) -> list[Seat]:
         """Return the one in front, who stays in the line, or nobody.

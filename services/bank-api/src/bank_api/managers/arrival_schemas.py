@@ -9,7 +9,7 @@ from pydantic import Field
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.managers.arrivals.models import AssignmentRule
 from guibin.managers.arrivals.service import Arrival, Candidate, WantedRule
-from guibin.managers.models import ArrivalStrategy, Grade, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, ChosenBy, Grade, UnassignedReason
 from guibin.managers.rules import Obstacle
 from guibin.organisation.models import Branch
 from guibin.web import OutModel, StrictModel
@@ -116,7 +116,7 @@ class ArrivalOut(OutModel):
     tier: str | None = Field(examples=["T2"])
     manager_id: ManagerId | None = Field(description="Null: nobody, see `reason`")
     reason: UnassignedReason | None = Field(description="Why nobody; a customer of a managed tier waits with it")
-    strategy: ArrivalStrategy = Field(description="By which the manager was chosen")
+    strategy: ChosenBy = Field(description="By which the manager was chosen; a claim comes before every strategy")
     rule_branch_id: BranchId | None = Field(description="The node whose rule counted; null: none did, least load")
     since: date | None = Field(description="First day; null where nobody serves, and in a dry run")
     strained: bool = Field(description="Whether the chosen manager's book is now above a soft maximum")

@@ -41,6 +41,9 @@ class AssignmentWeightsIn(StrictModel):
         Annotated[int, Field(ge=0, le=DEAREST_WEIGHT, description="A second choice of the matrix")] | None
     ) = None
     missing_skill: Annotated[int, Field(ge=0, le=DEAREST_WEIGHT, description="Each")] | None = None
+    passed_claim: (
+        Annotated[int, Field(ge=0, le=DEAREST_WEIGHT, description="Another manager than who has the claim")] | None
+    ) = None
     broken_relationship: (
         Annotated[int, Field(ge=0, le=DEAREST_WEIGHT, description="Each month together, times the place of the tier")]
         | None

@@ -9,11 +9,11 @@ from fastapi import Query
 
 from bank_api.customers.router import scope_in
 from bank_api.customers.views import shown_name, view_of
-from guibin.care.repository import manager_of_staff
 from guibin.core import clock
 from guibin.core.ids import ManagerId, to_public
 from guibin.customers.personal import identity_of
 from guibin.managers.absences.repository import books_of
+from guibin.managers.repository import manager_of_staff
 from guibin.security.actors import Domain, Scope, Verb
 from guibin.web import DataClass, Page, PageRequest, PortRouter, RateClass, StaffCall, declare, page_query, staff
 

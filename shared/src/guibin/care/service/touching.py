@@ -23,6 +23,7 @@ from guibin.care.serving import rights
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.repository import get_customer
+from guibin.managers.repository import manager_of_staff
 from guibin.products.repository import products_by_code
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
@@ -136,7 +137,7 @@ async def _touch(session: AsyncSession, keys: KeyRing, actor: Actor, customer_id
         customer_id=customer_id,
         id=new_id(),
         staff_id=actor.id,
-        manager_id=await repository.manager_of_staff(session, staff_id=actor.id),
+        manager_id=await manager_of_staff(session, staff_id=actor.id),
         kind=contact.kind,
         channel=contact.channel,
         direction=contact.direction,

@@ -22,7 +22,7 @@ from guibin.managers.eligibility.repository import as_waiting
 from guibin.managers.errors import AlreadyServed
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
-from guibin.managers.models import ArrivalStrategy, UnassignedReason
+from guibin.managers.models import ArrivalStrategy, ChosenBy, UnassignedReason
 from guibin.organisation.models import Branch
 from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Scope
@@ -50,7 +50,7 @@ class Arrival:
     """
 
     customer: rules.Waiting
-    strategy: ArrivalStrategy
+    strategy: ChosenBy
     rule_branch_id: UUID | None
     candidates: Sequence[Candidate]
     chosen: rules.Seat | None
@@ -112,7 +112,7 @@ async def _look(session: AsyncSession, customer: Customer, here: Sequence[UUID],
         return Arrival(waiting, choice.by, rule.branch_id, candidates, choice.seat, None, None)
     found = [one.obstacles for one in candidates]
     reason = rules.reason_for(waiting, found, matrix) if waiting.managed else UnassignedReason.NO_RULE
-    return Arrival(waiting, rule.strategy, rule.branch_id, candidates, None, reason, None)
+    return Arrival(waiting, ChosenBy(rule.strategy), rule.branch_id, candidates, None, reason, None)
 
 
 async def _queue(session: AsyncSession, arrival: Arrival, today: date) -> None:

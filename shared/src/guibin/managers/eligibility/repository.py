@@ -27,6 +27,7 @@ from guibin.core.errors import NotFound
 from guibin.customers.models import Customer, CustomerRef, RefKind
 from guibin.holdings.models import Holding
 from guibin.managers.capacity.models import TierLoad
+from guibin.managers.claims.standing import claimants
 from guibin.managers.eligibility.models import ManagerConflict, ManagerLicence, ServiceNeed
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Manager
@@ -52,6 +53,7 @@ async def with_demands(session: AsyncSession, waiting: Sequence[Waiting], *, day
         loads = dict((await session.execute(select(col(TierLoad.tier_code), col(TierLoad.minutes)))).all())
         needs = await _needs(session, ids)
         conflicts = await conflicts_of(session, ids, day=day)
+        claimed = await claimants(session, ids, day=day)
         products = await _by_product(session, ids, content.product_licences)
         tags = await _by_tag(session, ids, content.tag_skills, day)
     tiers = {tier: frozenset({line.licence}) for tier, line in content.tiers.items() if line.licence}
@@ -62,7 +64,9 @@ async def with_demands(session: AsyncSession, waiting: Sequence[Waiting], *, day
             language=need.language if (need := needs.get(one.customer_id)) else None,
             skills=frozenset(need.skills if need else ()) | tags.get(one.customer_id, NOTHING),
             licences=tiers.get(one.tier_code, NOTHING) | products.get(one.customer_id, NOTHING),
-            wishes=_wishes(need),
+            wish=need.wished_manager_id if need else None,
+            claimant=claimed.get(one.customer_id),
+            introducer=need.introducer_id if need else None,
             conflicts=frozenset(conflicts.get(one.customer_id, ())),
         )
         for one in waiting
@@ -81,11 +85,6 @@ async def as_waiting(session: AsyncSession, customers: Sequence[Customer], *, da
         code, rank, managed = (tier.code, tier.rank, tier.managed) if tier else ("", -1, False)
         waiting.append(Waiting(customer.id, code, rank, customer.branch_id, managed=managed))
     return await with_demands(session, waiting, day=day)
-
-
-def _wishes(need: ServiceNeed | None) -> tuple[UUID, ...]:
-    named = (need.wished_manager_id, need.introducer_id) if need else ()
-    return tuple(one for one in named if one is not None)
 
 
 async def _needs(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, ServiceNeed]:

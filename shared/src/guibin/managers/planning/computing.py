@@ -147,7 +147,8 @@ def _waiting(entry: Entry) -> Waiting:
 def _client(entry: Entry, demand: Waiting, day: date) -> Client:
     """Return a customer with the full or begun months together, and what that customer asks of a manager."""
     months = (day.year - entry.since.year) * 12 + day.month - entry.since.month if entry.since else 0
-    asks = (demand.skills, demand.conflicts, demand.language, demand.licences)
+    claimant = demand.claimant if demand.wish is None else None  # whom the customer wishes is stronger than a claim
+    asks = (demand.skills, demand.conflicts, demand.language, demand.licences, claimant)
     kind = Kind(entry.branch_id, entry.tier, entry.rank, *asks)
     return Client(entry.customer_id, kind, entry.manager_id, max(months, 0))
 

@@ -30,6 +30,7 @@ class Part(StrEnum):
     OTHER_CITY = "other_city"
     SECOND_CHOICE = "second_choice"
     MISSING_SKILL = "missing_skill"
+    PASSED_CLAIM = "passed_claim"
     BROKEN_RELATIONSHIP = "broken_relationship"
     LOAD = "load"
     ABOVE_SOFT = "above_soft"
@@ -44,8 +45,9 @@ class Reach(StrEnum):
 
 
 Weights = Mapping[Part, int]
-"""Points of cost: each step of the tree, another city, a second choice of the matrix, each skill that is missing, each
-month together times the place of the tier from 1, each tenth of the book that is full already, above the soft maximum.
+"""Points of cost: each step of the tree, another city, a second choice of the matrix, each skill that is missing,
+another manager than the one who has the claim, each month together times the place of the tier from 1, each tenth of
+the book that is full already, above the soft maximum.
 """
 
 Costs = Mapping[Part, int]
@@ -56,7 +58,8 @@ Costs = Mapping[Part, int]
 class Kind:
     """What decides which managers may serve a customer and what that costs: customers of one kind are alike.
 
-    A skill that is missing costs something; a language or a licence that is missing forbids, as `barred` does.
+    A skill that is missing costs something, as does another one than the `claimant`; a language or a licence that is
+    missing forbids, as `barred` does.
     """
 
     branch_id: UUID
@@ -66,6 +69,7 @@ class Kind:
     barred: frozenset[UUID] = frozenset()
     language: str | None = None
     licences: frozenset[str] = frozenset()
+    claimant: UUID | None = None
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +84,8 @@ class Kind:
         return Kind, self._facts()
 
     def _facts(self) -> tuple[object, ...]:
-        return (self.branch_id, self.tier_code, self.tier_rank, self.needs, self.barred, self.language, self.licences)
+        asked = (self.needs, self.barred, self.language, self.licences, self.claimant)
+        return (self.branch_id, self.tier_code, self.tier_rank, *asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +238,13 @@ def way_costs(problem: Problem, one: UUID, other: UUID) -> Costs:
 
 
 def fit_costs(problem: Problem, kind: Kind, desk: Desk) -> Costs:
-    """Return what it costs that a manager is not the first choice or lacks a skill."""
+    """Return what it costs that a manager is not the first choice, lacks a skill or is not who has the claim."""
     second = problem.matrix.get((desk.grade, kind.tier_code or ""), 1) > 1
+    passed = kind.claimant is not None and kind.claimant != desk.manager_id
     return {
         Part.SECOND_CHOICE: problem.weights[Part.SECOND_CHOICE] * second,
         Part.MISSING_SKILL: problem.weights[Part.MISSING_SKILL] * len(kind.needs - desk.skills),
+        Part.PASSED_CLAIM: problem.weights[Part.PASSED_CLAIM] * passed,
     }
 
 
@@ -295,7 +302,16 @@ def candidates(problem: Problem, kind: Kind, *, least: int) -> list[tuple[Desk, 
             if may_serve(problem, kind, desk):
                 found.append((desk, way + sum(fit_costs(problem, kind, desk).values())))
                 wanted -= desk.room
-    return found
+    return [*found, *_claimant(problem, kind, found)]
+
+
+def _claimant(problem: Problem, kind: Kind, found: Sequence[tuple[Desk, int]]) -> list[tuple[Desk, int]]:
+    """Return who has the claim on a kind, where the look did not go that far."""
+    desk = problem.desk_of.get(kind.claimant) if kind.claimant is not None else None
+    if desk is None or any(one is desk for one, _ in found):
+        return []
+    able = desk.takes and problem.reaches(desk, kind.branch_id) and may_serve(problem, kind, desk)
+    return [(desk, sum(costs_of(problem, kind, desk).values()))] if able else []
 
 
 def why_nobody(problem: Problem, kind: Kind) -> UnassignedReason:

@@ -24,6 +24,7 @@ from guibin.managers.repository.people import (
     list_managers,
     loads,
     lock_managers,
+    manager_of_staff,
     managers_since,
     primary_manager,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "list_unassigned",
     "loads",
     "lock_managers",
+    "manager_of_staff",
     "managers_since",
     "open_coverages",
     "open_team",

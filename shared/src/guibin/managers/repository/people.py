@@ -101,6 +101,11 @@ async def get_person(session: AsyncSession, manager_id: UUID) -> Person:
     return found[0]
 
 
+async def manager_of_staff(session: AsyncSession, *, staff_id: UUID) -> UUID | None:
+    """Return as which manager a member of staff serves customers; None for who is none."""
+    return (await session.exec(select_rows(Manager.id).where(Manager.staff_id == staff_id))).first()
+
+
 async def insert_manager(session: AsyncSession, manager: Manager) -> bool:
     """Add a manager; False when the member of staff is one already."""
     statement = insert(Manager).values(manager.model_dump()).on_conflict_do_nothing().returning(col(Manager.id))

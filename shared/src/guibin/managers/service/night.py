@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.managers import repository, rules
 from guibin.managers.arrivals import placing
+from guibin.managers.claims.repository import end_of_the_gone
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.models import Coverage
 from guibin.managers.planning.repository import end_empty_books
@@ -34,6 +35,7 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     from_day = day + timedelta(days=1)
     _, terms = await terms_in_force(session)
     await repository.lock_managers(session)
+    await end_of_the_gone(session, on_day=from_day)
     gone = await repository.coverage_of_the_gone(session)
     await gradual.cancel(session, [one.customer_id for one in gone], on_day=from_day)
     await repository.end_coverage(session, _first_days(gone, from_day), gone, CUSTOMER_GONE)

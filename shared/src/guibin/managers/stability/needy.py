@@ -9,6 +9,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.models import Customer
+from guibin.managers.claims.standing import is_claimed
 from guibin.managers.matrix.repository import is_second_choice, permits, tiers_in_force
 from guibin.managers.models import Coverage, Manager
 from guibin.managers.pool.repository import in_pool
@@ -44,7 +45,8 @@ async def needy_customers(session: AsyncSession, *, day: date, terms: Terms) -> 
 
     Another one: where the present one has left, where the matrix forbids the present one, or where the present one may
     but should not serve a tier in which the customer has been for so many months and came while being served. A
-    customer who wishes to keep the manager, to whom one is coming, or who is in the pool, needs none.
+    customer who wishes to keep the manager, to whom one is coming, or who is in the pool and whom nobody claims, needs
+    none.
     """
     current = select_tiers(day, col(TierHistory.effective_on)).subquery("current_tier")
     asked = (tiers_in_force(day), col(Manager.grade), current.c.tier)
@@ -72,11 +74,16 @@ async def needy_customers(session: AsyncSession, *, day: date, terms: Terms) -> 
         .join(Staff, col(Staff.id) == col(Manager.staff_id), isouter=True)
         .where(col(Tier.managed).is_(True), col(Customer.merged_into).is_(None))
         .where(col(Customer.status).in_(WITH_THE_BANK))
-        .where(or_(not_(has_nobody), not_(in_pool(col(Customer.id))), col(Tier.rank) > pool_rank))
+        .where(or_(not_(has_nobody), _is_looked_for(day), col(Tier.rank) > pool_rank))
         .where(or_(not_(is_here), and_(_may_change(), or_(not_(is_permitted), settled))))
     )
     rows = (await session.execute(query)).all()
     return [NeedyCustomer(Waiting(*row[:4]), row[4], Ground(row[5])) for row in rows]
+
+
+def _is_looked_for(day: date) -> ColumnElement[bool]:
+    """Return the predicate of a customer who is not in the pool, or is claimed there by somebody."""
+    return or_(not_(in_pool(col(Customer.id))), is_claimed(col(Customer.id), day))
 
 
 def _may_change() -> ColumnElement[bool]:

@@ -22,6 +22,7 @@ class PlanWeights(BaseModel):
     other_city: Weight = 200
     second_choice: Weight = Field(default=40, description="A second choice of the matrix")
     missing_skill: Weight = Field(default=60, description="Each")
+    passed_claim: Weight = Field(default=1_000, description="Another manager than the one who has the claim")
     broken_relationship: Weight = Field(default=5, description="Each month together, times the place of the tier")
     load: Weight = Field(default=10, description="Each tenth of the book that is full")
     above_soft: Weight = Field(default=100, description="Above the soft maximum")
@@ -52,6 +53,13 @@ class Terms(BaseModel):
         default=6,
         description="Months for which who handed a customer up is credited beside the taker; 0: not at all",
     )
+    claim_days: Annotated[int, Field(ge=1, le=366)] = Field(
+        default=90, description="Days for which a manager is the first choice for a customer whom nobody serves"
+    )
+    claim_cool_down_days: Days = Field(
+        default=30, description="Days after a claim that ran out or was lost on which the same manager cannot claim"
+    )
+    claim_dispute_days: Days = Field(default=14, description="Days from its first on which a claim can be disputed")
     plan_weights: PlanWeights = Field(
         default_factory=PlanWeights, description="What counts how much in plans of assignment"
     )
