@@ -239,6 +239,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "listPointsAttachments": (),
     "getPointsAttachment": (),
     "listCustomerPointsTransfers": ("L1", "L2"),
+    "claimInheritance": ("E8", "M1", *_BY_TWO),
+    "listInheritances": ("L1", "L2"),
     "listCustomerPointsEntries": ("L1", "L2", "L3"),
     "listCustomerPointsStatements": ("L1", "L2"),
     "getCustomerPointsStatement": ("L1", "L2"),

@@ -18,6 +18,7 @@ from sabotage.appointments import APPOINTMENTS
 from sabotage.arrivals import ARRIVALS
 from sabotage.assigning import ASSIGNING
 from sabotage.care import CARE
+from sabotage.heirs import HEIRS
 from sabotage.identity import IDENTITY
 from sabotage.offers import OFFERS
 from sabotage.patches import SABOTAGES, Sabotage
@@ -45,6 +46,7 @@ def main(only: Sequence[str]) -> int:
             *APPOINTMENTS,
             *ARRIVALS,
             *ASSIGNING,
+            *HEIRS,
             *RESERVATIONS,
             *SUPPLIERS,
             *TAGS,

@@ -75,6 +75,7 @@ from guibin.points.earning.service.publishing import EarningRulePublication
 from guibin.points.earning.tag_effect import TAG_HANDLER
 from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
+from guibin.points.inheritance.service import INHERITANCE
 from guibin.points.service import ACCOUNT_CODES, CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
 from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
@@ -233,7 +234,7 @@ def _connect_points() -> None:
     handlers.register(ACCOUNT_CODES)
     handlers.register(VELOCITY_RULE_CHANGE)
     handlers.register(FILE_HANDLER)
-    for correction in (*CORRECTIONS, TRANSFER_REVERSAL):
+    for correction in (*CORRECTIONS, TRANSFER_REVERSAL, INHERITANCE):
         handlers.register(correction)
     handlers.register(AssetRuleActivation())
     handlers.register(DepositAllowance())

@@ -108,6 +108,7 @@ async def test_a_stranger_may_not_call_the_functions(database: Database) -> None
         f"SELECT * FROM points_capture({', '.join(['NULL'] * 13)})",
         "SELECT * FROM points_release(NULL, NULL, NULL, NULL, NULL, NULL)",
         f"SELECT * FROM points_transfer({', '.join(['NULL'] * 15)})",
+        f"SELECT * FROM points_inherit({', '.join(['NULL'] * 14)})",
         f"SELECT * FROM points_merge({', '.join(['NULL'] * 12)})",
         f"SELECT * FROM points_unmerge({', '.join(['NULL'] * 11)})",
         f"SELECT * FROM points_enter({', '.join(['NULL'] * 15)})",

@@ -51,6 +51,11 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
         " ORDER BY posted_at, id",
     ),
     QuerySection(
+        "points_inheritances",
+        frozenset({"points_inheritance"}),
+        "SELECT document_no, posted_at FROM points_inheritance WHERE customer_id = :customer_id ORDER BY posted_at, id",
+    ),
+    QuerySection(
         "points_merges",
         frozenset({"points_merge"}),
         "SELECT side, wallet, points, debt, undoes, posted_at FROM points_merge WHERE customer_id = :customer_id"

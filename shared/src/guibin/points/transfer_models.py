@@ -33,3 +33,4 @@ class PointsTransfer(SQLModel, table=True):
     reverses: UUID | None = Field(default=None, description="The transfer of which the bank took this back")
     posted_at: datetime = instant()
     posted_on: date = Field(description="Day of business")
+    inheritance_id: UUID | None = Field(default=None, description="The claim of heirs by which the bank passed it on")

@@ -54,8 +54,11 @@ TEXTS: Final[dict[Purpose, tuple[str, str]]] = {
 EARN, REDEEM, MESSAGE, CALL = "earn", "redeem", "message", "call"
 ASSIGN, LOGIN, SERVICE = "assign", "login", "service"
 ACTS: Final = (EARN, REDEEM, MESSAGE, CALL, ASSIGN, LOGIN, SERVICE)
+DECEASED: Final = "deceased"
+"""The restriction with which heirs may claim points."""
+
 RESTRICTIONS: Final[tuple[tuple[str, str, str, tuple[str, ...], bool], ...]] = (
-    ("deceased", "已故", "Deceased", ACTS, True),
+    (DECEASED, "已故", "Deceased", ACTS, True),
     ("judicial_freeze", "司法冻结", "Judicial freeze", (REDEEM,), True),
     ("aml", "反洗钱限制", "Anti money laundering", (EARN, REDEEM, MESSAGE), True),
     ("minor", "未成年人", "Minor", (REDEEM, MESSAGE, CALL), False),

@@ -37,13 +37,15 @@ class CustomerTransferOut(OutModel):
     other_customer_id: CustomerId = Field(description="Who is on the other side, whoever may see that customer")
     entry_id: EntryId
     reverses: TransferId | None = Field(description="The transfer of which the bank moved this back")
+    inherited: bool = Field(description="Heirs claimed it: the bank passed it on")
     posted_at: datetime
 
     @classmethod
     def of(cls, row: TransferRow) -> Self:
         """Describe one side of a transfer."""
         own = row.transfer
-        return cls.model_validate({**own.model_dump(), "taken_back": row.taken_back, "other_customer_id": own.other_id})
+        beside = {"taken_back": row.taken_back, "other_customer_id": own.other_id}
+        return cls.model_validate({**own.model_dump(), **beside, "inherited": own.inheritance_id is not None})
 
 
 @router.get("/customers/{customer_id}/points/transfers", operation_id="listCustomerPointsTransfers")

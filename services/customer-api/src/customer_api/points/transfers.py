@@ -136,12 +136,15 @@ class TransferRowOut(OutModel):
     taken_back: int = Field(description="Points of it that the bank has moved back")
     entry_id: EntryId = Field(description="The entry of my own history")
     reverses: TransferId | None = Field(description="The transfer of which the bank moved this back")
+    inherited: bool = Field(description="The bank passed it on to me as an heir, or from an account to its heirs")
     posted_at: datetime
 
     @classmethod
     def of(cls, row: TransferRow) -> Self:
         """Describe one side of a transfer."""
-        return cls.model_validate({**row.transfer.model_dump(), "taken_back": row.taken_back})
+        own = row.transfer
+        beside = {"taken_back": row.taken_back, "inherited": own.inheritance_id is not None}
+        return cls.model_validate({**own.model_dump(), **beside})
 
 
 @router.get("/receiving-codes/{wallet}", operation_id="getMyReceivingCode")

@@ -24,6 +24,8 @@ from guibin.security.row_scope import all_rows
 
 REASON_ZH: Final = "银行撤回积分转赠"
 REASON_EN: Final = "The bank took back points that were passed on"
+INHERITED_ZH: Final = "银行撤回积分继承"
+INHERITED_EN: Final = "The bank took back points that were inherited"
 
 
 async def submit_reversal(
@@ -46,7 +48,7 @@ class TransferReversal(CorrectionHandler):
     """Moves points that a customer passed on back: out of the lots that they became, with their last day and cost.
 
     What the receiver has spent, what has expired and what paid the receiver's debt stays as it is: nobody owes for a
-    gift. The receiver's account may be frozen.
+    gift. The receiver's account may be frozen. What heirs claimed comes back in the same way.
     """
 
     kind = "points.reverse_transfer"
@@ -88,8 +90,8 @@ class TransferReversal(CorrectionHandler):
                     reverses=given.id,
                     entries=[new_id(), new_id()],
                     lots=sorted(new_id() for _ in range(lots)),
-                    reasons_zh=[REASON_ZH, REASON_ZH],
-                    reasons_en=[REASON_EN, REASON_EN],
+                    reasons_zh=[INHERITED_ZH if given.inheritance_id else REASON_ZH] * 2,
+                    reasons_en=[INHERITED_EN if given.inheritance_id else REASON_EN] * 2,
                     source_kind=SourceKind.APPROVAL,
                     source_id=source,
                     actor=actor_id,

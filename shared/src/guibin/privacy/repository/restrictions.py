@@ -56,6 +56,16 @@ async def blocked_among(session: AsyncSession, customer_ids: Collection[UUID], a
     return set((await session.exec(query)).all())
 
 
+async def kinds_in_force(session: AsyncSession, *, customer_id: UUID, day: date) -> Sequence[RestrictionKind]:
+    """Return the kinds of restrictions that a customer is under on a day."""
+    query = (
+        select(RestrictionKind)
+        .join(CustomerRestriction, col(RestrictionKind.code) == col(CustomerRestriction.kind))
+        .where(CustomerRestriction.customer_id == customer_id, _in_force(day))
+    )
+    return (await session.exec(query)).all()
+
+
 async def list_kinds(session: AsyncSession) -> Sequence[RestrictionKind]:
     """Return all kinds of restrictions, in the order of their codes."""
     return (await session.exec(select(RestrictionKind).order_by(col(RestrictionKind.code)))).all()
