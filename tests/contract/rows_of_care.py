@@ -28,6 +28,7 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "listCustomerOpportunities": _OF_A_BRANCH,
     "openOpportunity": ("M1", "R9"),
     "endOpportunity": ("M1", "R10"),
+    "reportOpportunities": (),
     "listComplaints": _OF_A_BRANCH,
     "listCustomerComplaints": _OF_A_BRANCH,
     "openComplaint": ("M1", "R9"),

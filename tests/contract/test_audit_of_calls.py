@@ -25,6 +25,7 @@ ABOUT_NOTHING_HERE = {
     "getServiceStandard",
     "listScoreModifiers",
     "reportContactSuppressions",
+    "reportOpportunities",
     "getApproval",
     "getPointsAttachment",
     "listPointsAttachments",

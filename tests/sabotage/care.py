@@ -5,6 +5,7 @@ from typing import Final
 from sabotage.patches import CODE, Sabotage
 
 CONTENT = "tests/bank_api/contact/test_message_checks.py"
+NIGHT = "tests/shared/care/test_opportunity_night.py"
 CHANCES = "tests/bank_api/care/opportunities/test_opportunities.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
@@ -32,6 +33,14 @@ CARE: Final = (
         "            raise OffersWait\n",
         "            pass\n",
         (f"{CHANCES}::test_nothing_is_offered_while_a_complaint_is_in_progress",),
+    ),
+    Sabotage(
+        "CARE-07d",
+        "that the night opens nothing with whom a product was offered often enough",
+        f"{CODE}/care/opportunities/night_repository.py",
+        "HAVING count(*) >= :pushes",
+        "HAVING count(*) > :pushes",
+        (f"{NIGHT}::test_who_came_to_have_a_tag_gets_one_opportunity_of_a_stay_unless_something_stands_in_the_way",),
     ),
     Sabotage(
         "CARE-03",

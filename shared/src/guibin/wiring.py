@@ -17,6 +17,7 @@ from guibin.care.claiming import CLAIMING
 from guibin.care.opportunities import merging as opportunities_merging
 from guibin.care.opportunities import personal_data as opportunities_data
 from guibin.care.plans import defaults as care_plans
+from guibin.care.plans.naming import CARE_PLANS_BY_TAGS
 from guibin.care.plans.service import CARE_PLANS, SATISFYING
 from guibin.care.standards import defaults as standards
 from guibin.care.standards.service import STANDARDS
@@ -205,7 +206,7 @@ def _connect_tags() -> None:
     for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS):
         facts.register(source)
     profile_sources.register(MANAGER_FACTS)
-    for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER):
+    for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER, CARE_PLANS_BY_TAGS):
         tag_users.register(users)
 
 

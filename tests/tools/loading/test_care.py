@@ -3,17 +3,19 @@
 from datetime import date, time, timedelta
 
 import httpx
-from sqlmodel import select
+from sqlmodel import col, select
 
 from guibin.approvals.rules import is_business_day
 from guibin.approvals.surroundings import surroundings
-from guibin.care.models import Touch
+from guibin.care.models import CareTask, Touch
+from guibin.care.opportunities.models import Opportunity
 from guibin.contact.models import ContactDecision
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.zone import BUSINESS_ZONE
 from guibin.managers.models import Coverage, Grade
 from guibin.managers.repository import begin_coverage
+from guibin.products.models import Product
 from guibin_tools.loading.care import CUSTOMERS, tell_stories
 from guibin_tools.loading.past import give_past, last_care_year
 from support.house import EAST, House
@@ -36,13 +38,21 @@ async def test_customers_are_reached_while_the_bank_is_open_and_offers_go_to_who
                     reason="test",
                 )
             )
+        for code in ("PF202", "PF103", "PF301", "PF601"):
+            names = {"name_zh": code, "name_en": code, "line": "personal_finance", "product_class": "fund"}
+            session.add(Product.model_validate({"code": code, "side": "asset", **names}))
         await session.flush()
         assert [await tell_stories(session, house.keys) for _ in range(2)] == [CUSTOMERS, 0]
         moments = [one.at.astimezone(BUSINESS_ZONE) for one in (await session.exec(select(Touch))).all()]
         days = sorted(at.date() for at in moments)
         calendar = await surroundings().calendar(session, days[0], days[-1])
+        chances = (await session.exec(select(Opportunity).order_by(col(Opportunity.due_on)))).all()
+        told = sorted(one.escalation for one in (await session.exec(select(CareTask))).all())
         judged = (await session.exec(select(ContactDecision))).all()
     assert all(time(9) < at.time() < time(18) and is_business_day(at.date(), calendar) for at in moments)
+    assert [one.state for one in chances] == ["open", "won", "refused", "open", "open"]
+    assert [one.proof for one in chances if one.state == "won"] == ["not_seen"]
+    assert told[-2:] == [1, 2], "the manager has heard of one task that is late, the head of another"
     assert {reason for one in judged for reason in one.reasons} == set()
     assert "selling" in {one.purpose for one in judged}
 

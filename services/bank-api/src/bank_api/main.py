@@ -9,6 +9,7 @@ from bank_api.auth import BankIdentity
 from bank_api.care.calls.router import router as calls
 from bank_api.care.complaints import router as complaints
 from bank_api.care.opportunities import router as opportunities
+from bank_api.care.opportunity_report import router as opportunity_report
 from bank_api.care.plans.preferences import router as care_preferences
 from bank_api.care.plans.reports import router as care_reports
 from bank_api.care.plans.router import router as care_plans
@@ -159,6 +160,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     touches,
     care_records,
     opportunities,
+    opportunity_report,
     complaints,
     care_tasks,
     care_preferences,

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals import service as approvals
 from guibin.audit.sealing import seal
 from guibin.care.clock import service as care_clock
+from guibin.care.opportunities.night import tend_opportunities
 from guibin.care.plans import service as care_plans
 from guibin.care.triggers import service as care_triggers
 from guibin.core import clock
@@ -107,6 +108,10 @@ async def _care_triggers(session: AsyncSession, day: date) -> Counts:
     return await care_triggers.notice(session, day=day)
 
 
+async def _care_opportunities(session: AsyncSession, day: date) -> Counts:
+    return await tend_opportunities(session, day=day)
+
+
 async def _care_clock(session: AsyncSession, day: date) -> Counts:
     return await care_clock.tell_delays(session, day=day)
 
@@ -203,6 +208,7 @@ STEPS = (
     Step("credit", _credit, over_everybody=True),
     Step("care_calendar", _care_calendar, over_everybody=True),
     Step("care_triggers", _care_triggers, over_everybody=True),
+    Step("care_opportunities", _care_opportunities, over_everybody=True),
     Step("care_clock", _care_clock),
     Step("handovers", _handovers, over_everybody=True),
     Step("reconcile", _reconcile, over_everybody=True),

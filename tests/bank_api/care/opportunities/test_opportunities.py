@@ -16,11 +16,12 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.merging import merge, unmerge
 from guibin.customers.models import CustomerMerge
+from guibin.organisation.models import Branch
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.security.row_scope import all_rows
 from support.care_records import Caring, code_of
 from support.chances import FUND, add_product, buy, opened, path_of
-from support.house import House
+from support.house import EAST, House
 
 TODAY = clock.today()
 LATER = (TODAY + timedelta(days=7)).isoformat()
@@ -173,6 +174,27 @@ async def test_what_was_won_is_seen_once_a_holding_of_the_product_was_opened_sin
     third, etag = await opened(caring, customer, need="education", due_on=LATER)
     met = (await caring.post("manager", third, etag, state="won", result="need_met")).json()
     assert (met["won"], met["proof"]) == (None, None)
+    await opened(caring, customer, need="health", due_on=LATER, amount="1.00")
+
+    funnel = await caring.get("branch_head", f"/v1/reports/opportunities?from={TODAY}&to={TODAY}")
+    figures = {
+        "opened": 4,
+        "won": 3,
+        "refused": 0,
+        "lost": 0,
+        "lapsed": 0,
+        "still_open": 1,
+        "won_percent": 100.0,
+        "expected": "1000001.00",
+        "won_amount": "800000.00",
+        "proved": 1,
+        "proved_percent": 50.0,
+    }
+    assert funnel["total"] == figures
+    assert funnel["branches"] == [figures | {"branch": (await _code(house, EAST))}]
+    assert funnel["managers"] == [figures | {"manager_id": to_public("mgr", (await caring.manager()).id)}]
+    foreign = await caring.get("branch_head_west", f"/v1/reports/opportunities?from={TODAY}&to={TODAY}")
+    assert (foreign["total"]["opened"], foreign["total"]["proved_percent"], foreign["branches"]) == (0, None, [])
 
 
 async def test_what_is_open_is_listed_by_its_day_and_follows_the_customer_to_the_new_manager(caring: Caring) -> None:
@@ -212,6 +234,11 @@ async def test_a_merge_lets_the_losers_double_lapse_and_heeds_what_it_refused_an
         await session.commit()
     (again,) = [one for one in await caring.of(loser, "opportunities", "branch_head") if one["product_code"]]
     assert (again["state"], again["manager_id"]) == ("open", to_public("mgr", (await caring.manager()).id))
+
+
+async def _code(house: House, branch: str) -> str:
+    async with house.sessions() as session:
+        return (await session.get_one(Branch, house.branches[branch].id)).code
 
 
 async def _merged(house: House, loser: UUID, survivor: UUID) -> CustomerMerge:

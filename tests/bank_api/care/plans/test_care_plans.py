@@ -113,6 +113,7 @@ async def test_a_plan_for_a_later_day_waits_until_that_day(bank_client: httpx.As
     [
         ({"contacts": {"T9": []}}, "tier_unknown"),
         ({"minutes": {"call": 20}}, "minutes"),
+        ({"opportunities": {"rules": [{"code": "a", "tag": "none", "need": "health"}]}}, "tag_unknown"),
         ({"triggers": [PLAN["triggers"][0] | {"thresholds": {}}]}, "thresholds"),  # type: ignore[index]
     ],
 )

@@ -1,4 +1,4 @@
-"""Loads what a manager's day is full of: touches, promises, needs, complaints, customers who changed hands, claims."""
+"""Loads what a manager's day is full of: touches and what came of them, opportunities, handovers and claims."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -38,6 +38,7 @@ from guibin.privacy.service.consents import Proof, take_words
 from guibin.privacy.service.consents import Word as Consent
 from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
+from guibin_tools.loading.chances import add_chances
 from guibin_tools.loading.claims import claim_customers
 from guibin_tools.loading.past import give_past
 from guibin_tools.roles import Role
@@ -79,6 +80,7 @@ async def tell_stories(session: AsyncSession, keys: KeyRing) -> int:
     )
     people = (await session.exec(query)).all()
     counts = [await _story_of_book(session, keys, manager, staff) for manager, staff in people]
+    await add_chances(session, [manager.id for manager, _ in people], CUSTOMERS)
     await _change_hands(session, people)
     await claim_customers(session, people)
     return sum(counts)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from guibin.care.models import TouchChannel, TouchKind, TouchPurpose
-from guibin.care.opportunities.terms import OpportunityTerms
 from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.service import PlanContent
 from guibin.care.plans.terms import (
@@ -33,6 +32,8 @@ from guibin.core.ids import CarePlanId
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
 from guibin.web import Day, OutModel, StrictModel
+
+from .opportunity_terms import OpportunityTermsIn, OpportunityTermsOut
 
 BASE_TIER = "T1"
 CALL = {
@@ -94,14 +95,6 @@ class CareClockIn(StrictModel):
     )
 
 
-class OpportunityTermsIn(StrictModel):
-    """How opportunities are handled."""
-
-    sleep_days: Annotated[int, Field(ge=1, le=730)] = Field(
-        default=90, description="Days for which what the customer refused is not opened again"
-    )
-
-
 class PlanTermsIn(StrictModel):
     """What a plan says."""
 
@@ -129,7 +122,8 @@ class PlanTermsIn(StrictModel):
     def wanted(self) -> PlanTerms:
         """Say what is asked for, amounts in fen."""
         triggers = [{**one.model_dump(), "thresholds": dict(one.thresholds)} for one in self.triggers]
-        return PlanTerms.model_validate({**self.model_dump(), "triggers": triggers})
+        own = {"triggers": triggers, "opportunities": self.opportunities.wanted()}
+        return PlanTerms.model_validate({**self.model_dump(), **own})
 
 
 class CarePlanIn(StrictModel):
@@ -183,7 +177,7 @@ class CarePlanOut(OutModel):
     contacts: dict[str, list[CareContact]] = Field(examples=[{"T1": [CALL]}])
     triggers: list[CareTriggerOut]
     clock: CareClock
-    opportunities: OpportunityTerms
+    opportunities: OpportunityTermsOut
     ahead_days: int
     service_percent: int
     spread_alarm_percent: int
@@ -202,4 +196,5 @@ class CarePlanOut(OutModel):
         minutes = {tier: terms.minutes_a_year(tier) for tier in terms.contacts}
         triggers = [CareTriggerOut.of(one) for one in terms.triggers]
         derived = {"minutes_a_year": minutes, "loads": loads_of(terms, BASE_TIER), "triggers": triggers}
+        derived["opportunities"] = OpportunityTermsOut.of(terms.opportunities)
         return cls.model_validate({**plan.model_dump(exclude={"terms"}), **terms.model_dump(), **derived})

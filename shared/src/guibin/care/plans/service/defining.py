@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.approvals.definitions.repository import take_turn
 from guibin.approvals.definitions.service import Definitions
 from guibin.approvals.handlers import Amended, Label
+from guibin.care.opportunities.terms import OpportunityTerms, faults_of_rules
 from guibin.care.plans import repository
 from guibin.care.plans.errors import CarePlanInvalid, CarePlanNotDraft, CarePlanTooEarly
 from guibin.care.plans.models import CarePlan, PlanState
@@ -18,7 +19,9 @@ from guibin.care.plans.terms import PlanTerms, faults_of_plan
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.managers.capacity.service import set_tier_minutes
+from guibin.products.repository import products_by_code
 from guibin.security.actors import Actor, Domain
+from guibin.tags.repository import sensitive_among, usable_codes
 from guibin.tiers.repository import list_tiers
 
 
@@ -141,10 +144,23 @@ async def _put_in_force(session: AsyncSession, plan: CarePlan, *, on_day: date) 
 
 async def _check(session: AsyncSession, content: PlanContent) -> None:
     fault = faults_of_plan(content.terms, {tier.code for tier in await list_tiers(session)})
+    fault = fault or await _fault_of_rules(session, content.terms.opportunities)
     if fault is not None:
         raise CarePlanInvalid(fault=fault)
     if content.effective_from is not None and content.effective_from < clock.today():
         raise CarePlanTooEarly(earliest=clock.today())
+
+
+async def _fault_of_rules(session: AsyncSession, terms: OpportunityTerms) -> str | None:
+    if not terms.rules:
+        return None
+    named = {rule.tag for rule in terms.rules}
+    return faults_of_rules(
+        terms,
+        tags=await usable_codes(session, named),
+        sensitive=await sensitive_among(session, named),
+        products=await products_by_code(session),
+    )
 
 
 def _minutes(plan: CarePlan) -> dict[str, int]:
