@@ -54,9 +54,19 @@ CARE: Final = (
         "API-16a",
         "that versions of one kind begin one after the other",
         f"{CODE}/approvals/definitions/service.py",
-        "        await repository.take_turn(session, self.table)\n",
+        "        await take_turn(session, self.table)\n",
         "",
         ("tests/bank_api/care/test_standards.py::test_of_two_that_are_agreed_to_at_once_for_one_day_one_is_refused",),
+    ),
+    Sabotage(
+        "API-16b",
+        "that versions of terms come one after the other",
+        f"{CODE}/approvals/terms/service.py",
+        "        await take_turn(session, self.table)\n",
+        "",
+        (
+            "tests/bank_api/approvals/test_standing_terms.py::test_of_several_that_are_agreed_to_at_once_one_is_in_force",
+        ),
     ),
     Sabotage(
         "CUS-16b",

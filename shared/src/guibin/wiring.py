@@ -26,13 +26,13 @@ from guibin.channels import merging as channels_merging
 from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
 from guibin.contact import personal_data as contact_data
-from guibin.contact.service import CONTACT_ALLOWING, POLICY_CHANGE
+from guibin.contact.service import CONTACT_ALLOWING, CONTACT_TERMS
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.locks.merging import LOCKS_PARTICIPANT
 from guibin.customers.locks.service import LOCK_HANDLER
 from guibin.customers.matching import MERGE_HANDLER, UNMERGE_HANDLER
-from guibin.customers.policy.service import POLICY_HANDLER
+from guibin.customers.policy.service import IDENTITY_TERMS
 from guibin.customers.proposing import defaults as proposing
 from guibin.exports.service import ListExporting
 from guibin.feeds.mappings.service import MAPPING_HANDLER
@@ -58,7 +58,7 @@ from guibin.managers.matrix.service import MATRICES
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.pool import sources as pool_sources
 from guibin.managers.service import AssignmentHandler
-from guibin.managers.terms.service import TermsChange
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
@@ -192,7 +192,7 @@ def connect() -> None:
     effects.register(RIGHT_HANDLER)
     handlers.register(MERGE_HANDLER)
     handlers.register(UNMERGE_HANDLER)
-    handlers.register(POLICY_HANDLER)
+    handlers.register(IDENTITY_TERMS)
     handlers.register(LOCK_HANDLER)
     for participant in (LOCKS_PARTICIPANT, *PARTICIPANTS_OF_MERGES):
         merging.register_participant(participant)
@@ -215,7 +215,7 @@ def _connect_care() -> None:
     handlers.register(AssignmentHandler())
     handlers.register(PlanHandler())
     handlers.register(MATRICES)
-    handlers.register(TermsChange())
+    handlers.register(COVERAGE_TERMS)
     handlers.register(SplitHandler())
     coverage_followers.register(double_credit.FOLLOWER)
     pool_sources.register(SPOKEN_TO)
@@ -243,7 +243,7 @@ def _connect_points() -> None:
 
 
 def _connect_contact() -> None:
-    handlers.register(POLICY_CHANGE)
+    handlers.register(CONTACT_TERMS)
     handlers.register(CONTACT_ALLOWING)
 
 

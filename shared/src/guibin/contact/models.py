@@ -2,13 +2,12 @@
 
 from datetime import datetime, time
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
+from guibin.approvals.terms.models import TermsVersion
 from guibin.contact.rules import Channel, ContactPurpose, Sender
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
 
@@ -22,14 +21,12 @@ class ContactState(StrEnum):
     REFUSED = "refused"
 
 
-class ContactPolicy(SQLModel, table=True):
+class ContactPolicy(TermsVersion, table=True):
     """A version of the policy (触达规则), never written again; the highest is in force."""
 
     __tablename__ = "contact_policy"
     __table_args__ = (CheckConstraint("version >= 1", name="version_positive"), REFERENCE)
 
-    version: int = Field(primary_key=True)
-    terms: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     in_force_from: datetime = instant()
     set_by: UUID | None = None
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.terms.repository import newest
 from guibin.contact.models import (
     ContactDecision,
     ContactPolicy,
@@ -97,20 +98,8 @@ class Policy:
 
 async def policy_in_force(session: AsyncSession) -> Policy:
     """Return the newest version."""
-    query = select(ContactPolicy).order_by(col(ContactPolicy.version).desc()).limit(1)
-    row = (await session.exec(query)).first()
+    row = await newest(session, ContactPolicy)
     return Policy(0, DEFAULT_TERMS) if row is None else Policy(row.version, Terms.model_validate(row.terms))
-
-
-async def list_versions(session: AsyncSession, *, limit: int) -> Sequence[ContactPolicy]:
-    """Return the versions of the policy, the newest first."""
-    query = select(ContactPolicy).order_by(col(ContactPolicy.version).desc()).limit(limit)
-    return (await session.exec(query)).all()
-
-
-async def lock_policy(session: AsyncSession) -> None:
-    """Let one version come after another."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('contact_policy', 0))"))
 
 
 async def facts_of(

@@ -84,6 +84,15 @@ class VersionConflict(Refusal):
     en = "Changed by somebody else meanwhile: read it again"
 
 
+class NothingToChange(Refusal):
+    """What is asked for is so already."""
+
+    category = Category.CONFLICT
+    code = "nothing_to_change"
+    zh = "没有需要变更的内容"
+    en = "It is so already"
+
+
 class PreconditionRequired(Refusal):
     """An edit without If-Match."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
+from guibin.approvals.terms.models import TermsVersion
 from guibin.core.lines import Line
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, cipher, distributed, instant, one_of, text_column
 from guibin.customers.identity_events.rules import IdentityEventKind, IdentityOutcome
@@ -236,14 +237,12 @@ class MatchModelVersion(SQLModel, table=True):
     created_at: datetime = instant()
 
 
-class IdentityPolicyVersion(SQLModel, table=True):
+class IdentityPolicyVersion(TermsVersion, table=True):
     """Whose word counts for the fields of customers, and the cap of merges; the highest version is in force."""
 
     __tablename__ = "identity_policy"
     __table_args__ = (REFERENCE,)
 
-    version: int = Field(primary_key=True)
-    terms: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     created_at: datetime = instant()
     is_applied: bool = Field(description="Whether the worker has composed all customers by it")
     applied_to: UUID | None = Field(default=None, description="The last customer who is composed by it")

@@ -37,12 +37,3 @@ class SelfGrant(Refusal):
     code = "self_grant"
     zh = "不能为自己授权"
     en = "Nobody grants anything to themselves"
-
-
-class NothingToChange(Refusal):
-    """What is asked for is so already."""
-
-    category = Category.CONFLICT
-    code = "nothing_to_change"
-    zh = "没有需要变更的内容"
-    en = "It is so already"

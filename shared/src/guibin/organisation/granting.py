@@ -18,10 +18,10 @@ from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
 from guibin.approvals.models import Approval
 from guibin.audit import service as audit
 from guibin.core import clock
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, NothingToChange
 from guibin.core.ids import StaffId, new_id, to_public
 from guibin.organisation import repository
-from guibin.organisation.errors import NothingToChange, RoleUnknown, SelfGrant, StaffDisabled
+from guibin.organisation.errors import RoleUnknown, SelfGrant, StaffDisabled
 from guibin.organisation.models import RoleGrant, Staff, StaffDelegation
 from guibin.security.actors import Actor, DataScope, Domain, Verb
 

@@ -20,7 +20,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals.definitions.repository import take_turn
+from guibin.approvals.turns import take_turn
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tiers.models import SchemeState, Tier, TierHistory, TierOverride, TierScheme, TierSchemeLine

@@ -5,8 +5,11 @@ from typing import Annotated
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from guibin.approvals.terms.repository import list_newest
 from guibin.contact import repository, service
-from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, VersionConflict
+from guibin.contact.models import ContactPolicy
+from guibin.contact.service import CONTACT_TERMS
+from guibin.core.errors import NotFound, NothingToChange, PreconditionRequired, ReasonRequired, VersionConflict
 from guibin.core.ids import CustomerId
 from guibin.customers.repository import get_customer
 from guibin.security.actors import Domain, Verb
@@ -51,7 +54,7 @@ async def get_policy(call: StaffCall, response: Response) -> ContactPolicyOut:
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_versions(call: StaffCall) -> ContactPoliciesOut:
     """List the versions, the newest first; each decision of the gate names the one that it was made by."""
-    return ContactPoliciesOut.of(await repository.list_versions(call.session, limit=MOST_VERSIONS))
+    return ContactPoliciesOut.of(await list_newest(call.session, ContactPolicy, limit=MOST_VERSIONS))
 
 
 @router.put("/contact-policy", status_code=202, operation_id="changeContactPolicy")
@@ -59,13 +62,14 @@ async def list_versions(call: StaffCall) -> ContactPoliciesOut:
     caller=staff(Verb.SUBMIT, Domain.CARE),
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(PreconditionRequired, VersionConflict),
+    refusals=(NothingToChange, PreconditionRequired, VersionConflict),
 )
 async def change_policy(call: StaffCall, body: Annotated[ContactPolicyIn, json_body(ContactPolicyIn)]) -> SubmittedOut:
     """Submit another policy in place of the version sent as If-Match; it is in force once another person agrees."""
     policy = await repository.policy_in_force(call.session)
     call.require_if_match(policy.version)
-    approval = await service.submit_policy(call.session, actor=call.actor, terms=body.terms(), version=policy.version)
+    wanted = body.terms()
+    approval = await CONTACT_TERMS.submit(call.session, actor=call.actor, terms=wanted, version=policy.version)
     return SubmittedOut.of(approval)
 
 

@@ -6,13 +6,13 @@ from pydantic import ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
-from guibin.core.errors import PreconditionRequired, ReasonRequired, ValidationFailed, VersionConflict
+from guibin.approvals.terms.repository import newest
+from guibin.core.errors import NothingToChange, PreconditionRequired, ReasonRequired, ValidationFailed, VersionConflict
 from guibin.core.lines import Line
 from guibin.core.text import Note
 from guibin.customers.models import IdentityPolicyVersion
-from guibin.customers.policy import repository
 from guibin.customers.policy.rules import DEFAULT, MOST_RECORDS, FieldRule, IdentityPolicy, PolicyField, Strategy
-from guibin.customers.policy.service import submit_policy
+from guibin.customers.policy.service import IDENTITY_TERMS, submit_policy
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -140,7 +140,7 @@ class PolicyOut(OutModel):
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_policy(call: StaffCall, response: Response) -> PolicyOut:
     """Show whose word counts for each field of a customer, and how many records one merge may join by itself."""
-    policy = PolicyOut.of(await repository.newest_version(call.session))
+    policy = PolicyOut.of(await newest(call.session, IdentityPolicyVersion))
     set_etag(response, policy.version)
     return policy
 
@@ -150,14 +150,15 @@ async def get_policy(call: StaffCall, response: Response) -> PolicyOut:
     caller=DEFINE,
     rate=RateClass.WRITE,
     data=DataClass.C1,
-    refusals=(ReasonRequired, PreconditionRequired, VersionConflict),
+    refusals=(ReasonRequired, NothingToChange, PreconditionRequired, VersionConflict),
 )
 async def put_policy(call: StaffCall, body: Annotated[PolicyIn, json_body(PolicyIn)]) -> SubmittedOut:
     """Submit another policy, with the version in force as If-Match; another person, of compliance, approves.
 
     The worker then composes all customers anew, in their order; what files bring meanwhile is composed by it at once.
     """
-    newest = await repository.newest_version(call.session)
-    call.require_if_match(0 if newest is None else newest.version)
-    approval = await submit_policy(call.session, actor=call.actor, terms=body.terms(), reason=body.reason)
+    version = (await IDENTITY_TERMS.in_force(call.session)).version
+    call.require_if_match(version)
+    wanted = body.terms()
+    approval = await submit_policy(call.session, actor=call.actor, terms=wanted, version=version, reason=body.reason)
     return SubmittedOut.of(approval)

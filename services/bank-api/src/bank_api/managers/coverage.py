@@ -17,7 +17,7 @@ from guibin.managers.absences.repository import stand_ins
 from guibin.managers.models import CoverageRole
 from guibin.managers.stability.constancy import constancy_of
 from guibin.managers.stability.repository import open_successions
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.web import StaffCall
 
 
@@ -51,5 +51,5 @@ async def _stability_of(call: StaffCall, customer_id: UUID, day: date) -> Custom
     found = await constancy_of(call.session, call.scope, customer_id=customer_id, day=day)
     if found is None:
         return None
-    _, terms = await terms_in_force(call.session)
+    terms = (await COVERAGE_TERMS.in_force(call.session)).terms
     return CustomerStabilityOut.of(found, day=day, most=terms.most_managers)

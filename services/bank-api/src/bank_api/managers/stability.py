@@ -10,7 +10,7 @@ from guibin.core import clock
 from guibin.core.ids import ManagerId
 from guibin.managers.stability import constancy
 from guibin.managers.stability.constancy import Counted
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -86,7 +86,7 @@ async def get_stability(call: StaffCall, as_of: AsOf = None) -> StabilityOut:
     change where the same one comes back.
     """
     day = as_of or clock.today()
-    _, terms = await terms_in_force(call.session)
+    terms = (await COVERAGE_TERMS.in_force(call.session)).terms
     most = terms.most_managers
     total = await constancy.count_all(call.session, call.scope, day=day, most=most)
     branches = await constancy.count_by_branch(call.session, call.scope, day=day, most=most)
@@ -109,7 +109,7 @@ async def list_stability_alarms(
 ) -> Page[CustomerStabilityOut]:
     """List the customers who had more managers in 24 months than the terms of coverage bear, by customer id."""
     day = as_of or clock.today()
-    _, terms = await terms_in_force(call.session)
+    terms = (await COVERAGE_TERMS.in_force(call.session)).terms
     most = terms.most_managers
     rows = await constancy.list_alarms(
         call.session, call.scope, day=day, most=most, limit=page.fetch, after=page.after_id

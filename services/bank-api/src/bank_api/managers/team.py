@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bank_api.approvals.schemas import SubmittedOut
 from bank_api.managers.coverage import coverage_of
 from bank_api.managers.schemas import CoverageOut
-from guibin.core.errors import PreconditionRequired, VersionConflict
+from guibin.core.errors import NothingToChange, PreconditionRequired, VersionConflict
 from guibin.core.ids import CustomerId, ManagerId
 from guibin.core.text import Note
 from guibin.managers.errors import AssigneeInvalid
@@ -20,8 +20,7 @@ from guibin.managers.stability.errors import NoOpenWish, SuccessorMissing
 from guibin.managers.stability.models import ManagerWish, Wish, WishReason, WishState
 from guibin.managers.team import service
 from guibin.managers.terms.rules import Terms
-from guibin.managers.terms.service import submit_terms, terms_in_force
-from guibin.organisation.errors import NothingToChange
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.security.actors import Domain, Verb
 from guibin.web import (
     DataClass,
@@ -191,9 +190,9 @@ async def answer_wish(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_terms(call: StaffCall, response: Response) -> CoverageTermsOut:
     """Show on which terms customers keep, change and lose their managers."""
-    version, terms = await terms_in_force(call.session)
-    set_etag(response, version)
-    return CoverageTermsOut(version=version, **_numbers(terms))
+    found = await COVERAGE_TERMS.in_force(call.session)
+    set_etag(response, found.version)
+    return CoverageTermsOut(version=found.version, **_numbers(found.terms))
 
 
 @router.put("/coverage-terms", status_code=202, operation_id="putCoverageTerms")
@@ -205,10 +204,10 @@ async def get_terms(call: StaffCall, response: Response) -> CoverageTermsOut:
 )
 async def put_terms(call: StaffCall, body: Annotated[CoverageTermsIn, json_body(CoverageTermsIn)]) -> SubmittedOut:
     """Ask another person for other terms; the next night follows them."""
-    version, _ = await terms_in_force(call.session)
-    call.require_if_match(version)
-    terms = Terms(**_numbers(body))
-    return SubmittedOut.of(await submit_terms(call.session, actor=call.actor, terms=terms))
+    found, wanted = await COVERAGE_TERMS.in_force(call.session), Terms(**_numbers(body))
+    call.require_if_match(found.version)
+    approval = await COVERAGE_TERMS.submit(call.session, actor=call.actor, terms=wanted, version=found.version)
+    return SubmittedOut.of(approval)
 
 
 def _numbers(terms: Terms) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from fastapi import Query
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core import clock
-from guibin.core.errors import NotFound, ValidationFailed
+from guibin.core.errors import NotFound, NothingToChange, ValidationFailed
 from guibin.core.ids import BranchId, StaffId
 from guibin.customers.identifiers import normalise_certificate
 from guibin.customers.references import certificate_ref
 from guibin.organisation import access, granting, repository
-from guibin.organisation.errors import NothingToChange, RoleUnknown, SelfGrant, StaffDisabled, StaffExists
+from guibin.organisation.errors import RoleUnknown, SelfGrant, StaffDisabled, StaffExists
 from guibin.organisation.models import Staff
 from guibin.security.actors import Domain, Verb
 from guibin.security.ciphers import KeyRing

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,15 +13,6 @@ from guibin.approvals.definitions.models import Version
 from guibin.core.errors import NotFound
 
 Row = TypeVar("Row", bound=Version)
-
-
-async def take_turn(session: AsyncSession, table: type[Version]) -> None:
-    """Wait until no other version of a kind begins or ends; whoever changes which one is in force takes the turn first.
-
-    What is in force is read after it: while one waited, another may have begun.
-    """
-    key = {"key": f"definition:{table.__tablename__}"}
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
 
 
 async def list_versions(

@@ -19,6 +19,7 @@ from guibin.approvals.definitions.repository import Row
 from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, refuse_changes
 from guibin.approvals.models import Approval
 from guibin.approvals.service import submit
+from guibin.approvals.turns import take_turn
 from guibin.audit import service as audit
 from guibin.core.errors import Refusal
 from guibin.core.ids import from_public, to_public
@@ -125,7 +126,7 @@ class Definitions(ApprovalHandler, Generic[Row]):
         Raises:
             Refusal: `not_draft`: it is not waiting any more; and whatever the kind's beginning refuses.
         """
-        await repository.take_turn(session, self.table)
+        await take_turn(session, self.table)
         row = await self.lock(session, self._id_in(payload))
         if not _is_submitted(row, payload):
             raise self.not_draft

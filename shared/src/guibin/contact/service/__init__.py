@@ -3,12 +3,12 @@
 from guibin.contact.service.allowing import CONTACT_ALLOWING, Allowing, submit_allowance
 from guibin.contact.service.judging import ContactRequest, Judgement, judge, judge_all
 from guibin.contact.service.passing import mark_sent, note_made, release, release_lapsed, reserve
-from guibin.contact.service.policy import POLICY_CHANGE, submit_policy
+from guibin.contact.service.policy import CONTACT_TERMS
 from guibin.contact.service.wishing import Wish, put_wish, wish_of
 
 __all__ = [
     "CONTACT_ALLOWING",
-    "POLICY_CHANGE",
+    "CONTACT_TERMS",
     "Allowing",
     "ContactRequest",
     "Judgement",
@@ -22,6 +22,5 @@ __all__ = [
     "release_lapsed",
     "reserve",
     "submit_allowance",
-    "submit_policy",
     "wish_of",
 ]

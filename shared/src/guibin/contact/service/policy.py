@@ -1,57 +1,22 @@
 """The policy itself: a version is submitted by one person and in force once another agrees."""
 
-from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, read_changes
-from guibin.approvals.models import Approval
-from guibin.audit import service as audit
-from guibin.contact import repository
+from guibin.approvals.handlers import ApprovalContext, Label
+from guibin.approvals.terms.service import StandingTerms
 from guibin.contact.models import ContactPolicy
-from guibin.contact.rules import Terms
+from guibin.contact.rules import DEFAULT_TERMS, Terms
 from guibin.core import clock
-from guibin.core.errors import VersionConflict
-from guibin.security.actors import Actor, Domain, Grant
-
-_SUBJECT: Final = "contact_policy"
+from guibin.security.actors import Domain
 
 
-async def submit_policy(session: AsyncSession, *, actor: Actor, terms: Terms, version: int) -> Approval:
-    """Ask another person to put terms in force, in place of those of the version that was read.
+class ContactTerms(StandingTerms[ContactPolicy, Terms]):
+    """All versions of the policy; what was decided before keeps the version that decided it."""
 
-    Raises:
-        VersionConflict: another version is in force.
-    """
-    request = await _examine(session, terms, version)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=POLICY_CHANGE.kind,
-        domain=POLICY_CHANGE.domain,
-        subject=_SUBJECT,
-        payload=request.payload,
-        preview=request.preview,
-    )
-
-
-async def _examine(session: AsyncSession, terms: Terms, version: int) -> Amended:
-    before = await repository.policy_in_force(session)
-    if before.version != version:
-        raise VersionConflict
-    after = terms.model_dump(mode="json")
-    return Amended(
-        payload={"version": version, "terms": after},
-        preview={"before": before.terms.model_dump(mode="json"), "after": after},
-    )
-
-
-class PolicyChange(ApprovalHandler):
-    """Puts a version of the contact policy in force; what was decided before keeps the version that decided it."""
-
+    table = ContactPolicy
+    default = DEFAULT_TERMS
+    called = "contact_policy"
     kind = "contact.policy"
     domain = Domain.CARE
     title = Label("触达规则", "Contact policy")
@@ -68,49 +33,9 @@ class PolicyChange(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Write the version.
-
-        Raises:
-            VersionConflict: another came into force meanwhile.
-        """
-        terms = Terms.model_validate(payload["terms"])
-        await repository.lock_policy(session)
-        before = await repository.policy_in_force(session)
-        if before.version != payload["version"]:
-            raise VersionConflict
-        version = before.version + 1
-        session.add(
-            ContactPolicy(
-                version=version,
-                terms=terms.model_dump(mode="json"),
-                in_force_from=clock.now(),
-                set_by=context.maker_id,
-            )
-        )
-        await audit.record(
-            session,
-            actor=context.approver,
-            action="contact_policy.change",
-            object_type="contact_policy",
-            object_id=str(version),
-            **context.asked_by,
-        )
-
-    async def amend(
-        self,
-        session: AsyncSession,
-        payload: Mapping[str, object],
-        changes: Mapping[str, object],
-        *,
-        maker: Actor,
-        grants: Sequence[Grant],
-    ) -> Amended:
-        """Take new terms for those that were given back, over the version that is in force now."""
-        self.scope_of_maker(maker, grants)
-        given_back = Terms.model_validate(payload["terms"]).model_dump(mode="json")
-        wanted = read_changes(Terms, {**given_back, **changes})
-        return await _examine(session, wanted, (await repository.policy_in_force(session)).version)
+    def version_of(self, version: int, terms: dict[str, Any], context: ApprovalContext) -> ContactPolicy:
+        """Return the row of a version, with who asked for it."""
+        return ContactPolicy(version=version, terms=terms, in_force_from=clock.now(), set_by=context.maker_id)
 
 
-POLICY_CHANGE: Final = PolicyChange()
+CONTACT_TERMS: Final = ContactTerms()

@@ -6,9 +6,9 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.terms.repository import newest
 from guibin.core.lines import Line
 from guibin.customers.models import Gender, IdentityPolicyVersion
 from guibin.customers.personal import FIELDS
@@ -25,15 +25,9 @@ class Telling:
     fields: frozenset[PolicyField]
 
 
-async def newest_version(session: AsyncSession) -> IdentityPolicyVersion | None:
-    """Return the version in force; None while the bank goes by the defaults."""
-    query = select(IdentityPolicyVersion).order_by(col(IdentityPolicyVersion.version).desc()).limit(1)
-    return (await session.exec(query.execution_options(populate_existing=True))).one_or_none()
-
-
 async def policy_in_force(session: AsyncSession) -> IdentityPolicy:
     """Return the terms in force."""
-    found = await newest_version(session)
+    found = await newest(session, IdentityPolicyVersion)
     return DEFAULT if found is None else IdentityPolicy.model_validate(found.terms)
 
 

@@ -1,21 +1,19 @@
 """The identity policy: submitted, approved by another person, and worked into every customer by the worker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
+from guibin.approvals.handlers import ApprovalContext, Label
 from guibin.approvals.models import Approval
-from guibin.audit import service as audit
+from guibin.approvals.terms.repository import newest
+from guibin.approvals.terms.service import StandingTerms
 from guibin.core import clock
-from guibin.core.errors import VersionConflict
-from guibin.core.ids import to_public
 from guibin.core.lines import Line
 from guibin.core.reasons import require_reason
 from guibin.customers.fusion_repository import lock_fusion, recompose
@@ -25,8 +23,6 @@ from guibin.customers.policy.rules import DEFAULT, IdentityPolicy, PolicyField
 from guibin.organisation.repository import head_office, list_branches
 from guibin.security.actors import Actor, Domain
 from guibin.security.ciphers import KeyRing
-
-OBJECT: Final = "identity_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +34,12 @@ class Source:
     as_of: date
 
 
-async def submit_policy(session: AsyncSession, *, actor: Actor, terms: IdentityPolicy, reason: str | None) -> Approval:
-    """Submit other terms than those in force; another person agrees.
+class IdentityTerms(StandingTerms[IdentityPolicyVersion, IdentityPolicy]):
+    """All versions of the policy; when one is in force the worker composes the customers anew."""
 
-    Raises:
-        ReasonRequired: the reason says nothing.
-    """
-    said = require_reason(reason)
-    version, branch = await repository.newest_version(session), await head_office(session)
-    before = DEFAULT if version is None else IdentityPolicy.model_validate(version.terms)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=PolicyHandler.kind,
-        domain=PolicyHandler.domain,
-        subject=OBJECT,
-        payload={"version": 0 if version is None else version.version, "terms": terms.model_dump(mode="json")},
-        preview={
-            "before": before.model_dump(mode="json"),
-            "after": terms.model_dump(mode="json"),
-            "reason": said,
-        },
-        branch_id=None if branch is None else branch.id,
-    )
-
-
-class PolicyHandler(ApprovalHandler):
-    """Puts approved terms in force; the worker composes the customers anew."""
-
+    table = IdentityPolicyVersion
+    default = DEFAULT
+    called = "identity_policy"
     kind = "identity.policy"
     domain = Domain.COMPLIANCE
     title = Label("变更客户信息取值与合并规则", "Change whose word counts for customers' fields, and the cap of merges")
@@ -77,40 +51,33 @@ class PolicyHandler(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Write the next version.
-
-        Raises:
-            VersionConflict: other terms came into force meanwhile.
-        """
-        newest = await repository.newest_version(session)
-        before = 0 if newest is None else newest.version
-        if payload["version"] != before:
-            raise VersionConflict
-        terms = IdentityPolicy.model_validate(payload["terms"])
-        session.add(
-            IdentityPolicyVersion(
-                version=before + 1, terms=terms.model_dump(mode="json"), created_at=clock.now(), is_applied=False
-            )
-        )
-        await session.flush()
-        await audit.record(
-            session,
-            actor=context.approver,
-            action="identity_policy.defined",
-            object_type=OBJECT,
-            object_id=OBJECT,
-            on_behalf_id=context.maker_id,
-            facts={"version": before + 1, "approval": to_public("apr", context.approval_id)},
-        )
+    def version_of(self, version: int, terms: dict[str, Any], context: ApprovalContext) -> IdentityPolicyVersion:
+        """Return the row of a version by which no customer is composed yet."""
+        return IdentityPolicyVersion(version=version, terms=terms, created_at=clock.now(), is_applied=False)
 
 
-POLICY_HANDLER: Final = PolicyHandler()
+IDENTITY_TERMS: Final = IdentityTerms()
+
+
+async def submit_policy(
+    session: AsyncSession, *, actor: Actor, terms: IdentityPolicy, version: int, reason: str | None
+) -> Approval:
+    """Submit other terms than those in force; another person, of compliance, agrees.
+
+    Raises:
+        ReasonRequired: the reason says nothing.
+        VersionConflict, NothingToChange: as for all terms.
+    """
+    said, branch = require_reason(reason), await head_office(session)
+    branch_id = None if branch is None else branch.id
+    return await IDENTITY_TERMS.submit(
+        session, actor=actor, terms=terms, version=version, reason=said, branch_id=branch_id
+    )
 
 
 async def apply_policy(session: AsyncSession, *, open_keys: Callable[[], KeyRing], limit: int) -> int:
     """Compose customers anew by the newest terms, as the worker, in the order of their ids; returns how many."""
-    version = await repository.newest_version(session)
+    version = await newest(session, IdentityPolicyVersion)
     if version is None or version.is_applied:
         return 0
     await lock_fusion(session)

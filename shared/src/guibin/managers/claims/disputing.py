@@ -18,7 +18,7 @@ from guibin.managers.claims.service import Asked, begun, record
 from guibin.managers.eligibility.service import require_within
 from guibin.managers.service.by_hand import Move, Order, assign_by_hand
 from guibin.managers.terms.rules import Terms
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.security.actors import Actor, Scope
 from guibin.security.row_scope import all_rows
 
@@ -66,7 +66,7 @@ async def _against(session: AsyncSession, claim: Claim, manager_id: UUID) -> Ind
     standing = await repository.standing_of(session, customer_id=claim.customer_id, manager_id=manager_id, day=today)
     if standing is None:
         raise NotFound
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     disputed = await _disputed(session, claim)
     return indisputable(disputed, manager_id, standing, day=today, dispute_days=terms.claim_dispute_days)
 
@@ -106,7 +106,7 @@ async def decide(session: AsyncSession, scope: Scope, *, actor: Actor, claim_id:
         await require_within(session, scope, (await managers.get_person(session, manager_id)).manager)
     if actor.id in {row.opened_by, *await repository.staff_of(session, parties)}:
         raise PartyDecides
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     _rule(row, actor, ruling, terms)
     session.add(row)
     if not ruling.moves:

@@ -21,7 +21,7 @@ from guibin.managers.claims.rules import Unclaimable, unclaimable
 from guibin.managers.eligibility.service import require_within
 from guibin.managers.followers import Change, CoverageFollower
 from guibin.managers.terms.rules import Terms
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.security.actors import Actor, Scope
 
 
@@ -108,7 +108,7 @@ async def _give(session: AsyncSession, asked: Asked) -> Claim | None:
     """Begin a claim where nothing stands against it; of two at once the database lets in one."""
     if await _against(session, asked) is not None:
         return None
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     claim = begun(asked, clock.today(), terms)
     return claim if await repository.insert_claim(session, claim) else None
 

@@ -15,7 +15,7 @@ from guibin.managers.followers import Change, CoverageFollower
 from guibin.managers.planning.applying import PLANNED
 from guibin.managers.service.night import MATRIX
 from guibin.managers.stability.gradual import SUCCEEDED
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 
 HANDED_UP: Final = frozenset({SUCCEEDED, PLANNED, MATRIX})
 """Why coverage begins when a rise of the tier or a plan moves a customer; a word by hand hands nobody up."""
@@ -29,7 +29,7 @@ class DoubleCrediting(CoverageFollower):
     async def follow(self, session: AsyncSession, changes: Sequence[Change]) -> None:
         """Begin the giver's credit for the months of the terms; who left is not credited for having left."""
         given = [(one, one.giver_id) for one in changes if one.giver_id is not None and one.reason in HANDED_UP]
-        _, terms = await terms_in_force(session)
+        terms = (await COVERAGE_TERMS.in_force(session)).terms
         if not given or not terms.double_credit_months:
             return
         await repository.begin_doubles(

@@ -19,7 +19,7 @@ from guibin.managers.planning.applying import KIND, preview_of, stale_plan
 from guibin.managers.planning.errors import ManagerLeaving, PlanEmpty, PlanNotReady
 from guibin.managers.planning.models import AssignmentPlan, AssignmentPlanKind, AssignmentPlanState, Movable, Unplaced
 from guibin.managers.planning.rules import Part, Reach
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Domain, Scope
 from guibin.security.row_scope import all_rows
@@ -107,7 +107,7 @@ async def let_leave(
 async def _plan(
     session: AsyncSession, actor: Actor, branch_id: UUID, wish: Wish, manager: Manager | None = None
 ) -> AssignmentPlan:
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     return AssignmentPlan(
         id=new_id(),
         kind=AssignmentPlanKind.LEAVE if manager else AssignmentPlanKind.REBALANCE,

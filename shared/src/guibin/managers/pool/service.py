@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.managers.pool import repository
 from guibin.managers.pool.sources import activity
 from guibin.managers.repository import end_coverage, lock_managers
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 
 RETURNED: Final = "returned_to_pool"
 """Why a coverage ended: nobody looked after the customer for months."""
@@ -23,7 +23,7 @@ async def return_idle(session: AsyncSession, *, day: date) -> dict[str, int]:
     if not activity():
         return {"noticed": 0, "returned": 0, "left": 0}
     from_day = day + timedelta(days=1)
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     await lock_managers(session)
     left = await repository.leave(session, from_day, terms)
     returned = await repository.due(session, from_day, terms)

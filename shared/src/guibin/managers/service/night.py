@@ -16,7 +16,7 @@ from guibin.managers.planning.repository import end_empty_books
 from guibin.managers.seating import Plan
 from guibin.managers.stability import gradual
 from guibin.managers.stability.needy import Ground, NeedyCustomer, needy_customers
-from guibin.managers.terms.service import terms_in_force
+from guibin.managers.terms.service import COVERAGE_TERMS
 
 CUSTOMER_GONE: Final = "customer_gone"
 BY_RUN: Final = "run"
@@ -33,7 +33,7 @@ async def assign(session: AsyncSession, *, day: date) -> dict[str, int]:
     one stays, who has left too: nobody is left alone. A second run of the same day changes nothing.
     """
     from_day = day + timedelta(days=1)
-    _, terms = await terms_in_force(session)
+    terms = (await COVERAGE_TERMS.in_force(session)).terms
     await repository.lock_managers(session)
     await end_of_the_gone(session, on_day=from_day)
     gone = await repository.coverage_of_the_gone(session)

@@ -1,60 +1,22 @@
-"""The terms in force, and how another person agrees to others."""
+"""The terms of coverage: those in force, and how others take their place."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from guibin.approvals import service as approvals
-from guibin.approvals.errors import StateConflict
-from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
-from guibin.approvals.models import Approval
-from guibin.audit import service as audit
+from guibin.approvals.handlers import ApprovalContext, Label
+from guibin.approvals.terms.service import StandingTerms
 from guibin.core import clock
 from guibin.managers.terms.models import CoverageTermsVersion
 from guibin.managers.terms.rules import Terms
-from guibin.organisation.errors import NothingToChange
-from guibin.security.actors import Actor, Domain
+from guibin.security.actors import Domain
 
 
-async def terms_in_force(session: AsyncSession) -> tuple[int, Terms]:
-    """Return the terms in force with their version; version 0 is what a bank starts from."""
-    query = select(CoverageTermsVersion).order_by(col(CoverageTermsVersion.version).desc()).limit(1)
-    found = (await session.exec(query)).first()
-    return (found.version, Terms.model_validate(found.terms)) if found else (0, Terms())
+class CoverageTerms(StandingTerms[CoverageTermsVersion, Terms]):
+    """On which terms customers keep, change and lose their managers, from the next night on."""
 
-
-async def submit_terms(session: AsyncSession, *, actor: Actor, terms: Terms) -> Approval:
-    """Ask another person for other terms.
-
-    Raises:
-        NothingToChange: these are the terms.
-    """
-    version, present = await terms_in_force(session)
-    if present == terms:
-        raise NothingToChange
-    before, after = present.model_dump(mode="json"), terms.model_dump(mode="json")
-    changed = {name for name in after if before[name] != after[name]}
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=TermsChange.kind,
-        domain=TermsChange.domain,
-        subject="",
-        payload={"version": version, "terms": after},
-        preview={"before": _only(before, changed), "after": _only(after, changed)},
-    )
-
-
-def _only(terms: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in terms.items() if name in names}
-
-
-class TermsChange(ApprovalHandler):
-    """Puts other terms in force from the next night on."""
-
+    table = CoverageTermsVersion
+    default = Terms()
+    called = "coverage_terms"
     kind = "coverage.terms"
     domain = Domain.MANAGERS
     title = Label("变更管户规则参数", "Change the terms of coverage")
@@ -84,29 +46,11 @@ class TermsChange(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
-        """Write the next version.
+    def version_of(self, version: int, terms: dict[str, Any], context: ApprovalContext) -> CoverageTermsVersion:
+        """Return the row of a version, with the approval."""
+        return CoverageTermsVersion(
+            version=version, terms=terms, approval_id=context.approval_id, decided_at=clock.now()
+        )
 
-        Raises:
-            StateConflict: other terms came into force since.
-        """
-        version, _ = await terms_in_force(session)
-        if version != payload["version"]:
-            raise StateConflict(**{"from": "changed", "to": "changed"})
-        terms = Terms.model_validate(payload["terms"])
-        session.add(
-            CoverageTermsVersion(
-                version=version + 1,
-                terms=terms.model_dump(mode="json"),
-                approval_id=context.approval_id,
-                decided_at=clock.now(),
-            )
-        )
-        await audit.record(
-            session,
-            actor=context.approver,
-            action=self.kind,
-            object_type="coverage_terms",
-            object_id=str(version + 1),
-            facts={"after": payload["terms"]},
-        )
+
+COVERAGE_TERMS: Final = CoverageTerms()

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals.definitions.repository import take_turn
 from guibin.approvals.definitions.service import Definitions
 from guibin.approvals.handlers import Amended, Label
+from guibin.approvals.turns import take_turn
 from guibin.care.opportunities.terms import OpportunityTerms, faults_of_rules
 from guibin.care.plans import repository
 from guibin.care.plans.errors import CarePlanInvalid, CarePlanNotDraft, CarePlanTooEarly

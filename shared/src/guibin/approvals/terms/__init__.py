@@ -1,0 +1,1 @@
+"""Terms under four eyes: one document is in force, and another takes its place once another person has agreed."""
