@@ -1,5 +1,8 @@
 """Claims of managers on customers whom nobody serves, disputes about them, and the codes that customers type."""
 
+import re
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -19,6 +22,8 @@ GRANTS = (
     "SELECT ON claim_dispute TO guibin_worker",
     "SELECT ON coverage_terms TO guibin_customer",
 )
+EVENTS = ("pool.noticed", "pool.returned", "unassigned.too_long")
+KNOWN = "ck_outbox_event_type_known"
 BANK = "(SELECT row_scope_bank())"
 OWN = "customer_id = (SELECT row_scope_customer())"
 
@@ -31,9 +36,14 @@ def upgrade() -> None:
         op.execute(f"GRANT {grant}")
     for table in ("claim", "claim_dispute"):
         _protect(table)
+    _events(lambda known: (*known, *EVENTS))
 
 
 def downgrade() -> None:
+    for table, column in (("event_delivery", "event_type"), ("outbox_event", "type")):
+        named = sa.column(column, sa.Text)
+        op.execute(sa.delete(sa.table(table, named)).where(named.in_(EVENTS)))
+    _events(lambda known: tuple(name for name in known if name not in EVENTS))
     op.execute("REVOKE SELECT ON coverage_terms FROM guibin_customer")
     op.drop_table("claim_dispute")
     op.drop_table("claim")
@@ -128,3 +138,13 @@ def _protect(table: str) -> None:
     op.execute(f"CREATE POLICY worker_rows ON {table} TO guibin_worker USING (true)")
     op.execute(f"CREATE POLICY bank_rows ON {table} TO guibin_bank USING ({BANK} OR {seen})")
     op.execute(f"CREATE POLICY customer_rows ON {table} TO guibin_customer USING ({BANK} OR {OWN})")
+
+
+def _events(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    """Change the list of events as it stands: other revisions add theirs."""
+    definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    known: str = op.get_bind().execute(sa.text(definition), {"name": KNOWN}).scalar_one()
+    names = change(tuple(re.findall(r"'([a-z_.]+)'", known)))
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.drop_constraint(op.f(KNOWN), "outbox_event")
+    op.create_check_constraint(op.f(KNOWN), "outbox_event", f"type IN ({listed})")

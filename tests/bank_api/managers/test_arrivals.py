@@ -14,6 +14,7 @@ from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.managers.models import Coverage, Grade, Unassigned
 from guibin.managers.service import assign
+from guibin.outbox.models import OutboxEvent
 from support.house import EAST, REGION, ROOT, WEST, House
 from support.tiers import add_manager, give_tier
 
@@ -157,6 +158,12 @@ async def test_who_waits_longer_than_the_rule_allows_is_escalated_with_the_cause
         await session.flush()
         assert (await assign(session, day=YESTERDAY))["queued"] == 1
         assert (await assign(session, day=YESTERDAY))["queued"] == 0, "run twice it changes nothing"
+        [told] = (await session.exec(select(OutboxEvent))).all()
+        assert (told.type, told.customer_id, told.payload["cause"]) == (
+            "unassigned.too_long",
+            customer_id,
+            "no_eligible_manager",
+        )
         await session.commit()
     listed = await bank_client.get("/v1/unassigned?reason=too_old", headers=house.headers("branch_head"))
     assert [(one["customer_id"], one["cause"], one["escalated_on"]) for one in listed.json()["items"]] == [

@@ -7,14 +7,15 @@ import httpx
 import pytest
 from sqlmodel import col, update
 
-from guibin.care.models import CareTask, Promise
+from guibin.care.models import CareTask, Complaint, Promise
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
+from guibin.managers.models import Unassigned, UnassignedReason
 from guibin.managers.pool.models import PoolPlace
 from support.care_records import Caring
 from support.chances import opened
-from support.house import House
+from support.house import EAST, House
 from support.statements import statements
 
 TODAY = clock.today()
@@ -99,6 +100,46 @@ async def test_a_longer_day_takes_no_more_statements(caring: Caring) -> None:
         other = await caring.served()
         await caring.touch(other, promises=[{"text": "回电", "due_on": LATER}])
     assert await counted() == few
+
+
+async def test_who_leads_a_branch_sees_what_is_nobodys_and_what_is_late_in_the_books_of_others(
+    caring: Caring, house: House
+) -> None:
+    late, nobodys, alone = [await caring.served() for _ in range(3)]
+    for customer in (late, nobodys):
+        await caring.touch(
+            customer,
+            promises=[{"text": "回电", "due_on": LATER}],
+            complaint={"category": "fees", "severity": "grave", "text": "年费多扣"},
+        )
+    before = TODAY - timedelta(days=2)
+    async with house.sessions() as session:
+        await session.exec(update(Promise).where(col(Promise.customer_id) == late).values(due_on=before))
+        past = {"answer_due_on": before, "resolve_due_on": before}
+        await session.exec(update(Complaint).where(col(Complaint.customer_id) == late).values(**past))
+        for record in (Promise, Complaint):
+            await session.exec(update(record).where(col(record.customer_id) == nobodys).values(manager_id=None))
+        session.add(
+            Unassigned(
+                customer_id=alone,
+                tier_code="T2",
+                branch_id=house.branches[EAST].id,
+                reason=UnassignedReason.TOO_OLD,
+                cause=UnassignedReason.NO_CAPACITY,
+                since=before,
+                escalated_on=TODAY,
+            )
+        )
+        await session.commit()
+    leading = {"waiting_too_long", "nobodys", "branch_complaints", "branch_promises"}
+    day = await caring.get("branch_head", "/v1/workbench/today")
+    assert counts_of(day) == dict.fromkeys(leading, 1)
+    parts = {one["section"]: one["items"][0] for one in day["sections"] if one["items"]}
+    assert (parts["waiting_too_long"]["code"], parts["waiting_too_long"]["manager_id"]) == ("no_capacity", None)
+    assert (parts["nobodys"]["customer_id"], parts["nobodys"]["amount"]) == (to_public("cus", nobodys), 2)
+    for role in ("branch_head_west", "manager", "customer_service"):
+        assert not leading & counts_of(await caring.get(role, "/v1/workbench/today")).keys()
+    assert (await caring.get("manager", "/v1/workbench/branch_promises"))["items"] == []
 
 
 async def test_a_planned_touch_that_is_overdue_is_below_the_cadence_once_for_a_customer(

@@ -8,15 +8,19 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin import wiring
-from guibin.care.models import Touch
+from guibin.care.models import CareTask, Promise, Touch
 from guibin.core import clock
-from guibin.core.ids import new_id
+from guibin.core.ids import new_id, to_public
+from guibin.handovers.models import Handover
 from guibin.holdings.models import Holding
-from guibin.managers import repository
+from guibin.managers import followers, repository
+from guibin.managers.claims.models import Claim, ClaimOrigin
+from guibin.managers.followers import Change
 from guibin.managers.models import Grade, Manager
 from guibin.managers.pool.models import PoolPlace
 from guibin.managers.pool.service import return_idle
 from guibin.managers.service import assign
+from guibin.outbox.models import OutboxEvent
 from support.points import add_customers
 from support.tiers import MILLION, add_manager, branch_of, give_tier, put_average, seed_defaults
 
@@ -95,6 +99,43 @@ async def test_after_five_months_the_manager_is_told_and_after_six_the_customer_
     assert await book.night(RETURN) == NOTHING | {"returned": 1}
     assert not await book.is_served()
     assert await book.night(RETURN) == NOTHING
+    told = (await book.session.exec(select(OutboxEvent).order_by(col(OutboxEvent.created_at)))).all()
+    manager = to_public("mgr", book.manager.id)
+    assert {one.customer_id for one in told} == {book.customer_id}
+    assert [(one.type, one.payload) for one in told] == [
+        ("pool.noticed", {"manager_id": manager, "returns_on": RETURN.isoformat()}),
+        ("pool.returned", {"manager_id": manager, "returned_on": RETURN.isoformat()}),
+    ]
+
+
+async def test_what_is_open_of_who_is_in_the_pool_is_nobodys_and_no_handover_waits(book: Book) -> None:
+    giver = await add_manager(book.session, book.manager.branch_id, Grade.SENIOR)
+    change = Change(book.customer_id, giver.id, book.manager.id, BEGAN, "matrix", "run")
+    await followers.follow_all(book.session, [change])
+    at = {"customer_id": book.customer_id, "created_at": clock.now(), "manager_id": book.manager.id}
+    book.session.add_all(
+        [
+            Promise(id=new_id(), promised_by=book.manager.staff_id, due_on=RETURN, **at),
+            CareTask(
+                id=new_id(),
+                kind="call",
+                origin="staff",
+                made_by="staff",
+                occasion=RETURN,
+                starts_on=RETURN,
+                due_on=RETURN,
+                **at,
+            ),
+        ]
+    )
+    await book.night(NOTICE)
+    await book.night(RETURN)
+    for record in (Promise, CareTask):
+        query = select(record).where(col(record.customer_id) == book.customer_id)
+        [row] = (await book.session.exec(query.execution_options(populate_existing=True))).all()
+        assert (row.state, row.manager_id) == ("open", None)
+    states = (await book.session.exec(select(Handover.state))).all()
+    assert states == ["superseded"]
 
 
 async def test_who_is_in_the_pool_is_assigned_to_nobody_by_the_night_until_the_tier_rises(book: Book) -> None:
@@ -104,6 +145,27 @@ async def test_who_is_in_the_pool_is_assigned_to_nobody_by_the_night_until_the_t
     await give_tier(book.session, book.customer_id, "T2", on=RETURN + timedelta(days=1))
     assert (await assign(book.session, day=RETURN))["assigned"] == 1
     assert await book.night(RETURN + timedelta(days=2)) == NOTHING | {"left": 1}
+
+
+async def test_who_is_claimed_in_the_pool_goes_to_the_claimant(book: Book) -> None:
+    await book.night(NOTICE)
+    await book.night(RETURN)
+    claimant = await add_manager(book.session, book.manager.branch_id, Grade.SENIOR)
+    book.session.add(
+        Claim(
+            customer_id=book.customer_id,
+            id=new_id(),
+            manager_id=claimant.id,
+            origin=ClaimOrigin.CODE,
+            valid_from=RETURN,
+            valid_to=RETURN + timedelta(days=90),
+            created_at=clock.now(),
+        )
+    )
+    await book.session.flush()
+    assert (await assign(book.session, day=RETURN))["assigned"] == 1
+    served = await repository.open_coverages(book.session, customer_ids=[book.customer_id])
+    assert served[book.customer_id].manager_id == claimant.id
 
 
 async def test_a_call_that_reached_the_customer_keeps_the_customer(book: Book) -> None:

@@ -47,19 +47,20 @@ class HandoverFollower(CoverageFollower):
     name = "handovers"
 
     async def follow(self, session: AsyncSession, changes: Sequence[Change]) -> None:
-        """Open them all; one that still waits for signatures gives way to the new one."""
+        """Open them all; one that still waits for signatures gives way to the new one, or to nobody in the pool."""
         today, at = clock.today(), clock.now()
         opened = [
             NewHandover(one.customer_id, new_id(), one.giver_id, one.taker_id, one.reason, one.on_day)
             for one in changes
-            if one.giver_id is not None and one.giver_id != one.taker_id
+            if one.giver_id is not None and one.taker_id is not None and one.giver_id != one.taker_id
         ]
-        if not opened:
+        returned = [one.customer_id for one in changes if one.taker_id is None]
+        if not opened and not returned:
             return
         calendar = await special_days(session, today, today + _CALENDAR_AHEAD)
         due_on = after_business_days(today, rules.DAYS_TO_SIGN, calendar)
         async with all_rows(session):
-            await repository.supersede(session, customer_ids=[one.customer_id for one in opened])
+            await repository.supersede(session, customer_ids=[*returned, *(one.customer_id for one in opened)])
             await repository.open_many(session, opened, due_on=due_on, joint_days=rules.JOINT_DAYS, at=at, today=today)
 
 

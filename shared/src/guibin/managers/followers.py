@@ -14,14 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A customer whose primary manager changed on a day; `giver_id` is None for one who had nobody.
+    """A customer whose primary manager changed on a day.
 
+    `giver_id` is None for one who had nobody, `taker_id` for one who is in the pool and has nobody any more.
     `reason` is that of the coverage that began, `source` says whether a run or a person moved the customer.
     """
 
     customer_id: UUID
     giver_id: UUID | None
-    taker_id: UUID
+    taker_id: UUID | None
     on_day: date
     reason: str
     source: str

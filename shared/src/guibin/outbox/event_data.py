@@ -43,6 +43,9 @@ class EventName(StrEnum):
     HANDOVER_READY = "handover.ready"
     HANDOVER_OVERDUE = "handover.overdue"
     CARE_TASK_OVERDUE = "care.task_overdue"
+    POOL_NOTICED = "pool.noticed"
+    POOL_RETURNED = "pool.returned"
+    UNASSIGNED_TOO_LONG = "unassigned.too_long"
 
 
 class EventData(BaseModel):

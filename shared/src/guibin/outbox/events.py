@@ -11,6 +11,7 @@ from guibin.core.ids import CustomerId, GiftId, RightId
 from guibin.core.money import Cny
 from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened, HandoverOverdue, HandoverReady
 from guibin.outbox.event_data import EventData, EventName, Units
+from guibin.outbox.manager_events import PoolNoticed, PoolReturned, UnassignedTooLong
 
 
 class PointsExpiring(EventData):
@@ -339,6 +340,9 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         ComplaintClosed,
         HandoverReady,
         HandoverOverdue,
+        PoolNoticed,
+        PoolReturned,
+        UnassignedTooLong,
     )
 }
 
@@ -352,5 +356,8 @@ __all__ = [
     "EventName",
     "HandoverOverdue",
     "HandoverReady",
+    "PoolNoticed",
+    "PoolReturned",
+    "UnassignedTooLong",
     "Units",
 ]

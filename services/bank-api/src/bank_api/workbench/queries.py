@@ -6,7 +6,22 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CTE, BigInteger, Date, Text, Uuid, cast, func, literal, null, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.sql.expression import Select
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -29,7 +44,7 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.handovers.models import Handover, HandoverState
 from guibin.holdings.models import Holding, HoldingStatus
-from guibin.managers.models import Coverage
+from guibin.managers.models import Coverage, Unassigned, UnassignedReason
 from guibin.managers.pool.models import PoolPlace
 from guibin.managers.repository.coverage import is_open
 from guibin.points.models import PointsLot
@@ -51,7 +66,7 @@ class Item:
     """Something to do: of which customer and whose book, what it is about, the day that counts, a code, an amount."""
 
     customer_id: UUID
-    manager_id: UUID
+    manager_id: UUID | None
     subject_id: UUID
     day: date
     code: str | None
@@ -272,6 +287,49 @@ def _rights(day: Day) -> Select[Any]:
     )
 
 
+def _waiting_too_long(_: Day) -> Select[Any]:
+    row = Unassigned
+    return _shaped(row.customer_id, null(), row.customer_id, row.since, row.cause).where(
+        col(row.resolved_on).is_(None), col(row.reason) == UnassignedReason.TOO_OLD
+    )
+
+
+def _nobodys(_: Day) -> Select[Any]:
+    """Return what is open and nobody answers for, by customer: what is due first, and how much there is."""
+    unplanned = col(CareTask.origin) != TaskOrigin.PLAN
+    records: tuple[tuple[Any, Any, ColumnElement[bool]], ...] = (
+        (Complaint, Complaint.resolve_due_on, col(Complaint.state) != ComplaintState.CLOSED),
+        (Promise, Promise.due_on, col(Promise.state) == PromiseState.OPEN),
+        (CareTask, CareTask.due_on, (col(CareTask.state) == TaskState.OPEN) & unplanned),
+    )
+    rows = union_all(
+        *(
+            select(col(row.customer_id).label("customer_id"), col(due).label("due_on")).where(
+                is_open_record, col(row.manager_id).is_(None)
+            )
+            for row, due, is_open_record in records
+        )
+    ).subquery()
+    whose = rows.c.customer_id
+    return _shaped(whose, null(), whose, func.min(rows.c.due_on), None, func.count()).group_by(whose)
+
+
+def _branch_complaints(day: Day) -> Select[Any]:
+    row = Complaint
+    return _shaped(row.customer_id, row.manager_id, row.id, row.resolve_due_on, row.severity).where(
+        col(row.manager_id).not_in(day.managers),
+        col(row.state) != ComplaintState.CLOSED,
+        col(row.resolve_due_on) < day.today,
+    )
+
+
+def _branch_promises(day: Day) -> Select[Any]:
+    row = Promise
+    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on).where(
+        col(row.manager_id).not_in(day.managers), col(row.state) == PromiseState.OPEN, col(row.due_on) < day.today
+    )
+
+
 _PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
     Section.COMPLAINTS: _complaints,
     Section.PROMISES: _promises,
@@ -289,4 +347,8 @@ _PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
     Section.POINTS_EXPIRING: _points,
     Section.RIGHTS_UNUSED: _rights,
     Section.NEEDS: _needs,
+    Section.WAITING_TOO_LONG: _waiting_too_long,
+    Section.NOBODYS: _nobodys,
+    Section.BRANCH_COMPLAINTS: _branch_complaints,
+    Section.BRANCH_PROMISES: _branch_promises,
 }

@@ -20,7 +20,7 @@ from guibin.web import DataClass, Page, PageRequest, PortRouter, RateClass, Staf
 from . import queries
 from .queries import Day, Item
 from .schemas import WorkbenchOut, WorkItemOut, WorkSectionOut
-from .sections import PARTS, Section
+from .sections import LEADING, PARTS, Section
 
 router = PortRouter(prefix="/v1/workbench", tags=["care"])
 
@@ -40,10 +40,11 @@ async def get_today(
 ) -> WorkbenchOut:
     """Show what is to be done today for the customers whom I serve, and for those of whom I stand in for.
 
-    One statement for each part; `GET /v1/workbench/{section}` goes on page by page.
+    Who leads a branch also sees what is nobody's there, and what is late in the books of others. One statement for
+    each part; `GET /v1/workbench/{section}` goes on page by page.
     """
     day = await _day(call, manager_id)
-    scopes = [(section, scope_in(call, part.domain)) for section, part in PARTS.items()]
+    scopes = [(section, _scope(call, section, manager_id)) for section in PARTS]
     listed = {
         section: await queries.read(call.session, scope, section, day, limit=limit)
         for section, scope in scopes
@@ -73,7 +74,7 @@ async def list_section(
     after = page.after_moment
     found = await queries.read(
         call.session,
-        scope_in(call, PARTS[section].domain),
+        _scope(call, section, manager_id),
         section,
         day,
         after=after and (after[0].date(), after[1]),
@@ -85,6 +86,13 @@ async def list_section(
         position=lambda pair: (datetime.combine(pair[0].day, time.min, UTC), pair[0].subject_id),
         shape=lambda pair: pair[1],
     )
+
+
+def _scope(call: StaffCall, section: Section, manager_id: UUID | None) -> Scope:
+    """Return how far a part reaches; those of who leads a branch are empty for others, and in a manager's own day."""
+    scope = scope_in(call, PARTS[section].domain)
+    led = scope.branch_roots and manager_id is None
+    return Scope.nothing() if section in LEADING and not led else scope
 
 
 async def _day(call: StaffCall, manager_id: UUID | None) -> Day:

@@ -15,12 +15,16 @@ class WorkItemOut(OutModel):
 
     customer_id: CustomerId
     customer_name: str | None = Field(examples=["王*明"], description="In full for the primary manager alone")
-    manager_id: ManagerId = Field(description="In whose book the customer is")
+    manager_id: ManagerId | None = Field(description="In whose book the customer is; null: in nobody's")
     subject: str | None = Field(description="Public id of what it is about; null: the customer")
     day: date = Field(description="When it is or was due, or since when it is so")
     days_left: int = Field(description="Until that day; negative: overdue by so many")
-    code: str | None = Field(description="Kind of a task, severity, category, product, tier, or wallet")
-    amount: int | None = Field(description="Points, units, months below the line, or touches that are overdue")
+    code: str | None = Field(
+        description="Kind of a task, severity, category, product, tier, wallet, or why nobody was found"
+    )
+    amount: int | None = Field(
+        description="Points, units, months below the line, touches that are overdue, or things that are nobody's"
+    )
 
 
 class WorkSectionOut(OutModel):

@@ -26,6 +26,16 @@ class Section(StrEnum):
     POINTS_EXPIRING = "points_expiring"
     RIGHTS_UNUSED = "rights_unused"
     NEEDS = "needs"
+    WAITING_TOO_LONG = "waiting_too_long"
+    NOBODYS = "nobodys"
+    BRANCH_COMPLAINTS = "branch_complaints"
+    BRANCH_PROMISES = "branch_promises"
+
+
+LEADING: Final = frozenset(
+    {Section.WAITING_TOO_LONG, Section.NOBODYS, Section.BRANCH_COMPLAINTS, Section.BRANCH_PROMISES}
+)
+"""Parts of who leads a branch: what is nobody's, and what is late in the books of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +119,21 @@ PARTS: Final[dict[Section, Part]] = {
     Section.NEEDS: Part(
         *("待满足需求", "Needs to serve", "寻找合适的权益或资源", "Look for a right or a way that serves it"),
         *(Domain.CARE, "ned"),
+    ),
+    Section.WAITING_TOO_LONG: Part(
+        *("久候未分配客户", "Waiting too long for a manager", "指定客户经理", "Assign a manager"),
+        *(Domain.MANAGERS, None),
+    ),
+    Section.NOBODYS: Part(
+        *("无人负责的事项", "Open and nobody's", "指定负责人", "Say who answers for it"),
+        *(Domain.CARE, None),
+    ),
+    Section.BRANCH_COMPLAINTS: Part(
+        *("机构逾期投诉", "Late complaints of the branch", "督促处理", "See to it that they are resolved"),
+        *(Domain.CARE, "cmp"),
+    ),
+    Section.BRANCH_PROMISES: Part(
+        *("机构逾期承诺", "Late promises of the branch", "督促兑现", "See to it that they are kept"),
+        *(Domain.CARE, "prm"),
     ),
 }

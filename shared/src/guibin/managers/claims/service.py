@@ -159,7 +159,8 @@ class ClaimFollower(CoverageFollower):
 
     async def follow(self, session: AsyncSession, changes: Sequence[Change]) -> None:
         """End them on the day on which somebody serves the customer, the claimant or another one."""
-        await repository.end_placed(session, {change.customer_id: change.on_day for change in changes})
+        placed = {change.customer_id: change.on_day for change in changes if change.taker_id is not None}
+        await repository.end_placed(session, placed)
 
 
 FOLLOWER: Final = ClaimFollower()

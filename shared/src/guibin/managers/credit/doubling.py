@@ -28,7 +28,11 @@ class DoubleCrediting(CoverageFollower):
 
     async def follow(self, session: AsyncSession, changes: Sequence[Change]) -> None:
         """Begin the giver's credit for the months of the terms; who left is not credited for having left."""
-        given = [(one, one.giver_id) for one in changes if one.giver_id is not None and one.reason in HANDED_UP]
+        given = [
+            (one, one.giver_id)
+            for one in changes
+            if one.giver_id is not None and one.taker_id is not None and one.reason in HANDED_UP
+        ]
         terms = (await COVERAGE_TERMS.in_force(session)).terms
         if not given or not terms.double_credit_months:
             return

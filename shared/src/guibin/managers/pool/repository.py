@@ -1,6 +1,7 @@
 """SQL of the pool: whole books in one statement each, for a night looks at everybody."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -27,6 +28,15 @@ from guibin.tiers.repository import tiers_on
 from guibin.tiers.terms import months_later
 
 PoolState = Literal["noticed", "pooled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Whose return to the pool was announced, to whom and for when."""
+
+    customer_id: UUID
+    manager_id: UUID
+    returns_on: date
 
 
 def is_idle(day: date, since: date, terms: Terms) -> ColumnElement[bool]:
@@ -72,8 +82,8 @@ def in_pool(customer_id: Any) -> ColumnElement[bool]:
     )
 
 
-async def notice(session: AsyncSession, day: date, terms: Terms) -> int:
-    """Announce who goes back to the pool unless somebody looks after them; returns how many are new."""
+async def notice(session: AsyncSession, day: date, terms: Terms) -> Sequence[Noticed]:
+    """Announce who goes back to the pool unless somebody looks after them; returns who is new."""
     since = months_later(day, -terms.pool_notice_months)
     returns_on = months_later(day, terms.pool_months - terms.pool_notice_months)
     announced = exists().where(
@@ -94,7 +104,8 @@ async def notice(session: AsyncSession, day: date, terms: Terms) -> int:
             "left_on": None,
         },
     )
-    return len((await session.execute(statement.returning(col(PoolPlace.customer_id)))).all())
+    told = (col(PoolPlace.customer_id), col(PoolPlace.manager_id), col(PoolPlace.returns_on))
+    return [Noticed(*row) for row in (await session.execute(statement.returning(*told))).all()]
 
 
 async def leave(session: AsyncSession, day: date, terms: Terms) -> int:

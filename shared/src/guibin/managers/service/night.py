@@ -1,6 +1,6 @@
 """Assignment in the nightly run: everybody of a managed tier gets a manager, or a place in the queue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -11,12 +11,14 @@ from guibin.managers import repository, rules
 from guibin.managers.arrivals import placing
 from guibin.managers.claims.repository import end_of_the_gone
 from guibin.managers.followers import Change, follow_all
-from guibin.managers.models import Coverage
+from guibin.managers.models import Coverage, Unassigned, UnassignedReason
 from guibin.managers.planning.repository import end_empty_books
 from guibin.managers.seating import Plan
 from guibin.managers.stability import gradual
 from guibin.managers.stability.needy import Ground, NeedyCustomer, needy_customers
 from guibin.managers.terms.service import COVERAGE_TERMS
+from guibin.outbox.events import UnassignedTooLong
+from guibin.outbox.service import Publication, publish_all
 
 CUSTOMER_GONE: Final = "customer_gone"
 BY_RUN: Final = "run"
@@ -117,6 +119,25 @@ async def _queue(session: AsyncSession, alone: list[rules.Waiting], plan: Plan, 
         != (*waits[one.customer_id], one.tier_code, one.branch_id)
     ]
     await repository.put_unassigned(session, changed, waits, since=from_day)
+    await _tell_of_long_waits(session, changed, queued, waits, from_day)
     resolved = set(queued) - {one.customer_id for one in alone}
     await repository.resolve_unassigned(session, resolved, on_day=from_day)
     return len(changed), len(resolved)
+
+
+async def _tell_of_long_waits(
+    session: AsyncSession,
+    changed: Sequence[rules.Waiting],
+    queued: Mapping[UUID, Unassigned],
+    waits: Mapping[UUID, tuple[UnassignedReason, UnassignedReason | None]],
+    from_day: date,
+) -> None:
+    """Tell once of each wait that has become longer than the rule of the branch allows."""
+    publications = []
+    for one in changed:
+        before, (_, cause) = queued.get(one.customer_id), waits[one.customer_id]
+        if cause is not None and (before is None or before.escalated_on is None):
+            since = from_day if before is None else before.since
+            told = UnassignedTooLong(since=since, tier=one.tier_code, cause=cause)
+            publications.append(Publication(told, one.customer_id, one.customer_id))
+    await publish_all(session, publications)
