@@ -40,6 +40,7 @@ from guibin.security.actors import Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 from guibin_tools.loading.chances import add_chances
 from guibin_tools.loading.claims import claim_customers
+from guibin_tools.loading.estate import leave_points
 from guibin_tools.loading.past import give_past
 from guibin_tools.roles import Role
 from guibin_tools.sessions import open_keys, sessions_as
@@ -64,6 +65,7 @@ async def load_care(settings: OperatorSettings) -> int:
         told = await tell_stories(work.session, keys)
         if told:
             await give_past(work.session)
+            await leave_points(work.session)
         return told
 
 
