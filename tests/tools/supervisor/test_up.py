@@ -276,7 +276,8 @@ def test_sigterm_stops_everything_and_the_database_too(bank: Bank) -> None:
     assert not is_answering(bank.pg_port)
     assert not is_answering(bank.simulator_port)
     assert not is_answering(bank.supplier_port)
-    codes = "Exit codes: bank port 0, customer port 0, worker 0, supplier simulator 0, WeChat simulator 0."
+    simulators = "supplier simulator 0, telephony simulator 0, WeChat simulator 0."
+    codes = f"Exit codes: bank port 0, customer port 0, worker 0, {simulators}"
     assert codes in bank.output.read_text()
 
 
