@@ -69,7 +69,7 @@ from guibin.points import merging as points_merging
 from guibin.points import personal_data as points_data
 from guibin.points.assets import defaults as asset_rules
 from guibin.points.assets import personal_data as assets_data
-from guibin.points.assets.service import AssetRuleActivation, DepositAllowance
+from guibin.points.assets.service import ASSET_RULES, RULES_FOR_DEPOSITS
 from guibin.points.earning import effects
 from guibin.points.earning.naming import EARNING_RULES
 from guibin.points.earning.service.publishing import EarningRulePublication
@@ -237,8 +237,8 @@ def _connect_points() -> None:
     handlers.register(FILE_HANDLER)
     for correction in (*CORRECTIONS, TRANSFER_REVERSAL, INHERITANCE):
         handlers.register(correction)
-    handlers.register(AssetRuleActivation())
-    handlers.register(DepositAllowance())
+    handlers.register(ASSET_RULES)
+    handlers.register(RULES_FOR_DEPOSITS)
     handlers.register(EarningRulePublication())
 
 

@@ -9,7 +9,7 @@ from bank_api.customers.views import view_of
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import AssetRuleId
 from guibin.managers.repository import is_primary_manager
-from guibin.points.assets import repository, service
+from guibin.points.assets import service
 from guibin.points.assets.errors import (
     AssetMonthBegun,
     AssetRuleInvalid,
@@ -17,6 +17,7 @@ from guibin.points.assets.errors import (
     AssetRuleOpen,
     DepositRewardForbidden,
 )
+from guibin.points.assets.service import ASSET_RULES
 from guibin.security.actors import Domain, Verb
 from guibin.tags.errors import RuleTooExpensive
 from guibin.web import (
@@ -56,7 +57,7 @@ WRONG_TERMS = (AssetRuleInvalid, AssetMonthBegun, DepositRewardForbidden)
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def list_rules(call: StaffCall, page: Annotated[PageRequest, page_query()]) -> Page[AssetRuleOut]:
     """List the versions of all rules that give points for assets, the newest first."""
-    rows = await repository.list_rules(call.session, limit=page.fetch, before=page.after_moment)
+    rows = await ASSET_RULES.page(call.session, limit=page.fetch, before=page.after_moment)
     return page.answer(rows, position=lambda row: (row.created_at, row.id), shape=AssetRuleOut.of)
 
 
@@ -88,7 +89,7 @@ async def create_rule(
 @declare(caller=READ, rate=RateClass.READ, data=DataClass.C1)
 async def get_rule(call: StaffCall, asset_rule_id: AssetRuleId, response: Response) -> AssetRuleOut:
     """Show one version; its revision is the ETag."""
-    rule = await repository.get_rule(call.session, asset_rule_id)
+    rule = await ASSET_RULES.get(call.session, asset_rule_id)
     set_etag(response, rule.revision)
     return AssetRuleOut.of(rule)
 
@@ -107,7 +108,7 @@ async def edit_rule(
     response: Response,
 ) -> AssetRuleOut:
     """Replace the terms of a draft that was read with the ETag sent as If-Match."""
-    rule = await repository.lock_rule(call.session, asset_rule_id)
+    rule = await ASSET_RULES.lock(call.session, asset_rule_id)
     call.require_if_match(rule.revision)
     edited = await service.edit_rule(call.session, call.scope, rule, actor=call.actor, terms=body.terms())
     set_etag(response, edited.revision)
@@ -124,7 +125,7 @@ async def edit_rule(
 )
 async def submit_rule(call: StaffCall, asset_rule_id: AssetRuleId) -> SubmittedOut:
     """Ask another person to put a draft in force; one that names a document for deposits goes to compliance."""
-    rule = await repository.lock_rule(call.session, asset_rule_id)
+    rule = await ASSET_RULES.lock(call.session, asset_rule_id)
     return SubmittedOut.of(await service.submit_rule(call.session, call.scope, rule, actor=call.actor))
 
 
@@ -136,7 +137,7 @@ async def simulate_rule(
     body: Annotated[AssetSimulationIn, json_body(AssetSimulationIn)],
 ) -> AssetSimulationOut:
     """Show what a version gives one customer for a month, class by class, and why; nothing is stored."""
-    rule = await repository.get_rule(call.session, asset_rule_id)
+    rule = await ASSET_RULES.get(call.session, asset_rule_id)
     found = await service.simulate(
         call.session, call.scope, rule, customer_id=body.customer_id, month=month_in(body.month)
     )
@@ -152,5 +153,5 @@ async def back_test_rule(
     body: Annotated[AssetBackTestIn, json_body(AssetBackTestIn)],
 ) -> AssetBackTestOut:
     """Count what a version would have given the customers in your scope for a past month: points, CNY, who by tier."""
-    rule = await repository.get_rule(call.session, asset_rule_id)
+    rule = await ASSET_RULES.get(call.session, asset_rule_id)
     return AssetBackTestOut.of(await service.back_test(call.session, call.scope, rule, month=month_in(body.month)))

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field
 
+from guibin.approvals.definitions.models import Version
 from guibin.core.models import BY_CUSTOMER, LOCAL, REFERENCE, SQLModel, instant, one_of, text_column
 
 
@@ -19,7 +20,7 @@ class AssetRuleState(StrEnum):
     ACTIVE = "active"
 
 
-class AssetRule(SQLModel, table=True):
+class AssetRule(Version, table=True):
     """A version of a rule that gives points for the month-daily average of what a customer owns.
 
     `weights` names per class of products how many per cent of it count, `tiers` who takes part, NULL everybody. A
@@ -47,11 +48,8 @@ class AssetRule(SQLModel, table=True):
         REFERENCE,
     )
 
-    id: UUID = Field(primary_key=True)
     code: str = text_column()
     version: int
-    state: str = text_column()
-    revision: int = Field(default=1, description="Counts edits; the ETag")
     name_zh: str = text_column()
     name_en: str = text_column()
     wallet: str = Field(sa_type=Text, foreign_key="wallet.code")
@@ -68,7 +66,6 @@ class AssetRule(SQLModel, table=True):
     last_month: date | None = None
     compliance_document: str | None = text_column(default=None, description="Lets deposits count in a goods wallet")
     compliance_id: UUID | None = Field(default=None, description="Who approved for compliance")
-    created_at: datetime = instant()
     activated_at: datetime | None = instant(default=None)
 
 

@@ -4,52 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.core.errors import NotFound
 from guibin.points.assets.models import AssetMonth, AssetRule, AssetRuleState
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.models import Wallet
-
-
-async def list_rules(
-    session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None = None
-) -> Sequence[AssetRule]:
-    """Return all versions, the newest first."""
-    query = select_rows(AssetRule).order_by(col(AssetRule.created_at).desc(), col(AssetRule.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(col(AssetRule.created_at), col(AssetRule.id)) < before)
-    return (await session.exec(query)).all()
-
-
-async def get_rule(session: AsyncSession, rule_id: UUID) -> AssetRule:
-    """Return one version.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = await session.get(AssetRule, rule_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def lock_rule(session: AsyncSession, rule_id: UUID) -> AssetRule:
-    """Return one version as it stands now, locked for a change.
-
-    Raises:
-        NotFound: there is none.
-    """
-    query = select_rows(AssetRule).where(AssetRule.id == rule_id).with_for_update()
-    found = (await session.exec(query.execution_options(populate_existing=True))).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 async def versions_of(session: AsyncSession, code: str) -> Sequence[AssetRule]:

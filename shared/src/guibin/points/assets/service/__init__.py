@@ -2,8 +2,8 @@
 
 from guibin.points.assets.service.awarding import award, post_awards
 from guibin.points.assets.service.defining import (
-    AssetRuleActivation,
-    DepositAllowance,
+    ASSET_RULES,
+    RULES_FOR_DEPOSITS,
     RuleTerms,
     create_rule,
     edit_rule,
@@ -15,9 +15,9 @@ from guibin.points.assets.service.guarding import (
 from guibin.points.assets.service.previewing import BackTest, Simulation, back_test, simulate
 
 __all__ = [
-    "AssetRuleActivation",
+    "ASSET_RULES",
+    "RULES_FOR_DEPOSITS",
     "BackTest",
-    "DepositAllowance",
     "RuleTerms",
     "Simulation",
     "award",

@@ -13,12 +13,11 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.approvals import service as approvals
-from guibin.approvals.handlers import Amended, ApprovalContext, ApprovalHandler, Label, refuse_changes
+from guibin.approvals.definitions.service import Definitions
+from guibin.approvals.handlers import Amended, ApprovalContext, Label
 from guibin.approvals.models import Approval
-from guibin.audit import service as audit
 from guibin.core import clock
-from guibin.core.ids import from_public, new_id, to_public
+from guibin.core.ids import new_id, to_public
 from guibin.core.money import Cny, format_cny
 from guibin.organisation.models import Branch
 from guibin.organisation.repository import chain_of
@@ -29,12 +28,9 @@ from guibin.points.assets.models import AssetRule, AssetRuleState
 from guibin.points.assets.service.guarding import refuse_deposit_weights
 from guibin.points.earning.repository import is_within
 from guibin.points.rules import reached
-from guibin.security.actors import Actor, Domain, Grant, Scope
+from guibin.security.actors import Actor, Domain, Scope
 from guibin.security.errors import Forbidden
 from guibin.tiers.repository import list_tiers
-
-ACTIVATE: Final = "asset_rule.activate"
-ALLOW_DEPOSITS: Final = "asset_rule.allow_deposits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +73,12 @@ async def create_rule(session: AsyncSession, scope: Scope, *, actor: Actor, code
         id=new_id(),
         code=code,
         version=before[0].version + 1 if before else 1,
-        state=AssetRuleState.DRAFT,
         created_at=clock.now(),
         **terms.columns(),
     )
     if not await repository.add_rule(session, rule):
         raise AssetRuleOpen
-    await _record(session, actor, rule, "asset_rule.create")
+    await ASSET_RULES.record(session, rule, actor=actor, action="asset_rule.create")
     return rule
 
 
@@ -99,17 +94,13 @@ async def edit_rule(
     """
     await _require_owner(session, scope, rule.owner_branch_id)
     await _require_owner(session, scope, terms.owner_branch_id)
-    _require_draft(rule)
+    ASSET_RULES.require_draft(rule)
     others = [one for one in await repository.versions_of(session, rule.code) if one.id != rule.id]
     await _check(session, terms, others)
-    before = _shown(rule)
+    before = await ASSET_RULES.shown(session, rule)
     for name, value in terms.columns().items():
         setattr(rule, name, value)
-    rule.revision += 1
-    session.add(rule)
-    await session.flush()
-    await _record(session, actor, rule, "asset_rule.edit", before=before, after=_shown(rule))
-    return rule
+    return await ASSET_RULES.keep_edit(session, rule, actor=actor, before=before)
 
 
 async def submit_rule(session: AsyncSession, scope: Scope, rule: AssetRule, *, actor: Actor) -> Approval:
@@ -121,43 +112,19 @@ async def submit_rule(session: AsyncSession, scope: Scope, rule: AssetRule, *, a
         AssetMonthBegun, DepositRewardForbidden: what has changed since it was drafted forbids it.
     """
     await _require_owner(session, scope, rule.owner_branch_id)
-    request = await _mark_submitted(session, rule)
-    return await approvals.submit(
-        session,
-        actor=actor,
-        kind=ALLOW_DEPOSITS if rule.compliance_document else ACTIVATE,
-        domain=Domain.COMPLIANCE if rule.compliance_document else Domain.POINTS,
-        subject=to_public("asr", rule.id),
-        payload=request.payload,
-        preview=request.preview,
-        branch_id=request.branch_id,
-    )
+    rules_of_kind = RULES_FOR_DEPOSITS if rule.compliance_document else ASSET_RULES
+    return await rules_of_kind.submit(session, rule, actor=actor)
 
 
-async def _mark_submitted(session: AsyncSession, rule: AssetRule) -> Amended:
-    _require_draft(rule)
-    await _refuse(session, rule)
-    rule.state = AssetRuleState.PENDING
-    session.add(rule)
-    await session.flush()
-    versions = await repository.versions_of(session, rule.code)
-    in_force = next((one for one in versions if one.state == AssetRuleState.ACTIVE), None)
-    return Amended(
-        payload={"rule_id": to_public("asr", rule.id), "revision": rule.revision, "terms": _shown(rule)},
-        preview={
-            "code": rule.code,
-            "before": _shown(in_force) if in_force else None,
-            "after": _shown(rule),
-            "document": rule.compliance_document,
-        },
-        branch_id=rule.owner_branch_id or await chain_of(session, None),
-    )
+class AssetRules(Definitions[AssetRule]):
+    """All versions of all rules; one that was agreed to counts from its first month on."""
 
-
-class AssetRuleActivation(ApprovalHandler):
-    """Puts an approved version in force from its first month on."""
-
-    kind = ACTIVATE
+    table = AssetRule
+    called = "asset_rule"
+    prefix = "asr"
+    payload_id = "rule_id"
+    not_draft = AssetRuleNotDraft
+    kind = "asset_rule.activate"
     domain = Domain.POINTS
     title = Label("启用资产积分规则", "Put a rule of earning from assets in force")
     labels = MappingProxyType(
@@ -169,62 +136,77 @@ class AssetRuleActivation(ApprovalHandler):
         }
     )
 
-    async def execute(self, session: AsyncSession, payload: Mapping[str, Any], *, context: ApprovalContext) -> None:
+    async def shown(self, _session: AsyncSession, row: AssetRule) -> Mapping[str, object]:
+        """Describe the terms of a version for people who decide, in the words of the port."""
+        return _shown(row)
+
+    def facts(self, row: AssetRule) -> Mapping[str, object]:
+        """Return which version of which rule it is."""
+        return {"code": row.code, "version": row.version, "revision": row.revision}
+
+    async def examine(self, session: AsyncSession, row: AssetRule) -> Amended:
+        """Show the terms beside those in force.
+
+        Raises:
+            AssetRuleNotDraft: it names a document now, or none any more, and another kind of approval decides.
+            AssetMonthBegun, DepositRewardForbidden: what has changed since it was drafted forbids it.
+        """
+        self._require_kind(row)
+        await _refuse(session, row)
+        versions = await repository.versions_of(session, row.code)
+        in_force = next((one for one in versions if one.state == AssetRuleState.ACTIVE), None)
+        return Amended(
+            payload={"terms": _shown(row)},
+            preview={
+                "code": row.code,
+                "before": _shown(in_force) if in_force else None,
+                "after": _shown(row),
+                "document": row.compliance_document,
+            },
+            branch_id=row.owner_branch_id or await chain_of(session, None),
+        )
+
+    async def begin(self, session: AsyncSession, row: AssetRule) -> None:
         """Put the version in force as it was submitted.
 
         Raises:
-            AssetRuleNotDraft: it is not waiting any more, or not for this kind of approval.
+            AssetRuleNotDraft: it waits for another kind of approval.
             AssetMonthBegun: its first month is being given already.
             DepositRewardForbidden: its wallet has come to buy goods since.
         """
-        rule = await repository.lock_rule(session, _rule_id(payload))
-        by_compliance = self.kind == ALLOW_DEPOSITS
-        if not _is_submitted(rule, payload) or by_compliance != (rule.compliance_document is not None):
+        self._require_kind(row)
+        await _refuse(session, row)
+        row.state, row.activated_at = AssetRuleState.ACTIVE, clock.now()
+
+    def _require_kind(self, row: AssetRule) -> None:
+        if row.compliance_document is not None:
             raise AssetRuleNotDraft
-        await _refuse(session, rule)
-        rule.state = AssetRuleState.ACTIVE
-        rule.activated_at = clock.now()
-        rule.compliance_id = context.approver.id if by_compliance else None
-        session.add(rule)
-        await session.flush()
-        await _record(session, context.approver, rule, self.kind, on_behalf_id=context.maker_id, after=_shown(rule))
-
-    async def give_back(self, session: AsyncSession, payload: Mapping[str, Any]) -> None:
-        """Give the version back to its maker as a draft."""
-        rule = await repository.lock_rule(session, _rule_id(payload))
-        if _is_submitted(rule, payload):
-            rule.state = AssetRuleState.DRAFT
-            session.add(rule)
-            await session.flush()
-
-    async def amend(
-        self,
-        session: AsyncSession,
-        payload: Mapping[str, Any],
-        changes: Mapping[str, object],
-        *,
-        maker: Actor,
-        grants: Sequence[Grant],
-    ) -> Amended:
-        """Submit the draft as it was edited since; whether compliance decides cannot change on the way.
-
-        Raises:
-            AssetRuleNotDraft: it names a document now, or none any more: it is withdrawn and submitted again.
-        """
-        self.scope_of_maker(maker, grants)
-        refuse_changes(changes)
-        rule = await repository.lock_rule(session, _rule_id(payload))
-        if (rule.compliance_document is not None) != (self.kind == ALLOW_DEPOSITS):
-            raise AssetRuleNotDraft
-        return await _mark_submitted(session, rule)
 
 
-class DepositAllowance(AssetRuleActivation):
-    """The same, where deposits earn what buys goods: compliance decides, by the document that the rule names."""
+class RulesForDeposits(AssetRules):
+    """Those where deposits earn what buys goods: compliance decides, by the document that the rule names."""
 
-    kind = ALLOW_DEPOSITS
+    kind = "asset_rule.allow_deposits"
     domain = Domain.COMPLIANCE
     title = Label("合规批准存款计入的资产积分规则", "Let deposits count in a rule of earning from assets")
+
+    async def execute(self, session: AsyncSession, payload: Mapping[str, object], *, context: ApprovalContext) -> None:
+        """Put the version in force, with who of compliance agreed.
+
+        Raises:
+            Refusal: as for the others.
+        """
+        await super().execute(session, payload, context=context)
+        (await self.lock(session, self._id_in(payload))).compliance_id = context.approver.id
+        await session.flush()
+
+    def _require_kind(self, row: AssetRule) -> None:
+        if row.compliance_document is None:
+            raise AssetRuleNotDraft
+
+
+ASSET_RULES: Final = AssetRules()
+RULES_FOR_DEPOSITS: Final = RulesForDeposits()
 
 
 async def _check(session: AsyncSession, terms: RuleTerms, versions: Sequence[AssetRule]) -> None:
@@ -275,22 +257,6 @@ async def _require_owner(session: AsyncSession, scope: Scope, owner_branch_id: U
         raise Forbidden
 
 
-def _require_draft(rule: AssetRule) -> None:
-    if rule.state != AssetRuleState.DRAFT:
-        raise AssetRuleNotDraft
-
-
-def _is_submitted(rule: AssetRule, payload: Mapping[str, Any]) -> bool:
-    return rule.state == AssetRuleState.PENDING and rule.revision == payload["revision"]
-
-
-def _rule_id(payload: Mapping[str, Any]) -> UUID:
-    found = from_public("asr", str(payload["rule_id"]))
-    if found is None:
-        raise LookupError("the payload names no rule")
-    return found
-
-
 def _shown(rule: AssetRule) -> dict[str, object]:
     """Describe the terms of a version for people who decide, in the words of the port."""
     return {
@@ -307,26 +273,3 @@ def _shown(rule: AssetRule) -> dict[str, object]:
         "last_month": None if rule.last_month is None else f"{rule.last_month:%Y-%m}",
         "compliance_document": rule.compliance_document,
     }
-
-
-async def _record(
-    session: AsyncSession,
-    actor: Actor,
-    rule: AssetRule,
-    action: str,
-    *,
-    on_behalf_id: UUID | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    await audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="asset_rule",
-        object_id=to_public("asr", rule.id),
-        on_behalf_id=on_behalf_id,
-        before=before,
-        after=after,
-        facts={"code": rule.code, "version": rule.version, "revision": rule.revision},
-    )
