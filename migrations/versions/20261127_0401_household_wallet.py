@@ -1,4 +1,4 @@
-"""Points at their end: a share of them goes, or they roll over into another wallet instead."""
+"""Points at their end: a share of them goes, or they roll over into another wallet. Households put points together."""
 
 from pathlib import Path
 
@@ -21,6 +21,9 @@ NEWER = {
 
 LAPSE = "points_lapse(uuid, text, timestamptz, date)"
 ROLL_OVER = "points_roll_over(uuid, text, text, uuid[], uuid[], date, text[], text[], text, uuid, timestamptz, date)"
+POOL_DRAW = "points_pool_draw(uuid, uuid, uuid[], text, bigint, uuid[], uuid[], uuid[], text[], text[], uuid, timestamptz, date)"
+POOL_RETURN = "points_pool_return(uuid, uuid, uuid[], uuid[], uuid[], text[], text[], uuid, timestamptz, date)"
+PURPOSES_BEFORE = ("service", "marketing", "profiling", "supplier", "family", "external", "sensitive")
 ROLLS = ("roll_out", "roll_in")
 KINDS_BEFORE = (
     *("opening", "earn", "redeem", "order", "refund", "claw_back", "adjust_credit", "adjust_debit", "expire"),
@@ -61,10 +64,18 @@ def upgrade() -> None:
         _install(name, 1)
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {ROLL_OVER} TO guibin_worker")
-    op.execute("GRANT UPDATE (expiry_share, rolls_over_to) ON wallet TO guibin_bank")
+    op.execute("GRANT UPDATE (expiry_share, rolls_over_to, pooled) ON wallet TO guibin_bank")
+    _pool()
 
 
 def downgrade() -> None:
+    for signature in (POOL_DRAW, POOL_RETURN):
+        op.execute(f"DROP FUNCTION {signature}")
+    op.drop_table("points_pool_role")
+    op.drop_column("points_transfer", "household_id")
+    op.execute("DELETE FROM consent WHERE purpose = 'pooling'")
+    op.execute("DELETE FROM consent_text WHERE purpose = 'pooling'")
+    _purposes(PURPOSES_BEFORE)
     for name, (_, before) in NEWER.items():
         _install(name, before)
     op.execute(f"DROP FUNCTION {ROLL_OVER}")
@@ -72,11 +83,62 @@ def downgrade() -> None:
     _kinds(KIND_FITS_BEFORE)
     for column in ("given_until", "lapsed", "rolled_from"):
         op.drop_column("points_lot", column)
-    for column in ("rolls_over_to", "expiry_share"):
+    for column in ("pooled", "rolls_over_to", "expiry_share"):
         op.drop_column("wallet", column)
 
 
+def _pool() -> None:
+    op.add_column("points_transfer", sa.Column("household_id", sa.Uuid(), nullable=True))
+    op.create_table(
+        "points_pool_role",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("month_limit", sa.BigInteger(), nullable=True),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("role IN ('owner', 'spender', 'viewer')", name=op.f("ck_points_pool_role_role_known")),
+        sa.CheckConstraint("role <> 'owner'", name=op.f("ck_points_pool_role_owner_is_the_head")),
+        sa.CheckConstraint("month_limit >= 0", name=op.f("ck_points_pool_role_limit_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_points_pool_role_customer_id_customer")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "place_id", name=op.f("pk_points_pool_role")),
+    )
+    op.execute(
+        "GRANT SELECT, INSERT, UPDATE (role, month_limit, set_by, set_at) ON points_pool_role TO guibin_customer"
+    )
+    op.execute("GRANT SELECT ON points_pool_role TO guibin_bank, guibin_worker")
+    op.execute("ALTER TABLE points_pool_role ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON points_pool_role TO guibin_worker USING (true)")
+    seen = "EXISTS (SELECT FROM customer c WHERE c.id = points_pool_role.customer_id)"
+    own = "customer_id = (SELECT row_scope_customer())"
+    for role, rows in (("bank", seen), ("customer", own)):
+        op.execute(
+            f"CREATE POLICY {role}_rows ON points_pool_role TO guibin_{role}"
+            f" USING ((SELECT row_scope_bank()) OR {rows})"
+        )
+    _purposes((*PURPOSES_BEFORE, "pooling"))
+    for name, signature, roles in (
+        ("points_pool_draw", POOL_DRAW, "guibin_customer"),
+        ("points_pool_return", POOL_RETURN, "guibin_customer, guibin_bank, guibin_worker"),
+    ):
+        _install(name, 1)
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {roles}")
+
+
+def _purposes(known: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{purpose}'" for purpose in known)
+    op.drop_constraint(op.f("ck_consent_text_purpose_known"), "consent_text", type_="check")
+    op.create_check_constraint(op.f("ck_consent_text_purpose_known"), "consent_text", f"purpose IN ({listed})")
+
+
 def _terms() -> None:
+    no = sa.text("false")
+    op.add_column("wallet", sa.Column("pooled", sa.Boolean(), server_default=no, nullable=False))
+    op.alter_column("wallet", "pooled", server_default=None)
+    op.create_check_constraint(op.f("ck_wallet_growth_is_ones_own"), "wallet", "NOT (growth AND pooled)")
     op.add_column("wallet", sa.Column("expiry_share", sa.Integer(), server_default=sa.text("100"), nullable=False))
     op.alter_column("wallet", "expiry_share", server_default=None)
     op.add_column("wallet", sa.Column("rolls_over_to", sa.Text(), nullable=True))

@@ -42,6 +42,8 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "getMyHome": ("L1", "L2"),
     "getMyTier": (),
     "getMyHousehold": ("L1",),
+    "getMyHouseholdPoints": ("L1",),
+    "putMyHouseholdPointsRole": ("L1",),
     "getMyManager": (),
     "getMyManagerPreference": ("L1",),
     "putMyManagerPreference": ("L1",),

@@ -10,6 +10,8 @@ ARITHMETIC = "tests/unit/rights/test_offer.py"
 
 ASSETS = "tests/shared/points/test_assets.py"
 ROLLING = "tests/shared/points/test_rolling_over.py"
+HOUSEHOLD = "tests/customer_api/points/test_household_points.py"
+PUT_TOGETHER = "test_points_are_put_together_by_consent_spent_within_a_limit_and_given_back_to_whom_they_belonged"
 GIVEN = "tests/customer_api/rights/test_points_given.py"
 RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
 
@@ -82,7 +84,7 @@ OFFERS: Final = (
         "PTS-55f",
         "that no right gives goods for points of deposits",
         f"{CODE}/rights/service/giving_points.py",
-        "        await refuse_goods_from_deposits(session, source=source, target=target)\n",
+        "        await refuse_goods_from_deposits(session, source=source, target=target.code, wallets=found)\n",
         "        del source\n",
         (f"{GIVEN}::test_terms_give_only_other_points_and_no_goods_for_deposits",),
     ),
@@ -117,5 +119,38 @@ OFFERS: Final = (
         "CASE WHEN l.lapsed THEN l.given_until ELSE l.expires_on END - DATE",
         "l.expires_on - DATE",
         (f"{ROLLING}::test_points_that_lapse_leave_a_closed_day_as_it_was_closed",),
+    ),
+    Sabotage(
+        "PTS-30",
+        "the month's limit of a member",
+        f"{CODE}/points/household/service.py",
+        "    if left is not None and drawn > left:\n",
+        "    if left is not None and drawn < 0:\n",
+        (f"{HOUSEHOLD}::{PUT_TOGETHER}",),
+    ),
+    Sabotage(
+        "PTS-30b",
+        "that what came from others goes back to them",
+        f"{CODE}/points/service/reversing.py",
+        "    if not shared or posted.duplicate:\n",
+        "    if posted.balance_after >= 0:\n",
+        (f"{HOUSEHOLD}::{PUT_TOGETHER}",),
+    ),
+    Sabotage(
+        "PTS-30c",
+        "the lock of all who put in",
+        f"{SQL}/points_pool_draw/v1.sql",
+        "        SELECT * INTO STRICT v_account FROM public.points_account_lock(v_one, p_wallet, p_at, p_day);\n",
+        "        SELECT a.balance AS available, a.state INTO v_account FROM public.points_account a\n"
+        "         WHERE a.customer_id = v_one AND a.wallet = p_wallet;\n",
+        (f"{HOUSEHOLD}::test_two_members_who_spend_the_last_points_at_once_do_not_both_have_them",),
+    ),
+    Sabotage(
+        "PTS-30d",
+        "that a word which was taken back counts at once",
+        f"{CODE}/points/household/rules.py",
+        "for one in others if one.puts_in and not one.stopped)",
+        "for one in others)",
+        (f"{HOUSEHOLD}::test_who_takes_a_word_back_leaves_or_is_stopped_puts_nothing_in_any_more",),
     ),
 )

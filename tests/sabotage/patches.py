@@ -97,7 +97,7 @@ SABOTAGES: Final = (
     Sabotage(
         "S7",
         "the contra account that a kind determines",
-        f"{SQL}/points_enter/v4.sql",
+        f"{SQL}/points_enter/v5.sql",
         "'claw_back', 'pending_add', 'pending_cancel') THEN 'issuance'",
         "'claw_back', 'pending_add', 'pending_cancel') THEN 'redemption'",
         ("tests/shared/points/test_ledger.py::test_a_credit_makes_a_lot_that_expires_by_the_wallets_rule",),

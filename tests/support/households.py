@@ -13,10 +13,10 @@ from guibin.privacy.models import Consent
 from guibin.relations.models import Household, HouseholdMember
 
 
-async def says(session: AsyncSession, customer_id: UUID, state: str) -> None:
+async def says(session: AsyncSession, customer_id: UUID, state: str, *, purpose: str = "family") -> None:
     """Let a customer say yes or no, after the texts of consents are there."""
     await privacy.seed(session)
-    values: dict[str, Any] = {"purpose": "family", "channel": "any", "text_version": 1, "given_at": "customer_port"}
+    values: dict[str, Any] = {"purpose": purpose, "channel": "any", "text_version": 1, "given_at": "customer_port"}
     session.add(
         Consent(
             customer_id=customer_id, id=new_id(), state=state, recorded_at=clock.now(), recorded_by=new_id(), **values

@@ -47,6 +47,7 @@ from guibin.points.assets import models as points_assets
 from guibin.points.campaign_codes import models as campaign_codes
 from guibin.points.earning import models as earning
 from guibin.points.files import models as points_files
+from guibin.points.household import models as points_household
 from guibin.points.inheritance import models as points_inheritance
 from guibin.points.velocity import models as points_velocity
 from guibin.privacy import models as privacy
@@ -111,6 +112,7 @@ __all__ = [
     "points_assets",
     "points_attachments",
     "points_files",
+    "points_household",
     "points_inheritance",
     "points_merges",
     "points_reports",

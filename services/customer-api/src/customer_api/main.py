@@ -16,6 +16,7 @@ from customer_api.parts import AUDIENCE, open_parts
 from customer_api.points.codes import router as points_codes
 from customer_api.points.earning import router as earning
 from customer_api.points.freezes import router as points_freezes
+from customer_api.points.household import router as household_points
 from customer_api.points.router import router as points
 from customer_api.points.statements import router as statements
 from customer_api.points.transfers import router as transfers
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care,
     points,
     earning,
+    household_points,
     points_codes,
     points_freezes,
     statements,

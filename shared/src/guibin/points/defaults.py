@@ -49,6 +49,7 @@ WALLETS: Final[tuple[dict[str, object], ...]] = (
         "cost_fen": 10,
         "funding_line": Line.CREDIT_CARD,
         "buys_goods": True,
+        "pooled": True,
         "valuation": {"points": 100, "fen": 10_00, "step_fen": 1, "rounding": "down"},
         "expiry": Expiry.CALENDAR,
         "expiry_years": _EXPIRY_YEARS,

@@ -108,6 +108,7 @@ class Wallet(SQLModel, table=True):
             name="growth_is_never_spent",
         ),
         CheckConstraint("NOT growth OR valuation IS NULL", name="growth_has_no_worth"),
+        CheckConstraint("NOT (growth AND pooled)", name="growth_is_ones_own"),
         CheckConstraint(
             "expiry_share = 100 OR (expiry_share BETWEEN 1 AND 99 AND expiry = 'inactivity' AND rolls_over_to IS NULL)",
             name="expiry_share_fits",
@@ -129,6 +130,7 @@ class Wallet(SQLModel, table=True):
     growth: bool = Field(default=False, description="Counts for the tier, and is never spent")
     buys_goods: bool = Field(default=False, description="Buys goods, coupons or top-ups")
     transferable: bool = Field(default=False, description="Customers may pass points on to others")
+    pooled: bool = Field(default=False, description="Members of a household may put them together")
     transfer_limits: dict[str, int] = Field(
         default_factory=dict,
         sa_column=Column(JSONB, nullable=False),

@@ -47,8 +47,13 @@ SUBJECT_SECTIONS: Final[tuple[Section, ...]] = (
     QuerySection(
         "points_transfers",
         frozenset({"points_transfer"}),
-        "SELECT id, side, wallet, points, reverses, posted_at FROM points_transfer WHERE customer_id = :customer_id"
-        " ORDER BY posted_at, id",
+        "SELECT id, side, wallet, points, reverses, household_id, posted_at FROM points_transfer"
+        " WHERE customer_id = :customer_id ORDER BY posted_at, id",
+    ),
+    QuerySection(
+        "points_household_roles",
+        frozenset({"points_pool_role"}),
+        "SELECT role, month_limit, set_at FROM points_pool_role WHERE customer_id = :customer_id ORDER BY set_at",
     ),
     QuerySection(
         "points_inheritances",

@@ -30,7 +30,10 @@ class PointsTransfer(SQLModel, table=True):
     points: int = Field(sa_type=BigInteger)
     other_id: UUID = Field(description="The customer on the other side")
     entry_id: UUID
-    reverses: UUID | None = Field(default=None, description="The transfer of which the bank took this back")
+    reverses: UUID | None = Field(
+        default=None, description="The transfer of which this takes back, by the bank or a refund"
+    )
+    household_id: UUID | None = Field(default=None, description="The household whose points these were")
     posted_at: datetime = instant()
     posted_on: date = Field(description="Day of business")
     inheritance_id: UUID | None = Field(default=None, description="The claim of heirs by which the bank passed it on")

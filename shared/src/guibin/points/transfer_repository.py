@@ -71,7 +71,7 @@ async def count_lots(session: AsyncSession, *, customer_id: UUID, wallet: str) -
 
 
 async def sum_passed_on(session: AsyncSession, *, customer_id: UUID, wallet: str, since: date) -> int:
-    """Return what a customer has passed on since a day; what the bank moves does not count."""
+    """Return what a customer has passed on since a day, but for what the bank moves or a household spends."""
     row = PointsTransfer
     query = select(func.coalesce(func.sum(col(row.points)), 0)).where(
         row.customer_id == customer_id,
@@ -79,6 +79,7 @@ async def sum_passed_on(session: AsyncSession, *, customer_id: UUID, wallet: str
         row.side == TransferSide.OUT,
         col(row.reverses).is_(None),
         col(row.inheritance_id).is_(None),
+        col(row.household_id).is_(None),
         col(row.posted_on) >= since,
     )
     return int((await session.exec(query)).one())

@@ -38,6 +38,13 @@ TEXTS: Final[dict[Purpose, tuple[str, str]]] = {
         "我同意我行将我与家庭成员的关系用于家庭权益与服务。",
         "I agree that the bank uses my family relations for rights and services of the household.",
     ),
+    Purpose.POOLING: (
+        "我同意与已同意的家庭成员共享我的积分，由户主指定的成员兑换时使用；可随时撤回，撤回后立即不再使用。",
+        (
+            "I agree that members of my household whom its head names spend my points on rights; I may say no at any "
+            "time, and from then on none is taken."
+        ),
+    ),
     Purpose.EXTERNAL: (
         "我同意我行为完善服务向合法的外部机构查询并使用我的信息。",
         "I agree that the bank obtains data about me from lawful outside sources to improve the service.",

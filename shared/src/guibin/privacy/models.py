@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     FAMILY = "family"
     EXTERNAL = "external"
     SENSITIVE = "sensitive"
+    POOLING = "pooling"
 
 
 class ConsentChannel(StrEnum):

@@ -128,6 +128,7 @@ KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "points_hold_lot": "ledger, under a pseudonym",
     "points_transfer": "ledger, under a pseudonym",
     "points_inheritance": "by which deed points of the ledger passed on, under a pseudonym",
+    "points_pool_role": "a role in a household whose place is gone, under a pseudonym",
     "redemption_donation": "what was given to good causes, under a pseudonym",
     "redemption_payment": "what was paid beside points, under a pseudonym",
     "redemption_points": "ledger, under a pseudonym",

@@ -170,6 +170,9 @@ class WalletTermsIn(StrictModel):
     transferable: bool = Field(
         default=False, description="Customers may pass points on to others: no deposits may earn in it"
     )
+    pooled: bool = Field(
+        default=False, description="Members of a household may put them together: no deposits may earn in it"
+    )
     transfer_limits: TransferLimitsIn = Field(
         default_factory=TransferLimitsIn, description="What one customer may pass on, where points can be"
     )
@@ -239,8 +242,8 @@ class WalletTermsIn(StrictModel):
 
     @model_validator(mode="after")
     def _growth_buys_nothing(self) -> Self:
-        if self.growth and (self.buys_goods or self.transferable or self.spendable or self.valuation):
-            raise PydanticCustomError("growth", "must buy nothing, not be passed on and have no worth")
+        if self.growth and (self.buys_goods or self.transferable or self.pooled or self.spendable or self.valuation):
+            raise PydanticCustomError("growth", "must buy nothing, not be passed on or shared, and have no worth")
         return self
 
     def terms(self) -> WalletTerms:
@@ -295,6 +298,7 @@ class WalletDetailOut(OutModel):
     growth: bool
     buys_goods: bool
     transferable: bool
+    pooled: bool
     transfer_limits: TransferLimitsOut
     valuation: ValuationOut | None
     expiry: Expiry

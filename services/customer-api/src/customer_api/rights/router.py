@@ -22,6 +22,12 @@ from guibin.points.errors import (
     TransferCodeInvalid,
     TransferToSelf,
 )
+from guibin.points.household.errors import (
+    HouseholdLimitReached,
+    HouseholdPaysPointsOnly,
+    HouseholdPointsUnavailable,
+    WalletNotPooled,
+)
 from guibin.rights import service
 from guibin.rights.donations import DonorNotAsked
 from guibin.rights.errors import REFUSED, AlreadyUsed, NotCancellable
@@ -74,6 +80,10 @@ REFUSALS: tuple[type[Refusal], ...] = (
     PointsNotPaid,
     DepositRewardForbidden,
     DonorNotAsked,
+    HouseholdPointsUnavailable,
+    HouseholdLimitReached,
+    HouseholdPaysPointsOnly,
+    WalletNotPooled,
 )
 
 

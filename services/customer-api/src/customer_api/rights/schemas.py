@@ -64,6 +64,9 @@ class RedemptionIn(StrictModel):
     named_donor: bool | None = Field(
         default=None, description="Of a donation: whether its receipt names me; not said: it does not"
     )
+    from_household: bool = Field(
+        default=False, description="Points that members of my household put in pay too, earliest expiry first"
+    )
     step_up_token: Annotated[str, OneLine(200)] | None = Field(
         default=None, description="From `POST /v1/step-ups/confirm`, where the points need it; good once"
     )
@@ -89,6 +92,7 @@ class RedemptionIn(StrictModel):
             reservation_id=self.reservation_id,
             receiving_code=self.receiving_code,
             named_donor=self.named_donor,
+            from_household=self.from_household,
             step_up=None if self.step_up_token is None else read_step_up(keys, self.step_up_token),
         )
 

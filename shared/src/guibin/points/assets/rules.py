@@ -189,7 +189,12 @@ def _grouped(fen: Cny) -> str:
 
 def is_goods_wallet(wallet: Wallet) -> bool:
     """Tell whether what rewards deposits must not reach a wallet: it buys goods, coupons or top-ups, or moves on."""
-    return wallet.buys_goods or wallet.transferable or bool(GOODS_CATEGORIES & set(wallet.spendable or ()))
+    return (
+        wallet.buys_goods
+        or wallet.transferable
+        or wallet.pooled
+        or bool(GOODS_CATEGORIES & set(wallet.spendable or ()))
+    )
 
 
 def rewards_deposits(weights: Mapping[str, int]) -> bool:

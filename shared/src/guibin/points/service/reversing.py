@@ -1,5 +1,6 @@
 """Giving back and taking back: always by the entry that moved the points, never more than it moved."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id
 from guibin.points import ledger_repository, repository
+from guibin.points.household import giving_back as household
 from guibin.points.ledger_repository import Why
 from guibin.points.models import PointsEntry
 from guibin.points.service.ledger import Posted, read_posted
@@ -28,7 +30,8 @@ async def refund(
 ) -> Posted:
     """Give back 1 to 10^12 points of what a redemption or an order took, into the lots that paid, the last drawn first.
 
-    What has expired meanwhile comes back as a lot of the wallet's days of grace. Debt is paid first.
+    What has expired meanwhile comes back as a lot of the wallet's days of grace. Debt is paid first. What others of a
+    household had put in goes back to them.
 
     Raises:
         RefundExceedsPaid: together with earlier refunds it is more than the entry took.
@@ -39,6 +42,7 @@ async def refund(
     wallet = await repository.get_wallet(session, entry.wallet)
     if wallet is None:
         raise NotFound
+    shared = await household.lock_givers(session, customer_id=customer_id, entry=entry)
     why = now_because(reason_zh, reason_en, source_kind, source_id, actor_id)
     row = await ledger_repository.refund(
         session,
@@ -51,7 +55,11 @@ async def refund(
         lot=new_id(),
         grace_until=why.day + timedelta(days=wallet.refund_grace_days),
     )
-    return read_posted(row, required=points)
+    posted = read_posted(row, required=points)
+    if not shared or posted.duplicate:
+        return posted
+    back = await household.give_back(session, why, customer_id=customer_id, refund_id=posted.entry_id, paid_by=entry_id)
+    return replace(posted, balance_after=posted.balance_after - back, available_after=posted.available_after - back)
 
 
 async def claw_back(

@@ -64,6 +64,7 @@ class WalletTerms(BaseModel):
     growth: bool = False
     buys_goods: bool = False
     transferable: bool = False
+    pooled: bool = False
     transfer_limits: TransferLimits = TransferLimits()
     valuation: Valuation | None = None
     expiry: Expiry = Expiry.NEVER

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.points.errors import WalletClosed
+from guibin.points.household.service import usable_beside
 from guibin.rights.offer import Wish
 from guibin.rights.repository import catalogue, reservations
 from guibin.rights.repository.catalogue import PayingWallet, Right
@@ -51,6 +52,9 @@ async def preview(
     supply = await read_supply(session, rights=[right], quantity=wish.quantity, now=now)
     reserved = await _units_reserved(session, scope, customer_id, request, now)
     standing = side.towards(right, paying.code, request.package_id, reserved=reserved)
+    if request.from_household:
+        beside = await usable_beside(session, customer_id=customer_id, wallet=paying.code)
+        standing = replace(standing, available=standing.available + beside)
     known = supply.look_ahead(right, offered(right, paying=paying, stops=side.profile.stops), side)
     if reserved is not None:
         known = replace(known, in_stock=True)

@@ -44,6 +44,7 @@ from guibin.rights.rules import Decision, Reason, ReasonCode, assess, out_of_sto
 from guibin.rights.service.beneficiaries import Person, seal_beneficiary
 from guibin.rights.service.deliveries import Delivery, seal_delivery
 from guibin.rights.service.donating import donate, refuse_names
+from guibin.rights.service.from_household import bring_over, open_household
 from guibin.rights.service.giving_points import find_gift, give
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.standing import offered, released_of, standing_of
@@ -75,6 +76,7 @@ class RedemptionRequest:
     at_most: int | None = None
     receiving_code: str | None = None
     named_donor: bool | None = None
+    from_household: bool = False
 
     def wish(self, right: Right) -> Wish:
         """Return the wish that the terms of the right are asked for; its own wallet needs no naming."""
@@ -124,6 +126,8 @@ async def redeem(
         NotFound: no right that this customer sees.
         Refusal: the weightiest reason against it, one of `guibin.rights.errors.REFUSED`.
         StepUpRequired, StepUpInvalid: it costs as much as needs a proof, and there is none that is good.
+        HouseholdPointsUnavailable, HouseholdLimitReached, HouseholdPaysPointsOnly, WalletNotPooled: the household's
+            points do not pay for it.
     """
 
     async def find(*, anew: bool) -> Right:
@@ -134,8 +138,11 @@ async def redeem(
     asks = InSession(session)
     right = await find(anew=False)
     refuse_names(right, named=request.named_donor)
+    shared = await open_household(session, right, request, customer_id=customer_id)
     gift = await find_gift(session, right, request, customer_id=customer_id, keys=keys, lock=True)
-    taking = await decide(asks, scope, wanted, find, lock=True)
+    taking = await decide(asks, scope, wanted, find, lock=True, beside=0 if shared is None else shared.others)
+    if shared is not None:
+        await bring_over(session, shared, taking.redemption, actor=actor)
     outcome = await write_redemption(asks, taking.document())
     taking.hold_to(outcome)
     row = await redemptions.get_redemption(session, scope, redemption_id=taking.redemption.id)
@@ -226,11 +233,19 @@ class Taking:
 
 
 async def decide(
-    asks: Asks, scope: Scope, wanted: Wanted, find: FindRight, *, lock: bool, key: str | None = None
+    asks: Asks,
+    scope: Scope,
+    wanted: Wanted,
+    find: FindRight,
+    *,
+    lock: bool,
+    key: str | None = None,
+    beside: int = 0,
 ) -> Taking:
     """Read what decides, decide, and say what is to be written; `lock` holds the accounts from before the reading on.
 
-    Stock, the bound for everybody and the budget are decided by what takes them. `key` is looked for with the rest.
+    Stock, the bound for everybody and the budget are decided by what takes them. `key` is looked for with the rest;
+    `beside` are points of others that pay too.
 
     Raises:
         KeyKnownError: the key was used before.
@@ -246,7 +261,7 @@ async def decide(
     refuse_unless_seen(right, facts.profile, now)
     standing = standing_of(
         facts.profile,
-        available=facts.available,
+        available=facts.available + beside,
         state=facts.account,
         usage=facts.usage,
         spent=facts.spent,

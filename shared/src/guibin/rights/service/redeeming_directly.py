@@ -127,6 +127,8 @@ class _Call:
 
     async def redeem(self, find: FindRight) -> str:
         """Decide and write until what decided stood still, at last under the lock."""
+        if self.wanted.request.from_household:
+            raise OrdinaryWay
         _refuse_more_than_points_out(await find(anew=False), self.wanted.request.named_donor)
         for _ in range(TRIES):
             taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
