@@ -12,6 +12,7 @@ from sqlmodel import select as select_rows
 
 from guibin.core.ids import to_public
 from guibin.customers.models import Customer
+from guibin.managers.eligibility.models import ManagerConflict, ServiceNeed
 from guibin.managers.models import Coverage, CoverageRole, Grade, Manager, Unassigned
 from guibin.managers.planning.computing import solve_apart, tend_plans
 from guibin.managers.planning.explaining import Outcome, plan
@@ -276,20 +277,32 @@ async def test_a_book_that_goes_on_living_keeps_no_leaver(bank_client: httpx.Asy
     assert leaver.id not in (await _served(house)).values()
 
 
-async def test_a_customer_who_moved_to_another_branch_since_keeps_no_leaver(
+async def test_whom_the_taker_may_not_serve_any_more_stays_behind_and_keeps_no_leaver(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     leaver, taker, head = await _manager(house), await _manager(house), house.headers("branch_head")
-    gone, stays = await _customers(house, 2, manager=leaver)
+    gone, barred, asking, risen, goes = await _customers(house, 5, manager=leaver)
     url = f"/v1/managers/{to_public('mgr', leaver.id)}/leave"
     plan_id = (await bank_client.post(url, json={"reason": "离职"}, headers=head)).json()["plan"]["id"]
     await _compute(house)
     submitted = await bank_client.post(f"/v1/assignments/plans/{plan_id}/submit", json={}, headers=head)
     async with house.sessions() as session:
         (await session.get_one(Customer, gone)).branch_id = house.branches[WEST].id
+        session.add(
+            ManagerConflict(
+                customer_id=barred,
+                manager_id=taker.id,
+                reason="亲属",
+                declared_by=leaver.staff_id,
+                declared_at=leaver.created_at,
+            )
+        )
+        session.add(ServiceNeed(customer_id=asking, language="yue", updated_at=leaver.created_at))
+        await give_tier(session, risen, "T5", on=LONG_AGO)
         await session.commit()
     assert (await _approve(bank_client, house, submitted)).json()["state"] == "approved"
-    assert await _served(house) == {gone: leaver.id, stays: taker.id}
+    stay = dict.fromkeys((gone, barred, asking, risen), leaver.id)
+    assert await _served(house) == stay | {goes: taker.id}
 
 
 async def test_those_without_a_place_go_to_the_head_of_the_branch_where_the_plan_says_so(

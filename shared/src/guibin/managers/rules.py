@@ -133,6 +133,11 @@ class Seat:
         self.load += 1
         self.minutes += customer.minutes
 
+    def give(self, customer: Waiting) -> None:
+        """Count one customer less."""
+        self.load -= 1
+        self.minutes -= customer.minutes
+
 
 def obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
     """Say everything that stands against a manager serving a customer; nothing where the manager may and can."""

@@ -14,17 +14,22 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
+from guibin.managers.eligibility.repository import as_waiting
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.followers import Change, follow_all
 from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Coverage
 from guibin.managers.planning import repository
+from guibin.managers.planning.computing import places_of
 from guibin.managers.planning.errors import PlanNotReady, PlanStale
 from guibin.managers.planning.models import AssignmentPlan, AssignmentPlanKind, AssignmentPlanState, PlanMove, Unplaced
+from guibin.managers.planning.rules import Reach
 from guibin.managers.repository import begin_coverage, end_coverage, lock_managers, seats
+from guibin.managers.rules import Obstacle, obstacles
 from guibin.managers.service.by_hand import BY_STAFF, EXCLUSION_VIOLATED
 from guibin.managers.stability import gradual
 from guibin.security.actors import Domain, Verb
+from guibin.security.row_scope import all_rows
 
 KIND: Final = "assignment.plan"
 PLANNED: Final = "assignment_plan"
@@ -178,7 +183,7 @@ async def _left_out(session: AsyncSession, plan: AssignmentPlan, moves: Sequence
     if plan.kind != AssignmentPlanKind.LEAVE and stale:
         raise stale_plan(stale)
     out = set(stale)
-    faults = await _faults(session, [move for move in moves if move.customer_id not in out])
+    faults = await _faults(session, plan, [move for move in moves if move.customer_id not in out])
     if plan.kind != AssignmentPlanKind.LEAVE and faults:
         raise AssigneeInvalid(reason=next(iter(faults.values())))
     out |= faults.keys()
@@ -186,28 +191,35 @@ async def _left_out(session: AsyncSession, plan: AssignmentPlan, moves: Sequence
     return out
 
 
-async def _faults(session: AsyncSession, moves: Sequence[PlanMove]) -> dict[UUID, str]:
-    """Return why customers cannot go where they should: by who takes now, the matrix of today, and the room left."""
-    desks = {seat.manager_id: seat for seat in await seats(session, day=clock.today())}
-    matrix = (await content_on(session, clock.today())).preferences()
-    places: dict[UUID, int] = {}
-    going = Counter(move.from_manager_id for move in moves if move.to_manager_id is not None)
-    faults: dict[UUID, str] = {}
-    for move in moves:
-        taker = move.to_manager_id
-        if taker is None:
-            continue
-        seat = desks.get(taker)
+async def _faults(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[PlanMove]) -> dict[UUID, Obstacle]:
+    """Return why customers cannot go where they should, by what holds today, as arrivals are held to it.
+
+    A manager may stand as far away as the plan allows, and a skill that is missing costs something and forbids nothing.
+    """
+    today, going = clock.today(), [move for move in moves if move.to_manager_id is not None]
+    desks = {seat.manager_id: seat for seat in await seats(session, day=today)}
+    matrix = (await content_on(session, today)).preferences()
+    places, _ = await places_of(session, plan.branch_id)
+    async with all_rows(session):
+        customers = await repository.customers_of(session, [move.customer_id for move in going])
+    waiting = {one.customer_id: one for one in await as_waiting(session, customers, day=today)}
+    for move in going:
+        if move.from_manager_id in desks:
+            desks[move.from_manager_id].give(waiting[move.customer_id])
+    faults: dict[UUID, Obstacle] = {}
+    for move in going:
+        one, seat = waiting[move.customer_id], desks.get(move.to_manager_id) if move.to_manager_id else None
         if seat is None:
-            faults[move.customer_id] = "inactive"
-        elif seat.absent:
-            faults[move.customer_id] = "on_leave"
-        elif move.tier_code is not None and (seat.grade, move.tier_code) not in matrix:
-            faults[move.customer_id] = "grade"
-        elif places.setdefault(taker, max(seat.capacity - seat.load, 0) + going[taker]) == 0:
-            faults[move.customer_id] = "no_capacity"
+            faults[move.customer_id] = Obstacle.INACTIVE
+            continue
+        allowed = {Obstacle.SKILL}
+        if places.within(Reach(plan.reach), one.branch_id, seat.branch_id):
+            allowed.add(Obstacle.OTHER_BRANCH)
+        against = [found for found in obstacles(one, seat, matrix) if found not in allowed]
+        if against:
+            faults[move.customer_id] = against[0]
         else:
-            places[taker] -= 1
+            seat.take(one)
     return faults
 
 

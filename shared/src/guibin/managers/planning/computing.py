@@ -88,7 +88,7 @@ async def read_problem(session: AsyncSession, asked: AssignmentPlan, *, day: dat
     if asked.kind == AssignmentPlanKind.REBALANCE:
         elsewhere = await frozen_managers(session)
         book = [one for one in book if one.tier is not None and one.manager_id not in elsewhere]
-    places, below = await _places(session, asked.branch_id)
+    places, below = await places_of(session, asked.branch_id)
     desks = [_desk(seat) for seat in await seats(session, day=day) if seat.branch_id in below]
     demands = await with_demands(session, [_waiting(entry) for entry in book], day=day)
     problem = Problem(
@@ -104,7 +104,8 @@ async def read_problem(session: AsyncSession, asked: AssignmentPlan, *, day: dat
     return [one for one in book if one.customer_id in movable], _only(problem, movable)
 
 
-async def _places(session: AsyncSession, root: UUID) -> tuple[Places, frozenset[UUID]]:
+async def places_of(session: AsyncSession, root: UUID) -> tuple[Places, frozenset[UUID]]:
+    """Return the organisation's tree, and the nodes at and below one of them."""
     branches, pairs = await repository.branches_of(session)
     parents = {branch.id: branch.parent_id for branch in branches}
     regions = {branch.id for branch in branches if branch.kind == BranchKind.REGION}

@@ -1,6 +1,6 @@
 """SQL of plans of assignment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -127,6 +127,12 @@ async def read_book(session: AsyncSession, *, branch_id: UUID, manager_id: UUID 
         query = query.where(col(Customer.branch_id).in_(below))
         query = query.where(or_(col(Tier.code).is_not(None), col(Coverage.id).is_not(None)))
     return [Entry(*row) for row in (await session.execute(query)).all()]
+
+
+async def customers_of(session: AsyncSession, customer_ids: Collection[UUID]) -> Sequence[Customer]:
+    """Return some customers as they stand now."""
+    query = select_rows(Customer).where(among(col(Customer.id), customer_ids))
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
 
 
 async def branches_of(session: AsyncSession) -> tuple[Sequence[Branch], Sequence[BranchClosure]]:

@@ -158,7 +158,7 @@ def _check_room(
     """Count who comes and who goes: a swap of two full books fits."""
     for one, _ in pairs:
         if one.customer_id in present and (giver := seats.get(present[one.customer_id].manager_id)):
-            giver.load, giver.minutes = giver.load - 1, giver.minutes - one.minutes
+            giver.give(one)
     for one, manager_id in pairs:
         if not seats[manager_id].has_room_for(one.minutes):
             raise AssigneeInvalid(reason=Obstacle.NO_CAPACITY)
