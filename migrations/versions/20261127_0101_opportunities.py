@@ -12,6 +12,8 @@ ALL_ROWS = "(SELECT row_scope_bank())"
 SEEN = "EXISTS (SELECT FROM customer c WHERE c.id = opportunity.customer_id)"
 IS_OPEN = sa.text("state = 'open'")
 ITEMS = ("complaint", "promise", "need", "task", "maturity", "redemption", "gift", "link")
+FILES_BEFORE = ("parties", "holdings", "balances", "events", "restrictions", "links", "identity")
+OF_FILES = ("feed_file", "feed_batch_file", "feed_mapping")
 NOT_SEEN = sa.text("state = 'won' AND product_code IS NOT NULL AND proved_on IS NULL")
 
 
@@ -19,6 +21,7 @@ def upgrade() -> None:
     _opportunity()
     _indexes()
     _list((*ITEMS[:4], "opportunity", *ITEMS[4:]))
+    _take((*FILES_BEFORE, "touches"))
     op.execute("GRANT SELECT, INSERT, UPDATE ON opportunity TO guibin_bank, guibin_worker")
     op.execute("ALTER TABLE opportunity ENABLE ROW LEVEL SECURITY")
     op.execute("CREATE POLICY worker_rows ON opportunity TO guibin_worker USING (true)")
@@ -28,7 +31,29 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM handover_item WHERE kind = 'opportunity'")
     _list(ITEMS)
+    _forget_files()
+    _take(FILES_BEFORE)
     op.drop_table("opportunity")
+
+
+def _take(kinds: tuple[str, ...]) -> None:
+    """Hold what files can tell to some kinds."""
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    for table in OF_FILES:
+        name = op.f(f"ck_{table}_kind_known")
+        op.drop_constraint(name, table)
+        op.create_check_constraint(name, table, f"kind IN ({listed})")
+
+
+def _forget_files() -> None:
+    """Remove the files of touches with what names them; the touches stay."""
+    op.execute("DELETE FROM feed_reject WHERE file_id IN (SELECT id FROM feed_file WHERE kind = 'touches')")
+    op.execute(
+        "DELETE FROM feed_batch_part p USING feed_batch_file f"
+        " WHERE f.batch_id = p.batch_id AND f.name = p.name AND f.kind = 'touches'"
+    )
+    for table in ("feed_batch_file", "feed_mapping", "feed_file"):
+        op.execute(f"DELETE FROM {table} WHERE kind = 'touches'")  # noqa: S608 - names of the line above
 
 
 def _list(kinds: tuple[str, ...]) -> None:

@@ -6,6 +6,8 @@ from sabotage.patches import CODE, Sabotage
 
 CONTENT = "tests/bank_api/contact/test_message_checks.py"
 NIGHT = "tests/shared/care/test_opportunity_night.py"
+CALENDAR = "tests/shared/care/test_calendar.py"
+CLOCK = "tests/bank_api/care/plans/test_clock.py"
 CHANCES = "tests/bank_api/care/opportunities/test_opportunities.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
@@ -41,6 +43,30 @@ CARE: Final = (
         "HAVING count(*) >= :pushes",
         "HAVING count(*) > :pushes",
         (f"{NIGHT}::test_who_came_to_have_a_tag_gets_one_opportunity_of_a_stay_unless_something_stands_in_the_way",),
+    ),
+    Sabotage(
+        "CARE-01",
+        "that a touch in which nobody was spoken to completes no contact",
+        f"{CODE}/care/plans/calendar_repository.py",
+        "AND u.result = ANY(:reached)\n",
+        "AND (u.result = ANY(:reached) OR true)\n",
+        (f"{CALENDAR}::test_a_touch_satisfies_one_contact_at_once_and_a_call_nobody_took_none",),
+    ),
+    Sabotage(
+        "CARE-02",
+        "that a delay is told once",
+        f"{CODE}/care/clock/repository.py",
+        "AND escalation = :level - 1 AND",
+        "AND escalation <= :level AND",
+        (f"{CLOCK}::test_a_delay_is_told_to_the_manager_and_three_business_days_later_to_the_head",),
+    ),
+    Sabotage(
+        "CARE-02b",
+        "that who takes a customer over does not answer for what was late already",
+        f"{CODE}/care/clock/repository.py",
+        "    return case((or_(col(CareTask.manager_id).is_(None), mine), then), else_=col(CareTask.manager_id))\n",
+        "    return case((or_(col(CareTask.manager_id).is_(None), ~mine), then), else_=col(CareTask.manager_id))\n",
+        (f"{CLOCK}::test_a_task_that_was_late_when_the_customer_changed_hands_counts_for_who_served_on_the_due_day",),
     ),
     Sabotage(
         "CARE-03",

@@ -1,6 +1,6 @@
 """A touch written down in one call, all or nothing (CARE-04)."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import httpx
@@ -9,10 +9,12 @@ from sqlmodel import select
 
 from guibin.audit.models import AuditEntry
 from guibin.care.models import CareTask, Complaint, Need, Promise, Touch
+from guibin.contact.models import ContactPreference
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.outbox.models import OutboxEvent
 from support.care_records import Caring, code_of
+from support.contact import allow_offers
 from support.house import House
 
 LATER = (clock.today() + timedelta(days=7)).isoformat()
@@ -148,6 +150,37 @@ async def test_what_happened_is_written_down_with_the_word_of_the_contact_policy
     assert came.json()["verdict"] is None
     (listed, *_) = await caring.of(customer, "touches")
     assert listed["verdict"] is None
+
+
+async def test_a_next_contact_that_the_policy_does_not_allow_on_its_day_is_refused_with_the_first_day_that_is(
+    caring: Caring, house: House
+) -> None:
+    customer = await caring.served()
+    public = to_public("cus", customer)
+    selling = {"kind": "call", "purpose": "sales", "due_on": LATER}
+    unasked = await caring.touch(customer, next_contact=selling)
+    assert (code_of(unasked), unasked.json()["reasons"]) == ((409, "next_contact_not_possible"), ["no_consent"])
+    assert unasked.json()["possible_on"] is None
+    await allow_offers(house, customer)
+    assert (await caring.touch(customer, next_contact=selling)).status_code == 201
+    for _ in range(2):
+        await caring.touch(customer, purpose="sales")
+    today = clock.today()
+    often = await caring.touch(customer, next_contact=selling | {"due_on": today.isoformat()})
+    assert (code_of(often), often.json()["reasons"]) == ((409, "next_contact_not_possible"), ["channel_cap"])
+    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    assert often.json()["possible_on"] == first.isoformat()
+    assert len(await caring.of(customer, "touches")) == 3
+    again = await caring.post(
+        "manager", "/v1/care-tasks", customer_id=public, **selling | {"due_on": today.isoformat()}
+    )
+    assert code_of(again) == (409, "next_contact_not_possible")
+    async with house.sessions() as session:
+        quiet = ContactPreference(customer_id=customer, updated_at=clock.now(), updated_by=customer)
+        quiet.quiet_from, quiet.quiet_to = time(8), time(12)
+        session.add(quiet)
+        await session.commit()
+    assert (await caring.touch(customer, next_contact={"kind": "call", "due_on": LATER})).status_code == 201
 
 
 async def test_the_customer_from_all_sides_and_the_brief_show_the_care(caring: Caring) -> None:

@@ -82,3 +82,15 @@ class TouchSubjectUnknown(Refusal):
     code = "touch_subject_unknown"
     zh = "没有该产品或权益"
     en = "There is no such product or right"
+
+
+class NextContactNotPossible(Refusal):
+    """By the contact policy the customer is not to be contacted so on the day. Facts: reasons, possible_on.
+
+    `possible_on` is the first day on which it is possible if nothing but time passes; null: somebody's word is needed.
+    """
+
+    category = Category.CONFLICT
+    code = "next_contact_not_possible"
+    zh = "按联系规则，当日不能以此方式联系该客户"
+    en = "By the contact policy the customer is not to be contacted so on that day"

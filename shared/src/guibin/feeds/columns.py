@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from guibin.care.models import Direction, TouchChannel, TouchKind, TouchPurpose, TouchResult
 from guibin.customers.identity_events.rules import IdentityEventKind
 from guibin.customers.models import CertificateType, Gender, PartyStatus, PartyType
 from guibin.feeds.models import FeedKind
@@ -41,6 +42,11 @@ _CHOICES: Final[dict[str, type[StrEnum]]] = {
     "deleted": Deleted,
     "link": LinkKind,
     "event": IdentityEventKind,
+    "touch": TouchKind,
+    "by": TouchChannel,
+    "direction": Direction,
+    "purpose": TouchPurpose,
+    "result": TouchResult,
 }
 _STATUS: Final[dict[FeedKind, type[StrEnum]]] = {FeedKind.PARTIES: PartyStatus, FeedKind.HOLDINGS: HoldingStatus}
 

@@ -22,6 +22,7 @@ class FeedKind(StrEnum):
     RESTRICTIONS = "restrictions"
     LINKS = "links"
     IDENTITY = "identity"
+    TOUCHES = "touches"
 
 
 class OrganisationFile(StrEnum):

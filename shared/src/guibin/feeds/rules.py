@@ -34,6 +34,10 @@ COLUMNS: Final[dict[FileKind, tuple[str, ...]]] = {
         "reference", "event", "occurred_on", "customer_no", "other_customer_no", "certificate_type", "certificate_no",
         "name", "replaces_certificate_no",
     ),
+    FeedKind.TOUCHES: (
+        "reference", "record_id", "occurred_at", "touch", "by", "direction", "purpose", "result", "minutes",
+        "product_code", "staff_no",
+    ),
     OrganisationFile.BRANCHES: ("code", "kind", "parent_code", "name_zh", "name_en", "city_code"),
     OrganisationFile.STAFF: ("no", "name", "branch_code", "status", "phone", "subject"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
@@ -49,6 +53,7 @@ REQUIRED: Final[dict[FileKind, tuple[str, ...]]] = {
     FeedKind.RESTRICTIONS: ("record_id", "restriction", "reference"),
     FeedKind.LINKS: ("record_id", "link", "other_record_id"),
     FeedKind.IDENTITY: ("reference", "event", "customer_no"),
+    FeedKind.TOUCHES: ("reference", "record_id", "occurred_at", "touch", "by", "purpose", "result"),
     OrganisationFile.BRANCHES: ("code", "kind", "name_zh", "name_en"),
     OrganisationFile.STAFF: ("no", "name", "branch_code"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),

@@ -13,7 +13,7 @@ from guibin.care.clock.service import tell_delays
 from guibin.care.models import CareTask, TaskState
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.core.ids import new_id, to_public
-from guibin.managers.models import Grade
+from guibin.managers.models import Coverage, Grade
 from guibin.outbox.models import OutboxEvent
 from support.house import EAST, WEST, House
 from support.tiers import add_manager
@@ -118,3 +118,31 @@ async def test_the_report_counts_kept_late_broken_and_skipped_tasks_of_what_the_
     assert (head.json()["total"]["due"], len(head.json()["branches"])) == (6, 1)
     manager = await bank_client.get(f"/v1/reports/care-kept/{MONTH}", headers=house.headers("manager"))
     assert manager.json()["total"]["kept_percent"] is None
+
+
+async def test_a_task_that_was_late_when_the_customer_changed_hands_counts_for_who_served_on_the_due_day(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    async with house.sessions() as session:
+        customer_id = await house.add_customer()
+        first, second, colleague = [await add_manager(session, house.branches[EAST].id, Grade.SENIOR) for _ in range(3)]
+        for manager, since, until in ((first, 1, date(2026, 11, 8)), (second, 8, None)):
+            session.add(
+                Coverage(
+                    customer_id=customer_id,
+                    id=new_id(),
+                    manager_id=manager.id,
+                    role="primary",
+                    valid_from=date(2026, 11, since),
+                    valid_to=until,
+                    source="staff",
+                    reason="test",
+                )
+            )
+        session.add(task(customer_id, date(2026, 11, 3), manager_id=second.id))
+        session.add(task(customer_id, date(2026, 11, 4), manager_id=colleague.id))
+        session.add(task(customer_id, date(2026, 11, 9), manager_id=second.id))
+        await session.commit()
+    shown = await bank_client.get(f"/v1/reports/care-kept/{MONTH}", headers=house.headers("hq_operator"))
+    broken = {one["manager_id"]: one["broken"] for one in shown.json()["managers"]}
+    assert broken == {to_public("mgr", one.id): 1 for one in (first, second, colleague)}

@@ -7,7 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from guibin.care import service
-from guibin.care.errors import CareRecordOver, DueDayInvalid, TaskNotServed, TaskTakerInvalid
+from guibin.care.errors import CareRecordOver, DueDayInvalid, NextContactNotPossible, TaskNotServed, TaskTakerInvalid
 from guibin.care.models import TaskState
 from guibin.care.repository import TaskFilter
 from guibin.core.errors import NotFound, PreconditionRequired, ReasonRequired, ValidationFailed, VersionConflict
@@ -75,7 +75,7 @@ async def list_tasks(
     idempotency=Idempotency.OPTIONAL,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(NotFound, DueDayInvalid),
+    refusals=(NotFound, DueDayInvalid, NextContactNotPossible),
 )
 async def add_task(
     call: StaffCall, body: Annotated[CareTaskIn, json_body(CareTaskIn)], response: Response

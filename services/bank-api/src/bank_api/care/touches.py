@@ -5,6 +5,7 @@ from typing import Annotated
 from guibin.care.errors import (
     CareRecordOver,
     DueDayInvalid,
+    NextContactNotPossible,
     TaskNotServed,
     TouchCorrected,
     TouchSubjectUnknown,
@@ -44,7 +45,7 @@ router = PortRouter(prefix="/v1", tags=["care"])
     data=DataClass.C2,
     refusals=(
         *(NotFound, TouchTimeInvalid, TouchSubjectUnknown, TouchCorrected),
-        *(CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired),
+        *(CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired, NextContactNotPossible),
         *(OpportunityIsOpen, OpportunitySleeps, OffersWait),
     ),
 )

@@ -67,7 +67,6 @@ class TouchLoggedOut(OutModel):
     next_task_id: CareTaskId | None
     opportunity_ids: list[OpportunityId]
     ended_opportunity_ids: list[OpportunityId]
-    next_contact_warnings: list[str] = Field(description="What the policy has against the next contact on its day")
 
     @classmethod
     def of(cls, logged: Logged) -> Self:
@@ -85,7 +84,6 @@ class TouchLoggedOut(OutModel):
             next_task_id=logged.next_task and logged.next_task.id,
             opportunity_ids=[one.id for one in logged.opportunities],
             ended_opportunity_ids=list(logged.ended_opportunities),
-            next_contact_warnings=list(logged.warnings),
             verdict=None if touch.verdict is None else TouchVerdictOut.model_validate(touch.verdict),
         )
 

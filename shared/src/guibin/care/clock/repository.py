@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Integer, Text, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Date, Integer, Text, and_, case, cast, exists, func, literal, or_, select, text
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,6 +15,7 @@ from guibin.care.models import CareTask, TaskState
 from guibin.core.clock import BUSINESS_ZONE
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
+from guibin.managers.models import Coverage, CoverageRole
 from guibin.organisation.models import Branch
 from guibin.security.actors import Scope
 
@@ -44,6 +46,7 @@ class Late:
 class KeptCount:
     """What became of the tasks due in a month to the customers of a branch and manager, by the item that asked.
 
+    The manager is who served the customer on the due day, or a colleague to whom the task was given.
     `broken` is due and neither done nor skipped by a person: still open, or not asked for any more after too long.
     """
 
@@ -77,7 +80,8 @@ async def kept_between(
     )
     planned = col(task.origin).in_(("plan", "trigger", "after_sale"))
     item = case((planned, col(task.made_by)), else_=cast(col(task.origin), Text)).label("item")
-    groups = (col(Branch.code), col(task.manager_id), item)
+    served = aliased(Coverage)
+    groups = (col(Branch.code), _answering(served).label("manager_id"), item)
     query = (
         select(
             *groups,
@@ -88,6 +92,7 @@ async def kept_between(
         )
         .join(Customer, col(Customer.id) == col(task.customer_id))
         .join(Branch, col(Branch.id) == col(Customer.branch_id))
+        .outerjoin(served, _on_due_day(served))
         .where(col(task.due_on).between(first, last), or_(col(task.due_on) < today, is_done))
         .where(or_(col(task.state) != TaskState.LAPSED, col(task.reason) == TOO_LATE))
         .where(visible(scope, col(task.customer_id), col(Customer.branch_id)))
@@ -95,6 +100,30 @@ async def kept_between(
         .order_by(*groups)
     )
     return [KeptCount(*row) for row in (await session.execute(query)).all()]
+
+
+def _on_due_day(served: type[Coverage]) -> ColumnElement[bool]:
+    due_on = col(CareTask.due_on)
+    return and_(
+        col(served.customer_id) == col(CareTask.customer_id),
+        col(served.role) == CoverageRole.PRIMARY,
+        col(served.valid_from) <= due_on,
+        or_(col(served.valid_to).is_(None), col(served.valid_to) > due_on),
+    )
+
+
+def _answering(served: type[Coverage]) -> ColumnElement[Any]:
+    """Return who answers for a task: not who took the customer over when it was late already.
+
+    An open task goes with the customer; a colleague who never was the customer's manager was given it by hand.
+    """
+    mine = exists().where(
+        col(Coverage.customer_id) == col(CareTask.customer_id),
+        col(Coverage.role) == CoverageRole.PRIMARY,
+        col(Coverage.manager_id) == col(CareTask.manager_id),
+    )
+    then = func.coalesce(col(served.manager_id), col(CareTask.manager_id))
+    return case((or_(col(CareTask.manager_id).is_(None), mine), then), else_=col(CareTask.manager_id))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""What the contact policy says to touches: those that happened are kept with its word, those to come are warned of."""
+"""What the contact policy says to touches: those that happened are kept with its word, those to come are held to it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.care.errors import NextContactNotPossible
 from guibin.care.models import Direction, Touch, TouchChannel, TouchKind, TouchPurpose
 from guibin.care.service.wishes import NextContact
 from guibin.contact.rules import Channel, ContactPurpose, Plan, Sender
@@ -64,12 +65,21 @@ async def verdict_on(session: AsyncSession, actor: Actor, touch: Touch) -> dict[
     return {"allowed": not kept.reasons, "reasons": list(kept.reasons), "policy_version": kept.policy_version}
 
 
-async def warnings_of(session: AsyncSession, customer_id: UUID, wanted: NextContact) -> list[str]:
-    """Return what stands against a contact on the morning of the day on which it is due, as the policy is now."""
+async def require_possible(session: AsyncSession, customer_id: UUID, wanted: NextContact) -> None:
+    """Hold a contact that is planned to the policy as it is now: on its day there is an hour at which it may be made.
+
+    Raises:
+        NextContactNotPossible: there is none, with the first day on which there is one, if time alone brings it.
+    """
     channel = _CHANNELS.get(wanted.channel or _USUAL[wanted.kind])
     if channel is None:
-        return []
+        return
     plan = Plan(channel, purpose_of(wanted.purpose), Sender.MANAGER)
     at = clock.start_of_day(wanted.due_on) + _MORNING
-    judged = await judge(session, ContactRequest(customer_id, plan, at))
-    return [str(reason) for reason in judged.verdict.reasons]
+    verdict = (await judge(session, ContactRequest(customer_id, plan, at))).verdict
+    possible_on = None if verdict.possible_at is None else clock.business_day(verdict.possible_at)
+    if verdict.allowed or possible_on == wanted.due_on:
+        return
+    raise NextContactNotPossible(
+        reasons=[str(reason) for reason in verdict.reasons], possible_on=possible_on and possible_on.isoformat()
+    )

@@ -10,6 +10,7 @@ from guibin.care import repository, rules
 from guibin.care.errors import CareRecordOver, TaskNotServed, TaskTakerInvalid
 from guibin.care.models import CareTask, TaskOrigin, TaskState, Touch, TouchChannel, TouchKind, TouchResult
 from guibin.care.repository import DuePlace, TaskFilter
+from guibin.care.service.gate import require_possible
 from guibin.care.service.seen import Precondition, Seen, on_record, opened, require_ahead, seal, told
 from guibin.care.service.wishes import NextContact
 from guibin.core import clock
@@ -31,8 +32,10 @@ async def add_task(
     Raises:
         NotFound: the customer is out of scope or erased.
         DueDayInvalid: the day is over, or too far ahead.
+        NextContactNotPossible: the contact policy does not allow it on that day.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
+    await require_possible(session, customer.id, wanted)
     manager_id = await repository.serving_manager(session, customer_id=customer.id)
     row = await insert_task(
         session,

@@ -12,7 +12,7 @@ from guibin.care.followers import follow_all
 from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, Touch, TouchSource
 from guibin.care.opportunities.models import Opportunity
 from guibin.care.service.complaints import add_complaint
-from guibin.care.service.gate import verdict_on, warnings_of
+from guibin.care.service.gate import require_possible, verdict_on
 from guibin.care.service.needs import add_need
 from guibin.care.service.opportunities import add_opportunity, end_in_touch
 from guibin.care.service.promises import add_promise, keep_promise
@@ -42,8 +42,6 @@ class Logged:
     next_task: CareTask | None
     opportunities: tuple[Opportunity, ...]
     ended_opportunities: tuple[UUID, ...]
-    warnings: tuple[str, ...] = ()
-    """What the contact policy has against the next contact."""
 
 
 async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor: Actor, wanted: Everything) -> Logged:
@@ -55,6 +53,7 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
         NotFound: the customer, or something that is named of the customer, is out of scope, or the customer is erased.
         TouchTimeInvalid, TouchSubjectUnknown, TouchCorrected: the touch itself is wrong.
         CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired: something that came of it cannot be.
+        NextContactNotPossible: the contact policy does not allow the next contact on its day.
         OpportunityIsOpen, OpportunitySleeps, OffersWait: something stands in the way of an opportunity.
     """
     contact = wanted.contact
@@ -85,7 +84,6 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
     complaint = await _complaint(session, keys, actor, owner, wanted.complaint, touch)
     chances = await _opportunities(session, scope, keys, actor, wanted, touch, task)
     next_task = await _next_task(session, keys, actor, owner, wanted.next_contact, touch)
-    warnings = await warnings_of(session, customer.id, wanted.next_contact) if wanted.next_contact else []
     logged = Logged(
         touch,
         task,
@@ -96,7 +94,6 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
         next_task,
         chances,
         tuple(one for one, _ in wanted.outcomes),
-        tuple(warnings),
     )
     await told(session, actor, touch, "touch.log", **_facts(logged))
     return logged
@@ -215,6 +212,7 @@ async def _next_task(
 ) -> CareTask | None:
     if wanted is None:
         return None
+    await require_possible(session, touch.customer_id, wanted)
     return await insert_task(
         session,
         keys,

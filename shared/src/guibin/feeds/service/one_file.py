@@ -33,6 +33,7 @@ from guibin.feeds.rows import FeedRows, Row
 from guibin.feeds.rules import COLUMNS, PERSONAL, RowCode, RowRefused
 from guibin.feeds.senders import check_sender
 from guibin.feeds.taking import Reject, Rows, Taking
+from guibin.feeds.touches import take_touch_rows
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
@@ -49,6 +50,7 @@ _LOADERS: Final[Mapping[FeedKind, Callable[[Taking, Rows], Awaitable[None]]]] = 
     FeedKind.RESTRICTIONS: take_restriction_rows,
     FeedKind.LINKS: take_link_rows,
     FeedKind.IDENTITY: take_identity_rows,
+    FeedKind.TOUCHES: take_touch_rows,
 }
 
 

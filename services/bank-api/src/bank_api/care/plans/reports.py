@@ -49,7 +49,7 @@ class CareKeptOfBranchOut(CareKeptFigures):
 
 
 class CareKeptOfManagerOut(CareKeptFigures):
-    """Of the tasks of one manager."""
+    """Of the tasks of one manager: who served the customer on the due day, or was given the task."""
 
     manager_id: ManagerId | None = Field(description="Null: nobody served the customers")
 
