@@ -31,12 +31,16 @@ ACTOR = UUID(int=7)
 
 @asynccontextmanager
 async def sessions_of(url: str, *, pool_size: int = 4, words: str = WHOLE_BANK) -> AsyncIterator[SessionFactory]:
-    """Open a pool as one of the roles; `words` are what every transaction opens for the row-level policies."""
-    engine = make_engine(url, pool_size=pool_size, application="guibin-tests")
+    """Open a pool as one of the roles; `words` are what every transaction opens for the row-level policies.
+
+    Whoever stands in a long line for a lock or a connection waits as long as in a house: how long is the machine's.
+    """
+    engine = make_engine(url, pool_size=pool_size, application="guibin-tests", queue_seconds=25)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _open(connection: Connection) -> None:
-        connection.execute(text("SELECT set_config('guibin.scope', :words, true)"), {"words": words})
+        settings = "SELECT set_config('guibin.scope', :words, true), set_config('lock_timeout', '25s', true)"
+        connection.execute(text(settings), {"words": words})
 
     try:
         yield make_session_factory(engine)

@@ -28,7 +28,7 @@ async def give(database: Database, pairs: Sequence[tuple[UUID, UUID]], code: str
         ends_at = clock.now() + timedelta(minutes=1)
         return write_receiving_code(KEYS, ReceivingCode(new_id(), receiver, "reward", ends_at))
 
-    async with sessions_of(database.customer_url, pool_size=16) as factory:
+    async with sessions_of(database.customer_url, pool_size=AT_ONCE) as factory:
 
         async def one(giver: UUID, receiver: UUID) -> str:
             async with factory() as session:

@@ -14,6 +14,7 @@ def test_each_lot_is_shared_and_odd_points_go_round() -> None:
     assert divide([100, 1, 1, 1], [1, 1]) == [[50, 1, 0, 1], [50, 0, 1, 0]]
     assert divide([9, 10], [2, 1]) == [[6, 7], [3, 3]]
     assert divide([7], [1]) == [[7]]
+    assert divide([1, 1, 1], [2, 1]) == [[1, 0, 1], [0, 1, 0]]
     assert divide([], [1, 2]) == [[], []]
 
 
