@@ -12,6 +12,10 @@ branch_labels = None
 depends_on = None
 
 GRANTS = (
+    "SELECT ON customer_watch TO guibin_bank",
+    "SELECT, INSERT, DELETE ON customer_watch TO guibin_worker",
+    "INSERT ON customer_touch TO guibin_bank",
+    "SELECT, INSERT, UPDATE, DELETE ON customer_touch TO guibin_worker",
     "SELECT, INSERT, UPDATE ON customer_profile, fact_day TO guibin_worker",
     "SELECT ON customer_profile, fact_day TO guibin_bank",
 )
@@ -19,6 +23,8 @@ GRANTS = (
 
 def upgrade() -> None:
     _profiles()
+    _touches()
+    _policies("'real_time'")
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
     op.execute("ALTER TABLE customer_profile ENABLE ROW LEVEL SECURITY")
@@ -39,6 +45,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("customer_touch")
+    op.drop_table("customer_watch")
+    op.execute("UPDATE tag SET update_policy = 'daily' WHERE update_policy = 'real_time'")
+    _policies()
     _forget(lambda tables: tuple(name for name in tables if name != "customer_profile"))
     op.drop_table("fact_day")
     op.drop_table("customer_profile")
@@ -54,6 +64,31 @@ def _forget(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
     tables = change(tuple(re.findall(r"'([a-z_]+)'", listed[1])))
     start, end = listed.span(1)
     op.execute(written[:start] + ", ".join(f"'{table}'" for table in tables) + written[end:])
+
+
+def _policies(*more: str) -> None:
+    known = ", ".join(("'daily'", "'manual'", *more))
+    op.drop_constraint(op.f("ck_tag_update_policy_known"), "tag")
+    op.create_check_constraint(op.f("ck_tag_update_policy_known"), "tag", f"update_policy IN ({known})")
+
+
+def _touches() -> None:
+    op.create_table(
+        "customer_watch",
+        sa.Column("watcher", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("watcher", name=op.f("pk_customer_watch")),
+        info={"distribution": "reference"},
+    )
+    op.create_table(
+        "customer_touch",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_customer_touch")),
+        info={"distribution": ("customer_id", "customer")},
+    )
+    op.execute("ALTER TABLE customer_touch ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON customer_touch TO guibin_worker USING (true)")
+    op.execute("CREATE POLICY everybody_writes ON customer_touch FOR INSERT TO guibin_bank WITH CHECK (true)")
 
 
 def _profiles() -> None:

@@ -11,6 +11,14 @@ RUNS = "tests/shared/tags/test_incremental_runs.py"
 
 TAGS: Final = (
     Sabotage(
+        "TAG-20",
+        "that a touch goes with what happened",
+        f"{CODE}/tags/service/manual.py",
+        "    await touch(session, [customer.id])\n",
+        "",
+        ("tests/bank_api/tags/test_life.py::test_a_tag_in_real_time_follows_what_happens_to_a_customer",),
+    ),
+    Sabotage(
         "TAG-51",
         "that a past day is judged by who the customer was then",
         f"{CODE}/tags/profiles/repository.py",

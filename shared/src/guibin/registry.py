@@ -14,6 +14,7 @@ from guibin.core import leases
 from guibin.core.models import metadata
 from guibin.customers import models as customers
 from guibin.customers.locks import models as customer_locks
+from guibin.customers.touches import models as customer_touches
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
@@ -82,6 +83,7 @@ __all__ = [
     "coverage_terms",
     "customer_locks",
     "customer_pool",
+    "customer_touches",
     "customers",
     "earning",
     "exports",

@@ -78,6 +78,7 @@ from guibin.points.facts import POINTS_FACTS
 from guibin.points.files.service import FILE_HANDLER
 from guibin.points.inheritance.service import INHERITANCE
 from guibin.points.service import ACCOUNT_CODES, CORRECTIONS, TRANSFER_REVERSAL, WALLET_CHANGE, AdjustmentHandler
+from guibin.points.service.occasions import EARNS_AT_ONCE
 from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
@@ -104,6 +105,7 @@ from guibin.tags import moving as tags_moving
 from guibin.tags import personal_data as tags_data
 from guibin.tags.lineage import users as tag_users
 from guibin.tags.lineage.own import OWN_DEFINITIONS
+from guibin.tags.live import followers as entry_followers
 from guibin.tags.modifiers import moving as modifiers_moving
 from guibin.tags.profiles import sources as profile_sources
 from guibin.tags.segments import moving as segments_moving
@@ -206,6 +208,7 @@ def _connect_tags() -> None:
     for source in (TIER_FACTS, POINTS_FACTS, HOUSEHOLD_FACTS):
         facts.register(source)
     profile_sources.register(MANAGER_FACTS)
+    entry_followers.register(EARNS_AT_ONCE)
     for users in (OWN_DEFINITIONS, EARNING_RULES, RIGHTS_ON_OFFER, CARE_PLANS_BY_TAGS):
         tag_users.register(users)
 

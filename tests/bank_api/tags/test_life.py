@@ -13,6 +13,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
 from guibin.privacy.models import Consent, ConsentState, Purpose
+from guibin.tags.live.service import judge_touched
 from guibin.tags.service import keep_tags, run_tags
 from support.house import EAST, House
 from support.tagging import DAY, OLD, add_facts
@@ -152,6 +153,36 @@ async def test_a_tag_of_manual_policy_runs_when_somebody_lets_it(
     ran = (await bank_client.post("/v1/tags/golf/run", headers=maker)).json()
     assert (ran["added"], ran["ended"]) == (1, 0)
     assert "golf" in (await codes_of(bank_client, house, "manager", customer))[0]
+
+
+async def test_a_tag_in_real_time_follows_what_happens_to_a_customer(
+    bank_client: httpx.AsyncClient, house: House, customer: UUID
+) -> None:
+    maker, approver = house.headers("hq_operator"), house.headers("hq_approver")
+    friend = {"code": "friend", "name_zh": "朋友", "name_en": "Friend"}
+    await create(bank_client, house, **friend)
+    refused = await create(bank_client, house, kind="rule", rule=OLD, update_policy="real_time")
+    assert (code_of(refused), refused.json()["facts"]) == ((422, "tag_not_real_time"), ["age"])
+    await create(bank_client, house, kind="rule", rule={"tag": "friend"}, update_policy="real_time")
+    submitted = (await bank_client.post("/v1/tags/golf/submit", headers=maker)).json()["approval_id"]
+    await bank_client.post(f"/v1/approvals/{submitted}/approve", json={}, headers=approver)
+    await _next_turn(house)
+
+    manager, seen = house.headers("manager"), []
+    for method in ("PUT", "DELETE"):
+        await bank_client.request(method, path_of(customer, "/friend"), json=REASON, headers=manager)
+        await _next_turn(house)
+        seen.append((await codes_of(bank_client, house, "manager", customer))[0])
+        why = (await bank_client.get(path_of(customer, "/golf/why"), headers=manager)).json()
+        assert (why["has"], why["matches"]) == (method == "PUT", method == "PUT")
+
+    assert seen == [["friend", "golf"], []]
+
+
+async def _next_turn(house: House) -> None:
+    async with house.sessions() as session:
+        await judge_touched(session)
+        await session.commit()
 
 
 async def test_a_sensitive_tag_asks_for_consent_and_is_seen_by_few(

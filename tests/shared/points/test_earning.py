@@ -18,6 +18,7 @@ from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleSt
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot
+from guibin.points.service.occasions import EARNS_AT_ONCE
 from guibin.tags.models import CustomerTag, TagSource
 from support.points import ACTOR, NOON, add_customers, event_rows, let_owner_post
 from support.tagging import add_manual_tag
@@ -229,6 +230,25 @@ async def test_who_comes_to_have_a_tag_earns_once_for_each_time(session: AsyncSe
         f"personal_finance:tag:vip:{day:%Y%m%d}:{customer.hex}"
     ]
     assert await check(session) == []
+
+
+async def test_a_tag_in_real_time_earns_at_once_and_the_night_finds_nothing_more(
+    session: AsyncSession, customer: UUID
+) -> None:
+    (other,) = await add_customers(session)
+    await add_manual_tag(session, "vip")
+    await add_rule(session, "welcome", EventType.TAG_ENTERED, tags=["vip"])
+    for one in (customer, other):
+        session.add(CustomerTag(customer_id=one, tag_code="vip", source=TagSource.RULE, since=NOON.date()))
+    await session.flush()
+
+    with clock.fixed_at(NOON):
+        for _ in range(2):
+            await EARNS_AT_ONCE.entered(session, codes={"vip", "dull"}, customers=[customer])
+
+    assert [entry.points for entry in await entries_of(session, customer)] == [100]
+    assert await entries_of(session, other) == []
+    assert (await service.record_occasions(session, day=NOON.date()))["tag_entered"] == 1
 
 
 async def test_birthdays_and_anniversaries_earn_once_a_year(session: AsyncSession, customer: UUID) -> None:

@@ -95,24 +95,24 @@ async def test_a_preview_is_read_only_and_limited(
     session: AsyncSession, branch: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, str]] = []
-    count = matching.count_matches
+    count = matching.find_matches
 
-    async def looking(session: AsyncSession, scope: Scope, **arguments: object) -> matching.Counts:
+    async def looking(session: AsyncSession, scope: Scope, **arguments: object) -> matching.Matches:
         seen.append(await limit_now(session))
         return await count(session, scope, **arguments)  # type: ignore[arg-type] # passed on as they came
 
-    monkeypatch.setattr(matching, "count_matches", looking)
+    monkeypatch.setattr(matching, "find_matches", looking)
     await add_customer_with_facts(session, branch)
     await preview_rule(session, EVERYBODY, rule=AGED_60)
     assert seen == [("5s", "on")]
 
 
 async def test_a_preview_cannot_write(session: AsyncSession, branch: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def writing(session: AsyncSession, _scope: Scope, **_arguments: object) -> matching.Counts:
+    async def writing(session: AsyncSession, _scope: Scope, **_arguments: object) -> matching.Matches:
         await session.execute(text("UPDATE customer_fact SET age = 1"))
-        return matching.Counts(0, 0, 0, 0)
+        raise AssertionError("it can write")
 
-    monkeypatch.setattr(matching, "count_matches", writing)
+    monkeypatch.setattr(matching, "find_matches", writing)
     await add_customer_with_facts(session, branch)
     with pytest.raises(DBAPIError, match="read-only"):
         await preview_rule(session, EVERYBODY, rule=AGED_60)

@@ -17,7 +17,7 @@ from guibin.points.models import EntryKind
 from guibin.security.actors import Scope
 from guibin.tags.facts import refresh_facts
 from guibin.tags.profiles.models import CustomerProfile
-from guibin.tags.service import explain, run_tags
+from guibin.tags.service import explain, preview_rule, run_tags
 from support.points import ACTOR, add_customers, let_owner_post, post_points
 from support.tagging import add_branch, add_products, add_record, add_rule_in_force
 
@@ -194,6 +194,12 @@ async def test_a_rule_is_judged_on_every_past_day_by_what_was_known_in_its_night
                 assert not found.unrecorded
                 seen.add((code, says))
     assert len(seen) > len(RULES)
+    for day, customers in bank.kept.items():
+        code = bank.chance.choice([code for code in RULES if code != "less_than_before"])
+        preview = await preview_rule(session, EVERYBODY, rule=RULES[code], as_of=day)
+        hit = [one for one, state in customers.items() if judged(state, None)[code]]
+        assert (preview.as_of, preview.counts.customers, preview.counts.members) == (day, 3, len(hit)), code
+        assert [one.customer_id for one in preview.sample] == sorted(hit)
 
 
 async def test_before_the_first_night_on_record_who_the_customer_was_is_unknown_and_said_so(

@@ -19,6 +19,7 @@ from guibin.customers.personal import FIELDS, unseal
 from guibin.customers.policy.repository import policy_in_force
 from guibin.customers.policy.rules import PolicyField
 from guibin.customers.rules import LINE_RANK
+from guibin.customers.touches.repository import touch
 from guibin.security.ciphers import KeyRing
 
 FUSION_LOCK: Final = 0x67756962
@@ -64,7 +65,9 @@ async def write_customers(session: AsyncSession, rows: Rows) -> None:
     What is not composed of records stays as it is now, not as it was read: others write it without the fusion's lock.
     """
     kept = ("created_at", "merged_into", "not_before", "erased_at")
-    await upsert(session, "customer", rows, key=("id",), keep=kept, only="customer.erased_at IS NULL")
+    written = list(rows)
+    await upsert(session, "customer", written, key=("id",), keep=kept, only="customer.erased_at IS NULL")
+    await touch(session, {customer_id for customer_id, *_ in written})
 
 
 async def said_of_customers(
@@ -200,3 +203,4 @@ async def refresh_customers(session: AsyncSession, ids: Sequence[UUID]) -> None:
         ") r WHERE c.id = r.customer_id AND (c.status, c.opened_on) IS DISTINCT FROM (r.status, r.opened_on)"
     )
     await session.execute(statement, {"ids": ids})
+    await touch(session, ids)

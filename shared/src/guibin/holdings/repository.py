@@ -21,6 +21,10 @@ _SAID_NEWER: Final = (
     f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
 )
 _SIDES: Final = {side.value: side for side in Side}
+_TOUCHED: Final = (
+    ", touched AS (INSERT INTO customer_touch (customer_id) SELECT DISTINCT customer_id FROM claimed"
+    " WHERE EXISTS (SELECT FROM customer_watch))"
+)
 _BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
 _CORRECT_BALANCES: Final = (
     "UPDATE holding_balance b SET balance_fen = s.balance_fen FROM stage_balance s WHERE b.customer_id = s.customer_id "
@@ -144,9 +148,12 @@ async def stage_events(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> 
 async def claim_references(session: AsyncSession, *, line: str, received_at: datetime) -> set[str]:
     """Insert the staged events by reference, waiting for the earning rules; returns the references that are new."""
     statement = text(
+        "WITH claimed AS ("
         "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
         "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event "
-        "ON CONFLICT DO NOTHING RETURNING reference"
+        "ON CONFLICT DO NOTHING RETURNING reference, customer_id), touched AS ("
+        "INSERT INTO customer_touch (customer_id) SELECT DISTINCT customer_id FROM claimed "
+        "WHERE EXISTS (SELECT FROM customer_watch)) TABLE claimed"
     )
     return set((await session.execute(statement, {"line": line, "at": received_at})).scalars())
 
@@ -175,10 +182,10 @@ async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
 _EVENTS_OF: Final = "FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:customers AS uuid[])"
 # In the order of the key: two who bring the same events wait for each other in one order.
 _CLAIM: Final = text(
-    "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
+    "WITH claimed AS (INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
     f" SELECT k.reference, k.line, k.customer_id, k.fingerprint, 'pending', :at {_EVENTS_OF},"
     " CAST(:fingerprints AS bytea[])) AS k(line, reference, customer_id, fingerprint) ORDER BY k.reference, k.line"
-    " ON CONFLICT DO NOTHING RETURNING line, reference"
+    f" ON CONFLICT DO NOTHING RETURNING line, reference, customer_id){_TOUCHED} TABLE claimed"
 )
 _KNOWN: Final = text(
     f"SELECT b.line, b.reference, b.customer_id, b.fingerprint {_EVENTS_OF}) AS k(line, reference, customer_id)"

@@ -70,7 +70,7 @@ def _posted_since(day: date) -> Select[Any]:
 
 def _is_later(day: date) -> ColumnElement[bool]:
     """Hold for entries after the day; the day of the posting is what the index knows."""
-    return and_(_ENTRY.c.posted_on >= day, _ENTRY.c.posted_at >= composed_at(day))
+    return and_(_ENTRY.c.posted_on >= day, _ENTRY.c.posted_at > composed_at(day))
 
 
 def _expired(day: date) -> Select[Any]:
@@ -81,7 +81,7 @@ def _expired(day: date) -> Select[Any]:
 
 
 def _had_expired(day: date) -> ColumnElement[bool]:
-    return and_(_LOT.c.expires_on < day, _LOT.c.earned_at < composed_at(day))
+    return and_(_LOT.c.expires_on < day, _LOT.c.earned_at <= composed_at(day))
 
 
 def _drawn_since(day: date) -> Select[Any]:
@@ -98,8 +98,8 @@ def _drawn_since(day: date) -> Select[Any]:
 def _held_since(day: date) -> Select[Any]:
     """What was held then and is no more, less what is held since; of lots that had not expired."""
     moment = composed_at(day)
-    was_held = and_(_HOLD.c.created_at < moment, _HOLD.c.closed_at >= moment)
-    is_held = and_(_HOLD.c.created_at >= moment, _HOLD.c.state == HoldState.OPEN)
+    was_held = and_(_HOLD.c.created_at <= moment, _HOLD.c.closed_at > moment)
+    is_held = and_(_HOLD.c.created_at > moment, _HOLD.c.state == HoldState.OPEN)
     of_hold = and_(_HELD.c.customer_id == _HOLD.c.customer_id, _HELD.c.hold_id == _HOLD.c.id)
     of_lot = and_(_LOT.c.customer_id == _HELD.c.customer_id, _LOT.c.id == _HELD.c.lot_id)
     return (

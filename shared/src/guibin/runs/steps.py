@@ -32,6 +32,7 @@ from guibin.suppliers import invariants as order_invariants
 from guibin.suppliers.settlements import invariants as settlement_invariants
 from guibin.tags import facts
 from guibin.tags import service as tags
+from guibin.tags.live import service as live_tags
 from guibin.tiers import service as tiers
 
 Counts = dict[str, int]
@@ -82,6 +83,11 @@ async def _tags(session: AsyncSession, day: date) -> Counts:
     counts = await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
     await tags.write_completion(session, day=day)
     return counts
+
+
+async def _live_tags(session: AsyncSession, _day: date) -> Counts:
+    """Hold everybody to the tags in real time, on the day that has begun; tiers and the tags of the night are known."""
+    return await live_tags.sweep(session)
 
 
 async def _tiers(session: AsyncSession, day: date) -> Counts:
@@ -203,6 +209,7 @@ STEPS = (
     Step("facts", _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
+    Step("live_tags", _live_tags, over_everybody=True),
     Step("pool", _pool, over_everybody=True),
     Step("coverage", _coverage, over_everybody=True),
     Step("credit", _credit, over_everybody=True),

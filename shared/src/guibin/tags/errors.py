@@ -198,3 +198,15 @@ class TagConsentMissing(Refusal):
     code = "tag_consent_missing"
     zh = "客户未单独同意使用敏感标签"
     en = "The customer has not consented to sensitive tags"
+
+
+class TagNotRealTime(Refusal):
+    """A tag in real time reads nothing but what changes at once. Facts: `facts`, what it reads that a night changes."""
+
+    category = Category.INVALID
+    code = "tag_not_real_time"
+    zh = "规则引用了只随夜间批处理变化的数据，不能实时更新"
+    en = "The rule reads what only a night changes, and cannot be in real time"
+
+    def __init__(self, *, facts: list[str]) -> None:
+        super().__init__(facts=facts)

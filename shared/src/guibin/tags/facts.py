@@ -24,14 +24,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.models import metadata
 from guibin.customers.models import Customer
+from guibin.organisation.models import Branch
 from guibin.tags.models import CustomerFact
-from guibin.tags.profiles.repository import keep_profiles, mark_composed
+from guibin.tags.profiles.repository import compose, keep_profiles, mark_composed
 from guibin.tags.sources import HOLDING_FACTS, PROFILE_FACTS
 
 _FACT: Final = metadata.tables[CustomerFact.__tablename__]
 _CUSTOMER: Final = metadata.tables[Customer.__tablename__]
+_BRANCH: Final = metadata.tables[Branch.__tablename__]
 
 
 class FactSource(Protocol):
@@ -67,8 +70,8 @@ async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
 
     Returns the counts `read` (customers) and `changed`.
     """
-    await keep_profiles(session, day=day)
-    await mark_composed(session, day=day)
+    kept = await keep_profiles(session, day=day)
+    before = await mark_composed(session, day=day, at=clock.now())
     number = await latest_change(session) + 1
     facts = _select_facts(day, FACT_SOURCES).cte("fact")
     names = [column.name for column in facts.c]
@@ -95,6 +98,8 @@ async def refresh_facts(session: AsyncSession, *, day: date) -> dict[str, int]:
         select(func.count()).select_from(changed).scalar_subquery(),
     ).add_cte(changed)
     read, written_rows = (await session.execute(counts)).one()
+    if before is not None and not kept and not written_rows:
+        await mark_composed(session, day=day, at=before)  # it says the same, so that nothing is new
     return {"read": read, "changed": written_rows}
 
 
@@ -104,17 +109,44 @@ async def latest_change(session: AsyncSession) -> int:
     return number or 0
 
 
-def facts_as_of(day: date, *, among: Select[Any]) -> CTE:
-    """Return the facts of some customers as of the end of a past day, in place of the table and by its name.
+def facts_as_of(day: date, *, among: Select[Any] | None = None) -> CTE:
+    """Return the facts of customers, some or all, as of the end of a past day, in place of the table and by its name.
 
     They are composed anew from what is dated: profiles, balances, holdings, events, tiers, households, the ledger of
     points. What a customer's profile was is unknown before the first day of which it is on record.
     """
-    found = _select_facts(day, FACT_SOURCES, among).where(_CUSTOMER.c.id.in_(among))
+    found = _select_facts(day, FACT_SOURCES, among)
+    if among is not None:
+        found = found.where(_CUSTOMER.c.id.in_(among))
     rest = (
         cast(null(), column.type).label(column.name) for column in _FACT.c if column.name not in found.selected_columns
     )
     return found.add_columns(*rest).cte(_FACT.name)
+
+
+def facts_live(day: date, *, among: Select[Any] | None = None) -> CTE:
+    """Return what is known of customers at this moment, in place of the table of facts and by its name.
+
+    It has what changes at once (`guibin.tags.live.rules`): the profile as it is, not as a night found it, and the tier.
+    All else is unknown, and no definition in real time reads it.
+    """
+    profile = compose(day, among=among).subquery("profile_now")
+    joined = profile.join(_BRANCH, _BRANCH.c.id == profile.c.branch_id)
+    columns: dict[str, ColumnElement[Any]] = {
+        **{name: profile.c[name] for name in ("customer_id", "branch_id", "gender", "city_code", "lines")},
+        "as_of": literal(day, Date),
+        "branch": _BRANCH.c.code,
+    }
+    for source in FACT_SOURCES:
+        if "tier" in source.columns:
+            tiers = source.select(day, among=among).subquery("tier_now")
+            joined = joined.outerjoin(tiers, tiers.c.customer_id == profile.c.customer_id)
+            columns["tier"] = tiers.c.tier
+    named = (
+        columns.get(column.name, _EMPTY.get(column.name, cast(null(), column.type))).label(column.name)
+        for column in _FACT.c
+    )
+    return select(*named).select_from(joined).cte(_FACT.name)
 
 
 def _select_facts(day: date, sources: Sequence[FactSource], among: Select[Any] | None = None) -> Select[Any]:

@@ -2,12 +2,28 @@
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, func, literal, not_, select, union
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Uuid,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
@@ -19,7 +35,7 @@ from guibin.security.row_scope import all_rows
 from guibin.tags.compiler import FACTS
 from guibin.tags.compiler.related import pairs_of
 from guibin.tags.evaluation import Plain
-from guibin.tags.facts import facts_as_of
+from guibin.tags.facts import facts_as_of, facts_live
 from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
 from guibin.tags.kinds.definitions import Definition, Preference
 from guibin.tags.profiles.repository import known_from
@@ -77,55 +93,80 @@ class CustomerValues:
     known_from: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Whom a definition hits: how many, by which value (the most frequent ones first), and some of them."""
+
+    counts: Counts
+    values: dict[str, int]
+    sample: list[Sample]
+
+
 def over_customers(compiled: CompiledDefinitions, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Select over the facts of customers who were not merged away."""
-    joined = compiled.source.join(_CUSTOMER, _CUSTOMER.c.id == FACTS.c.customer_id)
-    return select(*columns).select_from(joined).where(_CUSTOMER.c.merged_into.is_(None))
+    """Select over the facts of customers who were not merged away: they are few, and looked up as such."""
+    merged = exists().where(_CUSTOMER.c.id == FACTS.c.customer_id, _CUSTOMER.c.merged_into.is_not(None))
+    return select(*columns).select_from(compiled.source).where(not_(merged))
 
 
-async def count_matches(
-    session: AsyncSession, scope: Scope, *, definition: Definition, current: Definition | None, day: date
-) -> Counts:
-    """Count the customers in scope to whom a definition gives the tag, and the difference to the version in force."""
+async def find_matches(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    definition: Definition,
+    current: Definition | None,
+    day: date,
+    limit: int,
+    anew: bool = False,
+) -> Matches:
+    """Tell whom in scope a definition gives the tag, and the difference to the version in force, by one pass.
+
+    Counts by value and samples are made of those alone whom one of the two hits. `anew`: on facts as of the day.
+    """
     compiled = compile_definitions([definition] if current is None else [definition, current], day=day)
     new = compiled.has(0)
-    old = literal(value=False) if current is None else compiled.has(1)
-    statement = over_customers(
-        compiled,
-        func.count(),
-        func.count().filter(new),
-        func.count().filter(and_(new, not_(old))),
-        func.count().filter(and_(old, not_(new))),
-    ).where(visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
-    return Counts(*(await session.execute(statement)).one())
+    old: ColumnElement[bool] = literal(value=False) if current is None else compiled.has(1)
+    seen = visible(scope, FACTS.c.customer_id, None if anew else FACTS.c.branch_id)
+    told = (FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier, compiled.values[0][0].label("value"))
+    hits = over_customers(compiled, *told, new.label("new"), old.label("old")).where(or_(new, old), seen)
+    everybody = over_customers(replace(compiled, source=FACTS), func.count()).where(seen)
+    if anew:  # stands there by the name of the table, in its place
+        hits = hits.add_cte(facts_as_of(day), nest_here=True)
+        everybody = _living().where(visible(scope, _CUSTOMER.c.id, _CUSTOMER.c.branch_id))
+    judged = hits.cte("judged").prefix_with("MATERIALIZED")
+    statement = select(
+        everybody.scalar_subquery(),
+        func.count().filter(judged.c.new),
+        func.count().filter(and_(judged.c.new, not_(judged.c.old))),
+        func.count().filter(and_(judged.c.old, not_(judged.c.new))),
+        _by_value(judged),
+        _some_of(judged, limit),
+    ).select_from(judged)
+    *counts, values, sample = (await session.execute(statement)).one()
+    some = [Sample(UUID(one["customer_id"]), one["branch"], one["tier"], one["value"]) for one in sample or ()]
+    return Matches(Counts(*counts), dict(values or ()), some)
 
 
-async def count_values(session: AsyncSession, scope: Scope, *, definition: Definition, day: date) -> dict[str, int]:
-    """Count the customers in scope by the value that a definition gives first; the most frequent ones first."""
-    compiled = compile_definitions([definition], day=day)
-    value, number = compiled.values[0][0].label("value"), func.count().label("customers")
-    given = over_customers(compiled, value).where(
-        compiled.has(0), visible(scope, FACTS.c.customer_id, FACTS.c.branch_id)
-    )
-    found = given.subquery()
-    statement = (
-        select(found.c.value, number).group_by(found.c.value).order_by(number.desc(), found.c.value).limit(VALUES_SHOWN)
-    )
-    return {row.value: row.customers for row in (await session.execute(statement)).all()}
+def _living() -> Select[Any]:
+    return select(func.count()).where(_CUSTOMER.c.merged_into.is_(None), _CUSTOMER.c.erased_at.is_(None))
 
 
-async def list_matches(
-    session: AsyncSession, scope: Scope, *, definition: Definition, day: date, limit: int
-) -> list[Sample]:
-    """Return some customers in scope to whom a definition gives the tag, in the order of their ids."""
-    compiled = compile_definitions([definition], day=day)
-    statement = (
-        over_customers(compiled, FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier, compiled.values[0][0])
-        .where(compiled.has(0), visible(scope, FACTS.c.customer_id, FACTS.c.branch_id))
-        .order_by(FACTS.c.customer_id)
-        .limit(limit)
-    )
-    return [Sample(*row) for row in (await session.execute(statement)).all()]
+def _by_value(judged: CTE) -> ScalarSelect[Any]:
+    """List the values that are given with the number of customers, the most frequent ones first."""
+    number = func.count().label("customers")
+    ordered = (number.desc(), judged.c.value)
+    given = select(judged.c.value, number).where(judged.c.new).group_by(judged.c.value)
+    most = given.order_by(*ordered).limit(VALUES_SHOWN).subquery()
+    pair = func.jsonb_build_array(most.c.value, most.c.customers)
+    listed = aggregate_order_by(pair, most.c.customers.desc(), most.c.value)
+    return select(func.jsonb_agg(listed, type_=JSONB)).scalar_subquery()
+
+
+def _some_of(judged: CTE, limit: int) -> ScalarSelect[Any]:
+    """List some customers who are given the tag, in the order of their ids."""
+    rows = (judged.c.customer_id, judged.c.branch, judged.c.tier, judged.c.value)
+    first = select(*rows).where(judged.c.new).order_by(judged.c.customer_id).limit(limit).subquery("some")
+    row = func.jsonb_build_object(*(part for one in first.c for part in (literal_column(f"'{one.name}'"), one)))
+    return select(func.jsonb_agg(aggregate_order_by(row, first.c.customer_id), type_=JSONB)).scalar_subquery()
 
 
 def _concerned(customer_id: UUID, circles: Iterable[Circle], day: date) -> Select[Any]:
@@ -138,11 +179,18 @@ def _concerned(customer_id: UUID, circles: Iterable[Circle], day: date) -> Selec
 
 
 async def read_values(
-    session: AsyncSession, scope: Scope, *, definition: Definition, customer_id: UUID, day: date, anew: bool = False
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    definition: Definition,
+    customer_id: UUID,
+    day: date,
+    anew: bool = False,
+    live: bool = False,
 ) -> CustomerValues | None:
     """Return what a definition reads of one customer; None without facts of the customer, or out of scope.
 
-    The facts are those of the last run, or (`anew`) composed anew as of the end of the day.
+    The facts are those of the last run, or composed anew as of the end of the day (`anew`) or of this moment (`live`).
     """
     compiled = compile_definitions([definition], day=day, customer_id=customer_id)
     columns = [FACTS.c.as_of, FACTS.c.stale_lines, known_from(FACTS.c.customer_id), *compiled.columns.values()]
@@ -152,8 +200,9 @@ async def read_values(
         .where(FACTS.c.customer_id == customer_id, visible(scope, FACTS.c.customer_id))
     )
     circles = {one.circle for one in compiled.columns if isinstance(one, Related)}
-    if anew:  # stands in the statement by the name of the table, in its place
-        statement = statement.add_cte(facts_as_of(day, among=_concerned(customer_id, circles, day)))
+    if anew or live:  # stands in the statement by the name of the table, in its place
+        composed = facts_live if live else facts_as_of
+        statement = statement.add_cte(composed(day, among=_concerned(customer_id, circles, day)))
     async with all_rows(session) if circles else nullcontext():  # what holds of others is told, not who they are
         row = (await session.execute(statement)).one_or_none()
     if row is None:

@@ -67,10 +67,11 @@ class Sensitivity(StrEnum):
 
 
 class UpdatePolicy(StrEnum):
-    """When a tag with a definition is given anew: every night, or only when somebody lets it run."""
+    """When a tag with a definition is given anew: every night, when somebody lets it run, or whenever it may change."""
 
     DAILY = "daily"
     MANUAL = "manual"
+    REAL_TIME = "real_time"
 
 
 class TagSource(StrEnum):

@@ -161,15 +161,17 @@ async def version_before(session: AsyncSession, *, code: str, moment: datetime) 
     return (await session.exec(statement)).first()
 
 
-async def list_versions_in_force(session: AsyncSession) -> Sequence[tuple[Tag, TagVersion]]:
-    """Return every tag that the night gives with its version in force, in the order of the codes."""
+async def list_versions_in_force(
+    session: AsyncSession, *, policy: UpdatePolicy = UpdatePolicy.DAILY
+) -> Sequence[tuple[Tag, TagVersion]]:
+    """Return every tag of an update policy that may be given with its version in force, in the order of the codes."""
     statement = (
         select(Tag, TagVersion)
         .join(Tag, (col(Tag.code) == TagVersion.tag_code) & (col(Tag.published_version) == TagVersion.version))
         .where(
             col(Tag.kind).in_(COMPUTED),
             col(Tag.state).not_in({TagState.SUSPENDED, TagState.RETIRED}),
-            Tag.update_policy == UpdatePolicy.DAILY,
+            Tag.update_policy == policy,
         )
         .order_by(col(Tag.code))
     )

@@ -30,6 +30,7 @@ from guibin.tags.errors import (
     TagExists,
     TagInUse,
     TagKindConflict,
+    TagNotRealTime,
     TagRuleMissing,
     TagSensitivityTooLow,
 )
@@ -81,7 +82,7 @@ READ = staff(Verb.READ, Domain.TAGS)
 DEFINE = staff(Verb.SUBMIT, Domain.TAGS)
 BY_HAND = staff(Verb.WRITE, Domain.TAGS)
 WRONG_RULE = (RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex, RuleTagUnknown)
-WRONG_DRAFT = (*WRONG_RULE, RuleTextInvalid, RuleCycle)
+WRONG_DRAFT = (*WRONG_RULE, RuleTextInvalid, RuleCycle, TagNotRealTime)
 
 SET_REFUSALS = (StateConflict, TagKindConflict, TagConsentMissing)
 MISPLACED = (TagCategoryUnknown, TagSensitivityTooLow)
@@ -172,7 +173,9 @@ async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, js
     if rule is None:
         raise TagRuleMissing
     kind = TagKind(tag.kind)
-    found = await service.preview_rule(call.session, call.scope, kind=kind, rule=rule, in_force=in_force)
+    found = await service.preview_rule(
+        call.session, call.scope, kind=kind, rule=rule, in_force=in_force, as_of=body.as_of
+    )
     return PreviewOut.of(found, with_sample=tag.sensitivity != Sensitivity.SENSITIVE)
 
 

@@ -54,7 +54,9 @@ class TagEdit(StrictModel):
         default=None, ge=1, le=3660, description="How long a value by hand or by import lasts unless confirmed again"
     )
     update_policy: UpdatePolicy = Field(
-        default=UpdatePolicy.DAILY, description="Whether the night gives it, or only `POST /v1/tags/{code}/run`"
+        default=UpdatePolicy.DAILY,
+        description="Whether the night gives it, only `POST /v1/tags/{code}/run`, or what happens to a customer, within"
+        " seconds: its rule then reads events, tags, tier, branch, gender, city and lines alone",
     )
     rule: RuleTree | None = Field(default=None, description="The draft; null for manual tags")
     rule_text: RuleText | None = Field(default=None, description="A rule as text instead of `rule`")
@@ -142,6 +144,7 @@ class PreviewIn(StrictModel):
     """What to preview."""
 
     rule: RuleTree | None = Field(default=None, description="Without it: the draft, else the rule in force")
+    as_of: Day | None = Field(default=None, description="A past day of business: whom it would have hit then")
 
 
 class SampleOut(OutModel):

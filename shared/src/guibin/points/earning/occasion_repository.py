@@ -36,6 +36,7 @@ _NAMED: Final = text(
 _ENTERED: Final = text(
     "SELECT DISTINCT t.customer_id, t.tag_code, t.since FROM customer_tag t JOIN customer c ON c.id = t.customer_id"
     " WHERE t.tag_code = ANY(CAST(:tags AS text[])) AND t.since BETWEEN :first AND :last AND t.until IS NULL"
+    " AND (CAST(:among AS uuid[]) IS NULL OR t.customer_id = ANY(CAST(:among AS uuid[])))"
     " AND c.status = 'active' AND c.merged_into IS NULL AND c.erased_at IS NULL"
     " AND NOT EXISTS (SELECT FROM customer_tag h WHERE h.customer_id = t.customer_id AND h.tag_code = t.tag_code"
     " AND h.since < t.since AND (h.until IS NULL OR h.until >= t.since))"
@@ -73,10 +74,21 @@ async def tags_asked_for(session: AsyncSession) -> list[str]:
 
 
 async def entered_tags(
-    session: AsyncSession, tags: Sequence[str], *, first: date, last: date, line: str, limit: int
+    session: AsyncSession,
+    tags: Sequence[str],
+    *,
+    first: date,
+    last: date,
+    line: str,
+    limit: int,
+    among: Collection[UUID] | None = None,
 ) -> list[Entered]:
-    """Return who has had some tags since days from `first` to `last` and still has, of which there is no event yet."""
-    rows = await rows_of(session, _ENTERED, tags=list(tags), first=first, last=last, line=line, limit=limit)
+    """Return who (`among` some customers) has had some tags since days from `first` to `last` and still has.
+
+    Those of whom there is an event already are left out.
+    """
+    bound = {"tags": list(tags), "first": first, "last": last, "among": None if among is None else list(among)}
+    rows = await rows_of(session, _ENTERED, line=line, limit=limit, **bound)
     return [Entered(**row) for row in rows]
 
 

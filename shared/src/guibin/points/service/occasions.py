@@ -1,7 +1,8 @@
 """Birthdays, anniversaries, tags that customers come to have: events of the bank's own, where a rule asks for them."""
 
 from calendar import isleap
-from datetime import date, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from guibin.holdings.rows import EventContent, LineEvent
 from guibin.holdings.service import record_events
 from guibin.points.earning import occasion_repository
 from guibin.points.earning.occasion_repository import Entered
+from guibin.points.service.earning import earn_events
+from guibin.security.actors import NIGHTLY_JOB
 
 MOST_AT_ONCE: Final = 2_000
 CATCH_UP_DAYS: Final = 6
@@ -59,9 +62,29 @@ async def _record_tags(session: AsyncSession, day: date, limit: int) -> int:
     return len(entered)
 
 
-def _entered(one: Entered) -> LineEvent:
-    """Make the event, of the end of its day: of that day no moment is known."""
-    moment = clock.start_of_day(one.since + timedelta(days=1)) - timedelta(seconds=1)
+class EarnsAtOnce:
+    """Lets who comes to have a tag in real time earn by the rules that ask for it, without waiting for the night."""
+
+    async def entered(self, session: AsyncSession, *, codes: Collection[str], customers: Collection[UUID]) -> None:
+        """Record who of some customers has come to have tags today, and let that earn; what is recorded stays so."""
+        tags = sorted(set(codes) & set(await occasion_repository.tags_asked_for(session)))
+        if not tags:
+            return
+        today = clock.today()
+        found = await occasion_repository.entered_tags(
+            session, tags, first=today, last=today, line=OWN_LINE, limit=len(customers) * len(tags), among=customers
+        )
+        events = [_entered(one, at=clock.now()) for one in found]
+        await record_events(session, events)
+        await earn_events(session, keys=[event.key for event in events], actor_id=NIGHTLY_JOB.id)
+
+
+EARNS_AT_ONCE: Final = EarnsAtOnce()
+
+
+def _entered(one: Entered, *, at: datetime | None = None) -> LineEvent:
+    """Make the event, of the end of its day where no moment is known."""
+    moment = at or clock.start_of_day(one.since + timedelta(days=1)) - timedelta(seconds=1)
     content = EventContent(event_type=EventType.TAG_ENTERED, occurred_at=moment, channel=one.tag_code)
     return LineEvent(OWN_LINE, one.reference, one.customer_id, content)
 

@@ -17,6 +17,7 @@ from guibin.core.lines import Line
 from guibin.customers.identifiers import normalise_certificate, normalise_number, normalise_phone
 from guibin.customers.models import CertificateType
 from guibin.customers.references import certificate_index, customer_no_ref, phone_index, record_ref
+from guibin.customers.touches.repository import touch
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
@@ -98,6 +99,7 @@ async def import_values(
         day = clock.today()
         await repository.write_given(session, made, given, version=version.version, day=day)
         await repository.end_others(session, code=tag.code, others=others, day=day)
+        await touch(session, {one.customer_id for one in given} | others)
     facts = {"import": to_public("tim", made.id), "rows": made.rows, "matched": made.matched, "ended": made.ended}
     await audit.record(session, actor=actor, action="tag.import", object_type="tag", object_id=tag.code, facts=facts)
     return Imported(made, statuses)

@@ -1,6 +1,6 @@
 """All SQL about profiles: keeping them, and reading them as of a day."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -69,25 +69,27 @@ async def keep_profiles(session: AsyncSession, *, day: date) -> int:
     return number
 
 
-async def mark_composed(session: AsyncSession, *, day: date) -> None:
-    """Take down that the facts of a day are composed now, and no more of the ledger than is there now is among them."""
-    statement = insert(_DAY).values(day=day, composed_at=clock.now())
+async def mark_composed(session: AsyncSession, *, day: date, at: datetime) -> datetime | None:
+    """Take down when the facts of a day are composed: what the ledger takes down from then on is not among them.
+
+    Returns what stood there before; None where the day had not been composed.
+    """
+    known = await session.execute(select(_DAY.c.composed_at).where(_DAY.c.day == day))
+    statement = insert(_DAY).values(day=day, composed_at=at)
     written = {"composed_at": statement.excluded.composed_at}
     await session.execute(statement.on_conflict_do_update(index_elements=["day"], set_=written))
+    before: datetime | None = known.scalar_one_or_none()
+    return before
 
 
 def composed_at(day: date) -> ColumnElement[Any]:
-    """Return the instant up to which what was posted counts for a day: when its facts were composed, or its end.
+    """Return the last instant of which what was posted counts for a day: when its facts were composed, or its end.
 
     A day without a night of its own ends with itself.
     """
     composed = select(_DAY.c.composed_at).where(_DAY.c.day == day).scalar_subquery()
-    return func.coalesce(composed, bindparam(None, end_of(day), type_=DateTime(timezone=True)))
-
-
-def end_of(day: date) -> Any:
-    """Return the instant at which a day of business is over."""
-    return clock.start_of_day(date.fromordinal(day.toordinal() + 1))
+    end = clock.start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1)
+    return func.coalesce(composed, bindparam(None, end, type_=DateTime(timezone=True)))
 
 
 def valid_on(day: date) -> ColumnElement[bool]:
@@ -103,7 +105,7 @@ def known_from(customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _difference(day: date) -> CTE:
     """One row for each customer whose profile is to end (`branch_id` is NULL: it has none) or to begin (`since`)."""
-    composed = _compose(day).cte("composed")
+    composed = compose(day).cte("composed")
     lasting = (
         select(PROFILES.c.customer_id, PROFILES.c.valid_from, *(PROFILES.c[name] for name in _KEPT))
         .where(PROFILES.c.valid_to.is_(None))
@@ -122,15 +124,19 @@ def _difference(day: date) -> CTE:
     )
 
 
-def _compose(day: date) -> Select[Any]:
-    """Join the sources to the customers that were neither merged away nor erased."""
+def compose(day: date, *, among: Select[Any] | None = None) -> Select[Any]:
+    """Select the profiles of customers, some or all, as they are now: customer_id and what is kept of them.
+
+    Who was merged away or erased has none.
+    """
     joined: FromClause = _CUSTOMER
     columns: dict[str, ColumnElement[Any]] = {}
     for source in PROFILE_SOURCES:
-        found = source.select(day).subquery(f"{source.name}_profile")
+        found = source.select(day, among=among).subquery(f"{source.name}_profile")
         joined = joined.outerjoin(found, found.c.customer_id == _CUSTOMER.c.id)
         columns |= {name: found.c[name] for name in source.columns}
     columns["lines"] = func.coalesce(columns["lines"], literal([], PROFILES.c.lines.type))
     labelled = [(columns[name] if name in columns else null()).label(name) for name in _KEPT]
     living = _CUSTOMER.c.merged_into.is_(None) & _CUSTOMER.c.erased_at.is_(None)
-    return select(_CUSTOMER.c.id.label("customer_id"), *labelled).select_from(joined).where(living)
+    composed = select(_CUSTOMER.c.id.label("customer_id"), *labelled).select_from(joined).where(living)
+    return composed if among is None else composed.where(_CUSTOMER.c.id.in_(among))

@@ -35,6 +35,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
 from guibin.tags.compiler import FACTS
+from guibin.tags.facts import facts_live
 from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
@@ -88,14 +89,14 @@ class Difference:
 
 
 async def write_difference(
-    session: AsyncSession, rules: Sequence[Rule], *, day: date, among: CTE | None = None
+    session: AsyncSession, rules: Sequence[Rule], *, day: date, among: CTE | None = None, live: bool = False
 ) -> Difference:
     """Bring the memberships of all rules up to a day in one statement.
 
     A membership that goes on keeps the version that gave it. `among` names the customers to look at (one column,
-    customer_id); without it they are all.
+    customer_id); without it they are all. `live` judges by what is known at this moment, not by the facts of a night.
     """
-    difference = _difference(_wanted(rules, day, among), rules, among)
+    difference = _difference(_wanted(rules, day, among, live=live), rules, among)
     ended, added = _end(difference, day), _add(difference, day)
     told = announcements(added, ended, [rule.code for rule in rules if rule.is_segment])
     read = select(literal("read"), literal(""), literal(""), func.count()).select_from(FACTS)
@@ -134,7 +135,7 @@ def _among(customer: ColumnElement[Any], among: CTE | None) -> ColumnElement[boo
     return true() if among is None else customer.in_(select(among.c.customer_id))
 
 
-def _wanted(rules: Sequence[Rule], day: date, among: CTE | None) -> CTE:
+def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) -> CTE:
     """One row for each customer, tag and value that a definition gives."""
     compiled = compile_definitions([rule.definition for rule in rules], day=day, among=among)
     given = [
@@ -142,14 +143,13 @@ def _wanted(rules: Sequence[Rule], day: date, among: CTE | None) -> CTE:
         for rule, values_given in zip(rules, compiled.values, strict=True)
         for value in values_given
     ]
-    matched = (
-        over_customers(
-            compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
-        )
-        .where(_among(FACTS.c.customer_id, among))
-        .cte("matched")
-        .prefix_with("MATERIALIZED")
-    )
+    judged = over_customers(
+        compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
+    ).where(_among(FACTS.c.customer_id, among))
+    if live:
+        chosen = None if among is None else select(among.c.customer_id)
+        judged = judged.add_cte(facts_live(day, among=chosen), nest_here=True)
+    matched = judged.cte("matched").prefix_with("MATERIALIZED")
     hit = (
         func.unnest(matched.c.given)
         .table_valued(column("value", Text), with_ordinality="position")

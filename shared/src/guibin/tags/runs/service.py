@@ -90,7 +90,7 @@ async def _check(session: AsyncSession, *, day: date, percent: int) -> Counts:
     """Hold the customers whose turn it is to all rules in force; nothing of it is a run on record."""
     rules, tally = await _rules_in_force(session), _Tally()
     sample = whose_turn_it_is(day, percent)
-    for level in _levels(rules):
+    for level in levels_of_rules(rules):
         await _write(session, tally, level, day=day, among=sample)
     counts = {"added": tally.added.total(), "ended": tally.ended.total(), "failed": len(tally.errors)}
     return {"rules": len(rules), "read": tally.read} | counts
@@ -128,7 +128,7 @@ async def run_tags(session: AsyncSession, *, day: date) -> Counts:
     """
     started, seen = clock.now(), await latest_change(session)
     rules, tally = await _rules_in_force(session), _Tally()
-    for level in _levels(rules):
+    for level in levels_of_rules(rules):
         await _write(session, tally, level, day=day)
     tally.customers = tally.read
     members = _listed(rules, await repository.count_members(session))
@@ -156,7 +156,7 @@ async def run_changed(session: AsyncSession, *, day: date) -> Counts | None:
         return None
     await _write(session, tally, steady, day=day, among=population)
     read = tally.read
-    for level in _levels(rules):
+    for level in levels_of_rules(rules):
         await _write(session, tally, [rule for rule in level if rule not in steady], day=day)
     tally.read = read
     before = {(code, value): count for code, result in known.items() for value, count in result.by_value.items()}
@@ -175,33 +175,48 @@ async def _rules_in_force(session: AsyncSession) -> list[Rule]:
     return [Rule.of(tag, version) for tag, version in await tags.list_versions_in_force(session)]
 
 
-def _levels(rules: Sequence[Rule]) -> list[list[Rule]]:
+def levels_of_rules(rules: Sequence[Rule]) -> list[list[Rule]]:
     """Put rules that refer to tags behind the rules of those: each level reads what the ones before have written."""
     known = {rule.code: rule for rule in rules}
     levels = levels_of({code: tags_of(rule.definition) for code, rule in known.items()})
     return [[known[code] for code in level] for level in levels]
 
 
+async def write_all(
+    session: AsyncSession, rules: Sequence[Rule], *, day: date, among: CTE | None, live: bool
+) -> Difference:
+    """Write the differences of rules that read nothing of each other; one that fails stops no other."""
+    tally = _Tally()
+    await _write(session, tally, rules, day=day, among=among, live=live)
+    return Difference(tally.read, tally.added, tally.ended)
+
+
 async def _write(
-    session: AsyncSession, tally: _Tally, rules: Sequence[Rule], *, day: date, among: CTE | None = None
+    session: AsyncSession,
+    tally: _Tally,
+    rules: Sequence[Rule],
+    *,
+    day: date,
+    among: CTE | None = None,
+    live: bool = False,
 ) -> None:
     """Write the differences of all rules at once; where that fails, of each by itself, so that one stops no other."""
     if not rules:
         return
     await repository.let_nothing_be_compiled(session)
-    if among is None:
+    if among is None and not live:
         rules = await _keep_held(session, tally, rules, day=day)
     if not rules:
         return
     try:
         async with session.begin_nested():
-            tally.take(await write_difference(session, rules, day=day, among=among))
+            tally.take(await write_difference(session, rules, day=day, among=among, live=live))
     except DBAPIError as error:
         if len(rules) == 1:
             tally.errors[rules[0].code] = getattr(error.orig, "sqlstate", None) or "unknown"
             return
         for half in (rules[: len(rules) // 2], rules[len(rules) // 2 :]):
-            await _write(session, tally, half, day=day, among=among)
+            await _write(session, tally, half, day=day, among=among, live=live)
 
 
 async def _keep_held(session: AsyncSession, tally: _Tally, rules: Sequence[Rule], *, day: date) -> Sequence[Rule]:

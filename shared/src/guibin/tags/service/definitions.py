@@ -13,8 +13,16 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.security.actors import Actor
 from guibin.tags import repository
-from guibin.tags.errors import TagCategoryExists, TagCategoryUnknown, TagExists, TagKindConflict, TagSensitivityTooLow
-from guibin.tags.kinds import tags_of
+from guibin.tags.errors import (
+    TagCategoryExists,
+    TagCategoryUnknown,
+    TagExists,
+    TagKindConflict,
+    TagNotRealTime,
+    TagSensitivityTooLow,
+)
+from guibin.tags.kinds import Definition, read_definition, tags_of
+from guibin.tags.live.rules import not_live
 from guibin.tags.models import Sensitivity, Tag, TagAxis, TagCategory, TagKind, TagState, UpdatePolicy
 from guibin.tags.service.reading import read_linked, references_of_others
 
@@ -55,6 +63,7 @@ async def create_tag(session: AsyncSession, *, actor: Actor, code: str, kind: Ta
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: the rule is wrong.
         TagCategoryUnknown: no such category on its axis.
         TagSensitivityTooLow: it tells of a sensitive tag, or is one of which another tells.
+        TagNotRealTime: it is to follow at once, and reads what only a night changes.
         RuleTagUnknown, RuleCycle: what it refers to is not there, or rests on this tag.
     """
     await _check(session, code, kind, draft)
@@ -80,11 +89,14 @@ async def edit_tag(session: AsyncSession, tag: Tag, *, actor: Actor, draft: TagD
 
     Raises:
         StateConflict: the tag is retired.
-        TagExists, TagKindConflict, RuleFieldUnknown, ...: as `create_tag`.
+        TagExists, TagKindConflict, TagNotRealTime, RuleFieldUnknown, ...: as `create_tag`; what is in force counts too.
     """
     if tag.state == TagState.RETIRED:
         raise StateConflict(**{"from": tag.state, "to": TagState.DRAFT})
     await _check(session, tag.code, TagKind(tag.kind), draft)
+    in_force = await repository.find_version(session, tag)
+    if in_force is not None:
+        _refuse_unless_live(draft.update_policy, read_definition(TagKind(tag.kind), in_force.rule))
     before = _shown(tag)
     for name, value in (draft.columns() | {"owner_id": draft.owner_id or tag.owner_id}).items():
         setattr(tag, name, value)
@@ -142,13 +154,21 @@ async def _check(session: AsyncSession, code: str, kind: TagKind, draft: TagDraf
     if draft.rule is not None:
         if kind is TagKind.MANUAL:
             raise TagKindConflict(kind=kind)
-        named = tags_of(await read_linked(session, kind, draft.rule, code=code))
+        definition = await read_linked(session, kind, draft.rule, code=code)
+        named = tags_of(definition)
+        _refuse_unless_live(draft.update_policy, definition)
     if draft.category is not None:
         await _check_category(session, draft.category, draft.axis)
     await _check_sensitivity(session, code, named, draft.sensitivity)
     taken = {_folded(name) for name in await repository.names_of_others(session, code=code)}
     if taken & {_folded(draft.name_zh), _folded(draft.name_en)}:
         raise TagExists(field="name")
+
+
+def _refuse_unless_live(policy: UpdatePolicy, definition: Definition) -> None:
+    facts = not_live(definition) if policy is UpdatePolicy.REAL_TIME else []
+    if facts:
+        raise TagNotRealTime(facts=facts)
 
 
 async def _check_category(session: AsyncSession, code: str, axis: str) -> None:

@@ -20,7 +20,7 @@ from guibin.tags.evaluation import Verdict
 from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.judging import Judgement, judge
 from guibin.tags.lineage.sources import facts_read
-from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion
+from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion, UpdatePolicy
 from guibin.tags.runs import repository as runs
 from guibin.tags.service.quantiles import drawn
 from guibin.tags.vocabulary import is_of_profile
@@ -96,9 +96,12 @@ async def explain(
     if draft:
         rule = await drawn(session, TagKind(tag.kind), rule, day=as_of or clock.last_closed_day())
     definition = modified_for(read_definition(TagKind(tag.kind), rule), tag.code)
+    live = as_of is None and tag.update_policy == UpdatePolicy.REAL_TIME
     day = as_of or await repository.facts_as_of(session, customer_id=customer.id) or clock.last_closed_day()
+    if live:
+        day = clock.today()
     found = await matching.read_values(
-        session, scope, definition=definition, customer_id=customer.id, day=day, anew=as_of is not None
+        session, scope, definition=definition, customer_id=customer.id, day=day, anew=as_of is not None, live=live
     )
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)

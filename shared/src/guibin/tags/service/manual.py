@@ -12,6 +12,7 @@ from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
 from guibin.customers.repository import get_customer
+from guibin.customers.touches.repository import touch
 from guibin.privacy.models import Purpose
 from guibin.privacy.repository import has_consent
 from guibin.security.actors import Actor, Scope
@@ -60,6 +61,7 @@ async def set_tag(
         expires_on=expiry_of(tag, clock.today()),
     )
     await repository.put_manual(session, membership)
+    await touch(session, [customer.id])
     await _record(session, scope, actor, "tag.set", customer.id, code, reason)
     return repository.Held(tag, membership)
 
@@ -97,6 +99,7 @@ async def unset_tag(
     await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if not await repository.end_memberships(session, code=code, day=clock.today(), customer_id=customer.id):
         raise NotFound
+    await touch(session, [customer.id])
     await _record(session, scope, actor, "tag.unset", customer.id, code, reason)
 
 

@@ -15,7 +15,7 @@ from guibin.core import clock
 from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import RuleTooExpensive
-from guibin.tags.kinds import Cases, Definition, assuming, held_in, modified_for, read_definition, values_of
+from guibin.tags.kinds import Cases, assuming, held_in, modified_for, read_definition, values_of
 from guibin.tags.models import TagKind, TagVersion
 from guibin.tags.runs.held import recorded
 from guibin.tags.service.quantiles import drawn
@@ -49,10 +49,12 @@ async def preview_rule(
     kind: TagKind = TagKind.RULE,
     rule: dict[str, object],
     in_force: TagVersion | None = None,
+    as_of: date | None = None,
     seconds: float = PREVIEW_SECONDS,
 ) -> Preview:
     """Count whom the definition of a kind would give the tag within a scope, and the difference to the one in force.
 
+    With `as_of` it counts whom it would have hit at the end of that day, on facts composed anew from what is dated.
     It runs read-only and under a time limit per statement, whatever role and transaction it runs in.
 
     Raises:
@@ -62,7 +64,7 @@ async def preview_rule(
     """
     await read_linked(session, kind, rule)
     async with read_only(session, seconds):
-        day = await repository.facts_as_of(session) or clock.last_closed_day()
+        day = as_of or await repository.facts_as_of(session) or clock.last_closed_day()
         definition = await read_linked(session, kind, await drawn(session, kind, rule, day=day))
         current = None if in_force is None else read_definition(kind, in_force.rule)
         if in_force is not None:
@@ -71,20 +73,15 @@ async def preview_rule(
         assumed = held - await recorded(session, held, day=day)
         definition = assuming(definition, assumed)
         began = perf_counter()
-        counts = await matching.count_matches(session, scope, definition=definition, current=current, day=day)
+        found = await matching.find_matches(
+            session, scope, definition=definition, current=current, day=day, limit=SAMPLE_SIZE, anew=as_of is not None
+        )
         took = perf_counter() - began
-        by_value = await _count_values(session, scope, definition, day)
-        sample = await matching.list_matches(session, scope, definition=definition, day=day, limit=SAMPLE_SIZE)
-    everybody = await repository.count_everybody(session)
+    counts = found.counts
+    everybody = counts.customers if scope.whole_bank else await repository.count_everybody(session)
     run_seconds = round(took * everybody / max(counts.customers, 1), 3)
-    return Preview(day, counts, sample, by_value, assumed=bool(assumed), everybody=everybody, run_seconds=run_seconds)
-
-
-async def _count_values(session: AsyncSession, scope: Scope, definition: Definition, day: date) -> dict[str, int]:
-    """Count by value, except for a tag that one has or has not: its members say it."""
-    if isinstance(definition, Cases) and not values_of(definition):
-        return {}
-    return await matching.count_values(session, scope, definition=definition, day=day)
+    by_value = {} if isinstance(definition, Cases) and not values_of(definition) else found.values
+    return Preview(day, counts, found.sample, by_value, bool(assumed), everybody, run_seconds)
 
 
 @asynccontextmanager

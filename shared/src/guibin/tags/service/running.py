@@ -10,7 +10,7 @@ from guibin.security.row_scope import all_rows
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
 from guibin.tags.kinds import held_in
-from guibin.tags.models import COMPUTED, Tag, TagState
+from guibin.tags.models import COMPUTED, Tag, TagState, UpdatePolicy
 from guibin.tags.runs.difference import Rule, write_difference
 from guibin.tags.runs.held import keep_held
 
@@ -32,11 +32,15 @@ async def run_tag(session: AsyncSession, tag: Tag, *, actor: Actor) -> dict[str,
     version = await repository.find_version(session, tag)
     if version is None:
         raise TagRuleMissing
-    day = await repository.facts_as_of(session) or clock.last_closed_day()
+    live = tag.update_policy == UpdatePolicy.REAL_TIME
+    day = clock.today() if live else await repository.facts_as_of(session) or clock.last_closed_day()
     rule = Rule.of(tag, version)
     async with all_rows(session):
-        await keep_held(session, held_in(rule.definition), day=day)
-        found = await write_difference(session, [rule], day=day)
+        if live:
+            found = await write_difference(session, [rule], day=day, live=True)
+        else:
+            await keep_held(session, held_in(rule.definition), day=day)
+            found = await write_difference(session, [rule], day=day)
     counts = {"read": found.read, "added": found.added.total(), "ended": found.ended.total()}
     facts = {"day": day.isoformat(), **counts}
     await audit.record(session, actor=actor, action="tag.run", object_type="tag", object_id=tag.code, facts=facts)

@@ -1,0 +1,1 @@
+"""To whom something has just happened: a queue for whoever follows customers at once."""
