@@ -59,10 +59,11 @@ async def test_the_day_shows_what_is_due_the_most_urgent_first_with_the_name_for
     manager = to_public("mgr", (await caring.manager()).id)
     assert "opportunities" not in counts_of(day), "nothing is offered while a complaint is in progress"
     other = await caring.served(name="诸葛亮")
-    await opened(caring, other, need="education", due_on=LATER)
+    await opened(caring, other, need="education", due_on=LATER, amount="8000.00")
     await opened(caring, other, need="health", due_on=(TODAY + timedelta(days=8)).isoformat())
     (chance,) = (await caring.get("manager", "/v1/workbench/opportunities"))["items"]
     assert (chance["customer_name"], chance["code"], chance["subject"][:4]) == ("诸葛亮", "education", "opp_")
+    assert (chance["expected"], chance["amount"]) == ("8000.00", None)
     expected |= {"opportunities": 1, "new_customers": 2}
     led = await caring.get("branch_head", f"/v1/workbench/today?manager_id={manager}")
     assert counts_of(led) == expected

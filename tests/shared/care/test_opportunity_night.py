@@ -29,6 +29,7 @@ TAG = "cash_rich"
 RULES: list[dict[str, Any]] = [
     {"code": "cash_to_fund", "tag": TAG, "product_code": FUND, "due_days": 14, "amount_fen": 500_000_00},
     {"code": "off", "tag": TAG, "need": "health", "enabled": False},
+    {"code": "by_value", "tag": TAG, "value": "other", "need": "health"},
 ]
 
 

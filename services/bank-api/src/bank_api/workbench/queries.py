@@ -63,7 +63,7 @@ Place = tuple[date, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to do: of which customer and whose book, what it is about, the day that counts, a code, an amount."""
+    """Something to do: whose customer, what it is about, the day that counts, a code, an amount (money in fen)."""
 
     customer_id: UUID
     manager_id: UUID | None
@@ -190,7 +190,7 @@ def _opportunities(day: Day) -> Select[Any]:
     """Return what is overdue or due within the week, but for customers to whom nothing is offered at present."""
     row = Opportunity
     about = func.coalesce(row.product_code, row.need)
-    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on, about).where(
+    return _shaped(row.customer_id, row.manager_id, row.id, row.due_on, about, row.amount_fen).where(
         col(row.manager_id).in_(day.managers),
         col(row.state) == OpportunityState.OPEN,
         col(row.due_on) <= day.today + WEEK,

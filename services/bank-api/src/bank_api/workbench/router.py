@@ -134,7 +134,8 @@ async def _shaped(call: StaffCall, found: Sequence[tuple[Section, Item]]) -> lis
             day=item.day,
             days_left=(item.day - today).days,
             code=item.code,
-            amount=item.amount,
+            expected=item.amount if section is Section.OPPORTUNITIES else None,
+            amount=None if section is Section.OPPORTUNITIES else item.amount,
         )
         for section, item in found
     ]

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from guibin.core.ids import CustomerId, ManagerId
+from guibin.core.money import Cny
 from guibin.web import OutModel
 
 from .sections import Section
@@ -22,6 +23,7 @@ class WorkItemOut(OutModel):
     code: str | None = Field(
         description="Kind of a task, severity, category, product, tier, wallet, or why nobody was found"
     )
+    expected: Cny | None = Field(description="What is expected of an opportunity", examples=["500000.00"])
     amount: int | None = Field(
         description="Points, units, months below the line, touches that are overdue, or things that are nobody's"
     )

@@ -24,7 +24,8 @@ _OPEN: Final = text(
     f"""
     WITH {LIVE}, entered AS (
         SELECT t.customer_id, min(t.since) AS since FROM customer_tag t
-        WHERE t.tag_code = :tag AND t.since <= :from_day AND (t.until IS NULL OR t.until > :from_day)
+        WHERE t.tag_code = :tag AND (CAST(:value AS text) IS NULL OR t.value = CAST(:value AS text))
+            AND t.since <= :from_day AND (t.until IS NULL OR t.until > :from_day)
         GROUP BY t.customer_id
     ),
     barred AS (
@@ -79,7 +80,7 @@ async def open_by(
     """
     span = Span.of(clock.start_of_day(from_day))
     values = {
-        **rule.model_dump(mode="json", include={"code", "tag", "product_code", "need", "amount_fen"}),
+        **rule.model_dump(mode="json", include={"code", "tag", "value", "product_code", "need", "amount_fen"}),
         "from_day": from_day,
         "due_on": due_on,
         "pushes": pushes,

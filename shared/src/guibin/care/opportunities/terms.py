@@ -7,23 +7,25 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from guibin.care.models import NeedCategory
-from guibin.core.text import Code
+from guibin.core.text import Code, OneLine
 
 MOST_RULES: Final = 50
 MOST_FEN: Final = 10**15
 
+TagValue = Annotated[str, OneLine(60)]
 Days = Annotated[int, Field(ge=1, le=730)]
 Fen = Annotated[int, Field(ge=0, le=MOST_FEN)]
 
 
 class OpportunityRule(BaseModel):
-    """Who comes to have a tag, or into a segment, may take a product or need something, due `due_days` later."""
+    """Who comes to have a tag, a value of it, or into a segment, may take or need something, due `due_days` later."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: Code
     enabled: bool = True
     tag: Code
+    value: TagValue | None = None
     product_code: Code | None = None
     need: NeedCategory | None = None
     due_days: Days = 14

@@ -5,18 +5,19 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from guibin.care.models import NeedCategory
-from guibin.care.opportunities.terms import MOST_FEN, MOST_RULES, Days, OpportunityRule, OpportunityTerms
+from guibin.care.opportunities.terms import MOST_FEN, MOST_RULES, Days, OpportunityRule, OpportunityTerms, TagValue
 from guibin.core.money import Cny
 from guibin.core.text import Code
 from guibin.web import OutModel, StrictModel
 
 
 class OpportunityRuleIn(StrictModel):
-    """Who comes to have a tag, or into a segment, may take a product or need something: one of the two."""
+    """Who comes to have a tag, a value of it, or into a segment, may take a product or need something: one of both."""
 
     code: Code = Field(description="Names the rule within the plan", examples=["maturing_to_fund"])
     enabled: bool = True
     tag: Code = Field(description="A tag or segment; a sensitive one is refused", examples=["high_potential"])
+    value: TagValue | None = Field(default=None, description="Only this value of the tag; null: any", examples=["high"])
     product_code: Code | None = Field(default=None, examples=["WM-STABLE-90"])
     need: NeedCategory | None = None
     due_days: Days = Field(default=14, description="Days until it is due, then the next business day")
@@ -44,6 +45,7 @@ class OpportunityRuleOut(OutModel):
     code: str
     enabled: bool
     tag: str
+    value: str | None
     product_code: str | None
     need: NeedCategory | None
     due_days: int
