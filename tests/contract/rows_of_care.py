@@ -78,6 +78,7 @@ ROWS_OF_CARE: Final[dict[str, tuple[str, ...]]] = {
     "getCoverageTerms": (),
     "listPool": _OF_A_BRANCH,
     "listClaims": _OF_A_BRANCH,
+    "listTeamGaps": _OF_A_BRANCH,
     "enterClaim": ("M1", "M2"),
     "disputeClaim": _OF_A_BRANCH,
     "decideClaim": _OF_A_BRANCH,

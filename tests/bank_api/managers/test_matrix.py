@@ -9,6 +9,7 @@ import pytest
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.managers.models import Grade
+from guibin.managers.repository import begin_coverage
 from support.house import EAST, House
 from support.tiers import add_manager, give_tier
 
@@ -146,3 +147,37 @@ async def test_a_first_day_that_is_over_is_refused(bank_client: httpx.AsyncClien
     body = {"name": "x", "tiers": TIERS, "effective_from": (TODAY - timedelta(days=1)).isoformat()}
     response = await bank_client.post(URL, json=body, headers=house.headers("hq_operator"))
     assert (response.status_code, response.json()["code"]) == (422, "period_invalid")
+
+
+async def test_a_second_person_whom_the_tier_takes_is_missed_until_somebody_has_the_role(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    lacking, low = await house.add_customer(), await house.add_customer()
+    async with house.sessions() as session:
+        east = house.branches[EAST].id
+        manager = await add_manager(session, east, Grade.PRIVATE_BANKER, staff=house.staff["manager"])
+        leader = await add_manager(session, east, Grade.SENIOR, staff=house.staff["branch_head"])
+        for customer_id, tier in ((lacking, "T4"), (low, "T3")):
+            await give_tier(session, customer_id, tier, on=TODAY)
+            days = {customer_id: TODAY}
+            await begin_coverage(session, {customer_id: manager.id}, days, source="run", reason="matrix")
+        await session.commit()
+
+    async def read(path: str, role: str = "branch_head") -> Any:
+        return (await bank_client.get(path, headers=house.headers(role))).json()
+
+    url = f"/v1/customers/{to_public('cus', lacking)}"
+    gap = {
+        "customer_id": to_public("cus", lacking),
+        "tier": "T4",
+        "role": "branch_leader",
+        "manager_id": to_public("mgr", manager.id),
+        "proposed_id": to_public("mgr", leader.id),
+    }
+    assert (await read("/v1/team-gaps", "manager"))["items"] == [gap]
+    assert (await read("/v1/team-gaps", "branch_head_west"))["items"] == []
+    assert (await read(f"{url}/coverage"))["missing_role"] == "branch_leader"
+    body = {"manager_id": gap["proposed_id"], "role": gap["role"], "reason": "双人管户"}
+    joined = await bank_client.post(f"{url}/team", json=body, headers=house.headers("branch_head"))
+    assert (joined.status_code, joined.json()["missing_role"]) == (201, None), joined.text
+    assert (await read("/v1/team-gaps"))["items"] == []

@@ -47,6 +47,7 @@ from bank_api.managers.plans import router as assignment_plans
 from bank_api.managers.pool import router as pool
 from bank_api.managers.profiles import router as manager_profiles
 from bank_api.managers.router import router as managers
+from bank_api.managers.seconds import router as team_gaps
 from bank_api.managers.stability import router as stability
 from bank_api.managers.team import router as teams
 from bank_api.organisation.calendars import router as calendars
@@ -148,6 +149,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     service_standards,
     managers,
     claims,
+    team_gaps,
     credit,
     assignment_plans,
     absences,

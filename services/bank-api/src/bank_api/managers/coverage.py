@@ -14,6 +14,7 @@ from bank_api.managers.schemas import (
 from guibin.core import clock
 from guibin.managers import repository
 from guibin.managers.absences.repository import stand_ins
+from guibin.managers.matrix.seconds import missing_seconds
 from guibin.managers.models import CoverageRole
 from guibin.managers.stability.constancy import constancy_of
 from guibin.managers.stability.repository import open_successions
@@ -28,6 +29,7 @@ async def coverage_of(call: StaffCall, customer_id: UUID, as_of: date | None = N
     team = await repository.team_on(call.session, call.scope, customer_id=customer_id, day=day)
     history = await repository.list_coverage(call.session, call.scope, customer_id=customer_id)
     coming = await open_successions(call.session, [customer_id])
+    missing = await missing_seconds(call.session, call.scope, day=clock.today(), customer_id=customer_id)
     manager = None
     if served is not None:
         ids = [served.person.manager.id]
@@ -42,6 +44,7 @@ async def coverage_of(call: StaffCall, customer_id: UUID, as_of: date | None = N
         stability=await _stability_of(call, customer_id, day),
         stand_in_id=away.get(served.person.manager.id) if served else None,
         team=[TeamMemberOut.of(one, call.keys) for one in team if one.coverage.role != CoverageRole.PRIMARY],
+        missing_role=missing[0].role if missing else None,
         successor=SuccessorOut.of(coming[0]) if coming else None,
         history=[CoverageRowOut.of(row) for row in history],
     )

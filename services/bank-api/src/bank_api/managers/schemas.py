@@ -9,6 +9,7 @@ from pydantic import Field
 
 from guibin.core.ids import BranchId, CoverageId, CustomerId, ManagerId, StaffId
 from guibin.core.text import Note
+from guibin.managers.matrix.rules import SecondRole
 from guibin.managers.models import Coverage, CoverageRole, Grade, Unassigned, UnassignedReason
 from guibin.managers.repository import InBook, InTeam, Person, QueueCount
 from guibin.managers.rules import Seat
@@ -307,5 +308,8 @@ class CoverageOut(OutModel):
     stand_in_id: ManagerId | None = Field(description="Who serves the customer while the primary manager is away")
     stability: CustomerStabilityOut | None = Field(description="How long it is the same manager; null without one")
     team: list[TeamMemberOut] = Field(description="Who serves in another role")
+    missing_role: SecondRole | None = Field(
+        description="In which role the matrix in force wants somebody today who is not there; null: in none"
+    )
     successor: SuccessorOut | None = Field(description="Who is coming now; null: nobody")
     history: list[CoverageRowOut] = Field(description="Newest first, of all roles")
