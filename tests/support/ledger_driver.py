@@ -10,15 +10,20 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.approvals.handlers import ApprovalContext
 from guibin.core import clock
 from guibin.core.errors import Refusal
 from guibin.core.ids import new_id
 from guibin.points import service
+from guibin.points.inheritance.service import INHERITANCE, Claim, Heir
 from guibin.points.invariants import check
 from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, Wallet
 from guibin.points.service import Held, Posted
 from guibin.points.transfer_models import PointsTransfer
 from guibin.points.transfer_rules import ReceivingCode, write_receiving_code
+from guibin.privacy.defaults import DECEASED
+from guibin.privacy.repository.restrictions import begin_about, end_about
+from guibin.security.actors import NIGHTLY_JOB, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.key_file import KeyMaterial
 from support.ledger_model import CREDITS, SPENDING, Entry, Hold, Model
@@ -34,7 +39,7 @@ MOVES = st.sampled_from(
         *("redeem", "order", "adjust_debit", "redeem"),
         *("refund", "refund", "claw_back", "claw_back", "hold", "capture", "release"),
         *("add_pending", "cancel_pending", "wait", "wait", "night", "night"),
-        *("pass_on", "pass_on", "receive", "receive", "take_back"),
+        *("pass_on", "pass_on", "receive", "receive", "take_back", "bequeath"),
         *("spend_rolled", "owe_rolled"),
     )
 )
@@ -130,6 +135,8 @@ class Both:
             )
         elif move in {"spend_rolled", "owe_rolled"}:
             await self._rolled(move, points, source)
+        elif move == "bequeath":
+            await self._bequeath()
         elif move in {"pass_on", "receive", "take_back"}:
             await self._between(move, points, which, source)
         else:
@@ -183,6 +190,29 @@ class Both:
         assert answer == expected
         if answer == "posted":
             await service.TRANSFER_REVERSAL.carry_out(self.session, correction, source=source, actor_id=ACTOR)
+
+    async def _bequeath(self) -> None:
+        """Let the other account inherit, as if this customer were dead for a moment."""
+        if self.other is None:
+            return
+        claim = Claim(
+            customer_id=self.customer_id,
+            heirs=(Heir(customer_id=self.other.customer_id, share=1),),
+            document_no="DEED-1",
+            reason="测试",
+        )
+        about: dict[str, Any] = {"customer_id": self.customer_id, "kind": DECEASED, "reference": "DOC-1", "by": ACTOR}
+        context = ApprovalContext(new_id(), ACTOR, NIGHTLY_JOB, Scope.of_job())
+        await begin_about(self.session, **about)
+        _, answer = await _outcome(INHERITANCE.execute(self.session, claim.model_dump(mode="json"), context=context))
+        await end_about(self.session, **about)
+        assert answer == self.model.bequeath(self.other.model, self.day)
+        if answer == "posted":
+            made = select(PointsTransfer.id).where(
+                PointsTransfer.customer_id == self.customer_id, col(PointsTransfer.inheritance_id).is_not(None)
+            )
+            newest = made.order_by(col(PointsTransfer.posted_at).desc(), col(PointsTransfer.id).desc()).limit(1)
+            await self._note(self, self.other, (await self.session.exec(newest)).one())
 
     async def _note(self, giver: "Both", receiver: "Both", transfer_id: UUID) -> None:
         """Note the entry that a transfer made for its giver, and which of the receiver's entries answers it."""

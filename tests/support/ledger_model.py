@@ -265,6 +265,21 @@ class Model:
         receiver._receive(given, points)  # noqa: SLF001 - the same
         return "posted"
 
+    def bequeath(self, heir: "Model", day: date) -> str:
+        """Let the heir have all that is not owed, out of the lots that expire last."""
+        if any(lot.held for lot in self.lots):
+            return "open_holds"
+        lots = [lot for lot in self.lots if not lot.is_expired(day)]
+        points = self.available(day) - self.debt
+        if points <= 0:
+            return "nothing_to_inherit"
+        owed = {id(lot): part for lot, part in _pick(self.debt, lots)}
+        given = self._enter(Entry("transfer_out", -points))
+        for lot, part in _pick(self.available(day), lots):
+            self._use(given, lot, part - owed.get(id(lot), 0))
+        heir._receive(given, points)  # noqa: SLF001 - the other account
+        return "posted"
+
     def give_back(self, giver: "Model", passed: Entry, received: Entry, points: int, day: date) -> str:
         """Let the bank move a transfer back to its giver, out of the lots that it made here."""
         own = [lot for lot in self.lots if lot.made_by is received and not lot.is_expired(day)]
