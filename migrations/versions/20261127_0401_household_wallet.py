@@ -1,4 +1,7 @@
-"""Points at their end: a share of them goes, or they roll over into another wallet. Households put points together."""
+"""Points at their end: a share of them goes, or they roll over into another wallet. Households put points together.
+
+Files of events tell of returns too.
+"""
 
 from pathlib import Path
 
@@ -24,6 +27,7 @@ ROLL_OVER = "points_roll_over(uuid, text, text, uuid[], uuid[], date, text[], te
 POOL_DRAW = "points_pool_draw(uuid, uuid, uuid[], text, bigint, uuid[], uuid[], uuid[], text[], text[], uuid, timestamptz, date)"
 POOL_RETURN = "points_pool_return(uuid, uuid, uuid[], uuid[], uuid[], text[], text[], uuid, timestamptz, date)"
 PURPOSES_BEFORE = ("service", "marketing", "profiling", "supplier", "family", "external", "sensitive")
+LINES_BEFORE = ("waiting", "posted", "earned", "nothing", "replayed", "refused")
 ROLLS = ("roll_out", "roll_in")
 KINDS_BEFORE = (
     *("opening", "earn", "redeem", "order", "refund", "claw_back", "adjust_credit", "adjust_debit", "expire"),
@@ -66,9 +70,12 @@ def upgrade() -> None:
     op.execute(f"GRANT EXECUTE ON FUNCTION {ROLL_OVER} TO guibin_worker")
     op.execute("GRANT UPDATE (expiry_share, rolls_over_to, pooled) ON wallet TO guibin_bank")
     _pool()
+    _lines((*LINES_BEFORE, "returned"))
 
 
 def downgrade() -> None:
+    op.execute("UPDATE points_file_line SET state = 'nothing' WHERE state = 'returned'")
+    _lines(LINES_BEFORE)
     for signature in (POOL_DRAW, POOL_RETURN):
         op.execute(f"DROP FUNCTION {signature}")
     op.drop_table("points_pool_role")
@@ -126,6 +133,13 @@ def _pool() -> None:
         _install(name, 1)
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {roles}")
+
+
+def _lines(known: tuple[str, ...]) -> None:
+    order = ("waiting", "posted", "earned", "nothing", "returned", "replayed", "refused")
+    listed = ", ".join(f"'{state}'" for state in order if state in known)
+    op.drop_constraint(op.f("ck_points_file_line_state_known"), "points_file_line", type_="check")
+    op.create_check_constraint(op.f("ck_points_file_line_state_known"), "points_file_line", f"state IN ({listed})")
 
 
 def _purposes(known: tuple[str, ...]) -> None:

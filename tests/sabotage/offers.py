@@ -138,11 +138,10 @@ OFFERS: Final = (
     ),
     Sabotage(
         "PTS-30c",
-        "the lock of all who put in",
-        f"{SQL}/points_pool_draw/v1.sql",
-        "        SELECT * INTO STRICT v_account FROM public.points_account_lock(v_one, p_wallet, p_at, p_day);\n",
-        "        SELECT a.balance AS available, a.state INTO v_account FROM public.points_account a\n"
-        "         WHERE a.customer_id = v_one AND a.wallet = p_wallet;\n",
+        "that all who put in are locked in one order",
+        f"{CODE}/points/household/service.py",
+        "        for owner, code in sorted(accounts):\n",
+        "        for owner, code in sorted(accounts, key=lambda one: (one[0] == customer_id, one)):\n",
         (f"{HOUSEHOLD}::test_two_members_who_spend_the_last_points_at_once_do_not_both_have_them",),
     ),
     Sabotage(

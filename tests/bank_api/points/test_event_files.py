@@ -103,6 +103,46 @@ async def test_events_of_a_file_earn_once_each_and_every_line_has_its_result(
     assert (elsewhere.status_code, hidden.status_code) == (404, 404)
 
 
+async def test_returns_of_a_file_take_back_what_their_events_earned_in_the_order_of_its_lines(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    customer_id = await add_numbered(house, "C1029384756")
+    now = moment()
+    lines = [
+        f"credit_card,T1,C1029384756,card_spend,{now},200.00,",
+        "credit_card,R1,,,,50.00,T1",
+        "credit_card,R1,,,,50.00,T1",
+        "credit_card,R1,,,,60.00,T1",
+        "credit_card,R2,,,,,T404",
+        "credit_card,R3,C1029384756,,,,T1",
+        "credit_card,R4,,,,,",
+        "credit_card,R5,,,,999.00,T1",
+        f"credit_card,T2,C1029384756,card_spend,{now},100.00,",
+        "credit_card,R6,,,,,T2",
+    ]
+    sent = await send(bank_client, house, lines, header=f"{HEADER},returns")
+
+    await post_all(house, limit=3)
+    file, results = await results_of(bank_client, house, sent)
+
+    assert results == [
+        (2, "earned", None, 10),
+        (3, "returned", None, -2),
+        (4, "replayed", None, 0),
+        (5, "refused", "return_reference_taken", None),
+        (6, "refused", "not_found", None),
+        (7, "refused", "line_invalid", None),
+        (8, "refused", "customer_missing", None),
+        (9, "refused", "amount_out_of_range", None),
+        (10, "earned", None, 5),
+        (11, "returned", None, -5),
+    ]
+    assert (file["state"], file["returned"], file["points"]) == ("done", 2, 8)
+    assert [entry[0] for entry in await entries_of(house, customer_id)] == ["earn", "claw_back", "earn", "claw_back"]
+    async with house.sessions() as session:
+        assert await check(session) == []
+
+
 async def test_json_lines_earn_as_csv_does(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     event = {

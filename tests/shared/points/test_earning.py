@@ -19,9 +19,9 @@ from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.models import AccountState, PointsAccount, PointsEntry, PointsLot
 from guibin.points.service.occasions import EARNS_AT_ONCE
-from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.models import CustomerTag, TagKind, TagSource, TagState
 from support.points import ACTOR, NOON, add_customers, event_rows, let_owner_post
-from support.tagging import add_manual_tag
+from support.tagging import add_manual_tag, add_tag
 
 
 @pytest.fixture
@@ -207,10 +207,12 @@ async def test_points_come_free_on_the_next_of_fixed_days(session: AsyncSession,
     assert [lot.pending_until for lot in lots if lot.wallet == "service"] == [date(2027, 1, 1)]
 
 
-async def test_who_comes_to_have_a_tag_earns_once_for_each_time(session: AsyncSession, customer: UUID) -> None:
+async def test_who_comes_into_a_segment_or_has_a_tag_earns_once_for_each_time(
+    session: AsyncSession, customer: UUID
+) -> None:
     other, gone = await add_customers(session, 2)
-    for code in ("vip", "dull"):
-        await add_manual_tag(session, code)
+    await add_tag(session, "vip", kind=TagKind.SEGMENT, state=TagState.PUBLISHED)
+    await add_manual_tag(session, "dull")
     day = NOON.date()
     missed, late = day - timedelta(days=6), day - timedelta(days=7)
     given = ((customer, "vip", day), (customer, "dull", day), (other, "vip", missed), (gone, "vip", late))

@@ -16,7 +16,9 @@ async def test_a_newcomer_finds_a_family_of_three_who_agreed_and_a_company_with_
         for _ in range(2):
             await load_family(session, house.keys)
         family = await session.execute(text("SELECT customer_id, role, shares_tier FROM household_member ORDER BY id"))
-        words = await session.execute(text("SELECT customer_id FROM consent WHERE state = 'granted' ORDER BY id"))
+        granted = "SELECT customer_id FROM consent WHERE state = 'granted' AND purpose = 'family' ORDER BY id"
+        words = await session.execute(text(granted))
+        spends = await session.execute(text("SELECT customer_id, role, month_limit FROM points_pool_role"))
         links = await session.execute(text("SELECT customer_id, kind, other_id FROM customer_link ORDER BY id"))
     members = [people[number] for number in (0, 3, 4)]
     assert [tuple(row) for row in family] == [
@@ -25,5 +27,6 @@ async def test_a_newcomer_finds_a_family_of_three_who_agreed_and_a_company_with_
         (members[2], "child", True),
     ]
     assert list(words.scalars()) == members
+    assert [tuple(row) for row in spends] == [(members[1], "spender", 5_000)]
     kinds = ("owner", "legal_representative")
     assert [tuple(row) for row in links] == [(people[0], kind, company) for kind in kinds]

@@ -10,7 +10,15 @@ from guibin.core.ids import to_public
 from guibin.core.lines import Line
 from guibin.core.workbook import write_workbook
 from guibin.points.files.errors import PointsFileColumns, PointsFileUnreadable
-from guibin.points.files.event_rules import EVENT_COLUMNS, AskedEvent, from_stored, read_event, to_stored
+from guibin.points.files.event_rules import (
+    EVENT_COLUMNS,
+    AskedEvent,
+    AskedReturn,
+    Told,
+    from_stored,
+    read_event,
+    to_stored,
+)
 from guibin.points.files.models import FileKind
 from guibin.points.files.reading import Form, form_of, read_cells
 from guibin.points.files.rules import COLUMNS, Asked, LineCode, read_line
@@ -126,7 +134,7 @@ EVENT = {
 }
 
 
-def event(**cells: str) -> AskedEvent | LineCode:
+def event(**cells: str) -> Told | LineCode:
     return read_event(dict.fromkeys(EVENT_COLUMNS.known, "") | EVENT | cells)
 
 
@@ -156,3 +164,26 @@ def test_an_event_is_kept_while_it_waits_as_it_was_read() -> None:
 )
 def test_a_bad_event_says_why(cells: dict[str, str], code: LineCode) -> None:
     assert event(**cells) is code
+
+
+RETURN = {"line": "credit_card", "reference": "R1", "returns": "T1"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({}, AskedReturn(Line.CREDIT_CARD, "R1", "T1", None)),
+        ({"amount": "5.00"}, AskedReturn(Line.CREDIT_CARD, "R1", "T1", 500)),
+        ({"amount": "five"}, LineCode.AMOUNT_INVALID),
+        ({"line": "nowhere"}, LineCode.LINE_INVALID),
+        ({"customer_no": "C1"}, LineCode.LINE_INVALID),
+        ({"reference": ""}, LineCode.REFERENCE_INVALID),
+        ({"returns": "T 1"}, LineCode.REFERENCE_INVALID),
+    ],
+)
+def test_a_line_that_undoes_an_event_names_nothing_else(cells: dict[str, str], told: AskedReturn | LineCode) -> None:
+    read = read_event(dict.fromkeys(EVENT_COLUMNS.known, "") | RETURN | cells)
+
+    assert read == told
+    if isinstance(read, AskedReturn):
+        assert from_stored(to_stored(read)) == read

@@ -1,6 +1,7 @@
 """Loads a family of three who agreed to be one, and a company with its owner: people that the feeds have told of."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 from sqlmodel import col, select
@@ -9,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.customers.models import Customer, PartyType
 from guibin.customers.personal import identity_of
+from guibin.points.household.models import PoolRole
+from guibin.points.household.service import look, name_role
 from guibin.privacy.models import ConsentChannel, GivenAt, Purpose
 from guibin.privacy.repository.consents import texts_in_force
 from guibin.privacy.service.consents import Proof, Word, take_words
@@ -16,10 +19,11 @@ from guibin.relations.models import Household, HouseholdKind, HouseholdRole, Lin
 from guibin.relations.service import households, links
 from guibin.relations.service.households import Order, Place
 from guibin.relations.service.links import NewLink
-from guibin.security.actors import NIGHTLY_JOB, Scope
+from guibin.security.actors import NIGHTLY_JOB, Actor, ActorKind, Scope
 from guibin.security.ciphers import KeyRing
 
 ROLES: Final = (HouseholdRole.HEAD, HouseholdRole.SPOUSE, HouseholdRole.CHILD)
+MONTH_LIMIT: Final = 5_000
 LOOKED_AT: Final = 400
 """Among so many customers there are three of one branch with one family name."""
 
@@ -35,16 +39,28 @@ async def load_family(session: AsyncSession, keys: KeyRing) -> None:
     family = await _namesakes(session, keys)
     if family is None:
         return
-    version = (await texts_in_force(session))[Purpose.FAMILY].version
-    word = Word(Purpose.FAMILY, ConsentChannel.ANY, granted=True, text_version=version)
-    proof = Proof(GivenAt.PAPER, "DEMO-FAMILY")
+    texts, proof = await texts_in_force(session), Proof(GivenAt.PAPER, "DEMO-FAMILY")
+    words = [
+        Word(purpose, ConsentChannel.ANY, granted=True, text_version=texts[purpose].version)
+        for purpose in (Purpose.FAMILY, Purpose.POOLING)
+    ]
     for one in family:
-        await take_words(session, _BANK, actor=NIGHTLY_JOB, customer_id=one.id, words=[word], proof=proof)
+        await take_words(session, _BANK, actor=NIGHTLY_JOB, customer_id=one.id, words=words, proof=proof)
     places = [
         Place(one.id, role, shares_tier=role is not HouseholdRole.HEAD) for one, role in zip(family, ROLES, strict=True)
     ]
     await households.create(session, Order(NIGHTLY_JOB, _BANK, _FAMILY), kind=HouseholdKind.FAMILY, places=places)
+    await _let_spend(session, family)
     await _own_a_company(session, family[0])
+
+
+async def _let_spend(session: AsyncSession, family: Sequence[Customer]) -> None:
+    """Let the spouse spend of the points that all put together, up to a limit a month."""
+    head, spouse = family[0].id, family[1].id
+    view = await look(session, customer_id=head)
+    place = next(one.place_id for one in view.pool.members if one.customer_id == spouse)
+    actor = Actor(ActorKind.CUSTOMER, head, "demo")
+    await name_role(session, actor=actor, place_id=place, role=PoolRole.SPENDER, month_limit=MONTH_LIMIT)
 
 
 async def _namesakes(session: AsyncSession, keys: KeyRing) -> list[Customer] | None:

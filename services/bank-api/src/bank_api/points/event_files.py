@@ -82,9 +82,11 @@ async def take_file(
     """Take up to 1,000,000 events in a file (CSV in UTF-8 or GB18030, JSON lines; XLSX of its size).
 
     Columns: `line`, `reference`, `event_type`, `occurred_at`; `customer_id`, `customer_no` or `record_id` (of that
-    line); where wanted `amount`, `merchant_category`, `channel`, `inflow_class`. A bad line refuses itself. The worker
-    records the events and lets them earn as POST /v1/points/events does: a reference of a line counts once, however it
-    comes. The same file again answers 200 and changes nothing.
+    line); where wanted `amount`, `merchant_category`, `channel`, `inflow_class`, `returns`. A line with `returns`, the
+    reference of an event, undoes it as POST /v1/points/event-returns does, with `line`, `reference` and `amount` alone
+    beside it. A bad line refuses itself. The worker carries lines out in their order: it records the events and lets
+    them earn as POST /v1/points/events does; a reference of a line counts once, however it comes. The same file again
+    answers 200 and changes nothing.
     """
     new = NewEventFile(reference, upload.file, upload.sha256, lines, amount)
     taken = await take_event_file(call.session, call.keys, actor=call.actor, new=new, dry_run=dry_run)

@@ -109,16 +109,18 @@ class EventFileOut(OutModel):
     waiting: int = Field(description="Lines that are still to be carried out")
     earned: int
     nothing: int = Field(description="Recorded, and no rule gives points")
+    returned: int = Field(description="Returns: what their events earned was taken back")
     replayed: int = Field(description="Known already: nothing changed")
     refused: int
-    points: int = Field(description="What the lines have earned so far")
+    points: int = Field(description="What the lines have earned so far, less what returns took back")
     created_at: datetime
     ended_at: datetime | None
 
     @classmethod
     def of(cls, file: PointsFile, counts: dict[str, int], points: int) -> Self:
         """Describe a file with how many of its lines are in each state."""
-        states = {state: counts.get(state, 0) for state in ("waiting", "earned", "nothing", "replayed", "refused")}
+        names = ("waiting", "earned", "nothing", "returned", "replayed", "refused")
+        states = {state: counts.get(state, 0) for state in names}
         return cls.model_validate({**file.model_dump(), **states, "points": points})
 
 
@@ -128,7 +130,7 @@ class EventFileLineOut(OutModel):
     line: int = Field(description="Line of the file; the header is line 1")
     state: LineState
     code: str | None = Field(description="Why it was refused", examples=["reference_conflict"])
-    points: int | None = Field(description="In all wallets together; null while it waits")
+    points: int | None = Field(description="In all wallets together, negative of a return; null while it waits")
     entry_id: EntryId | None = Field(description="The first of its entries")
 
     @classmethod

@@ -18,7 +18,7 @@ EVENT_COLUMNS: Final = Columns(
     known=frozenset(
         {
             "line", "reference", "customer_id", "customer_no", "record_id", "event_type", "occurred_at", "amount",
-            "merchant_category", "channel", "inflow_class",
+            "merchant_category", "channel", "inflow_class", "returns",
         }
     ),
     required=frozenset({"line", "reference", "event_type", "occurred_at"}),
@@ -35,6 +35,7 @@ _LINES: Final = {line.value: line for line in Line}
 _TYPES: Final = {kind.value: kind for kind in EventType if kind not in OWN_EVENTS}
 _INFLOWS: Final = {kind.value: kind for kind in InflowClass}
 _LONGEST_NAME: Final = 64
+_OF_RETURNS: Final = {"line", "reference", "returns", "amount"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,24 @@ class AskedEvent:
     record_id: str | None
 
 
-def read_event(cells: Mapping[str, str]) -> AskedEvent | LineCode:
+@dataclass(frozen=True, slots=True)
+class AskedReturn:
+    """What a good line tells of an event that was undone: which one, and how much of its amount; None: all of it."""
+
+    line: Line
+    reference: str
+    returns: str
+    amount_fen: int | None
+
+
+Told = AskedEvent | AskedReturn
+
+
+def read_event(cells: Mapping[str, str]) -> Told | LineCode:
     """Read the cells of a line by the names of their columns, absent ones as empty text."""
     line = _LINES.get(cells["line"].strip())
+    if cells["returns"].strip():
+        return _return_of(cells, line)
     reference = cells["reference"].strip()
     customer_id, number, record = (cells[name].strip() for name in ("customer_id", "customer_no", "record_id"))
     if line is None or sum(map(bool, (customer_id, number, record))) != 1 or len(number + record) > _LONGEST_NAME:
@@ -67,6 +83,21 @@ def read_event(cells: Mapping[str, str]) -> AskedEvent | LineCode:
     return AskedEvent(line, reference, content, named, number or None, record or None)
 
 
+def _return_of(cells: Mapping[str, str], line: Line | None) -> AskedReturn | LineCode:
+    reference, returns = cells["reference"].strip(), cells["returns"].strip()
+    if line is None or any(cell.strip() for name, cell in cells.items() if name not in _OF_RETURNS):
+        return LineCode.LINE_INVALID
+    if _REFERENCE.fullmatch(reference) is None or _REFERENCE.fullmatch(returns) is None:
+        return LineCode.REFERENCE_INVALID
+    fen = _fen_of(cells["amount"].strip())
+    return fen if isinstance(fen, LineCode) else AskedReturn(line, reference, returns, fen)
+
+
+def _fen_of(amount: str) -> int | LineCode | None:
+    fen = parse_cny(amount) if amount else None
+    return LineCode.AMOUNT_INVALID if amount and (fen is None or not 0 <= fen < MAX_FEN) else fen
+
+
 def _content_of(cells: Mapping[str, str]) -> EventContent | LineCode:
     event_type = _TYPES.get(cells["event_type"].strip())
     if event_type is None:
@@ -74,10 +105,9 @@ def _content_of(cells: Mapping[str, str]) -> EventContent | LineCode:
     occurred_at = _instant_of(cells["occurred_at"].strip())
     if occurred_at is None:
         return LineCode.DATE_INVALID
-    amount = cells["amount"].strip()
-    fen = parse_cny(amount) if amount else None
-    if amount and (fen is None or not 0 <= fen < MAX_FEN):
-        return LineCode.AMOUNT_INVALID
+    fen = _fen_of(cells["amount"].strip())
+    if isinstance(fen, LineCode):
+        return fen
     category, channel, inflow = (cells[name].strip() for name in ("merchant_category", "channel", "inflow_class"))
     is_known = not inflow or inflow in _INFLOWS
     if not is_known or any(code and _CODE.fullmatch(code) is None for code in (category, channel)):
@@ -92,8 +122,11 @@ def _instant_of(text: str) -> datetime | None:
         return None
 
 
-def to_stored(asked: AskedEvent) -> dict[str, Any]:
-    """Write an event as a waiting line keeps it; what is absent is left out."""
+def to_stored(asked: Told) -> dict[str, Any]:
+    """Write an event or a return as a waiting line keeps it; what is absent is left out."""
+    if isinstance(asked, AskedReturn):
+        told = {"line": asked.line.value, "reference": asked.reference, "returns": asked.returns}
+        return told if asked.amount_fen is None else told | {"amount_fen": asked.amount_fen}
     content = asked.content
     written = {
         "line": asked.line.value,
@@ -109,8 +142,10 @@ def to_stored(asked: AskedEvent) -> dict[str, Any]:
     return {name: value for name, value in written.items() if value is not None}
 
 
-def from_stored(stored: Mapping[str, Any]) -> AskedEvent:
+def from_stored(stored: Mapping[str, Any]) -> Told:
     """Read what `to_stored` wrote; whom a keyed hash names stands beside it."""
+    if "returns" in stored:
+        return AskedReturn(Line(stored["line"]), stored["reference"], stored["returns"], stored.get("amount_fen"))
     customer_id, inflow = stored.get("customer_id"), stored.get("inflow_class")
     content = EventContent(
         event_type=EventType(stored["event_type"]),

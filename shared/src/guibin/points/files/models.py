@@ -35,12 +35,13 @@ class FileState(StrEnum):
 
 
 class LineState(StrEnum):
-    """What became of a line; an event earned, earns nothing by any rule, or was known already."""
+    """What became of a line; an event earned, earns nothing by any rule, was undone, or was known already."""
 
     WAITING = "waiting"
     POSTED = "posted"
     EARNED = "earned"
     NOTHING = "nothing"
+    RETURNED = "returned"
     REPLAYED = "replayed"
     REFUSED = "refused"
 

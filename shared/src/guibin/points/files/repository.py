@@ -99,9 +99,10 @@ async def settle_events(
 
 
 async def points_earned(session: AsyncSession, *, file_id: UUID) -> int:
-    """Return what the lines of a file of events have earned so far."""
+    """Return what the lines of a file of events have earned so far, less what returns in it took back."""
     query = select(func.sum(PointsFileLine.points))
-    earned = query.where(PointsFileLine.file_id == file_id, PointsFileLine.state == LineState.EARNED)
+    moved = (LineState.EARNED, LineState.RETURNED)
+    earned = query.where(PointsFileLine.file_id == file_id, col(PointsFileLine.state).in_(moved))
     return int((await session.exec(earned)).one() or 0)
 
 

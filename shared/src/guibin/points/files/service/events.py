@@ -3,29 +3,45 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import IO, Any
+from itertools import islice, takewhile
+from typing import IO, Any, Final
 from uuid import UUID
 
 import anyio.to_thread
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import Refusal
 from guibin.core.ids import new_id
 from guibin.core.money import format_cny
 from guibin.customers.identifiers import normalise_number
 from guibin.customers.references import customer_no_ref, record_ref
+from guibin.points.earning.event_repository import find_event
 from guibin.points.files import repository
 from guibin.points.files.errors import EventFileTotalsDiffer, PointsFileReferenceTaken
-from guibin.points.files.event_rules import EVENT_COLUMNS, AskedEvent, from_stored, read_event, to_stored
+from guibin.points.files.event_rules import (
+    EVENT_COLUMNS,
+    AskedEvent,
+    AskedReturn,
+    Told,
+    from_stored,
+    read_event,
+    to_stored,
+)
 from guibin.points.files.models import FileKind, FileState, LineState, PointsFile, PointsFileLine
 from guibin.points.files.reading import Form, form_of, read_cells
 from guibin.points.files.rules import LineCode
 from guibin.points.service.events import EventStatus, IncomingEvent, TakenEvent, take_events
+from guibin.points.service.returning import EventReturn, return_event
 from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing
 
 BATCH = 10_000
+RETURNS_AT_ONCE: Final = 100
+"""Returns of one transaction: each takes a handful of statements, and whoever redeems meanwhile waits for it."""
+
+NOBODY: Final = UUID(int=0)
+"""Sorts the returns of events that there are not in front; they are refused."""
 
 EventResult = tuple[int, str, str | None, UUID | None, int | None]
 """Line, state, code, first entry, points in all."""
@@ -90,11 +106,46 @@ async def take_event_file(
 
 
 async def carry_out_events(session: AsyncSession, file: PointsFile, lines: Sequence[PointsFileLine]) -> int:
-    """Record the events of some lines and let them earn, and write what became of each; returns how many."""
-    taken = await take_events(session, actor_id=file.maker_id, events=[_incoming(line) for line in lines])
-    results = [_result(line, one) for line, one in zip(lines, taken, strict=True)]
+    """Record the events of the first of some lines and let them earn, or take back what the first returns undo.
+
+    Lines are carried out in the order of the file, so that an event earns before a later line undoes it. Writes what
+    became of each and returns how many.
+    """
+    told = [(line, from_stored(line.event or {})) for line in lines]
+    events = [(line, one) for line, one in takewhile(lambda pair: isinstance(pair[1], AskedEvent), told)]
+    if events:
+        asked = [_incoming(line, one) for line, one in events if isinstance(one, AskedEvent)]
+        taken = await take_events(session, actor_id=file.maker_id, events=asked)
+        results = [_result(line, one) for (line, _), one in zip(events, taken, strict=True)]
+    else:
+        results = await _take_back(session, file, told)
     await repository.settle_events(session, file_id=file.id, results=results)
     return len(results)
+
+
+async def _take_back(
+    session: AsyncSession, file: PointsFile, told: Sequence[tuple[PointsFileLine, Told]]
+) -> list[EventResult]:
+    """Take back what the first returns undo, customer by customer, so that accounts are locked in one order."""
+    returns = []
+    for line, one in islice(told, RETURNS_AT_ONCE):
+        if not isinstance(one, AskedReturn):
+            break
+        event = await find_event(session, line=one.line, reference=one.returns)
+        returns.append((event.customer_id if event else NOBODY, line, one))
+    returns.sort(key=lambda one: (one[0], one[1].line))
+    return [await _undo(session, file, line, one) for _, line, one in returns]
+
+
+async def _undo(session: AsyncSession, file: PointsFile, line: PointsFileLine, told: AskedReturn) -> EventResult:
+    wanted = EventReturn(told.line, told.reference, told.returns, told.amount_fen)
+    try:
+        async with session.begin_nested():
+            done = await return_event(session, actor_id=file.maker_id, told=wanted)
+    except Refusal as refusal:
+        return line.line, LineState.REFUSED, refusal.code, None, None
+    state = LineState.REPLAYED if done.replayed else LineState.RETURNED
+    return line.line, state, None, None, -done.points
 
 
 def _file(actor: Actor, new: NewEventFile, totals: EventTotals) -> PointsFile:
@@ -114,7 +165,7 @@ def _file(actor: Actor, new: NewEventFile, totals: EventTotals) -> PointsFile:
     )
 
 
-def _asked(new: NewEventFile, form: Form) -> Iterator[tuple[int, AskedEvent | LineCode]]:
+def _asked(new: NewEventFile, form: Form) -> Iterator[tuple[int, Told | LineCode]]:
     for number, cells in read_cells(new.file, form, EVENT_COLUMNS):
         yield number, LineCode.LINE_INVALID if cells is None else read_event(cells)
 
@@ -126,16 +177,15 @@ def _add_up(new: NewEventFile, form: Form) -> EventTotals:
         if isinstance(asked, LineCode):
             totals.refused += 1
         else:
-            totals.amount_fen += asked.content.amount_fen or 0
+            fen = asked.amount_fen if isinstance(asked, AskedReturn) else asked.content.amount_fen
+            totals.amount_fen += fen or 0
     return totals
 
 
-def _rows(
-    file: PointsFile, keys: KeyRing, lines: Iterator[tuple[int, AskedEvent | LineCode]]
-) -> Iterator[tuple[Any, ...]]:
+def _rows(file: PointsFile, keys: KeyRing, lines: Iterator[tuple[int, Told | LineCode]]) -> Iterator[tuple[Any, ...]]:
     for number, asked in lines:
         code = asked if isinstance(asked, LineCode) else None
-        ref = None if isinstance(asked, LineCode) else _ref(keys, asked)
+        ref = _ref(keys, asked) if isinstance(asked, AskedEvent) else None
         if isinstance(asked, AskedEvent) and asked.customer_id is None and ref is None:
             code = LineCode.CUSTOMER_UNKNOWN
         if code is not None or isinstance(asked, LineCode):
@@ -151,8 +201,7 @@ def _ref(keys: KeyRing, asked: AskedEvent) -> bytes | None:
     return None if number is None else customer_no_ref(keys, number)
 
 
-def _incoming(line: PointsFileLine) -> IncomingEvent:
-    asked = from_stored(line.event or {})
+def _incoming(line: PointsFileLine, asked: AskedEvent) -> IncomingEvent:
     return IncomingEvent(asked.line, asked.reference, asked.content, asked.customer_id, line.customer_ref)
 
 
