@@ -45,6 +45,14 @@ ASSIGNING: Final = (
         (f"{PLANS}::test_a_plan_in_which_somebody_changed_is_refused_and_names_them",),
     ),
     Sabotage(
+        "MGR-07-TODAY",
+        "that a plan moves nobody whom the taker may not serve any more",
+        f"{CODE}/managers/planning/applying.py",
+        "        against = [found for found in obstacles(one, seat, matrix) if found not in allowed]",
+        "        against: list[Obstacle] = []",
+        (f"{PLANS}::test_whom_the_taker_may_not_serve_any_more_stays_behind_and_keeps_no_leaver",),
+    ),
+    Sabotage(
         "MGR-12",
         "that a plan of another branch is not there",
         f"{CODE}/managers/planning/asking.py",

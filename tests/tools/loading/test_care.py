@@ -13,10 +13,12 @@ from guibin.contact.models import ContactDecision
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.zone import BUSINESS_ZONE
+from guibin.managers.claims.models import Claim, ClaimDispute
 from guibin.managers.models import Coverage, Grade
 from guibin.managers.repository import begin_coverage
 from guibin.products.models import Product
 from guibin_tools.loading.care import CUSTOMERS, tell_stories
+from guibin_tools.loading.claims import claim_customers
 from guibin_tools.loading.past import give_past, last_care_year
 from support.house import EAST, House
 from support.tiers import add_manager
@@ -55,6 +57,22 @@ async def test_customers_are_reached_while_the_bank_is_open_and_offers_go_to_who
     assert told[-2:] == [1, 2], "the manager has heard of one task that is late, the head of another"
     assert {reason for one in judged for reason in one.reasons} == set()
     assert "selling" in {one.purpose for one in judged}
+
+
+async def test_a_manager_has_a_claim_that_a_colleague_disputes(house: House) -> None:
+    for _ in range(2):
+        await house.add_customer()
+    async with house.sessions() as session:
+        made = [
+            await add_manager(session, house.branches[EAST].id, Grade.SENIOR, staff=house.staff[role])
+            for role in ("manager", "branch_head")
+        ]
+        people = list(zip(made, (house.staff[role] for role in ("manager", "branch_head")), strict=True))
+        await claim_customers(session, people)
+        claims = (await session.exec(select(Claim).order_by(col(Claim.id)))).all()
+        [dispute] = (await session.exec(select(ClaimDispute))).all()
+    assert [one.manager_id for one in claims] == [one.id for one in made]
+    assert (dispute.claim_id, dispute.manager_id) == (claims[0].id, made[1].id)
 
 
 async def test_the_past_lies_before_the_present_and_reports_have_something_to_say(
