@@ -8,10 +8,21 @@ CONTENT = "tests/bank_api/contact/test_message_checks.py"
 NIGHT = "tests/shared/care/test_opportunity_night.py"
 CALENDAR = "tests/shared/care/test_calendar.py"
 CLOCK = "tests/bank_api/care/plans/test_clock.py"
+NEXT = "tests/bank_api/care/test_touches.py"
 CHANCES = "tests/bank_api/care/opportunities/test_opportunities.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
 CARE: Final = (
+    Sabotage(
+        "CARE-06d",
+        "that a next contact keeps to the contact policy",
+        f"{CODE}/care/service/touching.py",
+        "    await require_possible(session, touch.customer_id, wanted)\n",
+        "",
+        (
+            f"{NEXT}::test_a_next_contact_that_the_policy_does_not_allow_on_its_day_is_refused_with_the_first_day_that_is",
+        ),
+    ),
     Sabotage(
         "CARE-07",
         "that one opportunity of a need is open with a customer",
