@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 GRANTS = (
+    "SELECT, INSERT ON tag_import_reject TO guibin_bank",
     "SELECT ON customer_watch TO guibin_bank",
     "SELECT, INSERT, DELETE ON customer_watch TO guibin_worker",
     "INSERT ON customer_touch TO guibin_bank",
@@ -24,6 +25,7 @@ GRANTS = (
 def upgrade() -> None:
     _profiles()
     _touches()
+    _imports()
     _policies("'real_time'")
     for grant in GRANTS:
         op.execute(f"GRANT {grant}")
@@ -45,6 +47,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("tag_import_reject")
+    op.drop_column("tag_import", "sha256")
     op.drop_table("customer_touch")
     op.drop_table("customer_watch")
     op.execute("UPDATE tag SET update_policy = 'daily' WHERE update_policy = 'real_time'")
@@ -82,13 +86,29 @@ def _touches() -> None:
     op.create_table(
         "customer_touch",
         sa.Column("customer_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_customer_touch")),
         info={"distribution": ("customer_id", "customer")},
     )
     op.execute("ALTER TABLE customer_touch ENABLE ROW LEVEL SECURITY")
     op.execute("CREATE POLICY worker_rows ON customer_touch TO guibin_worker USING (true)")
     op.execute("CREATE POLICY everybody_writes ON customer_touch FOR INSERT TO guibin_bank WITH CHECK (true)")
+
+
+def _imports() -> None:
+    op.add_column("tag_import", sa.Column("sha256", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "tag_import_reject",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("column", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["tag_import.id"], name=op.f("fk_tag_import_reject_import_id_tag_import")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "row", name=op.f("pk_tag_import_reject")),
+        info={"distribution": "local"},
+    )
 
 
 def _profiles() -> None:

@@ -42,6 +42,7 @@ ABOUT_NOTHING_HERE = {
     "getEventFile",
     "listEventFileResults",
     "listFeedRejects",
+    "listTagImportRejects",
     "getRun",
     "getTierScheme",
     "getManagerMatrix",

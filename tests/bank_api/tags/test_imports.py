@@ -69,6 +69,51 @@ async def test_each_row_tells_what_became_of_it(
     assert [(entry["id"], entry["model_version"], entry["rows"]) for entry in listed] == [(done["id"], "7", 6)]
 
 
+async def test_a_file_is_matched_as_a_call_is_and_the_same_one_again_changes_nothing(
+    bank_client: httpx.AsyncClient, house: House, customers: list[UUID]
+) -> None:
+    one, two = (to_public("cus", customer_id) for customer_id in customers)
+    await send(bank_client, house, row(customers[1], "low"))
+    lines = ("key,value,probability", f"{one},high,0.5", f"{one},low,", "nobody,high,", f"{two},middling,", ",high,")
+    url = "/v1/tags/churn/imports/file?key=customer&mode=full"
+    maker = house.headers("hq_operator") | {"Content-Type": "text/csv"}
+
+    async def post(more: str = "") -> dict[str, Any]:
+        answer = await bank_client.post(url + more, content="\n".join(lines).encode(), headers=maker)
+        assert answer.status_code == 200, answer.text
+        said: dict[str, Any] = answer.json()
+        return said
+
+    tried = await post("&dry_run=true")
+    assert await held(bank_client, house, customers[0]) == []
+    done, again = await post(), await post()
+    counts = ("rows", "matched", "unknown", "duplicate", "invalid", "ended")
+    expected = (5, 1, 1, 1, 2, 1)
+    assert [tuple(said[name] for name in counts) for said in (tried, done, again)] == [expected] * 3
+    assert [(said["dry_run"], said["repeated"]) for said in (tried, done, again)] == [
+        *((True, False), (False, False), (False, True)),
+    ]
+    rejects = [(one["row"], one["code"], one["column"]) for one in done["rejects"]]
+    assert rejects == [
+        (3, "duplicate_in_file", "key"),
+        (4, "customer_unknown", "key"),
+        (5, "value_unknown", "value"),
+        (6, "missing_value", "key"),
+    ]
+    assert again["id"] == done["id"]
+    assert again["rejects"] == done["rejects"]
+    assert await held(bank_client, house, customers[0]) == [("high", "0.50000", "import", 1)]
+    assert await held(bank_client, house, customers[1]) == []
+    file = f"/v1/tags/churn/imports/{done['id']}/rejects"
+    listed = (await bank_client.get(file, headers=maker)).json()["items"]
+    assert listed == done["rejects"]
+    written = (await bank_client.get(file, headers=maker | {"Accept": "text/csv"})).text
+    assert written.splitlines()[1].lstrip("\ufeff").startswith("3,key,duplicate_in_file")
+    assert "nobody" not in written
+    empty = await bank_client.post(url, content=b"key\n", headers=maker)
+    assert (empty.status_code, empty.json()["code"]) == (422, "file_empty")
+
+
 async def test_another_value_takes_the_place_of_the_one_before_and_a_full_import_ends_the_rest(
     bank_client: httpx.AsyncClient, house: House, customers: list[UUID]
 ) -> None:

@@ -33,7 +33,13 @@ class OrganisationFile(StrEnum):
     HOLIDAYS = "holidays"
 
 
-FileKind = FeedKind | OrganisationFile
+class TagFile(StrEnum):
+    """What a file of a tag tells: whom a key names, and which value the customer has."""
+
+    VALUES = "tag_values"
+
+
+FileKind = FeedKind | OrganisationFile | TagFile
 
 
 class FeedMode(StrEnum):

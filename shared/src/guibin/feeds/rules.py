@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final, NamedTuple, TypeVar
 
 from guibin.core.money import MAX_FEN, parse_cny
-from guibin.feeds.models import FeedKind, FileKind, OrganisationFile
+from guibin.feeds.models import FeedKind, FileKind, OrganisationFile, TagFile
 
 Known = TypeVar("Known", bound=StrEnum)
 
@@ -41,6 +41,7 @@ COLUMNS: Final[dict[FileKind, tuple[str, ...]]] = {
     OrganisationFile.BRANCHES: ("code", "kind", "parent_code", "name_zh", "name_en", "city_code"),
     OrganisationFile.STAFF: ("no", "name", "branch_code", "status", "phone", "subject"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
+    TagFile.VALUES: ("key", "value", "probability"),
 }  # fmt: skip
 
 _POSITIONS: Final = {kind: {name: at for at, name in enumerate(columns)} for kind, columns in COLUMNS.items()}
@@ -57,6 +58,7 @@ REQUIRED: Final[dict[FileKind, tuple[str, ...]]] = {
     OrganisationFile.BRANCHES: ("code", "kind", "name_zh", "name_en"),
     OrganisationFile.STAFF: ("no", "name", "branch_code"),
     OrganisationFile.HOLIDAYS: ("day", "works", "name_zh", "name_en"),
+    TagFile.VALUES: ("key",),
 }
 
 FILLABLE: Final[Mapping[FileKind, frozenset[str]]] = {
@@ -136,6 +138,7 @@ class RowCode(StrEnum):
     SIDE_MISMATCH = "side_mismatch"
     REFERENCE_CONFLICT = "reference_conflict"
     CUSTOMER_UNKNOWN = "customer_unknown"
+    CUSTOMER_AMBIGUOUS = "customer_ambiguous"
     MERGE_NOT_POSSIBLE = "merge_not_possible"
     LINK_NOT_POSSIBLE = "link_not_possible"
     LINK_OVERLAPS = "link_overlaps"
@@ -175,6 +178,7 @@ REASONS: Final[Mapping[RowCode, Reason]] = {
     RowCode.SIDE_MISMATCH: Reason("资产负债方向与产品不符", "The product stands on the other side"),
     RowCode.REFERENCE_CONFLICT: Reason("同一流水号内容不同", "The reference stands for something else"),
     RowCode.CUSTOMER_UNKNOWN: Reason("客户号不存在", "Nobody has this customer number"),
+    RowCode.CUSTOMER_AMBIGUOUS: Reason("对应多名客户", "It names several customers"),
     RowCode.MERGE_NOT_POSSIBLE: Reason("不可合并或拆分", "They cannot be joined or parted"),
     RowCode.LINK_NOT_POSSIBLE: Reason("双方不可建立该关联", "The two cannot stand so to each other"),
     RowCode.LINK_OVERLAPS: Reason("与本条线已报期间重叠", "The line has said the same for other days that overlap"),

@@ -27,6 +27,4 @@ class CustomerTouch(SQLModel, table=True):
     __table_args__ = (BY_CUSTOMER,)
 
     customer_id: UUID = Field(primary_key=True)
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True, nullable=False)
-    )
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True, nullable=False))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, Text
 from sqlmodel import Field
 
-from guibin.core.models import LOCAL, SQLModel, instant, one_of, text_column
+from guibin.core.models import LOCAL, SQLModel, cipher, instant, one_of, text_column
 
 
 class KeyKind(StrEnum):
@@ -49,5 +49,18 @@ class TagImport(SQLModel, table=True):
     invalid: int
     no_consent: int
     ended: int
+    sha256: bytes | None = cipher(default=None, description="Of the file; NULL for rows that came in a call")
     made_by: UUID
     made_at: datetime = instant()
+
+
+class TagImportReject(SQLModel, table=True):
+    """A row of an imported file that gave nothing: where and why, never its content."""
+
+    __tablename__ = "tag_import_reject"
+    __table_args__ = (LOCAL,)
+
+    import_id: UUID = Field(primary_key=True, foreign_key="tag_import.id")
+    row: int = Field(primary_key=True, description="Line of the file, the header is line 1")
+    code: str = text_column()
+    column: str | None = text_column(default=None)

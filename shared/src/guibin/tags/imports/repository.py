@@ -2,18 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Uuid, column, exists, func, not_, table, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.bulk import copy_rows, stage
 from guibin.customers.models import Customer, SourceRecord
 from guibin.customers.repository import customers_of_refs, visible
 from guibin.security.actors import Scope
-from guibin.tags.imports.models import KeyKind, TagImport
+from guibin.tags.imports.models import ImportMode, KeyKind, TagImport, TagImportReject
 from guibin.tags.imports.rules import Given
 from guibin.tags.models import CustomerTag, TagSource
 from guibin.tags.sensitivity import consents_to_sensitive
@@ -21,30 +22,29 @@ from guibin.tags.sensitivity import consents_to_sensitive
 Key = bytes | UUID
 """A keyed hash of an identifier, or the id of a customer."""
 
+_STAGE: Final = "customer_id uuid, value text, probability numeric"
 _REPLACE: Final = text(
-    "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date))"
-    " FROM unnest(CAST(:customers AS uuid[]), CAST(:values AS text[])) AS g(customer_id, value)"
+    "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date)) FROM stage_tag_value g"
     " WHERE t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
     " AND t.customer_id = g.customer_id AND t.value <> g.value"
-)
-_END_OTHERS: Final = text(
-    "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date))"
-    " WHERE t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
-    " AND t.customer_id = ANY(CAST(:others AS uuid[]))"
 )
 _WRITE: Final = text(
     "INSERT INTO customer_tag (customer_id, tag_code, source, value, since, version, set_by, confirmed_on,"
     " expires_on, probability, import_id)"
     " SELECT g.customer_id, :tag, 'import', g.value, coalesce(t.since, CAST(:day AS date)), CAST(:version AS integer),"
     " CAST(:maker AS uuid), CAST(:day AS date), CAST(:expires AS date), g.probability, CAST(:import AS uuid)"
-    " FROM unnest(CAST(:customers AS uuid[]), CAST(:values AS text[]), CAST(:probabilities AS numeric[]))"
-    " AS g(customer_id, value, probability)"
+    " FROM stage_tag_value g"
     " LEFT JOIN customer_tag t ON t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
     " AND t.customer_id = g.customer_id AND t.value = g.value"
     " ON CONFLICT (customer_id, tag_code, source, value, since) DO UPDATE SET until = NULL, version = excluded.version,"
     " set_by = excluded.set_by, confirmed_on = excluded.confirmed_on, expires_on = excluded.expires_on,"
     " probability = excluded.probability, import_id = excluded.import_id"
 )
+_TOUCH: Final = text(
+    "INSERT INTO customer_touch (customer_id) SELECT customer_id FROM stage_tag_value"
+    " WHERE EXISTS (SELECT FROM customer_watch)"
+)
+_STAGED: Final = table("stage_tag_value", column("customer_id", Uuid))
 
 
 async def owners_of(
@@ -84,40 +84,73 @@ async def consenting_among(session: AsyncSession, customer_ids: Collection[UUID]
     return set((await session.exec(query)).all()) if customer_ids else set()
 
 
-async def holders_of(session: AsyncSession, scope: Scope, *, code: str) -> set[UUID]:
-    """Return the customers in scope who have an imported value of a tag now."""
-    lasting = select(CustomerTag.customer_id).where(
-        CustomerTag.tag_code == code, CustomerTag.source == TagSource.IMPORT, col(CustomerTag.until).is_(None)
+async def begin_stage(session: AsyncSession) -> None:
+    """Make room for what an import gives."""
+    await stage(session, "stage_tag_value", _STAGE)
+
+
+async def lay_out(session: AsyncSession, given: Sequence[Given]) -> None:
+    """Lay out values that customers are given, each customer once in an import."""
+    rows = ((one.customer_id, one.value, one.probability) for one in given)
+    await copy_rows(session, "stage_tag_value", ("customer_id", "value", "probability"), rows)
+
+
+async def write_staged(session: AsyncSession, made: TagImport, *, version: int, day: date) -> None:
+    """Give customers what was laid out from a day on: a value that is the same goes on, confirmed, another one ends."""
+    await session.execute(text("ANALYZE stage_tag_value"))
+    await session.execute(_REPLACE, {"tag": made.tag_code, "day": day})
+    written = {"version": version, "maker": made.made_by, "expires": made.expires_on, "import": made.id}
+    await session.execute(_WRITE, {"tag": made.tag_code, "day": day} | written)
+    await session.execute(_TOUCH)
+
+
+async def end_others(session: AsyncSession, scope: Scope, *, code: str, day: date) -> list[UUID]:
+    """End the imported values of customers in scope for whom nothing was laid out; returns whose."""
+    named = exists().where(_STAGED.c.customer_id == col(CustomerTag.customer_id))
+    ended = (
+        update(CustomerTag)
+        .where(
+            col(CustomerTag.tag_code) == code,
+            col(CustomerTag.source) == TagSource.IMPORT,
+            col(CustomerTag.until).is_(None),
+            not_(named),
+            visible(scope, col(CustomerTag.customer_id)),
+        )
+        .values(until=func.greatest(col(CustomerTag.since), day))
+        .returning(col(CustomerTag.customer_id))
+        .execution_options(synchronize_session=False)
     )
-    held = set((await session.exec(lasting)).all())
-    seen = select(Customer.id).where(col(Customer.id).in_(held), visible(scope, col(Customer.id)))
-    return set((await session.exec(seen)).all()) if held else set()
+    return sorted(set((await session.execute(ended)).scalars()))
 
 
-async def write_given(
-    session: AsyncSession, made: TagImport, given: Sequence[Given], *, version: int, day: date
-) -> None:
-    """Give customers their values from a day on: a value that is the same goes on, confirmed, another one ends."""
-    values = {
-        "customers": [one.customer_id for one in given],
-        "values": [one.value for one in given],
-        "tag": made.tag_code,
-        "day": day,
-    }
-    await session.execute(_REPLACE, values)
-    written = {
-        "probabilities": [one.probability for one in given],
-        "version": version,
-        "maker": made.made_by,
-        "expires": made.expires_on,
-        "import": made.id,
-    }
-    await session.execute(_WRITE, values | written)
+async def find_same(
+    session: AsyncSession, *, code: str, key: KeyKind, mode: ImportMode, sha256: bytes, since: datetime
+) -> TagImport | None:
+    """Return the import of a tag by which the same file was taken in the same way since an instant."""
+    query = select(TagImport).where(
+        TagImport.tag_code == code,
+        TagImport.key_kind == key,
+        TagImport.mode == mode,
+        TagImport.sha256 == sha256,
+        col(TagImport.made_at) >= since,
+    )
+    return (await session.exec(query.order_by(col(TagImport.id).desc()).limit(1))).first()
 
 
-async def end_others(session: AsyncSession, *, code: str, others: Collection[UUID], day: date) -> None:
-    """End the imported values of some customers."""
-    await session.execute(_END_OTHERS, {"tag": code, "others": list(others), "day": day})
+async def find_import(session: AsyncSession, *, code: str, import_id: UUID) -> TagImport | None:
+    """Return an import of a tag."""
+    query = select(TagImport).where(TagImport.tag_code == code, TagImport.id == import_id)
+    return (await session.exec(query)).one_or_none()
+
+
+async def list_rejects(
+    session: AsyncSession, *, import_id: UUID, limit: int | None, after: int | None = None
+) -> Sequence[TagImportReject]:
+    """Return the rows of an imported file that gave nothing, by their lines, after a line; without a limit all."""
+    query = select(TagImportReject).where(
+        TagImportReject.import_id == import_id, col(TagImportReject.row) > (after or 0)
+    )
+    return (await session.exec(query.order_by(col(TagImportReject.row)).limit(limit))).all()
 
 
 async def list_imports(

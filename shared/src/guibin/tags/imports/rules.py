@@ -56,15 +56,17 @@ def read_value(row: ImportRow, listed: Listed) -> tuple[str, Decimal | None] | N
 
 
 def match_rows(
-    rows: Sequence[tuple[ImportRow, Hashable | None]], owners: Mapping[Any, frozenset[UUID]], listed: Listed
+    rows: Sequence[tuple[ImportRow, Hashable | None]],
+    owners: Mapping[Any, frozenset[UUID]],
+    listed: Listed,
+    seen: set[UUID],
 ) -> tuple[list[RowStatus], list[Given]]:
     """Decide on each row, in order; of several rows about one customer the first counts.
 
-    `owners` says which customers in scope each key names.
+    `owners` says which customers in scope each key names; `seen` are those of whom rows before told, and grows.
     """
     statuses: list[RowStatus] = []
     given: list[Given] = []
-    seen = set[UUID]()
     for row, key in rows:
         found = owners.get(key, frozenset()) if key is not None else frozenset()
         read = read_value(row, listed)

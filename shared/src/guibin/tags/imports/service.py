@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -77,32 +77,74 @@ async def import_values(
         StateConflict: it is suspended or retired.
         TagRuleMissing: its values were never published.
     """
-    version, listed = await _importable(session, tag)
-    hashed = [(row, _hash(keys, terms, row.key)) for row in rows]
-    async with all_rows(session):
-        named = {key for _, key in hashed if key is not None}
-        owners: Mapping[Key, frozenset[UUID]] = await repository.owners_of(session, scope, terms.key, named)
-        statuses, given = match_rows(hashed, owners, listed)
-        counts = Counter(statuses)
-        if tag.sensitivity == Sensitivity.SENSITIVE:
-            consenting = await repository.consenting_among(session, [one.customer_id for one in given])
-            kept = [one for one in given if one.customer_id in consenting]
-            counts[RowStatus.NO_CONSENT] = len(given) - len(kept)
-            counts[RowStatus.MATCHED] = len(kept)
-            given = kept
-        others = set[UUID]()
-        if terms.mode is ImportMode.FULL:
-            others = await repository.holders_of(session, scope, code=tag.code) - {one.customer_id for one in given}
-        made = _made(tag, actor, terms, counts, rows=len(rows), ended=len(others))
-        session.add(made)
-        await session.flush()
-        day = clock.today()
-        await repository.write_given(session, made, given, version=version.version, day=day)
-        await repository.end_others(session, code=tag.code, others=others, day=day)
-        await touch(session, {one.customer_id for one in given} | others)
-    facts = {"import": to_public("tim", made.id), "rows": made.rows, "matched": made.matched, "ended": made.ended}
-    await audit.record(session, actor=actor, action="tag.import", object_type="tag", object_id=tag.code, facts=facts)
-    return Imported(made, statuses)
+    importing = await Importing.begin(session, scope, keys, tag, actor=actor, terms=terms)
+    statuses = await importing.take(rows)
+    return Imported(await importing.finish(), statuses)
+
+
+@dataclass
+class Importing:
+    """An import while its rows come in, some thousand at a time: what they give is laid out, and written at the end."""
+
+    session: AsyncSession
+    scope: Scope
+    keys: KeyRing
+    tag: Tag
+    actor: Actor
+    terms: ImportTerms
+    version: TagVersion
+    listed: Listed
+    counts: Counter[RowStatus] = field(default_factory=Counter)
+    seen: set[UUID] = field(default_factory=set)
+
+    @classmethod
+    async def begin(
+        cls, session: AsyncSession, scope: Scope, keys: KeyRing, tag: Tag, *, actor: Actor, terms: ImportTerms
+    ) -> "Importing":
+        """Begin an import; raises as `import_values` does."""
+        version, listed = await _importable(session, tag)
+        await repository.begin_stage(session)
+        return cls(session, scope, keys, tag, actor, terms, version, listed)
+
+    async def take(self, rows: Sequence[ImportRow]) -> list[RowStatus]:
+        """Take some rows, and tell what became of each; who did not consent is counted, and not told apart."""
+        hashed = [(row, _hash(self.keys, self.terms, row.key)) for row in rows]
+        async with all_rows(self.session):
+            named = {key for _, key in hashed if key is not None}
+            owners: Mapping[Key, frozenset[UUID]] = await repository.owners_of(
+                self.session, self.scope, self.terms.key, named
+            )
+            statuses, given = match_rows(hashed, owners, self.listed, self.seen)
+            self.counts.update(statuses)
+            if self.tag.sensitivity == Sensitivity.SENSITIVE:
+                consenting = await repository.consenting_among(self.session, [one.customer_id for one in given])
+                kept = [one for one in given if one.customer_id in consenting]
+                self.counts[RowStatus.NO_CONSENT] += len(given) - len(kept)
+                self.counts[RowStatus.MATCHED] -= len(given) - len(kept)
+                given = kept
+            await repository.lay_out(self.session, given)
+        return statuses
+
+    async def finish(self, *, invalid: int = 0, sha256: bytes | None = None) -> TagImport:
+        """Write what the rows gave, from today on; `invalid` are rows besides that could not be read."""
+        session, day = self.session, clock.today()
+        self.counts[RowStatus.INVALID] += invalid
+        async with all_rows(session):
+            ended: list[UUID] = []
+            if self.terms.mode is ImportMode.FULL:
+                ended = await repository.end_others(session, self.scope, code=self.tag.code, day=day)
+                await touch(session, ended)
+            rows = sum(self.counts.values())
+            made = _made(self.tag, self.actor, self.terms, self.counts, rows=rows, ended=len(ended))
+            made.sha256 = sha256
+            session.add(made)
+            await session.flush()
+            await repository.write_staged(session, made, version=self.version.version, day=day)
+        facts = {"import": to_public("tim", made.id), "rows": made.rows, "matched": made.matched, "ended": made.ended}
+        await audit.record(
+            session, actor=self.actor, action="tag.import", object_type="tag", object_id=self.tag.code, facts=facts
+        )
+        return made
 
 
 async def _importable(session: AsyncSession, tag: Tag) -> tuple[TagVersion, Listed]:
@@ -130,7 +172,12 @@ def _made(
         scored_on=terms.scored_on,
         expires_on=terms.expires_on or expiry_of(tag, clock.today()),
         rows=rows,
-        **{status.value: counts[status] for status in RowStatus},
+        matched=counts[RowStatus.MATCHED],
+        unknown=counts[RowStatus.UNKNOWN],
+        ambiguous=counts[RowStatus.AMBIGUOUS],
+        duplicate=counts[RowStatus.DUPLICATE],
+        invalid=counts[RowStatus.INVALID],
+        no_consent=counts[RowStatus.NO_CONSENT],
         ended=ended,
         made_by=actor.id,
         made_at=clock.now(),

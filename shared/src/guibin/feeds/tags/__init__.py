@@ -1,0 +1,1 @@
+"""Files that give customers the values of a tag from outside."""
