@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, case, exists, select
+from sqlalchemy import ScalarSelect, case, exists, select, true
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.expression import FromClause
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,7 +19,8 @@ from guibin.managers.models import Coverage, Manager
 from guibin.managers.repository.coverage import in_force, is_open
 from guibin.organisation.models import Staff, StaffRole
 from guibin.security.actors import Scope
-from guibin.tiers.repository import tiers_on
+from guibin.tiers.models import TierHistory
+from guibin.tiers.repository import NEWEST_FIRST
 
 _LEADS = "branch_head"
 
@@ -52,8 +54,10 @@ async def missing_seconds(
     wanted = {tier: line.second_role.value for tier, line in content.tiers.items() if line.second_role}
     if not wanted:
         return []
-    current, beside = tiers_on(day), aliased(Coverage)
+    current, beside = _tier_on(day), aliased(Coverage)
     role = case(wanted, value=current.c.tier)
+    # Few are in such a tier: who has never been in one is not looked at any closer.
+    high = select(col(TierHistory.customer_id)).where(col(TierHistory.tier_code).in_(wanted))
     is_there = exists().where(
         col(beside.customer_id) == col(Coverage.customer_id),
         col(beside.role) == role,
@@ -65,9 +69,9 @@ async def missing_seconds(
     query = (
         select(whose, current.c.tier, role, col(Coverage.manager_id), proposed)
         .select_from(Coverage)
-        .join(current, current.c.customer_id == whose)
+        .join(current, true())
         .join(Customer, col(Customer.id) == whose)
-        .where(is_open(), in_force(day), current.c.tier.in_(wanted), ~is_there, visible(scope, whose))
+        .where(is_open(), in_force(day), whose.in_(high), current.c.tier.in_(wanted), ~is_there, visible(scope, whose))
         .order_by(whose)
         .limit(limit)
     )
@@ -77,6 +81,17 @@ async def missing_seconds(
         query = query.where(whose > after)
     rows = (await session.execute(query)).all()
     return [MissingSecond(row[0], row[1], SecondRole(row[2]), *row[3:]) for row in rows]
+
+
+def _tier_on(day: date) -> FromClause:
+    """Select the tier of a customer with coverage on a day."""
+    return (
+        select(col(TierHistory.tier_code).label("tier"))
+        .where(col(TierHistory.customer_id) == col(Coverage.customer_id), col(TierHistory.effective_on) <= day)
+        .order_by(*NEWEST_FIRST)
+        .limit(1)
+        .lateral("tier")
+    )
 
 
 def _leader() -> ScalarSelect[UUID]:
