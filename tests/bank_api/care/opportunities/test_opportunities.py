@@ -221,17 +221,23 @@ async def test_a_merge_lets_the_losers_double_lapse_and_heeds_what_it_refused_an
     end, etag = await opened(caring, loser, need="health", due_on=LATER)
     assert (await caring.post("manager", end, etag, **NO)).status_code == 200
     await opened(caring, loser, product_code=FUND, due_on=LATER)
-    assert (await caring.post("branch_head", path_of(survivor), product_code=FUND, due_on=LATER)).status_code == 201
+    for about in ({"product_code": FUND}, {"need": "health"}):
+        made = await caring.post("branch_head", path_of(survivor), **about, due_on=LATER)
+        assert made.status_code == 201, made.text
     journal = await _merged(house, loser, survivor)
     rows = await caring.of(survivor, "opportunities", "branch_head")
     states = sorted((one["state"], one["result"]) for one in rows if one["product_code"])
     assert states == [("lapsed", "customer_merged"), ("open", None)]
+    states = sorted((one["state"], one["result"]) for one in rows if one["need"])
+    assert states == [("lapsed", "customer_merged"), ("refused", "risk")]
     asleep = await caring.post("branch_head", path_of(survivor), need="health", due_on=LATER)
     assert code_of(asleep) == (409, "opportunity_sleeps")
     async with house.sessions() as session, all_rows(session):
         stored = await session.merge(journal)
         await unmerge(session, actor=NIGHTLY_JOB, journal=stored, day=TODAY, reason="两位不同的客户")
         await session.commit()
+    (health,) = [one for one in await caring.of(survivor, "opportunities", "branch_head") if one["need"]]
+    assert health["state"] == "open"
     (again,) = [one for one in await caring.of(loser, "opportunities", "branch_head") if one["product_code"]]
     assert (again["state"], again["manager_id"]) == ("open", to_public("mgr", (await caring.manager()).id))
 

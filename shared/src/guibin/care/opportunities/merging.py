@@ -1,4 +1,4 @@
-"""When two customers become one: of what both have open, and of what the surviving one refused, one is let be."""
+"""When two customers become one: of what both have open one is let be, and what either refused sleeps for both."""
 
 from typing import Final
 
@@ -11,12 +11,12 @@ from guibin.customers.merging import Merge, MergeParticipant, Moved
 _LAPSE: Final = text(
     """
     UPDATE opportunity o SET state = 'lapsed', result = 'customer_merged', ended_at = :at, revision = o.revision + 1
-    WHERE o.state = 'open' AND o.customer_id IN (SELECT id FROM customer WHERE id = :loser OR merged_into = :loser)
+    WHERE o.state = 'open' AND o.customer_id IN (SELECT id FROM customer WHERE id = :whose OR merged_into = :whose)
         AND EXISTS (
             SELECT FROM customer c JOIN opportunity t ON t.customer_id = c.id
-            WHERE (c.id = :survivor OR c.merged_into = :survivor)
+            WHERE (c.id = :other OR c.merged_into = :other)
                 AND (t.product_code = o.product_code OR t.need = o.need)
-                AND (t.state = 'open' OR t.state = 'refused' AND t.sleeps_until > :today)
+                AND (t.state = 'open' AND :doubles OR t.state = 'refused' AND t.sleeps_until > :today)
         )
     RETURNING o.customer_id, o.id
     """
@@ -29,14 +29,19 @@ _REOPEN: Final = text(
 
 
 class OpportunityParticipant(MergeParticipant):
-    """Lets the losing customer's doubles lapse; others go on, and who serves the survivor answers for them."""
+    """Lets the losing customer's doubles lapse, and of both what the other refused a short while ago.
+
+    What goes on is answered for by who serves the survivor.
+    """
 
     name = "opportunities"
 
     async def move(self, session: AsyncSession, merge: Merge) -> Moved:
-        """Let doubles lapse."""
-        bound = {"loser": merge.losing_id, "survivor": merge.surviving_id}
-        lapsed = (await session.execute(_LAPSE, bound | {"at": clock.now(), "today": clock.today()})).all()
+        """Let lapse what the merge leaves no room for."""
+        moment = {"at": clock.now(), "today": clock.today()}
+        of_loser = {"whose": merge.losing_id, "other": merge.surviving_id, "doubles": True}
+        of_survivor = {"whose": merge.surviving_id, "other": merge.losing_id, "doubles": False}
+        lapsed = [row for bound in (of_loser, of_survivor) for row in await session.execute(_LAPSE, bound | moment)]
         return {"lapsed": [[str(customer), str(row)] for customer, row in lapsed]}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
