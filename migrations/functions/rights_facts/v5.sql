@@ -29,6 +29,7 @@ DECLARE
     v_day date := (p_asked ->> 'day')::date;
     v_own text;
     v_paying text;
+    v_all_lapses boolean;  -- where a share goes, the posting takes it: what is left is known there
     v_branch uuid;
     v_code text;
     v_account record;
@@ -45,8 +46,8 @@ BEGIN
         END IF;
     END IF;
     SELECT r.wallet, coalesce(p_asked ->> 'wallet', r.wallet), c.branch_id, c.data_key,
-           w.code, w.active, w.spendable, w.caps, w.cost_fen
-      INTO v_own, v_paying, v_branch, data_key, wallet, wallet_active, spendable, caps, point_fen
+           w.code, w.active, w.spendable, w.caps, w.cost_fen, w.expiry_share = 100
+      INTO v_own, v_paying, v_branch, data_key, wallet, wallet_active, spendable, caps, point_fen, v_all_lapses
       FROM public.rights_item r
       JOIN public.customer c ON c.id = v_customer
       LEFT JOIN public.wallet w ON w.code = coalesce(p_asked ->> 'wallet', r.wallet)
@@ -70,9 +71,7 @@ BEGIN
                  CROSS JOIN LATERAL (
                        SELECT sum(l.remaining - l.held)::bigint AS expired FROM public.points_lot l
                         WHERE l.customer_id = a.customer_id AND l.wallet = a.wallet AND l.remaining > 0
-                          AND NOT l.pending AND (l.expires_on < v_day OR (a.lapses_on < v_day AND NOT EXISTS (
-                                -- Where a share goes, the posting takes it: what is left is known there.
-                                SELECT FROM public.wallet w WHERE w.code = a.wallet AND w.expiry_share < 100)))) e
+                          AND NOT l.pending AND (l.expires_on < v_day OR (a.lapses_on < v_day AND v_all_lapses))) e
                  WHERE a.customer_id = v_customer AND a.wallet = v_code;
             END IF;
             v_versions := v_versions || coalesce(v_account.version, 0);

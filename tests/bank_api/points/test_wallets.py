@@ -1,14 +1,19 @@
 """Kinds of points as data: shown with all their terms, made and changed by two people."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlmodel import select
+from sqlalchemy import update
+from sqlmodel import col, select
 
+from guibin.core import clock
 from guibin.core.ids import new_id
-from guibin.points.models import PointsLot
+from guibin.points.invariants import check
+from guibin.points.models import PointsAccount, PointsLot, Wallet
 from support.house import House
 from support.points import commit_points
+from support.shop import Shop
 
 CLUB: dict[str, Any] = {
     "code": "club",
@@ -190,3 +195,35 @@ async def test_points_roll_over_only_where_that_makes_them_nothing_else(
     assert (closed.status_code, closed.json()["fields"]) == (409, ["active"])
     assert (goods.status_code, goods.json()["code"]) == (409, "deposit_reward_forbidden")
     assert {one["wallet"]: one["rolls_over_to"] for one in mine} == {"club": None, "reward": "club", "service": None}
+
+
+async def test_of_points_that_lapsed_by_a_share_the_rest_is_spent_whenever_the_night_comes(
+    customer_client: httpx.AsyncClient, house: House
+) -> None:
+    shop = Shop(house)
+    right, me = await shop.right(prices=[{"tier": None, "points": 1}]), await shop.customer(101)
+    async with house.sessions() as session:
+        wallet = await session.get_one(Wallet, "reward")
+        wallet.expiry, wallet.expiry_years, wallet.expiry_months, wallet.expiry_share = "inactivity", None, 6, 50
+        account = await session.get_one(PointsAccount, (me, "reward"))
+        account.lapses_on = clock.today() - timedelta(days=1)
+        await session.exec(update(PointsLot).where(col(PointsLot.customer_id) == me).values(expires_on=None))
+        await session.commit()
+
+    async def redeem(quantity: int) -> httpx.Response:
+        body = {"right_id": right, "quantity": quantity}
+        headers = house.customer_headers(me, key=str(new_id()))
+        return await customer_client.post("/v1/redemptions", json=body, headers=headers)
+
+    seen = (await customer_client.get("/v1/me/points", headers=house.customer_headers(me))).json()["wallets"]
+    refused, done = await redeem(52), await redeem(51)
+
+    assert [one["available"] for one in seen if one["wallet"] == "reward"] == [51]
+    assert (refused.status_code, refused.json()["code"], refused.json()["available"]) == (
+        409,
+        "insufficient_points",
+        51,
+    )
+    assert (done.status_code, done.json()["available_after"]) == (201, 0)
+    async with house.sessions() as session:
+        assert await check(session) == []
