@@ -117,6 +117,7 @@ async def test_colleagues_of_the_branch_see_a_claim_and_nobody_elsewhere_does(br
 async def test_a_dispute_is_decided_by_who_is_no_party_and_who_loses_waits(branch: Claiming) -> None:
     customer_id = await branch.customer()
     claim = (await branch.enter(customer_id, "manager")).json()
+    assert (await branch.enter(customer_id, "manager")).json()["reason"] == "claimed"
     assert code_of(await branch.decide(claim, "moves")) == (409, "no_open_dispute")
     assert (await branch.dispute(claim, "customer_service")).json()["reason"] == "not_a_manager"
     assert (await branch.dispute(claim, "manager")).json()["reason"] == "own_claim"

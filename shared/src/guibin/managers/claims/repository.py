@@ -49,14 +49,13 @@ async def standing_of(session: AsyncSession, *, customer_id: UUID, manager_id: U
     claimed_by = (
         select(col(Claim.manager_id)).where(col(Claim.customer_id) == customer_id, counts_on(day)).scalar_subquery()
     )
-    blocked = func.greatest(*(_blocked(table, customer_id, manager_id) for table in (Claim, ClaimDispute)))
     query = select(
         and_(col(Customer.status).in_(WITH_THE_BANK), col(Customer.merged_into).is_(None)),
         is_served(col(Customer.id)),
         func.coalesce(works, False),
         reaches,
         claimed_by,
-        blocked,
+        _blocked(customer_id, manager_id, day),
     ).where(col(Customer.id) == customer_id)
     found = (await session.execute(query)).one_or_none()
     return None if found is None else Standing(*found)
@@ -66,11 +65,15 @@ def _takes() -> ColumnElement[bool]:
     return and_(col(Manager.active), col(Staff.active), col(Manager.leaving_since).is_(None))
 
 
-def _blocked(
-    table: type[Claim] | type[ClaimDispute], customer_id: UUID, manager_id: UUID
-) -> ColumnElement[date | None]:
-    query = select(func.max(col(table.blocked_until)))
-    return query.where(col(table.customer_id) == customer_id, col(table.manager_id) == manager_id).scalar_subquery()
+def _blocked(customer_id: UUID, manager_id: UUID, day: date) -> ColumnElement[date | None]:
+    """Select until when a manager cannot claim a customer again: of claims that are over, and of disputes lost."""
+    claims = select(func.max(col(Claim.blocked_until))).where(
+        col(Claim.customer_id) == customer_id, col(Claim.manager_id) == manager_id, col(Claim.valid_to) <= day
+    )
+    disputes = select(func.max(col(ClaimDispute.blocked_until))).where(
+        col(ClaimDispute.customer_id) == customer_id, col(ClaimDispute.manager_id) == manager_id
+    )
+    return func.greatest(claims.scalar_subquery(), disputes.scalar_subquery())
 
 
 async def insert_claim(session: AsyncSession, claim: Claim) -> bool:
