@@ -5,7 +5,7 @@
 --
 -- All accounts are locked in the order of their customers' ids. Accounts that are not open give nothing. p_transfers has an
 -- id for each of p_givers, p_entries two (what goes out, what comes in), p_lots at least as many as all givers have lots;
--- the reasons are the givers', then the spender's.
+-- the reasons are what all givers are told, then what the spender is told of each of them.
 -- Outcomes: posted, nothing (the spender's own points come first), insufficient_points, account_frozen, account_closed,
 -- wallet_closed, not_pooled. Raises 42501 for a role that passes no points on, or for rows that are not open.
 CREATE OR REPLACE FUNCTION points_pool_draw(
@@ -84,8 +84,10 @@ BEGIN
             v_gift.customer_id, p_wallet, p_entries[2 * v_nth - 1], 'transfer_out', -v_gift.points, 0, 0, NULL,
             p_reasons_zh[1], p_reasons_en[1], 'transfer', 'trf_' || p_transfers[v_nth], p_actor, p_at, p_day);
         PERFORM public.points_enter(
-            p_spender, p_wallet, p_entries[2 * v_nth], 'transfer_in', v_gift.points, 0, 0, NULL, p_reasons_zh[2],
-            p_reasons_en[2], 'transfer', 'trf_' || p_transfers[v_nth], p_actor, p_at, p_day);
+            p_spender, p_wallet, p_entries[2 * v_nth], 'transfer_in', v_gift.points, 0, 0, NULL,
+            p_reasons_zh[1 + array_position(p_givers, v_gift.customer_id)],
+            p_reasons_en[1 + array_position(p_givers, v_gift.customer_id)], 'transfer', 'trf_' || p_transfers[v_nth],
+            p_actor, p_at, p_day);
         FOR v_lot IN SELECT l.id, t.points, l.earned_at, l.expires_on, l.cost_fen, l.funding_line, t.nth
                        FROM ROWS FROM (jsonb_to_recordset(v_gift.lots) AS (lot_id uuid, points bigint))
                             WITH ORDINALITY AS t (lot_id, points, nth)

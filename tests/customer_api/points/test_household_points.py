@@ -141,8 +141,8 @@ async def test_points_are_put_together_by_consent_spent_within_a_limit_and_given
         ("viewer", 0, None),
     ]
     told = {who: [(one["kind"], one["points"], one["reason"]) for one in entries[who]] for who in entries}
-    assert ("transfer_in", 200, "使用家庭成员共享的积分") in told[spouse]
-    assert ("transfer_out", -200, "家庭成员使用了您共享的积分") in told[parent]
+    assert ("transfer_in", 200, "使用家庭成员（父母）共享的积分") in told[spouse]
+    assert ("transfer_out", -200, "家庭成员（配偶）使用了您共享的积分") in told[parent]
     assert (part.status_code, after_part) == (200, [150, 40, 100])
     assert await family.balances() == [150, 40, 200]
     async with shop.house.sessions() as session:

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from guibin.points.household.models import PoolRole
-from guibin.points.household.rules import Pool, PoolMember, left_of_month, usable
+from guibin.points.household.rules import WORDS, Pool, PoolMember, left_of_month, reasons_of, usable
 from guibin.relations.models import HouseholdRole
 
 
@@ -47,3 +47,11 @@ def test_those_give_who_put_in_and_are_not_stopped_and_nobody_to_who_only_looks(
 def test_a_month_has_what_its_limit_leaves(limit: int | None, used: int, left: int | None, in_all: int) -> None:
     assert left_of_month(limit, used) == left
     assert usable(50, 100, left) == in_all
+
+
+def test_entries_say_who_spent_and_who_put_in_by_role() -> None:
+    assert set(WORDS) == set(HouseholdRole)
+    assert reasons_of(Pool(UUID(int=1), OTHERS[1], [HEAD, *OTHERS])) == (
+        ["家庭成员（成员）使用了您共享的积分", "使用家庭成员（户主）共享的积分", "使用家庭成员（成员）共享的积分"],
+        ["Spent by your household's member", "From your household's head", "From your household's member"],
+    )

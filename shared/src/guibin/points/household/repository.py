@@ -49,8 +49,8 @@ _FREE: Final = text(
 class Moving:
     """Who moves points between members, when, and what both sides are told."""
 
-    reasons_zh: tuple[str, str]
-    reasons_en: tuple[str, str]
+    reasons_zh: Sequence[str]
+    reasons_en: Sequence[str]
     actor: UUID
     at: datetime
     day: date

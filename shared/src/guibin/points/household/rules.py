@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from guibin.points.household.models import PoolRole
@@ -42,6 +43,28 @@ class Pool:
             return []
         others = (one for one in self.members if one.customer_id != self.me.customer_id)
         return sorted(one.customer_id for one in others if one.puts_in and not one.stopped)
+
+
+WORDS: Final = {
+    HouseholdRole.HEAD: ("户主", "head"),
+    HouseholdRole.SPOUSE: ("配偶", "spouse"),
+    HouseholdRole.CHILD: ("子女", "child"),
+    HouseholdRole.PARENT: ("父母", "parent"),
+    HouseholdRole.SIBLING: ("兄弟姐妹", "sibling"),
+    HouseholdRole.PARTNER: ("合伙人", "partner"),
+    HouseholdRole.OTHER: ("成员", "member"),
+}
+"""What a member is called in entries, in Chinese and English: names stand in none."""
+
+
+def reasons_of(pool: Pool) -> tuple[list[str], list[str]]:
+    """Return what entries say in Chinese and English: the givers' of who spends, then the spender's of each giver."""
+    roles = {one.customer_id: one.household_role for one in pool.members}
+    spender, givers = WORDS[pool.me.household_role], [WORDS[roles[one]] for one in pool.givers()]
+    return (
+        [f"家庭成员（{spender[0]}）使用了您共享的积分", *(f"使用家庭成员（{zh}）共享的积分" for zh, _ in givers)],
+        [f"Spent by your household's {spender[1]}", *(f"From your household's {en}" for _, en in givers)],
+    )
 
 
 def left_of_month(limit: int | None, used: int) -> int | None:

@@ -6,7 +6,6 @@ them, and what comes back goes to whom it belonged (ADR 38).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,15 +19,12 @@ from guibin.points.household import repository
 from guibin.points.household.errors import HouseholdLimitReached, HouseholdPointsUnavailable, WalletNotPooled
 from guibin.points.household.models import PoolRole
 from guibin.points.household.repository import Moving
-from guibin.points.household.rules import Pool, PoolMember, left_of_month, usable
+from guibin.points.household.rules import Pool, PoolMember, left_of_month, reasons_of, usable
 from guibin.points.models import Wallet
 from guibin.points.repository import get_wallet, list_wallets
 from guibin.points.service.ledger import lock_account, refuse_unless_posted
 from guibin.security.actors import Actor
 from guibin.security.row_scope import all_rows
-
-SPENT_ZH: Final = ("家庭成员使用了您共享的积分", "使用家庭成员共享的积分")
-SPENT_EN: Final = ("Spent by a member of your household", "From a member of your household")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ async def draw(session: AsyncSession, shared: Shared, *, actor: Actor, points: i
         )
         row = await repository.draw(
             session,
-            Moving(SPENT_ZH, SPENT_EN, actor.id, now, today),
+            Moving(*reasons_of(pool), actor.id, now, today),
             household_id=pool.household_id,
             spender=pool.me.customer_id,
             givers=pool.givers(),
