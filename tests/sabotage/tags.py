@@ -14,8 +14,8 @@ TAGS: Final = (
         "TAG-20",
         "that a touch goes with what happened",
         f"{CODE}/tags/service/manual.py",
-        "    await touch(session, [customer.id])\n",
-        "",
+        "    await repository.put_manual(session, membership)\n    await touch(session, [customer.id])\n",
+        "    await repository.put_manual(session, membership)\n",
         ("tests/bank_api/tags/test_life.py::test_a_tag_in_real_time_follows_what_happens_to_a_customer",),
     ),
     Sabotage(
