@@ -65,6 +65,7 @@ ASKED_ELSEWHERE = {
     "GET /v1/customers/{customer_id}/access-log",
     "POST /v1/points/holds/{hold_id}/capture",
     "POST /v1/points/lots/{lot_id}/restore",
+    "POST /v1/customers/{customer_id}/inheritance",
     "POST /v1/redemptions",
     "GET /v1/redemptions/{redemption_id}/donation-receipt",
     "POST /v1/redemptions/{redemption_id}/paid",
@@ -76,7 +77,7 @@ ASKED_ELSEWHERE = {
 `tests/bank_api/audit/test_access_log.py` an auditor. Links and households
 of several: `tests/bank_api/relations`. Fields that people hold: `tests/bank_api/customers/test_field_locks.py`.
 Conflicts and claims of managers, who are to exist: `tests/bank_api/managers` (eligibility, claims). Tasks that a touch
-completes: `tests/bank_api/care`. Holds and expired lots: `tests/bank_api/points`.
+completes: `tests/bank_api/care`. Holds, expired lots and heirs: `tests/bank_api/points`.
 Reservations that a redemption names: `tests/customer_api/rights/test_reservations.py`. What a service tells of
 money: `tests/customer_api/rights/test_money.py`. Receipts: `tests/customer_api/rights/test_donations.py`."""
 

@@ -23,7 +23,9 @@ from support.routes import Route, all_routes
 
 pytestmark = pytest.mark.merge
 
-WHOLE_BANK = {"hq_operator", "hq_approver", "customer_service", "compliance", "auditor"}
+WHOLE_BANK = {"hq_operator", "hq_approver", "customer_service", "compliance", "auditor", "rights_approver"}
+"""The net is as wide as the widest grant: who approves what the own unit and those below own sits at the root here."""
+
 NARROW = [role for role in ROLES if role not in WHOLE_BANK]
 """Those with own customers, with a branch, with aggregates, with nobody."""
 

@@ -5,15 +5,18 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.customers.models import Customer
+from guibin.organisation.models import StaffRole
 from guibin.outbox.models import OutboxEvent
 from guibin.points import service
 from guibin.points.models import AccountState, EntryKind, PointsEntry, SourceKind
 from support.estates import DEED, Estate
-from support.house import House
+from support.house import WEST, House
 from support.points import ACTOR, commit_points, post_points, sessions_of
 
 SOON, LATER = date(2027, 1, 31), date(2027, 6, 30)
@@ -161,3 +164,10 @@ async def test_what_is_owed_stays_what_is_set_aside_waits_and_other_restrictions
     assert (await estate.lots(dead), (await estate.account(dead)).debt) == ([(40, LATER)], 40)
     assert await estate.lots(heir) == [(60, LATER)]
     assert await refused((heir, 1)) == "nothing_to_inherit"
+
+    async with house.sessions() as session:
+        west = (await session.get_one(Customer, await house.add_customer(branch=WEST))).branch_id
+        mine = col(StaffRole.staff_id) == house.staff["hq_operator"].id
+        await session.execute(update(StaffRole).where(mine).values(branch_id=west))
+        await session.commit()
+    assert await refused((heir, 1)) == "not_found"
