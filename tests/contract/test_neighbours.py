@@ -28,11 +28,13 @@ COMMON = {
     "export_id",
     "file_id",
     "gift_id",
+    "import_id",
     "manager_id",
     "matrix_id",
     "plan_id",
     "snapshot_id",
     "package_id",
+    "place_id",
     "right_id",
     "run_id",
     "scheme_id",
@@ -42,7 +44,8 @@ COMMON = {
     "supplier_id",
     "webhook_id",
 }
-"""What belongs to the bank. Approvals and exports have their own tests of who sees them."""
+"""What belongs to the bank. Approvals and exports have their own tests of who sees them, and so have places in a
+household, which all of it see: `tests/customer_api/points/test_household_points.py`."""
 
 ASKED_ELSEWHERE = {
     "POST /v1/customers/{customer_id}/manager-conflicts",
@@ -157,7 +160,8 @@ async def test_the_neighbours_takes_as_long_as_nobodys(
         return perf_counter() - started
 
     pairs = [(await seconds(neighbours.west.ids), await seconds(nobodys_ids())) for _ in range(200)]
-    assert abs(median(one for one, _ in pairs) - median(other for _, other in pairs)) < 0.005
+    medians = [median(times) for times in zip(*pairs, strict=True)]
+    assert abs(medians[0] - medians[1]) < max(0.005, min(medians) / 10), medians
 
 
 def body_of(route: Route, customer_id: UUID) -> dict[str, Any] | None:
