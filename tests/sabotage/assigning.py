@@ -12,7 +12,7 @@ ASSIGNING: Final = (
     Sabotage(
         "S-CLAIM-1",
         "that of a customer there is one claim at a time",
-        "migrations/versions/20261127_0201_claims.py",
+        "migrations/versions/20261127_0104_claims.py",
         """            using="gist",
 """,
         """            using="gist",

@@ -12,9 +12,9 @@ RUNS = "tests/shared/tags/test_incremental_runs.py"
 TAGS: Final = (
     Sabotage(
         "TAG-20",
-        "that a touch goes with what happened",
+        "that a change is noted with what happened",
         f"{CODE}/tags/service/manual.py",
-        "    await repository.put_manual(session, membership)\n    await touch(session, [customer.id])\n",
+        "    await repository.put_manual(session, membership)\n    await note_change(session, [customer.id])\n",
         "    await repository.put_manual(session, membership)\n",
         ("tests/bank_api/tags/test_life.py::test_a_tag_in_real_time_follows_what_happens_to_a_customer",),
     ),

@@ -13,8 +13,8 @@ from guibin.contact import models as contact
 from guibin.core import leases
 from guibin.core.models import metadata
 from guibin.customers import models as customers
+from guibin.customers.changes import models as customer_changes
 from guibin.customers.locks import models as customer_locks
-from guibin.customers.touches import models as customer_touches
 from guibin.exports import models as exports
 from guibin.feeds import models as feeds
 from guibin.feeds.batches import models as feed_batches
@@ -81,9 +81,9 @@ __all__ = [
     "channels",
     "contact",
     "coverage_terms",
+    "customer_changes",
     "customer_locks",
     "customer_pool",
-    "customer_touches",
     "customers",
     "earning",
     "exports",

@@ -13,7 +13,7 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
 from guibin.privacy.models import Consent, ConsentState, Purpose
-from guibin.tags.live.service import judge_touched
+from guibin.tags.live.service import judge_changed
 from guibin.tags.service import keep_tags, run_tags
 from support.house import EAST, House
 from support.tagging import DAY, OLD, add_facts
@@ -181,7 +181,7 @@ async def test_a_tag_in_real_time_follows_what_happens_to_a_customer(
 
 async def _next_turn(house: House) -> None:
     async with house.sessions() as session:
-        await judge_touched(session)
+        await judge_changed(session)
         await session.commit()
 
 

@@ -25,7 +25,7 @@ runs, what a month is credited for from its days: each is worked out anew, in pl
 RELEASED = {"customer_field_lock"}
 """A field that people hold is released: the trail says who and why."""
 
-TAKEN = {"customer_touch", "customer_watch"}
+TAKEN = {"customer_change", "customer_watch"}
 """A queue: who has acted on a row takes it away; and whether anybody watches it."""
 
 DENIED = "42501"

@@ -14,16 +14,16 @@ from guibin import wiring
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
+from guibin.customers.changes.models import CustomerChange
+from guibin.customers.changes.repository import note_change
 from guibin.customers.models import Customer
-from guibin.customers.touches.models import CustomerTouch
-from guibin.customers.touches.repository import touch
 from guibin.holdings.models import EventType
 from guibin.holdings.rows import EventContent, LineEvent
 from guibin.holdings.service import record_events
 from guibin.security.actors import Scope
 from guibin.tags.kinds import read_definition
 from guibin.tags.live.rules import not_live
-from guibin.tags.live.service import judge_touched, sweep
+from guibin.tags.live.service import judge_changed, sweep
 from guibin.tags.models import CustomerTag, Tag, TagKind, TagVersion, UpdatePolicy
 from guibin.tags.service import explain, set_tag, unset_tag
 from support.tagging import DAY, MAKER, add_branch, add_customer, add_manual_tag, add_rule_in_force
@@ -50,7 +50,7 @@ async def bank(session: AsyncSession) -> tuple[list[UUID], dict[str, UUID]]:
         tag.update_policy = UpdatePolicy.REAL_TIME
         session.add(tag)
     await session.flush()
-    assert await judge_touched(session) == 0  # from now on touches are written
+    assert await judge_changed(session) == 0  # from now on changes are noted
     return [await add_customer(session, branches["B1"]) for _ in range(3)], branches
 
 
@@ -75,10 +75,10 @@ async def happen(session: AsyncSession, chance: random.Random, one: UUID, branch
         case _:
             branch = chance.choice(sorted(branches.values()))
             await session.execute(update(Customer).where(col(Customer.id) == one).values(branch_id=branch))
-            await touch(session, [one])
+            await note_change(session, [one])
 
 
-async def test_what_was_touched_is_judged_as_everybody_is(
+async def test_who_has_changed_is_judged_as_everybody_is(
     session: AsyncSession, bank: tuple[list[UUID], dict[str, UUID]]
 ) -> None:
     (customers, branches), chance, seen = bank, random.Random(3), set[tuple[str, ...]]()
@@ -87,7 +87,7 @@ async def test_what_was_touched_is_judged_as_everybody_is(
         with clock.fixed_at(clock.start_of_day(DAY) + timedelta(hours=9, minutes=number)):
             one = chance.choice(customers)
             await happen(session, chance, one, branches)
-            assert await judge_touched(session) <= 1
+            assert await judge_changed(session) <= 1
             assert await sweep(session) == {"rules": 3, "added": 0, "ended": 0}
             events = text("SELECT count(*) FROM customer_event WHERE customer_id = :one")
             spent[one] = (await session.execute(events, {"one": one})).scalar_one()
@@ -113,7 +113,7 @@ async def test_a_day_that_went_by_is_the_nights_and_why_judges_this_moment(
     for number in range(2):
         with clock.fixed_at(clock.start_of_day(DAY) + timedelta(hours=9 + number)):
             await spend(session, one, clock.now())
-            await judge_touched(session)
+            await judge_changed(session)
             why = await explain(session, EVERYBODY, customer_id=one, code="busy")
             assert why.judgement is not None
             assert bool(why.judgement.values) is (why.membership is not None) is bool(number)
@@ -122,20 +122,20 @@ async def test_a_day_that_went_by_is_the_nights_and_why_judges_this_moment(
         assert (await sweep(session))["ended"] == 0
 
 
-async def test_touches_outlive_who_took_them_and_are_written_only_where_somebody_watches(
+async def test_changes_outlive_who_took_them_and_are_noted_only_where_somebody_watches(
     session: AsyncSession, bank: tuple[list[UUID], dict[str, UUID]]
 ) -> None:
     one = bank[0][0]
     await spend(session, one, clock.start_of_day(DAY))
     killed = await session.begin_nested()
-    assert await judge_touched(session) == 1
+    assert await judge_changed(session) == 1
     await killed.rollback()
-    assert await judge_touched(session) == 1
-    assert await judge_touched(session) == 0
+    assert await judge_changed(session) == 1
+    assert await judge_changed(session) == 0
     await session.execute(update(Tag).values(update_policy=UpdatePolicy.DAILY))
-    await judge_touched(session)
+    await judge_changed(session)
     await spend(session, one, clock.start_of_day(DAY))
-    assert (await session.exec(select(func.count()).select_from(CustomerTouch))).one() == 0
+    assert (await session.exec(select(func.count()).select_from(CustomerChange))).one() == 0
 
 
 @pytest.mark.parametrize(

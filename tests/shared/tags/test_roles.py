@@ -5,10 +5,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.database import make_engine
+from guibin.customers.changes.repository import note_change
 from guibin.customers.models import Customer
-from guibin.customers.touches.repository import touch
 from guibin.tags.facts import refresh_facts
-from guibin.tags.live.service import judge_touched, sweep
+from guibin.tags.live.service import judge_changed, sweep
 from guibin.tags.models import CustomerTag, UpdatePolicy
 from guibin.tags.service import run_tags
 from support.databases import Database
@@ -32,10 +32,10 @@ async def test_the_worker_refreshes_facts_and_tags_without_a_time_limit(database
         assert await refresh_facts(session, day=DAY) == {"read": 1, "changed": 1}
         assert await run_tags(session, day=DAY) == {"rules": 1, "read": 1, "added": 1, "ended": 0, "failed": 0}
     async with AsyncSession(worker) as session, session.begin():
-        assert await judge_touched(session) == 0
+        assert await judge_changed(session) == 0
         customer_id = (await session.exec(select(Customer.id))).one()
-        await touch(session, [customer_id])
-        assert await judge_touched(session) == 1
+        await note_change(session, [customer_id])
+        assert await judge_changed(session) == 1
         assert await sweep(session) == {"rules": 1, "added": 0, "ended": 0}
         codes = select(CustomerTag.tag_code).order_by(col(CustomerTag.tag_code))
         assert list((await session.exec(codes)).all()) == ["female", "poor"]

@@ -30,8 +30,8 @@ from guibin.points.velocity.service import Looks, notice
 from guibin.privacy.jobs import tend_copies
 from guibin.rights.service import end_unpaid, let_lapsed_go, tend_slots
 from guibin.security.ciphers import KeyRing
-from guibin.tags.live.service import MOST_AT_ONCE as MOST_TOUCHED
-from guibin.tags.live.service import judge_touched
+from guibin.tags.live.service import MOST_AT_ONCE as MOST_CHANGED
+from guibin.tags.live.service import judge_changed
 
 SOON_SECONDS: Final = 2.0
 """From one look at what somebody waits for to the next."""
@@ -73,7 +73,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     copies = partial(tend_copies, sessions, open_keys)
     batches = partial(tend_batches, sessions, open_keys)
     lists = partial(tend_exports, sessions, open_keys, LISTS)
-    judged = partial(_until_done, sessions, judge_touched, most=MOST_TOUCHED)
+    judged = partial(_until_done, sessions, judge_changed, most=MOST_CHANGED)
     holds = partial(_until_done, sessions, release_lapsed, most=MOST_HOLDS)
     contacts = partial(_until_done, sessions, release_contacts, most=MOST_RECORDS)
     codes = partial(_until_done, sessions, earn_codes, most=MOST_CODES)
@@ -93,7 +93,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(partial(tend_slots, sessions), "slots_closed", "slots_not_closed", SOON_SECONDS),
         Chore(partial(let_lapsed_go, sessions), "reservations_lapsed", "reservations_not_lapsed", SOON_SECONDS),
         Chore(partial(end_unpaid, sessions), "unpaid_ended", "unpaid_not_ended", SOON_SECONDS),
-        Chore(judged, "touches_judged", "touches_not_judged", LIVE_SECONDS),
+        Chore(judged, "changes_judged", "changes_not_judged", LIVE_SECONDS),
         Chore(holds, "holds_ended", "holds_not_ended", MINUTE_SECONDS),
         Chore(contacts, "contacts_released", "contacts_not_released", MINUTE_SECONDS),
         Chore(codes, "codes_earned", "codes_not_earned", MINUTE_SECONDS),

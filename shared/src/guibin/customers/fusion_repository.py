@@ -14,12 +14,12 @@ from guibin.core import clock
 from guibin.core.bulk import Rows, columns_of, copy_rows, stage, upsert
 from guibin.core.lines import Line
 from guibin.customers.candidates import Said, rebuilt
+from guibin.customers.changes.repository import note_change
 from guibin.customers.locks.repository import held_fields
 from guibin.customers.personal import FIELDS, unseal
 from guibin.customers.policy.repository import policy_in_force
 from guibin.customers.policy.rules import PolicyField
 from guibin.customers.rules import LINE_RANK
-from guibin.customers.touches.repository import touch
 from guibin.security.ciphers import KeyRing
 
 FUSION_LOCK: Final = 0x67756962
@@ -67,7 +67,7 @@ async def write_customers(session: AsyncSession, rows: Rows) -> None:
     kept = ("created_at", "merged_into", "not_before", "erased_at")
     written = list(rows)
     await upsert(session, "customer", written, key=("id",), keep=kept, only="customer.erased_at IS NULL")
-    await touch(session, {customer_id for customer_id, *_ in written})
+    await note_change(session, {customer_id for customer_id, *_ in written})
 
 
 async def said_of_customers(
@@ -203,4 +203,4 @@ async def refresh_customers(session: AsyncSession, ids: Sequence[UUID]) -> None:
         ") r WHERE c.id = r.customer_id AND (c.status, c.opened_on) IS DISTINCT FROM (r.status, r.opened_on)"
     )
     await session.execute(statement, {"ids": ids})
-    await touch(session, ids)
+    await note_change(session, ids)

@@ -21,8 +21,8 @@ _SAID_NEWER: Final = (
     f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
 )
 _SIDES: Final = {side.value: side for side in Side}
-_TOUCHED: Final = (
-    ", touched AS (INSERT INTO customer_touch (customer_id) SELECT DISTINCT customer_id FROM claimed"
+_CHANGED: Final = (
+    ", changed AS (INSERT INTO customer_change (customer_id) SELECT DISTINCT customer_id FROM claimed"
     " WHERE EXISTS (SELECT FROM customer_watch))"
 )
 _BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
@@ -151,8 +151,8 @@ async def claim_references(session: AsyncSession, *, line: str, received_at: dat
         "WITH claimed AS ("
         "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
         "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event "
-        "ON CONFLICT DO NOTHING RETURNING reference, customer_id), touched AS ("
-        "INSERT INTO customer_touch (customer_id) SELECT DISTINCT customer_id FROM claimed "
+        "ON CONFLICT DO NOTHING RETURNING reference, customer_id), changed AS ("
+        "INSERT INTO customer_change (customer_id) SELECT DISTINCT customer_id FROM claimed "
         "WHERE EXISTS (SELECT FROM customer_watch)) TABLE claimed"
     )
     return set((await session.execute(statement, {"line": line, "at": received_at})).scalars())
@@ -185,7 +185,7 @@ _CLAIM: Final = text(
     "WITH claimed AS (INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
     f" SELECT k.reference, k.line, k.customer_id, k.fingerprint, 'pending', :at {_EVENTS_OF},"
     " CAST(:fingerprints AS bytea[])) AS k(line, reference, customer_id, fingerprint) ORDER BY k.reference, k.line"
-    f" ON CONFLICT DO NOTHING RETURNING line, reference, customer_id){_TOUCHED} TABLE claimed"
+    f" ON CONFLICT DO NOTHING RETURNING line, reference, customer_id){_CHANGED} TABLE claimed"
 )
 _KNOWN: Final = text(
     f"SELECT b.line, b.reference, b.customer_id, b.fingerprint {_EVENTS_OF}) AS k(line, reference, customer_id)"

@@ -91,7 +91,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "customer_ref": "keyed hashes of values that the copy shows in clear",
     "match_review": "names other customers",
     "customer_merge": "the bank's own journal of ids; what went over stands in the sections",
-    "customer_touch": "that something happened to a customer, for seconds: what happened stands in the sections",
+    "customer_change": "that something happened to a customer, for seconds: what happened stands in the sections",
     "customer_access": "the same as who serves whom, which the copy shows as the history of managers",
     "customer_restriction": "the law forbids to tell a customer of some of them",
     "unassigned": "a place in the bank's own queue",
@@ -117,7 +117,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
 
 KEPT_AFTER_ERASURE: Final[Mapping[str, str]] = {
     "assignment_plan_move": "who went where by a plan of the bank, in ids; nothing in it says who it was",
-    "customer_touch": "an id, for seconds",
+    "customer_change": "an id, for seconds",
     "points_account": "ledger, under a pseudonym",
     "points_entry": "ledger, under a pseudonym",
     "points_lot": "ledger, under a pseudonym",

@@ -12,8 +12,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.customers.changes.repository import note_change
 from guibin.customers.merging import Merge, MergeParticipant, Moved
-from guibin.customers.touches.repository import touch
 from guibin.tags import repository
 from guibin.tags.models import CustomerTag, TagSource
 
@@ -54,14 +54,14 @@ class TagsParticipant(MergeParticipant):
                 *(col(getattr(CustomerTag, name)) for name in repository.TOLD_APART_BY)
             )
         )
-        await touch(session, [merge.surviving_id])
+        await note_change(session, [merge.surviving_id])
         ended = await repository.end_all_of(session, customer_id=merge.losing_id, day=clock.today())
         return {"given": _listed(given.mappings()), "ended": _listed(ended)}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
         """End what the surviving customer was given; what the losing one had lasts again, by rule until the night."""
         day = clock.today()
-        await touch(session, [merge.surviving_id, merge.losing_id])
+        await note_change(session, [merge.surviving_id, merge.losing_id])
         for one in moved["given"]:
             await repository.end_tag(session, _membership(merge.surviving_id, *one), day=day)
         for one in moved["ended"]:

@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.customers.touches.repository import touch
+from guibin.customers.changes.repository import note_change
 from guibin.points.earning import effect_repository
 from guibin.points.earning.effects import Done, Effect, Given
 from guibin.points.earning.models import EarningEffect, EffectState
@@ -33,7 +33,7 @@ class TagHandler:
                 reasons.setdefault((one.customer_id, one.effect.subject), f"积分规则 {one.rule}：{one.name_zh}")
         today = clock.today()
         new = await effect_repository.give_tags(session, reasons, day=today)
-        await touch(session, {customer_id for customer_id, _ in new})
+        await note_change(session, {customer_id for customer_id, _ in new})
         results = []
         for one in given:
             key = (one.customer_id, one.effect.subject)
@@ -47,7 +47,7 @@ class TagHandler:
     async def end(self, session: AsyncSession, effect: EarningEffect) -> None:
         """Take the tag away from who the customer is by now."""
         into = (await known_customers(session, [effect.customer_id])).get(effect.customer_id)
-        await touch(session, [into or effect.customer_id])
+        await note_change(session, [into or effect.customer_id])
         await effect_repository.end_tag(
             session,
             customer_id=into or effect.customer_id,

@@ -41,7 +41,7 @@ _WRITE: Final = text(
     " probability = excluded.probability, import_id = excluded.import_id"
 )
 _TOUCH: Final = text(
-    "INSERT INTO customer_touch (customer_id) SELECT customer_id FROM stage_tag_value"
+    "INSERT INTO customer_change (customer_id) SELECT customer_id FROM stage_tag_value"
     " WHERE EXISTS (SELECT FROM customer_watch)"
 )
 _STAGED: Final = table("stage_tag_value", column("customer_id", Uuid))

@@ -14,10 +14,10 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
 from guibin.core.lines import Line
+from guibin.customers.changes.repository import note_change
 from guibin.customers.identifiers import normalise_certificate, normalise_number, normalise_phone
 from guibin.customers.models import CertificateType
 from guibin.customers.references import certificate_index, customer_no_ref, phone_index, record_ref
-from guibin.customers.touches.repository import touch
 from guibin.security.actors import Actor, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.row_scope import all_rows
@@ -133,7 +133,7 @@ class Importing:
             ended: list[UUID] = []
             if self.terms.mode is ImportMode.FULL:
                 ended = await repository.end_others(session, self.scope, code=self.tag.code, day=day)
-                await touch(session, ended)
+                await note_change(session, ended)
             rows = sum(self.counts.values())
             made = _made(self.tag, self.actor, self.terms, self.counts, rows=rows, ended=len(ended))
             made.sha256 = sha256

@@ -1,1 +1,1 @@
-"""Tags in real time: who is touched is judged again at once, as of today, on what is true now."""
+"""Tags in real time: who has changed is judged again at once, as of today, on what is true now."""

@@ -1,4 +1,4 @@
-"""Judging who was touched, and everybody once a night, by the tags in real time; both by one statement, as of today."""
+"""Judging who has changed, and everybody once a night, by the tags in real time; both by one statement, as of today."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.customers.touches.repository import take_touched
+from guibin.customers.changes.repository import take_changed
 from guibin.security.row_scope import all_rows
 from guibin.tags import repository
 from guibin.tags.live.followers import FOLLOWERS
@@ -17,7 +17,7 @@ from guibin.tags.runs.difference import Rule
 from guibin.tags.runs.service import levels_of_rules, write_all
 
 MOST_AT_ONCE: Final = 1_000
-"""Touches that one transaction judges."""
+"""Changes that one transaction judges."""
 
 _WATCH: Final = (
     text("INSERT INTO customer_watch (watcher) SELECT 'tags' WHERE CAST(:wanted AS boolean) ON CONFLICT DO NOTHING"),
@@ -25,24 +25,24 @@ _WATCH: Final = (
 )
 
 
-async def judge_touched(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> int:
-    """Judge at most so many touched customers anew by all tags in real time; returns how many touches there were.
+async def judge_changed(session: AsyncSession, *, limit: int = MOST_AT_ONCE) -> int:
+    """Judge at most so many customers who have changed anew by all tags in real time; returns the changes.
 
     Call it again, each time in a transaction of its own, until there are none. What a transaction does not live to
     commit is judged by the next one.
     """
     rules = await _rules(session)
     await _watch(session, wanted=bool(rules))
-    touched = await take_touched(session, limit=limit)
-    if rules and touched:
-        await _judge(session, rules, sorted(set(touched)))
-    return len(touched)
+    changed = await take_changed(session, limit=limit)
+    if rules and changed:
+        await _judge(session, rules, sorted(set(changed)))
+    return len(changed)
 
 
 async def sweep(session: AsyncSession) -> dict[str, int]:
     """Judge everybody by all tags in real time, as of today: what only the calendar moves follows with it.
 
-    Returns the counts `rules`, `added` and `ended`; after touches that were all judged only days that went by change.
+    Returns the counts `rules`, `added` and `ended`; after changes that were all judged only days that went by change.
     """
     rules = await _rules(session)
     counts = await _judge(session, rules, None) if rules else {"added": 0, "ended": 0}
@@ -58,7 +58,7 @@ async def _judge(session: AsyncSession, rules: Sequence[Rule], customers: Collec
     among = None
     if customers is not None:
         named = func.unnest(bindparam(None, list(customers), type_=ARRAY(Uuid))).label("customer_id")
-        among = select(named).cte("touched")
+        among = select(named).cte("changed")
     counts = {"added": 0, "ended": 0}
     async with all_rows(session):
         for level in levels_of_rules(rules):
@@ -72,6 +72,6 @@ async def _judge(session: AsyncSession, rules: Sequence[Rule], customers: Collec
 
 
 async def _watch(session: AsyncSession, *, wanted: bool) -> None:
-    """Have touches written from now on, or no longer."""
+    """Have changes noted from now on, or no longer."""
     for statement in _WATCH:
         await session.execute(statement, {"wanted": wanted})

@@ -13,8 +13,8 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
+from guibin.customers.changes.repository import note_change
 from guibin.customers.repository import get_customer, lock_customers, visible
-from guibin.customers.touches.repository import touch
 from guibin.security.actors import Actor, Scope
 from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict
@@ -64,7 +64,7 @@ async def put_modifier(
     row.set_by, row.set_at = actor.id, clock.now()
     session.add(row)
     await session.flush()
-    await touch(session, [customer_id])
+    await note_change(session, [customer_id])
     await _record(session, scope, actor, row, "score_modifier.set", addition.reason)
     return row
 
@@ -92,7 +92,7 @@ async def end_modifier(
         raise NotFound
     row.until, row.set_at = clock.today(), clock.now()
     session.add(row)
-    await touch(session, [customer_id])
+    await note_change(session, [customer_id])
     await _record(session, scope, actor, row, "score_modifier.end", reason)
 
 

@@ -11,8 +11,8 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
+from guibin.customers.changes.repository import note_change
 from guibin.customers.repository import get_customer
-from guibin.customers.touches.repository import touch
 from guibin.privacy.models import Purpose
 from guibin.privacy.repository import has_consent
 from guibin.security.actors import Actor, Scope
@@ -61,7 +61,7 @@ async def set_tag(
         expires_on=expiry_of(tag, clock.today()),
     )
     await repository.put_manual(session, membership)
-    await touch(session, [customer.id])
+    await note_change(session, [customer.id])
     await _record(session, scope, actor, "tag.set", customer.id, code, reason)
     return repository.Held(tag, membership)
 
@@ -99,7 +99,7 @@ async def unset_tag(
     await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if not await repository.end_memberships(session, code=code, day=clock.today(), customer_id=customer.id):
         raise NotFound
-    await touch(session, [customer.id])
+    await note_change(session, [customer.id])
     await _record(session, scope, actor, "tag.unset", customer.id, code, reason)
 
 

@@ -19,9 +19,9 @@ from guibin.core.errors import ValidationFailed
 from guibin.core.ids import CustomerId, new_id, to_public
 from guibin.core.reasons import require_reason
 from guibin.core.text import Code, Note
+from guibin.customers.changes.repository import note_change
 from guibin.customers.models import Customer
 from guibin.customers.repository import get_customer, lock_customers
-from guibin.customers.touches.repository import touch
 from guibin.security.actors import Actor, Domain, Grant, Scope
 from guibin.tiers import evaluation_repository, override_repository, quotas, repository
 from guibin.tiers.errors import PeriodConflict, PeriodInvalid
@@ -223,7 +223,7 @@ async def put_in_force(session: AsyncSession, overrides: Sequence[TierOverride],
         await evaluation_repository.insert_changes(
             session, scheme.id, effective_on=today, at=clock.now(), among=customer_ids
         )
-        await touch(session, customer_ids)
+        await note_change(session, customer_ids)
 
 
 async def record_override(session: AsyncSession, override: TierOverride, context: ApprovalContext) -> None:

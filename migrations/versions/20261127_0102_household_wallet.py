@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0068"
+revision = "0066"
 down_revision = "0065"
 branch_labels = None
 depends_on = None

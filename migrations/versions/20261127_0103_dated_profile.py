@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0067"
-down_revision = "0068"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
@@ -15,8 +15,8 @@ GRANTS = (
     "SELECT, INSERT ON tag_import_reject TO guibin_bank",
     "SELECT ON customer_watch TO guibin_bank",
     "SELECT, INSERT, DELETE ON customer_watch TO guibin_worker",
-    "INSERT ON customer_touch TO guibin_bank",
-    "SELECT, INSERT, UPDATE, DELETE ON customer_touch TO guibin_worker",
+    "INSERT ON customer_change TO guibin_bank",
+    "SELECT, INSERT, UPDATE, DELETE ON customer_change TO guibin_worker",
     "SELECT, INSERT, UPDATE ON customer_profile, fact_day TO guibin_worker",
     "SELECT ON customer_profile, fact_day TO guibin_bank",
 )
@@ -24,7 +24,7 @@ GRANTS = (
 
 def upgrade() -> None:
     _profiles()
-    _touches()
+    _changes()
     _imports()
     _policies("'real_time'")
     for grant in GRANTS:
@@ -49,7 +49,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("tag_import_reject")
     op.drop_column("tag_import", "sha256")
-    op.drop_table("customer_touch")
+    op.drop_table("customer_change")
     op.drop_table("customer_watch")
     op.execute("UPDATE tag SET update_policy = 'daily' WHERE update_policy = 'real_time'")
     _policies()
@@ -76,7 +76,7 @@ def _policies(*more: str) -> None:
     op.create_check_constraint(op.f("ck_tag_update_policy_known"), "tag", f"update_policy IN ({known})")
 
 
-def _touches() -> None:
+def _changes() -> None:
     op.create_table(
         "customer_watch",
         sa.Column("watcher", sa.Text(), nullable=False),
@@ -84,15 +84,15 @@ def _touches() -> None:
         info={"distribution": "reference"},
     )
     op.create_table(
-        "customer_touch",
+        "customer_change",
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_customer_touch")),
+        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_customer_change")),
         info={"distribution": ("customer_id", "customer")},
     )
-    op.execute("ALTER TABLE customer_touch ENABLE ROW LEVEL SECURITY")
-    op.execute("CREATE POLICY worker_rows ON customer_touch TO guibin_worker USING (true)")
-    op.execute("CREATE POLICY everybody_writes ON customer_touch FOR INSERT TO guibin_bank WITH CHECK (true)")
+    op.execute("ALTER TABLE customer_change ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY worker_rows ON customer_change TO guibin_worker USING (true)")
+    op.execute("CREATE POLICY everybody_writes ON customer_change FOR INSERT TO guibin_bank WITH CHECK (true)")
 
 
 def _imports() -> None:
