@@ -9,11 +9,14 @@ from sqlmodel import select
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
+from guibin.customers.models import Customer
+from guibin.customers.references import phone_index
 from guibin.tags.imports.models import TagImport
 from support.house import WEST, House
 
 LISTED = {"values": [{"value": "high"}, {"value": "low"}]}
 NAMES = {"axis": "service", "name_zh": "流失模型", "name_en": "Churn model"}
+PHONE = "13800000001"
 TAG = NAMES | {"code": "churn", "kind": "model", "rule": LISTED}
 
 
@@ -112,6 +115,24 @@ async def test_a_file_is_matched_as_a_call_is_and_the_same_one_again_changes_not
     assert "nobody" not in written
     empty = await bank_client.post(url, content=b"key\n", headers=maker)
     assert (empty.status_code, empty.json()["code"]) == (422, "file_empty")
+
+
+async def test_a_telephone_of_two_customers_names_neither(
+    bank_client: httpx.AsyncClient, house: House, customers: list[UUID]
+) -> None:
+    async with house.sessions() as session:
+        for customer_id in customers:
+            (await session.get_one(Customer, customer_id)).phone_idx = phone_index(house.keys, PHONE)
+        await session.commit()
+    assert (await send(bank_client, house, {"key": PHONE, "value": "high"}, key="phone")).json()["ambiguous"] == 1
+    answer = await bank_client.post(
+        "/v1/tags/churn/imports/file?key=phone",
+        content=f"key,value\n{PHONE},high".encode(),
+        headers=house.headers("hq_operator") | {"Content-Type": "text/csv"},
+    )
+    rejects = [(one["row"], one["code"], one["column"]) for one in answer.json()["rejects"]]
+    assert rejects == [(2, "customer_ambiguous", "key")]
+    assert [await held(bank_client, house, customer_id) for customer_id in customers] == [[], []]
 
 
 async def test_another_value_takes_the_place_of_the_one_before_and_a_full_import_ends_the_rest(

@@ -181,7 +181,8 @@ def test_every_code_has_a_case() -> None:
     # Those of links and identity events: test_links.py and test_identity.py beside this file.
     of_links = {"link_not_possible", "link_overlaps", "link_unknown"}
     of_events = {"customer_unknown", "merge_not_possible"}
-    elsewhere = of_the_organisation_and_whole_rows | of_links | of_events
+    of_tags = {"customer_ambiguous"}  # tests/bank_api/tags/test_imports.py
+    elsewhere = of_the_organisation_and_whole_rows | of_links | of_events | of_tags
     assert {code for _, _, code, _ in CASES} | elsewhere == {code.value for code in RowCode}
 
 

@@ -167,13 +167,21 @@ def test_no_other_plan_of_a_small_book_places_more_or_costs_less(problem: Proble
     assert _found(problem, placement) == _cheapest(problem)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_problems(), st.randoms(use_true_random=False))
 def test_the_order_of_customers_and_managers_changes_nothing(problem: Problem, random: object) -> None:
     clients, desks = list(problem.clients), list(problem.desks)
     random.shuffle(clients)  # type: ignore[attr-defined]
     random.shuffle(desks)  # type: ignore[attr-defined]
     assert place_all(replace(problem, clients=clients, desks=desks)) == place_all(problem)
+
+
+def test_who_is_served_dearly_by_somebody_who_takes_nobody_new_keeps_the_manager() -> None:
+    served = _client(0, present=0)
+    problem = _problem([served], [_desk(0, grade="senior", takes=False)], reach=Reach.BRANCH)
+    placement = place_all(problem)
+    assert placement.placed == {served.customer_id: _manager(0)}
+    assert _found(problem, placement) == _cheapest(problem) == (0, 40)
 
 
 def test_load_evens_out_among_equals() -> None:

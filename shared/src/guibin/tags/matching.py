@@ -12,12 +12,12 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    Text,
     Uuid,
     and_,
     exists,
     func,
     literal,
-    literal_column,
     not_,
     or_,
     select,
@@ -165,7 +165,7 @@ def _some_of(judged: CTE, limit: int) -> ScalarSelect[Any]:
     """List some customers who are given the tag, in the order of their ids."""
     rows = (judged.c.customer_id, judged.c.branch, judged.c.tier, judged.c.value)
     first = select(*rows).where(judged.c.new).order_by(judged.c.customer_id).limit(limit).subquery("some")
-    row = func.jsonb_build_object(*(part for one in first.c for part in (literal_column(f"'{one.name}'"), one)))
+    row = func.jsonb_build_object(*(part for one in first.c for part in (literal(one.name, Text), one)))
     return select(func.jsonb_agg(aggregate_order_by(row, first.c.customer_id), type_=JSONB)).scalar_subquery()
 
 

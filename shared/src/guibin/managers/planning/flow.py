@@ -16,7 +16,6 @@ from uuid import UUID
 from guibin.managers.models import UnassignedReason
 from guibin.managers.planning.rules import (
     Client,
-    Costs,
     Kind,
     Problem,
     broken_cost,
@@ -99,7 +98,9 @@ def place_all(problem: Problem) -> Placement:
 
     Looks farther where the nearest managers are full: for those without a place, and for whoever competes with them.
     """
-    least = {client.kind: problem.nearest for client in problem.clients}
+    # The order of kinds is that of the network, in which the solver decides among equals.
+    in_order = sorted(problem.clients, key=lambda client: client.customer_id)
+    least = {client.kind: problem.nearest for client in in_order}
     while True:
         placement = _within_loads(problem, least)
         lacking = {
@@ -212,7 +213,7 @@ class _Plan:
             ]
         for (kind, present), members in self._served.items():
             node, count = network.node(len(members)), len(members)
-            network.arc(node, desks[present], count, _sum(costs_of(problem, kind, problem.desk_of[present])))
+            network.arc(node, desks[present], count, self._staying(kind, present))
             nowhere = network.arc(node, sink, count, nobody * (kind.tier_rank + 2))
             leaving = Counter(broken for broken, _ in members)
             arcs.served[kind, present] = (
@@ -222,10 +223,15 @@ class _Plan:
             arcs.nowhere.append(nowhere)
         return network, arcs
 
+    def _staying(self, kind: Kind, present: UUID) -> int:
+        """Return what it costs that somebody stays; of who serves and takes nobody new the kind's row says nothing."""
+        return sum(costs_of(self._problem, kind, self._problem.desk_of[present]).values())
+
     def _cost_of_nobody(self, *, dearest_step: int) -> int:
         """Return what is dearer than any chain of moves that would place one customer more: each manager once in it."""
         dearest = 1 + dearest_step
         dearest += max((cost for row in self._costs.values() for _, cost in row), default=0)
+        dearest += max((self._staying(*pair) for pair in self._served), default=0)
         dearest += max((members[-1][0] for members in self._served.values()), default=0)
         return dearest * 2 * (len(self._problem.desk_of) + 1)
 
@@ -237,7 +243,3 @@ class _Arcs:
     served: dict[tuple[Kind, UUID], tuple[list[int], int]] = field(default_factory=dict)
     hubs: dict[Kind, list[tuple[UUID, int]]] = field(default_factory=dict)
     nowhere: list[int] = field(default_factory=list)
-
-
-def _sum(costs: Costs) -> int:
-    return sum(costs.values())
