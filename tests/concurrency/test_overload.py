@@ -1,10 +1,6 @@
-"""Four times as many calls as a port can answer (trust: T-PERF-3): it accepts some, refuses the others, and recovers.
+"""Four times as many calls as a port can answer (trust: T-PERF-3)."""
 
-How long those that are accepted wait is printed, and stands in docs/benchmarks.md: it is the machine's. At load ten
-clients that share two cores with the port saw up to 34 s; the port's own log of such a run says two at most, the rest
-passed outside of it. That nobody queues beyond the gate's patience holds tests/unit/web/test_gate.py.
-"""
-
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
@@ -17,6 +13,9 @@ from support.served import Served, served_port
 CUSTOMERS = 200
 CLIENTS = 600
 OVERLOAD_SECONDS = 30
+LONGEST_SECONDS = 1.0
+BUSY_MACHINE = 3
+"""So many times its usual time an accepted call may take where the machine is so busy that this is over a second."""
 
 
 @pytest.fixture
@@ -54,14 +53,19 @@ async def test_under_four_times_its_load_a_port_answers_or_refuses_soon_and_reco
     assert set(usual.statuses) == {200}
     sustainable = usual.statuses[200] / 6
 
+    longest = max(LONGEST_SECONDS, BUSY_MACHINE * usual.quantile(0.99))
+
     over = await at_a_rate(
         process.port, lambda: next(turn), rate=4 * sustainable, clients=CLIENTS, seconds=OVERLOAD_SECONDS
     )
     show(f"4 x {sustainable:.0f}/s", over)
     assert set(over.statuses) <= {200, 429, 503}
     assert over.statuses[200] > 0
-    assert over.statuses[503] > 0
+    assert over.quantile(0.99) <= longest
 
+    await asyncio.sleep(5)
     after = await as_fast_as_answered(process.port, lambda: next(turn), clients=8, seconds=5)
     show("afterwards", after)
     assert set(after.statuses) == {200}
+    assert after.statuses[200] / 5 > sustainable / 2
+    assert after.quantile(0.99) <= longest

@@ -7,6 +7,7 @@ from sabotage.patches import CODE, Sabotage
 PLANS = "tests/bank_api/managers/test_plans.py"
 
 CLAIMS = "tests/bank_api/managers/test_claims.py"
+RESTRICTED = "tests/bank_api/managers/test_restricted.py"
 
 ASSIGNING: Final = (
     Sabotage(
@@ -35,6 +36,14 @@ ASSIGNING: Final = (
         "    colleagues = select(col(Manager.id)).where(col(Manager.branch_id).in_(branch))",
         "    colleagues = select(col(Manager.id))",
         (f"{CLAIMS}::test_colleagues_of_the_branch_see_a_claim_and_nobody_elsewhere_does",),
+    ),
+    Sabotage(
+        "CUS-18a",
+        "that nobody comes to serve whom a restriction keeps from it",
+        f"{CODE}/managers/stability/needy.py",
+        "        .where(or_(and_(not_(has_nobody), not_(is_here)), not_(blocks(col(Customer.id), Act.ASSIGN, day))))\n",
+        "",
+        (f"{RESTRICTED}::test_nobody_comes_to_serve_whom_a_restriction_keeps_from_it_and_who_leaves_hands_them_on",),
     ),
     Sabotage(
         "MGR-07",

@@ -112,27 +112,31 @@ async def test_what_is_open_of_who_is_in_the_pool_is_nobodys_and_no_handover_wai
     giver = await add_manager(book.session, book.manager.branch_id, Grade.SENIOR)
     change = Change(book.customer_id, giver.id, book.manager.id, BEGAN, "matrix", "run")
     await followers.follow_all(book.session, [change])
-    at = {"customer_id": book.customer_id, "created_at": clock.now(), "manager_id": book.manager.id}
-    book.session.add_all(
-        [
-            Promise(id=new_id(), promised_by=book.manager.staff_id, due_on=RETURN, **at),
-            CareTask(
-                id=new_id(),
-                kind="call",
-                origin="staff",
-                made_by="staff",
-                occasion=RETURN,
-                starts_on=RETURN,
-                due_on=RETURN,
-                **at,
-            ),
-        ]
+    promise = Promise(
+        customer_id=book.customer_id,
+        id=new_id(),
+        manager_id=book.manager.id,
+        promised_by=book.manager.staff_id,
+        due_on=RETURN,
+        created_at=clock.now(),
     )
+    task = CareTask(
+        customer_id=book.customer_id,
+        id=new_id(),
+        manager_id=book.manager.id,
+        kind="call",
+        origin="staff",
+        made_by="staff",
+        occasion=RETURN,
+        starts_on=RETURN,
+        due_on=RETURN,
+        created_at=clock.now(),
+    )
+    book.session.add_all([promise, task])
     await book.night(NOTICE)
     await book.night(RETURN)
-    for record in (Promise, CareTask):
-        query = select(record).where(col(record.customer_id) == book.customer_id)
-        [row] = (await book.session.exec(query.execution_options(populate_existing=True))).all()
+    for row in (promise, task):
+        await book.session.refresh(row)
         assert (row.state, row.manager_id) == ("open", None)
     states = (await book.session.exec(select(Handover.state))).all()
     assert states == ["superseded"]

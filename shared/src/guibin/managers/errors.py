@@ -6,7 +6,8 @@ from guibin.core.errors import Category, Refusal
 class AssigneeInvalid(Refusal):
     """This manager cannot serve this customer.
 
-    `reason` is the first of inactive, other_branch, grade, licence, language, skill, on_leave, conflict, no_capacity.
+    `reason` is the first of restricted (nobody is to serve the customer anew), inactive, other_branch, grade, licence,
+    language, skill, on_leave, conflict, no_capacity.
     In a team also is_primary, has_role, or no_role for one who leaves a role that was never had.
     """
 

@@ -28,6 +28,7 @@ _STEPS: Final = 2**64
 class Obstacle(StrEnum):
     """Why a manager cannot serve a customer, in the order in which it is looked at."""
 
+    RESTRICTED = "restricted"
     INACTIVE = "inactive"
     OTHER_BRANCH = "other_branch"
     GRADE = "grade"
@@ -44,6 +45,7 @@ HURDLES: Final = (
         UnassignedReason.NO_ELIGIBLE_MANAGER,
         frozenset(
             {
+                Obstacle.RESTRICTED,
                 Obstacle.INACTIVE,
                 Obstacle.OTHER_BRANCH,
                 Obstacle.GRADE,
@@ -66,7 +68,7 @@ class Waiting:
 
     `minutes` is the load of a year; `conflicts` are managers who must not serve this customer; `wish` is whom the
     customer would like, `claimant` who has the claim, `introducer` who brought the customer. Without `managed` the
-    grade does not matter.
+    grade does not matter. `restricted`: a restriction says that nobody is to serve the customer anew.
     """
 
     customer_id: UUID
@@ -82,6 +84,7 @@ class Waiting:
     claimant: UUID | None = None
     introducer: UUID | None = None
     managed: bool = True
+    restricted: bool = False
 
 
 @dataclass
@@ -147,6 +150,7 @@ def obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
 def lasting_obstacles(customer: Waiting, seat: Seat, matrix: Matrix) -> list[Obstacle]:
     """Say what stands against it whoever the customer is of those who ask for the same."""
     found = {
+        Obstacle.RESTRICTED: customer.restricted,
         Obstacle.INACTIVE: not seat.active,
         Obstacle.OTHER_BRANCH: seat.branch_id != customer.branch_id and customer.branch_id not in seat.reach,
         Obstacle.GRADE: customer.managed and (seat.grade, customer.tier_code) not in matrix,

@@ -71,5 +71,6 @@ class Act(StrEnum):
     REDEEM = "redeem"
     MESSAGE = "message"
     CALL = "call"
+    ASSIGN = "assign"
     LOGIN = "login"
     SERVICE = "service"

@@ -116,8 +116,11 @@ async def _look(session: AsyncSession, customer: Customer, here: Sequence[UUID],
 
 
 async def _queue(session: AsyncSession, arrival: Arrival, today: date) -> None:
-    """Put a customer of a managed tier into the queue; whoever is in none is the pool's and does not wait."""
-    if arrival.customer.managed and arrival.reason is not None:
+    """Put a customer of a managed tier into the queue; whoever is in none is the pool's and does not wait.
+
+    Nor does whom a restriction keeps from being assigned.
+    """
+    if arrival.customer.managed and not arrival.customer.restricted and arrival.reason is not None:
         reasons = {arrival.customer.customer_id: (arrival.reason, None)}
         await repository.put_unassigned(session, [arrival.customer], reasons, since=today)
 

@@ -21,6 +21,8 @@ from guibin.managers.claims.standing import counts_on, is_served
 from guibin.managers.models import Manager
 from guibin.managers.repository.coverage import WITH_THE_BANK
 from guibin.organisation.models import BranchClosure, Staff
+from guibin.privacy.repository import blocks
+from guibin.privacy.rules import Act
 from guibin.security.actors import Scope
 
 # A night places many thousands at once.
@@ -50,7 +52,11 @@ async def standing_of(session: AsyncSession, *, customer_id: UUID, manager_id: U
         select(col(Claim.manager_id)).where(col(Claim.customer_id) == customer_id, counts_on(day)).scalar_subquery()
     )
     query = select(
-        and_(col(Customer.status).in_(WITH_THE_BANK), col(Customer.merged_into).is_(None)),
+        and_(
+            col(Customer.status).in_(WITH_THE_BANK),
+            col(Customer.merged_into).is_(None),
+            not_(blocks(col(Customer.id), Act.ASSIGN, day)),
+        ),
         is_served(col(Customer.id)),
         func.coalesce(works, False),
         reaches,

@@ -33,6 +33,8 @@ from guibin.managers.matrix.repository import content_on
 from guibin.managers.models import Manager
 from guibin.managers.rules import NOTHING, Waiting
 from guibin.organisation.models import Staff
+from guibin.privacy.repository import blocked_among
+from guibin.privacy.rules import Act
 from guibin.products.models import Product
 from guibin.relations.models import CustomerLink, Household, HouseholdKind, HouseholdMember
 from guibin.security.row_scope import all_rows
@@ -74,16 +76,21 @@ async def with_demands(session: AsyncSession, waiting: Sequence[Waiting], *, day
 
 
 async def as_waiting(session: AsyncSession, customers: Sequence[Customer], *, day: date) -> list[Waiting]:
-    """Return customers as they look for a manager on a day, in order; one without a tier has the tier of no name."""
+    """Return customers as they look for a manager on a day, in order; one without a tier has the tier of no name.
+
+    Who is under a restriction that blocks assigning is `restricted`.
+    """
     current = select_tiers(day).where(among(col(TierHistory.customer_id), [one.id for one in customers])).subquery()
     query = select(current.c.customer_id, Tier).join(Tier, col(Tier.code) == current.c.tier)
     async with all_rows(session):
         tiers = dict((await session.execute(query)).all())
+        blocked = await blocked_among(session, [one.id for one in customers], Act.ASSIGN, day=day)
     waiting = []
     for customer in customers:
         tier = tiers.get(customer.id)
         code, rank, managed = (tier.code, tier.rank, tier.managed) if tier else ("", -1, False)
-        waiting.append(Waiting(customer.id, code, rank, customer.branch_id, managed=managed))
+        restricted = customer.id in blocked
+        waiting.append(Waiting(customer.id, code, rank, customer.branch_id, managed=managed, restricted=restricted))
     return await with_demands(session, waiting, day=day)
 
 

@@ -195,6 +195,7 @@ async def _faults(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[P
     """Return why customers cannot go where they should, by what holds today, as arrivals are held to it.
 
     A manager may stand as far away as the plan allows, and a skill that is missing costs something and forbids nothing.
+    Who is not to be assigned anew goes along when the manager leaves.
     """
     today, going = clock.today(), [move for move in moves if move.to_manager_id is not None]
     desks = {seat.manager_id: seat for seat in await seats(session, day=today)}
@@ -212,7 +213,7 @@ async def _faults(session: AsyncSession, plan: AssignmentPlan, moves: Sequence[P
         if seat is None:
             faults[move.customer_id] = Obstacle.INACTIVE
             continue
-        allowed = {Obstacle.SKILL}
+        allowed = {Obstacle.SKILL, *([Obstacle.RESTRICTED] if plan.kind == AssignmentPlanKind.LEAVE else [])}
         if places.within(Reach(plan.reach), one.branch_id, seat.branch_id):
             allowed.add(Obstacle.OTHER_BRANCH)
         against = [found for found in obstacles(one, seat, matrix) if found not in allowed]

@@ -26,6 +26,9 @@ from guibin.managers.planning.rules import Client, Desk, Kind, Part, Places, Pro
 from guibin.managers.repository import frozen_managers, seats
 from guibin.managers.rules import Seat, Waiting
 from guibin.organisation.models import BranchKind
+from guibin.privacy.repository import blocked_among
+from guibin.privacy.rules import Act
+from guibin.security.row_scope import all_rows
 
 CLAIM: Final = timedelta(minutes=15)
 """How long a worker may be silent before another one takes the plan up."""
@@ -101,6 +104,9 @@ async def read_problem(session: AsyncSession, asked: AssignmentPlan, *, day: dat
         {entry.tier: demand.minutes for entry, demand in zip(book, demands, strict=True)},
     )
     movable = _movable(problem, Movable(asked.movable))
+    if asked.kind == AssignmentPlanKind.REBALANCE:
+        async with all_rows(session):
+            movable -= await blocked_among(session, movable, Act.ASSIGN, day=day)
     return [one for one in book if one.customer_id in movable], _only(problem, movable)
 
 

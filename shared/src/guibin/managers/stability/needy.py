@@ -18,6 +18,8 @@ from guibin.managers.rules import Waiting
 from guibin.managers.stability.repository import succession_open, wishes_to_keep, works
 from guibin.managers.terms.rules import Terms
 from guibin.organisation.models import Staff
+from guibin.privacy.repository import blocks
+from guibin.privacy.rules import Act
 from guibin.tiers.models import Tier, TierHistory
 from guibin.tiers.repository import select_tiers
 
@@ -46,7 +48,7 @@ async def needy_customers(session: AsyncSession, *, day: date, terms: Terms) -> 
     Another one: where the present one has left, where the matrix forbids the present one, or where the present one may
     but should not serve a tier in which the customer has been for so many months and came while being served. A
     customer who wishes to keep the manager, to whom one is coming, or who is in the pool and whom nobody claims, needs
-    none.
+    none. Whom a restriction keeps from being assigned keeps the present one, until that one leaves.
     """
     current = select_tiers(day, col(TierHistory.effective_on)).subquery("current_tier")
     asked = (tiers_in_force(day), col(Manager.grade), current.c.tier)
@@ -76,6 +78,7 @@ async def needy_customers(session: AsyncSession, *, day: date, terms: Terms) -> 
         .where(col(Customer.status).in_(WITH_THE_BANK))
         .where(or_(not_(has_nobody), _is_looked_for(day), col(Tier.rank) > pool_rank))
         .where(or_(not_(is_here), and_(_may_change(), or_(not_(is_permitted), settled))))
+        .where(or_(and_(not_(has_nobody), not_(is_here)), not_(blocks(col(Customer.id), Act.ASSIGN, day))))
     )
     rows = (await session.execute(query)).all()
     return [NeedyCustomer(Waiting(*row[:4]), row[4], Ground(row[5])) for row in rows]

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.arrays import among
 from guibin.core.ids import new_id
 from guibin.customers.repository import visible
 from guibin.privacy.models import CustomerRestriction, RestrictionKind
@@ -21,6 +22,7 @@ _BLOCKS: Final = {
     Act.REDEEM: RestrictionKind.blocks_redeem,
     Act.MESSAGE: RestrictionKind.blocks_message,
     Act.CALL: RestrictionKind.blocks_call,
+    Act.ASSIGN: RestrictionKind.blocks_assign,
     Act.LOGIN: RestrictionKind.blocks_login,
     Act.SERVICE: RestrictionKind.blocks_service,
 }
@@ -31,7 +33,7 @@ def _in_force(day: date) -> ColumnElement[bool]:
     return (col(CustomerRestriction.valid_from) <= day) & or_(ends.is_(None), ends > day)
 
 
-def blocks(customer_id: UUID, act: Act, day: date) -> ColumnElement[bool]:
+def blocks(customer_id: UUID | ColumnElement[UUID], act: Act, day: date) -> ColumnElement[bool]:
     """Return the predicate that a restriction of a customer blocks something on a day, for a larger statement."""
     return exists().where(
         col(CustomerRestriction.customer_id) == customer_id,
@@ -51,7 +53,8 @@ async def blocked_among(session: AsyncSession, customer_ids: Collection[UUID], a
     query = (
         select(CustomerRestriction.customer_id)
         .join(RestrictionKind, col(RestrictionKind.code) == col(CustomerRestriction.kind))
-        .where(col(CustomerRestriction.customer_id).in_(set(customer_ids)), _in_force(day), col(_BLOCKS[act]).is_(True))
+        .where(among(col(CustomerRestriction.customer_id), set(customer_ids)), _in_force(day))
+        .where(col(_BLOCKS[act]).is_(True))
     )
     return set((await session.exec(query)).all())
 
