@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,7 +33,7 @@ def _in_force(day: date) -> ColumnElement[bool]:
     return (col(CustomerRestriction.valid_from) <= day) & or_(ends.is_(None), ends > day)
 
 
-def blocks(customer_id: UUID | ColumnElement[UUID], act: Act, day: date) -> ColumnElement[bool]:
+def blocks(customer_id: UUID | SQLColumnExpression[UUID], act: Act, day: date) -> ColumnElement[bool]:
     """Return the predicate that a restriction of a customer blocks something on a day, for a larger statement."""
     return exists().where(
         col(CustomerRestriction.customer_id) == customer_id,
