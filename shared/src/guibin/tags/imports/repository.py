@@ -40,7 +40,7 @@ _WRITE: Final = text(
     " set_by = excluded.set_by, confirmed_on = excluded.confirmed_on, expires_on = excluded.expires_on,"
     " probability = excluded.probability, import_id = excluded.import_id"
 )
-_TOUCH: Final = text(
+_NOTE: Final = text(
     "INSERT INTO customer_change (customer_id) SELECT customer_id FROM stage_tag_value"
     " WHERE EXISTS (SELECT FROM customer_watch)"
 )
@@ -101,7 +101,7 @@ async def write_staged(session: AsyncSession, made: TagImport, *, version: int, 
     await session.execute(_REPLACE, {"tag": made.tag_code, "day": day})
     written = {"version": version, "maker": made.made_by, "expires": made.expires_on, "import": made.id}
     await session.execute(_WRITE, {"tag": made.tag_code, "day": day} | written)
-    await session.execute(_TOUCH)
+    await session.execute(_NOTE)
 
 
 async def end_others(session: AsyncSession, scope: Scope, *, code: str, day: date) -> list[UUID]:
