@@ -148,6 +148,13 @@ def test_at_least_five_demo_customers_can_afford_a_right(bank: Bank) -> None:
     assert len(able) >= 5
 
 
+def test_the_demo_family_has_logins_and_the_spouse_sees_what_may_be_spent_together(bank: Bank) -> None:
+    family = {one["role"]: one for one in bank.logins["family"]}
+    assert sorted(family) == ["child", "head", "spouse"]
+    shared = bank.get(bank.customer_port, "/v1/me/household/points", family["spouse"]["token"])
+    assert shared.status_code == 200, shared.text
+
+
 def test_people_of_the_simulator_have_the_phones_of_demo_customers(bank: Bank) -> None:
     wechat = bank.logins["wechat"]
     assert wechat["simulator"] == f"http://127.0.0.1:{bank.simulator_port}"

@@ -14,6 +14,7 @@ from guibin.customers.personal import identity_of
 from guibin.managers.models import Coverage, Manager
 from guibin.organisation.models import ServiceClient, Staff, StaffRole
 from guibin.points.models import PointsAccount
+from guibin.relations.models import Household, HouseholdMember
 from guibin.rights import service as rights
 from guibin.security.actors import Scope
 from guibin.security.ciphers import KeyRing
@@ -41,7 +42,8 @@ async def write_logins(
     People of the simulator of WeChat, if there is one, get the phone numbers of these customers.
 
     Returns:
-        What is in the file: `customer_api` and `bank_api` (addresses), `customers` as `[{id, token}]`, `staff` as
+        What is in the file: `customer_api` and `bank_api` (addresses), `customers` as `[{id, token}]`, `family` (the
+        members of the demo household) as `[{role, id, token}]`, `staff` as
         `{role: {no, token}}`, `services` as `{name: {token}}`, and `wechat` with the simulator and its `people` as
         `[{uid, phone, customer}]`, and `supplier` with its simulator, its id and a right for each way it delivers by.
     """
@@ -53,6 +55,10 @@ async def write_logins(
             "bank_api": f"http://{settings.host}:{settings.bank_port}",
             "customers": [
                 {"id": to_public("cus", customer_id), "token": desk.of_customer(customer_id)} for customer_id in able
+            ],
+            "family": [
+                {"role": role, "id": to_public("cus", customer_id), "token": desk.of_customer(customer_id)}
+                for customer_id, role in await _family(session)
             ],
             "staff": {
                 role: {"no": no, "token": await desk.of_staff(session, no)}
@@ -90,6 +96,17 @@ async def _able_customers(session: AsyncSession) -> list[UUID]:
         if len(able) == CUSTOMERS:
             break
     return able
+
+
+async def _family(session: AsyncSession) -> Sequence[tuple[UUID, str]]:
+    """Return the members of the first household with their roles."""
+    first = select(Household.id).order_by(col(Household.id)).limit(1).scalar_subquery()
+    query = (
+        select(HouseholdMember.customer_id, HouseholdMember.role)
+        .where(HouseholdMember.household_id == first, col(HouseholdMember.valid_to).is_(None))
+        .order_by(col(HouseholdMember.id))
+    )
+    return (await session.exec(query)).all()
 
 
 async def _people_of(session: AsyncSession, keys: KeyRing, customer_ids: Sequence[UUID]) -> list[dict[str, str]]:
