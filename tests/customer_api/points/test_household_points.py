@@ -154,10 +154,12 @@ async def test_points_are_put_together_by_consent_spent_within_a_limit_and_given
 
 async def test_who_takes_a_word_back_leaves_or_is_stopped_puts_nothing_in_any_more(shop: Shop, family: Family) -> None:
     right = await shop.right(prices=[{"tier": None, "points": PRICE}])
+    with_money = await shop.right(prices=[{"tier": None, "points": PRICE, "money": "50.00"}])
     for one in (family.head, family.parent):
         await family.say(one, granted=True)
     await family.name(family.spouse, None)
     together = await family.sums(family.spouse)
+    paid_too = [await family.redeem(family.spouse, with_money, dry_run=dry_run) for dry_run in (True, False)]
 
     await family.say(family.parent, granted=False)
     revoked = await family.sums(family.spouse)
@@ -180,6 +182,7 @@ async def test_who_takes_a_word_back_leaves_or_is_stopped_puts_nothing_in_any_mo
     looking = await family.redeem(family.parent, right)
     service_points = await family.redeem(family.spouse, right, wallet="service")
 
+    assert [one.json()["code"] for one in paid_too] == ["household_pays_points_only"] * 2
     assert (together, revoked, frozen) == ((40, 350, 390), (40, 150, 190), (40, 0, 40))
     assert (refused.json()["code"], refused.json()["available"]) == ("insufficient_points", 190)
     assert [one.json()["code"] for one in (nothing, looking, service_points)] == [

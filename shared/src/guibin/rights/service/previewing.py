@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.points.errors import WalletClosed
+from guibin.points.household.errors import HouseholdPaysPointsOnly
 from guibin.points.household.service import usable_beside
 from guibin.rights.offer import Wish
 from guibin.rights.repository import catalogue, reservations
@@ -40,6 +41,7 @@ async def preview(
     Raises:
         NotFound: no right that this customer sees.
         Refusal: it gives points, and nobody is there to whom they can be given. Looked at with `keys` alone.
+        HouseholdPointsUnavailable, HouseholdPaysPointsOnly, WalletNotPooled: the household's points do not pay for it.
     """
     right = await get_published(session, right_id=request.right_id)
     wish = request.wish(right)
@@ -61,6 +63,8 @@ async def preview(
     if request.slot_id is not None:
         known = replace(known, against_slot=await look_at_slot(session, right, slot_id=request.slot_id, wish=wish))
     decision = assess(right.terms, standing, known, wish, now=now)
+    if request.from_household and decision.money_fen:
+        raise HouseholdPaysPointsOnly
     return Preview(right, decision, standing.available, paying.code, side)
 
 
