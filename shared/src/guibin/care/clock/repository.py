@@ -6,7 +6,22 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Integer, Text, and_, case, cast, exists, func, literal, or_, select, text
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Integer,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -72,58 +87,66 @@ async def kept_between(
 
     Tasks that nothing asks for any more are not counted. `item` is the origin, and of plans and triggers its code.
     """
-    task = CareTask
-    done_on = cast(func.timezone(BUSINESS_ZONE.key, col(task.ended_at)), Date)
-    is_done, in_time = col(task.state) == TaskState.DONE, done_on <= col(task.due_on)
-    broken = or_(
-        col(task.state) == TaskState.OPEN, and_(col(task.state) == TaskState.LAPSED, col(task.reason) == TOO_LATE)
-    )
-    planned = col(task.origin).in_(("plan", "trigger", "after_sale"))
-    item = case((planned, col(task.made_by)), else_=cast(col(task.origin), Text)).label("item")
-    served = aliased(Coverage)
-    groups = (col(Branch.code), _answering(served).label("manager_id"), item)
+    task, served = _due_tasks(first, last, today), aliased(Coverage)
+    done_on = cast(func.timezone(BUSINESS_ZONE.key, task.c.ended_at), Date)
+    is_done, in_time = task.c.state == TaskState.DONE, done_on <= task.c.due_on
+    broken = or_(task.c.state == TaskState.OPEN, and_(task.c.state == TaskState.LAPSED, task.c.reason == TOO_LATE))
+    planned = task.c.origin.in_(("plan", "trigger", "after_sale"))
+    item = case((planned, task.c.made_by), else_=cast(task.c.origin, Text)).label("item")
+    groups = (col(Branch.code), _answering(task, served).label("manager_id"), item)
     query = (
         select(
             *groups,
             _count(and_(is_done, in_time)),
             _count(and_(is_done, ~in_time)),
             _count(broken),
-            _count(col(task.state) == TaskState.SKIPPED),
+            _count(task.c.state == TaskState.SKIPPED),
         )
-        .join(Customer, col(Customer.id) == col(task.customer_id))
+        .select_from(task)
+        .join(Customer, col(Customer.id) == task.c.customer_id)
         .join(Branch, col(Branch.id) == col(Customer.branch_id))
-        .outerjoin(served, _on_due_day(served))
-        .where(col(task.due_on).between(first, last), or_(col(task.due_on) < today, is_done))
-        .where(or_(col(task.state) != TaskState.LAPSED, col(task.reason) == TOO_LATE))
-        .where(visible(scope, col(task.customer_id), col(Customer.branch_id)))
+        .outerjoin(served, _on_due_day(task, served))
+        .where(visible(scope, task.c.customer_id, col(Customer.branch_id)))
         .group_by(*groups)
         .order_by(*groups)
     )
     return [KeptCount(*row) for row in (await session.execute(query)).all()]
 
 
-def _on_due_day(served: type[Coverage]) -> ColumnElement[bool]:
-    due_on = col(CareTask.due_on)
-    return and_(
-        col(served.customer_id) == col(CareTask.customer_id),
-        col(served.role) == CoverageRole.PRIMARY,
-        col(served.valid_from) <= due_on,
-        or_(col(served.valid_to).is_(None), col(served.valid_to) > due_on),
+def _due_tasks(first: date, last: date, today: date) -> CTE:
+    """Select the tasks that count, before anything else: a month's are few beside everybody in scope."""
+    task = CareTask
+    names = ("customer_id", "manager_id", "origin", "made_by", "state", "reason", "due_on", "ended_at")
+    return (
+        select(*(col(getattr(task, name)) for name in names))
+        .where(col(task.due_on).between(first, last), or_(col(task.due_on) < today, col(task.state) == TaskState.DONE))
+        .where(or_(col(task.state) != TaskState.LAPSED, col(task.reason) == TOO_LATE))
+        .cte("due_task")
+        .prefix_with("MATERIALIZED")
     )
 
 
-def _answering(served: type[Coverage]) -> ColumnElement[Any]:
+def _on_due_day(task: CTE, served: type[Coverage]) -> ColumnElement[bool]:
+    return and_(
+        col(served.customer_id) == task.c.customer_id,
+        col(served.role) == CoverageRole.PRIMARY,
+        col(served.valid_from) <= task.c.due_on,
+        or_(col(served.valid_to).is_(None), col(served.valid_to) > task.c.due_on),
+    )
+
+
+def _answering(task: CTE, served: type[Coverage]) -> ColumnElement[Any]:
     """Return who answers for a task: not who took the customer over when it was late already.
 
     An open task goes with the customer; a colleague who never was the customer's manager was given it by hand.
     """
     mine = exists().where(
-        col(Coverage.customer_id) == col(CareTask.customer_id),
+        col(Coverage.customer_id) == task.c.customer_id,
         col(Coverage.role) == CoverageRole.PRIMARY,
-        col(Coverage.manager_id) == col(CareTask.manager_id),
+        col(Coverage.manager_id) == task.c.manager_id,
     )
-    then = func.coalesce(col(served.manager_id), col(CareTask.manager_id))
-    return case((or_(col(CareTask.manager_id).is_(None), mine), then), else_=col(CareTask.manager_id))
+    then = func.coalesce(col(served.manager_id), task.c.manager_id)
+    return case((or_(task.c.manager_id.is_(None), mine), then), else_=task.c.manager_id)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
