@@ -75,8 +75,8 @@ CARE: Final = (
         "CARE-02b",
         "that who takes a customer over does not answer for what was late already",
         f"{CODE}/care/clock/repository.py",
-        "    return case((or_(col(CareTask.manager_id).is_(None), mine), then), else_=col(CareTask.manager_id))\n",
-        "    return case((or_(col(CareTask.manager_id).is_(None), ~mine), then), else_=col(CareTask.manager_id))\n",
+        "    return case((or_(task.c.manager_id.is_(None), mine), then), else_=task.c.manager_id)\n",
+        "    return case((or_(task.c.manager_id.is_(None), ~mine), then), else_=task.c.manager_id)\n",
         (f"{CLOCK}::test_a_task_that_was_late_when_the_customer_changed_hands_counts_for_who_served_on_the_due_day",),
     ),
     Sabotage(
