@@ -232,14 +232,39 @@ async def test_a_merge_lets_the_losers_double_lapse_and_heeds_what_it_refused_an
     assert states == [("lapsed", "customer_merged"), ("refused", "risk")]
     asleep = await caring.post("branch_head", path_of(survivor), need="health", due_on=LATER)
     assert code_of(asleep) == (409, "opportunity_sleeps")
-    async with house.sessions() as session, all_rows(session):
-        stored = await session.merge(journal)
-        await unmerge(session, actor=NIGHTLY_JOB, journal=stored, day=TODAY, reason="两位不同的客户")
-        await session.commit()
+    await _undone(house, journal)
     (health,) = [one for one in await caring.of(survivor, "opportunities", "branch_head") if one["need"]]
     assert health["state"] == "open"
     (again,) = [one for one in await caring.of(loser, "opportunities", "branch_head") if one["product_code"]]
     assert (again["state"], again["manager_id"]) == ("open", to_public("mgr", (await caring.manager()).id))
+
+
+async def test_undoing_a_merge_lets_be_what_was_opened_anew_since_then(caring: Caring, house: House) -> None:
+    loser, survivor = await caring.served(), await caring.served("lobby")
+    end, etag = await opened(caring, loser, need="health", due_on=LATER)
+    assert (await caring.post("manager", end, etag, **NO)).status_code == 200
+    made = await caring.post("branch_head", path_of(survivor), need="health", due_on=LATER)
+    assert made.status_code == 201, made.text
+    journal = await _merged(house, loser, survivor)
+    async with house.sessions() as session:
+        awake = update(Opportunity).where(col(Opportunity.state) == "refused").values(sleeps_until=TODAY)
+        await session.execute(awake)
+        await session.commit()
+    anew = await caring.post("branch_head", path_of(survivor), need="health", due_on=LATER)
+    assert anew.status_code == 201, anew.text
+    await _undone(house, journal)
+    of_survivor = await caring.of(survivor, "opportunities", "branch_head")
+    assert sorted((one["id"] == anew.json()["id"], one["state"]) for one in of_survivor) == [
+        (False, "lapsed"),
+        (True, "open"),
+    ]
+
+
+async def _undone(house: House, journal: CustomerMerge) -> None:
+    async with house.sessions() as session, all_rows(session):
+        stored = await session.merge(journal)
+        await unmerge(session, actor=NIGHTLY_JOB, journal=stored, day=TODAY, reason="两位不同的客户")
+        await session.commit()
 
 
 async def _code(house: House, branch: str) -> str:

@@ -21,10 +21,17 @@ _LAPSE: Final = text(
     RETURNING o.customer_id, o.id
     """
 )
+# One of the same may have been opened with the customer since then: it goes on instead.
 _REOPEN: Final = text(
-    "UPDATE opportunity SET state = 'open', result = NULL, ended_at = NULL, revision = revision + 1"
-    " WHERE id = ANY(CAST(:ids AS uuid[])) AND customer_id = ANY(CAST(:customers AS uuid[]))"
-    " AND state = 'lapsed' AND result = 'customer_merged'"
+    """
+    UPDATE opportunity o SET state = 'open', result = NULL, ended_at = NULL, revision = o.revision + 1
+    WHERE o.id = ANY(CAST(:ids AS uuid[])) AND o.customer_id = ANY(CAST(:customers AS uuid[]))
+        AND o.state = 'lapsed' AND o.result = 'customer_merged'
+        AND NOT EXISTS (
+            SELECT FROM opportunity t WHERE t.customer_id = o.customer_id AND t.state = 'open'
+                AND (t.product_code = o.product_code OR t.need = o.need)
+        )
+    """
 )
 
 
@@ -45,7 +52,7 @@ class OpportunityParticipant(MergeParticipant):
         return {"lapsed": [[str(customer), str(row)] for customer, row in lapsed]}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Let what lapsed be open again."""
+        """Let what lapsed be open again, but for what is open anew."""
         lapsed = moved.get("lapsed", [])
         bound = {"customers": [one[0] for one in lapsed], "ids": [one[1] for one in lapsed]}
         await session.execute(_REOPEN, bound)
