@@ -21,9 +21,17 @@ _SAID_NEWER: Final = (
     f"IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _COMPARED)})"
 )
 _SIDES: Final = {side.value: side for side in Side}
-_CHANGED: Final = (
-    ", changed AS (INSERT INTO customer_change (customer_id) SELECT DISTINCT customer_id FROM claimed"
-    " WHERE EXISTS (SELECT FROM customer_watch))"
+_CLAIM_EVENTS: Final = (
+    "WITH claimed AS (INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
+)
+_NEW_EVENTS: Final = (
+    " ON CONFLICT DO NOTHING RETURNING line, reference, customer_id),"
+    " changed AS (INSERT INTO customer_change (customer_id) SELECT DISTINCT customer_id FROM claimed"
+    " WHERE EXISTS (SELECT FROM customer_watch)) SELECT line, reference FROM claimed"
+)
+_STAGED_EVENTS: Final = "FROM stage_event"
+_CLAIM_STAGED: Final = text(
+    f"{_CLAIM_EVENTS} SELECT reference, :line, customer_id, fingerprint, 'pending', :at {_STAGED_EVENTS}{_NEW_EVENTS}"
 )
 _BALANCE_STAGE: Final = "customer_id uuid, holding_id uuid, day date, balance_fen bigint"
 _CORRECT_BALANCES: Final = (
@@ -147,15 +155,7 @@ async def stage_events(session: AsyncSession, rows: Iterable[Sequence[Any]]) -> 
 
 async def claim_references(session: AsyncSession, *, line: str, received_at: datetime) -> set[str]:
     """Insert the staged events by reference, waiting for the earning rules; returns the references that are new."""
-    statement = text(
-        "WITH claimed AS ("
-        "INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at) "
-        "SELECT reference, :line, customer_id, fingerprint, 'pending', :at FROM stage_event "
-        "ON CONFLICT DO NOTHING RETURNING reference, customer_id), changed AS ("
-        "INSERT INTO customer_change (customer_id) SELECT DISTINCT customer_id FROM claimed "
-        "WHERE EXISTS (SELECT FROM customer_watch)) TABLE claimed"
-    )
-    return set((await session.execute(statement, {"line": line, "at": received_at})).scalars())
+    return {row.reference for row in await session.execute(_CLAIM_STAGED, {"line": line, "at": received_at})}
 
 
 async def compare_known(session: AsyncSession, *, line: str, rows: Sequence[int]) -> list[tuple[int, bool]]:
@@ -182,10 +182,9 @@ async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
 _EVENTS_OF: Final = "FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:customers AS uuid[])"
 # In the order of the key: two who bring the same events wait for each other in one order.
 _CLAIM: Final = text(
-    "WITH claimed AS (INSERT INTO business_event (reference, line, customer_id, fingerprint, state, received_at)"
-    f" SELECT k.reference, k.line, k.customer_id, k.fingerprint, 'pending', :at {_EVENTS_OF},"
+    f"{_CLAIM_EVENTS} SELECT k.reference, k.line, k.customer_id, k.fingerprint, 'pending', :at {_EVENTS_OF},"
     " CAST(:fingerprints AS bytea[])) AS k(line, reference, customer_id, fingerprint) ORDER BY k.reference, k.line"
-    f" ON CONFLICT DO NOTHING RETURNING line, reference, customer_id){_CHANGED} TABLE claimed"
+    f"{_NEW_EVENTS}"
 )
 _KNOWN: Final = text(
     f"SELECT b.line, b.reference, b.customer_id, b.fingerprint {_EVENTS_OF}) AS k(line, reference, customer_id)"

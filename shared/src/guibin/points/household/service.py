@@ -157,7 +157,8 @@ async def open_pool(session: AsyncSession, *, customer_id: UUID, wallet: str, be
             await lock_account(session, customer_id=owner, wallet=code)
         # A word that was taken back while this waited counts: those are left out who do not put in any more.
         pool = await _open(session, customer_id)
-        kept = [one for one in pool.members if one == pool.me or one.customer_id in set(before.givers())]
+        locked = set(before.givers())
+        kept = [one for one in pool.members if one == pool.me or one.customer_id in locked]
         pool = Pool(pool.household_id, pool.me, kept)
         free = await repository.free_points(session, customers=pool.givers(), day=clock.today())
     return Shared(pool, wallet, sum(points for (_, code), points in free.items() if code == wallet))

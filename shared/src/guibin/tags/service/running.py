@@ -36,11 +36,9 @@ async def run_tag(session: AsyncSession, tag: Tag, *, actor: Actor) -> dict[str,
     day = clock.today() if live else await repository.facts_as_of(session) or clock.last_closed_day()
     rule = Rule.of(tag, version)
     async with all_rows(session):
-        if live:
-            found = await write_difference(session, [rule], day=day, live=True)
-        else:
+        if not live:
             await keep_held(session, held_in(rule.definition), day=day)
-            found = await write_difference(session, [rule], day=day)
+        found = await write_difference(session, [rule], day=day, live=live)
     counts = {"read": found.read, "added": found.added.total(), "ended": found.ended.total()}
     facts = {"day": day.isoformat(), **counts}
     await audit.record(session, actor=actor, action="tag.run", object_type="tag", object_id=tag.code, facts=facts)
