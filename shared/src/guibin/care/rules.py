@@ -98,3 +98,8 @@ def may_end_promise(state: PromiseState, wanted: PromiseState) -> bool:
 def may_step(state: ComplaintState, wanted: ComplaintState) -> bool:
     """Tell whether a complaint can go from one state to another."""
     return wanted in _COMPLAINT_STEPS[state]
+
+
+def percent(part: int, whole: int) -> float | None:
+    """Return a share in per cent; None of nothing."""
+    return round(100 * part / whole, 2) if whole else None

@@ -1,6 +1,6 @@
 """The funnel of opportunities on the bank port."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
@@ -8,10 +8,13 @@ from fastapi import Query
 from pydantic import Field
 
 from guibin.care.opportunities.report_repository import FunnelCount, funnel_between
+from guibin.care.rules import percent
 from guibin.core.ids import ManagerId
 from guibin.core.money import Cny
 from guibin.security.actors import Domain, Verb
 from guibin.web import DataClass, Day, OutModel, PortRouter, RateClass, StaffCall, check_range, declare, staff
+
+from .grouping import figures_apart
 
 router = PortRouter(prefix="/v1", tags=["care"])
 
@@ -45,10 +48,10 @@ class FunnelFigures(OutModel):
         return {
             **figures,
             "still_open": figures["opened"] - ended,
-            "won_percent": _percent(figures["won"], ended),
+            "won_percent": percent(figures["won"], ended),
             "expected": sum(one.expected_fen for one in found),
             "won_amount": sum(one.won_fen for one in found),
-            "proved_percent": _percent(figures["proved"], sum(one.provable for one in found)),
+            "proved_percent": percent(figures["proved"], sum(one.provable for one in found)),
         }
 
 
@@ -89,18 +92,7 @@ async def report_opportunities(
             "first": first,
             "last": last,
             "total": FunnelFigures.of(rows),
-            "branches": _apart(rows, "branch", lambda one: one.branch),
-            "managers": _apart(rows, "manager_id", lambda one: one.manager_id),
+            "branches": figures_apart(rows, "branch", lambda one: one.branch, FunnelFigures.of),
+            "managers": figures_apart(rows, "manager_id", lambda one: one.manager_id, FunnelFigures.of),
         }
     )
-
-
-def _percent(some: int, of_all: int) -> float | None:
-    return round(100 * some / of_all, 2) if of_all else None
-
-
-def _apart(rows: Sequence[FunnelCount], name: str, key: Callable[[FunnelCount], Hashable]) -> list[dict[str, object]]:
-    groups: dict[Hashable, list[FunnelCount]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return [{name: value, **FunnelFigures.of(found)} for value, found in groups.items()]

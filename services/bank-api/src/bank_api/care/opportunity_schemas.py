@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from guibin.care.models import NeedCategory
 from guibin.care.opportunities.models import OpportunityResult, OpportunitySource, OpportunityState, Proof
 from guibin.care.opportunities.rules import belongs
+from guibin.care.opportunities.terms import MOST_FEN
 from guibin.care.service import Chance, Outcome
 from guibin.core.ids import CustomerId, HoldingId, ManagerId, OpportunityId, StaffId, TouchId
 from guibin.core.money import Cny
@@ -18,7 +19,6 @@ from guibin.web import Day, StrictModel
 
 from .views import RecordOut
 
-MOST_FEN = 10**15
 Amount = Annotated[Cny, Field(ge=0, le=MOST_FEN)]
 _OF_A_PRODUCT: Any = {"product_code": "WM-STABLE-90", "amount": "500000.00", "due_on": "2099-12-18"}
 _OF_A_NEED: Any = {

@@ -8,14 +8,13 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from guibin.care.models import TouchChannel, TouchKind, TouchPurpose
-from guibin.care.opportunities.terms import OpportunityTerms
+from guibin.care.opportunities.terms import MOST_FEN, OpportunityTerms
 from guibin.core.text import Code, OneLine
 
 MONTHS_OF_A_YEAR: Final = 12
 MOST_TIERS: Final = 20
 MOST_CONTACTS: Final = 20
 MOST_TRIGGERS: Final = 60
-MOST_FEN: Final = 10**15
 
 Months = Annotated[int, Field(ge=1, le=MONTHS_OF_A_YEAR)]
 Minutes = Annotated[int, Field(ge=1, le=600)]

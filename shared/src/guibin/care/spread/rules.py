@@ -33,8 +33,3 @@ def care_year(year: int) -> CareYear:
 def spread_index(in_season: int, of_year: int) -> float | None:
     """Return the season's share of a year's touches over its share of the days: 1 is even; None without touches."""
     return round(in_season * DAYS_OF_YEAR / (of_year * SEASON_DAYS), 2) if of_year else None
-
-
-def percent(part: int, whole: int) -> float | None:
-    """Return a share in per cent; None of nothing."""
-    return round(100 * part / whole, 2) if whole else None

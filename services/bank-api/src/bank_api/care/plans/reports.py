@@ -1,13 +1,15 @@
 """The figures of care on the bank port: how much of what was due was kept."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Path
 from pydantic import Field
 
+from bank_api.care.grouping import figures_apart
 from guibin.care.clock.repository import KeptCount, kept_between
+from guibin.care.rules import percent
 from guibin.core import clock
 from guibin.core.ids import ManagerId
 from guibin.security.actors import Domain, Verb
@@ -37,9 +39,8 @@ class CareKeptFigures(OutModel):
         kept, late = sum(one.kept for one in found), sum(one.late for one in found)
         broken, skipped = sum(one.broken for one in found), sum(one.skipped for one in found)
         due = kept + late + broken + skipped
-        percent = round(100 * kept / due, 2) if due else None
         counts = {"due": due, "kept": kept, "late": late, "broken": broken, "skipped": skipped}
-        return {**counts, "kept_percent": percent}
+        return {**counts, "kept_percent": percent(kept, due)}
 
 
 class CareKeptOfBranchOut(CareKeptFigures):
@@ -86,15 +87,8 @@ async def get_care_kept(
         {
             "month": month,
             "total": CareKeptFigures.of(rows),
-            "branches": _apart(rows, "branch", lambda one: one.branch),
-            "managers": _apart(rows, "manager_id", lambda one: one.manager_id),
-            "items": _apart(rows, "item", lambda one: one.item),
+            "branches": figures_apart(rows, "branch", lambda one: one.branch, CareKeptFigures.of),
+            "managers": figures_apart(rows, "manager_id", lambda one: one.manager_id, CareKeptFigures.of),
+            "items": figures_apart(rows, "item", lambda one: one.item, CareKeptFigures.of),
         }
     )
-
-
-def _apart(rows: Sequence[KeptCount], name: str, key: Callable[[KeptCount], Hashable]) -> list[dict[str, object]]:
-    groups: dict[Hashable, list[KeptCount]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return [{name: value, **CareKeptFigures.of(found)} for value, found in groups.items()]

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from guibin.care.models import TouchChannel, TouchKind, TouchPurpose
+from guibin.care.opportunities.terms import MOST_FEN
 from guibin.care.plans.models import CarePlan, PlanState
 from guibin.care.plans.service import PlanContent
 from guibin.care.plans.terms import (
     MOST_CONTACTS,
-    MOST_FEN,
     MOST_TIERS,
     MOST_TRIGGERS,
     BusinessDays,

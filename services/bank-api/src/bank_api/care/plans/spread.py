@@ -8,9 +8,10 @@ from pydantic import Field
 
 from guibin.care.plans.repository import active_plan
 from guibin.care.plans.terms import PlanTerms
+from guibin.care.rules import percent
 from guibin.care.spread import repository
 from guibin.care.spread.repository import Counted
-from guibin.care.spread.rules import CareYear, care_year, percent, spread_index
+from guibin.care.spread.rules import CareYear, care_year, spread_index
 from guibin.core.ids import CustomerId, ManagerId
 from guibin.customers.repository import get_customer
 from guibin.security.actors import Domain, Verb
