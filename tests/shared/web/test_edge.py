@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from guibin.core.errors import RetryLater
 from guibin.core.settings import Profile, Settings
 from guibin.web.gate import Gate
 from support.databases import Database
@@ -143,7 +144,10 @@ async def test_while_every_connection_is_taken_a_call_is_soon_told_to_come_again
 async def test_in_an_overload_calls_are_refused_before_anything_is_done_for_them(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Gate, "is_hopeless", property(lambda _gate: True))
+    def refuse(_gate: Gate) -> None:
+        raise RetryLater
+
+    monkeypatch.setattr(Gate, "check", refuse)
     async with demo_port(tmp_path, database.owner_url, database.bank_url) as port:
         problem(await port.client.get(ACCOUNT), 503, "retry_later")
         assert (await port.client.get("/healthz")).status_code == 200

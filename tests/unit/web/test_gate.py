@@ -94,10 +94,35 @@ async def test_a_queue_that_stands_makes_everybody_wait_less() -> None:
     assert max(waits) >= 0.2
     assert min(waits) < 0.1
     waits.clear()
+    await asyncio.sleep(0.21)
     await wait()
     assert waits[0] >= 0.2
     end.set()
     await holder
+
+
+async def test_overload_lasts_until_nobody_was_refused_for_a_while() -> None:
+    gate, end = Gate(places=1, patience=0.2), asyncio.Event()
+    holder = asyncio.create_task(hold(gate, end))
+    await started(holder)
+    with pytest.raises(RetryLater):
+        async with gate.enter():
+            raise AssertionError("let in")
+    assert gate.waiting == 0
+    gate.check()
+    crowd = [asyncio.create_task(hold(gate, end))]
+    await started(*crowd)
+    with pytest.raises(RetryLater):
+        gate.check()
+    end.set()
+    await asyncio.gather(holder, *crowd)
+    await asyncio.sleep(0.21)
+    end.clear()
+    crowd = [asyncio.create_task(hold(gate, end)) for _ in range(9)]
+    await started(*crowd)
+    gate.check()
+    end.set()
+    await asyncio.gather(*crowd)
 
 
 async def test_who_waits_for_another_host_leaves_the_place_to_others() -> None:

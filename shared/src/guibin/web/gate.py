@@ -2,7 +2,9 @@
 
 Whoever holds a connection of the pool came through here, so under overload nobody waits long: calls are answered or
 told to come again, and those that are answered are answered soon. A crowd that comes at once is let through in its
-order; a queue that stands for longer than that is overload, and from then on everybody waits a fifth of the time.
+order; a queue that stands for longer than that is overload. From then on everybody waits a fifth of the time, and who
+comes when as many wait as are worked on is refused at once, until nobody was refused for a while: were overload over
+as soon as its queue is empty, the next moment's crowd would fill it anew, and each of them would wait for all before.
 """
 
 import asyncio
@@ -25,8 +27,18 @@ class Gate:
         self._places = asyncio.Semaphore(places)
         self._most_under_overload = places
         self._patience = patience
-        self._standing_since: float | None = None
+        self._standing_since = 0.0
+        self._overloaded_until = 0.0
         self.waiting = 0
+
+    def check(self) -> None:
+        """Refuse a call that would wait in vain, before anything is done for it.
+
+        Raises:
+            RetryLater: under overload, when as many wait as are worked on.
+        """
+        if self.waiting >= self._most_under_overload and self._is_overloaded():
+            raise self._refusal()
 
     @asynccontextmanager
     async def enter(self) -> AsyncIterator[None]:
@@ -102,31 +114,33 @@ class Gate:
 
     async def _wait(self) -> None:
         if self.waiting >= MOST_WAITING:
-            raise RetryLater
+            raise self._refusal()
         patience = self._patience_now()
         self.waiting += 1
         try:
             async with asyncio.timeout(patience):
                 await self._places.acquire()
         except TimeoutError:
-            raise RetryLater from None
+            raise self._refusal() from None
         finally:
             self.waiting -= 1
 
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether who comes now would wait in vain: such a call is refused before anything is done for it."""
-        return self.waiting >= self._most_under_overload and self._stands()
-
     def _patience_now(self) -> float:
-        """Return how long who comes now may wait: less once the queue has not been empty for long."""
+        """Return how long who comes now may wait."""
         if self.waiting == 0:
             self._standing_since = asyncio.get_running_loop().time()
-        return self._patience * (_UNDER_OVERLOAD if self._stands() else 1.0)
+        return self._patience * (_UNDER_OVERLOAD if self._is_overloaded() else 1.0)
 
-    def _stands(self) -> bool:
-        since = self._standing_since
-        return since is not None and asyncio.get_running_loop().time() - since > self._patience
+    def _is_overloaded(self) -> bool:
+        """Tell whether the queue has stood for long, or somebody was refused a short while ago."""
+        now = asyncio.get_running_loop().time()
+        stands = self.waiting > 0 and now - self._standing_since > self._patience
+        return stands or now < self._overloaded_until
+
+    def _refusal(self) -> RetryLater:
+        """Return what is told to whom does not come in; overload lasts on from here."""
+        self._overloaded_until = asyncio.get_running_loop().time() + self._patience
+        return RetryLater()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guibin.core import clock
-from guibin.core.errors import NotFound, Refusal, RetryLater
+from guibin.core.errors import NotFound, Refusal
 from guibin.core.ids import new_id
 from guibin.core.logging import error_facts, log_request, logger
 from guibin.core.redaction import redact_text
@@ -113,8 +113,8 @@ class Edge:
         if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
             raise NotFound
         is_of_the_api = scope["path"].startswith(_API)
-        if is_of_the_api and _is_hopeless(scope):
-            raise RetryLater
+        if is_of_the_api:
+            _check_gate(scope)
         accept = ",".join(headers.get("accept", ()))
         if is_of_the_api and accept and not (takes_json(accept) or names_one_of(accept, OTHERS)):
             raise NotAcceptable
@@ -200,10 +200,15 @@ def _by_name(scope: Scope) -> dict[str, list[str]]:
     return found
 
 
-def _is_hopeless(scope: Scope) -> bool:
-    """Tell whether the port is so busy that the call would be refused after all that it takes to understand it."""
+def _check_gate(scope: Scope) -> None:
+    """Refuse a call that so busy a port would refuse after all that it takes to understand it.
+
+    Raises:
+        RetryLater.
+    """
     port = getattr(scope["app"].state, "port", None)
-    return port is not None and bool(port.gate.is_hopeless)
+    if port is not None:
+        port.gate.check()
 
 
 def _may_be_large(scope: Scope) -> bool:
