@@ -9,7 +9,46 @@ PLANS = "tests/bank_api/managers/test_plans.py"
 CLAIMS = "tests/bank_api/managers/test_claims.py"
 RESTRICTED = "tests/bank_api/managers/test_restricted.py"
 
+JOINT = "tests/bank_api/handovers/test_joint_contact.py"
+
 ASSIGNING: Final = (
+    Sabotage(
+        "S-JOINT-1",
+        "that the database ends joint contact with its last day",
+        "migrations/versions/20261127_0701_joint_contact.py",
+        """    " AND a.valid_to > (SELECT row_scope_accompanied_on())))"
+""",
+        """    " AND a.valid_to IS NOT NULL))"
+""",
+        ("tests/shared/security/test_row_level_security.py::test_a_setting_opens_the_rows_of_its_scope_and_no_others",),
+    ),
+    Sabotage(
+        "S-JOINT-2",
+        "that who accompanies a customer only writes down what was said",
+        f"{CODE}/care/service/touching.py",
+        "    if not (scope.accompanies and wanted.is_of_who_serves):",
+        "    if scope.accompanies or not wanted.is_of_who_serves:",
+        (f"{JOINT}::test_who_accompanies_writes_down_what_was_said_and_does_nothing_else",),
+    ),
+    Sabotage(
+        "S-JOINT-3",
+        "that only what reads one customer reaches whom one gave away",
+        f"{CODE}/web/accompanying.py",
+        '    reads_one = method == "GET" and ONE_CUSTOMER in path',
+        '    reads_one = method == "GET"',
+        (
+            "tests/unit/web/test_accompanying.py::test_what_reads_one_customer_reaches_them_and_what_says_so",
+            f"{JOINT}::test_who_accompanies_writes_down_what_was_said_and_does_nothing_else",
+        ),
+    ),
+    Sabotage(
+        "S-JOINT-4",
+        "that joint contact ends with what stands against it",
+        f"{CODE}/managers/joint/repository.py",
+        '        f" AND NOT ({_STANDS})"',
+        '        " AND false"',
+        (f"{JOINT}::test_it_ends_with_the_very_request_that_stands_against_it",),
+    ),
     Sabotage(
         "S-CLAIM-1",
         "that of a customer there is one claim at a time",

@@ -54,6 +54,7 @@ from guibin.managers.claims import service as claims
 from guibin.managers.credit import doubling as double_credit
 from guibin.managers.credit.splitting import SplitHandler
 from guibin.managers.facts import MANAGER_FACTS
+from guibin.managers.joint.service import FOLLOWER as JOINT_OF_RESTRICTED
 from guibin.managers.matrix.service import MATRICES
 from guibin.managers.planning.applying import PlanHandler
 from guibin.managers.pool import sources as pool_sources
@@ -82,6 +83,7 @@ from guibin.points.service.occasions import EARNS_AT_ONCE
 from guibin.points.velocity.service import VELOCITY_RULE_CHANGE
 from guibin.privacy import customer_data, subject
 from guibin.privacy import defaults as privacy
+from guibin.privacy import followers as restriction_followers
 from guibin.privacy import merging as privacy_merging
 from guibin.privacy.service.erasing import ErasureHandler
 from guibin.programme.service import BudgetHandler
@@ -228,6 +230,7 @@ def _connect_care() -> None:
     touch_followers.register(CLAIMING)
     coverage_followers.register(claims.FOLLOWER)
     coverage_followers.register(handovers.FOLLOWER)
+    restriction_followers.register(JOINT_OF_RESTRICTED)
     care_serving.register(RIGHTS_FOR_NEEDS)
     consumers.register(SERVED_NEEDS)
 

@@ -17,6 +17,7 @@ from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
 from guibin.managers.models import Coverage, Grade, Manager, Unassigned
 from guibin.managers.service import assign
+from guibin.managers.terms.models import CoverageTermsVersion
 from support.house import EAST, WEST, House
 from support.tiers import add_manager, give_tier
 from support.waiting import until
@@ -84,7 +85,13 @@ async def test_a_branch_head_assigns_within_the_branch_from_today_on(
     assert shown.json() == body
 
 
-async def test_the_old_manager_is_out_on_the_very_next_request(bank_client: httpx.AsyncClient, house: House) -> None:
+async def test_without_joint_contact_the_old_manager_is_out_on_the_very_next_request(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    async with house.sessions() as session:
+        terms = {"accompanied_days": 0}
+        session.add(CoverageTermsVersion(version=1, terms=terms, approval_id=new_id(), decided_at=clock.now()))
+        await session.commit()
     customer_id = await _add_customer(house)
     old = await _add(house, staff=house.staff["manager"])
     new = await _add(house, staff=house.staff["lobby"])

@@ -1,6 +1,6 @@
 """Who serves a customer when two become one, and when they are two again."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,7 @@ from guibin.customers.merging import Merge
 from guibin.managers.claims.merging import PARTICIPANT as CLAIMS
 from guibin.managers.claims.models import Claim, ClaimOrigin
 from guibin.managers.claims.standing import claimants
+from guibin.managers.joint.repository import Accompanied, begin, ends_of
 from guibin.managers.merging import PARTICIPANT
 from guibin.managers.models import Grade
 from guibin.managers.repository import begin_coverage, open_coverages
@@ -80,3 +81,22 @@ async def test_of_two_claims_the_older_one_stays_and_comes_back_with_its_custome
     assert await claimed(8) == {survivor: own if older == "survivor" else theirs}
     await CLAIMS.give_back(session, merge, moved)
     assert (await claimed(0), await claimed(8), await claimed(9)) == (before, before, {})
+
+
+async def test_who_accompanied_the_losing_customer_does_so_no_longer_and_again_when_it_comes_back(
+    session: AsyncSession,
+) -> None:
+    day = clock.today()
+    loser, survivor = await add_customers(session, 2)
+    giver = (await add_manager(session, await branch_of(session, loser), Grade.SENIOR)).id
+    over = day + timedelta(days=31)
+
+    async def accompanied() -> dict[UUID, list[tuple[UUID, date]]]:
+        return {one: await ends_of(session, customer_id=one, day=day) for one in (loser, survivor)}
+
+    assert await begin(session, [Accompanied(loser, giver, day, over, "run", "matrix")], day=day) == {loser}
+    merge = Merge(new_id(), loser, survivor, new_id(), day)
+    moved = await PARTICIPANT.move(session, merge)
+    assert await accompanied() == {loser: [], survivor: []}
+    await PARTICIPANT.give_back(session, merge, moved)
+    assert await accompanied() == {loser: [(giver, over)], survivor: []}

@@ -88,7 +88,7 @@ async def test_whom_the_matrix_forbids_is_joined_by_the_new_one_and_both_serve(s
 async def test_after_the_days_of_both_the_new_one_is_the_primary_manager(served: Served) -> None:
     await served.night(DAY)
     assert await served.night(DUE - timedelta(days=1)) == {"succeeded": 1}
-    assert await served.by_role(DUE) == {"primary": served.new.id}
+    assert await served.by_role(DUE) == {"primary": served.new.id, "joint": served.old.id}
     assert await served.by_role(DUE - timedelta(days=1)) == {"primary": served.old.id, "second": served.new.id}
     assert await served.seen_by() == {served.new.staff_id}
     assert await served.night(DUE - timedelta(days=1)) == {}
@@ -177,7 +177,7 @@ async def test_without_days_of_both_the_customer_is_handed_over_at_once(served: 
     terms = {"settle_months": 3, "joint_days": 0}
     served.session.add(CoverageTermsVersion(version=1, terms=terms, approval_id=new_id(), decided_at=clock.now()))
     assert await served.night(DAY) == {"handed_over": 1}
-    assert await served.by_role(FROM) == {"primary": served.new.id}
+    assert await served.by_role(FROM) == {"primary": served.new.id, "joint": served.old.id}
 
 
 @pytest.mark.parametrize(("days", "expected"), [(89, {}), (92, {"joined": 1})])

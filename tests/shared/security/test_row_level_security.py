@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -132,7 +133,7 @@ async def seen_by_bank(house: House, scope: Scope) -> tuple[set[UUID], set[UUID]
     """Return whose rows the bank's role sees without any filter: in `customer`, and in the ledger."""
     engine = make_engine(house.database.bank_url, pool_size=1, application="guibin-tests")
     async with make_session_factory(engine)() as session:
-        await open_rows(session, scope)
+        await open_rows(session, scope, actor_id=scope.staff_id)
         customers = set((await session.execute(text("SELECT id FROM customer"))).scalars())
         entries = set((await session.execute(text("SELECT customer_id FROM points_entry"))).scalars())
     await engine.dispose()
@@ -148,13 +149,26 @@ async def test_a_setting_opens_the_rows_of_its_scope_and_no_others(house: House,
             customer_id=east, staff_id=lobby, role="primary", valid_from=clock.today(), valid_to=clock.today()
         )
         session.add(former)
+        session.add(
+            CustomerAccess(
+                customer_id=west,
+                staff_id=lobby,
+                role="joint",
+                valid_from=clock.today(),
+                valid_to=clock.today() + timedelta(days=1),
+            )
+        )
         await session.commit()
+    accompanying = Scope(staff_id=lobby, accompanies=True)
+    with clock.fixed_at(clock.now() + timedelta(days=1)):
+        assert await seen_by_bank(house, accompanying) == (set(), set()), "the last day is over"
     for scope, expected in (
         (Scope.nothing(), set()),
         (Scope.of_job(), {east, west}),
         (Scope.of_customer(east), {east}),
         (Scope(staff_id=house.staff["manager_west"].id), {west}),
         (Scope(staff_id=lobby), set()),
+        (accompanying, {west}),
         (Scope(branch_roots=(branches[EAST],)), {east}),
         (Scope(branch_roots=(branches[REGION],)), {east, west}),
         (Scope(branch_roots=(branches[ROOT],)), {east, west}),

@@ -94,3 +94,12 @@ class NextContactNotPossible(Refusal):
     code = "next_contact_not_possible"
     zh = "按联系规则，当日不能以此方式联系该客户"
     en = "By the contact policy the customer is not to be contacted so on that day"
+
+
+class OnlyAccompanied(Refusal):
+    """Who gave the customer away writes contacts, needs and complaints down; the rest is of those who serve."""
+
+    category = Category.FORBIDDEN
+    code = "only_accompanied"
+    zh = "陪同期内只能登记触达、需求与投诉，其余由现任客户经理办理"
+    en = "In the joint period only contacts, needs and complaints are written down; the rest is of who serves"

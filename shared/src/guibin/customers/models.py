@@ -295,11 +295,22 @@ class IdentityEventRow(SQLModel, table=True):
     taken_at: datetime = instant()
 
 
+ACCOMPANYING: Final = "joint"
+"""The role of who gave a customer away and still accompanies it."""
+
+
 class CustomerAccess(SQLModel, table=True):
-    """Which member of staff has this customer in the own book; only rows without valid_to give access."""
+    """Which member of staff has this customer in the own book, or accompanies it.
+
+    Only rows without `valid_to` give access; one of who accompanies gives it until its end, where a route asks for it.
+    """
 
     __tablename__ = "customer_access"
-    __table_args__ = (Index(None, "staff_id", postgresql_where=text("valid_to IS NULL")), BY_CUSTOMER)
+    __table_args__ = (
+        Index(None, "staff_id", postgresql_where=text("valid_to IS NULL")),
+        Index("ix_customer_access_accompanied", "staff_id", "valid_to", postgresql_where=text("role = 'joint'")),
+        BY_CUSTOMER,
+    )
 
     customer_id: UUID = Field(primary_key=True, foreign_key="customer.id")
     staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, SQLColumnExpression, Text, Uuid, false, or_, text, true
+from sqlalchemy import Boolean, ColumnElement, SQLColumnExpression, Text, Uuid, exists, false, or_, text, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.bulk import insert_rows
 from guibin.core.errors import NotFound
-from guibin.customers.models import Customer, CustomerAccess, PartyType, RefKind
+from guibin.customers.models import ACCOMPANYING, Customer, CustomerAccess, PartyType, RefKind
 from guibin.organisation.models import BranchClosure
 from guibin.security.actors import Scope
 
@@ -37,11 +38,22 @@ def visible(
             col(CustomerAccess.staff_id).in_(scope.books), col(CustomerAccess.valid_to).is_(None)
         )
         opened.append(customer_id.in_(served))
+    if scope.accompanies:
+        opened.append(_accompanied(scope, customer_id))
     if scope.branch_roots:
         branches = select(BranchClosure.descendant_id).where(col(BranchClosure.ancestor_id).in_(scope.branch_roots))
         within = select(Customer.id).where(col(Customer.branch_id).in_(branches))
         opened.append(customer_id.in_(within) if branch_id is None else branch_id.in_(branches))
     return or_(*opened) if opened else false()
+
+
+def _accompanied(scope: Scope, customer_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    return exists().where(
+        col(CustomerAccess.customer_id) == customer_id,
+        col(CustomerAccess.staff_id) == scope.staff_id,
+        col(CustomerAccess.role) == ACCOMPANYING,
+        col(CustomerAccess.valid_to) > clock.today(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from guibin.customers.repository import customers_of_refs
 from guibin.feeds.models import FeedMode
 from guibin.feeds.rules import Cells, RowCode, RowRefused
 from guibin.feeds.taking import Rows, Taking
+from guibin.privacy.followers import follow_all
 from guibin.privacy.repository.line_restrictions import (
     LineRestriction,
     end_missing_restrictions,
@@ -87,3 +88,4 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
             rows=accepted,
             set_by=taking.actor.id,
         )
+        await follow_all(taking.session, {one.customer_id for one in accepted})

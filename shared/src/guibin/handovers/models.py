@@ -63,7 +63,7 @@ class Handover(SQLModel, table=True):
     reason: str = text_column(description="Why the customer changed hands, as the coverage says")
     on_day: date = Field(description="From when on the taker serves the customer")
     due_on: date = Field(description="By when both have signed")
-    joint_until: date = Field(description="Until when both answer the customer's questions")
+    joint_until: date = Field(description="Until when the giver may look at the customer; `on_day`: not at all")
     state: str = text_column(default=HandoverState.OPEN)
     giver_signed_by: UUID | None = Field(default=None, description="The giver, or who leads the branch of who is gone")
     giver_signed_at: datetime | None = instant(default=None)

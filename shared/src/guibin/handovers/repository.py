@@ -65,10 +65,10 @@ _REOPEN: Final = text(
 _OPEN: Final = text(
     "INSERT INTO handover (customer_id, id, giver_id, taker_id, reason, on_day, due_on, joint_until, state, created_at,"
     " revision) SELECT k.customer_id, k.id, k.giver_id, k.taker_id, k.reason, k.on_day, :due_on,"
-    " k.on_day + CAST(:joint_days AS integer), 'open', :at, 1"
+    " k.joint_until, 'open', :at, 1"
     " FROM unnest(CAST(:customers AS uuid[]), CAST(:ids AS uuid[]), CAST(:givers AS uuid[]), CAST(:takers AS uuid[]),"
-    " CAST(:reasons AS text[]), CAST(:days AS date[]))"
-    " AS k(customer_id, id, giver_id, taker_id, reason, on_day)"
+    " CAST(:reasons AS text[]), CAST(:days AS date[]), CAST(:joint AS date[]))"
+    " AS k(customer_id, id, giver_id, taker_id, reason, on_day, joint_until)"
 )
 _OVERDUE: Final = text(
     "UPDATE handover SET escalated_on = :day WHERE state = 'open' AND due_on < :day AND escalated_on IS NULL"
@@ -86,6 +86,7 @@ class NewHandover:
     taker_id: UUID
     reason: str
     on_day: date
+    joint_until: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ async def reopen(session: AsyncSession, *, customer_id: UUID, ids: Collection[st
 
 
 async def open_many(
-    session: AsyncSession, opened: Sequence[NewHandover], *, due_on: date, joint_days: int, at: datetime, today: date
+    session: AsyncSession, opened: Sequence[NewHandover], *, due_on: date, at: datetime, today: date
 ) -> None:
     """Open handovers and put on their lists what stands in the records, in a statement for each kind."""
     connection = await session.connection()
@@ -124,7 +125,7 @@ async def open_many(
             "reasons": [one.reason for one in opened],
             "days": [one.on_day for one in opened],
             "due_on": due_on,
-            "joint_days": joint_days,
+            "joint": [one.joint_until for one in opened],
             "at": at,
         },
     )

@@ -6,9 +6,6 @@ from typing import Final
 DAYS_TO_SIGN: Final = 5
 """Business days until both have signed."""
 
-JOINT_DAYS: Final = 30
-"""For how many days both answer the customer's questions."""
-
 
 class Side(StrEnum):
     """For whom somebody signs."""

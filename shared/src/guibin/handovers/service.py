@@ -1,6 +1,6 @@
 """Handovers: opened when customers change hands, signed by both managers, confirmed by the customer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,6 +21,9 @@ from guibin.handovers.models import Handover, HandoverItem, HandoverState
 from guibin.handovers.repository import NewHandover, Parties
 from guibin.handovers.rules import Side
 from guibin.managers.followers import Change, CoverageFollower
+from guibin.managers.joint import service as joint
+from guibin.managers.joint.repository import Accompanied
+from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.organisation.calendars import special_days
 from guibin.outbox.events import HandoverOverdue, HandoverReady
 from guibin.outbox.service import Publication, publish, publish_all
@@ -47,21 +50,46 @@ class HandoverFollower(CoverageFollower):
     name = "handovers"
 
     async def follow(self, session: AsyncSession, changes: Sequence[Change]) -> None:
-        """Open them all; one that still waits for signatures gives way to the new one, or to nobody in the pool."""
+        """Open them all; one that still waits for signatures gives way to the new one, or to nobody in the pool.
+
+        The giver accompanies the customer for a while, and whoever did until now does so no longer.
+        """
         today, at = clock.today(), clock.now()
-        opened = [
-            NewHandover(one.customer_id, new_id(), one.giver_id, one.taker_id, one.reason, one.on_day)
-            for one in changes
-            if one.giver_id is not None and one.taker_id is not None and one.giver_id != one.taker_id
-        ]
-        returned = [one.customer_id for one in changes if one.taker_id is None]
-        if not opened and not returned:
+        given = [one for one in changes if one.giver_id is not None and one.giver_id != one.taker_id]
+        if not given:
             return
         calendar = await special_days(session, today, today + _CALENDAR_AHEAD)
         due_on = after_business_days(today, rules.DAYS_TO_SIGN, calendar)
         async with all_rows(session):
-            await repository.supersede(session, customer_ids=[*returned, *(one.customer_id for one in opened)])
-            await repository.open_many(session, opened, due_on=due_on, joint_days=rules.JOINT_DAYS, at=at, today=today)
+            away = [one.customer_id for one in given]
+            await repository.supersede(session, customer_ids=away)
+            await joint.end_for(session, away)
+            until = await _accompany(session, given)
+            opened = [
+                NewHandover(one.customer_id, new_id(), one.giver_id, one.taker_id, one.reason, one.on_day, until(one))
+                for one in given
+                if one.giver_id is not None and one.taker_id is not None
+            ]
+            await repository.open_many(session, opened, due_on=due_on, at=at, today=today)
+
+
+async def _accompany(session: AsyncSession, given: Sequence[Change]) -> Callable[[Change], date]:
+    """Let givers accompany their customers for the days of the terms; returns until when, the day itself for none."""
+    days = (await COVERAGE_TERMS.in_force(session)).terms.accompanied_days
+
+    def until(one: Change) -> date:
+        return one.on_day + timedelta(days=days)
+
+    def over(one: Change) -> date:
+        return until(one) + timedelta(days=1)
+
+    wanted = [
+        Accompanied(one.customer_id, one.giver_id, one.on_day, over(one), one.source, one.reason)
+        for one in given
+        if days and one.giver_id is not None and one.taker_id is not None
+    ]
+    begun = await joint.accompany(session, wanted)
+    return lambda one: until(one) if one.customer_id in begun else one.on_day
 
 
 class HandoverParticipant(MergeParticipant):

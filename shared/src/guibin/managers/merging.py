@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 from guibin.managers import repository
+from guibin.managers.joint import repository as joint
+from guibin.managers.joint.repository import Accompanied
 from guibin.managers.models import Coverage, CoverageRole
 from guibin.managers.stability import gradual
 from guibin.managers.stability.repository import supersede_wishes
@@ -27,7 +29,8 @@ class CoverageParticipant(MergeParticipant):
     async def move(self, session: AsyncSession, merge: Merge) -> Moved:
         """End the losing customer's coverage; where the surviving one has nobody, the same manager serves it on.
 
-        Whoever served the losing customer in another role serves the surviving one in it. Nobody comes gradually any
+        Whoever served the losing customer in another role serves the surviving one in it; who only accompanied it does
+        so no longer. Nobody comes gradually any
         more, and what the losing customer wished of the manager is over: the night and the customer say it anew.
         """
         await repository.lock_managers(session)
@@ -35,15 +38,22 @@ class CoverageParticipant(MergeParticipant):
         await gradual.cancel(session, pair, on_day=merge.day)
         await supersede_wishes(session, [merge.losing_id])
         team = await self._move_team(session, merge)
+        accompanied = await self._end_joint(session, merge)
         standing = await repository.open_coverages(session, customer_ids=pair)
         ended = standing.get(merge.losing_id)
         if ended is None:
-            return {"manager": None, "begun": False, "team": team}
+            return {"manager": None, "begun": False, "team": team, "accompanied": accompanied}
         await _end(session, [ended], merge.day)
         begun = merge.surviving_id not in standing
         if begun:
             await _begin(session, merge.surviving_id, ended.manager_id, merge)
-        return {"manager": str(ended.manager_id), "begun": begun, "team": team}
+        return {"manager": str(ended.manager_id), "begun": begun, "team": team, "accompanied": accompanied}
+
+    async def _end_joint(self, session: AsyncSession, merge: Merge) -> list[tuple[str, str]]:
+        """Let nobody accompany the losing customer any more; returns who did, and until when."""
+        ends = await joint.ends_of(session, customer_id=merge.losing_id, day=merge.day)
+        await joint.end(session, customer_ids=[merge.losing_id], day=merge.day, reason=MERGED)
+        return [(str(manager_id), over.isoformat()) for manager_id, over in ends]
 
     async def _move_team(self, session: AsyncSession, merge: Merge) -> list[dict[str, Any]]:
         pair = (merge.losing_id, merge.surviving_id)
@@ -63,6 +73,11 @@ class CoverageParticipant(MergeParticipant):
         """Let those serve the customer again who comes back; what began with the merge ends."""
         await repository.lock_managers(session)
         await self._give_team_back(session, merge, moved.get("team", []))
+        again = [
+            Accompanied(merge.losing_id, UUID(manager_id), merge.day, date.fromisoformat(over), _BY_RUN, MERGED)
+            for manager_id, over in moved.get("accompanied", ())
+        ]
+        await joint.begin(session, again, day=merge.day)
         if moved.get("manager") is None:
             return
         manager_id, survivor = UUID(moved["manager"]), merge.surviving_id

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
 from guibin.core.models import BY_CUSTOMER, REFERENCE, SQLModel, instant, one_of, text_column
+from guibin.customers.models import ACCOMPANYING
 
 
 class Grade(StrEnum):
@@ -24,7 +25,7 @@ class Grade(StrEnum):
 
 
 class CoverageRole(StrEnum):
-    """In which role a manager serves a customer."""
+    """In which role a manager serves a customer; in the last one who gave it away reads it for a while."""
 
     PRIMARY = "primary"
     BACKUP = "backup"
@@ -32,6 +33,7 @@ class CoverageRole(StrEnum):
     BRANCH_LEADER = "branch_leader"
     CORPORATE_MANAGER = "corporate_manager"
     SECOND = "second"
+    JOINT = ACCOMPANYING
 
 
 class UnassignedReason(StrEnum):

@@ -19,6 +19,7 @@ from guibin.gifts import invariants as gift_invariants
 from guibin.handovers import service as handovers
 from guibin.managers import service as managers
 from guibin.managers.credit import service as credit
+from guibin.managers.joint import service as joint
 from guibin.managers.pool.service import return_idle
 from guibin.points import invariants as points_invariants
 from guibin.points import service as points
@@ -123,7 +124,11 @@ async def _care_clock(session: AsyncSession, day: date) -> Counts:
 
 
 async def _handovers(session: AsyncSession, day: date) -> Counts:
-    return {"overdue": await handovers.escalate_overdue(session, day=day + timedelta(days=1))}
+    """End joint contacts against which something stands from the day on that begins, and tell what is overdue."""
+    return {
+        "joint_ended": await joint.uphold(session),
+        "overdue": await handovers.escalate_overdue(session, day=day + timedelta(days=1)),
+    }
 
 
 async def _occasions(session: AsyncSession, day: date) -> Counts:

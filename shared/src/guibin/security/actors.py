@@ -100,6 +100,8 @@ class Grant:
     ``branch_id`` is the root of the subtree, and present for that data scope only. ``limit_fen`` bounds one command by
     its cost in fen, ``per_day`` the commands of a day, ``row_limit`` the rows of one answer; None means no bound.
     ``stands_in_for`` names the colleagues who are away and whose own customers a grant over own customers reaches too.
+    ``accompanies`` lets such a grant reach the customers whom its holder gave away and still accompanies; a route says
+    whether it does (`guibin.web.declaration.Declaration.accompanied`).
     """
 
     verb: Verb
@@ -110,6 +112,7 @@ class Grant:
     per_day: int | None = None
     row_limit: int | None = None
     stands_in_for: tuple[UUID, ...] = ()
+    accompanies: bool = False
 
     def __post_init__(self) -> None:
         if (self.data is DataScope.SUBTREE) != (self.branch_id is not None):
@@ -129,7 +132,7 @@ class Scope:
     those of colleagues who are away and for whom this staff member stands in, ``branch_roots`` the customers of these
     branches and of all branches below them, ``whole_bank`` everybody. ``aggregates`` opens no row: it lets counts over
     everybody out that are too large to tell of anyone. ``origins`` opens the rows of customers who were merged into one
-    of these.
+    of these. ``accompanies`` adds to the customers of ``staff_id`` those whom this one gave away and still accompanies.
     """
 
     customer_id: UUID | None = None
@@ -139,6 +142,7 @@ class Scope:
     aggregates: bool = False
     origins: tuple[UUID, ...] = ()
     stands_in_for: tuple[UUID, ...] = ()
+    accompanies: bool = False
 
     @property
     def books(self) -> tuple[UUID, ...]:
@@ -166,6 +170,7 @@ class Scope:
             return "whole_bank"
         parts = [f"customer:{self.customer_id}"] if self.customer_id else []
         parts += [f"own_customers:{staff_id}" for staff_id in self.books]
+        parts += [f"accompanied:{self.staff_id}"] if self.accompanies else []
         parts += [f"subtree:{root}" for root in self.branch_roots]
         parts += ["aggregates"] if self.aggregates else []
         return " + ".join(parts) or "nothing"
@@ -192,6 +197,7 @@ def data_of(grants: Iterable[Grant], *, staff_id: UUID) -> Scope:
         branch_roots=tuple(sorted({grant.branch_id for grant in held if grant.branch_id is not None})),
         aggregates=DataScope.AGGREGATES in kinds,
         stands_in_for=tuple(sorted({staff_id for grant in held for staff_id in grant.stands_in_for})),
+        accompanies=any(grant.accompanies for grant in held),
     )
 
 

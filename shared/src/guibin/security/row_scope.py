@@ -5,7 +5,8 @@ through what the setting opens and, without a setting, nothing. It holds for the
 somebody else uses next carries nothing. The worker's role sees everybody's rows and needs none of this.
 
 `guibin.scope` is one word, `whole_bank`, or words with ids:
-`customer:ID own_customers:STAFF,STAFF subtree:BRANCH,BRANCH`.
+`customer:ID own_customers:STAFF,STAFF accompanied:DAY subtree:BRANCH,BRANCH`. The day is that on which who acts still
+accompanies customers whom that one gave away.
 `guibin.actor` is the id of who acts: stored answers and submissions of one's own are one's own rows.
 """
 
@@ -17,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.security.actors import Scope
 
 WHOLE_BANK: Final = "whole_bank"
@@ -40,6 +42,7 @@ def words_of(scope: Scope) -> str:
         return WHOLE_BANK
     words = [f"customer:{scope.customer_id}"] if scope.customer_id else []
     words += ["own_customers:" + ",".join(map(str, scope.books))] if scope.books else []
+    words += [f"accompanied:{clock.today()}"] if scope.accompanies else []
     words += ["subtree:" + ",".join(map(str, scope.branch_roots))] if scope.branch_roots else []
     return " ".join(words)
 

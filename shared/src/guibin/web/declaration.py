@@ -126,6 +126,7 @@ class Declaration:
     fresh_login: bool
     formats: tuple[str, ...]
     direct: DirectEndpoint | None
+    accompanied: bool
 
     @property
     def is_public(self) -> bool:
@@ -145,6 +146,7 @@ def declare(
     fresh_login: bool = False,
     formats: tuple[str, ...] = (),
     direct: DirectEndpoint | None = None,
+    accompanied: bool = False,
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare who may call a route and how; the decorator stands below the router's.
 
@@ -154,6 +156,8 @@ def declare(
     with a second factor: for decisions, exports and looks at unmasked data. `formats` are the media types of
     `guibin.web.formats` that the route answers in beside JSON, for callers who name them. `direct` answers, without a
     session, the calls of a hot route that are in order, as the endpoint answers the others (`guibin.web.direct`).
+    `accompanied` lets staff reach the customers, too, whom they gave away and still accompany; what reads one customer,
+    whom its path names, does so without saying it (`guibin.web.accompanying`).
 
     Raises:
         ValueError: a stored answer would hold a secret, or there is no actor to whom a key could belong.
@@ -163,7 +167,7 @@ def declare(
     if direct is not None and (fresh_login or formats or {one.kind for one in caller} != {ActorKind.CUSTOMER}):
         raise ValueError("a direct route serves customers, in JSON")
     declaration = Declaration(
-        caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login, formats, direct
+        caller, idempotency, rate, data, body_limit, refusals, dry_run, fresh_login, formats, direct, accompanied
     )
 
     def mark(endpoint: Endpoint) -> Endpoint:

@@ -23,6 +23,7 @@ from guibin.core.unit_of_work import UnitOfWork, unit_of_work
 from guibin.security.actors import Scope
 from guibin.security.ciphers import DecryptionFailed
 from guibin.security.tokens import VerifiedToken
+from guibin.web.accompanying import accompanying, reaches_accompanied
 from guibin.web.addresses import counted_as
 from guibin.web.bodies import JSON, JsonBody, JsonDocument, media_type_of, parse_document, read_bytes
 from guibin.web.call import Call, Visit
@@ -331,8 +332,10 @@ class _Conductor:
         self, request: Request, port: Port, token: VerifiedToken, work: UnitOfWork, trail: RouteTrail
     ) -> tuple[Identified, Scope]:
         """Settle who calls, whether they may, and on whose data."""
-        identified = await identify(port.identity, work.session, token, self.declaration.callers)
-        actor, _ = identified
+        actor, grants = await identify(port.identity, work.session, token, self.declaration.callers)
+        if self._reaches_accompanied(request):
+            grants = accompanying(grants, self.declaration)
+        identified = actor, grants
         request.state.actor_kind = actor.kind
         trail.name_actor(actor)
         scope = permit(identified, self.declaration.callers)
@@ -341,6 +344,9 @@ class _Conductor:
         if self.declaration.fresh_login:
             require_fresh_login(token, port.settings)
         return identified, scope
+
+    def _reaches_accompanied(self, request: Request) -> bool:
+        return reaches_accompanied(self.declaration, method=request.method, path=request.scope["route"].path)
 
     def _understand(self, request: Request, received: _Received) -> JsonDocument | None:
         """Hold parameters and body to their forms, and leave the body where its dependency finds it."""

@@ -6,6 +6,7 @@ from guibin.care.errors import (
     CareRecordOver,
     DueDayInvalid,
     NextContactNotPossible,
+    OnlyAccompanied,
     TaskNotServed,
     TouchCorrected,
     TouchSubjectUnknown,
@@ -43,10 +44,11 @@ router = PortRouter(prefix="/v1", tags=["care"])
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.WRITE,
     data=DataClass.C2,
+    accompanied=True,
     refusals=(
         *(NotFound, TouchTimeInvalid, TouchSubjectUnknown, TouchCorrected),
         *(CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired, NextContactNotPossible),
-        *(OpportunityIsOpen, OpportunitySleeps, OffersWait),
+        *(OpportunityIsOpen, OpportunitySleeps, OffersWait, OnlyAccompanied),
     ),
 )
 async def post_touch(call: StaffCall, body: Annotated[TouchIn, json_body(TouchIn)]) -> TouchLoggedOut:
@@ -55,7 +57,8 @@ async def post_touch(call: StaffCall, body: Annotated[TouchIn, json_body(TouchIn
     The task it completes, needs, promises, opportunities opened and ended, a complaint, the next contact.
 
     All of it is written or nothing. A touch is never changed: one that corrects another is sent with `corrects_id`,
-    and the other does not count any more.
+    and the other does not count any more. Who gave the customer away and still accompanies it writes down the contact,
+    needs and a complaint.
     """
     logged = await log_touch(call.session, call.scope, call.keys, actor=call.actor, wanted=body.everything())
     return TouchLoggedOut.of(logged)

@@ -256,6 +256,7 @@ def _conditions(filters: Filters, day: date) -> list[ColumnElement[bool]]:
     if filters.manager_id is not None:
         served = select(col(Coverage.customer_id)).where(
             col(Coverage.manager_id) == filters.manager_id,
+            col(Coverage.role) != CoverageRole.JOINT,
             col(Coverage.valid_from) <= day,
             or_(col(Coverage.valid_to).is_(None), col(Coverage.valid_to) > day),
         )

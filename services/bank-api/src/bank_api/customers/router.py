@@ -23,6 +23,7 @@ from guibin.customers.policy.service import sources_of
 from guibin.customers.repository import get_customer
 from guibin.customers.revealing import Looks, count_look
 from guibin.customers.revealing import reveal as reveal_value
+from guibin.managers.joint.repository import accompanists
 from guibin.managers.repository import is_primary_manager
 from guibin.managers.service import manager_of
 from guibin.security.actors import Domain, Scope, Verb, daily_limit_of, decide
@@ -48,6 +49,7 @@ from guibin.web.errors import DailyLimit
 from . import queries
 from .queries import Filters, Found
 from .schemas import (
+    AccompaniedByOut,
     CustomerOut,
     CustomerRowOut,
     CustomersOut,
@@ -222,7 +224,9 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
     session, customer, day = call.session, found.customer, clock.today()
     view = view_of(call.actor.roles, is_primary=found.is_primary)
     tier = await current_tier(session, scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
-    served = await manager_of(session, scope_in(call, Domain.MANAGERS), customer_id=customer.id)
+    managers = scope_in(call, Domain.MANAGERS)
+    served = await manager_of(session, managers, customer_id=customer.id)
+    beside = await accompanists(session, managers, customer_id=customer.id, day=day)
     tags, stale = await _tags(call, customer)
     lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
     held = await held_fields(session, [customer.id])
@@ -242,6 +246,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
         created_at=customer.created_at,
         tier=TierSummaryOut.of(tier) if tier else None,
         coverage=ServedByOut.of(served) if served else None,
+        accompanied_by=None if managers == Scope.nothing() else [AccompaniedByOut.of(one) for one in beside],
         tags=tags,
         stale_tags=stale,
         facts=await _facts(call, customer, view),

@@ -1,6 +1,6 @@
 """What the bank port takes and says of customers. Personal values are shown by the caller's view (`views.py`)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -18,7 +18,7 @@ from guibin.customers.policy.service import Source
 from guibin.customers.revealing import RevealField
 from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import HoldingStatus
-from guibin.managers.repository import Served
+from guibin.managers.repository import InTeam, Served
 from guibin.products.models import ProductClass, Side
 from guibin.tags.models import CustomerFact
 from guibin.tiers.repository import CurrentTier
@@ -171,6 +171,20 @@ class ServedByOut(OutModel):
         )
 
 
+class AccompaniedByOut(OutModel):
+    """Who gave the customer away and still accompanies it: reads it, and writes contacts down."""
+
+    manager_id: ManagerId
+    staff_no: str
+    until: date | None = Field(description="The last day, if nothing ends it before")
+
+    @classmethod
+    def of(cls, row: InTeam) -> "AccompaniedByOut":
+        """Describe a giver."""
+        over = row.coverage.valid_to
+        return cls(manager_id=row.manager.id, staff_no=row.staff.no, until=over and over - timedelta(days=1))
+
+
 class HoldingsSummaryOut(OutModel):
     """Open holdings of a side and class."""
 
@@ -216,6 +230,7 @@ class CustomerOut(OutModel):
     created_at: datetime
     tier: TierSummaryOut | None
     coverage: ServedByOut | None
+    accompanied_by: list[AccompaniedByOut] | None
     tags: list[str] | None = Field(description="Codes")
     stale_tags: list[str] | None = Field(
         description="Codes of those that no run has given anew for the last closed day, so that they may be wrong"

@@ -59,7 +59,7 @@ class HandoverOut(OutModel):
     reason: str = Field(description="Why the customer changed hands, as the coverage says")
     on_day: date = Field(description="From when on the taker serves the customer")
     due_on: date = Field(description="By when both have signed")
-    joint_until: date = Field(description="Until when both answer the customer's questions")
+    joint_until: date = Field(description="Until when the giver may look at the customer; `on_day`: not at all")
     state: HandoverState
     giver_signed_by: StaffId | None = Field(description="The giver, or who leads the branch of who is gone")
     giver_signed_at: datetime | None

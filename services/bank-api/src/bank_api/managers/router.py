@@ -96,7 +96,7 @@ async def shown(call: StaffCall, person: repository.Person) -> ManagerOut:
 
 
 @router.get("/managers/{manager_id}/book", operation_id="getManagerBook")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, accompanied=True)
 async def get_book(
     call: StaffCall,
     manager_id: ManagerId,

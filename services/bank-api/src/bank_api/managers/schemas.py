@@ -1,7 +1,7 @@
 """What the bank port says and takes of managers and coverage."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -239,8 +239,9 @@ class TeamMemberOut(OutModel):
     coverage_id: CoverageId
     manager_id: ManagerId
     name: str | None
-    role: CoverageRole
+    role: CoverageRole = Field(description="`joint`: gave the customer away, and reads it for a while")
     since: date
+    until: date | None = Field(description="The last day; null: no end is set")
     reason: str
 
     @classmethod
@@ -252,6 +253,7 @@ class TeamMemberOut(OutModel):
             name=staff_name(keys, row.staff),
             role=CoverageRole(row.coverage.role),
             since=row.coverage.valid_from,
+            until=row.coverage.valid_to and row.coverage.valid_to - timedelta(days=1),
             reason=row.coverage.reason,
         )
 

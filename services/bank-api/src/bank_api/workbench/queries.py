@@ -22,6 +22,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Select
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -44,9 +45,9 @@ from guibin.customers.models import Customer
 from guibin.customers.repository import visible
 from guibin.handovers.models import Handover, HandoverState
 from guibin.holdings.models import Holding, HoldingStatus
-from guibin.managers.models import Coverage, Unassigned, UnassignedReason
+from guibin.managers.models import Coverage, CoverageRole, Unassigned, UnassignedReason
 from guibin.managers.pool.models import PoolPlace
-from guibin.managers.repository.coverage import is_open
+from guibin.managers.repository.coverage import in_force, is_open
 from guibin.points.models import PointsLot
 from guibin.rights.models import Redemption, RedemptionState
 from guibin.security.actors import Scope
@@ -287,6 +288,20 @@ def _rights(day: Day) -> Select[Any]:
     )
 
 
+def _accompanied(day: Day) -> Select[Any]:
+    """Return whom a manager gave away and still accompanies: until when, and who serves them now."""
+    row, serving = Coverage, aliased(Coverage)
+    now = select(col(serving.manager_id)).where(
+        col(serving.customer_id) == col(row.customer_id),
+        col(serving.role) == CoverageRole.PRIMARY,
+        col(serving.valid_to).is_(None),
+    )
+    last = func.date(row.valid_to) - 1
+    return _shaped(row.customer_id, now.scalar_subquery(), row.customer_id, last).where(
+        col(row.manager_id).in_(day.managers), in_force(day.today, CoverageRole.JOINT)
+    )
+
+
 def _waiting_too_long(_: Day) -> Select[Any]:
     row = Unassigned
     return _shaped(row.customer_id, null(), row.customer_id, row.since, row.cause).where(
@@ -347,6 +362,7 @@ _PARTS: Final[Mapping[Section, Callable[[Day], Select[Any]]]] = {
     Section.POINTS_EXPIRING: _points,
     Section.RIGHTS_UNUSED: _rights,
     Section.NEEDS: _needs,
+    Section.ACCOMPANIED: _accompanied,
     Section.WAITING_TOO_LONG: _waiting_too_long,
     Section.NOBODYS: _nobodys,
     Section.BRANCH_COMPLAINTS: _branch_complaints,

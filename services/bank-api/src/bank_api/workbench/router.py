@@ -32,7 +32,7 @@ Manager = Annotated[ManagerId | None, Query(description="Look at this manager's 
 
 
 @router.get("/today", operation_id="getWorkbenchToday")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, accompanied=True)
 async def get_today(
     call: StaffCall,
     limit: Annotated[int, Query(ge=1, le=MOST_FIRST, description="Items of each part")] = 5,
@@ -65,7 +65,7 @@ async def get_today(
 
 
 @router.get("/{section}", operation_id="listWorkbenchSection")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2)
+@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, accompanied=True)
 async def list_section(
     call: StaffCall, section: Section, page: Annotated[PageRequest, page_query()], manager_id: Manager = None
 ) -> Page[WorkItemOut]:

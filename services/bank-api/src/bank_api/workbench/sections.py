@@ -26,6 +26,7 @@ class Section(StrEnum):
     POINTS_EXPIRING = "points_expiring"
     RIGHTS_UNUSED = "rights_unused"
     NEEDS = "needs"
+    ACCOMPANIED = "accompanied"
     WAITING_TOO_LONG = "waiting_too_long"
     NOBODYS = "nobodys"
     BRANCH_COMPLAINTS = "branch_complaints"
@@ -119,6 +120,15 @@ PARTS: Final[dict[Section, Part]] = {
     Section.NEEDS: Part(
         *("待满足需求", "Needs to serve", "寻找合适的权益或资源", "Look for a right or a way that serves it"),
         *(Domain.CARE, "ned"),
+    ),
+    Section.ACCOMPANIED: Part(
+        *(
+            "交接陪同期客户",
+            "Given away, still accompanied",
+            "协助新任经理，回应客户询问",
+            "Help who serves the customer now",
+        ),
+        *(Domain.MANAGERS, None),
     ),
     Section.WAITING_TOO_LONG: Part(
         *("久候未分配客户", "Waiting too long for a manager", "指定客户经理", "Assign a manager"),

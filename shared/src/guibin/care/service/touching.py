@@ -1,13 +1,13 @@
 """A touch written down in one call, with all that came of it: all of it, or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.care import repository, rules
-from guibin.care.errors import TouchCorrected, TouchSubjectUnknown, TouchTimeInvalid
+from guibin.care.errors import OnlyAccompanied, TouchCorrected, TouchSubjectUnknown, TouchTimeInvalid
 from guibin.care.followers import follow_all
 from guibin.care.models import CareTask, Complaint, Need, Promise, TaskOrigin, Touch, TouchSource
 from guibin.care.opportunities.models import Opportunity
@@ -22,7 +22,7 @@ from guibin.care.service.wishes import Contact, Everything, Grievance, NextConta
 from guibin.care.serving import rights
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.repository import get_customer
+from guibin.customers.repository import find_customer, get_customer
 from guibin.managers.repository import manager_of_staff
 from guibin.products.repository import products_by_code
 from guibin.security.actors import Actor, Scope
@@ -55,9 +55,11 @@ async def log_touch(session: AsyncSession, scope: Scope, keys: KeyRing, *, actor
         CareRecordOver, TaskNotServed, DueDayInvalid, ReasonRequired: something that came of it cannot be.
         NextContactNotPossible: the contact policy does not allow the next contact on its day.
         OpportunityIsOpen, OpportunitySleeps, OffersWait: something stands in the way of an opportunity.
+        OnlyAccompanied: who only accompanies the customer decides on what is of those who serve it.
     """
     contact = wanted.contact
     customer = await get_customer(session, scope, customer_id=contact.customer_id)
+    await _require_serving(session, scope, customer.id, wanted)
     await _examine(session, contact)
     touch = await _touch(session, keys, actor, customer.id, contact)
     touch.verdict = await verdict_on(session, actor, touch)
@@ -112,6 +114,14 @@ def _facts(logged: Logged) -> dict[str, object]:
         "ended": [to_public("opp", one) for one in logged.ended_opportunities],
         "written": [to_public(PREFIXES[type(row)], row.id) for row in rows if row is not None],
     }
+
+
+async def _require_serving(session: AsyncSession, scope: Scope, customer_id: UUID, wanted: Everything) -> None:
+    """Let who gave the customer away write down what happened and what the customer said, and no more."""
+    if not (scope.accompanies and wanted.is_of_who_serves):
+        return
+    if await find_customer(session, replace(scope, accompanies=False), customer_id=customer_id) is None:
+        raise OnlyAccompanied
 
 
 async def _examine(session: AsyncSession, contact: Contact) -> None:

@@ -111,3 +111,10 @@ class Everything:
     chances: tuple[Chance, ...] = ()
     outcomes: tuple[tuple[UUID, Outcome], ...] = ()
     """What became of opportunities, by their ids."""
+
+    @property
+    def is_of_who_serves(self) -> bool:
+        """Whether it decides on tasks, promises, offers or what others wrote down: more than what was said."""
+        decided = (self.task_id, self.next_contact, self.contact.corrects_id)
+        listed = (self.promises, self.kept_promise_ids, self.chances, self.outcomes)
+        return any(one is not None for one in decided) or any(listed)

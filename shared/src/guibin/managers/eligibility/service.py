@@ -15,6 +15,7 @@ from guibin.customers.models import Customer
 from guibin.managers import repository
 from guibin.managers.capacity.errors import CapacityInvalid
 from guibin.managers.eligibility.models import ManagerConflict, ManagerLicence, ServiceNeed
+from guibin.managers.joint import service as joint
 from guibin.managers.models import Grade, Manager
 from guibin.organisation.repository import subtree_ids
 from guibin.security.actors import Actor, Scope
@@ -168,6 +169,8 @@ async def set_conflict(
 ) -> None:
     """Declare that a manager must not serve a customer in scope, or withdraw it; who serves the customer now stays.
 
+    Who only accompanies the customer does so no longer.
+
     Raises:
         NotFound: there is no such manager, or nothing to withdraw.
     """
@@ -184,6 +187,8 @@ async def set_conflict(
         row.reason, row.declared_by, row.declared_at = reason, actor.id, clock.now()
     session.add(row)
     await session.flush()
+    if stands:
+        await joint.uphold(session, customer_ids=[customer.id])
     await audit.record(
         session,
         actor=actor,

@@ -13,6 +13,7 @@ from guibin.audit import service as audit
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id, to_public
+from guibin.managers.joint import service as joint
 from guibin.managers.models import Manager
 from guibin.managers.planning import repository
 from guibin.managers.planning.applying import KIND, preview_of, stale_plan
@@ -80,6 +81,8 @@ async def let_leave(
 ) -> AssignmentPlan:
     """Freeze a manager, who gets nobody new from now on, and ask for a plan that hands the book over.
 
+    The manager accompanies nobody any more of those who were given away before.
+
     `branch_id` is the node whose managers may take customers; without one it is the manager's branch. One who has left
     with customers for whom there was no place may be planned again.
 
@@ -100,6 +103,7 @@ async def let_leave(
         await session.flush()
     except IntegrityError:
         raise ManagerLeaving from None
+    await joint.uphold(session, manager_id=manager.id)
     await _record(session, plan, actor, "manager.leave")
     return plan
 

@@ -39,6 +39,10 @@ class Terms(BaseModel):
     joint_days: Days = Field(
         default=30, description="Days on which the old and the new manager both serve; 0: handed over at once"
     )
+    accompanied_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        default=30,
+        description="Days after a change on which who gave the customer away may still look at it; 0: none",
+    )
     most_managers: Annotated[int, Field(ge=1, le=24)] = Field(
         default=2, description="Managers in 24 months above which a customer stands in the report of stability"
     )

@@ -26,6 +26,7 @@ class CoverageTerms(StandingTerms[CoverageTermsVersion, Terms]):
             "after": Label("拟生效参数", "Submitted"),
             "settle_months": Label("新层级稳定月数", "Months at a tier before it changes a manager"),
             "joint_days": Label("共同服务天数", "Days on which both serve"),
+            "accompanied_days": Label("交接陪同天数", "Days of joint contact after a change"),
             "most_managers": Label("24 个月内经理人数上限", "Most managers in 24 months"),
             "pool_notice_months": Label("回收预警月数", "Months until the notice of a return to the pool"),
             "pool_months": Label("回收月数", "Months until the return to the pool"),

@@ -13,6 +13,7 @@ from guibin.core.errors import ValidationFailed
 from guibin.core.ids import new_id, to_public
 from guibin.customers.repository import get_customer
 from guibin.privacy.errors import RestrictionUnknown
+from guibin.privacy.followers import follow_all
 from guibin.privacy.models import CustomerRestriction
 from guibin.privacy.repository import erasures
 from guibin.privacy.repository import restrictions as repository
@@ -64,6 +65,9 @@ async def put_restrictions(
         session.add(_row(customer.id, one, actor, today))
     if any(kinds[one.kind].blocks_login and (one.valid_from or today) <= today for one in begun):
         locked.not_before = clock.now()  # who is logged in is so no longer
+    if begun:
+        await session.flush()
+        await follow_all(session, [customer.id])
     if ended or begun:
         await record(
             session,
