@@ -7,6 +7,7 @@ from sabotage.patches import CODE, SQL, Sabotage
 USES_OF_CODES = "tests/bank_api/rights/test_uses.py"
 OFFLINE = "tests/bank_api/rights/test_offline_uses.py"
 BATCHES = "tests/shared/rights/test_batches.py"
+READINGS = "tests/shared/rights/test_facts_together.py"
 CALL_BACKS = "tests/bank_api/suppliers/test_orders.py"
 SIGNATURES = "tests/unit/suppliers/test_signatures.py"
 FUSION = "tests/shared/customers/test_fusion.py"
@@ -52,6 +53,22 @@ USES: Final = (
         "    END LOOP;\n    PERFORM set_config('guibin.scope', '', true), set_config('guibin.actor', '', true);\n",
         "    END LOOP;\n",
         (f"{BATCHES}::test_nothing_of_a_customer_stays_open_for_the_next",),
+    ),
+    Sabotage(
+        "S1f",
+        "that what decides is read with others only for whom it let in",
+        f"{SQL}/rights_facts_batch/v1.sql",
+        "                                  WHERE e.in_force OFFSET 0) f ON true;\n",
+        "                                  OFFSET 0) f ON true;\n",
+        (f"{READINGS}::test_of_several_each_is_told_what_it_would_be_told_alone",),
+    ),
+    Sabotage(
+        "S1g",
+        "that a reading with others leaves no customer's rows open",
+        f"{SQL}/rights_facts_batch/v1.sql",
+        "    END LOOP;\n    PERFORM set_config('guibin.scope', '', true), set_config('guibin.actor', '', true);\n",
+        "    END LOOP;\n",
+        (f"{READINGS}::test_nothing_of_a_customer_stays_open_after_a_reading",),
     ),
     Sabotage(
         "RGT-18",

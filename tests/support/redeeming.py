@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from guibin.core import clock
 from guibin.core.direct import InSession
 from guibin.core.ids import new_id
 from guibin.rights.repository.catalogue import Right
+from guibin.rights.repository.redeeming import read_facts
 from guibin.rights.service.redeeming import RedemptionRequest, Taking, Wanted, decide, get_published
 from guibin.security.actors import Scope
 from support.points import NOON
@@ -33,7 +35,7 @@ async def decided(
     actor, request = customer_actor(customer_id), RedemptionRequest(right_id, **{"quantity": 1, **wish})
     with clock.fixed_at(at):
         return await decide(
-            InSession(session),
+            partial(read_facts, InSession(session), lock=False),
             Scope.of_customer(customer_id),
             Wanted(customer_id, actor, request, None),
             find,

@@ -14,8 +14,11 @@ from sqlalchemy import text
 
 from guibin.core.direct import DirectPool, Row
 from guibin.core.ids import from_public, new_id
+from guibin.core.settings import Profile
 from guibin.points import invariants as points_invariants
 from guibin.rights import invariants
+from guibin.web.counters import SharedCounters
+from guibin.web.limiter import RateLimiter
 from guibin.web.port import Port
 from support.house import House
 from support.points import sessions_of
@@ -27,15 +30,18 @@ BATCH = "SELECT place, outcome FROM rights_redeem_batch(CAST(:items AS jsonb), :
 
 
 class Counting(DirectPool):
-    """The pool of a port that counts how many redemptions were written with others."""
+    """The pool of a port that counts how many redemptions were read and written with others."""
 
     def __init__(self, pool: DirectPool) -> None:
         super().__init__(pool._pool)  # noqa: SLF001 - the same connections, watched
-        self.together = 0
+        self.read_together = self.together = 0
 
     async def rows(self, statement: str, *values: object) -> Sequence[Row]:
         rows = await super().rows(statement, *values)
-        self.together += len(rows)
+        if "rights_facts_batch" in statement:
+            self.read_together += len(rows)
+        else:
+            self.together += len(rows)
         return rows
 
 
@@ -79,6 +85,24 @@ async def test_of_a_crowd_each_has_an_own_answer_and_sees_only_an_own_redemption
         listed = (await customer_client.get("/v1/redemptions", headers=headers)).json()["items"]
         assert [row["id"] for row in listed] == [answer.json()["id"]]
     assert await shop.left_of(right) == 0
+
+
+async def test_who_calls_too_often_is_refused_and_takes_nobody_along(
+    shop: Shop, customer_client: httpx.AsyncClient, customer_app: FastAPI, pool: Counting
+) -> None:
+    port: Port = customer_app.state.port
+    strict = RateLimiter(Profile.PRODUCTION, processes=1, shared=SharedCounters(port.sessions), keys=port.keys)
+    customer_app.state.port = replace(port, limiter=strict)
+    busy, *others = await shop.customers(5, 100)
+    right = await shop.right(stock=50, prices=PRICES)
+    callers = [*others, *[busy] * 9, *others]
+    answers = await asyncio.gather(*(redeem(customer_client, shop, one, right) for one in callers))
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses[4:13]) == [201] * 6 + [429] * 3
+    assert statuses[:4] + statuses[13:] == [201] * 8
+    assert {answer.json()["limit"] for answer in answers if answer.status_code == 429} == {"redeem_per_minute"}
+    assert pool.read_together > 0
+    assert await shop.left_of(right) == 36
 
 
 async def test_whose_account_is_held_by_somebody_waits_alone_and_keeps_nobody(

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -17,6 +18,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 IDLE_SECONDS: Final = 300
 _OF_THE_ENGINE: Final = frozenset({"prepared_statement_cache_size", "prepared_statement_name_func"})
+
+
+CountValues = tuple[bytes, list[str], list[datetime], list[int], datetime]
+"""What the SQL function `rate_count` takes: whose call, names, ends and bounds of the limits, and the moment."""
 
 
 class OrdinaryWay(Exception):  # noqa: N818 - named for where the call goes on

@@ -16,10 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.database import SessionFactory
+from guibin.core.direct import CountValues
 from guibin.web.faults import sqlstate_of
 from guibin.web.limits import Limit
-
-CountValues = tuple[bytes, list[str], list[datetime], list[int], datetime]
 
 PASSED: Final = "GB429"
 """The state with which `rate_count` fails when a limit is passed."""

@@ -16,7 +16,7 @@ from asyncpg import PostgresError
 from fastapi import Request
 from pydantic import BaseModel
 
-from guibin.core.direct import Asks, DirectPool, Row
+from guibin.core.direct import Asks, CountValues, DirectPool, Row
 from guibin.security.actors import Actor, Scope
 from guibin.security.errors import TokenInvalid
 from guibin.security.tokens import VerifiedToken
@@ -96,6 +96,25 @@ class DirectCall:
             self.admit(await door.row(_entry_alone(self.entrance, len(self.entry)), *self.entry))
             yield door
 
+    @property
+    def count_values(self) -> CountValues | None:
+        """With what `rate_count` counts this call; None when there is nothing to count, or it is counted already."""
+        return None if self.counting is None else self.counting.values
+
+    def take_count(self, *, counted: str | None, over: str | None) -> None:
+        """Take over what a statement has counted of this call; `over` are the counts where a limit is passed.
+
+        Raises:
+            LimitReached: a limit is passed; nothing was counted.
+        """
+        counting, self.counting = self.counting, None
+        if counting is None:
+            raise TypeError("the call is counted already")
+        if over is not None:
+            raise counting.refusal(over)
+        if counted is not None:
+            self.request.state.allowance = counting.allowance(counted)
+
     async def for_several(self, statement: str, *values: object) -> Sequence[Row]:
         """Run a statement that works for several calls, and itself lets in whom it works for; returns its rows."""
         async with self.gate.enter():
@@ -140,16 +159,17 @@ class _Entering:
 
     async def _count_and(self, statement: str, values: tuple[object, ...], counting: Counting) -> Row | None:
         call = self.call
-        call.counting = None
         entering = _entering(call.entrance, statement, len(values), len(call.entry), len(counting.values), self.durable)
+        row, over = None, None
         try:
-            row = await call.pool.row(entering, *values, *call.entry, *counting.values)
+            async with call.gate.held():
+                row = await call.pool.row(entering, *values, *call.entry, *counting.values)
         except PostgresError as error:
-            if error.sqlstate == PASSED:
-                raise counting.refusal(str(error.detail)) from None
-            raise
-        if row is not None:
-            call.request.state.allowance = counting.allowance(row["counted"])
+            if error.sqlstate != PASSED:
+                call.counting = None
+                raise
+            over = str(error.detail)
+        call.take_count(counted=None if row is None else row["counted"], over=over)
         call.admit(row)
         return row if row is not None and row["is_there"] else None
 

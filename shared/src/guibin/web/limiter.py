@@ -15,10 +15,11 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from guibin.core import clock
+from guibin.core.direct import CountValues
 from guibin.core.logging import error_facts, logger
 from guibin.core.settings import Profile
 from guibin.security.ciphers import KeyRing
-from guibin.web.counters import Count, CountValues, SharedCounters, count_values, counts_of
+from guibin.web.counters import Count, SharedCounters, count_values, counts_of
 from guibin.web.declaration import RateClass
 from guibin.web.errors import CodeLocked, DailyLimit, LimitReached, RateLimited
 from guibin.web.limits import COUNTED_TOGETHER, LIMITS, Allowance, Limit

@@ -22,10 +22,15 @@ from guibin.rights.repository.catalogue import PayingWallet
 from guibin.rights.repository.standing import Profile
 
 # JSON travels as text: what a driver makes of it by itself depends on who opened the connection.
-_FACTS: Final = (
-    "SELECT revision, minimum_rank, wallet, wallet_active, spendable::text, caps::text, point_fen, tier, tier_rank,"
+_FACT_COLUMNS: Final = (
+    "revision, minimum_rank, wallet, wallet_active, spendable::text, caps::text, point_fen, tier, tier_rank,"
     " tier_since, restricted, tags, branches, stops, available, account_state, usage::text, spent::text, step_up_used,"
-    " data_key, package_left, package_period, reserved, seen, known FROM rights_facts($1::text::jsonb, $2)"
+    " data_key, package_left, package_period, reserved, seen, known"
+)
+_FACTS: Final = f"SELECT {_FACT_COLUMNS} FROM rights_facts($1::text::jsonb, $2)"  # noqa: S608 - our own text
+_FACTS_BATCH: Final = (
+    "SELECT alone, over, counted, entry_status, entry_merged_into, entry_has_data_key, entry_in_force, is_there,"  # noqa: S608
+    f" {_FACT_COLUMNS} FROM rights_facts_batch($1::text::jsonb, $2, $3, $4, $5) ORDER BY place"
 )
 _REDEEM: Final = "SELECT outcome, available_after, lots::text, answer FROM rights_redeem($1::text::jsonb)"
 _REDEEM_BATCH: Final = (
@@ -84,7 +89,28 @@ async def read_facts(asks: Asks, asked: Mapping[str, Any], *, lock: bool) -> Fac
     Raises:
         KeyKnownError: the key that is asked for was used.
     """
-    row = await asks.row(_FACTS, to_json(asked).decode(), lock)
+    return facts_of(await asks.row(_FACTS, to_json(asked).decode(), lock))
+
+
+async def read_facts_of_several(
+    ask: AskForSeveral, calls: Sequence[tuple[bytes, Sequence[object], Mapping[str, Any]]], counting: Sequence[object]
+) -> Sequence[Row]:
+    """Read what decides for several customers in one transaction, each call counted and each customer let in.
+
+    `calls` are under what each is counted, what lets its customer in, and what `rights_facts` takes; `counting` are
+    names, ends, bounds and moment of `rate_count` for all of them. Returns a row for each, in their order: what the
+    counters and the entrance say, and what `facts_of` reads where `is_there`.
+    """
+    items = [{"subject": subject.hex(), "entry": entry, "asked": asked} for subject, entry, asked in calls]
+    return await ask(_FACTS_BATCH, to_json(items).decode(), *counting)
+
+
+def facts_of(row: Row | None) -> Facts | None:
+    """Read what decides from a row of `rights_facts`; None when there is none.
+
+    Raises:
+        KeyKnownError: the key that is asked for was used.
+    """
     if row is None:
         return None
     if row["known"]:

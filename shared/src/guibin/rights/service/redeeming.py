@@ -10,13 +10,13 @@ wallet, whatever wallet pays: its lock also puts limit and quota of that custome
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.direct import Asks, InSession
+from guibin.core.direct import InSession
 from guibin.core.errors import NotFound
 from guibin.core.ids import new_id
 from guibin.points import service as points
@@ -140,7 +140,8 @@ async def redeem(
     refuse_names(right, named=request.named_donor)
     shared = await open_household(session, right, request, customer_id=customer_id)
     gift = await find_gift(session, right, request, customer_id=customer_id, keys=keys, lock=True)
-    taking = await decide(asks, scope, wanted, find, lock=True, beside=0 if shared is None else shared.others)
+    read = partial(read_facts, asks, lock=True)
+    taking = await decide(read, scope, wanted, find, lock=True, beside=0 if shared is None else shared.others)
     if shared is not None:
         await bring_over(session, shared, taking.redemption, actor=actor)
     outcome = await write_redemption(asks, taking.document())
@@ -154,6 +155,9 @@ async def redeem(
 
 FindRight = Callable[..., Awaitable[Right]]
 """Finds the right that is asked for; `anew` where what was kept of it is not its terms any more."""
+
+ReadFacts = Callable[[Mapping[str, object]], Awaitable[Facts | None]]
+"""Reads what decides, as `read_facts` does: by itself, under the lock, or with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,7 @@ class Taking:
 
 
 async def decide(
-    asks: Asks,
+    read: ReadFacts,
     scope: Scope,
     wanted: Wanted,
     find: FindRight,
@@ -242,7 +246,7 @@ async def decide(
     key: str | None = None,
     beside: int = 0,
 ) -> Taking:
-    """Read what decides, decide, and say what is to be written; `lock` holds the accounts from before the reading on.
+    """Read what decides, decide, and say what is to be written; `lock` tells that reading has locked the accounts.
 
     Stock, the bound for everybody and the budget are decided by what takes them. `key` is looked for with the rest;
     `beside` are points of others that pay too.
@@ -255,7 +259,7 @@ async def decide(
     """
     if not (scope.whole_bank or scope.customer_id == wanted.customer_id):
         raise NotFound
-    right, facts, asked, now = await _read(asks, wanted, find, lock=lock, key=key)
+    right, facts, asked, now = await _read(read, wanted, find, key=key)
     if facts.paying is None:
         raise WalletClosed
     refuse_unless_seen(right, facts.profile, now)
@@ -298,14 +302,14 @@ def _sealed_delivery(wanted: Wanted, redemption: NewRedemption, facts: Facts) ->
 
 
 async def _read(
-    asks: Asks, wanted: Wanted, find: FindRight, *, lock: bool, key: str | None
+    read: ReadFacts, wanted: Wanted, find: FindRight, *, key: str | None
 ) -> tuple[Right, Facts, Mapping[str, object], datetime]:
     """Read what decides until it is of the terms that were asked by, and of the day that it is after the wait."""
     right = await find(anew=False)
     while True:
         now = clock.now()
         asked = _asked(wanted, right, now)
-        facts = await read_facts(asks, asked if key is None else asked | {"key": key}, lock=lock)
+        facts = await read(asked if key is None else asked | {"key": key})
         if facts is None:
             raise NotFound
         minimum = right.terms.minimum_tier

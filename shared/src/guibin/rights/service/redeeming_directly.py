@@ -6,9 +6,10 @@ those of `guibin.rights.service.redeeming` in both.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -21,10 +22,10 @@ from guibin.idempotency.errors import IdempotencyInProgress
 from guibin.idempotency.service import Replay
 from guibin.rights.models import StockMode
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.repository.redeeming import KeyKnownError, Outcome, write_redemption
+from guibin.rights.repository.redeeming import Facts, KeyKnownError, Outcome, read_facts, write_redemption
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.redeeming import FindRight, Taking, Wanted, decide, get_published
-from guibin.rights.service.together import RedemptionBatches, Writes
+from guibin.rights.service.together import RedemptionBatches, Together
 from guibin.security.actors import Scope
 
 TRIES: Final = 2
@@ -59,12 +60,8 @@ class KnownRights:
         return right
 
 
-class Ways(Writes, Protocol):
+class Ways(Together, Protocol):
     """The ways of one direct call to the database."""
-
-    @property
-    def reading(self) -> Asks:
-        """Asks what only reads."""
 
     def transaction(self) -> AbstractAsyncContextManager[Asks]:
         """Several statements as one transaction."""
@@ -129,23 +126,36 @@ class _Call:
         """Decide and write until what decided stood still, at last under the lock."""
         if self.wanted.request.from_household:
             raise OrdinaryWay
-        _refuse_more_than_points_out(await find(anew=False), self.wanted.request.named_donor)
+        right = await find(anew=False)
+        _refuse_more_than_points_out(right, self.wanted.request.named_donor)
+        read = self._read_with_others if self._goes_with_others(right) else self._read_alone
         for _ in range(TRIES):
-            taking = await decide(self.ways.reading, self.scope, self.wanted, find, lock=False, key=self.once.key)
+            taking = await decide(read, self.scope, self.wanted, find, lock=False, key=self.once.key)
             _refuse_more_than_points_out(taking.right, self.wanted.request.named_donor)
             outcome = await self._write(taking)
             if outcome.code != "moved":
                 return _answer(taking, outcome)
         async with self.ways.transaction() as asks:
-            taking = await decide(asks, self.scope, self.wanted, find, lock=True, key=self.once.key)
+            locked = partial(read_facts, asks, lock=True)
+            taking = await decide(locked, self.scope, self.wanted, find, lock=True, key=self.once.key)
             return _answer(taking, await write_redemption(asks, self._document(taking)))
 
+    async def _read_alone(self, asked: Mapping[str, object]) -> Facts | None:
+        return await read_facts(self.ways.reading, asked, lock=False)
+
+    async def _read_with_others(self, asked: Mapping[str, object]) -> Facts:
+        return await self.together.read(self.ways, self.wanted.request.right_id, asked)
+
     async def _write(self, taking: Taking) -> Outcome:
-        """Write with others of this right, or alone what locks its own first: package, slot, reservation."""
-        document, request = self._document(taking), self.wanted.request
-        if request.package_id or request.slot_id or request.reservation_id or not _waited_for(taking.right):
-            return await write_redemption(self.ways.writing, document)
-        return await self.together.write(self.ways, request.right_id, document)
+        document = self._document(taking)
+        if self._goes_with_others(taking.right):
+            return await self.together.write(self.ways, self.wanted.request.right_id, document)
+        return await write_redemption(self.ways.writing, document)
+
+    def _goes_with_others(self, right: Right) -> bool:
+        """Tell whether it is read and written with others of its right; not what locks its own before the stock."""
+        request = self.wanted.request
+        return _waited_for(right) and not (request.package_id or request.slot_id or request.reservation_id)
 
     async def keep(self, refusal: Refusal) -> bool:
         """Keep a refusal as the key's answer; False when a twin has answered meanwhile."""

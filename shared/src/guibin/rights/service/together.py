@@ -1,4 +1,4 @@
-"""Redemptions of one right that wait while others of it are written go to the database together: one call, one commit.
+"""Redemptions of one right that wait while others of it are at work go to the database together: one call, one commit.
 
 A layer over the direct path that can be switched off (`GUIBIN_REDEEM_BATCH=1`): what is decided, written and answered
 is the same with it and without. Why it is as it is stands in docs/adr/0016-redemptions-in-batches.md.
@@ -12,17 +12,38 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from guibin.core.batches import Batches
-from guibin.core.direct import Asks, Row
-from guibin.core.errors import Refusal
-from guibin.rights.repository.redeeming import Outcome, outcome_of, write_redemption, write_redemptions
+from guibin.core.direct import Asks, CountValues, Row
+from guibin.core.errors import NotFound, Refusal
+from guibin.rights.repository.redeeming import (
+    Facts,
+    KeyKnownError,
+    Outcome,
+    facts_of,
+    outcome_of,
+    read_facts,
+    read_facts_of_several,
+    write_redemption,
+    write_redemptions,
+)
 
 PATIENCE: Final = timedelta(milliseconds=200)
 """How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead; and
 how long the others of the right wait for one that is done alone."""
 
 
-class Writes(Protocol):
-    """The ways of one direct call by which a redemption is written, alone or with those of others."""
+class Together(Protocol):
+    """The ways of one direct call by which what decides is read and a redemption is written, alone or with others."""
+
+    @property
+    def reading(self) -> Asks:
+        """Asks what only reads; the first statement counts the call."""
+
+    @property
+    def count_values(self) -> CountValues | None:
+        """With what `rate_count` counts the call; None when it is counted already."""
+
+    def take_count(self, *, counted: str | None, over: str | None) -> None:
+        """Take over what a statement for several has counted of the call, or that it is one too many."""
 
     @property
     def writing(self) -> Asks:
@@ -44,40 +65,89 @@ class Writes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    ways: Writes
+    """What `rights_facts` is asked for a call, or what `rights_redeem` is to write for it."""
+
+    ways: Together
     document: Mapping[str, Any]
 
 
 class RedemptionBatches:
-    """Writes redemptions; those of one right that wait for each other go together, at most `most` at once."""
+    """Reads what decides and writes redemptions: those of one right that wait go together, at most `most` at once."""
 
     def __init__(self, *, most: int) -> None:
-        self._batches: Batches[_Item, Outcome | Refusal] = Batches(_together, most=most, patience=PATIENCE)
+        self._reading: Batches[_Item, Facts | Exception] = Batches(_read_together, most=most, patience=PATIENCE)
+        self._writing: Batches[_Item, Outcome | Refusal] = Batches(_write_together, most=most, patience=PATIENCE)
 
-    async def write(self, ways: Writes, right_id: UUID, document: Mapping[str, Any]) -> Outcome:
+    async def read(self, ways: Together, right_id: UUID, asked: Mapping[str, Any]) -> Facts:
+        """Read what decides, as `read_facts` without a lock; what was read before is read alone, counted as it is.
+
+        Raises:
+            NotFound: there is no such customer or right.
+            KeyKnownError: the key that is asked for was used.
+            LimitReached: the call is one too many.
+            RetryLater: too many wait for this right already.
+        """
+        item = _Item(ways, asked)
+        if ways.count_values is None:
+            return await _read_alone(item)
+        found = await self._reading.do(right_id, item, _read_alone, around=ways.waiting)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def write(self, ways: Together, right_id: UUID, document: Mapping[str, Any]) -> Outcome:
         """Write a redemption that was decided, or say why it was not; it is committed when this returns.
 
         Raises:
             IdempotencyInProgress: a twin holds its key until the lock time-out.
             RetryLater: too many wait for this right already.
         """
-        found = await self._batches.do(right_id, _Item(ways, document), _alone, around=ways.waiting)
+        found = await self._writing.do(right_id, _Item(ways, document), _write_alone, around=ways.waiting)
         if isinstance(found, Refusal):
             raise found
         return found
 
 
-async def _alone(item: _Item) -> Outcome:
+async def _read_alone(item: _Item) -> Facts:
+    facts = await read_facts(item.ways.reading, item.document, lock=False)
+    if facts is None:
+        raise NotFound
+    return facts
+
+
+async def _read_together(items: Sequence[_Item]) -> Sequence[Facts | Exception | None]:
+    """Count all calls as of the last one's moment: their class is one, for they are of one route."""
+    counted = [(item, item.ways.count_values) for item in items]
+    calls = [(values[0], item.ways.entry, item.document) for item, values in counted if values is not None]
+    counting = items[-1].ways.count_values
+    if counting is None or len(calls) < len(items):
+        raise TypeError("what is read with others is not counted yet")
+    rows = await read_facts_of_several(items[0].ways.for_several, calls, counting[1:])
+    return [_facts(item.ways, row) for item, row in zip(items, rows, strict=True)]
+
+
+def _facts(ways: Together, row: Row) -> Facts | Exception | None:
+    if row["alone"]:
+        return None
+    try:
+        ways.take_count(counted=row["counted"], over=row["over"])
+        ways.admit(row)
+        return facts_of(row if row["is_there"] else None) or NotFound()
+    except (Refusal, KeyKnownError) as reason:
+        return reason
+
+
+async def _write_alone(item: _Item) -> Outcome:
     return await write_redemption(item.ways.writing, item.document)
 
 
-async def _together(items: Sequence[_Item]) -> Sequence[Outcome | Refusal | None]:
+async def _write_together(items: Sequence[_Item]) -> Sequence[Outcome | Refusal | None]:
     documents = [(item.ways.entry, item.document) for item in items]
     rows = await write_redemptions(items[0].ways.for_several, documents, patience=PATIENCE)
-    return [_result(item, row) for item, row in zip(items, rows, strict=True)]
+    return [_outcome(item, row) for item, row in zip(items, rows, strict=True)]
 
 
-def _result(item: _Item, row: Row) -> Outcome | Refusal | None:
+def _outcome(item: _Item, row: Row) -> Outcome | Refusal | None:
     try:
         item.ways.admit(row)
     except Refusal as refusal:
