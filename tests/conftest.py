@@ -24,7 +24,8 @@ from guibin.core.settings import Settings
 from support.constants import forget_constants_of_modules
 from support.databases import Database, cloned_database
 from support.dialect import share_statements
-from support.house import PATIENCE, Furniture, House, furnish, life_in, open_client, open_house
+from support.house import Furniture, House, furnish, open_client
+from support.lodging import Lodging
 from support.one_row import watched
 from support.server import Server, TestRun, obtain_server
 from support.wechat import WeChatSimulator, running_simulator
@@ -139,16 +140,20 @@ async def furniture(
         yield await furnish(furnished, tmp_path_factory.mktemp("house"))
 
 
-@pytest.fixture
-async def house(
+@pytest.fixture(scope="session")
+async def lodging(
     server: Server, worker_name: str, furniture: Furniture, cloner: asyncpg.Connection
-) -> AsyncIterator[House]:
-    """Return a small seeded bank on a clone of its own."""
-    name = f"t_{worker_name}_{next(_numbers)}"
-    async with (
-        cloned_database(server, name, template=furniture.template, cloner=cloner, patience=f"{PATIENCE}s") as clone,
-        open_house(clone, furniture) as made,
-    ):
+) -> AsyncIterator[Lodging]:
+    """Return where the houses of this worker stand, one after the other."""
+    made = Lodging(server, worker_name, furniture, cloner)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def house(lodging: Lodging) -> AsyncIterator[House]:
+    """Return a small seeded bank, as furnished."""
+    async with lodging.house() as made:
         yield made
 
 
@@ -169,17 +174,17 @@ def bank_app(furniture: Furniture) -> FastAPI:
 
 
 @pytest.fixture
-async def customer_client(house: House, customer_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def customer_client(house: House, lodging: Lodging, customer_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the customer port, as its real database role."""
-    life = life_in(house, customer_app, database_url=house.database.customer_url)
+    life = lodging.life(customer_app, house, database_url=house.database.customer_url)
     async with open_client(customer_app, life=life) as client:
         yield client
 
 
 @pytest.fixture
-async def bank_client(house: House, bank_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def bank_client(house: House, lodging: Lodging, bank_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the bank port, as its real database role; each of its commands leaves one audit row."""
-    life = life_in(house, bank_app, database_url=house.database.bank_url)
+    life = lodging.life(bank_app, house, database_url=house.database.bank_url)
     async with open_client(bank_app, life=life) as client, watched(client, house):
         yield client
 

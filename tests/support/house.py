@@ -150,6 +150,13 @@ async def furnish(database: Database, folder: Path) -> Furniture:
 @asynccontextmanager
 async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[House]:
     """Open the bank that lives in a clone of the furnished database."""
+    engine = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
+    yield house_in(database, furniture, make_session_factory(engine))
+    await engine.dispose()
+
+
+def house_in(database: Database, furniture: Furniture, sessions: SessionFactory) -> House:
+    """Describe the bank that lives in a clone of the furnished database."""
     settings = Settings(
         telephony_url=TELEPHONY_URL,
         telephony_secret=SecretStr(TELEPHONY_SECRET),
@@ -160,18 +167,16 @@ async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[
         bank_database_url=database.bank_url,
         worker_database_url=database.worker_url,
     )
-    engine = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
-    yield House(
+    return House(
         database,
         settings,
         furniture.keys,
         furniture.issuer,
-        make_session_factory(engine),
+        sessions,
         dict(furniture.staff),
         dict(furniture.branches),
         dict(furniture.services),
     )
-    await engine.dispose()
 
 
 async def _furnish(session: AsyncSession, house: Furniture, issuer: str) -> None:

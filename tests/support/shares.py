@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from zlib import crc32
 
-PARTS_AT_COMMIT: Final = 8
+PARTS_AT_COMMIT: Final = 16
 
 Item = TypeVar("Item")
 

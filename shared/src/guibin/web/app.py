@@ -140,21 +140,32 @@ class _Lifespan:
 
     @asynccontextmanager
     async def __call__(self, app: FastAPI) -> AsyncIterator[None]:
-        engine = make_engine(self.database_url, pool_size=self.settings.pool_size, application=self.name)
-        try:
+        async with self.connected() as (engine, direct):
             await check_role(engine)
-            async with open_direct_pool(
-                self.database_url, size=self.settings.pool_size, application=self.name
-            ) as direct:
-                port = self._port(engine, direct)
-                opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
-                self.metrics.watch(engine, port.gate)
-                with self.metrics.listener(self.settings.metrics_port):
-                    async with port.tokens.fresh_keys(), opened as parts:
-                        app.state.port = replace(port, parts=parts)
-                        yield
+            async with self.serving(app, engine, direct):
+                yield
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[AsyncEngine, DirectPool]]:
+        """Make both ways to the database; a connection is opened when the first call needs one."""
+        size = self.settings.pool_size
+        engine = make_engine(self.database_url, pool_size=size, application=self.name)
+        try:
+            async with open_direct_pool(self.database_url, size=size, application=self.name) as direct:
+                yield engine, direct
         finally:
             await engine.dispose()
+
+    @asynccontextmanager
+    async def serving(self, app: FastAPI, engine: AsyncEngine, direct: DirectPool) -> AsyncIterator[None]:
+        """Make the port, and let it go at the end."""
+        port = self._port(engine, direct)
+        opened = self.parts(self.settings, port.keys) if self.parts else nullcontext()
+        self.metrics.watch(engine, port.gate)
+        with self.metrics.listener(self.settings.metrics_port):
+            async with port.tokens.fresh_keys(), opened as parts:
+                app.state.port = replace(port, parts=parts)
+                yield
 
     def _port(self, engine: AsyncEngine, direct: DirectPool) -> Port:
         settings = self.settings
