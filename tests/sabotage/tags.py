@@ -11,6 +11,22 @@ RUNS = "tests/shared/tags/test_incremental_runs.py"
 
 TAGS: Final = (
     Sabotage(
+        "S-FRESH-1",
+        "that what a line sends later makes figures no fresher",
+        f"{CODE}/holdings/freshness.py",
+        "d.line = w.line AND d.day < w.as_of",
+        "d.line = w.line AND d.day <= w.as_of",
+        ("tests/shared/holdings/test_freshness.py::test_late_lines_say_their_last_day_before_whatever_came_later",),
+    ),
+    Sabotage(
+        "S-FRESH-2",
+        "that nobody is said to be leaving while a line is late",
+        f"{CODE}/tags/starter/forms.py",
+        '{"fact": "stale_lines", "op": "missing"}',
+        '{"fact": "tenure_days", "op": "exists"}',
+        ("tests/shared/tags/test_starter.py::test_nobody_is_said_to_be_leaving_while_one_of_their_lines_is_late",),
+    ),
+    Sabotage(
         "TAG-20",
         "that a change is noted with what happened",
         f"{CODE}/tags/service/manual.py",

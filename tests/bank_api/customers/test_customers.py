@@ -37,11 +37,7 @@ async def test_the_primary_manager_sees_the_name_and_exact_assets(
     assert (shown["birthday"], shown["city_code"], shown["branch_code"]) == ("02-29", "310100", EAST)
     facts = shown["facts"]
     assert (facts["aum"], facts["aum_mda"], facts["liabilities"]) == ("250000.00", "199999.99", "0.00")
-    assert (facts["as_of"], facts["aum_mda_month"], facts["stale_lines"]) == (
-        "2026-11-24",
-        "2026-10-01",
-        ["credit_card"],
-    )
+    assert (facts["freshness"]["as_of"], facts["aum_mda_month"]) == ("2026-11-24", "2026-10-01")
     assert shown["tags"] == ["golf"]
     assert shown["lines"] == ["personal_finance"]
     assert shown["holdings"] == [{"side": "asset", "product_class": "deposits", "count": 2}]
@@ -112,8 +108,6 @@ async def test_holdings_show_amounts_to_the_primary_manager_alone(
         ("**** 1234", "250000.00", "2026-11-20"),
         ("**** 5678", None, None),
     ]
-    # The line has sent nothing since: what it says is of that day, and says so.
-    assert [(one["line_day"], one["stale"]) for one in exact] == [("2026-11-24", True)] * 2
     assert (exact[0]["product_code"], exact[0]["product_class"], exact[0]["rate"]) == ("PF101", "deposits", "0.001000")
     masked = (await get(bank_client, house, "branch_head", url(known.east, "/holdings"))).json()["items"]
     assert [(one["number"], one["balance"], one["balance_band"]) for one in masked] == [

@@ -35,7 +35,7 @@ async def test_lists_searches_and_details_hold_to_their_scope(house: House, know
                 session, scope, staff_id=staff_id, day=DAY, filters=Filters(), limit=10, before=None
             )
             searched = await queries.search_customers(session, scope, staff_id=staff_id, day=DAY, keys=keys, limit=10)
-            held = await queries.holdings_of(session, scope, customer_id=known.east, day=DAY, limit=10)
+            held = await queries.holdings_of(session, scope, customer_id=known.east, day=DAY, closed=DAY, limit=10)
             lines = await queries.lines_of(session, scope, customer_id=known.east)
             facts = await queries.facts_of(session, scope, customer_id=known.east)
         assert {names[row.customer.id] for row in listed} == seen, scope.describe()

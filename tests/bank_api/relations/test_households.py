@@ -6,7 +6,8 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlmodel import col
 
 from guibin.core import clock
 from guibin.core.ids import from_public, new_id, to_public
@@ -98,6 +99,8 @@ async def test_two_groups_a_joint_account_and_shares_that_do_not_add_up(families
         for one in (father, mother):
             staff = house.staff["manager"].id
             session.add(CustomerAccess(customer_id=one, staff_id=staff, role="primary", valid_from=clock.today()))
+        late = update(CustomerFact).where(col(CustomerFact.customer_id) == mother)
+        await session.execute(late.values(stale_lines=["credit_card"]))
         await session.commit()
     first = await families.create(member(father, "head"), member(mother, "spouse", 60))
     assert places(first) == {father: ("head", 100, True), mother: ("spouse", 60, True)}
@@ -110,6 +113,8 @@ async def test_two_groups_a_joint_account_and_shares_that_do_not_add_up(families
     exact = (await families.get(first, "manager"))["totals"]
     assert (exact["aum"], exact["liabilities"]) == ("3600001.00", "360000.10")
     assert (exact["members"], exact["joint_holdings"], exact["aum_band"]) == (2, 1, "2m_6m")
+    late = [{"line": "credit_card", "state": "missing", "last_day": None}]
+    assert exact["freshness"] == {"as_of": clock.today().isoformat(), "stale": True, "stale_lines": late}
     band = (await families.get(second))["totals"]
     assert (band["aum_band"], band["aum"], band["joint_holdings"]) == ("200k_1m", None, 0)
     assert [one["id"] for one in await families.of(mother)] == [first["id"], second["id"]]

@@ -79,6 +79,7 @@ async def test_the_life_of_a_segment(bank_client: httpx.AsyncClient, house: Hous
     counted = (await bank_client.post(f"{path}/count", json={}, headers=asked)).json()
     steps = [(step["place"], step["kind"], step["members"], step["change"]) for step in counted["steps"]]
     assert steps == [("rule/all/0", "start", 4, -1), ("rule/all/1", "subtract", 3, -1)]
+    assert counted["freshness"] == {"as_of": clock.today().isoformat(), "stale": False, "stale_lines": []}
 
     await night(house, days_ago=1)
     ids = {name: to_public("cus", one) for name, one in (("a", a), ("b", b), ("old", old), ("poor", poor))}

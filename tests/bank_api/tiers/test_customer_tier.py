@@ -5,12 +5,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
+from guibin.holdings.models import LineDay
 from support.house import WEST, House
-from support.tiers import MONTH, give_tier, put_average
+from support.tiers import LINE, MONTH, give_tier, put_average
 
 
 @pytest.fixture
@@ -102,10 +105,17 @@ async def test_the_outlook_shows_amounts_to_the_primary_manager_alone(
         await put_average(session, customer_id, 900_000_00, day=clock.last_closed_day())
         await session.commit()
     mine = (await _tier(bank_client, house, "manager", customer_id)).json()["outlook"]
-    assert (mine["forecast"], mine["forecast_tier"], mine["stale"]) == ("900000.00", "T1", False)
+    closed = clock.last_closed_day()
+    assert (mine["forecast"], mine["forecast_tier"]) == ("900000.00", "T1")
+    assert mine["freshness"] == {"as_of": closed.isoformat(), "stale": False, "stale_lines": []}
     assert (mine["keep"]["code"], mine["keep"]["missing"], mine["months_until_lost"]) == ("T2", "100000.00", 6 // 2)
-    assert mine["falls_on"] > mine["period_ends"] >= mine["as_of"]
+    assert mine["falls_on"] > mine["period_ends"] >= closed.isoformat()
     other = await _tier(bank_client, house, "branch_head", customer_id)
     assert other.json()["outlook"]["falls_on"] == mine["falls_on"]
     assert other.json()["outlook"]["forecast"] is None
     assert "900000" not in other.text
+    async with house.sessions() as session:
+        await session.execute(delete(LineDay).where(col(LineDay.day) >= closed))
+        await session.commit()
+    late = (await _tier(bank_client, house, "manager", customer_id)).json()["outlook"]
+    assert (late["freshness"]["stale_lines"][0]["line"], late["falls_on"]) == (LINE, None)

@@ -34,6 +34,7 @@ async def test_who_rose_on_money_of_the_last_days_is_listed_and_who_held_it_all_
             "tier": "T2",
             "effective_on": "2026-11-01",
             "spike_percent": 10 * MILLION * 100 // average,
+            "freshness": {"as_of": "2026-10-31", "stale": False, "stale_lines": []},
         }
     ]
     everywhere = (await bank_client.get(url, headers=house.headers("hq_operator"))).json()["items"]

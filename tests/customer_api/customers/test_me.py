@@ -57,7 +57,7 @@ async def test_before_the_first_night_nothing_is_known(
     headers = house.customer_headers(customer_id)
     assert (await customer_client.get("/v1/me", headers=headers)).json()["tier"] is None
     shown = (await customer_client.get("/v1/me/tier", headers=headers)).json()
-    assert (shown["tier"], shown["average"], shown["as_of"]) == (None, None, None)
+    assert (shown["tier"], shown["average"], shown["freshness"]) == (None, None, None)
     assert (shown["next"]["code"], shown["next"]["missing"]) == ("T0", None)
     manager = await customer_client.get("/v1/me/manager", headers=headers)
     assert (manager.status_code, manager.json()) == (200, None)
@@ -86,7 +86,7 @@ async def test_i_see_what_is_missing_to_the_next_tier(
     shown = (await customer_client.get("/v1/me/tier", headers=house.customer_headers(customer_id))).json()
     assert shown["tier"]["code"] == tier
     assert (shown["next"]["code"], shown["next"]["missing"]) == (code, missing)
-    assert shown["as_of"] == DAY.isoformat()
+    assert (shown["freshness"]["as_of"], shown["freshness"]["stale"]) == (DAY.isoformat(), False)
 
 
 async def test_above_the_highest_tier_nothing_is_missing(

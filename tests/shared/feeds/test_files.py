@@ -8,8 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import Refusal
+from guibin.core.freshness import Freshness
 from guibin.feeds.models import FeedKind
-from guibin.feeds.service import Freshness, calendar
+from guibin.feeds.service import calendar
 from guibin.security.ciphers import KeyRing
 from guibin.security.key_file import KeyMaterial
 from support.lines import (

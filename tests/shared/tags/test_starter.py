@@ -1,5 +1,6 @@
 """The starter pack: at least sixty tags in every category, readable by the reader, seeded once and in force."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from guibin.tags.kinds import read_definition, tags_of
 from guibin.tags.models import Tag, TagAxis, TagCategory, TagKind, TagState
 from guibin.tags.service import explain, run_tags
 from guibin.tags.starter import STARTER_TAGS
-from support.tagging import DAY, MILLION, add_branch, add_customer_with_facts
+from support.tagging import DAY, MILLION, add_branch, add_customer_with_facts, add_event
 
 EVERYBODY = Scope(whole_bank=True)
 COMPUTED_WITHOUT_SEGMENTS = {"rule", "values", "life_cycle", "aggregate", "arithmetic", "preference", "rfm", "score"}
@@ -56,3 +57,26 @@ async def test_the_pack_is_seeded_once_and_in_force(session: AsyncSession, branc
     for code, value in given.items():
         found = await explain(session, EVERYBODY, customer_id=customer_id, code=code)
         assert [one.value for one in found.memberships] == [value], code
+
+
+async def test_nobody_is_said_to_be_leaving_while_one_of_their_lines_is_late(
+    session: AsyncSession, branch: UUID
+) -> None:
+    await defaults.seed(session)
+    codes = ("quiet", "leaving_money", "leaving_risk", "life_cycle")
+    values: list[list[str]] = []
+    for stale_lines in ([], ["credit_card"]):
+        customer_id = await add_customer_with_facts(session, branch, tenure_days=400, stale_lines=stale_lines)
+        await add_event(session, customer_id, "withdrawal", day=DAY - timedelta(days=40), amount_fen=1_00)
+        gone = await add_customer_with_facts(session, branch, tenure_days=400, stale_lines=stale_lines)
+        await add_event(session, gone, "withdrawal", amount_fen=MILLION)
+        await run_tags(session, day=DAY)
+        for one in (customer_id, gone):
+            found = [await explain(session, EVERYBODY, customer_id=one, code=code) for code in codes]
+            values.append([member.value or had.tag.code for had in found for member in had.memberships])
+    assert values == [
+        ["quiet", "watch", "declining"],
+        ["leaving_money", "watch", "active"],
+        ["active"],
+        ["leaving_money", "active"],
+    ]

@@ -40,7 +40,7 @@ async def test_the_forecast_is_what_the_evaluation_finds(session: AsyncSession, 
     if found is None:  # before its first balance in October nothing is known
         assert metric in {"six_months", "best_of_three", "year_daily", "quarter_daily"}
         return
-    assert (found.stale, found.period_ends) == (False, END)
+    assert (found.stale_lines, found.period_ends) == (frozenset(), END)
     await evaluate(session, day=END)
     standing = await session.get_one(TierStanding, customer_id)
     assert abs((standing.metric_fen or 0) - found.forecast_fen) <= 1

@@ -101,6 +101,7 @@ from bank_api.tags.modifiers import router as score_modifiers
 from bank_api.tags.overlap import router as tag_overlap
 from bank_api.tags.router import router as tags
 from bank_api.tags.runs import router as tag_runs
+from bank_api.tags.why import router as tag_reasons
 from bank_api.tiers.overrides import router as tier_overrides
 from bank_api.tiers.rises import router as tier_rises
 from bank_api.tiers.router import router as tiers
@@ -135,6 +136,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calls,
     products,
     tags,
+    tag_reasons,
     tag_imports,
     tag_lineage,
     tag_overlap,

@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
     ColumnElement,
     Numeric,
     Select,
+    Text,
     and_,
     case,
     cast,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 
 from guibin.holdings.held import holdings_of
@@ -30,12 +33,13 @@ WHOLE: Final = 100
 """A weight in per cent that counts a balance whole."""
 
 
-def select_month_assets(month: Month, *, among: Select[Any] | None = None) -> Select[Any]:
+def select_month_assets(month: Month, *, among: Select[Any] | None = None, naming_lines: bool = False) -> Select[Any]:
     """Select a row for each customer and class of assets that were open in a month which is over.
 
     Columns: customer_id, product_class; fen_days, the sum of the daily balances in fen over the days of the month (by
     the rules of `select_figures`); unknown, whether a balance of a day is; stale, whether a line of these assets has
-    not sent the balances of the last day or a later one. `among` selects the customers who are looked at.
+    not sent the balances of the last day or a later one. `among` selects the customers who are looked at;
+    `naming_lines` adds `stale_lines`, for the few of whom it is told.
     """
     held = holdings_of(month.last, [month], among=among)
     return (
@@ -45,6 +49,7 @@ def select_month_assets(month: Month, *, among: Select[Any] | None = None) -> Se
             cast(func.coalesce(func.sum(held.c.own_0), literal(0)), BigInteger).label("fen_days"),
             func.bool_or(held.c.unknown_0).label("unknown"),
             func.bool_or(held.c.is_stale).label("stale"),
+            *([_named(held, true())] if naming_lines else []),
         )
         .where(held.c.is_asset, held.c.in_0)
         .group_by(held.c.customer_id, held.c.product_class)
@@ -67,9 +72,17 @@ def select_metric(metric: Metric, day: date, weighting: Weighting, *, among: Sel
 
 
 def select_averages(
-    spans: Sequence[Span], day: date, weighting: Weighting, *, among: Select[Any] | None = None
+    spans: Sequence[Span],
+    day: date,
+    weighting: Weighting,
+    *,
+    among: Select[Any] | None = None,
+    naming_lines: bool = False,
 ) -> Select[Any]:
-    """Select the averages over spans, as `average_0` and so on, in the form of `select_metric`."""
+    """Select the averages over spans, as `average_0` and so on, in the form of `select_metric`.
+
+    `naming_lines` adds `stale_lines`: which lines these are, for the few of whom it is told.
+    """
     held = holdings_of(day, spans, owed=weighting.net, among=among)
     weight = _weight(held, weighting)
     takes_part = and_(or_(literal(weighting.net), held.c.is_asset), weight > literal(0))
@@ -79,7 +92,14 @@ def select_averages(
         held.c.customer_id,
         *(average.label(f"average_{number}") for number, average in enumerate(averages)),
         func.coalesce(func.bool_or(and_(counts, held.c.is_stale)), literal(value=False)).label("stale"),
+        *([_named(held, counts)] if naming_lines else []),
     ).group_by(held.c.customer_id)
+
+
+def _named(held: CTE, counts: Column) -> Column:
+    """Name the lines of the holdings that count and were not in, each once."""
+    late = func.array_agg(held.c.line.distinct()).filter(and_(counts, held.c.is_stale))
+    return func.coalesce(late, literal([], ARRAY(Text))).label("stale_lines")
 
 
 def average_of(held: CTE, number: int, span: Span, *, weight: Column | None = None, net: bool = False) -> Column:

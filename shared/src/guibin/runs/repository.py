@@ -95,6 +95,17 @@ async def has_customers(session: AsyncSession) -> bool:
     return (await session.exec(select_rows(Customer.id).limit(1))).first() is not None
 
 
+async def step_began(session: AsyncSession, name: str, day: date) -> datetime | None:
+    """Return when a step of a business day's run began last; None where none has."""
+    query = (
+        select(func.max(RunStep.started_at))
+        .join(Run, col(Run.id) == col(RunStep.run_id))
+        .where(col(Run.business_date) == day, col(RunStep.name) == name)
+    )
+    began: datetime | None = (await session.execute(query)).scalar_one()
+    return began
+
+
 async def line_days(session: AsyncSession, day: date) -> Mapping[str, date]:
     """Return for each line the latest day, up to one, whose balances are in."""
     query = select(col(LineDay.line), func.max(LineDay.day)).where(col(LineDay.day) <= day).group_by(col(LineDay.line))

@@ -38,6 +38,9 @@ from guibin.tiers import service as tiers
 
 Counts = dict[str, int]
 
+FACTS = "facts"
+"""The step that makes the facts of customers."""
+
 MOST_FAULTS = 10_000
 """Most rows that the reconciliation keeps of one broken promise."""
 
@@ -211,7 +214,7 @@ STEPS = (
     Step("close", _close, over_everybody=True),
     Step("quality", _quality, over_everybody=True),
     Step("ages", _ages, over_everybody=True),
-    Step("facts", _facts, over_everybody=True),
+    Step(FACTS, _facts, over_everybody=True),
     Step("tags", _tags, over_everybody=True),
     Step("tiers", _tiers, over_everybody=True),
     Step("live_tags", _live_tags, over_everybody=True),

@@ -168,6 +168,7 @@ _CUSTOMER_FACTS: Final = _by_name(
     *(Fact(f"{side}.{name}", FactType.MONEY) for side in ("asset", "liability") for name in ProductClass),
     Fact("products", FactType.SET),
     Fact("lines", FactType.SET, frozenset(Line)),
+    Fact("stale_lines", FactType.SET, frozenset(Line)),
     Fact("customer_kinds", FactType.SET, frozenset(CustomerKind)),
     Fact("age", FactType.INTEGER),
     Fact("gender", FactType.TEXT, frozenset(Gender)),

@@ -42,12 +42,12 @@ def more_to_hold(line_fen: int, parts: Sequence[Part], present_fen: int) -> int 
 
 @dataclass(frozen=True)
 class Course:
-    """The figures of the last and the running period, plain or net; `stale` where a line's balances of the day lack."""
+    """The figures of the last and the running period, plain or net, and the lines whose balances of the day lack."""
 
     last_fen: int | None
     parts: Sequence[Part]
     present_fen: int
-    stale: bool
+    stale_lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Outlook:
 
     as_of: date
     period_ends: date
-    stale: bool
+    stale_lines: frozenset[str]
     forecast_fen: int
     forecast_tier: str | None
     next: Goal | None
@@ -115,19 +115,19 @@ def look_ahead(
         reached.append(standing.other_route)
     own = next((line for line in lines if line.tier_code == standing.tier_code), None)
     above = next_line(standing.tier_code, lines)
-    stale, period_ends = plain.stale or (net is not None and net.stale), terms.next_cutoff(day)
+    late, period_ends = plain.stale_lines | (net.stale_lines if net else frozenset()), terms.next_cutoff(day)
     keep = None if own is None else _goal(own, courses, -(-own.lower_bound_fen * terms.keep_percent // WHOLE))
     return Outlook(
         as_of=day,
         period_ends=period_ends,
-        stale=stale,
+        stale_lines=late,
         forecast_fen=forecast_of(plain.parts, plain.present_fen),
         forecast_tier=max(reached, key=lambda code: ranks[code], default=None),
         next=None if above is None else _goal(above, courses, above.lower_bound_fen),
         keep=keep,
         months_below=standing.below_months,
         months_until_lost=None if own is None or not terms.may_fall(own.tier_code) else terms.months_of(own.tier_code),
-        falls_on=None if stale or keep is None else _falls_on(terms, standing, keep, ranks, period_ends),
+        falls_on=None if late or keep is None else _falls_on(terms, standing, keep, ranks, period_ends),
     )
 
 

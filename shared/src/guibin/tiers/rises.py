@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.freshness import FigureDay
 from guibin.customers.repository import visible
 from guibin.holdings.figures import select_figures
+from guibin.holdings.freshness import figure_days
 from guibin.holdings.months import Month
 from guibin.security.actors import Scope
 from guibin.tiers.models import TierCause, TierHistory
@@ -27,6 +29,7 @@ class Rise:
     tier: str
     effective_on: date
     spike_percent: int
+    figure_day: FigureDay
 
 
 async def list_parked_rises(
@@ -46,7 +49,9 @@ async def list_parked_rises(
     )
     figures = select_figures(month.last, among=select(rose.c.customer_id)).subquery("figures")
     query = (
-        select(rose.c.customer_id, rose.c.tier_code, rose.c.effective_on, figures.c.spike_percent)
+        select(
+            rose.c.customer_id, rose.c.tier_code, rose.c.effective_on, figures.c.spike_percent, figures.c.stale_lines
+        )
         .join(figures, figures.c.customer_id == rose.c.customer_id)
         .where(figures.c.spike_percent >= least_percent)
         .order_by(rose.c.customer_id)
@@ -54,4 +59,9 @@ async def list_parked_rises(
     )
     if after is not None:
         query = query.where(rose.c.customer_id > after)
-    return [Rise(*row) for row in (await session.execute(query)).all()]
+    rows = (await session.execute(query)).all()
+    days = await figure_days(session, [(month.last, row.stale_lines) for row in rows])
+    return [
+        Rise(row.customer_id, row.tier_code, row.effective_on, row.spike_percent, day)
+        for row, day in zip(rows, days, strict=True)
+    ]

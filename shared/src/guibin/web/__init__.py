@@ -17,6 +17,7 @@ from guibin.web.declaration import (
     staff,
 )
 from guibin.web.direct import DirectCall
+from guibin.web.freshness import FreshnessOut, StaleLineOut
 from guibin.web.paging import Page, PageRequest, page_query
 from guibin.web.parameters import Day, Instant, check_range
 from guibin.web.route import PortRoute, PortRouter
@@ -32,6 +33,7 @@ __all__ = [
     "DataClass",
     "Day",
     "DirectCall",
+    "FreshnessOut",
     "Idempotency",
     "Instant",
     "OutModel",
@@ -43,6 +45,7 @@ __all__ = [
     "ServiceCall",
     "SignedBody",
     "StaffCall",
+    "StaleLineOut",
     "StartRefused",
     "StrictModel",
     "TokenSource",

@@ -15,7 +15,7 @@ from guibin.points.assets.rules import Outcome, per_mille
 from guibin.points.assets.service import BackTest, RuleTerms, Simulation
 from guibin.points.rules import MAX_POINTS
 from guibin.products.models import ProductClass
-from guibin.web import OutModel, StrictModel
+from guibin.web import FreshnessOut, OutModel, StrictModel
 
 MOST_TIERS: Final = 20
 MOST_FEN: Final = 10**15
@@ -172,13 +172,13 @@ class ClassAverageOut(OutModel):
     average: Cny | None = Field(description="Month-daily average; only for the primary manager")
     average_band: str | None = Field(description="Its band in CNY; null where a balance of a day is unknown")
     weight: str = Field(examples=["1.00"])
-    stale: bool = Field(description="A line has not sent the balances of the month's last day")
 
 
 class AssetSimulationOut(OutModel):
     """What a version gives a customer for a month, and why."""
 
     month: str = Field(examples=["2026-10"])
+    freshness: FreshnessOut = Field(description="Of the month's last day; the night waits for lines that are late")
     classes: list[ClassAverageOut]
     weighted_average: Cny | None = Field(description="Only for the primary manager; null also where it is unknown")
     weighted_average_band: str | None
@@ -194,13 +194,13 @@ class AssetSimulationOut(OutModel):
         """Describe a simulation for a view."""
         return cls(
             month=month_out(found.month),
+            freshness=FreshnessOut.of(found.figure_day),
             classes=[
                 ClassAverageOut(
                     product_class=ProductClass(one.product_class),
                     average=exact(one.average_fen, view),
                     average_band=band_of(one.average_fen, view),
                     weight=format_cny(one.weight_percent),
-                    stale=one.is_stale,
                 )
                 for one in found.classes
             ],

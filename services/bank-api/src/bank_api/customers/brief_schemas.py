@@ -57,10 +57,10 @@ class BriefOut(OutModel):
 
     as_of: datetime = Field(description="When it was read; figures have a day of their own")
     customer: CustomerOut
-    amounts: list[ClassAmountOut] | None = Field(description="By class; `customer.facts.as_of` is their day")
+    amounts: list[ClassAmountOut] | None = Field(description="By class; `customer.facts.freshness` is theirs")
     points: CustomerPointsOut | None = Field(description="With what expires when")
     open_redemptions: list[RedemptionOut] | None = Field(description="Confirmed or in fulfilment, newest first")
-    last_events: list[LastEventOut] | None
+    last_events: list[LastEventOut] | None = Field(description="Each as its line told it")
     links: list[LinkOut] = Field(description="Persons and companies to whom the customer is linked today")
     household: HouseholdOut | None = Field(description="The primary one")
     consents: list[ConsentOut] | None

@@ -8,14 +8,16 @@ from pydantic import Field
 
 from bank_api.tags.using import used
 from guibin.core import clock
+from guibin.core.freshness import FigureDay
 from guibin.core.ids import BranchId, CustomerId, ManagerId
 from guibin.core.lines import Line
 from guibin.core.text import Code
 from guibin.customers.repository import get_customer
+from guibin.holdings.freshness import day_of_the_bank
 from guibin.products.models import ProductClass
 from guibin.security.actors import Domain, Verb
 from guibin.tags.lineage.models import UseWay
-from guibin.web import DataClass, OutModel, PortRouter, RateClass, StaffCall, declare, staff
+from guibin.web import DataClass, FreshnessOut, OutModel, PortRouter, RateClass, StaffCall, declare, staff
 
 from .cross_holding_queries import Counted, HeldInLine, classes_of_lines, count_lines, held_in_lines
 from .queries import Filters, count_customers
@@ -38,13 +40,18 @@ class CrossHoldingOut(OutModel):
     """What a customer holds in each of the seven lines."""
 
     customer_id: CustomerId
+    freshness: FreshnessOut
     lines_held: int
     lines: list[LineHeldOut]
     missing: list[Line] = Field(description="Lines in which the customer holds nothing")
 
     @classmethod
     def of(
-        cls, customer_id: CustomerId, held: Sequence[HeldInLine], offered: dict[Line, Sequence[ProductClass]]
+        cls,
+        customer_id: CustomerId,
+        held: Sequence[HeldInLine],
+        offered: dict[Line, Sequence[ProductClass]],
+        day: FigureDay,
     ) -> "CrossHoldingOut":
         """Lay out what is held over what there is."""
         lines = []
@@ -60,7 +67,13 @@ class CrossHoldingOut(OutModel):
                 )
             )
         missing = [one.line for one in lines if not one.products]
-        return cls(customer_id=customer_id, lines_held=len(lines) - len(missing), lines=lines, missing=missing)
+        return cls(
+            customer_id=customer_id,
+            freshness=FreshnessOut.of(day),
+            lines_held=len(lines) - len(missing),
+            lines=lines,
+            missing=missing,
+        )
 
 
 class LineCountOut(OutModel):
@@ -81,16 +94,18 @@ class DepthOut(OutModel):
 class CrossHoldingCountOut(OutModel):
     """The matrix counted over customers."""
 
+    freshness: FreshnessOut
     customers: int = Field(description="All who are counted, with those who hold nothing")
     lines: list[LineCountOut]
     depths: list[DepthOut] = Field(description="From no line to all seven")
 
     @classmethod
-    def of(cls, customers: int, counted: Counted) -> "CrossHoldingCountOut":
+    def of(cls, customers: int, counted: Counted, day: FigureDay) -> "CrossHoldingCountOut":
         """Describe counts."""
         by_depth = counted.by_depth | {0: customers - sum(counted.by_depth.values())}
         by_line = {line: counted.by_line.get(line, 0) for line in Line}
         return cls(
+            freshness=FreshnessOut.of(day),
             customers=customers,
             lines=[
                 LineCountOut(line=line, customers=count, missing=customers - count) for line, count in by_line.items()
@@ -105,7 +120,8 @@ async def get_cross_holding(call: StaffCall, customer_id: CustomerId) -> CrossHo
     """Show what a customer holds in each of the seven lines, and what is missing."""
     customer = await get_customer(call.session, call.scope, customer_id=customer_id)
     held = await held_in_lines(call.session, call.scope, customer_id=customer.id)
-    return CrossHoldingOut.of(customer.id, held, await classes_of_lines(call.session))
+    offered, day = await classes_of_lines(call.session), await day_of_the_bank(call.session, clock.last_closed_day())
+    return CrossHoldingOut.of(customer.id, held, offered, day)
 
 
 @router.get("/cross-holding", operation_id="countCrossHolding")
@@ -121,4 +137,5 @@ async def count_cross_holding(
     filters, day = Filters(tag, tier, manager, branch), clock.today()
     await used(call, UseWay.FILTERED, [tag])
     customers = await count_customers(call.session, call.scope, day=day, filters=filters)
-    return CrossHoldingCountOut.of(customers, await count_lines(call.session, call.scope, day=day, filters=filters))
+    counted = await count_lines(call.session, call.scope, day=day, filters=filters)
+    return CrossHoldingCountOut.of(customers, counted, await day_of_the_bank(call.session, clock.last_closed_day()))

@@ -10,8 +10,11 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, t
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.freshness import FigureDay, StaleLine
+from guibin.core.lines import Line
 from guibin.customers.models import Customer, CustomerAccess, CustomerRef, SourceRecord
 from guibin.customers.repository import visible
+from guibin.holdings.freshness import figure_days
 from guibin.holdings.models import CustomerEvent, Holding, HoldingBalance, HoldingParty, LineDay
 from guibin.managers.models import Coverage, CoverageRole
 from guibin.organisation.models import Branch, BranchClosure
@@ -30,7 +33,7 @@ class Found:
     branch_code: str
     tier: str | None
     aum_fen: int | None
-    as_of: date | None
+    figure_day: FigureDay | None
     is_primary: bool
 
 
@@ -66,7 +69,7 @@ class Held:
     product: Product
     balance_fen: int | None
     balance_day: date | None
-    line_day: date | None
+    figure_day: FigureDay
     shared_with: int
 
 
@@ -86,7 +89,7 @@ async def list_customers(
         query = query.where(condition)
     if before is not None:
         query = query.where(tuple_(col(Customer.created_at), col(Customer.id)) < before)
-    return [Found(*row) for row in (await session.execute(query.limit(limit)))]
+    return await _told(session, query.limit(limit))
 
 
 async def count_customers(session: AsyncSession, scope: Scope, *, day: date, filters: Filters) -> int:
@@ -111,7 +114,7 @@ async def search_customers(
     if keys.customer_no_ref is not None:
         refs = select(col(CustomerRef.customer_id)).where(col(CustomerRef.ref) == keys.customer_no_ref)
         query = query.where(col(Customer.id).in_(refs))
-    return [Found(*row) for row in (await session.execute(query.limit(limit)))]
+    return await _told(session, query.limit(limit))
 
 
 async def find_one(
@@ -119,8 +122,8 @@ async def find_one(
 ) -> Found | None:
     """Return one customer as lists show it."""
     query = _found(scope, staff_id, day).where(col(Customer.id) == customer_id)
-    row = (await session.execute(query)).one_or_none()
-    return Found(*row) if row else None
+    found = await _told(session, query)
+    return found[0] if found else None
 
 
 async def facts_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) -> CustomerFact | None:
@@ -153,9 +156,19 @@ async def lines_of(session: AsyncSession, scope: Scope, *, customer_id: UUID) ->
 
 
 async def holdings_of(
-    session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date, limit: int, after: UUID | None = None
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    customer_id: UUID,
+    day: date,
+    closed: date,
+    limit: int,
+    after: UUID | None = None,
 ) -> list[Held]:
-    """Return a customer's holdings with the last balance up to a day, in the order in which they came in."""
+    """Return a customer's holdings with the last balance up to a day, in the order in which they came in.
+
+    `closed` is the last closed day: a line that is not in for it is late.
+    """
     last = (
         select(col(HoldingBalance.balance_fen), col(HoldingBalance.day))
         .where(
@@ -184,7 +197,15 @@ async def holdings_of(
         query = query.where(col(Holding.id) > after)
     rows = (await session.execute(query)).all()
     shared = await _count_shares(session, owner_id=customer_id) if rows else {}
-    return [Held(row[0], row[1], row[2], row[3], row[4], shared.get(row[0].id, 0)) for row in rows]
+    return [
+        Held(holding, product, balance, since, _figure_day(holding, line_day, closed), shared.get(holding.id, 0))
+        for holding, product, balance, since, line_day in rows
+    ]
+
+
+def _figure_day(holding: Holding, line_day: date | None, closed: date) -> FigureDay:
+    is_in = line_day is not None and line_day >= closed
+    return FigureDay(closed, () if is_in else (StaleLine(Line(holding.line), line_day),))
 
 
 async def _count_shares(session: AsyncSession, *, owner_id: UUID) -> dict[UUID, int]:
@@ -227,6 +248,7 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
             tier.c.tier,
             col(CustomerFact.aum_fen),
             col(CustomerFact.as_of),
+            col(CustomerFact.stale_lines),
             is_primary,
         )
         .join(Branch, col(Branch.id) == col(Customer.branch_id))
@@ -234,6 +256,16 @@ def _found(scope: Scope, staff_id: UUID, day: date) -> Select[Any]:
         .join(CustomerFact, col(CustomerFact.customer_id) == col(Customer.id), isouter=True)
         .where(*_listed(scope))
     )
+
+
+async def _told(session: AsyncSession, query: Select[Any]) -> list[Found]:
+    """Read the rows of a list, and of which day the figures in it are."""
+    rows = (await session.execute(query)).all()
+    days = iter(await figure_days(session, [(row.as_of, row.stale_lines) for row in rows if row.as_of is not None]))
+    return [
+        Found(customer, branch, tier, fen, None if as_of is None else next(days), is_primary)
+        for customer, branch, tier, fen, as_of, _, is_primary in rows
+    ]
 
 
 def in_list(scope: Scope, filters: Filters, day: date) -> tuple[ColumnElement[bool], ...]:

@@ -157,6 +157,7 @@ async def list_holdings(
         call.scope,
         customer_id=customer.id,
         day=clock.today(),
+        closed=clock.last_closed_day(),
         limit=page.fetch,
         after=page.after_id,
     )
@@ -249,7 +250,7 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
         accompanied_by=None if managers == Scope.nothing() else [AccompaniedByOut.of(one) for one in beside],
         tags=tags,
         stale_tags=stale,
-        facts=await _facts(call, customer, view),
+        facts=await _facts(call, found, view),
         holdings=await _holdings(call, customer),
         care=await care_of(call, scope_in(call, Domain.CARE), customer.id),
         **identity_part(identity_of(call.keys, customer), view),
@@ -269,9 +270,9 @@ async def _tags(call: StaffCall, customer: Customer) -> tuple[list[str] | None, 
     return codes, sorted(stale)
 
 
-async def _facts(call: StaffCall, customer: Customer, view: View) -> FactsOut | None:
-    facts = await queries.facts_of(call.session, scope_in(call, Domain.HOLDINGS), customer_id=customer.id)
-    return FactsOut.of(facts, view) if facts else None
+async def _facts(call: StaffCall, found: Found, view: View) -> FactsOut | None:
+    facts = await queries.facts_of(call.session, scope_in(call, Domain.HOLDINGS), customer_id=found.customer.id)
+    return FactsOut.of(facts, found.figure_day, view) if facts and found.figure_day else None
 
 
 async def _holdings(call: StaffCall, customer: Customer) -> list[HoldingsSummaryOut] | None:

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from bank_api.care.summary import CareSummaryOut
-from guibin.core import clock
-from guibin.core.ids import BranchId, CustomerId, HoldingId, ManagerId
+from guibin.core.freshness import FigureDay
+from guibin.core.ids import BranchId, CustomerId, FeedFileId, HoldingId, ManagerId
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Note, OneLine
@@ -22,7 +22,7 @@ from guibin.managers.repository import InTeam, Served
 from guibin.products.models import ProductClass, Side
 from guibin.tags.models import CustomerFact
 from guibin.tiers.repository import CurrentTier
-from guibin.web import OutModel, StrictModel
+from guibin.web import FreshnessOut, OutModel, StrictModel
 
 from .queries import Found, Held
 from .views import View, band_of, exact, shown_birthday, shown_certificate, shown_name, shown_phone, view_of
@@ -71,7 +71,7 @@ class CustomerRowOut(OutModel):
     tier: str | None = Field(examples=["T2"])
     aum_band: str | None = BAND
     aum: Cny | None = EXACT
-    as_of: date | None = Field(description="Day of the figures")
+    freshness: FreshnessOut | None = Field(description="Of `aum`; null before the customer's first figures")
 
     @classmethod
     def of(cls, found: Found, identity: Identity, roles: frozenset[str]) -> "CustomerRowOut":
@@ -88,7 +88,7 @@ class CustomerRowOut(OutModel):
             tier=found.tier,
             aum_band=band_of(found.aum_fen, view),
             aum=exact(found.aum_fen, view),
-            as_of=found.as_of,
+            freshness=FreshnessOut.of(found.figure_day) if found.figure_day else None,
         )
 
 
@@ -101,7 +101,7 @@ class CustomersOut(OutModel):
 class FactsOut(OutModel):
     """The figures of the last run: in bands, and exact for the primary manager alone."""
 
-    as_of: date
+    freshness: FreshnessOut
     aum_band: str | None = BAND
     aum_mda_band: str | None = BAND
     aum: Cny | None = EXACT
@@ -117,14 +117,13 @@ class FactsOut(OutModel):
         examples=[104],
     )
     liabilities: Cny | None = EXACT
-    stale_lines: list[Line] = Field(description="Lines whose balances of that day were not in")
     customer_kinds: list[str]
 
     @classmethod
-    def of(cls, fact: CustomerFact, view: View) -> "FactsOut":
+    def of(cls, fact: CustomerFact, day: FigureDay, view: View) -> "FactsOut":
         """Describe the facts for a view."""
         return cls(
-            as_of=fact.as_of,
+            freshness=FreshnessOut.of(day),
             aum_band=band_of(fact.aum_fen, view),
             aum_mda_band=band_of(fact.aum_mda_fen, view),
             aum=exact(fact.aum_fen, view),
@@ -132,7 +131,6 @@ class FactsOut(OutModel):
             spike_percent=fact.spike_percent,
             **{name.removesuffix("_fen"): exact(getattr(fact, name), view) for name in AVERAGES.values()},
             liabilities=exact(fact.liabilities_fen, view),
-            stale_lines=[Line(line) for line in fact.stale_lines],
             customer_kinds=list(fact.customer_kinds),
         )
 
@@ -261,11 +259,9 @@ class HoldingOut(OutModel):
     balance_day: date | None = Field(description="Day since which the balance is known")
     credit_limit: Cny | None = EXACT
     shared_with: int = Field(description="How many others share it or may operate it")
-    line_day: date | None = Field(
-        description="The last day of which all that its line owes is in: its balance counts as of then; null: none yet"
-    )
-    stale: bool = Field(description="Whether its line has not sent the last closed day yet")
-    as_of: date = Field(description="Business date of the file that last changed it")
+    freshness: FreshnessOut = Field(description="Of the balance: whether its line has sent the last closed day")
+    source_file: FeedFileId = Field(description="The file that last changed it")
+    source_day: date = Field(description="Business date of that file")
 
     @classmethod
     def of(cls, held: Held, view: View) -> "HoldingOut":
@@ -290,9 +286,9 @@ class HoldingOut(OutModel):
             balance_day=held.balance_day,
             credit_limit=exact(holding.credit_limit_fen, view),
             shared_with=held.shared_with,
-            line_day=held.line_day,
-            stale=held.line_day is None or held.line_day < clock.last_closed_day(),
-            as_of=holding.as_of,
+            freshness=FreshnessOut.of(held.figure_day),
+            source_file=holding.feed_file_id,
+            source_day=holding.as_of,
         )
 
 

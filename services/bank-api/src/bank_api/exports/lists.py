@@ -29,8 +29,12 @@ TITLES: Final = {
     "aum_band": "资产区间（元）",
     "aum": "资产余额（元）",
     "as_of": "数据日期",
+    "stale_lines": "未到数据的条线",
 }
-"""The columns of the list of customers: the fields of the screen, but for the id of the branch, which has its code."""
+"""The columns of the list of customers: the fields of the screen, but for the id of the branch, which has its code.
+
+`as_of` and `stale_lines` are what `freshness` says there: the day of the figures, and the lines that were not in.
+"""
 
 
 class CustomerList:
@@ -73,4 +77,7 @@ def _filters(written: Filters) -> queries.Filters:
 
 def _cells(row: CustomerRowOut) -> list[str]:
     written = row.model_dump(mode="json")
+    day = row.freshness
+    written["as_of"] = None if day is None else day.as_of
+    written["stale_lines"] = None if day is None else " ".join(one.line for one in day.stale_lines)
     return ["" if written[name] is None else str(written[name]) for name in TITLES]

@@ -4,11 +4,12 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from guibin.core.freshness import Freshness
 from guibin.core.ids import FeedFileId
 from guibin.core.lines import Line
 from guibin.feeds.models import FeedFile, FeedKind, FeedMode
 from guibin.feeds.policies.rules import Delivery
-from guibin.feeds.service import MOST_SHOWN_REJECTS, FeedResult, Freshness, LineDayView
+from guibin.feeds.service import MOST_SHOWN_REJECTS, FeedResult, LineDayView
 from guibin.web import OutModel
 
 

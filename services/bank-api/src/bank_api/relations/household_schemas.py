@@ -15,7 +15,7 @@ from guibin.relations.rules import MOST_MEMBERS
 from guibin.relations.service.households import Place
 from guibin.relations.service.reading import HouseholdView, MemberView
 from guibin.security.ciphers import KeyRing
-from guibin.web import OutModel, StrictModel
+from guibin.web import FreshnessOut, OutModel, StrictModel
 
 from .link_schemas import PartyOut
 from .queries import Totals
@@ -155,7 +155,7 @@ class HouseholdMemberOut(OutModel):
 class HouseholdTotalsOut(OutModel):
     """What those who take part have together, each by the share, and each joint account once: for its owner."""
 
-    as_of: date
+    freshness: FreshnessOut
     members: int = Field(description="Whose figures are summed")
     joint_holdings: int = Field(description="Accounts that several of them share")
     aum_band: str | None = Field(examples=["1m_2m"])
@@ -167,7 +167,7 @@ class HouseholdTotalsOut(OutModel):
         """Describe totals for somebody with these roles."""
         view: View = view_of(roles, is_primary=totals.is_primary_of_all)
         return cls(
-            as_of=totals.as_of,
+            freshness=FreshnessOut.of(totals.figure_day),
             members=totals.members,
             joint_holdings=totals.joint_holdings,
             aum_band=band_of(totals.aum_fen, view),

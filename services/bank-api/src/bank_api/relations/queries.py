@@ -1,15 +1,16 @@
 """What the members of a household have together: their figures of the last night, weighed by their shares."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.freshness import FigureDay
 from guibin.customers.models import CustomerAccess
 from guibin.customers.repository import visible
+from guibin.holdings.freshness import figure_day
 from guibin.holdings.models import HoldingParty
 from guibin.managers.models import CoverageRole
 from guibin.relations.rules import weighed
@@ -22,7 +23,7 @@ from guibin.tags.models import CustomerFact
 class Totals:
     """Sums over the members who take part, in fen, None unknown; a joint account counts once, for its owner."""
 
-    as_of: date
+    figure_day: FigureDay
     members: int
     joint_holdings: int
     aum_fen: int | None
@@ -40,13 +41,19 @@ async def totals_of(session: AsyncSession, scope: Scope, view: HouseholdView, *,
     if not shares or len(facts) < len(shares):
         return None
     return Totals(
-        as_of=min(one.as_of for one in facts),
+        figure_day=await _figure_day(session, facts),
         members=len(facts),
         joint_holdings=await _joint_holdings(session, shares.keys()),
         aum_fen=weighed([(one.aum_fen, shares[one.customer_id]) for one in facts]),
         liabilities_fen=weighed([(one.liabilities_fen, shares[one.customer_id]) for one in facts]),
         is_primary_of_all=await _count_led(session, shares.keys(), {staff_id, *scope.stands_in_for}) == len(shares),
     )
+
+
+async def _figure_day(session: AsyncSession, facts: Sequence[CustomerFact]) -> FigureDay:
+    """Sums are of the earliest day of their parts, and lack every line that one of them lacks."""
+    late = {line for one in facts for line in one.stale_lines}
+    return await figure_day(session, min(one.as_of for one in facts), late)
 
 
 async def _facts(session: AsyncSession, scope: Scope, ids: Collection[UUID]) -> list[CustomerFact]:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
+from bank_api.runs.freshness import freshness_of_facts
 from bank_api.tags.schemas import TagDetailOut, TagOut
 from bank_api.tags.using import used
 from guibin.approvals.errors import StateConflict
@@ -110,7 +111,8 @@ async def count_segment(call: StaffCall, code: Code, body: Annotated[CountIn, js
     """Count whom each step of a rule leaves in your scope, at most 5 seconds long; nothing is stored."""
     segment = await service.get_segment(call.session, code=code)
     await used(call, UseWay.COUNTED, [code])
-    return WaterfallOut.of(await service.count_steps(call.session, call.scope, segment, rule=body.rule))
+    found = await service.count_steps(call.session, call.scope, segment, rule=body.rule)
+    return WaterfallOut.of(found, await freshness_of_facts(call, found.as_of))
 
 
 @router.get("/{code}/members", operation_id="listSegmentMembers")

@@ -15,7 +15,7 @@ from guibin.tags.segments.repository import Comparison, Member
 from guibin.tags.segments.rules import StepKind
 from guibin.tags.segments.service import Waterfall
 from guibin.tags.service import TagDraft
-from guibin.web import OutModel, StrictModel
+from guibin.web import FreshnessOut, OutModel, StrictModel
 
 SEGMENT_EXAMPLE = {
     "all": [
@@ -58,7 +58,7 @@ class SetStepOut(OutModel):
 class WaterfallOut(OutModel):
     """Whom a rule leaves, step by step, within your scope."""
 
-    as_of: date = Field(description="Day of the facts")
+    freshness: FreshnessOut = Field(description="Of the facts")
     customers: int = Field(description="Customers in your scope")
     steps: list[SetStepOut]
     members: int = Field(description="Customers for whom the whole rule holds, before pins")
@@ -66,7 +66,7 @@ class WaterfallOut(OutModel):
     pinned_out: int = Field(description="Customers put out by hand")
 
     @classmethod
-    def of(cls, found: Waterfall) -> "WaterfallOut":
+    def of(cls, found: Waterfall, freshness: FreshnessOut) -> "WaterfallOut":
         """Describe a waterfall."""
         steps, before = [], found.customers
         for number, (step, members) in enumerate(found.steps):
@@ -74,7 +74,7 @@ class WaterfallOut(OutModel):
             steps.append(SetStepOut(place=step.place, kind=step.kind, members=members, change=change))
             before = members
         return cls(
-            as_of=found.as_of,
+            freshness=freshness,
             customers=found.customers,
             steps=steps,
             members=before,

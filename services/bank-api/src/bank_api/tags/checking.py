@@ -35,7 +35,7 @@ from guibin.web import (
 )
 
 from .rule_forms import RuleText, RuleTree
-from .schemas import shown
+from .why_schemas import shown
 
 router = PortRouter(prefix="/v1/rules", tags=["tags"])
 

@@ -6,13 +6,13 @@ from fastapi import Query
 from starlette.responses import Response
 
 from bank_api.approvals.schemas import SubmittedOut
+from bank_api.runs.freshness import freshness_of_facts
 from guibin.approvals.errors import StateConflict
 from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import CustomerId
 from guibin.core.text import Code
 from guibin.customers.repository import get_customer
-from guibin.managers.repository import is_primary_manager
 from guibin.security.actors import Domain, Scope, Verb, decide
 from guibin.tags import repository, service
 from guibin.tags.errors import (
@@ -43,6 +43,7 @@ from guibin.web import (
     BodyLimit,
     DataClass,
     Day,
+    FreshnessOut,
     Idempotency,
     Page,
     PageRequest,
@@ -57,6 +58,7 @@ from guibin.web import (
 )
 
 from .category_schemas import CategoriesOut, CategoryIn, CategoryOut
+from .figures import judged_on
 from .run_schemas import SuspendedOut
 from .schemas import (
     CustomerTagOut,
@@ -72,7 +74,6 @@ from .schemas import (
     TagOut,
     TagRunNowOut,
     TagVersionOut,
-    WhyOut,
 )
 from .using import used
 
@@ -176,7 +177,8 @@ async def preview_tag(call: StaffCall, code: Code, body: Annotated[PreviewIn, js
     found = await service.preview_rule(
         call.session, call.scope, kind=kind, rule=rule, in_force=in_force, as_of=body.as_of
     )
-    return PreviewOut.of(found, with_sample=tag.sensitivity != Sensitivity.SENSITIVE)
+    freshness = await freshness_of_facts(call, found.as_of)
+    return PreviewOut.of(found, freshness, with_sample=tag.sensitivity != Sensitivity.SENSITIVE)
 
 
 @router.post("/tags/{code}/submit", status_code=202, operation_id="submitTag")
@@ -313,7 +315,14 @@ async def list_customer_tags(
     closed = min(day, clock.last_closed_day())
     stale = await stale_among(call.session, (one.tag for one in held), day=closed)
     items = [CustomerTagOut.of(one, stale=one.tag.code in stale) for one in held]
-    return CustomerTagsOut(customer_id=customer.id, as_of=day, items=items, hidden=hidden)
+    figures = None if as_of else await judged_on(call, customer.id)
+    return CustomerTagsOut(
+        customer_id=customer.id,
+        as_of=day,
+        freshness=FreshnessOut.of(figures) if figures else None,
+        items=items,
+        hidden=hidden,
+    )
 
 
 @router.put("/customers/{customer_id}/tags/{code}", operation_id="setCustomerTag")
@@ -350,37 +359,6 @@ async def unset_customer_tag(
         reason=body.reason,
         sensitive_in=sensitive_in(call),
     )
-
-
-@router.get("/customers/{customer_id}/tags/{code}/why", operation_id="explainCustomerTag")
-@declare(caller=READ, rate=RateClass.READ, data=DataClass.C2, refusals=(TagRuleMissing,))
-async def explain_customer_tag(
-    call: StaffCall,
-    customer_id: CustomerId,
-    code: Code,
-    as_of: Annotated[
-        Day | None, Query(description="A past day of business: why the customer had it then, or not")
-    ] = None,
-    draft: Annotated[bool, Query(description="Judge the draft, as if it were in force; nothing is stored")] = False,
-) -> WhyOut:
-    """Say why a customer has a tag or has it not: each condition with the actual value, on the data of the last run.
-
-    Amounts are shown to the customer's primary manager; others see whether a condition is met.
-    """
-    found = await service.explain(
-        call.session,
-        call.scope,
-        customer_id=customer_id,
-        code=code,
-        sensitive_in=sensitive_in(call),
-        as_of=as_of,
-        draft=draft,
-    )
-    await used(call, UseWay.EXPLAINED, [code])
-    exact = await is_primary_manager(call.session, call.scope, customer_id=found.customer_id, staff_id=call.actor.id)
-    closed = as_of or clock.last_closed_day()
-    stale = await stale_among(call.session, [found.tag], day=closed)
-    return WhyOut.of(found, exact=exact, stale=bool(stale))
 
 
 async def _detail(call: StaffCall, tag: Tag, response: Response) -> TagDetailOut:

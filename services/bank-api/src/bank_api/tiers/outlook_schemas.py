@@ -4,9 +4,10 @@ from datetime import date
 
 from pydantic import Field
 
+from guibin.core.freshness import FigureDay
 from guibin.core.money import Cny
 from guibin.tiers.outlook import Goal, Outlook
-from guibin.web import OutModel
+from guibin.web import FreshnessOut, OutModel
 
 EXACT = "only for the primary manager"
 
@@ -33,8 +34,7 @@ class TierGoalOut(OutModel):
 class TierOutlookOut(OutModel):
     """The next evaluation, if balances stay as they are."""
 
-    as_of: date = Field(description="The business day of these balances")
-    stale: bool = Field(description="Whether a line has not sent the balances of that day: no fall is forecast")
+    freshness: FreshnessOut = Field(description="Of these balances; no fall is forecast from stale ones")
     period_ends: date = Field(description="The day of the figures that decide next; tiers change the day after")
     days_left: int = Field(examples=[6])
     forecast: Cny | None = Field(description=f"The metric at the end of the period; {EXACT}")
@@ -46,13 +46,10 @@ class TierOutlookOut(OutModel):
     falls_on: date | None = Field(description="First day without the tier if nothing changes; null: it is kept")
 
     @classmethod
-    def of(cls, outlook: Outlook | None, *, exact: bool) -> "TierOutlookOut | None":
-        """Describe an outlook; None stays None."""
-        if outlook is None:
-            return None
+    def of(cls, outlook: Outlook, day: FigureDay, *, exact: bool) -> "TierOutlookOut":
+        """Describe an outlook from the balances of a day."""
         return cls(
-            as_of=outlook.as_of,
-            stale=outlook.stale,
+            freshness=FreshnessOut.of(day),
             period_ends=outlook.period_ends,
             days_left=outlook.days_left,
             forecast=outlook.forecast_fen if exact else None,

@@ -13,6 +13,7 @@ from guibin.suppliers.settlements.rules import month_after
 from guibin.tiers.rises import Rise, list_parked_rises
 from guibin.web import (
     DataClass,
+    FreshnessOut,
     OutModel,
     Page,
     PageRequest,
@@ -35,11 +36,18 @@ class ParkedRiseOut(OutModel):
     tier: str = Field(examples=["T2"])
     effective_on: date
     spike_percent: int = Field(description="Mean of the month's last three days against its average", examples=[260])
+    freshness: FreshnessOut
 
     @classmethod
     def of(cls, rise: Rise) -> "ParkedRiseOut":
         """Describe a rise."""
-        return cls.model_validate(rise, from_attributes=True)
+        return cls(
+            customer_id=rise.customer_id,
+            tier=rise.tier,
+            effective_on=rise.effective_on,
+            spike_percent=rise.spike_percent,
+            freshness=FreshnessOut.of(rise.figure_day),
+        )
 
 
 @router.get("/parked-rises/{month}", operation_id="listParkedRises")

@@ -9,6 +9,7 @@ from guibin.core import clock
 from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.ids import CustomerId, SchemeId
 from guibin.customers.repository import get_customer
+from guibin.holdings.freshness import day_of_the_bank, figure_day
 from guibin.managers.repository import is_primary_manager
 from guibin.points.repository import get_wallet
 from guibin.rights.service import cost_of_tiers
@@ -17,6 +18,7 @@ from guibin.tiers import override_repository, repository, service
 from guibin.tiers.errors import PeriodInvalid, SchemeNotDraft, TierRangeInvalid
 from guibin.tiers.figures import Scheme
 from guibin.tiers.moves_repository import moves_by_branch
+from guibin.tiers.outlook import Outlook
 from guibin.tiers.rules import Growth
 from guibin.tiers.service import TIER_SCHEMES
 from guibin.web import (
@@ -162,7 +164,8 @@ async def simulate_scheme(call: StaffCall, scheme_id: SchemeId) -> SchemeSimulat
     moves = await moves_by_branch(call.session, call.scope, scheme, day=day)
     tiers = await repository.list_tiers(call.session)
     costs = await cost_of_tiers(call.session, tiers)
-    return SchemeSimulationOut.of(row.id, scheme.terms.cutoff(day), moves, tiers, costs)
+    figures = await day_of_the_bank(call.session, scheme.terms.cutoff(day))
+    return SchemeSimulationOut.of(row.id, figures, moves, tiers, costs)
 
 
 @router.get("/customers/{customer_id}/tier", operation_id="getCustomerTier")
@@ -185,8 +188,14 @@ async def get_customer_tier(call: StaffCall, customer_id: CustomerId) -> Custome
     )
     return CustomerTierOut(
         customer_id=customer.id,
-        outlook=TierOutlookOut.of(outlook, exact=exact),
+        outlook=await _outlook(call, outlook, exact=exact),
         current=TierNowOut.of(current, exact=exact) if current else None,
         overrides=[TierOverrideOut.of(one) for one in to_show],
         history=[TierChangeOut.of(row, reasons, exact=exact) for row in history],
     )
+
+
+async def _outlook(call: StaffCall, found: Outlook | None, *, exact: bool) -> TierOutlookOut | None:
+    if found is None:
+        return None
+    return TierOutlookOut.of(found, await figure_day(call.session, found.as_of, found.stale_lines), exact=exact)

@@ -1,16 +1,16 @@
 """What a scheme would do to the whole book, as the bank port shows it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from pydantic import Field
 
+from guibin.core.freshness import FigureDay
 from guibin.core.ids import SchemeId
 from guibin.core.money import Cny
 from guibin.rights.service import TierCost
 from guibin.tiers.models import Tier
 from guibin.tiers.moves_repository import Move
-from guibin.web import OutModel
+from guibin.web import FreshnessOut, OutModel
 
 
 class SchemeMoveOut(OutModel):
@@ -45,7 +45,7 @@ class SchemeSimulationOut(OutModel):
     """The whole book under a scheme, by the figures of its last period."""
 
     scheme_id: SchemeId
-    period_ends: date = Field(description="The day of the figures")
+    freshness: FreshnessOut = Field(description="Of the figures; whose own are stale is not counted")
     customers: int = Field(description="Whose figures are known, who have or get a tier, and none by hand")
     up: int
     down: int
@@ -58,7 +58,7 @@ class SchemeSimulationOut(OutModel):
     def of(
         cls,
         scheme_id: SchemeId,
-        period_ends: date,
+        day: FigureDay,
         moves: Sequence[Move],
         tiers: Sequence[Tier],
         costs: Mapping[str, TierCost],
@@ -73,7 +73,7 @@ class SchemeSimulationOut(OutModel):
         customers = sum(move.customers for move in moves)
         return cls(
             scheme_id=scheme_id,
-            period_ends=period_ends,
+            freshness=FreshnessOut.of(day),
             customers=customers,
             **_sums(moves, tiers),
             rights_cost=_cost(moves, costs),

@@ -7,6 +7,7 @@ from guibin.care.standards.service import sheets_of
 from guibin.core import clock
 from guibin.customers.personal import identity_of
 from guibin.customers.repository import get_customer
+from guibin.holdings.freshness import figure_day
 from guibin.managers.absences.service import stand_in_of
 from guibin.managers.models import Grade
 from guibin.managers.repository import Person
@@ -17,7 +18,7 @@ from guibin.tiers.outlook import Outlook
 from guibin.tiers.repository import active_scheme, current_tier, lines_of, list_tiers
 from guibin.tiers.rules import next_line
 from guibin.tiers.service import outlook_of
-from guibin.web import CustomerCall, DataClass, PortRouter, RateClass, customer, declare
+from guibin.web import CustomerCall, DataClass, FreshnessOut, PortRouter, RateClass, customer, declare
 
 from .queries import read_figures
 from .schemas import (
@@ -65,11 +66,24 @@ async def read_tier(call: CustomerCall) -> MyTierDetailOut:
         tier=MyTierOut.of(tier, call.language),
         average=figures.aum_mda_fen if figures else None,
         average_month=figures.aum_mda_month if figures else None,
-        as_of=figures.as_of if figures else None,
+        freshness=await _freshness(call, figures),
         next=await _next_tier(call, code, figures, outlook),
-        outlook=MyTierOutlookOut.of(outlook, call.language),
+        outlook=await _outlook(call, outlook),
         service_standard=await _standard(call, code),
     )
+
+
+async def _freshness(call: CustomerCall, figures: CustomerFact | None) -> FreshnessOut | None:
+    if figures is None:
+        return None
+    return FreshnessOut.of(await figure_day(call.session, figures.as_of, figures.stale_lines))
+
+
+async def _outlook(call: CustomerCall, outlook: Outlook | None) -> MyTierOutlookOut | None:
+    if outlook is None:
+        return None
+    day = await figure_day(call.session, outlook.as_of, outlook.stale_lines)
+    return MyTierOutlookOut.of(outlook, day, call.language)
 
 
 async def _standard(call: CustomerCall, tier: str | None) -> MyServiceStandardOut | None:

@@ -5,13 +5,14 @@ from datetime import date, timedelta
 from pydantic import Field
 
 from guibin.care.standards.rules import Sheet
+from guibin.core.freshness import FigureDay
 from guibin.core.ids import CustomerId
 from guibin.core.money import Cny
 from guibin.managers.models import Grade
 from guibin.tiers.models import Tier
 from guibin.tiers.outlook import Outlook
 from guibin.tiers.repository import CurrentTier
-from guibin.web import OutModel
+from guibin.web import FreshnessOut, OutModel
 
 
 def name_in(language: str, tier: Tier | CurrentTier) -> str:
@@ -56,6 +57,7 @@ class NextTierOut(OutModel):
 class MyTierOutlookOut(OutModel):
     """What the next evaluation of my tier will find, if my balances stay as they are."""
 
+    freshness: FreshnessOut = Field(description="Of my balances; what they do not say is not foretold")
     decides_on: date = Field(description="The day whose figures decide next; my tier may change the day after")
     days_left: int = Field(examples=[6])
     forecast: Cny = Field(description="My average at the end of that day")
@@ -71,12 +73,11 @@ class MyTierOutlookOut(OutModel):
     )
 
     @classmethod
-    def of(cls, outlook: Outlook | None, language: str) -> "MyTierOutlookOut | None":
-        """Describe an outlook in gentle words; None stays None."""
-        if outlook is None:
-            return None
+    def of(cls, outlook: Outlook, day: FigureDay, language: str) -> "MyTierOutlookOut":
+        """Describe an outlook from the balances of a day, in gentle words."""
         kept_until = None if outlook.falls_on is None else outlook.falls_on - timedelta(days=1)
         return cls(
+            freshness=FreshnessOut.of(day),
             decides_on=outlook.period_ends,
             days_left=outlook.days_left,
             forecast=outlook.forecast_fen,
@@ -123,7 +124,7 @@ class MyTierDetailOut(OutModel):
     tier: MyTierOut | None = Field(description="Null: no tier yet")
     average: Cny | None = Field(description="My daily average over the last complete month; null when unknown")
     average_month: date | None = Field(description="First day of that month")
-    as_of: date | None = Field(description="The business day of these figures")
+    freshness: FreshnessOut | None = Field(description="Of `average`; null: none yet")
     next: NextTierOut | None = Field(description="Null: I have the highest tier")
     outlook: MyTierOutlookOut | None = Field(description="Null where a balance that counts is not known")
     service_standard: MyServiceStandardOut | None = Field(description="Null: nothing in particular is promised")

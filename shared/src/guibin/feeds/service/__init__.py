@@ -1,7 +1,7 @@
 """Taking the lines' files, one or many, and what is known of them."""
 
 from guibin.feeds.service.forms import KindForm, line_forms
-from guibin.feeds.service.freshness import Freshness, LineDayView, calendar
+from guibin.feeds.service.freshness import LineDayView, calendar
 from guibin.feeds.service.many_files import FeedSource, load_sources
 from guibin.feeds.service.one_file import MOST_SHOWN_REJECTS, FeedResult, PreviewRow, get_file, take_file
 
@@ -9,7 +9,6 @@ __all__ = [
     "MOST_SHOWN_REJECTS",
     "FeedResult",
     "FeedSource",
-    "Freshness",
     "KindForm",
     "LineDayView",
     "PreviewRow",

@@ -2,24 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.freshness import Freshness
 from guibin.core.lines import Line
 from guibin.feeds import repository
 from guibin.feeds.models import FeedKind
 from guibin.feeds.policies.repository import policies_of
 from guibin.feeds.policies.rules import Delivery
-
-
-class Freshness(StrEnum):
-    """What is known of a line on a day: its balances, those of an earlier day, or none yet."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)

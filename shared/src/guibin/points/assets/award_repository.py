@@ -239,10 +239,10 @@ async def given(session: AsyncSession, awards: Sequence[AssetAward]) -> dict[UUI
 async def month_sums(session: AsyncSession, customer_id: UUID, month: Month) -> list[ClassSum]:
     """Return what one customer owned in a month, by class; the caller has looked the customer up in its scope."""
     one = select(col(Customer.id)).where(col(Customer.id) == customer_id)
-    sums = select_month_assets(month, among=one).subquery()
+    sums = select_month_assets(month, among=one, naming_lines=True).subquery()
     query = select(sums).order_by(sums.c.product_class)
     rows = (await session.execute(query)).all()
-    return [ClassSum(row.product_class, row.fen_days, row.unknown, row.stale) for row in rows]
+    return [ClassSum(row.product_class, row.fen_days, row.unknown, tuple(row.stale_lines)) for row in rows]
 
 
 async def is_in_branch(session: AsyncSession, *, branch_id: UUID, owner_branch_id: UUID) -> bool:

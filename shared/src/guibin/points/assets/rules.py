@@ -55,7 +55,7 @@ class ClassSum:
     product_class: str
     fen_days: int
     unknown: bool = False
-    stale: bool = False
+    stale_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from guibin.tags.vocabulary import Fact, Operator
 STORED: Final = frozenset(
     {
         *(f"aum_{metric}" for metric in Metric),
-        *("aum", "aum_mda", "spike_percent", "liabilities", "products", "lines", "customer_kinds"),
+        *("aum", "aum_mda", "spike_percent", "liabilities", "products", "lines", "stale_lines", "customer_kinds"),
         *("age", "gender", "city_code", "branch", "manager_branch", "tier"),
         *("event.type", "event.amount", "event.merchant_category", "event.channel", "event.inflow_class"),
         "event.date",

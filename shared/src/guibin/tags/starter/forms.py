@@ -1,7 +1,7 @@
 """The words in which the starter tags are written."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guibin.tags.models import TagAxis, TagKind
 from guibin.tags.vocabulary import CustomerKind
@@ -53,6 +53,10 @@ class Shelf:
 def is_(fact: str | RuleTree, operator: str, value: object) -> RuleTree:
     """Compare a fact."""
     return {"fact": fact, "op": operator, "value": value}
+
+
+FRESH: Final[RuleTree] = {"fact": "stale_lines", "op": "missing"}
+"""Every line of the customer is in: what did not happen is known not to have."""
 
 
 def all_(*nodes: RuleTree) -> RuleTree:

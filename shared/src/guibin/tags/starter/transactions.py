@@ -5,6 +5,7 @@ from typing import Final
 
 from guibin.tags.models import TagAxis, TagKind
 from guibin.tags.starter.forms import (
+    FRESH,
     RuleTree,
     Shelf,
     StarterTag,
@@ -108,15 +109,15 @@ def _habits() -> Iterator[StarterTag]:
 
 def _activity() -> Iterator[StarterTag]:
     about = "近三十日无交易 / no transaction in 30 days"
-    quiet = all_(is_(number_of(30), "=", 0), is_("tenure_days", ">=", 30))
+    quiet = all_(is_(number_of(30), "=", 0), is_("tenure_days", ">=", 30), FRESH)
     yield _tag("quiet", "近三十日无交易", "No transaction in 30 days", about, quiet)
     stages = [
         case("new", is_("tenure_days", "<", 180), "新客", "New"),
         case("active", is_(number_of(90), ">=", 1), "活跃", "Active"),
         case("growing", all_(is_(number_of(90), ">=", 3), is_("aum", ">", {"fact": "aum_mda"})), "成长", "Growing"),
         case("mature", all_(is_(number_of(90), ">=", 5), is_("aum_mda", ">=", "200000.00")), "成熟", "Mature"),
-        case("declining", all_(is_(number_of(30), "=", 0), is_(number_of(90), ">=", 1)), "衰退", "Declining"),
-        case("dormant", all_(is_(number_of(90), "=", 0), is_("tenure_days", ">=", 180)), "休眠", "Dormant"),
+        case("declining", all_(is_(number_of(30), "=", 0), is_(number_of(90), ">=", 1), FRESH), "衰退", "Declining"),
+        case("dormant", all_(is_(number_of(90), "=", 0), is_("tenure_days", ">=", 180), FRESH), "休眠", "Dormant"),
     ]
     about = "客户生命周期，后一阶段优先 / stage of the relation; the later one wins"
     yield _tag("life_cycle", "生命周期", "Life-cycle", about, {"stages": stages}, TagKind.LIFE_CYCLE)
@@ -148,19 +149,19 @@ def _leaving() -> Iterator[StarterTag]:
     rule = {"formula": formula, "ranges": bounds}
     yield _tag("leaving_outflows", "转出频次上升", "Outflows rising", about, rule, TagKind.ARITHMETIC)
     logins = number_of(90, event("login"))
-    fewer = all_(is_(logins, ">=", 1), is_(number_of(30, event("login")), "=", 0))
+    fewer = all_(is_(logins, ">=", 1), is_(number_of(30, event("login")), "=", 0), FRESH)
     about = "前两月登录、近一月未登录 / logged in before, and not in the last 30 days"
     yield _tag("leaving_logins", "登录下降", "Log-ins fallen", about, fewer)
     about = "近三十日转出五千以上 / 5,000 or more left in 30 days"
     yield _tag("leaving_money", "大额转出", "Money leaving", about, is_(sum_of(30, _LEFT), ">=", "5000.00"))
     score = [
-        {"points": 2, "when": tag("leaving_outflows")},
+        {"points": 2, "when": all_(tag("leaving_outflows"), FRESH)},
         {"points": 1, "when": tag("leaving_logins")},
-        {"points": 2, "when": tag("leaving_money")},
+        {"points": 2, "when": all_(tag("leaving_money"), FRESH)},
         {"points": 1, "when": tag("quiet")},
     ]
     bounds = ranges((None, 1), ("watch", 3, "关注", "Watch"), ("visit", None, "三日内回访", "Visit within 3 days"))
-    about = "流失征兆评分，引用前述标签 / score over the signs of leaving"
+    about = "流失征兆评分，引用前述标签，数据未到不报 / score over the signs of leaving; none while a line is late"
     yield _tag("leaving_risk", "流失预警", "Risk of leaving", about, {"score": score, "ranges": bounds}, TagKind.SCORE)
 
 

@@ -57,15 +57,15 @@ async def _course(
     over = spans_of(terms.metric, terms.cutoff(day))
     spans = [Span(day, day), *over, *known]
     among = select(col(Customer.id)).where(col(Customer.id) == customer_id)
-    row = (await session.execute(select_averages(spans, day, weighting, among=among))).first()
+    row = (await session.execute(select_averages(spans, day, weighting, among=among, naming_lines=True))).first()
     if row is None:
-        return Course(0, _parts(wanted, known, [0] * len(known)), 0, stale=False)
+        return Course(0, _parts(wanted, known, [0] * len(known)), 0)
     present, *averages = (getattr(row, f"average_{number}") for number in range(len(spans)))
     last, averages = averages[: len(over)], averages[len(over) :]
     if present is None or None in averages:
         return None
     last_fen = None if None in last else max(last)
-    return Course(last_fen, _parts(wanted, known, averages), present, row.stale)
+    return Course(last_fen, _parts(wanted, known, averages), present, frozenset(row.stale_lines))
 
 
 def _parts(wanted: Sequence[Span], known: Sequence[Span], averages: Sequence[int]) -> list[Part]:

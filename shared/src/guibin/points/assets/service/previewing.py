@@ -13,8 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.errors import NotFound, ValidationFailed
+from guibin.core.freshness import FigureDay
 from guibin.core.money import Cny, divide_half_up
 from guibin.customers.repository import get_customer
+from guibin.holdings.freshness import figure_day
 from guibin.holdings.months import Month
 from guibin.points import repository as ledger
 from guibin.points.assets import award_repository, rules
@@ -38,7 +40,6 @@ class ClassAverage:
     product_class: str
     average_fen: Cny | None
     weight_percent: int
-    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Simulation:
     """What a version gives one customer for a month, and why."""
 
     month: date
+    figure_day: FigureDay
     classes: list[ClassAverage]
     average_fen: Cny | None
     tier: str | None
@@ -89,12 +91,12 @@ async def simulate(
     zh, en = rules.reason_of(month, result.average_fen or 0, terms) if gives else (None, None)
     return Simulation(
         month=month,
+        figure_day=await figure_day(session, whole.last, {line for one in sums for line in one.stale_lines}),
         classes=[
             ClassAverage(
                 one.product_class,
                 None if one.unknown else divide_half_up(one.fen_days, whole.days),
                 rule.weights.get(one.product_class, 0),
-                one.stale,
             )
             for one in sums
         ],
