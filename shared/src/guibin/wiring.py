@@ -27,6 +27,7 @@ from guibin.channels import personal_data as channels_data
 from guibin.contact import defaults as contact
 from guibin.contact import personal_data as contact_data
 from guibin.contact.service import CONTACT_ALLOWING, CONTACT_TERMS
+from guibin.contact.telling import TELLER
 from guibin.customers import merging
 from guibin.customers.four_eyes import SURROUNDINGS
 from guibin.customers.locks.merging import LOCKS_PARTICIPANT
@@ -64,7 +65,7 @@ from guibin.organisation import defaults as organisation
 from guibin.organisation import holidays
 from guibin.organisation.granting import CoverHandler, GrantsHandler, RolesHandler
 from guibin.organisation.receivers import WEBHOOK_CHANGE, WEBHOOK_CREATION
-from guibin.outbox import consumers
+from guibin.outbox import consumers, telling
 from guibin.points import defaults as points
 from guibin.points import merging as points_merging
 from guibin.points import personal_data as points_data
@@ -251,6 +252,7 @@ def _connect_points() -> None:
 def _connect_contact() -> None:
     handlers.register(CONTACT_TERMS)
     handlers.register(CONTACT_ALLOWING)
+    telling.register(TELLER)
 
 
 def _connect_personal_data() -> None:

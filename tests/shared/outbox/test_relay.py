@@ -130,6 +130,7 @@ async def test_a_webhook_gets_its_types_signed_by_its_secret(
         "subject": event.subject,
         "customer_id": None,
         "data": {"free": 9},
+        "contact": None,
     }
     assert got.headers["guibin-event-id"] == got.event["id"]
     time, mark = got.headers["guibin-signature"].split(",")

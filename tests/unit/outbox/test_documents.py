@@ -35,4 +35,5 @@ def test_the_page_tells_the_fields_of_the_envelope() -> None:
         "subject",
         "customer_id",
         "data",
+        "contact",
     ]

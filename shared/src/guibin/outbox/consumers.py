@@ -29,7 +29,7 @@ class Event:
         return cls(row.id, EventName(row.type), row.subject, row.customer_id, row.created_at, row.payload)
 
     def envelope(self) -> dict[str, Any]:
-        """Return the event as it is sent to others."""
+        """Return the event as it is sent to others, but for the contact policy's word on it."""
         return {
             "id": to_public("evt", self.id),
             "type": self.type,

@@ -8,10 +8,10 @@ sends the event again.
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from guibin.core import clock
@@ -25,6 +25,7 @@ from guibin.outbox.events import EventName
 from guibin.outbox.models import DeliveryFailure, DeliveryState, EventDelivery, OutboxEvent, Webhook
 from guibin.outbox.rules import body_of, next_try, signature_of
 from guibin.outbox.sending import Outcome, WebhookSender
+from guibin.outbox.telling import teller
 from guibin.outbox.webhook_secrets import secrets_of
 from guibin.security.ciphers import KeyRing
 
@@ -187,8 +188,12 @@ class Relay:
             async with self._places, self._sessions() as session:
                 webhook = await repository.get_webhook(session, webhook_id)
                 due = await repository.due_for_webhook(session, webhook_id=webhook_id, now=clock.now(), limit=AT_ONCE)
+                rows = await repository.get_events(session, keys=[(one.event_owner, one.event_id) for one in due])
+                events = {row.id: Event.of(row) for row in rows}
+                words = await teller().words_on(session, list(events.values()))
             for delivery in due:
-                if not await self._deliver(webhook, delivery):
+                event = events.get(delivery.event_id)
+                if not await self._deliver(webhook, delivery, event, words.get(delivery.event_id)):
                     self._let_rest(webhook_id)
                     return
             self._rests.pop(webhook_id, None)
@@ -202,18 +207,18 @@ class Relay:
         pause = min(2.0 ** (rest.failures - 1), _LONGEST_REST)
         rest.until = asyncio.get_running_loop().time() + pause
 
-    async def _deliver(self, webhook: Webhook, delivery: EventDelivery) -> bool:
-        async with self._places, self._sessions() as session:
-            row = await repository.get_event(session, owner_id=delivery.event_owner, event_id=delivery.event_id)
-        if row is None:  # its time of keeping is over
+    async def _deliver(
+        self, webhook: Webhook, delivery: EventDelivery, event: Event | None, word: Mapping[str, Any] | None
+    ) -> bool:
+        if event is None:  # its time of keeping is over
             outcome = Outcome(failure=DeliveryFailure.FAILED)
         else:
-            outcome = await self._send(webhook, Event.of(row))
+            outcome = await self._send(webhook, event, word)
         await self._note(delivery, outcome)
         return outcome.delivered
 
-    async def _send(self, webhook: Webhook, event: Event) -> Outcome:
-        body, now = body_of(event.envelope()), clock.now()
+    async def _send(self, webhook: Webhook, event: Event, word: Mapping[str, Any] | None) -> Outcome:
+        body, now = body_of(event.envelope() | {"contact": word}), clock.now()
         if self._keys is None:
             self._keys = self._open_keys()
         signing = {number: secret.encode() for number, secret in secrets_of(self._keys, webhook, now=now).items()}

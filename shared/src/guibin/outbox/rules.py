@@ -50,7 +50,7 @@ def next_try(attempts: int, *, now: datetime, spread: float, for_ever: bool = Fa
 
 
 def body_of(envelope: Mapping[str, Any]) -> bytes:
-    """Write an event as it is sent; the same event always gives the same bytes, for they are signed."""
+    """Write an event as it is sent; the same envelope always gives the same bytes, for they are signed."""
     return json.dumps(envelope, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
