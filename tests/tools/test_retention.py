@@ -75,6 +75,7 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
                 "received_at": at,
             }
         ],
+        **planted_profiles(name, at, customer),
         **planted_contacts(name, at, customer),
         **planted_events(name, at),
         "code_quota": [{"subject": marker, "asked_at": [at]}],
@@ -83,6 +84,14 @@ def planted(marker: bytes, at: datetime, customer: Any) -> dict[str, list[dict[s
             {"issuer": name, "token_id": name, "expires_at": at, "revoked_at": at, "revoked_by": customer}
         ],
     }
+
+
+def planted_profiles(name: str, at: datetime, customer: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return who a customer was until a day: until that of the cut, or for one day more."""
+    last = clock.business_day(at) + timedelta(days=name != OLD.hex())
+    own = {"customer_id": customer, "branch_id": customer, "gender": "U", "lines": []}
+    row = own | {"city_code": name, "valid_from": last - timedelta(days=1), "valid_to": last}
+    return {"customer_profile": [row]}
 
 
 def planted_contacts(name: str, at: datetime, customer: Any) -> dict[str, list[dict[str, Any]]]:
@@ -252,7 +261,7 @@ async def left(house: House) -> dict[str, tuple[int, int]]:
     }
     marked |= {"one_time_code": "phone_idx", "binding_ticket": "ref", "customer_session": "refresh_hash"}
     marked |= {"redemption_beneficiary": "name_enc", "redemption": "delivery_enc", "supplier_order": "tracking_enc"}
-    marked |= {"supplier_event": "fingerprint"}
+    marked |= {"supplier_event": "fingerprint", "customer_profile": "decode(city_code, 'hex')"}
     twice = "decode(repeat(replace({}::text, '-', ''), 2), 'hex')"
     marked |= {"reservation": twice.format("id"), "stock_hold": twice.format("reservation_id")}
     marked |= {"contact_decision": twice.format("id"), "contact_allowance": twice.format("id")}

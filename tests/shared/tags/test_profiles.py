@@ -14,6 +14,9 @@ from guibin.core import clock
 from guibin.customers.models import Customer
 from guibin.points import service as points
 from guibin.points.models import EntryKind
+from guibin.privacy import defaults as privacy
+from guibin.privacy.models import RetentionPeriod
+from guibin.privacy.retention import LOOKS_BACK, remove_overdue
 from guibin.security.actors import Scope
 from guibin.tags.facts import refresh_facts
 from guibin.tags.profiles.models import CustomerProfile
@@ -233,3 +236,25 @@ async def test_who_was_merged_away_has_no_profile_until_the_merge_is_undone(sess
     then = await explain(session, EVERYBODY, customer_id=losing, code="moved", as_of=days[0])
     assert then.values is not None
     assert list(then.values.values.values()) == ["B2"]
+
+
+async def test_what_has_outlived_its_period_is_unrecorded_and_what_lasts_or_tags_look_back_for_stays(
+    session: AsyncSession,
+) -> None:
+    bank = await open_bank(session)
+    moved, stayed = bank.customers[:2]
+    await bank.night(FIRST)
+    await session.execute(update(Customer).where(col(Customer.id) == moved).values(branch_id=bank.branches["B1"]))
+    await bank.night(FIRST + timedelta(days=1))
+    await privacy.seed(session)
+    await session.execute(update(RetentionPeriod).where(col(RetentionPeriod.subject) == "profile").values(days=1))
+
+    async def unrecorded_after(days: int) -> list[list[str]]:
+        with clock.fixed_at(clock.start_of_day(FIRST + timedelta(days=days))):
+            await remove_overdue(session, dry_run=False)
+            asked = [(one, FIRST) for one in (moved, stayed)] + [(moved, FIRST + timedelta(days=1))]
+            found = [await explain(session, EVERYBODY, customer_id=a, code="moved", as_of=day) for a, day in asked]
+            return [list(one.unrecorded) for one in found]
+
+    assert await unrecorded_after(LOOKS_BACK) == [[], [], []]
+    assert await unrecorded_after(LOOKS_BACK + 1) == [["branch"], [], []]

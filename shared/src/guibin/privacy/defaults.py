@@ -88,6 +88,7 @@ PERIODS: Final[tuple[tuple[str, int, str], ...]] = (
     ("reservation", 90, "questions about what was held for somebody come within three months of its end"),
     ("delivery", 30, "questions about where something went come within a month of its end"),
     ("contact", 400, "what reached a customer is asked about within a year; caps look back a quarter"),
+    ("profile", 1_096, "why somebody had a tag is asked within three years"),
     ("audit_archive", 365, "twelve months online, then three years in the archive"),
 )
 

@@ -21,6 +21,9 @@ from guibin.security.actors import Actor, ActorKind
 RETENTION_JOB: Final = Actor(ActorKind.JOB, UUID("00000000-0000-7000-8000-000000000f03"), "job:retention")
 """On whose behalf an operator removes; the same in every deployment, so that a trail tells it."""
 
+LOOKS_BACK: Final = 367
+"""Days back that the rules of tags may look, today counted: what they read of a past day is kept as long."""
+
 ARCHIVE: Final = "audit_archive"
 
 
@@ -32,6 +35,8 @@ class Rule:
     table: str
     overdue: str
     emptied: tuple[str, ...] = ()
+    least_days: int = 0
+    """What other figures need: no period is shorter, whatever stands in `retention_period`."""
 
     @property
     def removal(self) -> str:
@@ -76,6 +81,12 @@ RULES: Final = (
         ("delivery_enc",),
     ),
     Rule("delivery", "supplier_order", "tracking_enc IS NOT NULL AND ended_at < :cut", ("tracking_enc",)),
+    Rule(
+        "profile",
+        "customer_profile",
+        "valid_to <= CAST(CAST(:cut AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)",
+        least_days=LOOKS_BACK,
+    ),
     Rule("contact", "contact_decision", "decided_at < :cut"),
     Rule("contact", "contact_allowance", "ends_at < :cut"),
     Rule("subject_export", "list_export", "coalesce(made_at, created_at) < :cut"),
@@ -105,7 +116,7 @@ async def remove_overdue(session: AsyncSession, *, dry_run: bool) -> list[Remove
     now = clock.now()
     done = []
     for rule in RULES:
-        cut = now - timedelta(days=periods[rule.subject])
+        cut = now - timedelta(days=max(periods[rule.subject], rule.least_days))
         rows = await _count(session, rule.table, rule.overdue, cut)
         done.append(Removed(rule.subject, rule.table, rows, cut))
         if rows and not dry_run:
