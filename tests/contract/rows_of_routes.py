@@ -229,6 +229,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "simulateAssetRule": ("L1",),
     "backTestAssetRule": (),
     "getCustomerPoints": ("L1", "L2"),
+    "getHouseholdPoints": _OF_A_BRANCH,
     "addPointsAttachment": ("X1", "X10", "Q7"),
     "listPointsAttachments": (),
     "getPointsAttachment": (),

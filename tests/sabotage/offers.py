@@ -11,6 +11,7 @@ ARITHMETIC = "tests/unit/rights/test_offer.py"
 ASSETS = "tests/shared/points/test_assets.py"
 ROLLING = "tests/shared/points/test_rolling_over.py"
 HOUSEHOLD = "tests/customer_api/points/test_household_points.py"
+OF_STAFF = "tests/bank_api/points/test_household_points.py"
 PUT_TOGETHER = "test_points_are_put_together_by_consent_spent_within_a_limit_and_given_back_to_whom_they_belonged"
 GIVEN = "tests/customer_api/rights/test_points_given.py"
 RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
@@ -148,8 +149,16 @@ OFFERS: Final = (
         "PTS-30d",
         "that a word which was taken back counts at once",
         f"{CODE}/points/household/rules.py",
-        "for one in others if one.puts_in and not one.stopped)",
+        "for one in others if one.gives)",
         "for one in others)",
         (f"{HOUSEHOLD}::test_who_takes_a_word_back_leaves_or_is_stopped_puts_nothing_in_any_more",),
+    ),
+    Sabotage(
+        "PTS-30e",
+        "that nothing is summed of members out of scope",
+        f"{CODE}/points/household/reading.py",
+        "        if any(one.member.customer_id not in seen for one in givers):\n",
+        "        if seen is None:\n",
+        (f"{OF_STAFF}::test_who_is_out_of_scope_is_a_role_and_a_masked_name_and_nothing_is_summed_of_them",),
     ),
 )

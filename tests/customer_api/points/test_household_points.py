@@ -124,6 +124,9 @@ async def test_points_are_put_together_by_consent_spent_within_a_limit_and_given
     url = f"/v1/redemptions/{done.json()['id']}/refund"
     part = await bank_client.post(url, json={"reason": "客户操作有误，申请退还", "units": 1}, headers=headers)
     after_part = await family.balances()
+    staff = shop.house.headers("customer_service")
+    of_staff = f"/v1/households/{(await family.look(spouse))['household_id']}/points"
+    bank_sees = (await bank_client.get(of_staff, headers=staff)).json()
     headers = shop.house.headers("hq_operator", key=str(new_id()))
     await bank_client.post(url, json={"reason": "客户操作有误，申请退还"}, headers=headers)
 
@@ -144,6 +147,16 @@ async def test_points_are_put_together_by_consent_spent_within_a_limit_and_given
     assert ("transfer_in", 200, "使用家庭成员（父母）共享的积分") in told[spouse]
     assert ("transfer_out", -200, "家庭成员（配偶）使用了您共享的积分") in told[parent]
     assert (part.status_code, after_part) == (200, [150, 40, 100])
+    assert [(one["wallet"], one["together"]) for one in bank_sees["wallets"]] == [("reward", 250)]
+    kinds = ("available", "given", "got_back", "spent", "gave_back")
+    assert [
+        (one["role"], one["gives"], one["used"], one["left"], *[one["wallets"][0][kind] for kind in kinds])
+        for one in bank_sees["members"]
+    ] == [
+        ("owner", True, 0, None, 150, 0, 0, 0, 0),
+        ("spender", False, 100, 150, 40, 0, 0, 200, 100),
+        ("viewer", True, 0, None, 100, 200, 100, 0, 0),
+    ]
     assert await family.balances() == [150, 40, 200]
     async with shop.house.sessions() as session:
         query = select(PointsLot).where(PointsLot.customer_id == parent, col(PointsLot.remaining) > 0)

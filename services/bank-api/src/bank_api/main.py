@@ -58,6 +58,7 @@ from bank_api.points.corrections import router as points_corrections
 from bank_api.points.event_files import router as event_files
 from bank_api.points.files import router as points_files
 from bank_api.points.holds import router as points_holds
+from bank_api.points.household import router as household_points
 from bank_api.points.inheritances import router as inheritances
 from bank_api.points.reports import router as points_reports
 from bank_api.points.returns import router as event_returns
@@ -175,6 +176,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     stability,
     wallets,
     points,
+    household_points,
     points_attachments,
     points_corrections,
     points_holds,

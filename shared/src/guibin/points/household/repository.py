@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, RowMapping, Text, Uuid, and_, case, func, text, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, Text, Uuid, and_, case, func, text, type_coerce
 from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -54,6 +54,16 @@ class Moving:
     actor: UUID
     at: datetime
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Points between a member and the others of a household, ever since: put in and come back, spent and given back."""
+
+    given: int
+    got_back: int
+    spent: int
+    gave_back: int
 
 
 async def primary_place(session: AsyncSession, *, customer_id: UUID, day: date) -> UUID | None:
@@ -109,6 +119,32 @@ async def used_since(
         .group_by(col(row.customer_id))
     )
     return {customer_id: max(int(points), 0) for customer_id, points in (await session.execute(query)).all()}
+
+
+async def flows_of(
+    session: AsyncSession, *, customers: Sequence[UUID], household_id: UUID
+) -> dict[tuple[UUID, str], Flow]:
+    """Return what went between members and the others of a household, by customer and wallet."""
+    row = PointsTransfer
+    came, first = col(row.side) == TransferSide.IN, col(row.reverses).is_(None)
+
+    def summed(*which: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(col(row.points)).filter(*which), 0)
+
+    query = (
+        sa_select(
+            col(row.customer_id),
+            col(row.wallet),
+            summed(~came, first),
+            summed(came, ~first),
+            summed(came, first),
+            summed(~came, ~first),
+        )
+        .where(col(row.customer_id).in_(customers), col(row.household_id) == household_id)
+        .group_by(col(row.customer_id), col(row.wallet))
+    )
+    rows = (await session.execute(query)).all()
+    return {(customer_id, wallet): Flow(*map(int, sums)) for customer_id, wallet, *sums in rows}
 
 
 async def free_points(session: AsyncSession, *, customers: Sequence[UUID], day: date) -> dict[tuple[UUID, str], int]:

@@ -22,6 +22,11 @@ class PoolMember:
     stopped: bool
 
     @property
+    def gives(self) -> bool:
+        """Whether others may spend what the member has."""
+        return self.puts_in and not self.stopped
+
+    @property
     def role(self) -> PoolRole:
         """The head owns, others are what the head named them, and see until then."""
         if self.household_role is HouseholdRole.HEAD:
@@ -42,7 +47,7 @@ class Pool:
         if self.me.role is PoolRole.VIEWER:
             return []
         others = (one for one in self.members if one.customer_id != self.me.customer_id)
-        return sorted(one.customer_id for one in others if one.puts_in and not one.stopped)
+        return sorted(one.customer_id for one in others if one.gives)
 
 
 WORDS: Final = {

@@ -74,7 +74,7 @@ async def look(session: AsyncSession, *, customer_id: UUID) -> PoolView:
         used = await repository.used_since(
             session, customers=members, household_id=pool.household_id, since=today.replace(day=1)
         )
-        putting_in = {one.customer_id for one in pool.members if one.puts_in and not one.stopped} - {customer_id}
+        putting_in = {one.customer_id for one in pool.members if one.gives} - {customer_id}
         free = await repository.free_points(session, customers=[*putting_in, customer_id], day=today)
         wallets = [wallet for wallet in await list_wallets(session) if wallet.pooled and wallet.active]
     left = left_of_month(pool.me.month_limit, used.get(customer_id, 0))
