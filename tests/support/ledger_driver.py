@@ -17,8 +17,9 @@ from guibin.core.ids import new_id
 from guibin.points import service
 from guibin.points.inheritance.service import INHERITANCE, Claim, Heir
 from guibin.points.invariants import check
-from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot, Wallet
+from guibin.points.models import EntryKind, PointsAccount, PointsEntry, PointsLot
 from guibin.points.service import Held, Posted
+from guibin.points.service.ledger import lock_account
 from guibin.points.transfer_models import PointsTransfer
 from guibin.points.transfer_rules import ReceivingCode, write_receiving_code
 from guibin.privacy.defaults import DECEASED
@@ -26,6 +27,8 @@ from guibin.privacy.repository.restrictions import begin_about, end_about
 from guibin.security.actors import NIGHTLY_JOB, Scope
 from guibin.security.ciphers import KeyRing
 from guibin.security.key_file import KeyMaterial
+from support.ledger_household import spend_together
+from support.ledger_lapsing import LapsingModel
 from support.ledger_model import CREDITS, SPENDING, Entry, Hold, Model
 from support.points import ACTOR, NOON, let_owner_post, post_points
 
@@ -41,6 +44,7 @@ MOVES = st.sampled_from(
         *("add_pending", "cancel_pending", "wait", "wait", "night", "night"),
         *("pass_on", "pass_on", "receive", "receive", "take_back", "bequeath"),
         *("spend_rolled", "owe_rolled"),
+        *("spend_together", "spend_together", "spent_together", "refund_other"),
     )
 )
 STEPS = st.tuples(MOVES, POINTS, st.integers(0, 6), WHICH, SOURCES)
@@ -66,19 +70,30 @@ class Both:
     pairs: dict[Entry, int] = field(default_factory=dict)
     day: date = START
     minute: int = 0
+    pace: int = 1
+    """So many days are a day of a step: where points lapse for want of activity, months have to pass."""
 
     async def step(self, step: Step) -> None:
         """Do one step in both."""
         move, points, days, which, source = step
+        days *= self.pace
         self.minute += 1
         for model in self._models:
             model.now = self.minute
         if move == "wait":
             self.day += timedelta(days=days)
-        elif move == "night":
+            return
+        lapsing = isinstance(self.model, LapsingModel)
+        if isinstance(
+            self.model, LapsingModel
+        ):  # what lapses does so at the next lock, of whatever is refused then too
+            self.model.lapse_unused(self.day)
+        if move == "night":
             await self._night()
         else:
             with clock.fixed_at(self.now):
+                if lapsing:
+                    await lock_account(self.session, customer_id=self.customer_id, wallet=self.wallet)
                 await self.move(move, points, self.day + timedelta(days=days), which, source)
 
     @property
@@ -139,6 +154,8 @@ class Both:
             await self._bequeath()
         elif move in {"pass_on", "receive", "take_back"}:
             await self._between(move, points, which, source)
+        elif move in {"spend_together", "spent_together", "refund_other"}:
+            await self._with_household(move, points, which, source)
         else:
             await self._about(move, points, which, source, whose, named)
 
@@ -175,6 +192,22 @@ class Both:
         if found is not None:
             assert found.available_after == giver.model.available(self.day)
             await self._note(giver, receiver, found.id)
+
+    async def _with_household(self, move: str, points: int, which: int, source: str) -> None:
+        """Spend with what the other account's owner puts in, be the one who puts in, or give such a spending back."""
+        if self.other is None:
+            return
+        other = self.other
+        other.day, other.minute = self.day, self.minute
+        if move == "refund_other":
+            await other.move("refund", points, self.day, which, source)
+            return
+        spender, giver = (self, other) if move == "spend_together" else (other, self)
+        expected = spender.model.bring_over(giver.model, points, self.day)
+        _, answer = await _outcome(spend_together(self.session, spender.customer_id, points))
+        assert answer == expected
+        if answer == "posted":
+            await spender.move("redeem", points, self.day, 0, f"together{self.minute}")
 
     async def _take_back(self, passed: Entry, points: int) -> None:
         if self.other is None:
@@ -286,7 +319,8 @@ class Both:
         assert found.available_after == self.model.available(self.day)
         if isinstance(found, Posted):
             assert found.balance_after == self.model.balance
-            self.ids[self.model.entries[-1]] = found.entry_id
+            if self.model.entries[-1].kind != "transfer_out":  # of a refund, what goes on to a member comes last
+                self.ids[self.model.entries[-1]] = found.entry_id
         elif made:
             self.ids[self.model.holds[-1]] = found.hold_id
 
@@ -329,23 +363,6 @@ async def _outcome(doing: Awaitable[Any]) -> tuple[Any, str]:
         return await doing, "posted"
     except Refusal as refusal:
         return None, refusal.code
-
-
-async def let_pass_on(session: AsyncSession) -> None:
-    """Let customers pass reward points on, without a limit that a test could meet."""
-    wallet = await session.get_one(Wallet, "reward")
-    wallet.transferable = True
-    wallet.transfer_limits = dict.fromkeys(("each", "day", "month", "step_up_from"), 10**12)
-    session.add(wallet)
-    await session.flush()
-
-
-async def let_roll_over(session: AsyncSession) -> None:
-    """Let reward points roll over into service points."""
-    wallet = await session.get_one(Wallet, "reward")
-    wallet.rolls_over_to = "service"
-    session.add(wallet)
-    await session.flush()
 
 
 async def rolled_back(session: AsyncSession, work: Callable[[], Awaitable[Any]]) -> None:

@@ -45,6 +45,8 @@ class Entry:
     pending_change: int = 0
     refers_to: "Entry | None" = None
     uses: list[tuple[Lot, int]] = field(default_factory=list)
+    put_in: "tuple[Model, Entry] | None" = None
+    """Of what came over from a member of the household: the member's account, and the entry there."""
 
     @property
     def size(self) -> int:
@@ -170,9 +172,9 @@ class Model:
         paid = min(self.debt, points)
         entry = self._enter(Entry("refund", points - paid, -paid, refers_to=spent))
         self.debt -= paid
-        line = [lot for lot, taken in reversed(spent.uses) for _ in range(taken)]
+        line = [lot for lot, taken in reversed(spent.uses) for _ in range(taken)][before + paid : before + points]
         late = 0
-        for lot in line[before + paid : before + points]:
+        for lot in line:
             if lot.is_expired(day):
                 late += 1
             else:
@@ -181,6 +183,47 @@ class Model:
         if late:
             grace = date.fromordinal(day.toordinal() + GRACE_DAYS)
             self.lots.append(Lot(self._number(), entry, late, late, grace))
+        self._return(spent, line, day)
+        return "posted"
+
+    def _return(self, spent: Entry, line: list[Lot], day: date) -> None:
+        """Give back to a member of the household what a refund has just brought of the member's, draw by draw."""
+        pieces: dict[Entry, dict[int, tuple[Lot, int]]] = {}
+        for lot, _ in spent.uses:
+            points = sum(one is lot for one in line)
+            if points and lot.made_by.put_in is not None:
+                filled = self.lots[-1] if lot.is_expired(day) else lot
+                parts = pieces.setdefault(lot.made_by, {})
+                parts[id(filled)] = (filled, parts.get(id(filled), (filled, 0))[1] + points)
+        for drawn in sorted(pieces, key=self.entries.index):
+            parts = pieces[drawn]
+            points = sum(part for _, part in parts.values())
+            back = self._enter(Entry("transfer_out", -points, refers_to=drawn))
+            for lot, part in parts.values():
+                self._use(back, lot, part)
+            assert drawn.put_in is not None
+            giver, given = drawn.put_in
+            giver._receive(back, points, refers_to=given)  # noqa: SLF001 - the member's account
+
+    def bring_over(self, giver: "Model", points: int, day: date) -> str:
+        """Let a member's points come over as far as the earliest to expire are not one's own; no debt is paid."""
+        if points > self.available(day) + giver.available(day):
+            return "insufficient_points"
+        queue = [(lot, owner) for owner in (self, giver) for lot in owner.lots if not lot.is_expired(day)]
+        queue.sort(key=lambda one: (one[0].expires_on or date.max, one[1] is giver, one[0].number))
+        taken = []
+        for lot, owner in queue:
+            part = min(lot.free, points)
+            points -= part
+            taken += [(lot, part)] if part > 0 and owner is giver else []
+        if not taken:
+            return "posted"
+        drawn = sum(part for _, part in taken)
+        given = giver._enter(Entry("transfer_out", -drawn))  # noqa: SLF001 - the member's account
+        received = self._enter(Entry("transfer_in", drawn, put_in=(giver, given)))
+        for lot, part in taken:
+            giver._use(given, lot, part)  # noqa: SLF001 - the same
+            self.lots.append(Lot((lot.number[0], len(self.lots)), received, part, part, lot.expires_on))
         return "posted"
 
     def claw_back(self, given: Entry, points: int, day: date, source: str) -> str:
