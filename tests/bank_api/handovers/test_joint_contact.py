@@ -202,7 +202,7 @@ async def test_nobody_accompanies_who_was_not_wanted_or_has_left_and_a_night_fin
                 set_at=clock.now(),
             )
         )
-        rows = (await session.exec(select(Handover).order_by(Handover.customer_id))).all()
+        rows = (await session.exec(select(Handover))).all()
         until = {one.customer_id: one.joint_until for one in rows}
         await session.commit()
     assert until == {unwanted: TODAY} | dict.fromkeys((frozen, fine), TODAY + timedelta(days=30))
@@ -223,8 +223,8 @@ async def test_nobody_accompanies_who_was_not_wanted_or_has_left_and_a_night_fin
         await follow_all(session, changes)
         await session.commit()
     async with house.sessions() as session:
-        rows = (await session.exec(select(CustomerAccess).where(CustomerAccess.role == "joint"))).all()
+        opened = (await session.exec(select(CustomerAccess).where(CustomerAccess.role == "joint"))).all()
         standing: dict[Any, Any] = {
-            one.customer_id: one.staff_id for one in rows if one.valid_to and one.valid_to > TODAY
+            one.customer_id: one.staff_id for one in opened if one.valid_to and one.valid_to > TODAY
         }
     assert standing == dict.fromkeys(many, taker.staff_id) | {frozen: giver.staff_id}

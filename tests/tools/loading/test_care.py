@@ -9,6 +9,9 @@ from guibin.approvals.rules import is_business_day
 from guibin.approvals.surroundings import surroundings
 from guibin.care.models import CareTask, Touch
 from guibin.care.opportunities.models import Opportunity
+from guibin.care.opportunities.night import tend_opportunities
+from guibin.care.opportunities.terms import OpportunityTerms, faults_of_rules
+from guibin.care.plans.models import CarePlan
 from guibin.contact.models import ContactDecision
 from guibin.core import clock
 from guibin.core.ids import new_id
@@ -17,7 +20,13 @@ from guibin.managers.claims.models import Claim, ClaimDispute
 from guibin.managers.models import Coverage, Grade
 from guibin.managers.repository import begin_coverage
 from guibin.products.models import Product
+from guibin.tags.models import CustomerTag
+from guibin.tags.starter import STARTER_TAGS
+from guibin_tools.demo.care_rules import OPPORTUNITY_RULES
+from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.loading.care import CUSTOMERS, tell_stories
+from guibin_tools.loading.care_rules import open_by_rules
+from guibin_tools.loading.catalogue import load_products
 from guibin_tools.loading.claims import claim_customers
 from guibin_tools.loading.past import give_past, last_care_year
 from support.house import EAST, House
@@ -96,3 +105,23 @@ async def test_the_past_lies_before_the_present_and_reports_have_something_to_sa
     month = today.replace(day=1) - timedelta(days=1)
     credit = await bank_client.get(f"/v1/reports/credit/{month:%Y-%m}", headers=headers)
     assert credit.status_code == 200, credit.text
+
+
+async def test_the_night_opens_what_the_rules_of_the_demo_bank_say_and_what_a_bank_changed_stays(house: House) -> None:
+    terms, codes = OpportunityTerms(rules=list(OPPORTUNITY_RULES)), {one.code for one in PRODUCTS}
+    assert faults_of_rules(terms, tags={one.code for one in STARTER_TAGS}, sensitive=(), products=codes) is None
+    near = OPPORTUNITY_RULES[0]
+    customer, day = await house.add_customer(), clock.last_closed_day()
+    async with house.sessions() as session:
+        await load_products(session, PRODUCTS)
+        manager = await add_manager(session, house.branches[EAST].id, Grade.SENIOR)
+        await begin_coverage(session, {customer: manager.id}, {customer: day}, source="run", reason="matrix")
+        session.add(CustomerTag(customer_id=customer, tag_code=near.tag, source="rule", since=day))
+        for rules in ([near], OPPORTUNITY_RULES):
+            await open_by_rules(session, rules)
+        counts = [await tend_opportunities(session, day=day) for _ in range(2)]
+        (row,) = (await session.exec(select(Opportunity))).all()
+        plan = (await session.exec(select(CarePlan))).one()
+    assert [one["code"] for one in plan.terms["opportunities"]["rules"]] == [near.code]
+    assert [one["opened"] for one in counts] == [1, 0]
+    assert (row.source, row.reference, row.manager_id) == ("tag", near.code, manager.id)

@@ -11,3 +11,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 def among(column: SQLColumnExpression[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
     """Return whether a column is one of some ids, however many they are."""
     return column == any_(literal(list(ids), ARRAY(Uuid())))
+
+
+def one_of_few(column: SQLColumnExpression[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return whether a column is one of a few ids, mostly of one alone.
+
+    An equation is the cheapest that can be asked: a list is written out anew for each call, and of an array the planner
+    of a kept plan believes that it is long.
+    """
+    if len(ids) == 1:
+        return column == next(iter(ids))
+    return column.in_(ids)

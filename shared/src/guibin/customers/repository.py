@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.arrays import one_of_few
 from guibin.core.bulk import insert_rows
 from guibin.core.errors import NotFound
 from guibin.customers.models import ACCOMPANYING, Customer, CustomerAccess, PartyType, RefKind
@@ -32,16 +33,18 @@ def visible(
     if scope.customer_id is not None:
         opened.append(customer_id == scope.customer_id)
     if scope.origins:
-        opened.append(customer_id.in_(scope.origins))
+        opened.append(one_of_few(customer_id, scope.origins))
     if scope.books:
         served = select(CustomerAccess.customer_id).where(
-            col(CustomerAccess.staff_id).in_(scope.books), col(CustomerAccess.valid_to).is_(None)
+            one_of_few(col(CustomerAccess.staff_id), scope.books), col(CustomerAccess.valid_to).is_(None)
         )
         opened.append(customer_id.in_(served))
     if scope.accompanies:
         opened.append(_accompanied(scope, customer_id))
     if scope.branch_roots:
-        branches = select(BranchClosure.descendant_id).where(col(BranchClosure.ancestor_id).in_(scope.branch_roots))
+        branches = select(BranchClosure.descendant_id).where(
+            one_of_few(col(BranchClosure.ancestor_id), scope.branch_roots)
+        )
         within = select(Customer.id).where(col(Customer.branch_id).in_(branches))
         opened.append(customer_id.in_(within) if branch_id is None else branch_id.in_(branches))
     return or_(*opened) if opened else false()

@@ -223,10 +223,8 @@ def _covered_by(now: datetime) -> sa.ScalarSelect[Any]:
 
 
 def _is_not_revoked(token: VerifiedToken) -> ColumnElement[bool]:
-    names = [name for name in (token.token_id, token.session_id) if name is not None]
-    revoked = sa.select(sa.literal(1)).where(
-        col(RevokedToken.issuer) == token.issuer, col(RevokedToken.token_id).in_(names)
-    )
+    names = (col(RevokedToken.token_id) == name for name in (token.token_id, token.session_id) if name is not None)
+    revoked = sa.select(sa.literal(1)).where(col(RevokedToken.issuer) == token.issuer, sa.or_(sa.false(), *names))
     return ~revoked.exists()
 
 

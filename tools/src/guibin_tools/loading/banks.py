@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import text
 
 from guibin import wiring
+from guibin.care.opportunities.terms import OpportunityRule
 from guibin.core.settings import Profile
 from guibin.core.unit_of_work import unit_of_work
 from guibin.points.transfer_rules import TransferLimits
@@ -20,6 +21,7 @@ from guibin_tools.berka import products as berka_products
 from guibin_tools.berka.bank import map_bank
 from guibin_tools.berka.files import UnreadableBankFileError, read_files
 from guibin_tools.demo.bank import generate
+from guibin_tools.demo.care_rules import OPPORTUNITY_RULES
 from guibin_tools.demo.events import EVENT_DAYS
 from guibin_tools.demo.gifts import GIFTS, GiftData
 from guibin_tools.demo.organisation import BRANCHES, staff
@@ -28,6 +30,7 @@ from guibin_tools.demo.rights import PACKAGES, RIGHTS, PackageData, RightData
 from guibin_tools.demo.suppliers import SUPPLIER, SupplierData
 from guibin_tools.demo.wallets import PASSED_ON
 from guibin_tools.errors import OperatorError
+from guibin_tools.loading.care_rules import open_by_rules
 from guibin_tools.loading.catalogue import load_packages, load_products, load_rights
 from guibin_tools.loading.family import load_family
 from guibin_tools.loading.feeds import Show, load_feeds
@@ -55,6 +58,8 @@ class House:
     passed_on: Mapping[str, TransferLimits] = field(default_factory=dict)
     """Kinds of points that customers pass on to each other, and how many."""
     gifts: Sequence[GiftData] = ()
+    opportunity_rules: Sequence[OpportunityRule] = ()
+    """By which the nights open opportunities."""
 
 
 async def load_demo(
@@ -72,7 +77,7 @@ async def load_demo(
         OperatorError: the number of customers is out of range, or the database is not there.
     """
     keys = open_keys(settings)
-    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER, PASSED_ON, GIFTS)
+    house = House(BRANCHES, staff(customers), PRODUCTS, RIGHTS, PACKAGES, SUPPLIER, PASSED_ON, GIFTS, OPPORTUNITY_RULES)
     await _put_house(settings, keys, house, business_date=business_date, seed=seed)
     with TemporaryDirectory(prefix="guibin-demo-") as folder:
         try:
@@ -123,6 +128,7 @@ async def _put_house(
             await load_services(work.session, issuer=settings.bank_issuer)
             await load_products(work.session, house.products)
             await let_pass_on(work.session, house.passed_on)
+            await open_by_rules(work.session, house.opportunity_rules)
             await load_rights(work.session, keys, house.rights, business_date=business_date, seed=seed)
             await load_packages(work.session, house.packages, business_date=business_date)
             await load_gifts(work.session, house.gifts)

@@ -23,9 +23,8 @@ from guibin.customers.policy.service import sources_of
 from guibin.customers.repository import get_customer
 from guibin.customers.revealing import Looks, count_look
 from guibin.customers.revealing import reveal as reveal_value
-from guibin.managers.joint.repository import accompanists
-from guibin.managers.repository import is_primary_manager
-from guibin.managers.service import manager_of
+from guibin.managers.models import CoverageRole
+from guibin.managers.repository import is_primary_manager, team_on
 from guibin.security.actors import Domain, Scope, Verb, daily_limit_of, decide
 from guibin.security.errors import ReauthRequired
 from guibin.tags.freshness import stale_among
@@ -226,8 +225,9 @@ async def all_sides(call: StaffCall, found: Found) -> CustomerOut:
     view = view_of(call.actor.roles, is_primary=found.is_primary)
     tier = await current_tier(session, scope_in(call, Domain.TIERS), customer_id=customer.id, day=day)
     managers = scope_in(call, Domain.MANAGERS)
-    served = await manager_of(session, managers, customer_id=customer.id)
-    beside = await accompanists(session, managers, customer_id=customer.id, day=day)
+    team = await team_on(session, managers, customer_id=customer.id, day=day)
+    served = next((one for one in team if one.coverage.role == CoverageRole.PRIMARY), None)
+    beside = [one for one in team if one.coverage.role == CoverageRole.JOINT]
     tags, stale = await _tags(call, customer)
     lines = await queries.lines_of(session, call.scope, customer_id=customer.id)
     held = await held_fields(session, [customer.id])

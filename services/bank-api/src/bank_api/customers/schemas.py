@@ -18,7 +18,7 @@ from guibin.customers.policy.service import Source
 from guibin.customers.revealing import RevealField
 from guibin.holdings.figures import AVERAGES
 from guibin.holdings.models import HoldingStatus
-from guibin.managers.repository import InTeam, Served
+from guibin.managers.repository import InTeam
 from guibin.products.models import ProductClass, Side
 from guibin.tags.models import CustomerFact
 from guibin.tiers.repository import CurrentTier
@@ -158,13 +158,12 @@ class ServedByOut(OutModel):
     since: date
 
     @classmethod
-    def of(cls, served: Served) -> "ServedByOut":
+    def of(cls, served: InTeam) -> "ServedByOut":
         """Describe a coverage."""
-        manager = served.person.manager
         return cls(
-            manager_id=manager.id,
-            staff_no=served.person.staff.no,
-            grade=manager.grade,
+            manager_id=served.manager.id,
+            staff_no=served.staff.no,
+            grade=served.manager.grade,
             since=served.coverage.valid_from,
         )
 

@@ -7,16 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import new_id
 from guibin.customers.models import PartyStatus
-from guibin.customers.repository import visible
-from guibin.managers.models import Coverage, CoverageRole, Manager
-from guibin.managers.repository.coverage import InTeam, in_force
-from guibin.organisation.models import Staff
-from guibin.security.actors import Scope
 
 # What has to hold on every day of it: the giver works here and is not leaving, the customer is with the bank and wants
 # to be served, has not asked to be rid of this manager, and nothing stands between the two.
@@ -137,16 +131,3 @@ async def ends_of(session: AsyncSession, *, customer_id: UUID, day: date) -> lis
     """Return which managers accompany a customer after a day, each with the first day on which it is over."""
     rows = await session.execute(_UNTIL, {"customer_id": customer_id, "day": day})
     return [(row[0], row[1]) for row in rows]
-
-
-async def accompanists(session: AsyncSession, scope: Scope, *, customer_id: UUID, day: date) -> list[InTeam]:
-    """Return who accompanies a customer on a day."""
-    query = (
-        select(Coverage, Manager, Staff)
-        .join(Manager, col(Manager.id) == col(Coverage.manager_id))
-        .join(Staff, col(Staff.id) == col(Manager.staff_id))
-        .where(Coverage.customer_id == customer_id, in_force(day, CoverageRole.JOINT))
-        .where(visible(scope, col(Coverage.customer_id)))
-        .order_by(col(Coverage.valid_from), col(Coverage.id))
-    )
-    return [InTeam(*row) for row in (await session.exec(query)).all()]
