@@ -9,6 +9,8 @@ TRUST = "tests/bank_api/tags/test_trust.py"
 PROFILES = "tests/shared/tags/test_profiles.py"
 RUNS = "tests/shared/tags/test_incremental_runs.py"
 
+TELLING = "tests/shared/tags/test_telling.py"
+
 TAGS: Final = (
     Sabotage(
         "S-FRESH-1",
@@ -17,6 +19,14 @@ TAGS: Final = (
         "d.line = w.line AND d.day < w.as_of",
         "d.line = w.line AND d.day <= w.as_of",
         ("tests/shared/holdings/test_freshness.py::test_late_lines_say_their_last_day_before_whatever_came_later",),
+    ),
+    Sabotage(
+        "API-12",
+        "that what a new definition gives is told of nobody",
+        f"{CODE}/tags/runs/difference.py",
+        "is_told=tag.publishes_events and not is_new,",
+        "is_told=tag.publishes_events,",
+        (f"{TELLING}::test_the_first_run_of_a_version_tells_nobody_and_every_change_after_it_is_told_once",),
     ),
     Sabotage(
         "S-FRESH-2",

@@ -6,14 +6,17 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from guibin.audit.models import AuditEntry
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import CustomerAccess
+from guibin.outbox.models import OutboxEvent
 from guibin.privacy.models import Consent, ConsentState, Purpose
 from guibin.tags.live.service import judge_changed
+from guibin.tags.models import CustomerFact
 from guibin.tags.service import keep_tags, run_tags
 from support.house import EAST, House
 from support.tagging import DAY, OLD, add_facts
@@ -44,6 +47,12 @@ async def customer(house: House) -> UUID:
 
 def path_of(customer_id: UUID, rest: str = "") -> str:
     return f"/v1/customers/{to_public('cus', customer_id)}/tags{rest}"
+
+
+async def told_of_tags(house: House) -> list[tuple[str, str, str]]:
+    async with house.sessions() as session:
+        rows = (await session.exec(select(OutboxEvent).where(col(OutboxEvent.type).startswith("tag.")))).all()
+    return sorted((one.type, one.payload["tag"], one.payload["reason"]) for one in rows)
 
 
 async def consent(house: House, customer_id: UUID, state: ConsentState) -> None:
@@ -142,7 +151,7 @@ async def test_a_tag_of_manual_policy_runs_when_somebody_lets_it(
     bank_client: httpx.AsyncClient, house: House, customer: UUID
 ) -> None:
     maker, approver = house.headers("hq_operator"), house.headers("hq_approver")
-    await create(bank_client, house, kind="rule", rule=OLD, update_policy="manual")
+    await create(bank_client, house, kind="rule", rule=OLD, update_policy="manual", publishes_events=True)
     assert code_of(await bank_client.post("/v1/tags/golf/run", headers=maker)) == (409, "tag_rule_missing")
     submitted = (await bank_client.post("/v1/tags/golf/submit", headers=maker)).json()["approval_id"]
     await bank_client.post(f"/v1/approvals/{submitted}/approve", json={}, headers=approver)
@@ -153,6 +162,27 @@ async def test_a_tag_of_manual_policy_runs_when_somebody_lets_it(
     ran = (await bank_client.post("/v1/tags/golf/run", headers=maker)).json()
     assert (ran["added"], ran["ended"]) == (1, 0)
     assert "golf" in (await codes_of(bank_client, house, "manager", customer))[0]
+    assert await told_of_tags(house) == []  # the definition moved, not the customer
+    async with house.sessions() as session:
+        await session.execute(update(CustomerFact).values(age=30))
+        await session.commit()
+    assert (await bank_client.post("/v1/tags/golf/run", headers=maker)).json()["ended"] == 1
+    assert await told_of_tags(house) == [("tag.left", "golf", "rule")]
+
+
+async def test_others_are_told_of_a_tag_by_hand_that_publishes_events_and_never_of_a_sensitive_one(
+    bank_client: httpx.AsyncClient, house: House, customer: UUID
+) -> None:
+    refused = await create(bank_client, house, publishes_events=True, sensitivity="sensitive")
+    assert code_of(refused) == (422, "validation_failed")
+    made = await create(bank_client, house, publishes_events=True)
+    assert (made.status_code, made.json()["publishes_events"]) == (201, True)
+    for method in ("PUT", "PUT", "DELETE"):
+        answer = await bank_client.request(
+            method, path_of(customer, "/golf"), json=REASON, headers=house.headers("manager")
+        )
+        assert answer.status_code < 300, answer.text
+    assert await told_of_tags(house) == [("tag.entered", "golf", "manual"), ("tag.left", "golf", "manual")]
 
 
 async def test_a_tag_in_real_time_follows_what_happens_to_a_customer(

@@ -42,13 +42,14 @@ TOLD_AS: Final[Mapping[EventName, ContactPurpose]] = {
         ),
         ContactPurpose.SERVICE,
     ),
+    EventName.TIER_CHANGED: ContactPurpose.CARE,
     EventName.TIER_WILL_FALL: ContactPurpose.CARE,
     EventName.PROPOSAL_MADE: ContactPurpose.SELLING,
 }
 """What a customer is told with each event; of the others only systems and staff hear.
 
-Word of what the customer has, ordered or asked is service. That a tier will fall is not: nobody is woken for it, and
-nobody whose complaint is open reads it first. A right that a manager proposes is an offer.
+Word of what the customer has, ordered or asked is service. That a tier is another one or will fall is not: nobody is
+woken for it, and nobody whose complaint is open reads it first. A right that a manager proposes is an offer.
 """
 
 CHANNELS: Final = (Channel.SMS, Channel.WECHAT, Channel.WECOM, Channel.APP)

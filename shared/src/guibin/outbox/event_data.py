@@ -46,6 +46,9 @@ class EventName(StrEnum):
     POOL_NOTICED = "pool.noticed"
     POOL_RETURNED = "pool.returned"
     UNASSIGNED_TOO_LONG = "unassigned.too_long"
+    TAG_ENTERED = "tag.entered"
+    TAG_LEFT = "tag.left"
+    TIER_CHANGED = "tier.changed"
 
 
 class EventData(BaseModel):

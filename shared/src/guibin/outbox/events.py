@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from pydantic import Field
@@ -12,6 +11,17 @@ from guibin.core.money import Cny
 from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened, HandoverOverdue, HandoverReady
 from guibin.outbox.event_data import EventData, EventName, Units
 from guibin.outbox.manager_events import PoolNoticed, PoolReturned, UnassignedTooLong
+from guibin.outbox.tag_events import (
+    SegmentEntered,
+    SegmentLeft,
+    SegmentReason,
+    TagEntered,
+    TagLeft,
+    TagReason,
+    TagsAlert,
+    TierChanged,
+    TierWillFall,
+)
 
 
 class PointsExpiring(EventData):
@@ -237,67 +247,6 @@ class GiftHandedOver(EventData):
     units: Units
 
 
-class TagsAlert(EventData):
-    """A night's run of tag rules needs a look: told once a night. The subject is the run of the rules."""
-
-    type = EventName.TAGS_ALERT
-    prefix = "run"
-
-    business_date: date
-    failed: list[str] = Field(description="Codes of tags whose rule could not be computed; their members are as before")
-    drifted: list[str] = Field(description="Codes of tags whose members changed by more than 3 per cent in a day")
-    announced: list[str] = Field(
-        default_factory=list,
-        description="Codes of tags that were suspended today and retire unless they are taken up again",
-    )
-    differences: Units = Field(
-        description="What the run over everybody still had to write: nothing, unless a run erred"
-    )
-
-
-class SegmentReason(StrEnum):
-    """Why somebody came into a segment or went out of it."""
-
-    RULE = "rule"
-    PIN = "pin"
-
-
-class _SegmentData(EventData):
-    prefix = "cus"
-
-    segment: str = Field(description="Code of the segment")
-    version: int | None = Field(description="The version of its rule")
-    reason: SegmentReason = Field(description="Its rule, or somebody by hand")
-
-
-class SegmentEntered(_SegmentData):
-    """A customer came into a segment. The subject is the customer."""
-
-    type = EventName.SEGMENT_ENTERED
-
-
-class SegmentLeft(_SegmentData):
-    """A customer is no longer in a segment. The subject is the customer."""
-
-    type = EventName.SEGMENT_LEFT
-
-
-class TierWillFall(EventData):
-    """A customer's figures do not reach the line of their tier: told once each time they are evaluated so.
-
-    How much is missing is shown by `GET /v1/customers/{customer_id}/tier` to who may see amounts.
-    """
-
-    type = EventName.TIER_WILL_FALL
-    prefix = "cus"
-
-    tier: str = Field(description="Code of the tier that will be lost")
-    next_tier: str | None = Field(description="What the last figures alone give; null: below all tiers")
-    months_below: Units = Field(description="How many evaluations in a row were below the line")
-    months_until_lost: Units = Field(description="With how many the tier is lost")
-    falls_on: date = Field(description="First day without the tier, if the figures stay as they are")
-
-
 class WebhookTest(EventData):
     """Sent to one webhook when its owner asks for it, to see whether it is received."""
 
@@ -334,6 +283,9 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         TagsAlert,
         SegmentEntered,
         SegmentLeft,
+        TagEntered,
+        TagLeft,
+        TierChanged,
         TierWillFall,
         CareTaskOverdue,
         ComplaintOpened,
@@ -358,6 +310,15 @@ __all__ = [
     "HandoverReady",
     "PoolNoticed",
     "PoolReturned",
+    "SegmentEntered",
+    "SegmentLeft",
+    "SegmentReason",
+    "TagEntered",
+    "TagLeft",
+    "TagReason",
+    "TagsAlert",
+    "TierChanged",
+    "TierWillFall",
     "UnassignedTooLong",
     "Units",
 ]

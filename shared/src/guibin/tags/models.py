@@ -106,6 +106,7 @@ class Tag(SQLModel, table=True):
         one_of("sensitivity", Sensitivity),
         one_of("update_policy", UpdatePolicy),
         CheckConstraint("value_days > 0", name="value_days_positive"),
+        CheckConstraint("NOT (publishes_events AND sensitivity = 'sensitive')", name="sensitive_tells_nobody"),
         REFERENCE,
     )
 
@@ -126,6 +127,11 @@ class Tag(SQLModel, table=True):
         default=None, description="How many days what is set by hand or imported lasts after its last confirmation"
     )
     update_policy: str = text_column(default=UpdatePolicy.DAILY, sa_column_kwargs={"server_default": "daily"})
+    publishes_events: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": "false"},
+        description="Whether others are told who comes to have it and who has it no more; never of a sensitive one",
+    )
     suspended_on: date | None = None
     retires_on: date | None = Field(default=None, description="When the night retires a tag that it has suspended")
     live_since: date | None = Field(default=None, description="When it was last published or taken up again")

@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Date,
     Integer,
+    Label,
     Select,
     Text,
     Uuid,
@@ -28,12 +30,17 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.models import metadata
 from guibin.customers.models import Customer
+from guibin.outbox.events import EventName
+from guibin.outbox.models import OutboxEvent
 from guibin.tiers.figures import BELOW_ALL
 from guibin.tiers.models import OverrideMode, Tier, TierCause, TierHistory, TierOverride, TierStanding, Verdict
 from guibin.tiers.repository import in_force, select_tiers
 
-_COLUMNS = (
+_EVENT: Final = metadata.tables[OutboxEvent.__tablename__]
+_EVENT_COLUMNS: Final = ("owner_id", "id", "type", "subject", "customer_id", "payload", "created_at")
+_COLUMNS: Final = (
     "customer_id",
     "id",
     "tier_code",
@@ -73,10 +80,12 @@ async def insert_changes(
     effective_on: date,
     at: datetime,
     among: Collection[UUID] | None = None,
+    telling: bool = True,
 ) -> dict[str, int]:
     """Write a row for each customer whose tier or its ground changes on a day; count them by cause.
 
-    `among` names the customers who are looked at; without it they are all.
+    `among` names the customers who are looked at; without it they are all. `telling` publishes an event of each whose
+    tier is another one, in the same statement.
     Reads the standings, which the figures decided, and the overrides in force: one that holds keeps who would fall
     below it, one that locks gives exactly its tier; when it ends, the standing decides again.
     """
@@ -99,12 +108,12 @@ async def insert_changes(
         and_(not_(by_hand), standing.is_prolonged),
     )
     fallen = and_(not_(by_hand), col(TierStanding.verdict) == Verdict.DOWN)
-    source = standing.rows.with_only_columns(
+    decided = (
         customer,
         # Derived, for a statement over all customers cannot bind an id for each.
         cast(func.md5(cast(customer, Text).concat(f"{effective_on} {at.isoformat()}")), Uuid),
         target,
-        literal(effective_on),
+        literal(effective_on, Date),
         cause,
         func.coalesce(col(TierStanding.metric_fen), col(TierStanding.net_fen)),
         cast(func.date_trunc("month", col(TierStanding.period)), Date),
@@ -114,12 +123,41 @@ async def insert_changes(
         func.coalesce(col(TierStanding.scheme_id), literal(scheme_id)),
         case((by_hand, col(TierOverride.id)), (standing.is_overridden, standing.present_override), else_=no_override),
         literal(at),
-    ).where(changed)
+    )
+    named: list[Label[Any]] = [value.label(name) for name, value in zip(_COLUMNS, decided, strict=True)]
+    source = standing.rows.with_only_columns(*named, standing.present.label("before")).where(changed)
     if among is not None:
         source = source.where(customer.in_(among))
-    written = insert(TierHistory).from_select(_COLUMNS, source).returning(col(TierHistory.cause)).cte("written")
+    found = source.cte("found")
+    rows = select(*(found.c[name] for name in _COLUMNS))
+    written = insert(TierHistory).from_select(_COLUMNS, rows).returning(col(TierHistory.cause)).cte("written")
     counts = select(written.c.cause, func.count()).group_by(written.c.cause).add_cte(written)
+    if telling:
+        counts = counts.add_cte(_told(found))
     return {row[0]: row[1] for row in (await session.execute(counts)).all()}
+
+
+def _told(found: CTE) -> CTE:
+    """Write an event for each customer whose tier is another one."""
+    payload = func.jsonb_build_object(
+        *("tier", found.c.tier_code, "before", found.c.before),
+        *("cause", found.c.cause, "effective_on", found.c.effective_on),
+    )
+    events = select(
+        found.c.customer_id,
+        func.gen_random_uuid(type_=Uuid),
+        literal(EventName.TIER_CHANGED.value),
+        literal("cus_").concat(found.c.customer_id),
+        found.c.customer_id.label("customer"),
+        payload,
+        found.c.recorded_at,
+    ).where(found.c.tier_code.is_distinct_from(found.c.before))
+    return insert(_EVENT).from_select(_EVENT_COLUMNS, events).cte("told")
+
+
+async def has_history(session: AsyncSession) -> bool:
+    """Tell whether anybody was ever given a tier."""
+    return (await session.execute(select(col(TierHistory.id)).limit(1))).first() is not None
 
 
 _GIVEN_BY_HAND, _HELD, _FIGURED = (aliased(Tier, name=name) for name in ("hand", "held", "own"))

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.customers.merging import Merge, MergeParticipant, Moved
+from guibin.outbox.events import TierChanged
+from guibin.outbox.service import publish
 from guibin.security.actors import Scope
 from guibin.tiers import override_repository, repository
 from guibin.tiers.models import TierCause, TierHistory, TierOverride, TierStanding
@@ -106,8 +108,18 @@ async def _add_history(
         "below_months": None,
         "recorded_at": clock.now(),
     }
-    session.add(TierHistory.model_validate(row.model_dump() | values))
+    before = await _last_row(session, merge.surviving_id, day=merge.day)
+    began = TierHistory.model_validate(row.model_dump() | values)
+    session.add(began)
     await session.flush()
+    if began.tier_code != (before.tier_code if before else None):
+        data = TierChanged(
+            tier=began.tier_code,
+            before=before.tier_code if before else None,
+            cause=began.cause,
+            effective_on=began.effective_on,
+        )
+        await publish(session, data, subject_id=merge.surviving_id, customer_id=merge.surviving_id)
 
 
 async def _last_row(session: AsyncSession, customer_id: UUID, *, day: date) -> TierHistory | None:

@@ -53,6 +53,11 @@ class TagEdit(StrictModel):
         description="Whether the night gives it, only `POST /v1/tags/{code}/run`, or what happens to a customer, within"
         " seconds: its rule then reads events, tags, tier, branch, gender, city and lines alone",
     )
+    publishes_events: bool = Field(
+        default=False,
+        description="Whether others are told who comes to have it and who has it no more (`tag.entered`, `tag.left`);"
+        " not of a sensitive tag",
+    )
     rule: RuleTree | None = Field(default=None, description="The draft; null for manual tags")
     rule_text: RuleText | None = Field(default=None, description="A rule as text instead of `rule`")
 
@@ -60,6 +65,8 @@ class TagEdit(StrictModel):
     def _one_form(self) -> Self:
         if self.rule is not None and self.rule_text is not None:
             raise PydanticCustomError("rule", "must be given as a tree or as text, not both")
+        if self.publishes_events and self.sensitivity is Sensitivity.SENSITIVE:
+            raise PydanticCustomError("publishes_events", "must be false at this level of sensitivity")
         return self
 
     def draft(self) -> TagDraft:
@@ -95,6 +102,7 @@ class TagOut(OutModel):
     review_on: date | None
     value_days: int | None
     update_policy: UpdatePolicy
+    publishes_events: bool
     suspended_on: date | None = Field(description="Since when no run and nobody gives it; who has it keeps it")
     retires_on: date | None = Field(description="When the night retires it unless it is taken up again")
     published_version: int | None

@@ -1,6 +1,7 @@
 """Judging who has changed, and everybody once a night, by the tags in real time; both by one statement, as of today."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -51,7 +52,8 @@ async def sweep(session: AsyncSession) -> dict[str, int]:
 
 async def _rules(session: AsyncSession) -> list[Rule]:
     found = await repository.list_versions_in_force(session, policy=UpdatePolicy.REAL_TIME)
-    return [Rule.of(tag, version) for tag, version in found]
+    settled = clock.start_of_day(clock.today() - timedelta(days=1))  # the night after a publication looks at everybody
+    return [Rule.of(tag, version, is_new=version.published_at >= settled) for tag, version in found]
 
 
 async def _judge(session: AsyncSession, rules: Sequence[Rule], customers: Collection[UUID] | None) -> dict[str, int]:

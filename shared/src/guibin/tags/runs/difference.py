@@ -40,7 +40,7 @@ from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagVersion
-from guibin.tags.segments.announcing import announcements
+from guibin.tags.runs.announcing import announcements
 from guibin.tags.segments.models import PinSide, SegmentPin
 from guibin.tags.sensitivity import consents_to_sensitive
 
@@ -61,10 +61,11 @@ class Rule:
     definition: Definition
     is_segment: bool = False
     sensitive: bool = False
+    is_told: bool = False
 
     @classmethod
-    def of(cls, tag: Tag, version: TagVersion) -> "Rule":
-        """Read a version of a tag."""
+    def of(cls, tag: Tag, version: TagVersion, *, is_new: bool) -> "Rule":
+        """Read a version of a tag; of one that `is_new`, computed for the first time, nobody is told."""
         kind = TagKind(tag.kind)
         return cls(
             tag.code,
@@ -72,6 +73,7 @@ class Rule:
             modified_for(read_definition(kind, version.rule), tag.code),
             is_segment=kind is TagKind.SEGMENT,
             sensitive=tag.sensitivity == Sensitivity.SENSITIVE,
+            is_told=tag.publishes_events and not is_new,
         )
 
     def guarded(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -98,7 +100,12 @@ async def write_difference(
     """
     difference = _difference(_wanted(rules, day, among, live=live), rules, among)
     ended, added = _end(difference, day), _add(difference, day)
-    told = announcements(added, ended, [rule.code for rule in rules if rule.is_segment])
+    told = announcements(
+        added,
+        ended,
+        segments=[rule.code for rule in rules if rule.is_segment],
+        tags=[rule.code for rule in rules if rule.is_told],
+    )
     read = select(literal("read"), literal(""), literal(""), func.count()).select_from(FACTS)
     key = ("tag_code", "value")
     counts = union_all(

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.models import metadata
-from guibin.tags.models import CustomerTag, TagSource
+from guibin.tags.models import CustomerTag, Tag, TagSource, TagVersion
 from guibin.tags.runs.models import TagRun, TagRunKind, TagRunResult
 
 
@@ -91,6 +91,27 @@ async def version_on(session: AsyncSession, *, code: str, day: date) -> int | No
         .limit(1)
     )
     return (await session.exec(statement)).first()
+
+
+async def computed_before(session: AsyncSession) -> set[tuple[str, int]]:
+    """Return the versions, by code and number, of tags that publish events which a run has computed already."""
+    statement = (
+        select_columns(col(TagRunResult.tag_code), col(TagRunResult.version))
+        .join(Tag, col(Tag.code) == col(TagRunResult.tag_code))
+        .where(col(Tag.publishes_events), col(TagRunResult.error).is_(None))
+        .distinct()
+    )
+    return {(code, version) for code, version in (await session.execute(statement)).all()}
+
+
+async def has_given(session: AsyncSession, version: TagVersion) -> bool:
+    """Tell whether a version has ever given its tag to somebody."""
+    statement = (
+        select(CustomerTag.tag_code)
+        .where(CustomerTag.tag_code == version.tag_code, CustomerTag.version == version.version)
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def count_members(session: AsyncSession) -> dict[tuple[str, str], int]:

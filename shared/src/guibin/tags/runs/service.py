@@ -172,7 +172,11 @@ def _is_steady(rule: Rule, result: TagRunResult | None) -> bool:
 
 
 async def _rules_in_force(session: AsyncSession) -> list[Rule]:
-    return [Rule.of(tag, version) for tag, version in await tags.list_versions_in_force(session)]
+    known = await repository.computed_before(session)
+    return [
+        Rule.of(tag, version, is_new=(tag.code, version.version) not in known)
+        for tag, version in await tags.list_versions_in_force(session)
+    ]
 
 
 def levels_of_rules(rules: Sequence[Rule]) -> list[list[Rule]]:

@@ -28,7 +28,7 @@ from guibin.tags.service.reading import read_linked, references_of_others
 
 _EDITED: Final = (
     *("axis", "category_code", "name_zh", "name_en", "description", "draft_rule"),
-    *("sensitivity", "owner_id", "review_on", "value_days", "update_policy"),
+    *("sensitivity", "owner_id", "review_on", "value_days", "update_policy", "publishes_events"),
 )
 
 
@@ -47,6 +47,7 @@ class TagDraft:
     review_on: date | None = None
     value_days: int | None = None
     update_policy: UpdatePolicy = UpdatePolicy.DAILY
+    publishes_events: bool = False
 
     def columns(self) -> dict[str, Any]:
         """Return what stands in the columns of a tag."""

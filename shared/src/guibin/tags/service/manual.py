@@ -13,6 +13,8 @@ from guibin.core.errors import NotFound
 from guibin.core.ids import to_public
 from guibin.customers.changes.repository import note_change
 from guibin.customers.repository import get_customer
+from guibin.outbox.events import TagEntered, TagLeft, TagReason
+from guibin.outbox.service import publish
 from guibin.privacy.models import Purpose
 from guibin.privacy.repository import has_consent
 from guibin.security.actors import Actor, Scope
@@ -62,6 +64,7 @@ async def set_tag(
     )
     await repository.put_manual(session, membership)
     await note_change(session, [customer.id])
+    await _tell(session, tag, TagEntered, customer.id)
     await _record(session, scope, actor, "tag.set", customer.id, code, reason)
     return repository.Held(tag, membership)
 
@@ -96,11 +99,18 @@ async def unset_tag(
         TagKindConflict: rule tags are not taken by hand.
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
-    await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
+    tag = await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if not await repository.end_memberships(session, code=code, day=clock.today(), customer_id=customer.id):
         raise NotFound
     await note_change(session, [customer.id])
+    await _tell(session, tag, TagLeft, customer.id)
     await _record(session, scope, actor, "tag.unset", customer.id, code, reason)
+
+
+async def _tell(session: AsyncSession, tag: Tag, event: type[TagEntered | TagLeft], customer_id: UUID) -> None:
+    if tag.publishes_events:
+        data = event(tag=tag.code, value=None, version=None, reason=TagReason.MANUAL)
+        await publish(session, data, subject_id=customer_id, customer_id=customer_id)
 
 
 async def _manual_tag(session: AsyncSession, code: str, *, customer_id: UUID, sensitive_in: Scope) -> Tag:

@@ -11,6 +11,7 @@ from guibin.tags import repository
 from guibin.tags.errors import TagKindConflict, TagRuleMissing
 from guibin.tags.kinds import held_in
 from guibin.tags.models import COMPUTED, Tag, TagState, UpdatePolicy
+from guibin.tags.runs import repository as runs
 from guibin.tags.runs.difference import Rule, write_difference
 from guibin.tags.runs.held import keep_held
 
@@ -34,8 +35,8 @@ async def run_tag(session: AsyncSession, tag: Tag, *, actor: Actor) -> dict[str,
         raise TagRuleMissing
     live = tag.update_policy == UpdatePolicy.REAL_TIME
     day = clock.today() if live else await repository.facts_as_of(session) or clock.last_closed_day()
-    rule = Rule.of(tag, version)
     async with all_rows(session):
+        rule = Rule.of(tag, version, is_new=not await runs.has_given(session, version))
         if not live:
             await keep_held(session, held_in(rule.definition), day=day)
         found = await write_difference(session, [rule], day=day, live=live)

@@ -22,7 +22,8 @@ async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
     """Evaluate the last period of the scheme in force that is over at the end of a day; tiers hold from the next day.
 
     Fast up, slowly down: see `standing_repository.evaluate_period`. Who stands below the line is told before anything
-    is lost. A second run of the same day changes nothing. Returns the changes by cause.
+    is lost, and who changes; but for the night that gives a whole bank its first tiers. A second run of the same day
+    changes nothing. Returns the changes by cause.
     """
     counts: dict[str, int] = {cause.value: 0 for cause in TierCause}
     effective_on = day + timedelta(days=1)
@@ -31,7 +32,10 @@ async def evaluate(session: AsyncSession, *, day: date) -> dict[str, int]:
         return counts
     scheme = Scheme.of(row, await repository.lines_of(session, row.id))
     watched = await standing_repository.evaluate_period(session, scheme, day=day)
-    changes = await evaluation_repository.insert_changes(session, scheme.id, effective_on=effective_on, at=clock.now())
+    known = await evaluation_repository.has_history(session)
+    changes = await evaluation_repository.insert_changes(
+        session, scheme.id, effective_on=effective_on, at=clock.now(), telling=known
+    )
     await _warn(session, scheme.terms, watched, cutoff=scheme.terms.cutoff(day))
     return counts | changes
 
