@@ -52,6 +52,19 @@ async def test_customers_are_reached_while_the_bank_is_open_and_offers_go_to_who
         for code in ("PF202", "PF103", "PF301", "PF601"):
             names = {"name_zh": code, "name_en": code, "line": "personal_finance", "product_class": "fund"}
             session.add(Product.model_validate({"code": code, "side": "asset", **names}))
+        session.add(
+            Opportunity(
+                customer_id=sorted(customers)[1],
+                id=new_id(),
+                manager_id=manager.id,
+                source="tag",
+                reference="education_planning",
+                need="education",
+                due_on=clock.today(),
+                opened_on=clock.today(),
+                created_at=clock.now(),
+            )
+        )
         await session.flush()
         assert [await tell_stories(session, house.keys) for _ in range(2)] == [CUSTOMERS, 0]
         moments = [one.at.astimezone(BUSINESS_ZONE) for one in (await session.exec(select(Touch))).all()]

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -78,6 +79,7 @@ async def add_chances(session: AsyncSession, manager_ids: Sequence[UUID], custom
         for place, customer_id in enumerate((await session.exec(book)).all()):
             story = _STORIES.get(place)
             if story is not None and story.about.get("product_code", "") in {"", *known}:
+                await _give_way(session, customer_id, story)
                 session.add(_opportunity(story, customer_id, manager_id, today))
             if place in _LATE:
                 session.add(_task(customer_id, manager_id, today - timedelta(days=_LATE[place])))
@@ -86,6 +88,15 @@ async def add_chances(session: AsyncSession, manager_ids: Sequence[UUID], custom
     await session.flush()
     await night.prove(session, day=today)
     await tell_delays(session, day=clock.last_closed_day())
+
+
+async def _give_way(session: AsyncSession, customer_id: UUID, story: _Story) -> None:
+    """Let what the night has opened of the same give way to the story."""
+    same = [col(getattr(Opportunity, field)) == value for field, value in story.about.items()]
+    query = delete(Opportunity).where(
+        col(Opportunity.customer_id) == customer_id, col(Opportunity.state) == OpportunityState.OPEN, *same
+    )
+    await session.execute(query)
 
 
 def _opportunity(story: _Story, customer_id: UUID, manager_id: UUID, today: date) -> Opportunity:
