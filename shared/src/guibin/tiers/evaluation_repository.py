@@ -108,7 +108,7 @@ async def insert_changes(
         and_(not_(by_hand), standing.is_prolonged),
     )
     fallen = and_(not_(by_hand), col(TierStanding.verdict) == Verdict.DOWN)
-    decided = (
+    decided: tuple[Any, ...] = (
         customer,
         # Derived, for a statement over all customers cannot bind an id for each.
         cast(func.md5(cast(customer, Text).concat(f"{effective_on} {at.isoformat()}")), Uuid),
