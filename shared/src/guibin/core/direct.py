@@ -70,13 +70,13 @@ class DirectPool:
             PostgresError, InterfaceError: the statement failed; nothing is done.
             OSError: the way to the database failed; a commit that was on its way may have arrived.
         """
-        async with self._connection() as connection:
+        async with _Lent(self) as connection:
             row: Row | None = await connection.fetchrow(statement, *values)
             return row
 
     async def rows(self, statement: str, *values: object) -> Sequence[Row]:
         """Run one statement as `row` does; returns all its rows."""
-        async with self._connection() as connection:
+        async with _Lent(self) as connection:
             rows: Sequence[Row] = await connection.fetch(statement, *values)
             return rows
 
@@ -87,37 +87,11 @@ class DirectPool:
         Raises:
             PostgresError, InterfaceError, OSError: as `row`.
         """
-        async with self._connection() as connection, connection.transaction():
+        async with _Lent(self) as connection, connection.transaction():
             yield _Transaction(connection)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        """Lend a connection; one that breaks in use is an OSError, whatever the driver was doing when it noticed.
-
-        The driver tells a server that went away by errors of its own use (closed) or of its state (still in another
-        operation), depending on which step of a statement met it.
-        """
-        connection = await self._take()
-        in_order = False
-        try:
-            yield connection
-            in_order = True
-        except asyncpg.PostgresError:
-            in_order = True  # the server answered, and waits for the next statement
-            raise
-        except asyncpg.InternalClientError as error:
-            raise ConnectionResetError(str(error)) from error
-        except asyncpg.InterfaceError as error:
-            if _is_lost(connection):
-                raise ConnectionResetError(str(error)) from error
-            raise
-        finally:
-            if in_order and not self._waiting and not _is_lost(connection):
-                self._kept.append(connection)
-            else:
-                await self._pool.release(connection)
-
-    async def _take(self) -> Any:
+    async def take(self) -> Any:
+        """Take a connection, one that is kept here first."""
         while self._kept:
             connection = self._kept.pop()
             if not _is_lost(connection):
@@ -128,11 +102,43 @@ class DirectPool:
         finally:
             self._waiting -= 1
 
+    async def put_away(self, connection: Any, *, in_order: bool) -> None:
+        """Keep a connection for whoever comes next, or give it back to asyncpg's pool: broken, or waited for there."""
+        if in_order and not self._waiting and not _is_lost(connection):
+            self._kept.append(connection)
+        else:
+            await self._pool.release(connection)
+
     async def give_back(self) -> None:
         """Give all connections that are kept here back to asyncpg's pool, which closes them in its time."""
         kept, self._kept = self._kept, []
         for connection in kept:
             await self._pool.release(connection)
+
+
+class _Lent:
+    """A connection that is lent; one that breaks in use is an OSError, whatever the driver was doing when it noticed.
+
+    The driver tells a server that went away by errors of its own use (closed) or of its state (still in another
+    operation), depending on which step of a statement met it.
+    """
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: DirectPool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        lost = isinstance(error, asyncpg.InterfaceError) and _is_lost(self._connection)
+        # After an error of its own the server waits for the next statement.
+        in_order = error is None or isinstance(error, asyncpg.PostgresError)
+        await self._pool.put_away(self._connection, in_order=in_order)
+        if lost or isinstance(error, asyncpg.InternalClientError):
+            raise ConnectionResetError(str(error)) from error
 
 
 def _is_lost(connection: Any) -> bool:

@@ -40,22 +40,13 @@ class Gate:
         if self.waiting >= self._most_under_overload and self._is_overloaded():
             raise self._refusal()
 
-    @asynccontextmanager
-    async def enter(self) -> AsyncIterator[None]:
+    def enter(self) -> AbstractAsyncContextManager[None]:
         """Hold a place for as long as the block runs.
 
         Raises:
             RetryLater: too many wait already, or no place came free in time.
         """
-        await self._take()
-        entry = _Entry(self)
-        before = _ENTRY.set(entry)
-        try:
-            yield
-        finally:
-            if entry.holds:
-                self._places.release()
-            _ENTRY.reset(before)
+        return _Passage(self)
 
     @asynccontextmanager
     async def left(self) -> AsyncIterator[None]:
@@ -72,7 +63,7 @@ class Gate:
             yield
             return
         entry.holds = False
-        self._places.release()
+        self.release()
         try:
             yield
         except Exception:
@@ -80,8 +71,7 @@ class Gate:
             raise
         await self._return(entry)
 
-    @asynccontextmanager
-    async def given_up(self) -> AsyncIterator[None]:
+    def given_up(self) -> AbstractAsyncContextManager[None]:
         """Give this call's place to others for good while the block waits for them; what comes after goes by `held`.
 
         Only for blocks in which the call holds no database connection.
@@ -89,8 +79,8 @@ class Gate:
         entry = _ENTRY.get()
         if entry is not None and entry.gate is self and entry.holds:
             entry.holds = False
-            self._places.release()
-        yield
+            self.release()
+        return nullcontext()
 
     def held(self) -> AbstractAsyncContextManager[None]:
         """Run a block in the place that this call holds, or in one that is entered for the block.
@@ -103,14 +93,23 @@ class Gate:
         return nullcontext() if holds else self.enter()
 
     async def _return(self, entry: "_Entry") -> None:
-        await self._take()
+        await self.take()
         entry.holds = True
 
-    async def _take(self) -> None:
+    async def take(self) -> None:
+        """Take a place, waiting for it as long as anybody may; for `enter`.
+
+        Raises:
+            RetryLater: see `enter`.
+        """
         if self._places.locked():
             await self._wait()
         else:
             await self._places.acquire()
+
+    def release(self) -> None:
+        """Give a place to whoever waits first."""
+        self._places.release()
 
     async def _wait(self) -> None:
         if self.waiting >= MOST_WAITING:
@@ -141,6 +140,25 @@ class Gate:
         """Return what is told to whom does not come in; overload lasts on from here."""
         self._overloaded_until = asyncio.get_running_loop().time() + self._patience
         return RetryLater()
+
+
+class _Passage:
+    """One way through a gate. Every call takes one, and a generator would cost it more than the place itself."""
+
+    __slots__ = ("_before", "_entry", "_gate")
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __aenter__(self) -> None:
+        await self._gate.take()
+        self._entry = _Entry(self._gate)
+        self._before = _ENTRY.set(self._entry)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._entry.holds:
+            self._gate.release()
+        _ENTRY.reset(self._before)
 
 
 @dataclass(slots=True)
