@@ -58,7 +58,7 @@ async def test_customers_are_reached_while_the_bank_is_open_and_offers_go_to_who
                 id=new_id(),
                 manager_id=manager.id,
                 source="tag",
-                reference="education_planning",
+                reference="a_rule",
                 need="education",
                 due_on=clock.today(),
                 opened_on=clock.today(),

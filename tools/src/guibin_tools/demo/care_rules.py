@@ -11,6 +11,6 @@ OPPORTUNITY_RULES: Final = (
     OpportunityRule(
         code="near_1m_vip_wealth", tag="near_1m", product_code="PF203", due_days=14, amount_fen=200_000 * _YUAN
     ),
-    OpportunityRule(code="education_planning", tag="education", need=NeedCategory.EDUCATION, due_days=21),
+    OpportunityRule(code="health_of_savers", tag="pension_saver", need=NeedCategory.HEALTH, due_days=21),
 )
-"""Who is close to a million is offered the wealth product of VIP customers; who pays for education is advised on it."""
+"""Who is close to a million is offered the wealth product of VIP customers; who saves for old age, a check-up."""

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import exists
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,6 +28,7 @@ from guibin.care.service import Contact, Everything, Grievance, NextContact, Wis
 from guibin.core import clock
 from guibin.core.unit_of_work import unit_of_work
 from guibin.core.zone import BUSINESS_ZONE
+from guibin.handovers.models import Handover
 from guibin.managers.errors import AssigneeInvalid
 from guibin.managers.models import Coverage, Manager
 from guibin.managers.repository.coverage import is_open
@@ -158,10 +160,14 @@ def _with_story(contact: Contact, place: int) -> Everything:
 
 
 async def _change_hands(session: AsyncSession, people: Sequence[tuple[Manager, Staff]]) -> None:
-    """Let the first customer of a manager go to a colleague of the branch, so that there is a handover to sign."""
+    """Let a customer of each manager go to a colleague of the branch: there are handovers to sign, and to accompany.
+
+    Nobody goes on at once: whoever was just given away would not be accompanied any more.
+    """
     for giver, staff in people:
         actor = Actor(ActorKind.STAFF, staff.id, staff.no, roles=frozenset({"branch_head"}))
-        book = select(Coverage.customer_id).where(Coverage.manager_id == giver.id, is_open())
+        given = exists().where(col(Handover.customer_id) == col(Coverage.customer_id))
+        book = select(Coverage.customer_id).where(Coverage.manager_id == giver.id, is_open(), ~given)
         customer_id = (await session.exec(book.order_by(col(Coverage.customer_id)).limit(1))).first()
         for taker, _ in people:
             if customer_id is None or taker.id == giver.id or taker.branch_id != giver.branch_id:
