@@ -18,7 +18,7 @@ from schemathesis.generation import GenerationMode
 
 from support.routes import Route
 
-COMMIT_EXAMPLES: Final = 3
+COMMIT_EXAMPLES: Final = 2
 MERGE_EXAMPLES: Final = 50
 NIGHTLY_EXAMPLES: Final = 300
 """For each operation, half of them right in form (T-API-1)."""
