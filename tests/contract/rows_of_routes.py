@@ -179,6 +179,7 @@ ROWS_OF_ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "createTagCategory": ("T7",),
     "listCustomerTags": _OF_A_BRANCH,
     "setCustomerTag": ("E10", "M1"),
+    "tagCustomers": ("E10", "M1"),
     "unsetCustomerTag": ("E10", "M1"),
     "explainCustomerTag": _OF_A_BRANCH,
     "listSegments": (),

@@ -22,7 +22,7 @@ ROWS = text(
     " + count(DISTINCT action) FILTER (WHERE action = ANY(:many) AND object_type = 'customer')"
     " FROM audit_entry WHERE request_id = ANY(:ids) GROUP BY request_id"
 )
-OF_MANY = ["coverage.assign", "tier.override"]
+OF_MANY = ["coverage.assign", "tag.set", "tag.unset", "tier.override"]
 """What many customers may be told of at once: one row in the trail of each, which count as one here."""
 
 

@@ -98,6 +98,7 @@ from bank_api.tags.checking import router as rule_checks
 from bank_api.tags.completion import router as tag_completion
 from bank_api.tags.imports import router as tag_imports
 from bank_api.tags.lineage import router as tag_lineage
+from bank_api.tags.listed import router as listed_tags
 from bank_api.tags.modifiers import router as score_modifiers
 from bank_api.tags.overlap import router as tag_overlap
 from bank_api.tags.router import router as tags
@@ -138,6 +139,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     products,
     tags,
     tag_reasons,
+    listed_tags,
     tag_imports,
     tag_lineage,
     tag_overlap,

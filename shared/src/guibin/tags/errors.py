@@ -191,6 +191,15 @@ class TagSensitivityTooLow(Refusal):
         super().__init__(tag=tag)
 
 
+class TagRowsInvalid(Refusal):
+    """Rows of a list name nobody in reach, one customer twice, or one who did not consent; `rows` says which."""
+
+    category = Category.INVALID
+    code = "tag_rows_invalid"
+    zh = "名单中有无法打标的行"
+    en = "Some rows of the list name nobody, a customer twice, or one who has not consented"
+
+
 class TagConsentMissing(Refusal):
     """The customer has not consented to sensitive tags."""
 

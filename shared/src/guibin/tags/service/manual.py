@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +24,13 @@ from guibin.tags.errors import TagConsentMissing, TagKindConflict
 from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagState
 
 
+class Via(StrEnum):
+    """Which way a tag was given or taken by hand; kept in the trail."""
+
+    CUSTOMER = "customer"
+    LIST = "list"
+
+
 async def set_tag(
     session: AsyncSession,
     scope: Scope,
@@ -32,6 +40,7 @@ async def set_tag(
     code: str,
     reason: str,
     sensitive_in: Scope = repository.NOBODY,
+    via: Via = Via.CUSTOMER,
 ) -> repository.Held:
     """Give a customer a manual tag from today on; a customer who has it keeps it as it was given, confirmed today.
 
@@ -65,7 +74,7 @@ async def set_tag(
     await repository.put_manual(session, membership)
     await note_change(session, [customer.id])
     await _tell(session, tag, TagEntered, customer.id)
-    await _record(session, scope, actor, "tag.set", customer.id, code, reason)
+    await _record(session, scope, actor, "tag.set", customer.id, code, reason, via)
     return repository.Held(tag, membership)
 
 
@@ -91,6 +100,7 @@ async def unset_tag(
     code: str,
     reason: str,
     sensitive_in: Scope = repository.NOBODY,
+    via: Via = Via.CUSTOMER,
 ) -> None:
     """Take a manual tag from a customer; today is the first day without it.
 
@@ -104,7 +114,7 @@ async def unset_tag(
         raise NotFound
     await note_change(session, [customer.id])
     await _tell(session, tag, TagLeft, customer.id)
-    await _record(session, scope, actor, "tag.unset", customer.id, code, reason)
+    await _record(session, scope, actor, "tag.unset", customer.id, code, reason, via)
 
 
 async def _tell(session: AsyncSession, tag: Tag, event: type[TagEntered | TagLeft], customer_id: UUID) -> None:
@@ -137,6 +147,7 @@ async def _record(
     customer_id: UUID,
     code: str,
     reason: str | None = None,
+    via: Via = Via.CUSTOMER,
 ) -> None:
     await audit.record(
         session,
@@ -147,5 +158,5 @@ async def _record(
         owner_id=customer_id,
         reason=reason,
         scope=scope,
-        facts={"tag": code},
+        facts={"tag": code, "via": via},
     )

@@ -15,13 +15,11 @@ from guibin.approvals.errors import StateConflict
 from guibin.approvals.handlers import ApprovalContext, ApprovalHandler, Label
 from guibin.approvals.models import Approval
 from guibin.core import clock
-from guibin.core.errors import NotFound
-from guibin.core.ids import CustomerId, from_public, new_id
+from guibin.core.ids import CustomerId, new_id
 from guibin.core.reasons import require_reason
-from guibin.customers.identifiers import normalise_number
+from guibin.customers.listed import find_listed
 from guibin.customers.models import Customer
-from guibin.customers.references import customer_no_ref
-from guibin.customers.repository import customers_of_refs, get_customer, lock_customers
+from guibin.customers.repository import get_customer, lock_customers
 from guibin.organisation.repository import common_ancestor
 from guibin.security.actors import Actor, Domain, Scope
 from guibin.security.ciphers import KeyRing
@@ -113,13 +111,11 @@ async def submit_overrides(
 
 async def _find_all(session: AsyncSession, scope: Scope, keys: KeyRing, rows: Sequence[OverrideRow]) -> list[Customer]:
     tiers = {tier.code for tier in await repository.list_tiers(session)}
-    hashed = {row.key: ref for row in rows if (ref := _number_ref(keys, row.key)) is not None}
-    owners = await customers_of_refs(session, list(hashed.values()))
+    listed = await find_listed(session, scope, keys, [row.key for row in rows])
     customers: list[Customer] = []
     faults: list[dict[str, object]] = []
     seen = set[UUID]()
-    for number, row in enumerate(rows, start=1):
-        found = await _find(session, scope, from_public("cus", row.key) or owners.get(hashed.get(row.key, b"")))
+    for number, (row, found) in enumerate(zip(rows, listed, strict=True), start=1):
         if fault := _fault(found, seen, known=row.tier in tiers):
             faults.append({"row": number, "reason": fault})
         elif found is not None:
@@ -136,20 +132,6 @@ def _fault(found: Customer | None, seen: set[UUID], *, known: bool) -> str | Non
     if found.id in seen:
         return "duplicate"
     return None if known else "unknown_tier"
-
-
-def _number_ref(keys: KeyRing, key: str) -> bytes | None:
-    number = normalise_number(key)
-    return None if number is None else customer_no_ref(keys, number)
-
-
-async def _find(session: AsyncSession, scope: Scope, customer_id: UUID | None) -> Customer | None:
-    if customer_id is None:
-        return None
-    try:
-        return await get_customer(session, scope, customer_id=customer_id)
-    except NotFound:
-        return None
 
 
 async def _present_tiers(session: AsyncSession, customers: Sequence[Customer]) -> Mapping[UUID, str | None]:
