@@ -77,6 +77,10 @@ async def test_who_gave_a_customer_away_reads_it_until_the_last_day_and_nobody_e
             ]
     with in_days(31):
         assert await reads(caring, customer) == {404}
+        waits = (await caring.get("manager", "/v1/workbench/handovers"))["items"]
+        assert [(one["customer_id"], one["customer_name"]) for one in waits] == [(to_public("cus", customer), None)], (
+            "who gave signs, also after the last day"
+        )
         assert (await caring.get("manager", "/v1/workbench/accompanied"))["items"] == []
         assert code_of(await caring.touch(customer)) == (404, "not_found")
         shown = await caring.get("branch_head", f"/v1/customers/{to_public('cus', customer)}")
