@@ -12,6 +12,7 @@ from guibin.core.ids import to_public
 from guibin.handovers.models import Handover
 from guibin.handovers.service import escalate_overdue
 from guibin.managers.followers import Change, follow_all
+from guibin.managers.joint import service as joint
 from guibin.managers.models import Manager
 from guibin.outbox.models import OutboxEvent
 from support.care_records import Caring, code_of
@@ -75,6 +76,13 @@ async def test_what_is_open_stands_on_the_list_and_both_sign_before_the_customer
     assert code_of(await caring.post("hq_operator", f"{path}/sign")) == (409, "handover_over")
     told = await customer_client.get("/v1/me/handover", headers=mine)
     assert (told.json()["id"], told.json()["confirmed_at"]) == (handover, None)
+    assert told.json()["joint_until"] == (clock.today() + timedelta(days=30)).isoformat()
+    async with house.sessions() as session:
+        (await session.get_one(Manager, (await caring.manager()).id)).active = False
+        await joint.uphold(session)
+        await session.commit()
+    told = await customer_client.get("/v1/me/handover", headers=mine)
+    assert told.json()["joint_until"] == told.json()["since"], "who is gone answers nothing any more"
     for _ in range(2):
         confirmed = await customer_client.post("/v1/me/handover/confirm", headers=mine)
         assert confirmed.json()["confirmed_at"] is not None, confirmed.text

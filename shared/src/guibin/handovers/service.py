@@ -22,7 +22,7 @@ from guibin.handovers.repository import NewHandover, Parties
 from guibin.handovers.rules import Side
 from guibin.managers.followers import Change, CoverageFollower
 from guibin.managers.joint import service as joint
-from guibin.managers.joint.repository import Accompanied
+from guibin.managers.joint.repository import Accompanied, ends_of
 from guibin.managers.terms.service import COVERAGE_TERMS
 from guibin.organisation.calendars import special_days
 from guibin.outbox.events import HandoverOverdue, HandoverReady
@@ -164,6 +164,14 @@ async def sign_handover(
         return await _view(session, keys, row)
 
 
+async def joint_until(session: AsyncSession, row: Handover) -> date:
+    """Return until when the giver accompanies the customer, as things stand: the day of the change where none does."""
+    today = clock.today()
+    ends = await ends_of(session, customer_id=row.customer_id, day=today)
+    ended_before = row.joint_until >= today and row.giver_id not in dict(ends)
+    return row.on_day if ended_before else row.joint_until
+
+
 async def confirm_handover(session: AsyncSession, *, actor: Actor, customer_id: UUID) -> Handover:
     """Let the customer confirm the last handover; again changes nothing.
 
@@ -219,7 +227,7 @@ async def _sign(session: AsyncSession, row: Handover, side: Side, actor: Actor) 
     row.revision += 1
     if row.giver_signed_at is not None and row.taker_signed_at is not None:
         row.state = HandoverState.SIGNED
-        told = HandoverReady(on_day=row.on_day, joint_until=row.joint_until)
+        told = HandoverReady(on_day=row.on_day, joint_until=await joint_until(session, row))
         await publish(session, told, subject_id=row.id, customer_id=row.customer_id)
     session.add(row)
 

@@ -53,7 +53,7 @@ class HandoverReady(EventData):
     prefix = "hnd"
 
     on_day: date = Field(description="From when on the new manager serves the customer")
-    joint_until: date = Field(description="Until when both answer the customer's questions")
+    joint_until: date = Field(description="Until when both answer; `on_day`: the new one alone")
 
 
 class HandoverOverdue(EventData):

@@ -8,7 +8,7 @@ from guibin.core.errors import NotFound
 from guibin.core.ids import HandoverId
 from guibin.handovers.models import Handover
 from guibin.handovers.repository import told_of
-from guibin.handovers.service import confirm_handover
+from guibin.handovers.service import confirm_handover, joint_until
 from guibin.web import (
     CustomerCall,
     DataClass,
@@ -30,13 +30,14 @@ class MyHandoverOut(OutModel):
 
     id: HandoverId
     since: date = Field(description="From when on the new manager serves me")
-    joint_until: date = Field(description="Until when the former one answers my questions too")
+    joint_until: date = Field(description="Until when the former one answers my questions too; `since`: not at all")
     confirmed_at: datetime | None = Field(description="When I confirmed it")
 
     @classmethod
-    def of(cls, row: Handover) -> "MyHandoverOut":
-        """Describe a handover."""
-        return cls(id=row.id, since=row.on_day, joint_until=row.joint_until, confirmed_at=row.confirmed_at)
+    async def of(cls, call: CustomerCall, row: Handover) -> "MyHandoverOut":
+        """Describe a handover as things stand."""
+        until = await joint_until(call.session, row)
+        return cls(id=row.id, since=row.on_day, joint_until=until, confirmed_at=row.confirmed_at)
 
 
 @router.get("", operation_id="getMyHandover")
@@ -46,11 +47,12 @@ async def get_my_handover(call: CustomerCall) -> MyHandoverOut:
     row = await told_of(call.session, customer_id=call.actor.id)
     if row is None:
         raise NotFound
-    return MyHandoverOut.of(row)
+    return await MyHandoverOut.of(call, row)
 
 
 @router.post("/confirm", operation_id="confirmMyHandover")
 @declare(caller=SELF, idempotency=Idempotency.OPTIONAL, rate=RateClass.WRITE, data=DataClass.C2, refusals=(NotFound,))
 async def confirm(call: CustomerCall) -> MyHandoverOut:
     """Confirm that I know my new manager; again changes nothing."""
-    return MyHandoverOut.of(await confirm_handover(call.session, actor=call.actor, customer_id=call.actor.id))
+    row = await confirm_handover(call.session, actor=call.actor, customer_id=call.actor.id)
+    return await MyHandoverOut.of(call, row)
