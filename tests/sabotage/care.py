@@ -10,9 +10,20 @@ CALENDAR = "tests/shared/care/test_calendar.py"
 CLOCK = "tests/bank_api/care/plans/test_clock.py"
 NEXT = "tests/bank_api/care/test_touches.py"
 CHANCES = "tests/bank_api/care/opportunities/test_opportunities.py"
+TELLING = "tests/shared/contact/test_telling.py"
 TRIGGERS = "tests/shared/care/test_triggers.py"
 
 CARE: Final = (
+    Sabotage(
+        "S-TOLD-1",
+        "that each channel of an event is judged by itself",
+        f"{CODE}/contact/telling.py",
+        "replace(gate, plan=plan).judge(facts[channel])",
+        "gate.judge(facts[channel])",
+        (
+            f"{TELLING}::test_the_word_on_an_event_is_what_the_gate_says_of_each_channel_by_as_many_statements_for_twenty",
+        ),
+    ),
     Sabotage(
         "CARE-06d",
         "that a next contact keeps to the contact policy",
