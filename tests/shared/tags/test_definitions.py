@@ -245,7 +245,7 @@ async def test_a_tag_set_by_hand_keeps_who_when_and_why(session: AsyncSession, c
         "knows us",
     )
     entry = (await session.exec(select(AuditEntry).where(AuditEntry.action == "tag.set"))).one()
-    assert (entry.owner_id, entry.reason, entry.facts) == (customer, "knows us", {"tag": "friend"})
+    assert (entry.owner_id, entry.reason, entry.facts) == (customer, "knows us", {"tag": "friend", "via": "customer"})
 
 
 async def test_setting_a_tag_again_keeps_the_first_reason(session: AsyncSession, customer: UUID) -> None:

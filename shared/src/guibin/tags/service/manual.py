@@ -147,7 +147,7 @@ async def _record(
     customer_id: UUID,
     code: str,
     reason: str | None = None,
-    via: Via = Via.CUSTOMER,
+    via: Via | None = None,
 ) -> None:
     await audit.record(
         session,
@@ -158,5 +158,5 @@ async def _record(
         owner_id=customer_id,
         reason=reason,
         scope=scope,
-        facts={"tag": code, "via": via},
+        facts={"tag": code} | ({"via": via.value} if via else {}),
     )
