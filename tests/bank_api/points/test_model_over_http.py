@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from guibin.points.models import Wallet
 from support.house import House
-from support.ledger_driver import let_pass_on
 from support.ledger_over_http import STEPS, Ports, Step
+from support.ledger_terms import let_pass_on
 from support.shop import Shop
 
 

@@ -113,8 +113,8 @@ async def test_two_groups_a_joint_account_and_shares_that_do_not_add_up(families
     exact = (await families.get(first, "manager"))["totals"]
     assert (exact["aum"], exact["liabilities"]) == ("3600001.00", "360000.10")
     assert (exact["members"], exact["joint_holdings"], exact["aum_band"]) == (2, 1, "2m_6m")
-    late = [{"line": "credit_card", "state": "missing", "last_day": None}]
-    assert exact["freshness"] == {"as_of": clock.today().isoformat(), "stale": True, "stale_lines": late}
+    stale = [{"line": "credit_card", "state": "missing", "last_day": None}]
+    assert exact["freshness"] == {"as_of": clock.today().isoformat(), "stale": True, "stale_lines": stale}
     band = (await families.get(second))["totals"]
     assert (band["aum_band"], band["aum"], band["joint_holdings"]) == ("200k_1m", None, 0)
     assert [one["id"] for one in await families.of(mother)] == [first["id"], second["id"]]

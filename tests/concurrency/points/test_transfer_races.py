@@ -15,7 +15,8 @@ from guibin.points.invariants import check
 from guibin.points.models import PointsAccount
 from guibin.points.transfer_rules import ReceivingCode, write_receiving_code
 from support.databases import Database
-from support.ledger_driver import KEYS, let_pass_on
+from support.ledger_driver import KEYS
+from support.ledger_terms import let_pass_on
 from support.points import commit_customers, commit_points, sessions_of
 
 AT_ONCE = 40

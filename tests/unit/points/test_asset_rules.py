@@ -35,7 +35,7 @@ def terms(**changes: Any) -> Terms:
     return Terms.of(asset_rule(**changes))
 
 
-def owned(fen: int, product_class: str = "fund", **more: bool) -> ClassSum:
+def owned(fen: int, product_class: str = "fund", **more: Any) -> ClassSum:
     return ClassSum(product_class, fen * DAYS, **more)
 
 
