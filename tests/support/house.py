@@ -151,13 +151,13 @@ async def furnish(database: Database, folder: Path) -> Furniture:
 async def open_house(database: Database, furniture: Furniture) -> AsyncIterator[House]:
     """Open the bank that lives in a clone of the furnished database."""
     engine = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
-    yield house_in(database, furniture, make_session_factory(engine))
+    yield house_in(database, furniture, make_session_factory(engine), settings_in(database, furniture))
     await engine.dispose()
 
 
-def house_in(database: Database, furniture: Furniture, sessions: SessionFactory) -> House:
-    """Describe the bank that lives in a clone of the furnished database."""
-    settings = Settings(
+def settings_in(database: Database, furniture: Furniture) -> Settings:
+    """Return the settings of ports and worker in a clone of the furnished database."""
+    return Settings(
         telephony_url=TELEPHONY_URL,
         telephony_secret=SecretStr(TELEPHONY_SECRET),
         state_dir=furniture.folder,
@@ -167,6 +167,10 @@ def house_in(database: Database, furniture: Furniture, sessions: SessionFactory)
         bank_database_url=database.bank_url,
         worker_database_url=database.worker_url,
     )
+
+
+def house_in(database: Database, furniture: Furniture, sessions: SessionFactory, settings: Settings) -> House:
+    """Describe the bank that lives in a clone of the furnished database."""
     return House(
         database,
         settings,

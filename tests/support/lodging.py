@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from guibin.core.database import make_engine, make_session_factory
 from guibin.core.direct import DirectPool
+from guibin.core.settings import Settings
 from support.databases import Database, cloned_database
-from support.house import PATIENCE, Furniture, House, Life, house_in
+from support.house import PATIENCE, Furniture, House, Life, house_in, settings_in
 from support.server import Server
 
 MOST_HOUSES: Final = 60
@@ -124,6 +125,7 @@ class _Kept:
     database: Database
     broom: _Broom
     owner: AsyncEngine
+    settings: Settings
     ports: dict[str, tuple[AsyncEngine, DirectPool]] = field(default_factory=dict)
     houses: int = 0
 
@@ -153,7 +155,8 @@ class Lodging:
         kept = self._kept or await self._open()
         kept.houses += 1
         try:
-            yield house_in(kept.database, self._furniture, make_session_factory(kept.owner))
+            sessions = make_session_factory(kept.owner)
+            yield house_in(kept.database, self._furniture, sessions, kept.settings.model_copy())
         finally:
             await self._clear(kept)
 
@@ -186,7 +189,7 @@ class Lodging:
         self._stack.push_async_callback(connection.close)
         owner = make_engine(database.owner_url, pool_size=2, application="guibin-tests")
         self._stack.push_async_callback(owner.dispose)
-        self._kept = _Kept(database, await _Broom.of(connection), owner)
+        self._kept = _Kept(database, await _Broom.of(connection), owner, settings_in(database, self._furniture))
         return self._kept
 
     async def _connections(self, life: Any) -> tuple[AsyncEngine, DirectPool]:
