@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -29,6 +30,7 @@ from guibin.points.velocity.service import MOST_AT_ONCE as MOST_NOTICED
 from guibin.points.velocity.service import Looks, notice
 from guibin.privacy.jobs import tend_copies
 from guibin.rights.service import end_unpaid, let_lapsed_go, tend_slots
+from guibin.runs.overdue import tell_overdue
 from guibin.security.ciphers import KeyRing
 from guibin.tags.live.service import MOST_AT_ONCE as MOST_CHANGED
 from guibin.tags.live.service import judge_changed
@@ -84,6 +86,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
     by_policy = partial(_until_done, sessions, partial(apply_policy, open_keys=open_keys), most=MOST_RECORDS)
     unlocked = partial(_until_done, sessions, partial(end_locks, open_keys=open_keys), most=MOST_HOLDS)
     proposed = partial(_until_done, sessions, partial(propose, open_keys=open_keys), most=MOST_RECORDS)
+    overdue = partial(tell_overdue, sessions, patience=timedelta(minutes=settings.night_minutes))
     return (
         Chore(copies, "copies_made", "copies_not_made", SOON_SECONDS),
         Chore(batches, "feed_batch_files_taken", "feed_batches_not_taken", SOON_SECONDS),
@@ -105,6 +108,7 @@ def chores_of(settings: Settings, sessions: SessionFactory) -> Sequence[Chore]:
         Chore(proposed, "records_compared", "records_not_compared", SOON_SECONDS),
         Chore(merged, "merged_points_taken_over", "merged_points_not_taken_over", MINUTE_SECONDS),
         Chore(partial(_notice_speed, sessions, Looks()), "speed_noticed", "speed_not_watched", MINUTE_SECONDS),
+        Chore(overdue, "overdue_runs_told", "overdue_runs_not_told", MINUTE_SECONDS),
     )
 
 

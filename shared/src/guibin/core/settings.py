@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     redeem_batch: int = Field(
         default=16, ge=1, le=16, description="Waiting redemptions of a right that are written together; 1: each alone"
     )
+    night_minutes: int = Field(
+        default=180, ge=1, le=1_440, description="How long a nightly run may take before `run.overdue` is told"
+    )
     workers: int = Field(default=1, ge=1, le=256, description="Processes of one port; each allows its share of a rate")
     trusted_proxies: str = Field(
         default="", description="Addresses and networks whose X-Forwarded-For counts, separated by commas"

@@ -49,6 +49,7 @@ class EventName(StrEnum):
     TAG_ENTERED = "tag.entered"
     TAG_LEFT = "tag.left"
     TIER_CHANGED = "tier.changed"
+    RUN_OVERDUE = "run.overdue"
 
 
 class EventData(BaseModel):

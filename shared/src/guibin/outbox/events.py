@@ -11,6 +11,7 @@ from guibin.core.money import Cny
 from guibin.outbox.care_events import CareTaskOverdue, ComplaintClosed, ComplaintOpened, HandoverOverdue, HandoverReady
 from guibin.outbox.event_data import EventData, EventName, Units
 from guibin.outbox.manager_events import PoolNoticed, PoolReturned, UnassignedTooLong
+from guibin.outbox.run_events import RunOverdue
 from guibin.outbox.tag_events import (
     SegmentEntered,
     SegmentLeft,
@@ -287,6 +288,7 @@ EVENTS: Final[Mapping[EventName, type[EventData]]] = {
         TagLeft,
         TierChanged,
         TierWillFall,
+        RunOverdue,
         CareTaskOverdue,
         ComplaintOpened,
         ComplaintClosed,
@@ -310,6 +312,7 @@ __all__ = [
     "HandoverReady",
     "PoolNoticed",
     "PoolReturned",
+    "RunOverdue",
     "SegmentEntered",
     "SegmentLeft",
     "SegmentReason",

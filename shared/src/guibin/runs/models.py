@@ -37,6 +37,7 @@ class Run(SQLModel, table=True):
     started_at: datetime = instant()
     finished_at: datetime | None = instant(default=None)
     actor_id: UUID
+    overdue_told_at: datetime | None = instant(default=None)
 
 
 class RunStep(SQLModel, table=True):

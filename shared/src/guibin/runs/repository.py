@@ -110,3 +110,14 @@ async def line_days(session: AsyncSession, day: date) -> Mapping[str, date]:
     """Return for each line the latest day, up to one, whose balances are in."""
     query = select(col(LineDay.line), func.max(LineDay.day)).where(col(LineDay.day) <= day).group_by(col(LineDay.line))
     return dict((await session.execute(query)).all())
+
+
+async def take_overdue(session: AsyncSession, *, opened_before: datetime, at: datetime) -> Sequence[Run]:
+    """Return the runs that were opened before a moment, have not finished and were not told of yet; they are now."""
+    overdue = (
+        col(Run.state) == RunState.RUNNING,
+        col(Run.started_at) < opened_before,
+        col(Run.overdue_told_at).is_(None),
+    )
+    taken = update(Run).where(*overdue).values(overdue_told_at=at).returning(Run)
+    return (await session.scalars(taken)).all()
