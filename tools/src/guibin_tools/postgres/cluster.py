@@ -47,6 +47,7 @@ TEST_SETTINGS: Mapping[str, str] = MappingProxyType(
         "full_page_writes": "off",
         "autovacuum": "off",
         "scram_iterations": "1",
+        "shared_preload_libraries": "",  # nobody reads the statistics of tests
         # Little disk, or memory: a test run may live in /dev/shm.
         "min_wal_size": "32MB",
         "max_wal_size": "128MB",
