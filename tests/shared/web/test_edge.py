@@ -144,7 +144,7 @@ async def test_while_every_connection_is_taken_a_call_is_soon_told_to_come_again
 async def test_in_an_overload_calls_are_refused_before_anything_is_done_for_them(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_gate: Gate) -> None:
+    async def refuse(_gate: Gate) -> None:
         raise RetryLater
 
     monkeypatch.setattr(Gate, "check", refuse)

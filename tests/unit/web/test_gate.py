@@ -109,18 +109,21 @@ async def test_overload_lasts_until_nobody_was_refused_for_a_while() -> None:
         async with gate.enter():
             raise AssertionError("let in")
     assert gate.waiting == 0
-    gate.check()
+    await gate.check()
     crowd = [asyncio.create_task(hold(gate, end))]
     await started(*crowd)
+    began = asyncio.get_running_loop().time()
     with pytest.raises(RetryLater):
-        gate.check()
+        await gate.check()
+    assert asyncio.get_running_loop().time() - began >= 0.2  # nothing more comes by its connection meanwhile
     end.set()
-    await asyncio.gather(holder, *crowd)
+    await holder
+    assert isinstance(crowd[0].exception(), RetryLater)  # who waited meanwhile waited less
     await asyncio.sleep(0.21)
     end.clear()
     crowd = [asyncio.create_task(hold(gate, end)) for _ in range(9)]
     await started(*crowd)
-    gate.check()
+    await gate.check()
     end.set()
     await asyncio.gather(*crowd)
 

@@ -3,7 +3,7 @@
 Whoever holds a connection of the pool came through here, so under overload nobody waits long: calls are answered or
 told to come again, and those that are answered are answered soon. A crowd that comes at once is let through in its
 order; a queue that stands for longer than that is overload. From then on everybody waits a fifth of the time, and who
-comes when as many wait as are worked on is refused at once, until nobody was refused for a while: were overload over
+comes when as many wait as are worked on is refused, until nobody was refused for a while: were overload over
 as soon as its queue is empty, the next moment's crowd would fill it anew, and each of them would wait for all before.
 """
 
@@ -18,6 +18,7 @@ from guibin.core.errors import RetryLater
 
 MOST_WAITING: Final = 512
 _UNDER_OVERLOAD: Final = 0.2
+_LONGEST_PAUSE: Final = 0.5
 
 
 class Gate:
@@ -31,14 +32,19 @@ class Gate:
         self._overloaded_until = 0.0
         self.waiting = 0
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Refuse a call that would wait in vain, before anything is done for it.
+
+        It hears so after a pause: nothing more comes by its connection meanwhile, and the processor is for those who
+        were let in, where it would be for refusing the same callers again and again.
 
         Raises:
             RetryLater: under overload, when as many wait as are worked on.
         """
         if self.waiting >= self._most_under_overload and self._is_overloaded():
-            raise self._refusal()
+            refusal = self._refusal()
+            await asyncio.sleep(min(self._patience, _LONGEST_PAUSE))
+            raise refusal
 
     def enter(self) -> AbstractAsyncContextManager[None]:
         """Hold a place for as long as the block runs.

@@ -87,6 +87,8 @@ class Edge:
         exchange = _Exchange(scope, send, self._api_headers if api else self._page_headers)
         try:
             self._guard(scope, headers)
+            if api:
+                await _check_gate(scope)
             await self.app(scope, exchange.receiving(receive), exchange.send)
         except Refusal as refusal:
             await exchange.refuse(refusal, receive)
@@ -100,7 +102,7 @@ class Edge:
         """Refuse what no route should see.
 
         Raises:
-            HeadersTooLarge, BadHost, NotFound, RetryLater, NotAcceptable.
+            HeadersTooLarge, BadHost, NotFound, NotAcceptable.
         """
         size = sum([len(name) + len(value) for name, value in scope["headers"]])
         number = len(scope["headers"])
@@ -113,8 +115,6 @@ class Edge:
         if len(raw_path) > MOST_PATH_BYTES or _ODD_PATH.search(raw_path):
             raise NotFound
         is_of_the_api = scope["path"].startswith(_API)
-        if is_of_the_api:
-            _check_gate(scope)
         accept = ",".join(headers.get("accept", ()))
         if is_of_the_api and accept and not (takes_json(accept) or names_one_of(accept, OTHERS)):
             raise NotAcceptable
@@ -200,7 +200,7 @@ def _by_name(scope: Scope) -> dict[str, list[str]]:
     return found
 
 
-def _check_gate(scope: Scope) -> None:
+async def _check_gate(scope: Scope) -> None:
     """Refuse a call that so busy a port would refuse after all that it takes to understand it.
 
     Raises:
@@ -208,7 +208,7 @@ def _check_gate(scope: Scope) -> None:
     """
     port = getattr(scope["app"].state, "port", None)
     if port is not None:
-        port.gate.check()
+        await port.gate.check()
 
 
 def _may_be_large(scope: Scope) -> bool:
