@@ -62,7 +62,7 @@ async def put_average(
             branch="000001",
             gender="U",
             aum_mda_fen=average_fen,
-            aum_mda_month=None if average_fen is None else MONTH,
+            aum_mda_month=None if average_fen is None else last_complete_month(day).first,
             stale_lines=list(stale_lines),
         )
     )

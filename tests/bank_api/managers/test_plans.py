@@ -1,7 +1,7 @@
 """Plans of assignment over HTTP: computed by the worker, looked at, submitted, applied as a whole or not at all."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 
+from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.customers.models import Customer
 from guibin.managers.eligibility.models import ManagerConflict, ServiceNeed
@@ -231,7 +232,7 @@ async def test_nobody_is_left_alone_where_there_is_no_place_and_the_night_finds_
     assert {row.reason for row in queued} == {"no_capacity"}
     await _manager(house)
     async with sessions_of(house.database.worker_url, pool_size=2) as sessions, sessions.begin() as session:
-        await assign(session, day=date(2026, 11, 30))
+        await assign(session, day=clock.today() + timedelta(days=3))
     served = await _served(house)
     assert set(served) == set(customers)
     assert leaver.id not in served.values()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.core.workbook import write_workbook
 from guibin.suppliers.models import SettlementBasis
@@ -37,7 +38,7 @@ async def test_a_month_is_built_from_what_stands_at_the_price_of_its_day(
     half = await month.take(october(3), 2, refunded=1)
     await month.take(datetime(2026, 10, 31, 16, tzinfo=UTC))
 
-    early = await month.post("/settlements/2026-11")
+    early = await month.post(f"/settlements/{clock.today():%Y-%m}")
     built = await month.build()
     again = await month.build()
 

@@ -181,7 +181,7 @@ async def test_an_approved_scheme_replaces_the_one_in_force(bank_client: httpx.A
 async def test_the_approver_sees_who_would_move(bank_client: httpx.AsyncClient, house: House) -> None:
     customer_id = await house.add_customer()
     async with house.sessions() as session:
-        await put_average(session, customer_id, MILLION)
+        await put_average(session, customer_id, MILLION, day=clock.last_closed_day())
         await give_tier(session, customer_id, "T2")
         await session.commit()
     made = await _create(bank_client, house)
