@@ -83,16 +83,13 @@ class Both:
         if move == "wait":
             self.day += timedelta(days=days)
             return
-        lapsing = isinstance(self.model, LapsingModel)
-        if isinstance(
-            self.model, LapsingModel
-        ):  # what lapses does so at the next lock, of whatever is refused then too
+        if isinstance(self.model, LapsingModel):  # at the next lock, of whatever is refused then too
             self.model.lapse_unused(self.day)
         if move == "night":
             await self._night()
         else:
             with clock.fixed_at(self.now):
-                if lapsing:
+                if isinstance(self.model, LapsingModel):
                     await lock_account(self.session, customer_id=self.customer_id, wallet=self.wallet)
                 await self.move(move, points, self.day + timedelta(days=days), which, source)
 

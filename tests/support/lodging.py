@@ -1,9 +1,9 @@
 """One furnished database of a worker in which many houses follow each other, swept after each.
 
 A clone for each house takes Postgres 60 ms for its files alone, and whoever comes to it anew learns its tables and
-plans again. So the clone and the connections to it stay, and what a test has
-left is deleted: whatever is in a table that was furnished empty, and all of a furnished one whose rows are not those
-of then. A database whose tables were altered, or that cannot be swept, is given up, and the next house gets a new one.
+plans again. So the clone and the connections to it stay, and what a test has left is deleted: whatever is in a table
+that was furnished empty, and all of a furnished one whose rows are not those of then. A database whose tables were
+altered, or that cannot be swept, is given up, and the next house gets a new one.
 """
 
 import io

@@ -30,8 +30,8 @@ class CoverageParticipant(MergeParticipant):
         """End the losing customer's coverage; where the surviving one has nobody, the same manager serves it on.
 
         Whoever served the losing customer in another role serves the surviving one in it; who only accompanied it does
-        so no longer. Nobody comes gradually any
-        more, and what the losing customer wished of the manager is over: the night and the customer say it anew.
+        so no longer. Nobody comes gradually any more, and what the losing customer wished of the manager is over: the
+        night and the customer say it anew.
         """
         await repository.lock_managers(session)
         pair = (merge.losing_id, merge.surviving_id)
