@@ -1,11 +1,12 @@
--- Redeems what several customers have decided to take of one right, in one transaction: each item as `rights_redeem` alone
--- would, with its own customer let in, whose rows alone are open meanwhile, and in a block of its own.
+-- Redeems what several customers have decided to take of one right, or of rights that keep nobody waiting, in one
+-- transaction: each item as `rights_redeem` alone would, with its own customer let in, whose rows alone are open meanwhile,
+-- and in a block of its own.
 --
 -- p_items: [{entry: [customer, session, when the token was issued], taking: what `rights_redeem` takes}]. Returns a row for
 -- each, in no order: `place` (from 1), what `customer_enter` says of the customer, and what `rights_redeem` says. Nothing is
 -- done for whose token is not in force. Outcome `alone`: it failed, or waited too long for a lock; it is to be done by itself.
 --
--- Customers go in the order of their ids, and all is of one right, so that the locks come in the order of the house
+-- Customers go in the order of their ids, and at most one right is scarce, so that the locks come in the order of the house
 -- but for one thing: the stock is held since the first item when the later ones lock their accounts. Whoever holds such an
 -- account and waits for the stock would wait for ever, so no item waits for a lock longer than p_patience.
 CREATE OR REPLACE FUNCTION rights_redeem_batch(p_items jsonb, p_patience interval)

@@ -87,6 +87,23 @@ async def test_of_a_crowd_each_has_an_own_answer_and_sees_only_an_own_redemption
     assert await shop.left_of(right) == 0
 
 
+async def test_redemptions_of_several_rights_that_nobody_waits_for_are_written_together_too(
+    shop: Shop, customer_client: httpx.AsyncClient, pool: Counting
+) -> None:
+    customers = await shop.customers(8, 20)
+    rights = [await shop.right(prices=PRICES) for _ in range(3)]
+    wanted = [(customer, rights[number % 3]) for number, customer in enumerate(customers * 2)]
+    answers = await asyncio.gather(*(redeem(customer_client, shop, one, right) for one, right in wanted))
+    assert pool.together > 0
+    assert pool.read_together > 0
+    for (_, right), answer in zip(wanted, answers, strict=True):
+        assert (answer.status_code, answer.json()["right_id"]) == (201, right)
+    for customer in customers:
+        listed = await customer_client.get("/v1/redemptions", headers=shop.house.customer_headers(customer))
+        mine = [answer.json()["id"] for (one, _), answer in zip(wanted, answers, strict=True) if one == customer]
+        assert sorted(row["id"] for row in listed.json()["items"]) == sorted(mine)
+
+
 async def test_who_calls_too_often_is_refused_and_takes_nobody_along(
     shop: Shop, customer_client: httpx.AsyncClient, customer_app: FastAPI, pool: Counting
 ) -> None:

@@ -6,7 +6,7 @@ those of `guibin.rights.service.redeeming` in both.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from guibin.rights.repository.catalogue import Right
 from guibin.rights.repository.redeeming import Facts, KeyKnownError, Outcome, read_facts, write_redemption
 from guibin.rights.service.new_redemption import NewRedemption
 from guibin.rights.service.redeeming import FindRight, Taking, Wanted, decide, get_published
-from guibin.rights.service.together import RedemptionBatches, Together
+from guibin.rights.service.together import RedemptionBatches, Together, lane_of_customer
 from guibin.security.actors import Scope
 
 TRIES: Final = 2
@@ -128,7 +128,8 @@ class _Call:
             raise OrdinaryWay
         right = await find(anew=False)
         _refuse_more_than_points_out(right, self.wanted.request.named_donor)
-        read = self._read_with_others if self._goes_with_others(right) else self._read_alone
+        lane = self._lane(right)
+        read = self._read_alone if lane is None else partial(self.together.read, self.ways, lane)
         for _ in range(TRIES):
             taking = await decide(read, self.scope, self.wanted, find, lock=False, key=self.once.key)
             _refuse_more_than_points_out(taking.right, self.wanted.request.named_donor)
@@ -143,19 +144,18 @@ class _Call:
     async def _read_alone(self, asked: Mapping[str, object]) -> Facts | None:
         return await read_facts(self.ways.reading, asked, lock=False)
 
-    async def _read_with_others(self, asked: Mapping[str, object]) -> Facts:
-        return await self.together.read(self.ways, self.wanted.request.right_id, asked)
-
     async def _write(self, taking: Taking) -> Outcome:
-        document = self._document(taking)
-        if self._goes_with_others(taking.right):
-            return await self.together.write(self.ways, self.wanted.request.right_id, document)
-        return await write_redemption(self.ways.writing, document)
+        document, lane = self._document(taking), self._lane(taking.right)
+        if lane is None:
+            return await write_redemption(self.ways.writing, document)
+        return await self.together.write(self.ways, lane, document)
 
-    def _goes_with_others(self, right: Right) -> bool:
-        """Tell whether it is read and written with others of its right; not what locks its own before the stock."""
+    def _lane(self, right: Right) -> Hashable | None:
+        """Name with whom it is read and written; None for what locks something of its own before the stock."""
         request = self.wanted.request
-        return _waited_for(right) and not (request.package_id or request.slot_id or request.reservation_id)
+        if request.package_id or request.slot_id or request.reservation_id:
+            return None
+        return right.item.id if _waited_for(right) else lane_of_customer(self.wanted.actor.id)
 
     async def keep(self, refusal: Refusal) -> bool:
         """Keep a refusal as the key's answer; False when a twin has answered meanwhile."""

@@ -1,10 +1,13 @@
-"""Redemptions of one right that wait while others of it are at work go to the database together: one call, one commit.
+"""Redemptions that wait while others are at work go to the database together: one call, one commit.
+
+Those of a scarce right wait for its stock, so they go in one lane, whoever redeems. All others keep nobody waiting but
+their own customer; they share a few lanes by customer, for the sake of fewer calls and commits.
 
 A layer over the direct path that can be switched off (`GUIBIN_REDEEM_BATCH=1`): what is decided, written and answered
 is the same with it and without. Why it is as it is stands in docs/adr/0016-redemptions-in-batches.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +31,16 @@ from guibin.rights.repository.redeeming import (
 
 PATIENCE: Final = timedelta(milliseconds=200)
 """How long one redemption of a batch waits for a lock that somebody else holds, before it is done alone instead; and
-how long the others of the right wait for one that is done alone."""
+how long the others of the lane wait for one that is done alone."""
+
+_LANES_BY_CUSTOMER: Final = 2
+"""As many backends write for one process what nobody waits for: more would commit more often, one would wait for each
+flush of the disk."""
+
+
+def lane_of_customer(customer_id: UUID) -> Hashable:
+    """Name the lane in which a customer's redemptions go that are not of a scarce right."""
+    return customer_id.int % _LANES_BY_CUSTOMER
 
 
 class Together(Protocol):
@@ -72,37 +84,37 @@ class _Item:
 
 
 class RedemptionBatches:
-    """Reads what decides and writes redemptions: those of one right that wait go together, at most `most` at once."""
+    """Reads what decides and writes redemptions: those of one lane that wait go together, at most `most` at once."""
 
     def __init__(self, *, most: int) -> None:
         self._reading: Batches[_Item, Facts | Exception] = Batches(_read_together, most=most, patience=PATIENCE)
         self._writing: Batches[_Item, Outcome | Refusal] = Batches(_write_together, most=most, patience=PATIENCE)
 
-    async def read(self, ways: Together, right_id: UUID, asked: Mapping[str, Any]) -> Facts:
+    async def read(self, ways: Together, lane: Hashable, asked: Mapping[str, Any]) -> Facts:
         """Read what decides, as `read_facts` without a lock; what was read before is read alone, counted as it is.
 
         Raises:
             NotFound: there is no such customer or right.
             KeyKnownError: the key that is asked for was used.
             LimitReached: the call is one too many.
-            RetryLater: too many wait for this right already.
+            RetryLater: too many wait in the lane already.
         """
         item = _Item(ways, asked)
         if ways.count_values is None:
             return await _read_alone(item)
-        found = await self._reading.do(right_id, item, _read_alone, around=ways.waiting)
+        found = await self._reading.do(lane, item, _read_alone, around=ways.waiting)
         if isinstance(found, Exception):
             raise found
         return found
 
-    async def write(self, ways: Together, right_id: UUID, document: Mapping[str, Any]) -> Outcome:
+    async def write(self, ways: Together, lane: Hashable, document: Mapping[str, Any]) -> Outcome:
         """Write a redemption that was decided, or say why it was not; it is committed when this returns.
 
         Raises:
             IdempotencyInProgress: a twin holds its key until the lock time-out.
-            RetryLater: too many wait for this right already.
+            RetryLater: too many wait in the lane already.
         """
-        found = await self._writing.do(right_id, _Item(ways, document), _write_alone, around=ways.waiting)
+        found = await self._writing.do(lane, _Item(ways, document), _write_alone, around=ways.waiting)
         if isinstance(found, Refusal):
             raise found
         return found
