@@ -7,7 +7,7 @@ import pytest
 
 from guibin.core.workbook import write_workbook
 from guibin.feeds.arranging import PLAIN, ColumnMapping
-from guibin.feeds.drift import changed_columns, drift, nameable
+from guibin.feeds.drift import Drift, changed_columns, drift, nameable
 from guibin.feeds.errors import ColumnsInvalid
 from guibin.feeds.models import FeedKind
 from guibin.feeds.reading import spool
@@ -109,6 +109,7 @@ def test_drift_names_what_came_went_and_moved() -> None:
     found = drift(["a", "b", "c", "d"], ["a", "c", "b", "e"], ["balance"])
     assert found.facts() == {"came": ["e"], "went": ["d"], "moved": ["c", "b"], "changed": ["balance"]}
     assert not drift(["a", "b"], ["a", "b"])
+    assert drift(["a", "b"], ["b", "a", "a"]) == Drift(moved=("b", "a"))  # a header that names a column twice
     assert not drift(None, ["a", "b"])
 
 

@@ -40,9 +40,13 @@ class Drift:
 
 
 def drift(before: Sequence[str] | None, now: Sequence[str], changed: Iterable[str] = ()) -> Drift:
-    """Compare the columns of a file with those of the file before it; the first file of its kind drifts from none."""
+    """Compare the columns of a file with those of the file before it; the first file of its kind drifts from none.
+
+    A header that is refused because it names a column twice is compared too: then its first place counts.
+    """
     if before is None:
         return Drift(changed=tuple(changed))
+    now = [*dict.fromkeys(now)]
     stayed = [name for name in now if name in before]
     were = [name for name in before if name in now]
     return Drift(
