@@ -118,6 +118,23 @@ async def test_points_go_over_with_their_dates_and_what_is_left_comes_back(two: 
         assert await check(session) == []
 
 
+async def test_a_merge_in_a_merge_gives_everybody_the_own_points_back(two: Two, session: AsyncSession) -> None:
+    """The outer one is undone first: what it gives back must still be known as the points of the inner one."""
+    with clock.fixed_at(NOON):
+        for customer, points, day in ((two.loser, 60, SOON), (two.loser, 7, LATER), (two.survivor, 5, LATER)):
+            await post_points(session, customer, EntryKind.EARN, points, expires_on=day)
+        outer = Two(session, two.survivor, *await add_customers(session))
+        await two.become_one()
+        await outer.become_one()
+        await post_points(session, outer.survivor, EntryKind.REDEEM, 10)
+        await outer.become_two()
+        await session.execute(text("UPDATE customer SET merged_into = NULL WHERE id = :id"), {"id": two.survivor})
+        await two.become_two()
+        assert await two.lots(two.loser) == [(50, SOON), (7, LATER)]
+        assert await two.lots(two.survivor) == [(5, LATER)]
+        assert await check(session) == []
+
+
 @pytest.mark.parametrize(
     ("own", "owed", "there", "owed_there", "after"),
     [
