@@ -7,8 +7,9 @@ import httpx
 from sqlmodel import select
 
 from guibin.core import clock
-from guibin.core.ids import from_public, to_public
-from guibin.customers.merging import first_objection, merge
+from guibin.core.ids import from_public, new_id, to_public
+from guibin.customers.merging import first_objection, merge, unmerge
+from guibin.customers.models import CustomerMerge
 from guibin.outbox.models import OutboxEvent
 from guibin.points.merging import take_over_later
 from guibin.points.models import Wallet
@@ -27,6 +28,32 @@ async def become_one(house: House, loser: UUID, survivor: UUID) -> None:
             session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=clock.today(), reason="test"
         )
         await session.commit()
+
+
+async def become_two(house: House, survivor: UUID) -> None:
+    async with sessions_of(house.database.bank_url, pool_size=1) as factory, factory() as session:
+        journal = (await session.exec(select(CustomerMerge).where(CustomerMerge.customer_id == survivor))).one()
+        await unmerge(session, actor=NIGHTLY_JOB, journal=journal, day=clock.today(), reason="test")
+        await session.commit()
+
+
+async def test_what_the_origin_had_marked_is_marked_until_the_merge_is_undone(
+    shop: Shop, customer_client: httpx.AsyncClient
+) -> None:
+    loser, survivor = await shop.customers(2, 100)
+    rights = [await shop.right() for _ in range(3)]
+    for customer, right in ((loser, rights[0]), (loser, rights[1]), (survivor, rights[1]), (survivor, rights[2])):
+        headers = shop.house.customer_headers(customer, key=str(new_id()))
+        assert (await customer_client.put(f"/v1/me/favourites/{right}", headers=headers)).status_code == 204
+
+    async def marked(customer: UUID) -> set[str]:
+        answer = await customer_client.get("/v1/me/favourites", headers=shop.house.customer_headers(customer))
+        return {item["id"] for item in answer.json()["items"]}
+
+    await become_one(shop.house, loser, survivor)
+    assert await marked(survivor) == {*rights}
+    await become_two(shop.house, survivor)
+    assert (await marked(survivor), await marked(loser)) == ({rights[1], rights[2]}, {rights[0], rights[1]})
 
 
 async def test_redemptions_of_the_origin_are_read_shown_and_cancelled_by_whom_it_became(

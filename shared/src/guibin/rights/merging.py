@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 
 
@@ -41,6 +42,16 @@ class RightsParticipant(MergeParticipant):
             {"survivor": merge.surviving_id, "loser": merge.losing_id, "day": merge.day},
         )
         return {"favourites": sorted(str(row[0]) for row in marked)}
+
+    async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
+        """Take away the marks that came over. A choice that came over can be changed as long as nothing is taken."""
+        await session.execute(
+            text(
+                "UPDATE favourite SET unmarked_at = :at WHERE customer_id = :survivor AND unmarked_at IS NULL"
+                " AND right_id = ANY (CAST(:rights AS uuid[]))"
+            ),
+            {"survivor": merge.surviving_id, "rights": moved.get("favourites", []), "at": clock.now()},
+        )
 
 
 PARTICIPANT: Final = RightsParticipant()
