@@ -1,5 +1,6 @@
 """Goals that several events reach together, and events that are undone: what they earned is taken back."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -97,5 +98,27 @@ async def test_what_is_returned_is_no_step_to_a_goal_and_what_it_earned_is_taken
     assert (over.json()["points"], over.json()["replayed"]) == (0, True)
     assert (reached.json()["points"], unknown.status_code) == (500, 404)
     assert await line.balance(me) == (0, 0)
+    async with house.sessions() as session:
+        assert await check(session) == []
+
+
+async def test_parts_of_an_event_give_back_together_what_the_whole_would_and_are_never_more_than_it(
+    bank_client: httpx.AsyncClient, house: House
+) -> None:
+    line, me = Line(house, bank_client), await house.add_customer()
+    earned = [await line.event(me, reference, "card_spend", "100.00") for reference in ("C1", "C2")]
+
+    small = [(await line.undo(f"S{n}", "C1", "10.00")).json()["points"] for n in range(9)]
+    last = await line.undo("S9", "C1", "9.99")
+    fen = await line.undo("S10", "C1", "0.01")
+    over = await line.undo("S11", "C1", "0.01")
+    told = await asyncio.gather(*(line.undo(f"T{n}", "C2", "30.00") for n in range(5)))
+
+    assert earned == [5, 5]
+    assert (sum(small), last.json()["points"], fen.json()["points"]) == (4, 0, 1)
+    assert (over.status_code, over.json()["code"]) == (422, "amount_out_of_range")
+    assert sorted(one.status_code for one in told) == [201, 201, 201, 422, 422]
+    assert sum(one.json()["points"] for one in told if one.status_code == 201) == 4
+    assert await line.balance(me) == (1, 0)
     async with house.sessions() as session:
         assert await check(session) == []

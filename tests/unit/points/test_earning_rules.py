@@ -129,6 +129,7 @@ def test_one_entry_holds_at_most_a_trillion_points() -> None:
         gift(per="20.00"),
         gift(points=0),
         gift(expires_on="2027-01-01", expires_in_days=3),
+        gift(expires_in_days=5, pending_days=6),
         gift(wallet="x" * 99),
         gift(other=1),
     ],

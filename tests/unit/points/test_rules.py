@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from guibin.points import rules
+from guibin.points.earning import settlement
+from guibin.points.earning.terms import EarningKind, Gift
 from guibin.points.models import Expiry, Rounding, Wallet
 
 
@@ -104,3 +106,27 @@ def test_a_wallet_rolls_over_into_one_in_use_of_its_own_nature_and_in_no_circle(
 @pytest.mark.parametrize(("points", "share", "goes"), [(10, 100, 10), (31, 30, 9), (1, 99, 0), (0, 50, 0)])
 def test_a_share_of_points_is_rounded_down(points: int, share: int, goes: int) -> None:
     assert rules.lapsing(points, share) == goes
+
+
+def test_the_parts_of_a_return_give_back_all_points_however_small_they_are() -> None:
+    whole, points = 10_000, 33
+    parts = [rules.ReturnedPart(done, min(done + 7, whole), whole) for done in range(0, whole, 7)]
+    shares = [part.share_of(points) for part in parts]
+    assert (sum(shares), min(shares), max(shares)) == (33, 0, 1)
+    assert [part.is_last for part in parts].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "released", "is_over"),
+    [
+        (None, date(2026, 12, 5), False),
+        (date(2026, 12, 4), None, False),
+        (date(2026, 12, 4), date(2026, 12, 5), True),
+        (date(2026, 12, 5), date(2026, 12, 5), False),
+    ],
+)
+def test_points_that_end_before_they_can_be_spent_are_not_given(
+    expires_on: date | None, released: date | None, *, is_over: bool
+) -> None:
+    gift = Gift(wallet="reward", kind=EarningKind.FIXED, points=100)
+    assert settlement.is_over(gift, expires_on, released, date(2026, 12, 1)) is is_over

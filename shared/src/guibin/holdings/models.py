@@ -160,6 +160,9 @@ class BusinessEvent(SQLModel, table=True):
     fingerprint: bytes = cipher(description="SHA-256 of the event's content: the same again changes nothing")
     state: str = text_column()
     received_at: datetime = instant()
+    returned_fen: int | None = Field(
+        default=None, sa_type=BigInteger, description="What of its amount was told to be returned by parts"
+    )
 
 
 class CustomerEvent(SQLModel, table=True):

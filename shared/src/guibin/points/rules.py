@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -105,3 +106,21 @@ def is_event_date_accepted(occurred_at: datetime, now: datetime) -> bool:
 def cost_of(points: int, cost_fen: int) -> Cny:
     """Return what points cost the bank in fen, whichever way they move."""
     return abs(points) * cost_fen
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedPart:
+    """A part of an event's amount that is returned: from how much on, until how much of the whole, in fen."""
+
+    from_fen: int
+    until_fen: int
+    whole_fen: int
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether nothing of the amount is left after it."""
+        return self.until_fen == self.whole_fen
+
+    def share_of(self, points: int) -> int:
+        """Return how many of an earning's points go back with it: parts that make the whole give back all of them."""
+        return points * self.until_fen // self.whole_fen - points * self.from_fen // self.whole_fen

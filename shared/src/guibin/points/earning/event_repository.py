@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.holdings.models import BusinessEvent, CustomerEvent, EventState
@@ -93,6 +93,19 @@ async def awards_of_event(
         col(EarningAward.customer_id).in_(customers), EarningAward.source_id == source_id
     )
     return (await session.exec(query.order_by(col(EarningAward.customer_id), col(EarningAward.wallet)))).all()
+
+
+async def add_returned(session: AsyncSession, *, line: str, reference: str, amount_fen: int) -> int:
+    """Add to what was returned of an event's amount, lock its row, and return how much that is by now."""
+    returned = func.coalesce(col(BusinessEvent.returned_fen), 0) + amount_fen
+    statement = (
+        update(BusinessEvent)
+        .where(col(BusinessEvent.reference) == reference, col(BusinessEvent.line) == line)
+        .values(returned_fen=returned)
+        .returning(col(BusinessEvent.returned_fen))
+        .execution_options(synchronize_session=False)
+    )
+    return int((await session.execute(statement)).scalar_one())
 
 
 async def mark_returned(session: AsyncSession, *, line: str, reference: str) -> None:

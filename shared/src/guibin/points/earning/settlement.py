@@ -185,13 +185,13 @@ class Settlement:
         if wallet is None or not wallet.active or self.stops.stop(wallet=wallet.code):
             return EarningOutcome.STOPPED, None
         expires_on = expiry_for(offer.gift, event.occurred_on, wallet)
-        if offer.gift.expires_on is not None and expires_on is not None and expires_on < self.today:
+        until = released_on(offer.gift, wallet, self.today)
+        if is_over(offer.gift, expires_on, until, self.today):
             return EarningOutcome.EXPIRED, None
         outcome, points = self._bounded(event, rule, offer, wallet)
         if outcome is not EarningOutcome.HIT:
             return outcome, None
         cost_fen = points * wallet.cost_fen
-        until = released_on(offer.gift, wallet, self.today)
         award = Award(event, rule, offer.gift, points, cost_fen, expires_on, until)
         if offer.gift.pending_event is not None:
             last = event.occurred_on + timedelta(days=offer.gift.pending_event_days or 0)
@@ -258,6 +258,13 @@ def released_on(gift: Gift, wallet: Wallet, today: date) -> date | None:
         return next_of_dates(gift.pending_dates, today)
     days = wallet.pending_days if gift.pending_days is None else gift.pending_days
     return today + timedelta(days=days) if days else None
+
+
+def is_over(gift: Gift, expires_on: date | None, released: date | None, today: date) -> bool:
+    """Tell whether points would end before anybody could spend them: their campaign is over, or they wait too long."""
+    if expires_on is None:
+        return False
+    return (gift.expires_on is not None and expires_on < today) or (released is not None and expires_on < released)
 
 
 def earn_caps(wallet: Wallet) -> list[dict[str, Any]]:

@@ -147,6 +147,8 @@ class Gift(_Part):
             raise PydanticCustomError("per", "proportional points need an amount `per`, fixed points have none")
         if self.expires_on is not None and self.expires_in_days is not None:
             raise PydanticCustomError("expiry", "one of expires_on and expires_in_days at most")
+        if self.expires_in_days is not None and (self.pending_days or 0) > self.expires_in_days:
+            raise PydanticCustomError("expiry", "these points would end before they can be spent")
         return self
 
 

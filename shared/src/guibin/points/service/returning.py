@@ -20,6 +20,7 @@ from guibin.points.earning.event_repository import RecordedEvent
 from guibin.points.earning.models import EarningAward, EventReturned
 from guibin.points.errors import AmountOutOfRange, ReturnReferenceTaken
 from guibin.points.models import SourceKind
+from guibin.points.rules import ReturnedPart
 from guibin.points.service.earning import earn_events, return_to_budgets
 from guibin.points.service.ledger import lock_account
 from guibin.points.service.pending import cancel_pending
@@ -51,7 +52,7 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
 
     Raises:
         NotFound: the line has told of no such event.
-        AmountOutOfRange: a part of an event without an amount, or more than it was.
+        AmountOutOfRange: a part of an event without an amount, or parts that are together more than it was.
         ReturnReferenceTaken: the line has told of another return under this number.
         AccountClosed: the account does not move.
     """
@@ -64,14 +65,26 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
         return Returned(event.customer_id, 0, replayed=True)
     if event.state is EventState.PENDING:
         await earn_events(session, keys=[(told.line, told.returns)], actor_id=actor_id)
+    part = None if told.amount_fen is None else await _add_part(session, event, told, told.amount_fen)
     async with with_origins(session, Scope.of_job(), customer_id=event.customer_id) as scope:
         awards = await event_repository.awards_of_event(
             session, (event.customer_id, *scope.origins), source_id=f"{told.line}:{told.returns}"
         )
-        taken = [await _take_back(session, award, event, told, actor_id) for award in awards]
-    if told.amount_fen in {None, event.amount_fen}:
+        taken = [await _take_back(session, award, part, told, actor_id) for award in awards]
+    if part is None or part.is_last:
         await event_repository.mark_returned(session, line=told.line, reference=told.returns)
     return Returned(event.customer_id, sum(taken), replayed=False)
+
+
+async def _add_part(session: AsyncSession, event: RecordedEvent, told: EventReturn, amount_fen: int) -> ReturnedPart:
+    """Add a part to what was returned of an event; parts that are told at once wait for each other here."""
+    whole_fen = event.amount_fen or 0
+    until_fen = await event_repository.add_returned(
+        session, line=told.line, reference=told.returns, amount_fen=amount_fen
+    )
+    if until_fen > whole_fen:
+        raise AmountOutOfRange
+    return ReturnedPart(from_fen=until_fen - amount_fen, until_fen=until_fen, whole_fen=whole_fen)
 
 
 async def _is_known(session: AsyncSession, told: EventReturn) -> bool:
@@ -91,14 +104,14 @@ async def _is_known(session: AsyncSession, told: EventReturn) -> bool:
 
 
 async def _take_back(
-    session: AsyncSession, award: EarningAward, event: RecordedEvent, told: EventReturn, actor_id: UUID
+    session: AsyncSession, award: EarningAward, part: ReturnedPart | None, told: EventReturn, actor_id: UUID
 ) -> int:
     """Take back the share of one credit, and return how many points."""
     customer_id, entry_id = award.customer_id, award.entry_id
     await lock_account(session, customer_id=customer_id, wallet=award.wallet)
     before = await correction_repository.sum_taken_back(session, customer_id=customer_id, entry_id=entry_id)
     left = award.points - before
-    wanted = left if told.amount_fen is None else min(left, award.points * told.amount_fen // (event.amount_fen or 1))
+    wanted = left if part is None else min(left, part.share_of(award.points))
     if wanted <= 0:
         return 0
     zh, en = reasons.RETURNED
