@@ -1,6 +1,5 @@
 """What rules give for an event, and what the past leaves of it, over plain values."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -125,18 +124,22 @@ def test_one_entry_holds_at_most_a_trillion_points() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        gift(kind="proportional"),
-        gift(per="20.00"),
-        gift(points=0),
-        gift(expires_on="2027-01-01", expires_in_days=3),
-        gift(expires_in_days=5, pending_days=6),
-        gift(wallet="x" * 99),
-        gift(other=1),
+        {"kind": "proportional"},
+        {"per": "20.00"},
+        {"points": 0},
+        {"expires_on": "2027-01-01", "expires_in_days": 3},
+        {"expires_in_days": 5, "pending_days": 6},
+        {"wallet": "x" * 99},
+        {"other": 1},
+        {"pending_days": 3, "pending_dates": ["01-01"]},
+        {"pending_dates": ["02-30"]},
+        {"pending_event": "salary"},
+        {"pending_event_days": 3},
     ],
 )
 def test_a_gift_that_says_too_much_or_too_little_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        rule(cases=[{"gives": [wrong]}])
+        rule(cases=[{"gives": [gift(**wrong)]}])
 
 
 def test_figures_over_events_are_no_fact_of_earning() -> None:
@@ -360,20 +363,6 @@ def test_a_rule_of_a_branch_serves_the_customers_of_that_branch() -> None:
 )
 def test_a_fixed_day_is_the_next_one_after_the_posting(after: date, days: list[str], found: date) -> None:
     assert next_of_dates(days, after) == found
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"pending_days": 3, "pending_dates": ["01-01"]},
-        {"pending_dates": ["02-30"]},
-        {"pending_event": "salary"},
-        {"pending_event_days": 3},
-    ],
-)
-def test_points_wait_for_one_thing(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        Gift.model_validate_json(json.dumps(gift(**changes)))
 
 
 def test_a_goal_of_events_gives_once_a_period_with_the_event_that_reaches_it() -> None:
