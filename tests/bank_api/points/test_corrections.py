@@ -230,8 +230,9 @@ async def test_f2_f3_a_correction_needs_a_reason_a_limit_and_a_customer_in_scope
 
     assert (silent.status_code, silent.json()["code"]) == (422, "reason_required")
     assert (dear.status_code, dear.json()["code"], dear.json()["cost"]) == (403, "limit_exceeded", "5000.10")
-    outside = (of_another_branch, of_another_customer, of_a_debit)
-    assert [(one.status_code, one.json()["code"]) for one in outside] == [(404, "not_found")] * 3
+    outside = (of_another_branch, of_another_customer)
+    assert [(one.status_code, one.json()["code"]) for one in outside] == [(404, "not_found")] * 2
+    assert (of_a_debit.status_code, of_a_debit.json()["code"]) == (409, "not_reversible")
     assert [one.status_code for one in (by_nobody, wrong)] == [403, 422]
 
 

@@ -102,6 +102,24 @@ async def test_what_costs_much_waits_for_a_second_person_and_more_than_the_limit
     await hold_promises(shop)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_parts_do_not_pass_by_the_second_person_whom_the_whole_needs(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient, *, at_once: bool
+) -> None:
+    customer = await shop.customer(9_000)
+    right = await shop.right(prices=[{"tier": None, "points": 3_000}], **HAND_OUT)
+    made = await redeem(customer_client, shop, customer, right, 3)
+
+    parts = [refund(bank_client, shop, made["id"], units=1) for _ in range(3)]
+    answers = await asyncio.gather(*parts) if at_once else [await part for part in parts]
+
+    assert sorted(one.status_code for one in answers) == [200, 403, 403]
+    assert {one.json()["code"] for one in answers if one.status_code == 403} == {"limit_exceeded"}
+    assert (await refund(bank_client, shop, made["id"], "hq_operator", units=1)).status_code == 202
+    assert await reward(customer_client, shop, customer) == 3_000
+    await hold_promises(shop)
+
+
 async def test_f5_codes_come_back_as_a_whole_and_only_while_none_is_used(
     shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
 ) -> None:

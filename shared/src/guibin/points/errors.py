@@ -111,6 +111,18 @@ class ReversalExceedsCredit(Refusal):
     en = "More would be taken back than was given"
 
 
+class NotReversible(Refusal):
+    """The entry gave nothing that could be taken back. Facts: kind. What was spent is refunded where it was spent."""
+
+    category = Category.CONFLICT
+    code = "not_reversible"
+    zh = "只有入账的积分可以冲回；兑换请在兑换单上退还"
+    en = "Only points that came in can be taken back; a redemption is refunded as such"
+
+    def __init__(self, *, kind: str) -> None:
+        super().__init__(kind=kind)
+
+
 class CaptureExceedsHold(Refusal):
     """More would be spent than was set aside."""
 

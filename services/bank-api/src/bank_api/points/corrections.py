@@ -13,6 +13,7 @@ from guibin.points.errors import (
     AccountNotEmpty,
     AlreadyRestored,
     LimitExceeded,
+    NotReversible,
     RestoreExceedsExpired,
     ReversalExceedsCredit,
     TransferSpent,
@@ -67,7 +68,7 @@ async def list_pending(
     idempotency=Idempotency.REQUIRED,
     rate=RateClass.WRITE,
     data=DataClass.C2,
-    refusals=(*REFUSALS, ReversalExceedsCredit, TransferSpent),
+    refusals=(*REFUSALS, NotReversible, ReversalExceedsCredit, TransferSpent),
 )
 async def reverse_entry(call: StaffCall, entry_id: EntryId, body: Annotated[PartIn, json_body(PartIn)]) -> SubmittedOut:
     """Submit that a credit or a transfer is taken back, whole or in part. Nothing moves until another person approves.

@@ -291,7 +291,8 @@ async def refund_redemption(
 ) -> RedemptionOut | SubmittedOut:
     """Give back units, or all that still stands: points to the lots that paid, quota, limit and stock.
 
-    What costs the bank more than 500 CNY waits for another person (202). Never more goes back than was taken.
+    What costs the bank more than 500 CNY, with what went back of it before, waits for another person (202). Never more
+    goes back than was taken.
     """
     done = await service.request_refund(
         call.session, call.scope, actor=call.actor, grants=call.grants, refund=body.refund(redemption_id)

@@ -21,7 +21,7 @@ from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
 from guibin.customers import repository as customers
 from guibin.points import correction_repository, ledger_repository, reasons, repository, rules
-from guibin.points.errors import AlreadyRestored, RestoreExceedsExpired, ReversalExceedsCredit
+from guibin.points.errors import AlreadyRestored, NotReversible, RestoreExceedsExpired, ReversalExceedsCredit
 from guibin.points.models import EntryKind, PointsEntry, PointsLot, SourceKind
 from guibin.points.repository import Movement
 from guibin.points.service.adjustments import scope_within_limit
@@ -104,6 +104,7 @@ async def submit_correction(
         LimitExceeded: it costs more than the actor may submit.
         NotFound: no such customer, entry or lot, out of scope, or nothing of it is left to move.
         ReversalExceedsCredit, RestoreExceedsExpired, AlreadyRestored: more than there is.
+        NotReversible: the entry gave nothing.
     """
     require_reason(correction.reason)
     scope = scope_within_limit(actor, grants, 0)
@@ -149,7 +150,7 @@ class Reversal(CorrectionHandler):
         """Hold it to what the credit gave and what was taken back before."""
         customer_id, entry = correction.customer_id, await _entry(session, correction)
         if entry.kind not in REVERSIBLE:
-            raise NotFound
+            raise NotReversible(kind=entry.kind)
         before = await correction_repository.sum_taken_back(session, customer_id=customer_id, entry_id=entry.id)
         left = entry.points - entry.debt_change + entry.pending_change - before
         points = left if correction.points is None else correction.points

@@ -28,7 +28,7 @@ from guibin.rights.errors import NotRefundable
 from guibin.rights.life import is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
 from guibin.rights.parts import Part, part_of
-from guibin.rights.repository import catalogue, redemptions
+from guibin.rights.repository import catalogue
 from guibin.rights.service.donating import refuse_handed_over
 from guibin.rights.service.ending import lock, undo
 from guibin.rights.service.giving_back import Because, give_back_part, standing_of_redemption
@@ -36,7 +36,7 @@ from guibin.rights.service.holding import RedemptionView, get_redemption
 from guibin.security.actors import Actor, Domain, Grant, Scope
 
 AT_ONCE_FEN: Final = 500_00
-"""A refund that costs the bank no more than this, the lowest limit of adjustments, needs no second person."""
+"""As long as no more than this of a redemption goes back, the lowest limit of adjustments, one person is enough."""
 
 
 class Refund(BaseModel):
@@ -67,7 +67,7 @@ async def request_refund(
         AccountClosed: the account does not move.
     """
     require_reason(refund.reason)
-    found = await redemptions.get_redemption(session, scope, redemption_id=refund.redemption_id)
+    found, _ = await lock(session, scope, refund.redemption_id)
     part = _part(found, refund.units)
     await refuse_handed_over(session, found)
     cost_fen = await _cost_of(session, found, part)
@@ -114,10 +114,14 @@ def _part(redemption: Redemption, units: int | None) -> Part:
 
 
 async def _cost_of(session: AsyncSession, redemption: Redemption, part: Part) -> int:
-    """Return what a part costs the bank: its points, or what its budget paid where that is more."""
+    """Return what the bank will have given back with a part: points, or what its budget paid where that is more.
+
+    What went back before counts too: nobody gives back by parts, alone, what as a whole takes two.
+    """
     wallet = await points.get_wallet(session, redemption.wallet)
-    worth = cost_of(part.points, wallet.cost_fen if wallet else 0)
-    return max(worth, redemption.cost_fen * part.units // redemption.quantity)
+    worth = cost_of(redemption.points_refunded + part.points, wallet.cost_fen if wallet else 0)
+    units = redemption.quantity_refunded + part.units
+    return max(worth, redemption.cost_fen * units // redemption.quantity)
 
 
 async def _carry_out(session: AsyncSession, scope: Scope, refund: Refund, *, actor_id: UUID) -> None:
