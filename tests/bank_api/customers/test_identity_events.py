@@ -107,6 +107,8 @@ async def test_a_customer_has_a_new_certificate_from_a_day_on_and_the_old_one_un
     said = {"certificate_type": "id_card", "name": "欧阳明", "certificate_no": NEW_CARD}
     certificate = {**said, "replaces_certificate_no": OLD_CARD}
     assert await system.outcome("E1", "certificate_changed", certificate=certificate) == "certificate_added"
+    assert await system.finds(**said) == [system.one]  # before any line has sent it
+    assert await system.finds(**said | {"name": "欧阳鸣"}) == []
     async with system.house.sessions() as session:
         lines = Lines(session, system.house.keys)
         dated = await lines.rows(

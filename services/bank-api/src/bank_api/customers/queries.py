@@ -58,6 +58,7 @@ class Keys:
     name_idx: bytes | None = None
     phone_idx: bytes | None = None
     certificate_idx: bytes | None = None
+    certificate_ref: bytes | None = None
     customer_no_ref: bytes | None = None
 
 
@@ -110,7 +111,8 @@ async def search_customers(
         query = query.where(col(Customer.phone_idx) == keys.phone_idx)
     if keys.certificate_idx is not None:
         records = select(col(SourceRecord.customer_id)).where(col(SourceRecord.certificate_idx) == keys.certificate_idx)
-        query = query.where(col(Customer.id).in_(records))
+        told = select(col(CustomerRef.customer_id)).where(col(CustomerRef.ref) == keys.certificate_ref)
+        query = query.where(or_(col(Customer.id).in_(records), col(Customer.id).in_(told)))
     if keys.customer_no_ref is not None:
         refs = select(col(CustomerRef.customer_id)).where(col(CustomerRef.ref) == keys.customer_no_ref)
         query = query.where(col(Customer.id).in_(refs))

@@ -37,7 +37,10 @@ class SearchIn(StrictModel):
     name: Annotated[str, OneLine(200)] | None = Field(default=None, examples=["欧阳明"])
     phone: Annotated[str, OneLine(40)] | None = None
     certificate_type: CertificateType = Field(default=CertificateType.ID_CARD, description="Of certificate_no")
-    certificate_no: Annotated[str, OneLine(40)] | None = None
+    certificate_no: Annotated[str, OneLine(40)] | None = Field(
+        default=None,
+        description="One that came by an identity event, and that no line has sent yet, is found together with `name`",
+    )
     customer_no: Annotated[str, OneLine(64)] | None = None
 
 

@@ -13,7 +13,7 @@ from guibin.customers.identifiers import (
     normalise_phone,
 )
 from guibin.customers.models import CertificateType
-from guibin.customers.references import certificate_index, customer_no_ref, name_index, phone_index
+from guibin.customers.references import certificate_index, certificate_ref, customer_no_ref, name_index, phone_index
 from guibin.security.ciphers import KeyRing
 
 from .queries import Keys
@@ -33,10 +33,12 @@ def keys_of(keys: KeyRing, search: SearchIn) -> Keys:
         SearchTooBroad: nothing is given, or a value is part of one, filler, or has a wildcard.
         ValidationFailed: a certificate number that cannot be one (type `id_no` for identity cards).
     """
+    number = _certificate(search.certificate_type, search.certificate_no)
     found = Keys(
         name_idx=_name(keys, search.name),
         phone_idx=_phone(keys, search.phone),
-        certificate_idx=_certificate(keys, search.certificate_type, search.certificate_no),
+        certificate_idx=certificate_index(keys, search.certificate_type, number),
+        certificate_ref=_named_certificate(keys, search, number),
         customer_no_ref=_customer_no(keys, search.customer_no),
     )
     if found == Keys():
@@ -66,7 +68,13 @@ def _customer_no(keys: KeyRing, number: str | None) -> bytes | None:
     return customer_no_ref(keys, _whole(normalise_number(number) or "", _SHORTEST_NUMBER))
 
 
-def _certificate(keys: KeyRing, kind: CertificateType, number: str | None) -> bytes | None:
+def _named_certificate(keys: KeyRing, search: SearchIn, number: str | None) -> bytes | None:
+    if number is None or search.name is None:
+        return None
+    return certificate_ref(keys, search.certificate_type, number, search.name)
+
+
+def _certificate(kind: CertificateType, number: str | None) -> str | None:
     if number is None:
         return None
     whole = _whole(number.strip(), _SHORTEST_CERTIFICATE)
@@ -74,4 +82,4 @@ def _certificate(keys: KeyRing, kind: CertificateType, number: str | None) -> by
     if normalised is None:
         error = "id_no" if kind is CertificateType.ID_CARD else "certificate_no"
         raise ValidationFailed.of(["body", "certificate_no"], error, "is not a certificate number of this kind")
-    return certificate_index(keys, kind, normalised)
+    return normalised
