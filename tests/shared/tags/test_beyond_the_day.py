@@ -116,6 +116,16 @@ async def test_what_has_held_for_days_is_looked_for_in_the_past_and_recorded_fro
         for customer_id in (old, new, almost, never):
             told = await explain(session, ALL, customer_id=customer_id, code="rich_for_ten")
             assert bool(told.judgement and told.judgement.values) == (customer_id in expected)
+    for ahead, expected in ((0, {old}), (1, {old, almost}), (5, {old, almost})):
+        # what earlier nights recorded still answers for their days
+        for customer_id in (old, new, almost, never):
+            day = DAY + timedelta(days=ahead)
+            told = await explain(session, ALL, customer_id=customer_id, code="rich_for_ten", as_of=day)
+            assert bool(told.judgement and told.judgement.values) == (customer_id in expected) == bool(told.memberships)
+            assert told.unrecorded == []
+    await night(session, DAY + timedelta(days=30))
+    before = await explain(session, ALL, customer_id=old, code="rich_for_ten", as_of=DAY + timedelta(days=5))
+    assert before.unrecorded == ["held"]  # too long ago for what that night could look at
 
 
 async def test_a_break_begins_the_count_anew(session: AsyncSession) -> None:
@@ -127,6 +137,9 @@ async def test_a_break_begins_the_count_anew(session: AsyncSession) -> None:
         await night(session, DAY + timedelta(days=ahead))
         assert (customer_id in await those_with(session, "rich_for_two")) is expected
     await run_tags(session, day=DAY + timedelta(days=2))
+    rows = (await session.exec(select(HeldSince))).all()
+    assert [(row.since, row.until) for row in rows] == [(DAY - timedelta(days=1), DAY + timedelta(days=1))]
+    await night(session, DAY + timedelta(days=4))  # nobody holds it after the night that did not run either
     rows = (await session.exec(select(HeldSince))).all()
     assert [(row.since, row.until) for row in rows] == [(DAY - timedelta(days=1), DAY + timedelta(days=1))]
 

@@ -51,7 +51,8 @@ class WhyOut(OutModel):
         description="First day of which it is on record who the customer was (branches, gender, city, age)"
     )
     unrecorded: list[str] = Field(
-        description="Facts of the rule that are unknown because `as_of` lies before `profile_from`",
+        description="Facts of the rule that are unknown because `as_of` lies before `profile_from`; `held` where no "
+        "run recorded for that day since when a rule holds",
         examples=[["branch"]],
     )
     matches: bool | None = Field(description="Whether the rule in force holds on that data")

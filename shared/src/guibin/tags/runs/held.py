@@ -26,8 +26,8 @@ async def keep_held(session: AsyncSession, asked: Iterable[Held], *, day: date) 
     """Bring up to a day since when each rule holds for whom.
 
     A rule that was recorded the day before, or on the day, is asked for the day alone. Any other is looked for day by
-    day into the past, each time among those for whom it held on all days since. Returns the SQLSTATE of those that
-    could not be computed, by key.
+    day into the past, each time among those for whom it held on all days since; who is found as far back as the record
+    went has held it since the day on record. Returns the SQLSTATE of those that could not be computed, by key.
     """
     longest: dict[str, Held] = {}
     for one in asked:
@@ -68,9 +68,14 @@ async def _keep(session: AsyncSession, held: Held, day: date) -> None:
         known.recorded_for = day
         session.add(known)
     else:
+        first = _first_day(held, day)
+        missed = first if known is None else known.recorded_for + timedelta(days=1)
+        lasts = and_(_HELD.c.key == held.key, _HELD.c.until.is_(None))
+        await session.execute(update(_HELD).where(lasts).values(until=missed))
         await _look_back(session, held, day)
-        known = known or HeldRule(key=held.key, first_day=day, recorded_for=day)
-        known.first_day, known.recorded_for = _first_day(held, day), day
+        await _go_on(session, held, missed)
+        known = known or HeldRule(key=held.key, first_day=first, recorded_for=day)
+        known.first_day, known.recorded_for = min(known.first_day, first) if first <= missed else first, day
         session.add(known)
     await session.flush()
 
@@ -96,14 +101,26 @@ def _begin(held: Held, day: date, holds: CTE) -> Any:
     return statement.on_conflict_do_update(index_elements=key, set_={"until": null()})
 
 
+async def _go_on(session: AsyncSession, held: Held, missed: date) -> None:
+    """Let those go on for whom it held until the first missed day, and from that day or before until today."""
+    now = _HELD.alias("now")
+    same = and_(now.c.customer_id == _HELD.c.customer_id, now.c.key == held.key, now.c.until.is_(None))
+    found = exists().where(same, now.c.since <= missed)
+    before = and_(_HELD.c.key == held.key, _HELD.c.until == missed)
+    await session.execute(update(_HELD).where(before, found).values(until=null()))
+    older = exists().where(same, now.c.since < _HELD.c.since)
+    await session.execute(delete(_HELD).where(_HELD.c.key == held.key, _HELD.c.until.is_(None), older))
+
+
 async def _look_back(session: AsyncSession, held: Held, day: date) -> None:
-    await session.execute(delete(_HELD).where(_HELD.c.key == held.key))
     await session.execute(_begin(held, day, _holds(held, day).cte("holds")))
     for back in range(1, held.days):
         before = day - timedelta(days=back)
         after = before + timedelta(days=1)
         still = and_(_HELD.c.key == held.key, _HELD.c.since == after, _HELD.c.until.is_(None))
         among = select(_HELD.c.customer_id).where(still)
+        older = and_(_HELD.c.key == held.key, _HELD.c.since == before, _HELD.c.until.is_not(None))
+        await session.execute(delete(_HELD).where(older, _HELD.c.customer_id.in_(among)))
         holds = _holds(held, before, among)
         moved = update(_HELD).where(still, _HELD.c.customer_id.in_(holds)).values(since=before)
         if not (await session.execute(moved)).rowcount:  # type: ignore[attr-defined] # an update counts its rows

@@ -17,11 +17,12 @@ from guibin.security.actors import Scope
 from guibin.tags import matching, repository
 from guibin.tags.errors import TagRuleMissing
 from guibin.tags.evaluation import Verdict
-from guibin.tags.kinds import Definition, modified_for, read_definition
+from guibin.tags.kinds import Definition, held_in, modified_for, read_definition
 from guibin.tags.kinds.judging import Judgement, judge
 from guibin.tags.lineage.sources import facts_read
 from guibin.tags.models import COMPUTED, CustomerTag, Sensitivity, Tag, TagKind, TagVersion, UpdatePolicy
 from guibin.tags.runs import repository as runs
+from guibin.tags.runs.held import recorded
 from guibin.tags.service.quantiles import drawn
 from guibin.tags.vocabulary import is_of_profile
 
@@ -33,7 +34,7 @@ class Explanation:
     `rule` is what is judged: that of `version`, or a draft, which is no version yet. `version`, `rule`, `values` and
     `judgement` are None for tags that no run gives; `values` also for a customer without facts, who is then judged on
     unknown values. `unrecorded` are the facts that the rule reads and that are unknown because the day lies before the
-    first one of which it is on record who the customer was.
+    first one of which it is on record who the customer was, and `held` where no run recorded since when a rule holds.
     """
 
     tag: Tag
@@ -105,7 +106,11 @@ async def explain(
     )
     read = found.values.get if found else lambda _operand: None
     judgement = judge(definition, read, day, found.ranked if found else None)
-    return Explanation(tag, customer.id, held, version, rule, found, judgement, _unrecorded(definition, found))
+    unrecorded = _unrecorded(definition, found)
+    lasting = held_in(definition)
+    if lasting - await recorded(session, lasting, day=day):
+        unrecorded.append("held")
+    return Explanation(tag, customer.id, held, version, rule, found, judgement, unrecorded)
 
 
 def _unrecorded(definition: Definition, found: matching.CustomerValues | None) -> list[str]:
