@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         default=None, gt=0, le=60, description="Longest wait for a connection; 0.5 in production, else 5"
     )
     redeem_batch: int = Field(
-        default=16, ge=1, le=16, description="Waiting redemptions of a right that are written together; 1: each alone"
+        default=16, ge=1, le=16, description="Waiting redemptions that are written together; 1: each alone"
     )
     night_minutes: int = Field(
         default=180, ge=1, le=1_440, description="How long a nightly run may take before `run.overdue` is told"
