@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.dialects import postgresql
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,11 +27,14 @@ from support.rule_trees import rules
 
 
 async def matched(session: AsyncSession, nodes: Sequence[Node]) -> list[set[UUID]]:
-    """Return for each rule the customers for whom its compiled form holds."""
+    """Return for each rule the customers for whom its compiled form holds; what narrows the search leaves none out."""
     compiled = compile_rules(nodes, day=DAY)
-    columns: list[ColumnElement[Any]] = [FACTS.c.customer_id, *compiled.predicates]
+    narrowings = [true() if one is None else one for one in compiled.narrowings]
+    pairs = zip(compiled.predicates, narrowings, strict=True)
+    columns: list[ColumnElement[Any]] = [FACTS.c.customer_id, *(column for pair in pairs for column in pair)]
     rows = (await session.execute(select(*columns).select_from(compiled.source))).all()
-    return [{row[0] for row in rows if row[index + 1]} for index in range(len(nodes))]
+    assert all(row[at + 1] for row in rows for at in range(1, len(row), 2) if row[at])
+    return [{row[0] for row in rows if row[1 + 2 * index]} for index in range(len(nodes))]
 
 
 def read_or_skip(raw: object) -> Node:
@@ -253,6 +256,33 @@ async def test_a_sum_with_an_unknown_balance_is_missing_and_one_over_nothing_is_
 
 def zero(operand: object) -> dict[str, object]:
     return {"fact": operand, "op": "=", "value": "0.00"}
+
+
+GROWN_UP = {"fact": "age", "op": ">=", "value": 18}
+EVENTS = {"fact": {"count": "event"}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "narrows", "hits"),
+    [
+        (EVENTS | {"op": ">=", "value": 2}, True, {0}),
+        (EVENTS | {"op": "<", "value": 2}, True, {1}),
+        ({"tag": "t1"}, True, set()),
+        ({"not": GROWN_UP}, False, {0, 1}),
+        ({"fact": "age", "op": "!=", "value": 18}, False, {0, 1}),
+        ({"all": [{"not": GROWN_UP}, EVENTS | {"op": ">", "value": 0}]}, True, {0}),
+        ({"any": [GROWN_UP, EVENTS | {"op": "=", "value": 0}]}, True, {1}),
+        ({"any": [GROWN_UP, {"fact": "age", "op": "missing"}]}, False, {0, 1}),
+    ],
+)
+async def test_what_narrows_the_search_is_true_wherever_the_rule_holds(
+    session: AsyncSession, raw: object, hits: set[int], *, narrows: bool
+) -> None:
+    ids = await store(session, [replace(NOBODY, events=SOME_EVENTS), NOBODY])
+    rule = parse_rule(raw)
+    [narrowing] = compile_rules([rule], day=DAY).narrowings
+    assert (narrowing is not None) is narrows
+    assert await matched(session, [rule]) == [{ids[number] for number in hits}]
 
 
 def an_event(number: int, event_type: EventType, day: date) -> Event:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     ScalarSelect,
     Select,
     Text,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     func,
     literal,
     not_,
-    or_,
     select,
     union,
 )
@@ -36,7 +36,7 @@ from guibin.tags.compiler import FACTS
 from guibin.tags.compiler.related import pairs_of
 from guibin.tags.evaluation import Plain
 from guibin.tags.facts import facts_as_of, facts_live
-from guibin.tags.kinds.compiling import CompiledDefinitions, compile_definitions
+from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.kinds.definitions import Definition, Preference
 from guibin.tags.profiles.repository import known_from
 from guibin.tags.rules import Operand, Related
@@ -102,10 +102,10 @@ class Matches:
     sample: list[Sample]
 
 
-def over_customers(compiled: CompiledDefinitions, *columns: ColumnElement[Any]) -> Select[Any]:
+def over_customers(source: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
     """Select over the facts of customers who were not merged away: they are few, and looked up as such."""
     merged = exists().where(_CUSTOMER.c.id == FACTS.c.customer_id, _CUSTOMER.c.merged_into.is_not(None))
-    return select(*columns).select_from(compiled.source).where(not_(merged))
+    return select(*columns).select_from(source).where(not_(merged))
 
 
 async def find_matches(
@@ -127,8 +127,8 @@ async def find_matches(
     old: ColumnElement[bool] = literal(value=False) if current is None else compiled.has(1)
     seen = visible(scope, FACTS.c.customer_id, None if anew else FACTS.c.branch_id)
     told = (FACTS.c.customer_id, FACTS.c.branch, FACTS.c.tier, compiled.values[0][0].label("value"))
-    hits = over_customers(compiled, *told, new.label("new"), old.label("old")).where(or_(new, old), seen)
-    everybody = over_customers(replace(compiled, source=FACTS), func.count()).where(seen)
+    hits = over_customers(compiled.source, *told, new.label("new"), old.label("old")).where(compiled.hit_by_any(), seen)
+    everybody = over_customers(FACTS, func.count()).where(seen)
     if anew:  # stands there by the name of the table, in its place
         hits = hits.add_cte(facts_as_of(day), nest_here=True)
         everybody = _living().where(visible(scope, _CUSTOMER.c.id, _CUSTOMER.c.branch_id))

@@ -15,7 +15,7 @@ from guibin.tags.compiler.figures import Figures, Pass
 from guibin.tags.compiler.holdings import holding_figures
 from guibin.tags.compiler.memberships import membership_figures
 from guibin.tags.compiler.past import past_figures
-from guibin.tags.compiler.predicates import predicate_of
+from guibin.tags.compiler.predicates import narrowing_of, predicate_of
 from guibin.tags.compiler.records import held_figures, modifier_figures
 from guibin.tags.compiler.related import related_figures
 from guibin.tags.compiler.sequences import sequence_figures
@@ -61,11 +61,13 @@ _FAMILIES: Final[tuple[tuple[Callable[[Operand], bool], Callable[[Sequence[Any],
 class CompiledRules:
     """Rules over one source: `source` joins the facts with the figures, `predicates` stand in rule order.
 
+    `narrowings` say of each rule what is true wherever it holds, if anything can be said (see `narrowing_of`).
     `columns` gives what the rules read of a customer, each fact and figure once.
     """
 
     source: FromClause
     predicates: tuple[ColumnElement[bool], ...]
+    narrowings: tuple[ColumnElement[bool] | None, ...]
     columns: dict[Operand, Column]
 
 
@@ -92,7 +94,8 @@ def compile_rules(
     }
     columns |= {one: _times(columns[one.operand], one) for one in named if isinstance(one, Scaled)}
     predicates = tuple(predicate_of(rule, columns.__getitem__, day) for rule in rules)
-    return CompiledRules(source, predicates, columns)
+    narrowings = tuple(narrowing_of(rule, columns.__getitem__, day) for rule in rules)
+    return CompiledRules(source, predicates, narrowings, columns)
 
 
 def _times(column: Column, scaled: Scaled) -> Column:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Date,
@@ -25,10 +26,11 @@ from sqlalchemy import (
     not_,
     or_,
 )
+from sqlalchemy.sql.functions import coalesce
 from sqlalchemy.types import TypeEngine
 
 from guibin.tags.compiler.columns import Column
-from guibin.tags.evaluation import in_days
+from guibin.tags.evaluation import holds, in_days
 from guibin.tags.rules import AllOf, AnyOf, Condition, Node, Not, Operand
 from guibin.tags.vocabulary import TRUE_WHEN_MISSING, FactType, Operator
 
@@ -46,6 +48,44 @@ def predicate_of(node: Node, column_of: ColumnOf, day: date) -> ColumnElement[bo
             return not_(predicate_of(inner, column_of, day))
         case _:
             return _condition(node, column_of, day)
+
+
+def narrowing_of(node: Node, column_of: ColumnOf, day: date) -> ColumnElement[bool] | None:
+    """Make what is true wherever a node holds, unknown or false elsewhere; None where nothing of the kind can be said.
+
+    `predicate_of` never leaves the database a guess: a join that finds nothing is 0, and nobody can tell how often what
+    may be missing is true. This says the same as far as a condition asks for something that is there, so that a few
+    customers are looked up and not searched for among all.
+    """
+    match node:
+        case AllOf(nodes):
+            parts = [narrowing_of(child, column_of, day) for child in nodes]
+            some = [part for part in parts if part is not None]
+            return and_(*some).self_group() if some else None
+        case AnyOf(nodes):
+            parts = [narrowing_of(child, column_of, day) for child in nodes]
+            every = [part for part in parts if part is not None]
+            return or_(*every).self_group() if len(every) == len(parts) else None
+        case Not():
+            return None
+        case _:
+            return _narrowing(node, column_of, day)
+
+
+def _narrowing(condition: Condition, column_of: ColumnOf, day: date) -> ColumnElement[bool] | None:
+    operator, column = condition.operator, _there(condition, column_of(condition.fact), day)
+    if operator in TRUE_WHEN_MISSING or operator is Operator.EXISTS:
+        return None
+    return column if operator is Operator.HOLDS else _test(condition, column, column_of, day)
+
+
+def _there(condition: Condition, column: Column, day: date) -> Column:
+    """Leave away what a column is where nothing was found, if the condition does not hold of that."""
+    if not isinstance(column, coalesce) or isinstance(condition.value, Operand):
+        return column
+    found, nothing = column.clauses
+    of_nothing = nothing.value if isinstance(nothing, BindParameter) else None
+    return column if holds(condition.operator, of_nothing, condition.value, day) else found
 
 
 def _condition(condition: Condition, column_of: ColumnOf, day: date) -> ColumnElement[bool]:

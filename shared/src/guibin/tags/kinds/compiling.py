@@ -4,7 +4,7 @@ A definition is one expression, a preference as many as it may have values. All 
 share the source that `guibin.tags.compiler` makes for the rules and figures in them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -69,17 +70,25 @@ _NUMERIC: Final = Numeric()
 class CompiledDefinitions:
     """Definitions over one source; `values` stand in their order, one expression or more for each.
 
+    `narrowings` say of each what is true of everybody who has the tag, if anything can be said (see `narrowing_of`).
     `columns` gives what the definitions read of a customer, each fact, figure and ranking once.
     """
 
     source: FromClause
     values: tuple[tuple[Column, ...], ...]
+    narrowings: tuple[ColumnElement[bool] | None, ...]
     columns: dict[Operand | Preference, Column]
 
     def has(self, position: int) -> ColumnElement[bool]:
         """Return whether a customer has the tag: it is never unknown."""
         first, *_ = self.values[position]
         return first.is_not(None)
+
+    def hit_by_any(self) -> ColumnElement[bool]:
+        """Return whether a customer has one of the tags, first what narrows the search for whom that may be."""
+        hit = or_(*(self.has(position) for position in range(len(self.values))))
+        narrowings = [one for one in self.narrowings if one is not None]
+        return and_(or_(*narrowings), hit) if len(narrowings) == len(self.values) else hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,18 @@ def compile_definitions(
         source = source.outerjoin(ranking, ranking.c.customer_id == FACTS.c.customer_id)
         figures[preference] = ranking.c.ranked
     columns = _Columns(day, dict(zip(nodes, rules.predicates, strict=True)), figures)
-    return CompiledDefinitions(source, tuple(_values(one, columns) for one in definitions), figures)
+    values = tuple(_values(one, columns) for one in definitions)
+    narrowing = dict(zip(nodes, rules.narrowings, strict=True))
+    return CompiledDefinitions(source, values, tuple(_narrowing(one, narrowing) for one in definitions), figures)
+
+
+def _narrowing(
+    definition: Definition, narrowing: Mapping[Node, ColumnElement[bool] | None]
+) -> ColumnElement[bool] | None:
+    """Return what is true of everybody whom one of the cases meets; only cases say that by their rules."""
+    found = [narrowing[one.when] for one in definition.cases] if isinstance(definition, Cases) else []
+    known = [one for one in found if one is not None]
+    return or_(*known) if known and len(known) == len(found) else None
 
 
 def _values(definition: Definition, columns: _Columns) -> tuple[Column, ...]:

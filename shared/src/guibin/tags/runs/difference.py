@@ -151,7 +151,7 @@ def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) 
         for value in values_given
     ]
     judged = over_customers(
-        compiled, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
+        compiled.source, FACTS.c.customer_id, array[Any]([value for _, value in given], type_=Text).label("given")
     ).where(_among(FACTS.c.customer_id, among))
     if live:
         chosen = None if among is None else select(among.c.customer_id)

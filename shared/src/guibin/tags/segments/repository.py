@@ -16,7 +16,6 @@ from guibin.core.errors import NotFound
 from guibin.customers.repository import visible
 from guibin.security.actors import Scope
 from guibin.tags.compiler import FACTS, compile_rules
-from guibin.tags.kinds.compiling import CompiledDefinitions
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag
 from guibin.tags.rules import Node
@@ -45,9 +44,8 @@ class Comparison:
 async def count_each(session: AsyncSession, scope: Scope, rules: Sequence[Node], *, day: date) -> tuple[int, list[int]]:
     """Count the customers in scope, and those for whom each of some rules holds, in one pass."""
     compiled = compile_rules(rules, day=day)
-    over = CompiledDefinitions(compiled.source, (), {})
     counts = [func.count().filter(predicate) for predicate in compiled.predicates]
-    statement = over_customers(over, func.count(), *counts).where(
+    statement = over_customers(compiled.source, func.count(), *counts).where(
         visible(scope, FACTS.c.customer_id, FACTS.c.branch_id)
     )
     customers, *found = (await session.execute(statement)).one()
