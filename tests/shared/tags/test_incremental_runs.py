@@ -159,6 +159,25 @@ async def test_only_those_about_whom_something_changed_are_looked_at(session: As
     assert await run_changed(session, day=NEXT_DAY) == {"rules": 1, "read": 0, "added": 0, "ended": 0, "failed": 0}
 
 
+async def test_a_night_in_which_little_happened_is_a_run_over_what_changed(session: AsyncSession) -> None:
+    """The average of the year until the day is another each day for whoever's balance was once another."""
+    branch = await add_branch(session)
+    await add_products(session)
+    await add_rule_in_force(session, "rich", RICH)
+    held = []
+    for _ in range(10):
+        customer_id = await add_customer(session, branch)
+        held.append((customer_id, await add_holding(session, customer_id, "DEP", 100_00)))
+        await add_balance(session, *held[-1], DAY - timedelta(days=9), 300_00)
+    await refresh_facts(session, day=DAY)
+    await run_tags(session, day=DAY)
+    await add_balance(session, *held[0], NEXT_DAY, 900_00)
+    assert (await refresh_facts(session, day=NEXT_DAY))["changed"] == 10
+    ran = await run_changed(session, day=NEXT_DAY)
+    assert ran is not None
+    assert ran["read"] == 1
+
+
 async def test_a_change_that_no_run_saw_is_found_by_the_night_and_counted(session: AsyncSession) -> None:
     branch = await add_branch(session)
     await add_rule_in_force(session, "rich", RICH)

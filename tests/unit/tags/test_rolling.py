@@ -22,6 +22,8 @@ CASES: list[tuple[dict[str, Any], Rolling]] = [
     (AUM, STILL),
     ({"fact": "points.reward", "op": ">", "value": 1}, STILL),
     ({"fact": "tenure_days", "op": ">", "value": 1}, UNBOUNDED),
+    ({"fact": "aum_year_daily", "op": ">", "value": "1.00"}, UNBOUNDED),
+    ({"fact": "aum_six_months", "op": ">", "value": "1.00"}, Rolling()),
     ({"not": {"fact": "tenure_days", "op": ">", "value": 1}}, UNBOUNDED),
     (events(None), STILL),
     (events(90), Rolling(frozenset({90}))),

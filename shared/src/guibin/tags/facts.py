@@ -164,7 +164,7 @@ def _select_facts(day: date, sources: Sequence[FactSource], among: Select[Any] |
     return select(*labelled).select_from(joined).where(living)
 
 
-_MOVED_BY_THE_CALENDAR: Final = frozenset({"as_of", "tenure_days"})
+_MOVED_BY_THE_CALENDAR: Final = frozenset({"as_of", "tenure_days", "aum_year_daily_fen"})
 """What differs from day to day for everybody; who is tagged by it is looked for among everybody."""
 
 _EMPTY: Final[dict[str, ColumnElement[Any]]] = {

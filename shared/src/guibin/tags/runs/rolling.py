@@ -25,14 +25,16 @@ from guibin.tags.vocabulary import Fact, Operator
 
 STORED: Final = frozenset(
     {
-        *(f"aum_{metric}" for metric in Metric),
+        *(f"aum_{metric}" for metric in Metric if metric != Metric.YEAR_DAILY),
         *("aum", "aum_mda", "spike_percent", "liabilities", "products", "lines", "stale_lines", "customer_kinds"),
         *("age", "gender", "city_code", "branch", "manager_branch", "tier"),
         *("event.type", "event.amount", "event.merchant_category", "event.channel", "event.inflow_class"),
         "event.date",
     }
 )
-"""Facts that stand in a row and are the same until the row is written again."""
+"""Facts that stand in a row and are the same until something happens; the average of the year until the day is another
+each day.
+"""
 STORED_BY_KEY: Final = ("asset.", "liability.", "points.", "bucket.")
 
 
