@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import ValidationFailed
 from guibin.core.ids import RightId
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code
 from guibin.web import Day, Instant, StrictModel
 from guibin.web.problems import problem_body
@@ -21,6 +21,7 @@ class Inner(StrictModel):
 class Given(StrictModel):
     right_id: RightId | None = None
     amount: Cny | None = None
+    price: Annotated[Cny, between(1, 100_00)] | None = None
     code: Code | None = None
     at: Instant | None = None
     day: Day | None = None
@@ -58,6 +59,7 @@ def first_error(text: str, language: str = "en") -> dict[str, Any]:
         ('{"right_id": "cus_1"}', "id"),
         ('{"amount": 1}', "text"),
         ('{"amount": "1.234"}', "money"),
+        ('{"price": "0.00"}', "amount"),
         ('{"code": "a b"}', "pattern"),
         ('{"at": "2026-01-01T00:00:00"}', "instant"),
         ('{"at": "2026-01-01"}', "instant"),
@@ -95,6 +97,8 @@ def test_days_and_instants_are_taken_as_they_are_written() -> None:
 def test_messages_come_in_two_languages() -> None:
     assert first_error('{"few": []}')["message"] == "must have at least 1 items"
     assert first_error('{"few": []}', "zh")["message"] == "少于最少 1 项"
+    assert first_error('{"price": "0.00"}', "zh")["message"] == "须在 0.01 至 100.00 元之间"
+    assert first_error('{"price": "100.01"}')["message"] == "must be between 0.01 and 100.00 CNY"
     assert first_error('{"own": 1}', "zh")["message"] == "must not be one"
 
 

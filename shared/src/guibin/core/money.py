@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 MAX_FEN = 10**17
@@ -63,3 +63,20 @@ class _Cny:
 
 Cny = Annotated[int, _Cny()]
 """Fen inside, a decimal string outside."""
+
+
+def out_of_bounds(least_fen: int, most_fen: int) -> PydanticCustomError:
+    """Return the error of an input that is too low or too high an amount; it names both bounds, in CNY."""
+    bounds = {"least": format_cny(least_fen), "most": format_cny(most_fen)}
+    return PydanticCustomError("amount", "must be between {least} and {most} CNY", bounds)
+
+
+def between(least_fen: int, most_fen: int = MAX_FEN) -> AfterValidator:
+    """Hold an amount of an input to its bounds, both of them allowed."""
+
+    def _hold(fen: int) -> int:
+        if not least_fen <= fen <= most_fen:
+            raise out_of_bounds(least_fen, most_fen)
+        return fen
+
+    return AfterValidator(_hold)

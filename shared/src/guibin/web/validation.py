@@ -56,6 +56,8 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "instant": ("须为带时区的 RFC 3339 时间", "must be an RFC 3339 instant with an offset"),
     "id": ("编号的种类或格式不正确", "must be an id of the right kind and form"),
     "money": ("须为最多两位小数的人民币金额文本", "must be an amount in CNY as text with at most two places"),
+    "amount": ("须在 {least} 至 {most} 元之间", "must be between {least} and {most} CNY"),
+    "money_alone": ("金额须与积分一同支付，不能单独收取", "money is paid beside points, never alone"),
     "too_small": ("不能小于下限 {bound}", "must not be below its lower bound {bound}"),
     "too_big": ("不能大于上限 {bound}", "must not be above its upper bound {bound}"),
     "too_long": ("超过最大长度 {bound}", "must have at most {bound} characters"),
@@ -101,6 +103,8 @@ def _translate(error: Mapping[str, Any], within: tuple[str | int, ...]) -> dict[
         "type": kind,
         "message": error["msg"] if kind not in _MESSAGES else _MESSAGES[kind][1],
         "expected": context.get("expected") or context.get("expected_tags") or "",
+        "least": context.get("least", ""),
+        "most": context.get("most", ""),
         "bound": next((context[name] for name in _BOUNDS if name in context), ""),
     }
 

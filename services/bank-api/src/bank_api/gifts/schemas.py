@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import ApprovalId, BranchId, CustomerId, GiftHandoverId, GiftId, StaffId
-from guibin.core.money import Cny
+from guibin.core.money import Cny, out_of_bounds
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
 from guibin.gifts.models import Gift, GiftHandoverState, GiftStock, MovementKind, Occasion
@@ -38,7 +38,7 @@ class GiftIn(StrictModel):
     @model_validator(mode="after")
     def _worth_something(self) -> Self:
         if not 0 < self.value <= MOST_FEN:
-            raise PydanticCustomError("money", "must be above 0 and at most 100000.00")
+            raise out_of_bounds(1, MOST_FEN)
         return self
 
     def terms(self) -> GiftTerms:

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import BranchId, BudgetId, RightId, StaffId, to_public
 from guibin.core.lines import Line
-from guibin.core.money import Cny
+from guibin.core.money import Cny, out_of_bounds
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note
 from guibin.programme.models import Budget, KillSwitch, Target
@@ -47,7 +47,7 @@ class BudgetIn(StrictModel):
         if self.points is None and self.cny is None:
             raise PydanticCustomError("one_of", "needs points, cny or both")
         if self.cny is not None and not 0 <= self.cny <= MOST_FEN:
-            raise PydanticCustomError("money", "must be between 0 and 10000000000000.00")
+            raise out_of_bounds(0, MOST_FEN)
         return self
 
     def limits(self) -> BudgetLimits:

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from guibin.core.ids import CustomerId, RedemptionId
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import OneLine
 from guibin.rights.models import PaymentState, RedemptionPayment
 from guibin.rights.payments import Transfer
@@ -16,18 +15,12 @@ from guibin.web import OutModel, StrictModel
 MOST_FEN = 10**11
 
 
-def _paid(fen: int) -> int:
-    if not 0 < fen <= MOST_FEN:
-        raise PydanticCustomError("money", "must be between 0.01 and 1000000000.00")
-    return fen
-
-
 class TransferIn(StrictModel):
     """Money that moved between the customer and the bank."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": "50.00", "reference": "P20261126000123"}]})
 
-    amount: Annotated[Cny, AfterValidator(_paid)] = Field(
+    amount: Annotated[Cny, between(1, MOST_FEN)] = Field(
         description="All that is due, to the fen; of a repayment at most that"
     )
     reference: Annotated[str, OneLine(64)] = Field(description="What the service calls it; told again, it counts once")

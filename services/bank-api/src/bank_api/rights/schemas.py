@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, RedemptionId, RightId, VoucherUseId
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
 from guibin.rights.models import Category, Fulfilment, RedemptionState, RightState, StockMode, TaxKind
@@ -100,7 +100,7 @@ class RightIn(RightContentIn):
     wallet: Code = Field(examples=["service"])
     fulfilment: Fulfilment
     stock_mode: StockMode
-    value: Annotated[Cny, Field(ge=1, le=MOST_VALUE_FEN)] | None = Field(
+    value: Annotated[Cny, between(1, MOST_VALUE_FEN)] | None = Field(
         default=None, description="What each code is good for, in CNY: a value voucher, used in parts"
     )
 
@@ -270,7 +270,7 @@ class VoucherUseIn(StrictModel):
 
     code: VoucherText | None = None
     qr: Annotated[str, OneLine(512)] | None = None
-    amount: Annotated[Cny, Field(ge=1)] | None = Field(
+    amount: Annotated[Cny, between(1)] | None = Field(
         default=None, description="Of a value voucher, in CNY; all that is left where it is not said"
     )
     place: Annotated[str, OneLine(80)] | None = Field(

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.lines import Line
-from guibin.core.money import Cny
+from guibin.core.money import Cny, out_of_bounds
 from guibin.core.text import Code, OneLine
 from guibin.rights.models import Period
 from guibin.rights.offer import (
@@ -73,8 +73,10 @@ class PriceIn(StrictModel):
     def _in_order(self) -> Self:
         if self.first_day and self.last_day and self.first_day > self.last_day:
             raise PydanticCustomError("range", "must not end before it begins")
-        if self.money is not None and (not 0 < self.money <= MOST_FEN_OF_A_UNIT or not self.points):
-            raise PydanticCustomError("money", "must be between 0.01 and 10000000.00, and beside points")
+        if self.money is not None and not 0 < self.money <= MOST_FEN_OF_A_UNIT:
+            raise out_of_bounds(1, MOST_FEN_OF_A_UNIT)
+        if self.money is not None and not self.points:
+            raise PydanticCustomError("money_alone", "money is paid beside points, never alone")
         return self
 
     def document(self) -> dict[str, Any]:
@@ -193,7 +195,7 @@ class CauseIn(StrictModel):
     @model_validator(mode="after")
     def _worth_something(self) -> Self:
         if not 0 < self.unit_value <= MOST_FEN_OF_A_UNIT:
-            raise PydanticCustomError("money", "must be between 0.01 and 10000000.00")
+            raise out_of_bounds(1, MOST_FEN_OF_A_UNIT)
         return self
 
 
@@ -274,7 +276,7 @@ class TermsIn(StrictModel):
                 "appointment", "an appointment is cancelled by its own hours, not by cancel_hours"
             )
         if self.unit_cost is not None and not 0 <= self.unit_cost <= MOST_FEN_OF_A_UNIT:
-            raise PydanticCustomError("money", "must be between 0 and 10000000.00")
+            raise out_of_bounds(0, MOST_FEN_OF_A_UNIT)
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import RedemptionId, RightId, SupplierId, to_public
-from guibin.core.money import Cny, format_cny
+from guibin.core.money import Cny, format_cny, out_of_bounds
 from guibin.core.reasons import LONGEST
 from guibin.core.spreadsheet import csv_bytes
 from guibin.core.text import Code, Note, OneLine
@@ -59,7 +59,7 @@ class ContractPriceIn(StrictModel):
         if self.valid_to is not None and self.valid_to <= self.valid_from:
             raise PydanticCustomError("range", "must not end before it begins")
         if not 0 <= self.price <= MOST_FEN:
-            raise PydanticCustomError("money", "must be between 0 and 1000000000.00")
+            raise out_of_bounds(0, MOST_FEN)
         return self
 
     def new(self, supplier_id: SupplierId) -> NewPrice:
@@ -354,7 +354,7 @@ class PrepaymentIn(StrictModel):
     @model_validator(mode="after")
     def _some(self) -> Self:
         if not 0 < self.amount <= MOST_FEN:
-            raise PydanticCustomError("money", "must be more than 0 and at most 1000000000.00")
+            raise out_of_bounds(1, MOST_FEN)
         return self
 
 
