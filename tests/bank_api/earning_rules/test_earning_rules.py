@@ -16,6 +16,7 @@ from support.house import EAST, WEST, House
 from support.tagging import add_manual_tag
 
 PATH = "/v1/earning-rules"
+ENDS_UNSPENT = {"pending_days": 6, "expires_in_days": 5}
 GIFT = {"wallet": "reward", "kind": "fixed", "points": 500}
 TERMS: dict[str, Any] = {
     "name_zh": "满百赠积分",
@@ -123,6 +124,7 @@ async def test_terms_that_name_what_there_is_not_are_refused(bank_client: httpx.
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"wallet": "gold"}]}]}}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"cases": [{"gives": [GIFT | {"multipliers": {"T99": 120}}]}]}}, 422, "rule_terms_invalid"),
         ({"terms": tagging("nobody")}, 422, "rule_terms_invalid"),
+        ({"terms": TERMS | {"cases": [{"gives": [GIFT | ENDS_UNSPENT]}]}}, 422, "points_end_unspent"),
         ({"terms": TERMS | {"events": ["tag_entered"], "tags": ["nobody"]}}, 422, "rule_terms_invalid"),
         ({"terms": TERMS | {"events": ["tag_entered"]}}, 422, "validation_failed"),
         ({"terms": TERMS | {"budget_line": "credit_card"}}, 422, "rule_terms_invalid"),

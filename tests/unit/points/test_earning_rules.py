@@ -128,7 +128,6 @@ def test_one_entry_holds_at_most_a_trillion_points() -> None:
         {"per": "20.00"},
         {"points": 0},
         {"expires_on": "2027-01-01", "expires_in_days": 3},
-        {"expires_in_days": 5, "pending_days": 6},
         {"wallet": "x" * 99},
         {"other": 1},
         {"pending_days": 3, "pending_dates": ["01-01"]},

@@ -129,4 +129,6 @@ def test_points_that_end_before_they_can_be_spent_are_not_given(
     expires_on: date | None, released: date | None, *, is_over: bool
 ) -> None:
     gift = Gift(wallet="reward", kind=EarningKind.FIXED, points=100)
+    kept = Gift(wallet="reward", kind=EarningKind.FIXED, points=100, expires_in_days=5, pending_days=6)
+    assert (gift.ends_unspent, kept.ends_unspent) == (False, True)
     assert settlement.is_over(gift, expires_on, released, date(2026, 12, 1)) is is_over

@@ -13,7 +13,7 @@ from guibin.core.errors import PreconditionRequired, VersionConflict
 from guibin.core.text import Code
 from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.earning import repository
-from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
+from guibin.points.earning.errors import PointsEndUnspent, RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.naming import tags_named
 from guibin.points.earning.rules import read_rule
@@ -67,6 +67,7 @@ WRONG_TERMS = (
     RuleOperatorInvalid,
     RuleValueInvalid,
     RuleTooComplex,
+    PointsEndUnspent,
     RuleTermsInvalid,
     DepositRewardForbidden,
 )

@@ -26,6 +26,15 @@ class RuleTermsInvalid(Refusal):
         super().__init__(unknown=sorted(unknown))
 
 
+class PointsEndUnspent(Refusal):
+    """The draft gives points that would end before they can be spent."""
+
+    category = Category.INVALID
+    code = "points_end_unspent"
+    zh = "积分在生效前就会到期，请缩短待生效天数或延长有效期"
+    en = "These points would end before they can be spent: let them wait less, or last longer"
+
+
 class RuleDraftMissing(Refusal):
     """There is no draft that could be submitted."""
 

@@ -147,9 +147,15 @@ class Gift(_Part):
             raise PydanticCustomError("per", "proportional points need an amount `per`, fixed points have none")
         if self.expires_on is not None and self.expires_in_days is not None:
             raise PydanticCustomError("expiry", "one of expires_on and expires_in_days at most")
-        if self.expires_in_days is not None and (self.pending_days or 0) > self.expires_in_days:
-            raise PydanticCustomError("expiry", "these points would end before they can be spent")
         return self
+
+    @property
+    def ends_unspent(self) -> bool:
+        """Tell whether its own words let the points end before they can be spent.
+
+        Terms that are kept may say so: it is asked of drafts, not of what is read.
+        """
+        return self.expires_in_days is not None and (self.pending_days or 0) > self.expires_in_days
 
 
 class Case(_Part):

@@ -13,7 +13,7 @@ from guibin.points.assets.errors import DepositRewardForbidden
 from guibin.points.assets.rules import DEPOSIT_EVENTS, is_event_forbidden
 from guibin.points.earning import repository
 from guibin.points.earning.effects import RightEffect
-from guibin.points.earning.errors import RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
+from guibin.points.earning.errors import PointsEndUnspent, RuleCodeTaken, RuleDraftMissing, RuleTermsInvalid
 from guibin.points.earning.models import EarningRule, RuleState
 from guibin.points.earning.occasion_repository import published_tags
 from guibin.points.earning.rules import read_rule
@@ -155,6 +155,7 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
 
     Raises:
         RuleTermsInvalid: a wallet, tier, tag or right that there is not; a budget without a branch whose it would be.
+        PointsEndUnspent: points would end before they can be spent.
         DepositRewardForbidden: deposits would earn what buys goods, or a right.
         RuleFieldUnknown, RuleOperatorInvalid, RuleValueInvalid, RuleTooComplex: a condition is wrong.
     """
@@ -170,6 +171,8 @@ async def check_terms(session: AsyncSession, branch: str | None, terms: EarningT
         unknown.append("budget_line")
     if unknown:
         raise RuleTermsInvalid(unknown=unknown)
+    if any(gift.ends_unspent for case in terms.cases for gift in case.gives):
+        raise PointsEndUnspent
     read_rule(code="", version=0, terms=terms, in_force_from=clock.now())
     effects = [effect for case in terms.cases for effect in case.effects]
     if not DEPOSIT_EVENTS.isdisjoint(terms.events) and any(isinstance(effect, RightEffect) for effect in effects):
