@@ -109,6 +109,24 @@ async def test_both_are_what_they_were_and_are_not_joined_again(lines: Lines) ->
     assert await lines.value("SELECT count(*) FROM match_review WHERE state = 'open'") == 0
 
 
+async def test_a_record_that_came_since_goes_to_whose_number_it_bears(lines: Lines) -> None:
+    for record, number in (("S", "60000011"), ("L", "60000012")):
+        await lines.take(PARTIES, party(record, customer_no=number, name=f"钱{record}"))
+    survivor, loser = await lines.customer_of("S"), await lines.customer_of("L")
+    assert survivor is not None
+    assert loser is not None
+    journal = await merge(
+        lines.session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=DAY, reason="test", stale=True
+    )
+    for record, number in (("K1", "60000011"), ("K2", "60000012")):
+        await lines.take(PARTIES, party(record, customer_no=number, name="钱"), line=CARDS)
+    assert await lines.customer_of("K2", CARDS) == survivor
+    await unmerge(lines.session, actor=NIGHTLY_JOB, journal=journal, day=DAY, reason="two people")
+    for name in ("钱", "钱钱"):
+        assert [await lines.customer_of(record, CARDS) for record in ("K1", "K2")] == [survivor, loser], name
+        await lines.take(PARTIES, party("K2", customer_no="60000012", name="钱钱"), line=CARDS)
+
+
 async def test_a_merge_under_another_one_is_not_undone_before_it(lines: Lines) -> None:
     survivor, loser = await furnish(lines)
     await lines.take(PARTIES, party("C", customer_no="60000003"))

@@ -104,6 +104,32 @@ async def move_refs_back(session: AsyncSession, *, from_id: UUID, to_id: UUID, r
     )
 
 
+async def records_named(session: AsyncSession, *, customer_id: UUID, refs: Sequence[str]) -> list[str]:
+    """Return the ids of a customer's records whose number, or certificate without one, is of a list in hexadecimal."""
+    found = await session.execute(
+        text(
+            "SELECT id FROM source_record WHERE customer_id = :customer"
+            " AND encode(coalesce(customer_no_ref, certificate_ref), 'hex') = ANY(CAST(:refs AS text[]))"
+        ),
+        {"customer": customer_id, "refs": list(refs)},
+    )
+    return sorted(str(row[0]) for row in found)
+
+
+async def move_refs_of(session: AsyncSession, *, from_id: UUID, to_id: UUID, records: Sequence[str]) -> None:
+    """Let what the records of `to_id` say of themselves name it, as far as no record of the one says the same."""
+    said = "(r.record_ref, r.customer_no_ref, r.certificate_ref)"
+    await session.execute(
+        text(
+            "UPDATE customer_ref c SET customer_id = :to FROM source_record r"  # noqa: S608 - a constant
+            " WHERE r.customer_id = :to AND r.id = ANY(CAST(:records AS uuid[])) AND c.customer_id = :giver"
+            f" AND c.ref IN {said} AND NOT EXISTS ("
+            f"SELECT FROM source_record r WHERE r.customer_id = :giver AND c.ref IN {said})"
+        ),
+        {"giver": from_id, "to": to_id, "records": list(records)},
+    )
+
+
 async def find_merge(session: AsyncSession, *, customer_id: UUID, merge_id: UUID) -> CustomerMerge | None:
     """Return a merge into a customer."""
     query = select(CustomerMerge).where(CustomerMerge.customer_id == customer_id, CustomerMerge.id == merge_id)

@@ -159,14 +159,18 @@ async def merge(
 async def unmerge(session: AsyncSession, *, actor: Actor, journal: CustomerMerge, day: date, reason: str) -> None:
     """Make two customers of one again, by the journal of their merge: each domain gives back what it moved.
 
-    The pair is kept apart from now on: no feed joins it again. The caller has asked `objection_to_undoing`.
+    A record that came since and bears a number or certificate of the losing customer goes to it as well. The pair is
+    kept apart from now on: no feed joins it again. The caller has asked `objection_to_undoing`.
     """
     surviving_id, losing_id, moved = journal.customer_id, journal.losing_id, journal.moved
     one = Merge(journal.id, losing_id, surviving_id, actor.id, day)
     await merge_repository.point_back(session, customer_ids=[str(losing_id)], to_id=None)
     await merge_repository.point_back(session, customer_ids=moved["merged_before"], to_id=losing_id)
-    await merge_repository.move_records(session, from_id=surviving_id, to_id=losing_id, ids=moved["records"])
+    named = await merge_repository.records_named(session, customer_id=surviving_id, refs=moved["refs"])
+    since = [one for one in named if one not in moved["records"]]
+    await merge_repository.move_records(session, from_id=surviving_id, to_id=losing_id, ids=[*moved["records"], *since])
     await merge_repository.move_refs_back(session, from_id=surviving_id, to_id=losing_id, refs=moved["refs"])
+    await merge_repository.move_refs_of(session, from_id=surviving_id, to_id=losing_id, records=since)
     for participant in PARTICIPANTS:
         await participant.give_back(session, one, moved.get(participant.name, {}))
     journal.stale = True
