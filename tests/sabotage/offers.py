@@ -14,6 +14,9 @@ HOUSEHOLD = "tests/customer_api/points/test_household_points.py"
 OF_STAFF = "tests/bank_api/points/test_household_points.py"
 PUT_TOGETHER = "test_points_are_put_together_by_consent_spent_within_a_limit_and_given_back_to_whom_they_belonged"
 GIVEN = "tests/customer_api/rights/test_points_given.py"
+REFUNDS = "tests/bank_api/rights/test_refunds.py"
+RETURNS = "tests/bank_api/points/test_returns.py"
+PARTS_OF_RETURNS = "test_parts_of_an_event_give_back_together_what_the_whole_would_and_are_never_more_than_it"
 RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
 
 OFFERS: Final = (
@@ -160,5 +163,21 @@ OFFERS: Final = (
         "        if any(one.member.customer_id not in seen for one in givers):\n",
         "        if seen is None:\n",
         (f"{OF_STAFF}::test_who_is_out_of_scope_is_a_role_and_a_masked_name_and_nothing_is_summed_of_them",),
+    ),
+    Sabotage(
+        "PTS-28b",
+        "that what went back before counts towards the second person",
+        f"{CODE}/rights/service/refunding.py",
+        "cost_of(redemption.points_refunded + part.points,",
+        "cost_of(part.points,",
+        (f"{REFUNDS}::test_parts_do_not_pass_by_the_second_person_whom_the_whole_needs",),
+    ),
+    Sabotage(
+        "PTS-39r",
+        "that parts of a return are together at most the event",
+        f"{CODE}/points/service/returning.py",
+        "if until_fen > whole_fen:",
+        "if amount_fen > whole_fen:",
+        (f"{RETURNS}::{PARTS_OF_RETURNS}",),
     ),
 )
