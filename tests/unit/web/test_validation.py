@@ -3,10 +3,10 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import ValidationFailed
 from guibin.core.ids import RightId
+from guibin.core.invalid import invalid_input
 from guibin.core.money import Cny, between
 from guibin.core.text import Code
 from guibin.web import Day, Instant, StrictModel
@@ -26,7 +26,8 @@ class Given(StrictModel):
     at: Instant | None = None
     day: Day | None = None
     inner: Inner | None = None
-    kind: Literal["a", "b"] | None = None
+    kind: Literal["a", "b", "c"] | None = None
+    size: Literal[1, 2] = 1
     few: Annotated[list[int], Field(min_length=1)] = Field(default=[1])
     short: Annotated[str, Field(min_length=2, max_length=3)] = "abc"
     own: int = 0
@@ -35,7 +36,9 @@ class Given(StrictModel):
     @classmethod
     def _own(cls, value: int) -> int:
         if value == 1:
-            raise PydanticCustomError("not_one", "must not be one")
+            raise invalid_input("not_one", "不能为 {no}", "must not be {no}", no=1)
+        if value == 3:
+            raise invalid_input("duplicate_item", "同一权益不能重复", "must not name a right twice")
         if value:
             raise ValueError(f"secret {value}")
         return value
@@ -51,6 +54,10 @@ def first_error(text: str, language: str = "en") -> dict[str, Any]:
     errors = refusal(Given, text).facts["errors"]
     assert isinstance(errors, list)
     return localise(errors[0], language)
+
+
+def words(text: str) -> tuple[str, str]:
+    return first_error(text, "zh")["message"], first_error(text)["message"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,7 @@ def first_error(text: str, language: str = "en") -> dict[str, Any]:
         ('{"day": 20260228}', "date"),
         ('{"inner": 1}', "object"),
         ('{"inner": {"number": "1"}}', "number"),
-        ('{"kind": "c"}', "not_allowed_value"),
+        ('{"kind": "d"}', "not_allowed_value"),
         ('{"few": []}', "too_few_items"),
         ('{"few": {}}', "list"),
         ('{"short": "a"}', "too_short"),
@@ -95,11 +102,21 @@ def test_days_and_instants_are_taken_as_they_are_written() -> None:
 
 
 def test_messages_come_in_two_languages() -> None:
-    assert first_error('{"few": []}')["message"] == "must have at least 1 items"
-    assert first_error('{"few": []}', "zh")["message"] == "少于最少 1 项"
-    assert first_error('{"price": "0.00"}', "zh")["message"] == "须在 0.01 至 100.00 元之间"
-    assert first_error('{"price": "100.01"}')["message"] == "must be between 0.01 and 100.00 CNY"
-    assert first_error('{"own": 1}', "zh")["message"] == "must not be one"
+    assert words('{"few": []}') == ("少于最少 1 项", "must have at least 1 items")
+    assert words('{"price": "100.01"}') == ("须在 0.01 至 100.00 元之间", "must be between 0.01 and 100.00 CNY")
+    assert words('{"right_id": "cus_1"}') == ("须为以 rgt_ 开头的编号", "must be an id that begins with rgt_")
+
+
+def test_what_an_own_validator_says_comes_in_two_languages_and_before_what_its_type_says() -> None:
+    assert words('{"own": 1}') == ("不能为 1", "must not be 1")
+    assert words('{"own": 3}') == ("同一权益不能重复", "must not name a right twice")
+    assert words('{"own": 2}') == ("不符合要求", "is not valid")
+    assert words('{"right_id": null, "own": null}') == ("不能为 null", "must not be null")
+
+
+def test_allowed_values_are_listed_as_each_language_lists() -> None:
+    assert words('{"kind": "d"}') == ("不在允许的取值之内：a、b、c", "must be one of: 'a', 'b' or 'c'")
+    assert words('{"size": 3}') == ("不在允许的取值之内：1、2", "must be one of: 1 or 2")
 
 
 def test_names_that_a_caller_made_up_are_not_shown() -> None:

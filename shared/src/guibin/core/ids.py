@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 from uuid_utils.compat import uuid7
+
+from guibin.core.invalid import invalid_input
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _EXAMPLE = "01934f6e-7a10-7c3e-9d55-2f60a1b2c3d4"
@@ -41,7 +43,9 @@ class PublicId:
             return value
         found = from_public(self.prefix, value) if isinstance(value, str) else None
         if found is None:
-            raise PydanticCustomError("id", "must be an id that begins with {prefix}_", {"prefix": self.prefix})
+            raise invalid_input(
+                "id", "须为以 {prefix}_ 开头的编号", "must be an id that begins with {prefix}_", prefix=self.prefix
+            )
         return found
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

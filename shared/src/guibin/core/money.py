@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
+from guibin.core.invalid import invalid_input
+
 MAX_FEN = 10**17
 _AMOUNT = re.compile(r"(-?)(0|[1-9]\d{0,14})(?:\.(\d{1,2}))?")
 
@@ -39,7 +41,11 @@ class _Cny:
             return value
         fen = parse_cny(value) if isinstance(value, str) else None
         if fen is None:
-            raise PydanticCustomError("money", "must be an amount in CNY as a string with at most two places")
+            raise invalid_input(
+                "money",
+                "须为最多两位小数的人民币金额文本",
+                "must be an amount in CNY as a string with at most two places",
+            )
         return fen
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -68,7 +74,7 @@ Cny = Annotated[int, _Cny()]
 def out_of_bounds(least_fen: int, most_fen: int) -> PydanticCustomError:
     """Return the error of an input that is too low or too high an amount; it names both bounds, in CNY."""
     bounds = {"least": format_cny(least_fen), "most": format_cny(most_fen)}
-    return PydanticCustomError("amount", "must be between {least} and {most} CNY", bounds)
+    return invalid_input("amount", "须在 {least} 至 {most} 元之间", "must be between {least} and {most} CNY", **bounds)
 
 
 def between(least_fen: int, most_fen: int = MAX_FEN) -> AfterValidator:

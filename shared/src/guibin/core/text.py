@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
+
+from guibin.core.invalid import invalid_input
 
 # What changes how text is read and is not seen: C1 controls, soft hyphen, zero-width, bidirectional, line separators.
 _INVISIBLE: Final = r"\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -43,13 +45,17 @@ class _Text:
             PydanticCustomError: of type bad_unicode, control_character, too_long or blank.
         """
         if has_lone_surrogate(text):
-            raise PydanticCustomError("bad_unicode", "must be valid Unicode text")
+            raise invalid_input("bad_unicode", "不是有效的 Unicode 文本", "must be valid Unicode text")
         if re.search(f"[{self.banned}{_INVISIBLE_TAGS}]", text):
-            raise PydanticCustomError("control_character", "must not contain control or invisible characters")
+            raise invalid_input(
+                "control_character", "含有控制字符或不可见字符", "must not contain control or invisible characters"
+            )
         if len(text) > self.max_length:
-            raise PydanticCustomError("too_long", "must have at most {max} characters", {"max": self.max_length})
+            raise invalid_input(
+                "too_long", "超过最大长度 {max}", "must have at most {max} characters", max=self.max_length
+            )
         if not text.strip():
-            raise PydanticCustomError("blank", "must not be blank")
+            raise invalid_input("blank", "不能为空白", "must not be blank")
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

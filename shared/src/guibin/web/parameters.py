@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import ValidationFailed
+from guibin.core.invalid import invalid_input
 from guibin.web.errors import DuplicateParameter, RangeTooLarge, SensitiveInUrl, UnknownParameter
 
 LONGEST_RANGE_DAYS: Final = 366
@@ -43,7 +43,9 @@ def _day(value: object) -> object:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise PydanticCustomError("date", "must be a date YYYY-MM-DD from 1900 to 2199")
+    raise invalid_input(
+        "date", "须为 YYYY-MM-DD 格式的日期，年份为 1900 至 2199", "must be a date YYYY-MM-DD from 1900 to 2199"
+    )
 
 
 def _instant(value: object) -> object:
@@ -55,7 +57,7 @@ def _instant(value: object) -> object:
             return datetime.fromisoformat(value)
     except ValueError:
         pass
-    raise PydanticCustomError("instant", "must be an RFC 3339 instant with an offset")
+    raise invalid_input("instant", "须为带时区的 RFC 3339 时间", "must be an RFC 3339 instant with an offset")
 
 
 Day = Annotated[date, BeforeValidator(_day)]

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from pydantic_core import core_schema
 
 from guibin.core.errors import ValidationFailed
+from guibin.core.invalid import IN_CHINESE
 
 # No name of ours has five digits in a row; a number that somebody sent as a name has.
 _PLAIN: Final = re.compile(r"(?!.*\d{5})[A-Za-z0-9_.\-\[\]]{1,64}")
@@ -35,7 +36,7 @@ _TYPES: Final[dict[str, str]] = {
     "string_unicode": "bad_unicode",
 }
 
-# Types outside this set come from our own validators and pass as they are.
+# Types outside this set come from our own validators, with words of theirs, and pass as they are.
 _OF_PYDANTIC: Final = frozenset(get_args(core_schema.ErrorType))
 
 # pydantic's own types for lists; our text types use the first of the names for texts.
@@ -55,9 +56,6 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "date": ("须为 YYYY-MM-DD 格式的日期，年份为 1900 至 2199", "must be a date YYYY-MM-DD from 1900 to 2199"),
     "instant": ("须为带时区的 RFC 3339 时间", "must be an RFC 3339 instant with an offset"),
     "id": ("编号的种类或格式不正确", "must be an id of the right kind and form"),
-    "money": ("须为最多两位小数的人民币金额文本", "must be an amount in CNY as text with at most two places"),
-    "amount": ("须在 {least} 至 {most} 元之间", "must be between {least} and {most} CNY"),
-    "money_alone": ("金额须与积分一同支付，不能单独收取", "money is paid beside points, never alone"),
     "too_small": ("不能小于下限 {bound}", "must not be below its lower bound {bound}"),
     "too_big": ("不能大于上限 {bound}", "must not be above its upper bound {bound}"),
     "too_long": ("超过最大长度 {bound}", "must have at most {bound} characters"),
@@ -68,10 +66,6 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "pattern": ("格式不正确", "does not have the right form"),
     "control_character": ("含有控制字符或不可见字符", "must not contain control or invisible characters"),
     "bad_unicode": ("不是有效的 Unicode 文本", "must be valid Unicode text"),
-    "blank": ("不能为空白", "must not be blank"),
-    "phone": ("须为 11 位手机号码", "must be a mobile number of 11 digits"),
-    "one_phone": ("须提供 phone 或 phone_code 之一", "needs either phone or phone_code"),
-    "one_proof": ("须提供 otp 或 bank_token 之一及其对应字段", "needs either otp or bank_token, with its own fields"),
     "range": ("起始日期晚于结束日期", "must not begin after its end"),
     "invalid": ("不符合要求", "is not valid"),
 }
@@ -84,29 +78,40 @@ def translate(errors: Sequence[Mapping[str, Any]], *, within: tuple[str | int, .
 
 
 def localise(error: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Write one error for a reader of `zh` or `en`: a text of ours where its type has one, else its own message."""
-    texts = _MESSAGES.get(str(error["type"]))
-    template = None if texts is None else texts[language == "en"]
-    # A domain's own error of a known type states no bound: its message says more than a template without the bound.
-    if template is None or ("{" in template and "bound" not in error):
-        message = error["message"]
+    """Write one error for a reader of `zh` or `en`: in the words of who refused it, else in ours for its type."""
+    if IN_CHINESE in error:
+        message = error["message"] if language == "en" else error[IN_CHINESE]
     else:
-        message = template.format_map(error)
+        message = _words_of_a_domain(error, language)
     return {"loc": error["loc"], "type": error["type"], "message": " ".join(str(message).split())}
+
+
+def _words_of_a_domain(error: Mapping[str, Any], language: str) -> str:
+    """Return what a domain says in English alone, in ours for its type where they are whole without a bound."""
+    zh, en = _MESSAGES.get(str(error["type"]), ("{", "{"))
+    return str(error["message"]) if "{" in zh else en if language == "en" else zh
 
 
 def _translate(error: Mapping[str, Any], within: tuple[str | int, ...]) -> dict[str, object]:
     context: Mapping[str, Any] = error.get("ctx") or {}
     kind = _type_of(error)
-    return {
-        "loc": [_plain(part) for part in (*within, *error["loc"])],
-        "type": kind,
-        "message": error["msg"] if kind not in _MESSAGES else _MESSAGES[kind][1],
-        "expected": context.get("expected") or context.get("expected_tags") or "",
-        "least": context.get("least", ""),
-        "most": context.get("most", ""),
-        "bound": next((context[name] for name in _BOUNDS if name in context), ""),
-    }
+    zh, en = _words(kind, str(error["msg"]), context)
+    return {"loc": [_plain(part) for part in (*within, *error["loc"])], "type": kind, "message": en, IN_CHINESE: zh}
+
+
+def _words(kind: str, own: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the words in Chinese and English: those of the validator where it has some, else ours for the type."""
+    if IN_CHINESE in context and kind != "null_forbidden":
+        return str(context[IN_CHINESE]), own
+    zh, en = _MESSAGES.get(kind, _MESSAGES["invalid"])
+    allowed = str(context.get("expected") or context.get("expected_tags") or "")
+    bound = next((context[name] for name in _BOUNDS if name in context), "")
+    return zh.format(expected=_in_chinese(allowed), bound=bound), en.format(expected=allowed, bound=bound)
+
+
+def _in_chinese(allowed: str) -> str:
+    """Return a list of pydantic's, such as `'a', 'b' or 'c'`, as `a、b、c`."""
+    return "、".join(value.strip("'") for value in re.split(", | or ", allowed))
 
 
 def _type_of(error: Mapping[str, Any]) -> str:

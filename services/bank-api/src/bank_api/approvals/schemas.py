@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from guibin.approvals.handlers import APPROVAL_HANDLERS, Label
 from guibin.approvals.models import Approval, ApprovalDecision, ApprovalState, Verdict
 from guibin.approvals.rules import Rule
 from guibin.core.ids import ApprovalId, StaffId
-from guibin.core.money import Cny
+from guibin.core.invalid import invalid_input
+from guibin.core.money import Cny, between
 from guibin.core.text import Note
 from guibin.web import OutModel, StrictModel
 
@@ -27,12 +27,6 @@ STATES: Final = {
     ApprovalState.EXPIRED: Label("已过期", "Expired"),
     ApprovalState.FAILED: Label("执行失败", "Failed"),
 }
-
-
-def _not_negative(fen: int) -> int:
-    if fen < 0:
-        raise PydanticCustomError("negative", "must not be negative")
-    return fen
 
 
 class SubmittedOut(OutModel):
@@ -138,7 +132,7 @@ class ApprovalRuleIn(StrictModel):
 
     business_days: Annotated[int, Field(ge=1, le=60)] = Field(description="How long a request stays open", examples=[3])
     approvers: Annotated[int, Field(ge=1, le=5)] = Field(description="How many people must agree", examples=[1])
-    threshold: Annotated[Cny, AfterValidator(_not_negative)] | None = Field(
+    threshold: Annotated[Cny, between(0)] | None = Field(
         default=None, description="Cost in CNY above which it takes `approvers_above`", examples=["50000.00"]
     )
     approvers_above: Annotated[int, Field(ge=1, le=5)] = Field(description="Not fewer than `approvers`", examples=[2])
@@ -149,7 +143,9 @@ class ApprovalRuleIn(StrictModel):
     @model_validator(mode="after")
     def _never_fewer_above(self) -> Self:
         if self.approvers_above < self.approvers:
-            raise PydanticCustomError("range", "must not take fewer people above the threshold")
+            raise invalid_input(
+                "range", "金额线以上的审批人数不能更少", "must not take fewer people above the threshold"
+            )
         return self
 
     def rule(self) -> Rule:

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from bank_api.customers.views import View, band_of, exact
 from guibin.core.ids import AssetRuleId, BranchId, CustomerId, StaffId
-from guibin.core.money import Cny, format_cny, parse_cny
+from guibin.core.invalid import invalid_input
+from guibin.core.money import Cny, between, format_cny, parse_cny
 from guibin.core.text import Code, OneLine
 from guibin.points.assets.models import AssetRule, AssetRuleState
 from guibin.points.assets.rules import Outcome, per_mille
@@ -33,7 +33,7 @@ PerMille = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{1,4}(\
 
 def _once(codes: list[str] | None) -> list[str] | None:
     if codes is not None and len(set(codes)) < len(codes):
-        raise PydanticCustomError("duplicate_item", "must not name a tier twice")
+        raise invalid_input("duplicate_item", "同一层级不能重复", "must not name a tier twice")
     return codes
 
 
@@ -55,14 +55,11 @@ class AssetRuleTermsIn(StrictModel):
         description="How much of a class of products counts, 0 to 1; a class that is not named weighs 0",
         examples=[WEIGHTS],
     )
-    threshold: Cny = Field(
-        ge=0,
-        le=MOST_FEN,
-        description="Weighted month-daily average from which it gives points",
-        examples=["100000.00"],
+    threshold: Annotated[Cny, between(0, MOST_FEN)] = Field(
+        description="Weighted month-daily average from which it gives points", examples=["100000.00"]
     )
-    step: Cny | None = Field(
-        default=None, gt=0, le=MOST_FEN, description="One point for each full step", examples=["10000.00"]
+    step: Annotated[Cny, between(1, MOST_FEN)] | None = Field(
+        default=None, description="One point for each full step", examples=["10000.00"]
     )
     rate_per_mille: PerMille | None = Field(
         default=None,

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.care.models import NeedCategory
 from guibin.care.opportunities.models import OpportunityResult, OpportunitySource, OpportunityState, Proof
@@ -12,14 +11,15 @@ from guibin.care.opportunities.rules import belongs
 from guibin.care.opportunities.terms import MOST_FEN
 from guibin.care.service import Chance, Outcome
 from guibin.core.ids import CustomerId, HoldingId, ManagerId, OpportunityId, StaffId, TouchId
-from guibin.core.money import Cny
+from guibin.core.invalid import invalid_input
+from guibin.core.money import Cny, between
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note
 from guibin.web import Day, StrictModel
 
 from .views import RecordOut
 
-Amount = Annotated[Cny, Field(ge=0, le=MOST_FEN)]
+Amount = Annotated[Cny, between(0, MOST_FEN)]
 _OF_A_PRODUCT: Any = {"product_code": "WM-STABLE-90", "amount": "500000.00", "due_on": "2099-12-18"}
 _OF_A_NEED: Any = {
     "need": "education",
@@ -44,7 +44,7 @@ class OpportunityIn(StrictModel):
     @model_validator(mode="after")
     def _about_one_thing(self) -> Self:
         if (self.product_code is None) == (self.need is None):
-            raise PydanticCustomError("about_one_thing", "names either a product or a need")
+            raise invalid_input("about_one_thing", "产品与需求须且只能填写一项", "names either a product or a need")
         return self
 
     def chance(self) -> Chance:
@@ -77,9 +77,9 @@ class OpportunityEndIn(StrictModel):
     @model_validator(mode="after")
     def _result_of_its_state(self) -> Self:
         if not belongs(self.result, OpportunityState(self.state)):
-            raise PydanticCustomError("result_of_its_state", "the result is none of this state")
+            raise invalid_input("result_of_its_state", "该结果与状态不符", "the result is none of this state")
         if self.amount is not None and self.state != "won":
-            raise PydanticCustomError("amount_is_won", "an amount goes with the state won alone")
+            raise invalid_input("amount_is_won", "仅成交（won）时可填写金额", "an amount goes with the state won alone")
         return self
 
     def outcome(self) -> Outcome:

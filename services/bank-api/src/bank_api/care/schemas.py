@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.care.models import (
     ComplaintCategory,
@@ -27,6 +26,7 @@ from guibin.core.ids import (
     TouchId,
     to_public,
 )
+from guibin.core.invalid import invalid_input
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note
 from guibin.web import Day, Instant, StrictModel
@@ -223,7 +223,9 @@ class NeedEndIn(StrictModel):
     @model_validator(mode="after")
     def _redemption_serves(self) -> Self:
         if self.redemption_id is not None and self.state != "served":
-            raise PydanticCustomError("redemption_serves", "a redemption goes with the state served alone")
+            raise invalid_input(
+                "redemption_serves", "仅已满足（served）时可填写兑换单", "a redemption goes with the state served alone"
+            )
         return self
 
 

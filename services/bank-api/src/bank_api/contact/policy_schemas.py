@@ -11,6 +11,7 @@ from guibin.contact.models import ContactPolicy
 from guibin.contact.rules import MOST_CAP, Channel, Quiet, Terms
 from guibin.contact.service import Allowing, Wish
 from guibin.core.ids import CustomerId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Note
 from guibin.web import OutModel, StrictModel
 
@@ -63,7 +64,9 @@ class ContactPolicyIn(StrictModel):
     def _each_channel_once(self) -> Self:
         named = [cap.channel for cap in self.caps]
         if len(set(named)) < len(named) or Channel.WECOM in named:
-            raise ValueError("must name each channel once, and WeCom by wechat")
+            raise invalid_input(
+                "invalid", "同一渠道不能重复，企业微信归入 wechat", "must name each channel once, and WeCom by wechat"
+            )
         return self
 
     def terms(self) -> Terms:

@@ -12,6 +12,7 @@ from guibin.contact.models import ContactDecision, ContactState
 from guibin.contact.rules import Channel, ContactPurpose, Plan, Reason, Sender
 from guibin.contact.service import Judgement
 from guibin.core.ids import ContactId, CustomerId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, Note, OneLine
 from guibin.web import Instant, OutModel, StrictModel
 
@@ -48,7 +49,7 @@ class ContactCheckIn(ContactPlanIn):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len(set(self.customer_ids)) < len(self.customer_ids):
-            raise ValueError("names a customer twice")
+            raise invalid_input("invalid", "同一客户不能重复", "names a customer twice")
         return self
 
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from guibin.core.ids import CustomerId, StaffId
 from guibin.core.lines import Line
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code, Note
 from guibin.holdings.models import EventType, InflowClass
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
@@ -123,7 +123,7 @@ class EarningSimulationIn(StrictModel):
     line: Line = Field(default=Line.CREDIT_CARD)
     event_type: Trigger
     occurred_at: Instant
-    amount: Annotated[Cny, Field(ge=0)] | None = Field(default=None, description="CNY", examples=["268.00"])
+    amount: Annotated[Cny, between(0)] | None = Field(default=None, description="CNY", examples=["268.00"])
     merchant_category: Code | None = None
     channel: Code | None = None
     inflow_class: InflowClass | None = None

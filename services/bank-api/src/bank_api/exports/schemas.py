@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import ApprovalId, BranchId, ExportId, ManagerId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code
 from guibin.exports.models import ExportFailure, ExportState, ListKind
 from guibin.rights.models import TaxKind
@@ -49,9 +49,9 @@ class ExportIn(StrictModel):
         of_recipients = self.kind is ListKind.TAX_RECIPIENTS
         others = CustomerFilters.model_fields.keys() if of_recipients else OF_RECIPIENTS
         if others & self.filters.named().keys():
-            raise PydanticCustomError("filter", "must be filters of this list")
+            raise invalid_input("filter", "含有不适用于该名单的筛选条件", "must be filters of this list")
         if of_recipients and self.filters.month is None:
-            raise PydanticCustomError("filter", "needs a month")
+            raise invalid_input("filter", "须提供 month", "needs a month")
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, field_validator
 
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
 from guibin.core.text import OneLine
 from guibin.feeds.models import FeedKind
@@ -32,7 +33,9 @@ class FeedPolicyIn(StrictModel):
     @classmethod
     def _with_balances(cls, kinds: list[FeedKind]) -> list[FeedKind]:
         if FeedKind.BALANCES not in kinds or len(set(kinds)) < len(kinds):
-            raise ValueError("must name balances, and each kind once")
+            raise invalid_input(
+                "invalid", "须含 balances，且每种只能出现一次", "must name balances, and each kind once"
+            )
         return kinds
 
     def terms(self) -> PolicyTerms:

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import ApprovalId, BranchId, CustomerId, GiftHandoverId, GiftId, StaffId
+from guibin.core.invalid import invalid_input
 from guibin.core.money import Cny, out_of_bounds
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
@@ -88,7 +88,7 @@ class GiftMovementIn(StrictModel):
     @model_validator(mode="after")
     def _moves_something(self) -> Self:
         if self.units == 0 and self.kind != "counted":
-            raise PydanticCustomError("zero", "must not be zero")
+            raise invalid_input("zero", "不能为零", "must not be zero")
         return self
 
     def movement(self, gift_id: GiftId) -> Movement:

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import BranchId, DelegationId, StaffId
+from guibin.core.invalid import invalid_input
 from guibin.core.money import Cny
 from guibin.core.text import Code, Note, OneLine
 from guibin.customers.models import CertificateType
@@ -154,9 +154,9 @@ class CoverIn(StrictModel):
     @model_validator(mode="after")
     def _is_a_short_time(self) -> Self:
         if self.valid_to <= self.valid_from:
-            raise PydanticCustomError("range", "must not begin after its end")
+            raise invalid_input("range", "结束须晚于开始", "must not begin after its end")
         if self.valid_to - self.valid_from > LONGEST_DELEGATION:
-            raise PydanticCustomError("too_long_cover", "cover lasts 30 days at most")
+            raise invalid_input("too_long_cover", "代管最长 30 天", "cover lasts 30 days at most")
         return self
 
 
@@ -183,7 +183,7 @@ class GrantsIn(StrictModel):
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
         if len({(grant.verb, grant.domain) for grant in self.grants}) < len(self.grants):
-            raise PydanticCustomError("duplicate_item", "must not name an item twice")
+            raise invalid_input("duplicate_item", "同一项不能重复", "must not name an item twice")
         return self
 
 
@@ -244,7 +244,7 @@ class BankCalendarIn(StrictModel):
     @model_validator(mode="after")
     def _each_day_once(self) -> Self:
         if len({day.day for day in self.days}) != len(self.days):
-            raise PydanticCustomError("duplicate_item", "must not name a day twice")
+            raise invalid_input("duplicate_item", "同一日期不能重复", "must not name a day twice")
         return self
 
 

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, EntryId, HoldId, LotId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, Note, OneLine
 from guibin.holdings.models import EventType
 from guibin.points.correction_repository import PendingLot
@@ -130,7 +130,11 @@ class HoldIn(StrictModel):
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if (self.customer_id is None) == (self.customer_no is None):
-            raise PydanticCustomError("customer", "must name the customer by either customer_id or customer_no")
+            raise invalid_input(
+                "customer",
+                "customer_id 与 customer_no 须且只能提供一项",
+                "must name the customer by either customer_id or customer_no",
+            )
         return self
 
 

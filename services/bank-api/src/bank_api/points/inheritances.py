@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from bank_api.approvals.schemas import SubmittedOut
 from guibin.core.errors import NotFound, ReasonRequired
 from guibin.core.ids import ApprovalId, CustomerId, EntryId, InheritanceId, TransferId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Note, OneLine
 from guibin.points.errors import AccountFrozen
 from guibin.points.inheritance.errors import HeirUnavailable, NotDeceased, NothingToInherit, PointsSetAside
@@ -72,7 +72,7 @@ class InheritanceIn(StrictModel):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len({heir.customer_id for heir in self.heirs}) != len(self.heirs):
-            raise PydanticCustomError("duplicate_item", "must not name an heir twice")
+            raise invalid_input("duplicate_item", "同一继承人不能重复", "must not name an heir twice")
         return self
 
     def claim(self, customer_id: CustomerId) -> Claim:

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.errors import Refusal
 from guibin.core.ids import CustomerId, EntryId, LotId
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code, Note, OneLine
 from guibin.customers.identifiers import normalise_number
 from guibin.customers.references import customer_no_ref
@@ -163,7 +163,7 @@ class EntryOut(OutModel):
 
 def _refuse_zero(points: int) -> int:
     if points == 0:
-        raise PydanticCustomError("zero", "must not be zero")
+        raise invalid_input("zero", "不能为零", "must not be zero")
     return points
 
 
@@ -213,7 +213,7 @@ class EventIn(StrictModel):
     customer_no: Annotated[str, OneLine(64)] | None = None
     event_type: LineTrigger
     occurred_at: Instant
-    amount: Annotated[Cny, Field(ge=0)] | None = Field(default=None, description="CNY")
+    amount: Annotated[Cny, between(0)] | None = Field(default=None, description="CNY")
     merchant_category: Code | None = None
     channel: Code | None = None
     inflow_class: InflowClass | None = None
@@ -221,7 +221,11 @@ class EventIn(StrictModel):
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if (self.customer_id is None) == (self.customer_no is None):
-            raise PydanticCustomError("customer", "must name the customer by either customer_id or customer_no")
+            raise invalid_input(
+                "customer",
+                "customer_id 与 customer_no 须且只能提供一项",
+                "must name the customer by either customer_id or customer_no",
+            )
         return self
 
     @classmethod

@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code, OneLine
 from guibin.holdings.models import EventType
 from guibin.points.earning.terms import Trigger
@@ -29,7 +29,7 @@ MOST_POINTS_VALUED = 1_000_000
 
 Name = Annotated[str, OneLine(40)]
 Whole = Annotated[int, Field(ge=1, le=MAX_POINTS)]
-Fen = Annotated[Cny, Field(ge=0, le=DEAREST_FEN)]
+Fen = Annotated[Cny, between(0, DEAREST_FEN)]
 
 
 class CapPeriod(StrEnum):
@@ -59,7 +59,7 @@ class WalletCapIn(StrictModel):
     @model_validator(mode="after")
     def _period_fits(self) -> Self:
         if self.period in (SPENDING_ONLY if self.kind is CapKind.EARN else EARNING_ONLY):
-            raise PydanticCustomError("cap", "must fit the kind of the cap")
+            raise invalid_input("cap", "该周期不适用于此类上限", "must fit the kind of the cap")
         return self
 
 
@@ -74,7 +74,9 @@ class TransferLimitsIn(StrictModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.each <= self.day <= self.month:
-            raise PydanticCustomError("limits", "must not be less than the limit of a shorter time")
+            raise invalid_input(
+                "limits", "较长期间的限额不能低于较短期间的限额", "must not be less than the limit of a shorter time"
+            )
         return self
 
 
@@ -104,7 +106,7 @@ class ValuationIn(StrictModel):
     """What points are worth in money: so many `points` are worth `amount`, by steps and with a rounding."""
 
     points: Annotated[int, Field(ge=1, le=MOST_POINTS_VALUED, examples=[100])]
-    amount: Annotated[Cny, Field(ge=1, le=DEAREST_FEN, examples=["1.00"])]
+    amount: Annotated[Cny, between(1, DEAREST_FEN), Field(examples=["1.00"])]
     step: ValueStep = Field(default=ValueStep.FEN, description="Every worth is a multiple of it")
     rounding: ValueRounding = Field(default=ValueRounding.DOWN, description="Where a rest smaller than a step goes")
 
@@ -219,31 +221,45 @@ class WalletTermsIn(StrictModel):
         if (self.expiry is Expiry.CALENDAR) != (self.expiry_years is not None) or by_months != (
             self.expiry_months is not None
         ):
-            raise PydanticCustomError(
-                "expiry", "must come with the years or the months that its kind takes, and with no other"
+            raise invalid_input(
+                "expiry",
+                "须提供该到期方式所需的年数或月数，不能提供其他",
+                "must come with the years or the months that its kind takes, and with no other",
             )
         return self
 
     @model_validator(mode="after")
     def _activity_against_inactivity(self) -> Self:
         if self.activity_events and self.expiry is not Expiry.INACTIVITY:
-            raise PydanticCustomError("activity_events", "must be empty where points do not end by inactivity")
+            raise invalid_input(
+                "activity_events",
+                "仅因不活跃到期的积分可填写 activity_events",
+                "must be empty where points do not end by inactivity",
+            )
         if len(set(self.activity_events)) < len(self.activity_events):
-            raise PydanticCustomError("activity_events", "each once")
+            raise invalid_input("activity_events", "activity_events 中每项只能出现一次", "each once")
         return self
 
     @model_validator(mode="after")
     def _end_fits(self) -> Self:
         if self.expiry_share < ALL and (self.expiry is not Expiry.INACTIVITY or self.rolls_over_to is not None):
-            raise PydanticCustomError("expiry_share", "must be all of them but where points lapse and go nowhere")
+            raise invalid_input(
+                "expiry_share",
+                "仅因不活跃到期且不转入其他类别的积分，其 expiry_share 可低于 100",
+                "must be all of them but where points lapse and go nowhere",
+            )
         if self.rolls_over_to is not None and self.expiry is Expiry.NEVER:
-            raise PydanticCustomError("rolls_over_to", "must be null for what has no end")
+            raise invalid_input("rolls_over_to", "永不到期的积分不能转入其他类别", "must be null for what has no end")
         return self
 
     @model_validator(mode="after")
     def _growth_buys_nothing(self) -> Self:
         if self.growth and (self.buys_goods or self.transferable or self.pooled or self.spendable or self.valuation):
-            raise PydanticCustomError("growth", "must buy nothing, not be passed on or shared, and have no worth")
+            raise invalid_input(
+                "growth",
+                "成长值不能兑换、转赠或共享，也不能计价",
+                "must buy nothing, not be passed on or shared, and have no worth",
+            )
         return self
 
     def terms(self) -> WalletTerms:

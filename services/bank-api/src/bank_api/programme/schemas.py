@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import BranchId, BudgetId, RightId, StaffId, to_public
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
 from guibin.core.money import Cny, out_of_bounds
 from guibin.core.reasons import LONGEST
@@ -45,7 +45,7 @@ class BudgetIn(StrictModel):
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.points is None and self.cny is None:
-            raise PydanticCustomError("one_of", "needs points, cny or both")
+            raise invalid_input("one_of", "points 与 cny 至少提供一项", "needs points, cny or both")
         if self.cny is not None and not 0 <= self.cny <= MOST_FEN:
             raise out_of_bounds(0, MOST_FEN)
         return self
@@ -121,7 +121,11 @@ class KillSwitchIn(StrictModel):
     def _names_its_target(self) -> Self:
         named = {Target.WALLET: self.wallet is not None, Target.RIGHT: self.right_id is not None}
         if any(given is not (self.target is target) for target, given in named.items()):
-            raise PydanticCustomError("target", "names the wallet or the right of its target, and nothing else")
+            raise invalid_input(
+                "target",
+                "须且只能提供与 target 相应的 wallet 或 right_id",
+                "names the wallet or the right of its target, and nothing else",
+            )
         return self
 
     def switching(self) -> Switching:

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import PackageId, RightId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, OneLine
 from guibin.rights.models import PackagePeriod, PackageState, RightsPackage
 from guibin.rights.packages import MOST_RIGHTS, MOST_UNITS_OF_A_RIGHT, PackageTerms
@@ -56,7 +56,7 @@ class PackageContentIn(StrictModel):
     def _each_once(self) -> Self:
         refuse_twins([line.tier for line in self.tiers])
         if len({line.right_id for line in self.rights}) < len(self.rights):
-            raise PydanticCustomError("duplicate_item", "must not name a right twice")
+            raise invalid_input("duplicate_item", "同一权益不能重复", "must not name a right twice")
         return self
 
     def content(self) -> PackageContent:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code
 from guibin.rights.releases import ReleaseLine
 from guibin.web import Day, Instant, OutModel, StrictModel
@@ -30,7 +30,7 @@ class DailyIn(StrictModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.last_day is not None and self.first_day > self.last_day:
-            raise PydanticCustomError("range", "must not end before it begins")
+            raise invalid_input("range", "结束不能早于开始", "must not end before it begins")
         return self
 
 
@@ -53,7 +53,7 @@ class ReleaseLineIn(StrictModel):
     @model_validator(mode="after")
     def _releases_something(self) -> Self:
         if self.daily is None and not self.dated:
-            raise PydanticCustomError("missing", "needs `daily` or `dated`")
+            raise invalid_input("missing", "daily 与 dated 至少提供一项", "needs `daily` or `dated`")
         return self
 
     def document(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class ReleasePlanIn(StrictModel):
     def _each_code_once(self) -> Self:
         codes = [line.code for line in self.lines]
         if len(set(codes)) != len(codes):
-            raise PydanticCustomError("duplicate_item", "must not name a line twice")
+            raise invalid_input("duplicate_item", "同一行的 code 不能重复", "must not name a line twice")
         return self
 
     def document(self) -> dict[str, Any] | None:

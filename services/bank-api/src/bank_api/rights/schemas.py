@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, RedemptionId, RightId, VoucherUseId
+from guibin.core.invalid import invalid_input
 from guibin.core.money import Cny, between
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Code, Note, OneLine
@@ -107,11 +107,13 @@ class RightIn(RightContentIn):
     @model_validator(mode="after")
     def _codes_come_from_a_pool(self) -> Self:
         if (self.fulfilment is Fulfilment.CODE) != (self.stock_mode is StockMode.CODES):
-            raise PydanticCustomError(
-                "codes", "a right is fulfilled by codes exactly when its stock is a pool of codes"
+            raise invalid_input(
+                "codes",
+                "以券码履约的权益须使用券码库存，反之亦然",
+                "a right is fulfilled by codes exactly when its stock is a pool of codes",
             )
         if self.value is not None and self.stock_mode is not StockMode.CODES:
-            raise PydanticCustomError("value", "only codes have a value")
+            raise invalid_input("value", "仅券码可以设面值", "only codes have a value")
         return self
 
     def new(self) -> NewRight:
@@ -220,7 +222,7 @@ class CodePatternIn(StrictModel):
     @model_validator(mode="after")
     def _hard_to_guess(self) -> Self:
         if self.pattern().bits < LEAST_BITS:
-            raise PydanticCustomError("too_guessable", "must have 80 random bits at least")
+            raise invalid_input("too_guessable", "随机部分至少须有 80 比特", "must have 80 random bits at least")
         return self
 
     def pattern(self) -> CodePattern:
@@ -242,11 +244,13 @@ class CodesIn(StrictModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.codes is None) == (self.generate is None):
-            raise PydanticCustomError("one_of", "needs either codes or generate")
+            raise invalid_input("one_of", "codes 与 generate 须且只能提供一项", "needs either codes or generate")
         if self.pattern is not None and self.generate is None:
-            raise PydanticCustomError("pattern", "is for codes that are made")
+            raise invalid_input("pattern", "pattern 仅用于生成的券码", "is for codes that are made")
         if any(len(normal_form(code)) < SHORTEST_CODE for code in self.codes or []):
-            raise PydanticCustomError("too_short", "a code needs at least 6 letters or digits")
+            raise invalid_input(
+                "too_short", "每个券码至少须有 6 位字母或数字", "a code needs at least 6 letters or digits"
+            )
         return self
 
 
@@ -289,7 +293,7 @@ class VoucherUseIn(StrictModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.code is None) == (self.qr is None):
-            raise PydanticCustomError("one_of", "needs either code or qr")
+            raise invalid_input("one_of", "code 与 qr 须且只能提供一项", "needs either code or qr")
         return self
 
 

@@ -30,11 +30,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown_wallet": ("没有该积分类别", "names a wallet that does not exist"),
     "fixed": ("已有权益的此项不可更改", "is another than that of the right, which never changes"),
     "waits": ("该权益的条款正在审批，请先撤回", "has terms that wait for approval: withdraw them first"),
-    "codes": (
-        "以券码履约的权益须使用券码库存，反之亦然",
-        "is fulfilled by codes exactly when its stock is a pool of codes",
-    ),
-    "owner": ("使用预算须填写 owner_branch", "needs an owner_branch where a budget pays"),
 }
 
 

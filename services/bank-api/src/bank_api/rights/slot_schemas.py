@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import RightId, SlotId
+from guibin.core.invalid import invalid_input
 from guibin.core.reasons import LONGEST
 from guibin.core.text import Note, OneLine
 from guibin.rights.models import Appointment, RightsSlot, SlotState
@@ -47,7 +47,9 @@ class SlotIn(StrictModel):
     def _in_order(self) -> Self:
         length = (self.ends_at - self.starts_at).total_seconds()
         if not 0 < length <= LONGEST_HOURS * 3_600:
-            raise PydanticCustomError("range", "must end after it begins, within 24 hours")
+            raise invalid_input(
+                "range", "结束须晚于开始，且不超过 24 小时", "must end after it begins, within 24 hours"
+            )
         return self
 
     def new(self) -> NewSlot:

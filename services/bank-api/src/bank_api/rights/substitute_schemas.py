@@ -3,8 +3,8 @@
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code
 from guibin.rights.substitutes import MOST_SUBSTITUTES, PriceRule, Substitute
 from guibin.web import OutModel, StrictModel
@@ -62,7 +62,7 @@ Substitutes = Annotated[list[SubstituteIn], Field(min_length=1, max_length=MOST_
 def refuse_twin_rights(substitutes: list[SubstituteIn]) -> None:
     """Refuse a list that names a right twice."""
     if len({one.right for one in substitutes}) != len(substitutes):
-        raise PydanticCustomError("duplicate_item", "must not name a right twice")
+        raise invalid_input("duplicate_item", "同一权益不能重复", "must not name a right twice")
 
 
 def written(substitutes: list[SubstituteIn] | None) -> list[dict[str, Any]] | None:

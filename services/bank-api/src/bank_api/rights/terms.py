@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
 from guibin.core.money import Cny, out_of_bounds
 from guibin.core.text import Code, OneLine
@@ -47,7 +47,7 @@ class HoursIn(StrictModel):
     @model_validator(mode="after")
     def _some_time(self) -> Self:
         if self.start == self.end:
-            raise PydanticCustomError("range", "must not end when it begins")
+            raise invalid_input("range", "起止时间不能相同", "must not end when it begins")
         return self
 
 
@@ -72,11 +72,13 @@ class PriceIn(StrictModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first_day and self.last_day and self.first_day > self.last_day:
-            raise PydanticCustomError("range", "must not end before it begins")
+            raise invalid_input("range", "结束不能早于开始", "must not end before it begins")
         if self.money is not None and not 0 < self.money <= MOST_FEN_OF_A_UNIT:
             raise out_of_bounds(1, MOST_FEN_OF_A_UNIT)
         if self.money is not None and not self.points:
-            raise PydanticCustomError("money_alone", "money is paid beside points, never alone")
+            raise invalid_input(
+                "money_alone", "金额须与积分一同支付，不能单独收取", "money is paid beside points, never alone"
+            )
         return self
 
     def document(self) -> dict[str, Any]:
@@ -132,7 +134,7 @@ class AudienceIn(StrictModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start and self.end and self.start >= self.end:
-            raise PydanticCustomError("range", "must not end before it begins")
+            raise invalid_input("range", "结束须晚于开始", "must not end before it begins")
         return self
 
     def document(self) -> dict[str, Any]:
@@ -266,14 +268,18 @@ class TermsIn(StrictModel):
         refuse_twins([quota.tier for quota in self.quotas])
         refuse_twin_rights(self.substitutes or [])
         if self.on_sale_from and self.on_sale_to and self.on_sale_from >= self.on_sale_to:
-            raise PydanticCustomError("range", "must not end before it begins")
+            raise invalid_input("range", "结束须晚于开始", "must not end before it begins")
         if self.code_inactive_days and self.code_days is not None and self.code_inactive_days > self.code_days:
-            raise PydanticCustomError("range", "codes must not end before they begin")
+            raise invalid_input("range", "券码启用前的天数不能多于其有效天数", "codes must not end before they begin")
         if self.budget_line is not None and self.owner_branch is None:
-            raise PydanticCustomError("owner", "a budget is the owner's: owner_branch is missing")
+            raise invalid_input(
+                "owner", "使用预算须填写 owner_branch", "a budget is the owner's: owner_branch is missing"
+            )
         if self.appointment is not None and self.cancel_hours is not None:
-            raise PydanticCustomError(
-                "appointment", "an appointment is cancelled by its own hours, not by cancel_hours"
+            raise invalid_input(
+                "appointment",
+                "预约按其自身的时限取消，不能填写 cancel_hours",
+                "an appointment is cancelled by its own hours, not by cancel_hours",
             )
         if self.unit_cost is not None and not 0 <= self.unit_cost <= MOST_FEN_OF_A_UNIT:
             raise out_of_bounds(0, MOST_FEN_OF_A_UNIT)
@@ -287,8 +293,9 @@ class TermsIn(StrictModel):
         paid = all(price.points and price.money is None for price in self.prices)
         both = self.gives is not None and self.donates is not None
         if both or any(beside) or self.beneficiary is not Beneficiary.NONE or not paid:
-            raise PydanticCustomError(
+            raise invalid_input(
                 "gives",
+                "换取积分与捐赠只能以积分支付：不能有免费次数、同行人、预约、取消、现金或零价格",
                 "points alone pay for points and donations: no quota, guests, booking, cancellation, money, price of 0",
             )
         return self
@@ -323,13 +330,13 @@ def _refuse_twins_of_prices(prices: Sequence[PriceIn]) -> None:
     """Refuse a price that an earlier one with the same conditions always comes before."""
     conditions = [price.model_dump_json(exclude={"points", "money"}) for price in prices]
     if len(set(conditions)) != len(conditions):
-        raise PydanticCustomError("duplicate_item", "must not give two prices for the same")
+        raise invalid_input("duplicate_item", "相同条件不能有两个价格", "must not give two prices for the same")
 
 
 def refuse_twins(tiers: Sequence[str]) -> None:
     """Refuse a list that names a tier twice."""
     if len(set(tiers)) != len(tiers):
-        raise PydanticCustomError("duplicate_item", "must not name a tier twice")
+        raise invalid_input("duplicate_item", "同一层级不能重复", "must not name a tier twice")
 
 
 def written(instant: datetime | None) -> str | None:

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import RedemptionId, RightId, SupplierId, to_public
+from guibin.core.invalid import invalid_input
 from guibin.core.money import Cny, format_cny, out_of_bounds
 from guibin.core.reasons import LONGEST
 from guibin.core.spreadsheet import csv_bytes
@@ -57,7 +57,7 @@ class ContractPriceIn(StrictModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise PydanticCustomError("range", "must not end before it begins")
+            raise invalid_input("range", "结束须晚于开始", "must not end before it begins")
         if not 0 <= self.price <= MOST_FEN:
             raise out_of_bounds(0, MOST_FEN)
         return self

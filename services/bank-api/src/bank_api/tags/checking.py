@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core import clock
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, OneLine
 from guibin.security.actors import Domain, Verb
 from guibin.tags.errors import (
@@ -101,7 +101,7 @@ class RuleCheckIn(StrictModel):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.rule is None) is (self.rule_text is None):
-            raise PydanticCustomError("rule", "must be given as a tree or as text")
+            raise invalid_input("rule", "rule 与 rule_text 须且只能提供一项", "must be given as a tree or as text")
         return self
 
 

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.approvals.errors import StateConflict
 from guibin.core.ids import CustomerId, StaffId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, Note
 from guibin.security.actors import Domain, Verb
 from guibin.tags.errors import TagKindConflict
@@ -46,7 +46,7 @@ class ModifierIn(StrictModel):
     @classmethod
     def _something(cls, points: int) -> int:
         if points == 0:
-            raise PydanticCustomError("points", "must not be 0")
+            raise invalid_input("points", "不能为 0", "must not be 0")
         return points
 
 

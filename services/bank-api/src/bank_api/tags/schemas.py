@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import CustomerId, StaffId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code, Note, OneLine
 from guibin.tags.matching import Sample
 from guibin.tags.models import (
@@ -64,9 +64,15 @@ class TagEdit(StrictModel):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.rule is not None and self.rule_text is not None:
-            raise PydanticCustomError("rule", "must be given as a tree or as text, not both")
+            raise invalid_input(
+                "rule", "rule 与 rule_text 只能提供一项", "must be given as a tree or as text, not both"
+            )
         if self.publishes_events and self.sensitivity is Sensitivity.SENSITIVE:
-            raise PydanticCustomError("publishes_events", "must be false at this level of sensitivity")
+            raise invalid_input(
+                "publishes_events",
+                "敏感标签的 publishes_events 须为 false",
+                "must be false at this level of sensitivity",
+            )
         return self
 
     def draft(self) -> TagDraft:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from guibin.core.ids import DeliveryId, EventId, WebhookId
+from guibin.core.invalid import invalid_input
 from guibin.core.text import OneLine
 from guibin.outbox.events import EventName
 from guibin.outbox.models import DeliveryFailure, DeliveryState, Webhook, WebhookState
@@ -17,7 +18,11 @@ SUBSCRIBED = sorted(set(EventName) - {EventName.WEBHOOK_TEST})
 
 def _once(types: list[EventName]) -> list[EventName]:
     if len(set(types)) != len(types) or EventName.WEBHOOK_TEST in types:
-        raise ValueError("each type once, and no test: that is sent on demand")
+        raise invalid_input(
+            "invalid",
+            "每种事件只能出现一次，且不能含测试事件：测试按需发送",
+            "each type once, and no test: that is sent on demand",
+        )
     return types
 
 

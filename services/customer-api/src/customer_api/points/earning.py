@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from fastapi import Query
 from pydantic import Field
 
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.holdings.models import EventType
 from guibin.points.earning.service.ways import Way, ways_to_earn
 from guibin.web import CustomerCall, DataClass, OutModel, PortRouter, RateClass, customer, declare
@@ -49,7 +49,9 @@ class WaysOut(OutModel):
 async def list_ways_to_earn(
     call: CustomerCall,
     event_type: Annotated[EventType | None, Query(description="Only this kind of event")] = None,
-    amount: Annotated[Cny | None, Query(ge=0, description="Of the event, in CNY; 1000.00 without it")] = None,
+    amount: Annotated[
+        Annotated[Cny, between(0)] | None, Query(description="Of the event, in CNY; 1000.00 without it")
+    ] = None,
 ) -> WaysOut:
     """Show by which events I would earn how many points now, as the rules in force offer it before caps and budgets."""
     fen = DEFAULT_FEN if amount is None else amount

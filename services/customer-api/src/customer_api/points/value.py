@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import Field
 
 from guibin.core.errors import NotFound
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.points.rules import MAX_POINTS
 from guibin.points.service.valuing import Worth, worths
 from guibin.points.valuation import ValueRounding
@@ -70,7 +70,8 @@ async def get_my_points_value(
         int | None, Query(ge=0, le=MAX_POINTS, description="So many points; what I can spend without it")
     ] = None,
     amount: Annotated[
-        Cny | None, Query(ge=0, le=DEAREST_FEN, description="In CNY; `needed` says how many points it takes")
+        Annotated[Cny, between(0, DEAREST_FEN)] | None,
+        Query(description="In CNY; `needed` says how many points it takes"),
     ] = None,
 ) -> ValueOut:
     """Show what my points count as in money, by the bank's formula for each kind, with its rounding.

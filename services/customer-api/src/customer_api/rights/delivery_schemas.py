@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from customer_api.sessions.schemas import MobilePhone
+from guibin.core.invalid import invalid_input
 from guibin.core.text import OneLine
 from guibin.rights.service import Delivery
 from guibin.suppliers.models import OrderState
@@ -38,7 +38,11 @@ class DeliveryIn(StrictModel):
     def _one_whole_place(self) -> Self:
         parcel = [self.recipient, self.phone, self.address]
         if any(parcel) != all(parcel) or any(parcel) == (self.recharge_account is not None):
-            raise PydanticCustomError("one_of", "needs either recharge_account, or recipient, phone and address")
+            raise invalid_input(
+                "one_of",
+                "须提供 recharge_account，或同时提供 recipient、phone 与 address",
+                "needs either recharge_account, or recipient, phone and address",
+            )
         return self
 
     def delivery(self) -> Delivery:

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from guibin.core.ids import PackageId, RightId
+from guibin.core.invalid import invalid_input
 from guibin.rights.models import PackagePeriod
 from guibin.rights.packages import MOST_RIGHTS, Allowance
 from guibin.rights.service import MyPackage
@@ -94,5 +94,5 @@ class PackageChoiceIn(StrictModel):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len(set(self.rights)) < len(self.rights):
-            raise PydanticCustomError("duplicate_item", "must not name a right twice")
+            raise invalid_input("duplicate_item", "同一权益不能重复", "must not name a right twice")
         return self

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
 from guibin.core.ids import CustomerId, SessionId
+from guibin.core.invalid import invalid_input
 from guibin.customers.identifiers import normalise_phone
 from guibin.sessions.models import LoginWay
 from guibin.sessions.rules import CODE_LIFE, PHONE_LIMITS, TICKET_LIFE
@@ -27,7 +28,7 @@ class _MobilePhone:
     def read(self, text: str) -> str:
         phone = normalise_phone(text) if len(text) <= _LONGEST_PHONE else None
         if phone is None or _MOBILE.fullmatch(phone) is None:
-            raise PydanticCustomError("phone", "must be a mobile number of 11 digits")
+            raise invalid_input("phone", "须为 11 位手机号码", "must be a mobile number of 11 digits")
         return phone
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -88,7 +89,7 @@ class CodeRequestIn(StrictModel):
     @model_validator(mode="after")
     def _one_phone(self) -> Self:
         if (self.phone is None) == (self.phone_code is None):
-            raise PydanticCustomError("one_phone", "needs either phone or phone_code")
+            raise invalid_input("one_phone", "须提供 phone 或 phone_code 之一", "needs either phone or phone_code")
         return self
 
 
@@ -130,9 +131,13 @@ class BindIn(StrictModel):
         by_bank, by_phone = self.bank_token is not None, self.otp is not None
         of_phone = (self.phone, self.phone_code, self.certificate_tail) != (None, None, None)
         if by_bank == by_phone or (by_bank and of_phone) or (self.rebind and not by_bank):
-            raise PydanticCustomError("one_proof", "needs either otp or bank_token, each with its own fields")
+            raise invalid_input(
+                "one_proof",
+                "须提供 otp 或 bank_token 之一及其对应字段",
+                "needs either otp or bank_token, each with its own fields",
+            )
         if self.phone is not None and self.phone_code is not None:
-            raise PydanticCustomError("one_phone", "needs either phone or phone_code")
+            raise invalid_input("one_phone", "须提供 phone 或 phone_code 之一", "needs either phone or phone_code")
         return self
 
 

@@ -3,12 +3,12 @@
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from customer_api.parts import parts_of
 from customer_api.points.transfers import REFUSALS as NO_TRANSFER
 from customer_api.points.transfers import TransferTermsIn
 from guibin.core.ids import RightId
+from guibin.core.invalid import invalid_input
 from guibin.core.settings import Profile
 from guibin.core.text import Code
 from guibin.points.service import TransferRequest
@@ -56,7 +56,9 @@ class StepUpIn(StrictModel):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if (self.right_id is None) == (self.transfer is None):
-            raise PydanticCustomError("step_up", "must name a right or a transfer, and not both")
+            raise invalid_input(
+                "step_up", "权益与转赠须且只能提供一项", "must name a right or a transfer, and not both"
+            )
         return self
 
     def request(self) -> RedemptionRequest | TransferRequest:

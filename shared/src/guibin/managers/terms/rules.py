@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from guibin.core.invalid import invalid_input
 from guibin.core.text import Code
 
 Months = Annotated[int, Field(ge=0, le=60)]
@@ -71,5 +72,9 @@ class Terms(BaseModel):
     @model_validator(mode="after")
     def _announced_before(self) -> Self:
         if self.pool_notice_months > self.pool_months:
-            raise ValueError("nobody goes back to the pool before it is announced")
+            raise invalid_input(
+                "invalid",
+                "退回客户池的预告期不能长于 pool_months",
+                "nobody goes back to the pool before it is announced",
+            )
         return self

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
+from guibin.core.invalid import invalid_input
 from guibin.core.lines import Line
 from guibin.core.money import Cny
 from guibin.core.text import Code, OneLine
@@ -34,14 +34,14 @@ def _in_a_year(day: str) -> str:
     try:
         date.fromisoformat(f"2000-{day}")
     except ValueError as error:
-        raise PydanticCustomError("day", "no such day") from error
+        raise invalid_input("day", "没有这一天", "no such day") from error
     return day
 
 
 def _of_a_line(kind: EventType) -> EventType:
     """Hold what a line sends to what lines know."""
     if kind in OWN_EVENTS:
-        raise PydanticCustomError("event_type", "no line sends this kind of event")
+        raise invalid_input("event_type", "业务条线不报送此类事件", "no line sends this kind of event")
     return kind
 
 
@@ -135,18 +135,32 @@ class Gift(_Part):
     @model_validator(mode="after")
     def _one_release(self) -> Self:
         if [self.pending_days is None, not self.pending_dates, self.pending_event is None].count(False) > 1:
-            raise PydanticCustomError("pending", "one of pending_days, pending_dates and pending_event at most")
+            raise invalid_input(
+                "pending",
+                "pending_days、pending_dates 与 pending_event 最多提供一项",
+                "one of pending_days, pending_dates and pending_event at most",
+            )
         if (self.pending_event is None) != (self.pending_event_days is None):
-            raise PydanticCustomError("pending", "pending_event and pending_event_days go together")
+            raise invalid_input(
+                "pending",
+                "pending_event 与 pending_event_days 须同时提供",
+                "pending_event and pending_event_days go together",
+            )
         return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         proportional = self.kind is EarningKind.PROPORTIONAL
         if (self.per is not None) != proportional or (self.per is not None and self.per <= 0):
-            raise PydanticCustomError("per", "proportional points need an amount `per`, fixed points have none")
+            raise invalid_input(
+                "per",
+                "按比例给积分须提供大于 0 的 per，固定给积分不能提供",
+                "proportional points need an amount `per`, fixed points have none",
+            )
         if self.expires_on is not None and self.expires_in_days is not None:
-            raise PydanticCustomError("expiry", "one of expires_on and expires_in_days at most")
+            raise invalid_input(
+                "expiry", "expires_on 与 expires_in_days 最多提供一项", "one of expires_on and expires_in_days at most"
+            )
         return self
 
     @property
@@ -172,7 +186,7 @@ class Case(_Part):
     @model_validator(mode="after")
     def _each_wallet_once(self) -> Self:
         if len({gift.wallet for gift in self.gives}) < len(self.gives):
-            raise PydanticCustomError("wallets", "each wallet once")
+            raise invalid_input("wallets", "同一积分类别不能重复", "each wallet once")
         return self
 
 
@@ -191,9 +205,11 @@ class Window(_Part):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if (self.opens is None) != (self.closes is None) or (self.opens is not None and self.opens == self.closes):
-            raise PydanticCustomError("hours", "opens and closes go together and differ")
+            raise invalid_input(
+                "hours", "opens 与 closes 须同时提供，且不能相同", "opens and closes go together and differ"
+            )
         if self.starts_on is not None and self.ends_on is not None and self.ends_on < self.starts_on:
-            raise PydanticCustomError("days", "ends_on must not be before starts_on")
+            raise invalid_input("days", "ends_on 不能早于 starts_on", "ends_on must not be before starts_on")
         return self
 
     @property
@@ -232,7 +248,7 @@ class Goal(_Part):
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if (self.times is None) == (self.amount is None) or (self.amount is not None and self.amount <= 0):
-            raise PydanticCustomError("goal", "times, or an amount above 0")
+            raise invalid_input("goal", "times 与大于 0 的 amount 须且只能提供一项", "times, or an amount above 0")
         return self
 
 
@@ -251,9 +267,9 @@ class Ceiling(_Part):
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.points is None and self.cost is None and self.awards is None:
-            raise PydanticCustomError("ceiling", "points, cost or awards")
+            raise invalid_input("ceiling", "points、cost 与 awards 至少提供一项", "points, cost or awards")
         if self.cost is not None and self.cost < 0:
-            raise PydanticCustomError("ceiling", "cost must not be negative")
+            raise invalid_input("ceiling", "cost 不能为负", "cost must not be negative")
         return self
 
 
@@ -294,14 +310,22 @@ class EarningTerms(_Part):
     def _codes_for_codes(self) -> Self:
         by_code = EventType.CODE in self.events
         if by_code != bool(self.codes) or (by_code and len(self.events) > 1):
-            raise PydanticCustomError("codes", "codes and the event code go together, without other events")
+            raise invalid_input(
+                "codes",
+                "codes 须与活动码事件同时提供，且不能有其他事件",
+                "codes and the event code go together, without other events",
+            )
         return self
 
     @model_validator(mode="after")
     def _tags_for_tags(self) -> Self:
         by_tag = EventType.TAG_ENTERED in self.events
         if by_tag != bool(self.tags) or (by_tag and len(self.events) > 1):
-            raise PydanticCustomError("tags", "tags and their event go together, without other events")
+            raise invalid_input(
+                "tags",
+                "tags 须与进入客群事件同时提供，且不能有其他事件",
+                "tags and their event go together, without other events",
+            )
         return self
 
     @property

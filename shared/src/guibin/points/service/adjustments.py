@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals import service as approvals
@@ -15,6 +14,7 @@ from guibin.approvals.models import Approval
 from guibin.core import clock
 from guibin.core.errors import NotFound
 from guibin.core.ids import CustomerId, to_public
+from guibin.core.invalid import invalid_input
 from guibin.core.money import format_cny
 from guibin.core.reasons import require_reason
 from guibin.core.text import Code, Note
@@ -129,7 +129,7 @@ async def _available(session: AsyncSession, scope: Scope, customer_id: UUID, adj
 
 def _not_zero(points: int) -> int:
     if points == 0:
-        raise PydanticCustomError("zero", "must not be zero")
+        raise invalid_input("zero", "不能为零", "must not be zero")
     return points
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from guibin.care.models import NeedCategory
 from guibin.care.opportunities.terms import MOST_FEN, MOST_RULES, Days, OpportunityRule, OpportunityTerms, TagValue
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code
 from guibin.web import OutModel, StrictModel
 
@@ -21,7 +21,7 @@ class OpportunityRuleIn(StrictModel):
     product_code: Code | None = Field(default=None, examples=["WM-STABLE-90"])
     need: NeedCategory | None = None
     due_days: Days = Field(default=14, description="Days until it is due, then the next business day")
-    amount: Annotated[Cny, Field(ge=0, le=MOST_FEN)] | None = Field(default=None, description="What is expected")
+    amount: Annotated[Cny, between(0, MOST_FEN)] | None = Field(default=None, description="What is expected")
 
 
 class OpportunityTermsIn(StrictModel):

@@ -29,7 +29,7 @@ from guibin.care.plans.terms import (
     loads_of,
 )
 from guibin.core.ids import CarePlanId
-from guibin.core.money import Cny
+from guibin.core.money import Cny, between
 from guibin.core.text import Code, OneLine
 from guibin.web import Day, OutModel, StrictModel
 
@@ -72,7 +72,7 @@ class CareTriggerIn(StrictModel):
     channel: TouchChannel | None = None
     purpose: TouchPurpose = TouchPurpose.CARE
     whose: Whose = Field(default=Whose.MANAGER, description="`branch_head`: the head is told of it from the start")
-    thresholds: dict[Code, Annotated[Cny, Field(ge=1, le=MOST_FEN)]] = Field(
+    thresholds: dict[Code, Annotated[Cny, between(1, MOST_FEN)]] = Field(
         default={},
         max_length=MOST_TIERS,
         json_schema_extra=_NAMED,
