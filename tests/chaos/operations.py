@@ -21,7 +21,7 @@ from guibin.rights.models import Fulfilment
 LINE = "credit_card"
 EXPIRED_AT_ONCE = 5
 PARTS = 0.5
-"""The share of refunds that give back one unit, where the right allows it."""
+"""The share of refunds that give back one unit."""
 
 LEFT = 0.3
 """The share of reservations that nobody takes."""
@@ -213,7 +213,7 @@ async def refund(floor: Floor, client: Client) -> None:
     if not floor.redeemed:
         return await redeem(floor, client)
     redemption = client.dice.choice(floor.redeemed)
-    units = 1 if redemption.facts["right"] not in floor.pools and client.dice.random() < PARTS else None
+    units = 1 if client.dice.random() < PARTS else None
     operation = floor.begin("refund", "bank", redemption.customer, redemption=redemption.answer["id"], units=units)
     url = f"{floor.bank.url('bank')}/v1/redemptions/{redemption.answer['id']}/refund"
     body = {"units": units, "reason": REASON}

@@ -15,6 +15,7 @@ OF_STAFF = "tests/bank_api/points/test_household_points.py"
 PUT_TOGETHER = "test_points_are_put_together_by_consent_spent_within_a_limit_and_given_back_to_whom_they_belonged"
 GIVEN = "tests/customer_api/rights/test_points_given.py"
 REFUNDS = "tests/bank_api/rights/test_refunds.py"
+CODES_OF_PARTS = "test_f5_unused_codes_come_back_by_units_used_ones_never_and_the_last_one_gone_fulfils"
 RETURNS = "tests/bank_api/points/test_returns.py"
 PARTS_OF_RETURNS = "test_parts_of_an_event_give_back_together_what_the_whole_would_and_are_never_more_than_it"
 RIGHT_EFFECTS = "tests/bank_api/earning_rules/test_right_effects.py"
@@ -171,6 +172,22 @@ OFFERS: Final = (
         "cost_of(redemption.points_refunded + part.points,",
         "cost_of(part.points,",
         (f"{REFUNDS}::test_parts_do_not_pass_by_the_second_person_whom_the_whole_needs",),
+    ),
+    Sabotage(
+        "PTS-28c",
+        "that a unit whose code was used stays",
+        f"{CODE}/rights/service/refunding.py",
+        "refundable = len(untouched(codes)) if codes else standing.units",
+        "refundable = standing.units",
+        (f"{REFUNDS}::{CODES_OF_PARTS}",),
+    ),
+    Sabotage(
+        "PTS-28d",
+        "that a code whose unit went back is void",
+        f"{CODE}/rights/service/use_lines.py",
+        "    if held is None or held.code.returned_at is not None:\n",
+        "    if held is None:\n",
+        (f"{REFUNDS}::{CODES_OF_PARTS}",),
     ),
     Sabotage(
         "PTS-39r",

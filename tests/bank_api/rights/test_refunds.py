@@ -120,24 +120,69 @@ async def test_parts_do_not_pass_by_the_second_person_whom_the_whole_needs(
     await hold_promises(shop)
 
 
-async def test_f5_codes_come_back_as_a_whole_and_only_while_none_is_used(
+async def use(client: httpx.AsyncClient, shop: Shop, code: str, **body: Any) -> httpx.Response:
+    headers = shop.house.headers("lobby", key=str(new_id()))
+    return await client.post("/v1/voucher-uses", json={"code": code, **body}, headers=headers)
+
+
+async def shown(client: httpx.AsyncClient, shop: Shop, customer: UUID, redemption: str) -> list[str]:
+    answer = await client.get(f"/v1/redemptions/{redemption}/code", headers=shop.house.customer_headers(customer))
+    assert answer.status_code == 200, answer.text
+    return [one["code"] for one in answer.json()["codes"]]
+
+
+async def test_f5_unused_codes_come_back_by_units_used_ones_never_and_the_last_one_gone_fulfils(
     shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
 ) -> None:
-    customer = await shop.customer()
-    right = await shop.pool(["ABCD-1234", "ABCD-5678", "ABCD-9999"])
-    two = await redeem(customer_client, shop, customer, right, 2)
-    part = await refund(bank_client, shop, two["id"], units=1)
-    assert (part.status_code, part.json()["code"]) == (409, "not_refundable")
-    headers = shop.house.headers("lobby", key=str(new_id()))
-    used = await bank_client.post("/v1/voucher-uses", json={"code": "ABCD-1234"}, headers=headers)
-    assert used.status_code == 200, used.text
-    refused = await refund(bank_client, shop, two["id"])
-    assert (refused.status_code, refused.json()["code"]) == (409, "already_used")
-    one = await redeem(customer_client, shop, customer, right)
-    assert (await refund(bank_client, shop, one["id"])).json()["state"] == "refunded"
-    headers = shop.house.headers("lobby", key=str(new_id()))
-    void = await bank_client.post("/v1/voucher-uses", json={"code": "ABCD-9999"}, headers=headers)
+    customer = await shop.customer(400, tier="T2")
+    terms = {"quotas": [{"tier": "T2", "times": 1, "period": "month"}], "limit_times": 3, "limit_period": "month"}
+    right = await shop.pool(["ABCD-1234", "ABCD-5678", "ABCD-9999", "ABCD-7777", "ABCD-8888"], **terms)
+    made = await redeem(customer_client, shop, customer, right, 3)
+    first, second, third = await shown(customer_client, shop, customer, made["id"])
+    assert (await use(bank_client, shop, first)).json()["codes_left"] == 2
+
+    whole = await refund(bank_client, shop, made["id"])
+    assert (whole.status_code, whole.json()["code"], whole.json()["refundable"]) == (409, "already_used", 2)
+    part = (await refund(bank_client, shop, made["id"], units=1)).json()
+
+    assert (part["state"], part["quantity_refunded"], part["points_refunded"]) == ("confirmed", 1, 100)
+    assert await reward(customer_client, shop, customer) == 300
+    assert await shown(customer_client, shop, customer, made["id"]) == [first, second]
+    void = await use(bank_client, shop, third)
     assert (void.status_code, void.json()["code"]) == (404, "code_not_valid")
+    more = await refund(bank_client, shop, made["id"], units=2)
+    assert (more.status_code, more.json()["code"], more.json()["refundable"]) == (409, "already_used", 1)
+    beyond = await refund(bank_client, shop, made["id"], units=3)
+    assert (beyond.status_code, beyond.json()["code"], beyond.json()["refundable"]) == (409, "refund_exceeds_paid", 1)
+    await hold_promises(shop)
+
+    last = (await refund(bank_client, shop, made["id"], units=1)).json()
+    assert (last["state"], last["quantity_refunded"], last["points_refunded"]) == ("fulfilled", 2, 200)
+    assert (await use(bank_client, shop, second)).json()["code"] == "code_not_valid"
+    kept = await refund(bank_client, shop, made["id"])
+    assert (kept.status_code, kept.json()["code"], kept.json()["refundable"]) == (409, "already_used", 0)
+    again = await redeem(customer_client, shop, customer, right, 2)  # the limit of three has room for the two
+    assert not {second, third} & set(await shown(customer_client, shop, customer, again["id"]))
+    assert (await refund(bank_client, shop, again["id"])).json()["state"] == "refunded"
+    assert await reward(customer_client, shop, customer) == 400  # the unit that was used is the free one
+    await hold_promises(shop)
+
+
+async def test_a_voucher_of_which_an_amount_was_used_stays_and_the_others_come_back(
+    shop: Shop, customer_client: httpx.AsyncClient, bank_client: httpx.AsyncClient
+) -> None:
+    customer = await shop.customer(200)
+    right = await shop.pool(["ABCD-1234", "ABCD-5678"], value_fen=100_00)
+    made = await redeem(customer_client, shop, customer, right, 2)
+    _, begun = await shown(customer_client, shop, customer, made["id"])
+    assert (await use(bank_client, shop, begun, amount="30.00")).status_code == 200
+    one = (await refund(bank_client, shop, made["id"], units=1)).json()
+    assert (one["state"], one["quantity_refunded"]) == ("confirmed", 1)
+    assert await shown(customer_client, shop, customer, made["id"]) == [begun]
+    kept = await refund(bank_client, shop, made["id"], units=1)
+    assert (kept.status_code, kept.json()["code"], kept.json()["refundable"]) == (409, "already_used", 0)
+    rest = (await use(bank_client, shop, begun, amount="70.00")).json()
+    assert (rest["codes_left"], rest["state"]) == (0, "fulfilled")
     await hold_promises(shop)
 
 

@@ -318,8 +318,15 @@ async def test_codes_that_nobody_used_are_returned_where_that_is_agreed(
     bank_client: httpx.AsyncClient, house: House
 ) -> None:
     month = await open_month(house, bank_client)
-    redemption = await month.take(october(1), 3, state="confirmed")
-    await add_codes(month, redemption, october(2), None, None)
+    redemption = await month.take(october(1), 4, state="confirmed", refunded=1)
+    await add_codes(month, redemption, october(2), None, None, None)
+    async with house.sessions() as session:  # the code of the unit that went back is paid for by nobody
+        void = text(
+            "UPDATE voucher_code SET returned_at = taken_at"
+            " WHERE id = (SELECT max(id::text)::uuid FROM voucher_code WHERE used_at IS NULL)"
+        )
+        await session.execute(void)
+        await session.commit()
 
     kept = await month.build()
     returned = await month.build(unused_returned=True)

@@ -30,6 +30,7 @@ FAULTS: Sequence[tuple[str, str]] = (
     ("I7", "UPDATE voucher_code SET redemption_id = NULL, customer_id = NULL, taken_at = NULL WHERE used_at IS NULL"),
     ("I7", "UPDATE voucher_code SET redemption_id = gen_random_uuid() WHERE taken_at IS NOT NULL AND used_at IS NULL"),
     ("I7", "UPDATE voucher_code SET used_at = taken_at"),
+    ("I7", "UPDATE voucher_code SET returned_at = taken_at WHERE taken_at IS NOT NULL AND used_at IS NULL"),
     ("I7", "DELETE FROM voucher_use"),
     ("I7", "UPDATE voucher_use SET amount_fen = 1"),
     ("I7", "UPDATE voucher_use SET redemption_id = gen_random_uuid()"),

@@ -259,12 +259,12 @@ class NotCancellable(Refusal):
 
 
 class NotRefundable(Refusal):
-    """Codes and units with guests are given back as a whole, not in part. Facts: quantity, of what stands."""
+    """What came with guests or gave points is given back as a whole, not in part. Facts: quantity, of what stands."""
 
     category = Category.CONFLICT
     code = "not_refundable"
-    zh = "券码类或含同行人的兑换单只能整单退还"
-    en = "Codes and units with guests are refunded as a whole"
+    zh = "含同行人或已赠送积分的兑换单只能整单退还"
+    en = "What came with guests or gave points is refunded as a whole"
 
 
 class FulfilledByCode(Refusal):
@@ -277,7 +277,10 @@ class FulfilledByCode(Refusal):
 
 
 class AlreadyUsed(Refusal):
-    """The code was used before. Facts: used_at, and of its use place, by (staff or service), by_you, reference."""
+    """The code was used before. Facts: used_at, and of its use place, by (staff or service), by_you, reference.
+
+    Of a redemption that is to be given back: refundable, how many of its units have codes that nobody used.
+    """
 
     category = Category.CONFLICT
     code = "already_used"

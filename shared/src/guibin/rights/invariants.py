@@ -314,6 +314,19 @@ CHECKS: Final[Sequence[Check]] = (
     ),
     _check(
         "I7",
+        "of a redemption that stands not as many codes are void as units went back, or more than that",
+        """
+        SELECT 'rdm_' || r.id AS key
+          FROM redemption r
+          JOIN (SELECT right_id, redemption_id, count(returned_at) AS returned
+                  FROM voucher_code WHERE redemption_id IS NOT NULL GROUP BY right_id, redemption_id) v
+            ON v.right_id = r.right_id AND v.redemption_id = r.id
+         WHERE v.returned > r.quantity_refunded
+            OR r.state IN COUNTED AND r.fulfilment <> 'order' AND v.returned < r.quantity_refunded
+        """,
+    ),
+    _check(
+        "I7",
         "what was spent of a code, or that it was used, is not what the records of its uses say",
         """
         SELECT 'rgt_' || v.right_id || '/' || v.id AS key

@@ -292,7 +292,9 @@ async def refund_redemption(
     """Give back units, or all that still stands: points to the lots that paid, quota, limit and stock.
 
     What costs the bank more than 500 CNY, with what went back of it before, waits for another person (202). Never more
-    goes back than was taken.
+    goes back than was taken. With each unit of a right by codes the last of its codes that nobody used goes back and is
+    void; used ones stay (`already_used` says how many units are `refundable`), and with the last unused one gone the
+    redemption is fulfilled. What came with guests or gave points goes back as a whole only.
     """
     done = await service.request_refund(
         call.session, call.scope, actor=call.actor, grants=call.grants, refund=body.refund(redemption_id)

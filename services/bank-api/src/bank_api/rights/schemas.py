@@ -344,7 +344,7 @@ class RefundIn(StrictModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"units": 1, "reason": "客户投诉，服务未达约定标准"}]})
 
     units: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        default=None, description="How many; all that still stand where it is not said"
+        default=None, description="How many, of codes those that nobody used; all that still stand where it is not said"
     )
     reason: Annotated[str, Note(LONGEST)] | None = Field(default=None, description="10 to 200 characters")
 

@@ -43,6 +43,10 @@ class VoucherCode(SQLModel, table=True):
         CheckConstraint("held_for IS NULL OR taken_at IS NULL", name="held_or_taken"),
         CheckConstraint("spent_fen BETWEEN 0 AND coalesce(value_fen, 0)", name="spent_within_value"),
         CheckConstraint("value_fen IS NULL OR (used_at IS NOT NULL) = (spent_fen = value_fen)", name="used_when_spent"),
+        CheckConstraint(
+            "returned_at IS NULL OR (taken_at IS NOT NULL AND used_at IS NULL AND spent_fen = 0)",
+            name="returned_unused",
+        ),
         distributed("right_id", "rights_stock"),
     )
 
@@ -60,11 +64,19 @@ class VoucherCode(SQLModel, table=True):
     used_at_branch: UUID | None = None
     value_fen: int | None = Field(default=None, sa_type=BigInteger, description="What a value voucher is good for")
     spent_fen: int = Field(default=0, sa_type=BigInteger, description="What was used of it")
+    returned_at: datetime | None = instant(
+        default=None, description="When its unit went back and the others stood: it is void"
+    )
 
     @property
     def left_fen(self) -> int | None:
         """What is left of the value; None for a code without one."""
         return None if self.value_fen is None else self.value_fen - self.spent_fen
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its holder still has something of it: it was neither used up nor given back."""
+        return self.used_at is None and self.returned_at is None
 
 
 class RightsTotal(SQLModel, table=True):

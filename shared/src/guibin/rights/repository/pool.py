@@ -140,6 +140,23 @@ async def free_codes(session: AsyncSession, *, right_id: UUID, redemption_id: UU
     )
 
 
+async def return_codes(session: AsyncSession, codes: Sequence[VoucherCode], *, at: datetime) -> int:
+    """Make codes void that went back with their units; returns how many were still as they were read, untouched."""
+    statement = (
+        update(VoucherCode)
+        .where(
+            tuple_(col(VoucherCode.right_id), col(VoucherCode.id)).in_([(code.right_id, code.id) for code in codes]),
+            col(VoucherCode.used_at).is_(None),
+            col(VoucherCode.spent_fen) == 0,
+            col(VoucherCode.returned_at).is_(None),
+        )
+        .values(returned_at=at)
+        .returning(col(VoucherCode.id))
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.execute(statement)).all())
+
+
 async def give_back_total(session: AsyncSession, *, right_id: UUID, quantity: int) -> None:
     """Uncount units that were given back; a right without a bound for everybody has nothing to uncount."""
     await session.execute(

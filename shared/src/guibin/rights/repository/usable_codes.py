@@ -35,6 +35,7 @@ async def find_usable_codes(
             col(VoucherCode.right_id) == col(Redemption.right_id),
             col(VoucherCode.redemption_id) == col(Redemption.id),
             col(VoucherCode.used_at).is_(None),
+            col(VoucherCode.returned_at).is_(None),
         )
         .scalar_subquery()
     )

@@ -37,7 +37,8 @@ _USE_UP = text(
     " used_at_branch = CASE WHEN n.used_at IS NOT NULL THEN CAST(:branch AS uuid) END"
     " FROM unnest(CAST(:rights AS uuid[]), CAST(:codes AS uuid[]), CAST(:befores AS bigint[]),"
     " CAST(:spents AS bigint[]), CAST(:useds AS timestamptz[])) AS n(right_id, id, before, spent, used_at)"
-    " WHERE v.right_id = n.right_id AND v.id = n.id AND v.used_at IS NULL AND v.spent_fen = n.before RETURNING v.id"
+    " WHERE v.right_id = n.right_id AND v.id = n.id AND v.used_at IS NULL AND v.returned_at IS NULL"
+    " AND v.spent_fen = n.before RETURNING v.id"
 )
 
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.points import service as points
 from guibin.points.models import SourceKind
 from guibin.programme.service import give_back
 from guibin.rights.errors import AlreadyUsed
 from guibin.rights.models import Redemption, StockMode
-from guibin.rights.parts import Part
+from guibin.rights.parts import Part, codes_of_part
 from guibin.rights.repository import packages, pool, redemptions
 from guibin.rights.repository.catalogue import Right
 from guibin.rights.service.booking import give_back_slot
@@ -48,6 +49,18 @@ async def refuse_used_codes(session: AsyncSession, redemption: Redemption) -> No
     used = next((code for code in codes if code.used_at is not None or code.spent_fen), None)
     if used is not None:
         raise AlreadyUsed(used_at=used.used_at)
+
+
+async def return_codes(session: AsyncSession, redemption: Redemption, *, units: int) -> bool:
+    """Make the codes of units of a locked redemption void; returns whether its holder has no code left to use."""
+    codes = await pool.codes_of_redemption(session, right_id=redemption.right_id, redemption_id=redemption.id)
+    if not codes:
+        return False
+    gone = codes_of_part(codes, units)
+    if await pool.return_codes(session, gone, at=clock.now()) < units:
+        raise RuntimeError("a code was used past the lock of its redemption")
+    void = {code.id for code in gone}
+    return not any(code.is_left for code in codes if code.id not in void)
 
 
 async def give_back_part(

@@ -123,7 +123,7 @@ async def get_redemption(session: AsyncSession, scope: Scope, *, redemption_id: 
 
 
 async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, redemption_id: UUID) -> list[ShownCode]:
-    """Return the codes of a redemption, each with a fresh QR payload unless it is used.
+    """Return the codes of a redemption, each with a fresh QR payload unless it is used; without those given back.
 
     Raises:
         NotFound: there is no such redemption in scope, it has no codes, or it no longer stands.
@@ -132,7 +132,8 @@ async def show_codes(session: AsyncSession, scope: Scope, *, keys: KeyRing, rede
     if row.fulfilment not in {Fulfilment.CODE, Fulfilment.ORDER} or row.state not in HAD:
         raise NotFound
     right = await catalogue.get_right(session, right_id=row.right_id)
-    codes = await pool.codes_of_redemption(session, right_id=row.right_id, redemption_id=row.id)
+    held = await pool.codes_of_redemption(session, right_id=row.right_id, redemption_id=row.id)
+    codes = [code for code in held if code.returned_at is None]
     if right.item.data_key is None or not codes:
         raise NotFound
     data_key = keys.open_data_key(WrappedKey(right.item.data_key), row.right_id)

@@ -24,14 +24,14 @@ from guibin.points import repository as points
 from guibin.points.errors import RefundExceedsPaid
 from guibin.points.rules import cost_of
 from guibin.points.service.adjustments import scope_within_limit
-from guibin.rights.errors import NotRefundable
+from guibin.rights.errors import AlreadyUsed, NotRefundable
 from guibin.rights.life import is_legal_step
 from guibin.rights.models import Fulfilment, Redemption, RedemptionState
-from guibin.rights.parts import Part, part_of
-from guibin.rights.repository import catalogue
+from guibin.rights.parts import Part, part_of, untouched
+from guibin.rights.repository import catalogue, pool
 from guibin.rights.service.donating import refuse_handed_over
-from guibin.rights.service.ending import lock, undo
-from guibin.rights.service.giving_back import Because, give_back_part, standing_of_redemption
+from guibin.rights.service.ending import complete, lock, undo
+from guibin.rights.service.giving_back import Because, give_back_part, return_codes, standing_of_redemption
 from guibin.rights.service.holding import RedemptionView, get_redemption
 from guibin.security.actors import Actor, Domain, Grant, Scope
 
@@ -61,14 +61,14 @@ async def request_refund(
         StateConflict: it does not stand, or is on its way. Facts: from, to.
         RefundExceedsPaid: more than what still stands. Facts: refundable, in units.
         NotRefundable: a part of what is given back as a whole only.
-        AlreadyUsed: one of its codes was used.
+        AlreadyUsed: more than the units whose codes nobody used. Facts: used_at, refundable, in units.
         GivenPointsSpent: it gave points, which are not all there any more.
         DonationHandedOver: it is a donation whose month is over.
         AccountClosed: the account does not move.
     """
     require_reason(refund.reason)
     found, _ = await lock(session, scope, refund.redemption_id)
-    part = _part(found, refund.units)
+    part = await _part(session, found, refund.units)
     await refuse_handed_over(session, found)
     cost_fen = await _cost_of(session, found, part)
     within = scope_within_limit(actor, grants, cost_fen)
@@ -98,18 +98,23 @@ async def request_refund(
     )
 
 
-def _part(redemption: Redemption, units: int | None) -> Part:
-    """Return what would go back of a redemption; refuses what does not stand and more than there is."""
+async def _part(session: AsyncSession, redemption: Redemption, units: int | None) -> Part:
+    """Return what would go back of a redemption; refuses what does not stand, more than there is, and used codes."""
     state, standing = RedemptionState(redemption.state), standing_of_redemption(redemption)
     if state is RedemptionState.REFUNDED:
         raise RefundExceedsPaid(refundable=0)
     if not is_legal_step(state, RedemptionState.REFUNDED):
         raise StateConflict(**{"from": state, "to": RedemptionState.REFUNDED})
+    codes = await pool.codes_of_redemption(session, right_id=redemption.right_id, redemption_id=redemption.id)
+    refundable = len(untouched(codes)) if codes else standing.units
     wanted = standing.units if units is None else units
     if wanted > standing.units:
-        raise RefundExceedsPaid(refundable=standing.units)
-    if wanted < standing.units and (redemption.fulfilment == Fulfilment.CODE or redemption.companions):
+        raise RefundExceedsPaid(refundable=refundable)
+    if wanted < standing.units and redemption.companions:
         raise NotRefundable(quantity=standing.units)
+    if wanted > refundable:
+        used_at = next((code.used_at for code in codes if code.used_at is not None), None)
+        raise AlreadyUsed(used_at=used_at, refundable=refundable)
     return part_of(standing, wanted)
 
 
@@ -127,7 +132,7 @@ async def _cost_of(session: AsyncSession, redemption: Redemption, part: Part) ->
 async def _carry_out(session: AsyncSession, scope: Scope, refund: Refund, *, actor_id: UUID) -> None:
     """Give back what is asked for, as the redemption stands under its lock."""
     redemption, right = await lock(session, scope, refund.redemption_id)
-    part = _part(redemption, refund.units)
+    part = await _part(session, redemption, refund.units)
     await refuse_handed_over(session, redemption)
     if part == standing_of_redemption(redemption):
         await undo(session, redemption, right, state=RedemptionState.REFUNDED, actor_id=actor_id, now=clock.now())
@@ -142,7 +147,10 @@ async def _carry_out(session: AsyncSession, scope: Scope, refund: Refund, *, act
     await publish(session, told, subject_id=redemption.id, customer_id=redemption.customer_id)
     if right.terms.gives is not None:
         raise NotRefundable(quantity=standing_of_redemption(redemption).units)
+    all_used = await return_codes(session, redemption, units=part.units)
     await give_back_part(session, redemption, right, part, because=Because("部分退还", "Refunded in part", actor_id))
+    if all_used and redemption.fulfilment == Fulfilment.CODE and redemption.state == RedemptionState.CONFIRMED:
+        await complete(session, redemption, actor_id=actor_id, now=clock.now())
 
 
 async def _record(session: AsyncSession, actor: Actor, redemption: Redemption, part: Part, reason: str) -> None:

@@ -65,6 +65,10 @@ class _Held:
         return self.used is not None or self.code.used_at is not None
 
     @property
+    def is_left(self) -> bool:
+        return self.used is None and self.code.is_left
+
+    @property
     def left_fen(self) -> int | None:
         return None if self.code.value_fen is None else self.code.value_fen - self.spent_fen
 
@@ -83,7 +87,7 @@ class _Book:
     fulfilled: dict[RedemptionKey, Redemption] = field(default_factory=dict)
 
     def codes_left(self, key: RedemptionKey) -> int:
-        return sum(not held.is_used for held in self.of_redemption[key])
+        return sum(held.is_left for held in self.of_redemption[key])
 
 
 def line_of(request: UseRequest, code: VoucherCode) -> Line | Refusal:
@@ -154,7 +158,7 @@ def _decide(book: _Book, line: Line) -> CodeUse:
     """Use a code as far as the book goes; what refuses it comes before the first change."""
     user, request, redemption = book.user, line.request, book.redemptions[line.key]
     held = book.codes.get((line.code.right_id, line.code.id))
-    if held is None:
+    if held is None or held.code.returned_at is not None:
         raise CodeNotValid
     right = book.rights[held.code.right_id]
     known = _known(book, held, request)

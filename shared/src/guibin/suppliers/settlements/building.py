@@ -106,7 +106,7 @@ _UNUSED: Final = f"""
       FROM (SELECT v.redemption_id, v.right_id, r.valid_until AS day, count(*)::int AS codes
               FROM voucher_code v
               JOIN redemption r ON r.customer_id = v.customer_id AND r.id = v.redemption_id
-             WHERE v.used_at IS NULL AND v.right_id = ANY (:rights) AND r.state IN ({_STATES})
+             WHERE v.used_at IS NULL AND v.returned_at IS NULL AND v.right_id = ANY (:rights) AND r.state IN ({_STATES})
                AND r.valid_until >= :month AND r.valid_until < :next_month
              GROUP BY 1, 2, 3) x
       JOIN (SELECT redemption_id, settled AS counted, price_fen, tax_rate_bp FROM ({_STANDING}) earlier
