@@ -59,7 +59,7 @@ class NotFound(Refusal):
 
 
 class ValidationFailed(Refusal):
-    """The request is wrong in itself; `errors` lists loc, type and message, never the value."""
+    """The request is wrong in itself; `errors` lists loc, type and what is said in both languages, never the value."""
 
     category = Category.INVALID
     code = "validation_failed"
@@ -70,9 +70,9 @@ class ValidationFailed(Refusal):
         super().__init__(errors=errors)
 
     @classmethod
-    def of(cls, loc: list[str | int], kind: str, message: str) -> "ValidationFailed":
+    def of(cls, loc: list[str | int], kind: str, zh: str, en: str) -> "ValidationFailed":
         """Build the refusal of one field."""
-        return cls([{"loc": loc, "type": kind, "message": message}])
+        return cls([{"loc": loc, "type": kind, "zh": zh, "en": en}])
 
 
 class VersionConflict(Refusal):

@@ -100,7 +100,9 @@ async def submit_merge(
     said = require_reason(reason)
     review, one, other = await _undecided(session, scope, match_id, to=ReviewState.MERGED)
     if surviving_id not in {one.id, other.id}:
-        raise ValidationFailed.of(["body", "surviving_id"], "not_of_the_pair", "names none of the two customers")
+        raise ValidationFailed.of(
+            ["body", "surviving_id"], "not_of_the_pair", "须为这两个客户之一", "names none of the two customers"
+        )
     survivor, loser = (one, other) if surviving_id == one.id else (other, one)
     if survivor.id == loser.id:
         raise MergeNotPossible(reason=ONE_CUSTOMER)
@@ -164,7 +166,9 @@ async def defer(
     said, today = require_reason(reason), clock.today()
     pair = await _undecided(session, scope, match_id, to=ReviewState.OPEN)
     if not today < until <= today + LONGEST_DEFERRAL:
-        raise ValidationFailed.of(["body", "until"], "date_out_of_range", "lies within the next 366 days")
+        raise ValidationFailed.of(
+            ["body", "until"], "date_out_of_range", "须在未来 366 天之内", "lies within the next 366 days"
+        )
     pair[0].deferred_until = until
     session.add(pair[0])
     await session.flush()

@@ -45,7 +45,7 @@ async def request_run(session: AsyncSession, *, day: date, actor: Actor, without
         FeedsAwaited: lines are not in for which the night waits.
     """
     if day > clock.last_closed_day():
-        raise ValidationFailed.of(["body", "date"], "date_range", "must be a day that is over")
+        raise ValidationFailed.of(["body", "date"], "date_range", "须为已结束的日期", "must be a day that is over")
     closed = await repository.last_closed(session)
     if closed is not None and day < closed:
         raise PeriodClosed(closed=closed)

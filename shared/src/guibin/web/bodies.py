@@ -112,7 +112,7 @@ def parse_document(raw: bytes) -> JsonDocument:
         ValidationFailed: JSON, but no object, or text with half a surrogate pair.
     """
     if not raw.strip(_BLANK):
-        raise ValidationFailed.of(["body"], "missing", "is required")
+        raise ValidationFailed.of(["body"], "missing", "必填", "is required")
     try:
         value = read(raw, max_depth=MAX_DEPTH)
     except StrictJsonError as error:
@@ -120,7 +120,7 @@ def parse_document(raw: bytes) -> JsonDocument:
             raise DuplicateJsonKey from None
         raise MalformedJson(position=error.position) from None
     if not isinstance(value, dict):
-        raise ValidationFailed.of(["body"], "object", "must be a JSON object")
+        raise ValidationFailed.of(["body"], "object", "须为 JSON 对象", "must be a JSON object")
     if _SURROGATE_ESCAPE.search(raw):
         _refuse_lone_surrogates(value, ["body"])
     return JsonDocument(raw, value)

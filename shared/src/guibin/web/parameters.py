@@ -77,7 +77,7 @@ def check_range(start: date | None, end: date | None) -> None:
     if start is None or end is None:
         return
     if start > end:
-        raise ValidationFailed.of(["query", "from"], "range", "must not begin after its end")
+        raise ValidationFailed.of(["query", "from"], "range", "起始不能晚于结束", "must not begin after its end")
     if (end - start).days >= LONGEST_RANGE_DAYS:
         raise RangeTooLarge(max_days=LONGEST_RANGE_DAYS)
 
@@ -121,7 +121,9 @@ class ParameterRules:
         if form is not None and (form.fullmatch(value) is None or f"/{value}" not in _written_path(request)):
             raise _wrong_form("path", name, form)
         if _CONTROL.search(value):
-            raise ValidationFailed.of(["path", name], "control_character", "must not contain control characters")
+            raise ValidationFailed.of(
+                ["path", name], "control_character", "不能含有控制字符", "must not contain control characters"
+            )
 
     def _check_name(self, name: str, seen: set[str]) -> None:
         if name not in self.query:
@@ -140,7 +142,9 @@ class ParameterRules:
         elif _SENSITIVE_VALUE.fullmatch(value.strip()):
             raise SensitiveInUrl
         elif _CONTROL.search(value):
-            raise ValidationFailed.of(["query", name], "control_character", "must not contain control characters")
+            raise ValidationFailed.of(
+                ["query", name], "control_character", "不能含有控制字符", "must not contain control characters"
+            )
 
 
 def _flat(dependant: Dependant) -> Iterable[Dependant]:
@@ -171,5 +175,6 @@ def _written_path(request: Request) -> str:
 
 
 def _wrong_form(where: str, name: str, form: re.Pattern[str]) -> ValidationFailed:
-    kind = "integer" if form is _INTEGER else "boolean"
-    return ValidationFailed.of([where, name], kind, f"must be a plain {kind}")
+    if form is _INTEGER:
+        return ValidationFailed.of([where, name], "integer", "须为整数", "must be a plain integer")
+    return ValidationFailed.of([where, name], "boolean", "须为 true 或 false", "must be true or false")

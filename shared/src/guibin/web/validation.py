@@ -64,11 +64,10 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "too_few_items": ("少于最少 {bound} 项", "must have at least {bound} items"),
     "duplicate_item": ("有重复的项", "must not name an item twice"),
     "pattern": ("格式不正确", "does not have the right form"),
-    "control_character": ("含有控制字符或不可见字符", "must not contain control or invisible characters"),
     "bad_unicode": ("不是有效的 Unicode 文本", "must be valid Unicode text"),
-    "range": ("起始日期晚于结束日期", "must not begin after its end"),
     "invalid": ("不符合要求", "is not valid"),
 }
+_NOT_ALLOWED: Final = ("不在允许的取值之内", "must be one of the allowed values")
 _BOUNDS: Final = ("ge", "gt", "le", "lt", "max_length", "min_length", "max")
 
 
@@ -78,25 +77,21 @@ def translate(errors: Sequence[Mapping[str, Any]], *, within: tuple[str | int, .
 
 
 def localise(error: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Write one error for a reader of `zh` or `en`: in the words of who refused it, else in ours for its type."""
-    if IN_CHINESE in error:
-        message = error["message"] if language == "en" else error[IN_CHINESE]
-    else:
-        message = _words_of_a_domain(error, language)
+    """Write one error of a refusal for a reader of `zh` or `en`."""
+    message = error["en" if language == "en" else "zh"]
     return {"loc": error["loc"], "type": error["type"], "message": " ".join(str(message).split())}
 
 
-def _words_of_a_domain(error: Mapping[str, Any], language: str) -> str:
-    """Return what a domain says in English alone, in ours for its type where they are whole without a bound."""
-    zh, en = _MESSAGES.get(str(error["type"]), ("{", "{"))
-    return str(error["message"]) if "{" in zh else en if language == "en" else zh
+def words_of_type(kind: str) -> tuple[str, str]:
+    """Return what is said of a type in Chinese and English where nobody says more, and no bound is known."""
+    return _words(kind, "", {})
 
 
 def _translate(error: Mapping[str, Any], within: tuple[str | int, ...]) -> dict[str, object]:
     context: Mapping[str, Any] = error.get("ctx") or {}
     kind = _type_of(error)
     zh, en = _words(kind, str(error["msg"]), context)
-    return {"loc": [_plain(part) for part in (*within, *error["loc"])], "type": kind, "message": en, IN_CHINESE: zh}
+    return {"loc": [_plain(part) for part in (*within, *error["loc"])], "type": kind, "zh": zh, "en": en}
 
 
 def _words(kind: str, own: str, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -105,6 +100,8 @@ def _words(kind: str, own: str, context: Mapping[str, Any]) -> tuple[str, str]:
         return str(context[IN_CHINESE]), own
     zh, en = _MESSAGES.get(kind, _MESSAGES["invalid"])
     allowed = str(context.get("expected") or context.get("expected_tags") or "")
+    if not allowed and kind == "not_allowed_value":
+        return _NOT_ALLOWED
     bound = next((context[name] for name in _BOUNDS if name in context), "")
     return zh.format(expected=_in_chinese(allowed), bound=bound), en.format(expected=allowed, bound=bound)
 

@@ -51,7 +51,9 @@ async def list_tasks(
 ) -> Page[CareTaskOut]:
     """List the contacts that are due with customers in my scope, by the day on which they are due."""
     if state is not TaskState.OPEN and customer_id is None:
-        raise ValidationFailed.of(["query", "state"], "customer_needed", "needs a customer unless it is open")
+        raise ValidationFailed.of(
+            ["query", "state"], "customer_needed", "除待办（open）外须提供客户", "needs a customer unless it is open"
+        )
     managers = None if manager_id is None else (manager_id,)
     after = page.after_moment
     rows = await service.list_tasks(

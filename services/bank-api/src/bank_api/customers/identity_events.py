@@ -79,7 +79,7 @@ class IdentityEventIn(StrictModel):
             ValidationFailed: what its kind needs is missing, or is no number, no certificate, or a day to come.
         """
         if self.occurred_on > clock.today():
-            raise ValidationFailed.of(["body", "occurred_on"], "date_out_of_range", "lies ahead")
+            raise ValidationFailed.of(["body", "occurred_on"], "date_out_of_range", "不能晚于今天", "lies ahead")
         numbers = {"customer_no": self.customer_no, "other_customer_no": self.other_customer_no}
         certificate = {} if self.certificate is None else self.certificate.model_dump(exclude={"certificate_type"})
         kind = None if self.certificate is None else self.certificate.certificate_type
@@ -93,11 +93,11 @@ def _refusal(fault: EventFault) -> ValidationFailed:
     is_number = fault.field in NUMBERS
     if fault.is_missing:
         loc: list[str | int] = ["body", fault.field if is_number else "certificate"]
-        return ValidationFailed.of(loc, "missing", "is needed for an event of this kind")
+        return ValidationFailed.of(loc, "missing", "此类事件必填", "is needed for an event of this kind")
     if is_number:
-        return ValidationFailed.of(["body", fault.field], "customer_no", "is no customer number")
+        return ValidationFailed.of(["body", fault.field], "customer_no", "不是客户号", "is no customer number")
     loc = ["body", "certificate", fault.field]
-    return ValidationFailed.of(loc, "certificate_no", "is not a certificate number of this kind")
+    return ValidationFailed.of(loc, "certificate_no", "不是该类证件的号码", "is not a certificate number of this kind")
 
 
 class IdentityEventOut(OutModel):

@@ -99,7 +99,9 @@ class PolicyIn(StrictModel):
         try:
             return IdentityPolicy.model_validate(self.model_dump(mode="json", exclude={"reason"}, exclude_none=True))
         except ValidationError:
-            raise ValidationFailed.of(["body", "fields"], "line_named_twice", "names a line twice") from None
+            raise ValidationFailed.of(
+                ["body", "fields"], "line_named_twice", "同一条线不能重复", "names a line twice"
+            ) from None
 
 
 class FieldRuleOut(OutModel):

@@ -81,5 +81,7 @@ def _certificate(kind: CertificateType, number: str | None) -> str | None:
     normalised = normalise_certificate(kind, whole, on=clock.today())
     if normalised is None:
         error = "id_no" if kind is CertificateType.ID_CARD else "certificate_no"
-        raise ValidationFailed.of(["body", "certificate_no"], error, "is not a certificate number of this kind")
+        raise ValidationFailed.of(
+            ["body", "certificate_no"], error, "不是该类证件的号码", "is not a certificate number of this kind"
+        )
     return normalised

@@ -38,7 +38,9 @@ async def replace_calendar(
 ) -> BankCalendarOut:
     """Write all holidays and worked weekends of a year, as announced. Requests submitted from now on lapse by it."""
     if any(day.day.year != year for day in body.days):
-        raise ValidationFailed.of(["body", "days"], "other_year", "must lie in the year of the path")
+        raise ValidationFailed.of(
+            ["body", "days"], "other_year", "须在路径所示的年份之内", "must lie in the year of the path"
+        )
     before = await calendars.find_year(call.session, year)
     call.require_if_match(before.revision)
     row = await calendars.replace_year(

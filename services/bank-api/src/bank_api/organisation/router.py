@@ -232,6 +232,8 @@ def _refs(keys: KeyRing, body: StaffIn) -> tuple[bytes | None, bytes | None]:
         return None, None
     number = normalise_certificate(body.certificate_type, body.certificate_no, on=clock.today())
     if number is None:
-        raise ValidationFailed.of(["body", "certificate_no"], "id_no", "is not a certificate number of its kind")
+        raise ValidationFailed.of(
+            ["body", "certificate_no"], "id_no", "不是该类证件的号码", "is not a certificate number of its kind"
+        )
     person_ref = keys.blind_index("person", f"{body.certificate_type}|{number}")
     return person_ref, certificate_ref(keys, body.certificate_type, number, body.name)

@@ -143,7 +143,7 @@ async def _customer(call: AnyCall, body: HoldIn) -> UUID:
     if body.customer_id is not None:
         return body.customer_id
     if call.actor.kind is not ActorKind.SERVICE:
-        raise ValidationFailed.of(["body", "customer_no"], "forbidden_field", "services only")
+        raise ValidationFailed.of(["body", "customer_no"], "forbidden_field", "仅供系统调用方使用", "services only")
     number = normalise_number(body.customer_no or "")
     ref = None if number is None else customer_no_ref(call.keys, number)
     found = {} if ref is None else await customers_of_refs(call.session, [ref])

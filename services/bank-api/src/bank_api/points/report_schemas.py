@@ -312,9 +312,11 @@ class AccountCodesIn(StrictModel):
         seen: set[tuple[str, Movement]] = set()
         for place, code in enumerate(self.codes):
             if code.wallet not in wallets:
-                raise ValidationFailed.of(["body", "codes", place, "wallet"], "unknown", "must be a known wallet")
+                raise ValidationFailed.of(
+                    ["body", "codes", place, "wallet"], "unknown", "没有该积分类别", "must be a known wallet"
+                )
             if (code.wallet, code.movement) in seen:
-                raise ValidationFailed.of(["body", "codes", place], "duplicate", "must not stand twice")
+                raise ValidationFailed.of(["body", "codes", place], "duplicate", "不能重复", "must not stand twice")
             seen.add((code.wallet, code.movement))
         return [AccountCode(code.wallet, code.movement, code.debit, code.credit) for code in self.codes]
 

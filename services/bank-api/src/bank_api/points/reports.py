@@ -65,7 +65,7 @@ async def get_liability(
     """Show the points that are outstanding and their cost at issue: the sum of all lots as a day left them."""
     day = as_of or clock.today()
     if day > clock.today():
-        raise ValidationFailed.of(["query", "as_of"], "date_range", "must not lie ahead")
+        raise ValidationFailed.of(["query", "as_of"], "date_range", "不能晚于今天", "must not lie ahead")
     return LiabilityOut.of(day, group_by, await service.liability(call.session, day=day, group_by=group_by))
 
 
@@ -85,7 +85,7 @@ async def get_roll_forward(
     first = start or last.replace(day=1)
     check_range(first, last)
     if last > clock.today():
-        raise ValidationFailed.of(["query", "to"], "date_range", "must not lie ahead")
+        raise ValidationFailed.of(["query", "to"], "date_range", "不能晚于今天", "must not lie ahead")
     found = await service.rolled_forward(call.session, first=first, last=last, period=by)
     return RollForwardOut.of(first, last, by, found)
 

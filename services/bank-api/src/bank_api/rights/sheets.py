@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from guibin.core.errors import Category, Refusal
 from guibin.core.workbook import Row, Sheets
-from guibin.web.validation import localise, translate
+from guibin.web.validation import translate, words_of_type
 
 from .schemas import RightIn
 from .sheet_form import CUSTOMER, GUESTS, LANGUAGES, README, REST, SHEETS, Column, Malformed, Path
@@ -81,11 +81,7 @@ class Fault:
     @classmethod
     def of(cls, place: Place, right_code: str | None, code: str) -> "Fault":
         """Name a fault of ours, or one of the general types."""
-        words = WORDS.get(code)
-        if words is None:
-            plain = {"loc": [], "type": code, "message": code}
-            words = localise(plain, "zh")["message"], localise(plain, "en")["message"]
-        return cls(place, right_code, code, words)
+        return cls(place, right_code, code, WORDS.get(code) or words_of_type(code))
 
 
 @dataclass(slots=True)
@@ -278,8 +274,7 @@ def _validate(entry: Entry) -> None:
 def _translated(entry: Entry, error: ValidationError) -> Iterator[Fault]:
     for one in translate(error.errors(include_url=False)).facts["errors"]:  # type: ignore[attr-defined]
         path = tuple(one["loc"])
-        words = WORDS.get(one["type"]) or (localise(one, "zh")["message"], localise(one, "en")["message"])
-        yield Fault(_place_of(entry, path), entry.code, one["type"], words)
+        yield Fault(_place_of(entry, path), entry.code, one["type"], (one["zh"], one["en"]))
 
 
 def _place_of(entry: Entry, path: Path) -> Place:

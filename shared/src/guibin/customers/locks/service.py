@@ -72,7 +72,7 @@ async def submit_lock(session: AsyncSession, scope: Scope, *, actor: Actor, want
     said = require_reason(wanted.reason)
     customer = await get_customer(session, scope, customer_id=wanted.customer_id)
     if wanted.until is not None and wanted.until <= clock.today():
-        raise ValidationFailed.of(["body", "until"], "date_out_of_range", "lies after today")
+        raise ValidationFailed.of(["body", "until"], "date_out_of_range", "须晚于今天", "lies after today")
     await _check_said(session, customer.id, wanted)
     holding = wanted.model_copy(update={"customer_id": customer.id, "reason": said})
     preview = holding.model_dump(mode="json", exclude={"customer_id"})

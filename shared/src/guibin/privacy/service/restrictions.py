@@ -54,7 +54,7 @@ async def put_restrictions(
         raise RestrictionUnknown(kinds=list(kinds))
     today = clock.today()
     if any(one.valid_to is not None and one.valid_to < (one.valid_from or today) for one in wanted):
-        raise ValidationFailed.of(["body", "items"], "range", "must not end before it begins")
+        raise ValidationFailed.of(["body", "items"], "range", "结束不能早于开始", "must not end before it begins")
     standing = [row for row, _ in await repository.list_open(session, scope, customer_id=customer.id, day=today)]
     ended = [row for row in standing if not any(one.is_met_by(row, today) for one in wanted)]
     begun = [one for one in wanted if not any(one.is_met_by(row, today) for row in standing)]

@@ -63,7 +63,7 @@ async def add_link(session: AsyncSession, scope: Scope, *, actor: Actor, custome
     other = await get_customer(session, scope, customer_id=new.other_id)
     first = new.valid_from or clock.today()
     if new.valid_to is not None and new.valid_to < first:
-        raise ValidationFailed.of(["body", "valid_to"], "range", "must not end before it begins")
+        raise ValidationFailed.of(["body", "valid_to"], "range", "结束不能早于开始", "must not end before it begins")
     if customer.id == other.id or not rules.can_be_linked(
         new.kind, PartyType(customer.party_type), PartyType(other.party_type)
     ):
@@ -118,7 +118,7 @@ async def end_link(
     if link.valid_to is not None and link.valid_to <= last:
         raise LinkEnded
     if last < link.valid_from:
-        raise ValidationFailed.of(["body", "valid_to"], "range", "must not end before it begins")
+        raise ValidationFailed.of(["body", "valid_to"], "range", "结束不能早于开始", "must not end before it begins")
     link.valid_to, link.ended_by = last, actor.id
     await session.flush()
     await _told(session, actor, "link.end", link, said)

@@ -26,6 +26,7 @@ from guibin.security.actors import Actor
 from guibin.security.ciphers import KeyRing, WrappedKey
 
 _KIND: Final = "right"
+_IN_CHINESE: Final = {"tier": "层级", "tag": "标签", "branch": "机构", "wallet": "积分类别"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,13 @@ async def unknown_names(
     }
 
 
+def unknown_name(loc: list[str | int], kind: str) -> ValidationFailed:
+    """Return the refusal of terms with a code of `unknown_names`, by its kind there."""
+    return ValidationFailed.of(
+        loc, f"unknown_{kind}", f"没有该{_IN_CHINESE[kind]}", f"names a {kind} that does not exist"
+    )
+
+
 async def refuse_strange_substitutes(
     session: AsyncSession, document: Mapping[str, Any], *, code: str, category: str, at: tuple[str | int, ...]
 ) -> None:
@@ -275,21 +283,27 @@ async def refuse_strange_substitutes(
     for place, other in enumerate(named):
         where: list[str | int] = [*at, "substitutes", place, "right"]
         if other not in found:
-            raise ValidationFailed.of(where, "unknown_right", "names a right that does not exist")
+            raise ValidationFailed.of(where, "unknown_right", "没有该权益", "names a right that does not exist")
         if other == code or found[other].item.category != category:
-            raise ValidationFailed.of(where, "category", "must be another right of the same category")
+            raise ValidationFailed.of(
+                where, "category", "须为同一类别的其他权益", "must be another right of the same category"
+            )
 
 
 async def _check_terms(
     session: AsyncSession, document: Mapping[str, Any], stock_mode: str, wallet: str | None = None
 ) -> None:
     if document.get("release_plan") and stock_mode != StockMode.COUNTED:
-        raise ValidationFailed.of(["body", "terms", "release_plan"], "stock", "is for counted stock")
+        raise ValidationFailed.of(
+            ["body", "terms", "release_plan"], "stock", "仅用于按数量管理的库存", "is for counted stock"
+        )
     unknown = await unknown_names(session, [document])
     for kind in (kind for kind, codes in unknown.items() if codes):
-        raise ValidationFailed.of(["body", "terms"], f"unknown_{kind}", f"names a {kind} that does not exist")
+        raise unknown_name(["body", "terms"], kind)
     if wallet is not None and not await catalogue.find_wallets(session, codes=[wallet]):
-        raise ValidationFailed.of(["body", "wallet"], "unknown_wallet", "names a wallet that does not exist")
+        raise ValidationFailed.of(
+            ["body", "wallet"], "unknown_wallet", "没有该积分类别", "names a wallet that does not exist"
+        )
 
 
 async def _record(

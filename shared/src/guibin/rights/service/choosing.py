@@ -91,7 +91,9 @@ async def choose_rights(
         raise NotFound
     unknown = next((place for place, right_id in enumerate(right_ids) if right_id not in terms.units), None)
     if unknown is not None:
-        raise ValidationFailed.of(["body", "rights", unknown], "unknown_right", "is not a right of this package")
+        raise ValidationFailed.of(
+            ["body", "rights", unknown], "unknown_right", "不是该权益包内的权益", "is not a right of this package"
+        )
     if len(right_ids) > choose:
         raise PackageTooMany(choose=choose)
     span = span_of(terms.period, day)

@@ -83,16 +83,22 @@ async def check_what_is_given(
     """
     what = points_given_of(document.get("gives"))
     if document.get("donates") is not None and fulfilment != Fulfilment.INSTRUCTION:
-        raise ValidationFailed.of(["body", "terms", "donates"], "fulfilment", "is for rights by instruction")
+        raise ValidationFailed.of(
+            ["body", "terms", "donates"], "fulfilment", "仅用于以指令履约的权益", "is for rights by instruction"
+        )
     if what is None:
         return
     paying = {wallet, *(price["wallet"] for price in document["prices"] if price.get("wallet"))}
     found = await wallets.lock_all_wallets(session)
     target = found.get(what.wallet)
     if fulfilment != Fulfilment.INSTRUCTION:
-        raise ValidationFailed.of(["body", "terms", "gives"], "fulfilment", "is for rights by instruction")
+        raise ValidationFailed.of(
+            ["body", "terms", "gives"], "fulfilment", "仅用于以指令履约的权益", "is for rights by instruction"
+        )
     if target is None or target.growth or what.wallet in paying:
-        raise ValidationFailed.of(["body", "terms", "gives"], "wallet", "names no kind of points that can be given")
+        raise ValidationFailed.of(
+            ["body", "terms", "gives"], "wallet", "该积分类别不能发放", "names no kind of points that can be given"
+        )
     for source in sorted(paying):
         await refuse_goods_from_deposits(session, source=source, target=target.code, wallets=found)
 

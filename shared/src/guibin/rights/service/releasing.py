@@ -7,13 +7,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.approvals.errors import StateConflict
 from guibin.approvals.models import Approval
-from guibin.core.errors import ValidationFailed
 from guibin.rights import terms
 from guibin.rights.errors import WrongStockMode
 from guibin.rights.models import RightState, StockMode
 from guibin.rights.repository import catalogue
 from guibin.rights.repository.catalogue import Right
-from guibin.rights.service.administration import unknown_names
+from guibin.rights.service.administration import unknown_name, unknown_names
 from guibin.rights.service.publication import submit_terms
 from guibin.security.actors import Actor
 
@@ -38,6 +37,6 @@ async def plan_release(
     document = kept if plan is None else kept | {"release_plan": dict(plan)}
     unknown = await unknown_names(session, [document])
     for kind in (kind for kind, codes in unknown.items() if codes):
-        raise ValidationFailed.of(["body", "lines"], f"unknown_{kind}", f"names a {kind} that does not exist")
+        raise unknown_name(["body", "lines"], kind)
     await catalogue.update_right(session, right_id=item.id, revision=item.revision, values={"draft_terms": document})
     return await submit_terms(session, actor=actor, right_id=item.id)

@@ -76,7 +76,7 @@ async def _examine(session: AsyncSession, scope: Scope, override: Override) -> t
     customer = await get_customer(session, scope, customer_id=override.customer_id)
     require_reason(override.reason)
     if override.tier not in {tier.code for tier in await repository.list_tiers(session)}:
-        raise ValidationFailed.of(["body", "tier"], "unknown_tier", "names a tier that does not exist")
+        raise ValidationFailed.of(["body", "tier"], "unknown_tier", "没有该层级", "names a tier that does not exist")
     check_period(override.valid_from, override.valid_to)
     await quotas.hold_to_quotas(session, [customer], day=clock.today())
     present = await _present_tier(session, customer.id)

@@ -157,5 +157,5 @@ async def _limited(session: AsyncSession, seconds: float) -> AsyncIterator[None]
 def _past(month: date) -> Month:
     whole = rules.month_of(month)
     if whole.last > clock.last_closed_day():
-        raise ValidationFailed.of(["body", "month"], "date_range", "must be a month that is over")
+        raise ValidationFailed.of(["body", "month"], "date_range", "须为已结束的月份", "must be a month that is over")
     return whole
