@@ -32,10 +32,10 @@ class FeedPolicyIn(StrictModel):
     @field_validator("kinds")
     @classmethod
     def _with_balances(cls, kinds: list[FeedKind]) -> list[FeedKind]:
-        if FeedKind.BALANCES not in kinds or len(set(kinds)) < len(kinds):
-            raise invalid_input(
-                "invalid", "须含 balances，且每种只能出现一次", "must name balances, and each kind once"
-            )
+        if FeedKind.BALANCES not in kinds:
+            raise invalid_input("invalid", "须包含 balances", "must name balances")
+        if len(set(kinds)) < len(kinds):
+            raise invalid_input("duplicate_item", "每种只能出现一次", "must name each kind once")
         return kinds
 
     def terms(self) -> PolicyTerms:
