@@ -4,13 +4,21 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Uuid, any_, literal
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Uuid, any_, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def among(column: SQLColumnExpression[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
     """Return whether a column is one of some ids, however many they are."""
     return column == any_(literal(list(ids), ARRAY(Uuid())))
+
+
+def looked_up(column: SQLColumnExpression[Any], ids: Select[Any]) -> ColumnElement[bool]:
+    """Return whether a column is one of the ids that a statement selects, which are found first and then looked up.
+
+    For some of very many rows where nothing may be a nested loop: of a join the planner reads all rows then.
+    """
+    return column == any_(func.array(ids.scalar_subquery(), type_=ARRAY(Uuid())))
 
 
 def one_of_few(column: SQLColumnExpression[Any], ids: Collection[UUID]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import CTE, FromClause, Select, Uuid, literal, select
 
+from guibin.core.arrays import looked_up
 from guibin.tags.compiler.columns import Column
 from guibin.tags.rules import Operand
 
@@ -32,7 +33,7 @@ class Pass:
         if self.customer_id is not None:
             return statement.where(customer_id == self.customer_id)
         chosen = self.chosen()
-        return statement if chosen is None else statement.where(customer_id.in_(chosen))
+        return statement if chosen is None else statement.where(looked_up(customer_id, chosen))
 
     def chosen(self) -> Select[Any] | None:
         """Select the customers that the rules run over; None for all."""

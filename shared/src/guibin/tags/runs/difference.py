@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.core.arrays import looked_up
 from guibin.core.models import metadata
 from guibin.tags.compiler import FACTS
 from guibin.tags.facts import facts_live
@@ -99,7 +100,7 @@ async def write_difference(
     customer_id); without it they are all. `live` judges by what is known at this moment, not by the facts of a night.
     """
     difference = _difference(_wanted(rules, day, among, live=live), rules, among)
-    ended, added = _end(difference, day), _add(difference, day)
+    ended, added = _end(difference, day, among), _add(difference, day)
     told = announcements(
         added,
         ended,
@@ -139,7 +140,7 @@ async def _count(session: AsyncSession, rows: FromClause) -> int:
 
 
 def _among(customer: ColumnElement[Any], among: CTE | None) -> ColumnElement[bool]:
-    return true() if among is None else customer.in_(select(among.c.customer_id))
+    return true() if among is None else looked_up(customer, select(among.c.customer_id))
 
 
 def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) -> CTE:
@@ -191,16 +192,7 @@ def _difference(wanted: CTE, rules: Sequence[Rule], among: CTE | None) -> CTE:
     A full join is never a nested loop, which would read the memberships again for every row that the statement itself
     has written meanwhile.
     """
-    lasting = (
-        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.tag_code, _MEMBERSHIP.c.value, _MEMBERSHIP.c.since)
-        .where(
-            _MEMBERSHIP.c.source == TagSource.RULE,
-            _MEMBERSHIP.c.until.is_(None),
-            _MEMBERSHIP.c.tag_code == any_(bindparam(None, [rule.code for rule in rules], type_=ARRAY(Text))),
-            _among(_MEMBERSHIP.c.customer_id, among),
-        )
-        .cte("lasting")
-    )
+    lasting = _lasting(rules, among)
     same = and_(*(lasting.c[name] == wanted.c[name] for name in ("customer_id", "tag_code", "value")))
     return (
         select(
@@ -216,7 +208,28 @@ def _difference(wanted: CTE, rules: Sequence[Rule], among: CTE | None) -> CTE:
     )
 
 
-def _end(difference: CTE, day: date) -> CTE:
+def _lasting(rules: Sequence[Rule], among: CTE | None) -> CTE:
+    """Select the memberships that these rules gave and that last.
+
+    Of some customers all memberships are looked up by customer first: by rule and customer takes one search for each
+    rule of each.
+    """
+    known: Any = _MEMBERSHIP
+    if among is not None:
+        of_some = select(*_MEMBERSHIP.c).where(looked_up(_MEMBERSHIP.c.customer_id, select(among.c.customer_id)))
+        known = of_some.cte("known").prefix_with("MATERIALIZED")
+    return (
+        select(known.c.customer_id, known.c.tag_code, known.c.value, known.c.since)
+        .where(
+            known.c.source == TagSource.RULE,
+            known.c.until.is_(None),
+            known.c.tag_code == any_(bindparam(None, [rule.code for rule in rules], type_=ARRAY(Text))),
+        )
+        .cte("lasting")
+    )
+
+
+def _end(difference: CTE, day: date, among: CTE | None) -> CTE:
     return (
         update(_MEMBERSHIP)
         .where(
@@ -226,6 +239,7 @@ def _end(difference: CTE, day: date) -> CTE:
             _MEMBERSHIP.c.value == difference.c.value,
             _MEMBERSHIP.c.source == TagSource.RULE,
             _MEMBERSHIP.c.since == difference.c.since,
+            _among(_MEMBERSHIP.c.customer_id, among),
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
         .returning(*_TOLD)
