@@ -62,7 +62,7 @@ check: $(INSTALLED) ## format, lint, types, import contracts, architecture, API 
 	@$(BIN)/pytest -q -p no:xdist tests/architecture
 	@if grep -nE '://|file:' requirements.lock; then echo "requirements.lock names a host or a file"; exit 1; fi
 
-bench: $(INSTALLED) $(if $(filter matching,$(T)),$(FEBRL)) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual, matching, assignment, memory, nightly, killed, reads, tags or tiers; N=customers
+bench: $(INSTALLED) $(if $(filter matching,$(T)),$(FEBRL)) ## measure on a server of its own: T=demo, balance, redeem (PGLEDGER="FILE ...", for G3), accrual, matching, assignment, memory, nightly, ordinary, killed, reads, tags or tiers; N=customers
 	@$(BIN)/guibin bench $(T) $(if $(N),--customers $(N)) $(foreach file,$(PGLEDGER),--pgledger $(file)) $(if $(filter matching,$(T)),--febrl $(FEBRL))
 
 # The public labelled sets ship with a package that is read, not run: neither it nor what it needs is in the lock.

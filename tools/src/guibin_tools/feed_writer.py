@@ -35,7 +35,7 @@ class FeedFile:
 
 
 class FeedWriter:
-    """The feed files of some lines: parties and holdings in full, balances and events as changes in windows.
+    """The feed files of some lines: parties and holdings as `mode` says, balances and events as changes in windows.
 
     `balances[line][w]` and `events[line][w]` belong to the business date `windows[w]`, oldest first.
     """
@@ -48,12 +48,13 @@ class FeedWriter:
         *,
         first_balance: date,
         first_event: date,
+        mode: str = "full",
     ) -> None:
         self.windows = window_ends(first_balance, business_date)
         self.event_windows = window_ends(first_event, business_date)
         lines = tuple(lines)
-        self.parties = {line: FeedFile(line, "parties", business_date, "full", directory) for line in lines}
-        self.holdings = {line: FeedFile(line, "holdings", business_date, "full", directory) for line in lines}
+        self.parties = {line: FeedFile(line, "parties", business_date, mode, directory) for line in lines}
+        self.holdings = {line: FeedFile(line, "holdings", business_date, mode, directory) for line in lines}
         self.balances = {line: _windowed(line, "balances", self.windows, directory) for line in lines}
         self.events = {line: _windowed(line, "events", self.event_windows, directory) for line in lines}
 

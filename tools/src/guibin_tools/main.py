@@ -164,10 +164,23 @@ def demo(
 
 
 @app.command()
+def next_day(
+    seed: Annotated[int, typer.Option(help="The same seed makes the same day")] = 7,
+) -> None:
+    """Let the demo bank's lines send the day after their last one: what moved, happened and came."""
+    from guibin_tools.loading.next_day import load_next_day
+
+    day = asyncio.run(load_next_day(OperatorSettings(), seed=seed, show=typer.echo))
+    typer.echo(f"The lines have sent {day}. Run `guibin nightly --date {day}` next.")
+
+
+@app.command()
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="demo, balance, redeem, accrual, matching, memory, nightly, killed, reads, tags or tiers"),
+        typer.Argument(
+            help="demo, balance, redeem, accrual, matching, memory, nightly, ordinary, killed, reads, tags or tiers"
+        ),
     ] = "demo",
     customers: Annotated[
         int | None, typer.Option(help="Number of customers; default 20,000, of tags a million")

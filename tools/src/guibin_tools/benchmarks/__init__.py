@@ -13,7 +13,7 @@ from guibin_tools.benchmarks.demo import bench_demo
 from guibin_tools.benchmarks.killed import bench_killed
 from guibin_tools.benchmarks.matching.bench import bench_matching
 from guibin_tools.benchmarks.memory import bench_memory
-from guibin_tools.benchmarks.nightly import bench_nightly
+from guibin_tools.benchmarks.nightly import bench_nightly, bench_ordinary
 from guibin_tools.benchmarks.reads import bench_reads
 from guibin_tools.benchmarks.redeem import bench_redeem
 from guibin_tools.benchmarks.tags import bench_tags
@@ -41,6 +41,7 @@ BENCHES: Mapping[str, Callable[[Options], bool]] = MappingProxyType(
         "tiers": lambda options: bench_tiers(options.customers or DEMO),
         "matching": lambda options: bench_matching(options.customers or DEMO, options.febrl),
         "nightly": lambda options: bench_nightly(options.customers or DEMO),
+        "ordinary": lambda options: bench_ordinary(options.customers or DEMO),
         "assignment": lambda options: bench_assignment(options.customers or ASSIGNED),
         "killed": lambda options: bench_killed(options.customers or DEMO),
         "reads": lambda options: bench_reads(options.customers or DEMO),

@@ -6,7 +6,8 @@ schema and defaults when they are opened; whoever wants a bank made anew deletes
 of a migration that it has run.
 
 It has the events of `EVENT_DAYS` days and not of a demo bank's eighty: more than a night ever finds, and not so many
-that the night of a new bank, which earns them all at once, says nothing about the nights after it.
+that the night of a new bank, which earns them all at once, says nothing about the nights after it. It is a day older
+than the last closed one, so that an ordinary day and its night can follow at once.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -74,7 +75,7 @@ def kept_bank(customers: int) -> Iterator[KeptBank]:
     with _started(customers) as (cluster, port, folder):
         business_date = _made(cluster, port, folder, customers)
         admin_url = cluster.superuser_url(port)
-        asyncio.run(_copy(admin_url))
+        asyncio.run(_copy(admin_url, _LOADED))
         try:
             yield KeptBank(_settings(cluster, port, folder, _COPY), business_date, customers, folder)
             asyncio.run(_execute(admin_url, _drop(_AFTER_NIGHT), f"ALTER DATABASE {_COPY} RENAME TO {_AFTER_NIGHT}"))
@@ -90,11 +91,23 @@ def kept_night(customers: int) -> Iterator[KeptBank]:
         OperatorError: no night of it was measured yet.
     """
     with _started(customers) as (cluster, port, folder):
-        if not (folder / _NOTE).exists() or not asyncio.run(_exists(cluster.superuser_url(port), _AFTER_NIGHT)):
-            raise OperatorError(f"Measure a night first: guibin bench nightly --customers {customers}")
-        settings = _settings(cluster, port, folder, _AFTER_NIGHT)
-        _bring_up(settings)
-        yield KeptBank(settings, _business_date(folder), customers, folder)
+        yield _after_night(cluster, port, folder, customers)
+
+
+@contextmanager
+def kept_morning(customers: int) -> Iterator[KeptBank]:
+    """Hand out a copy of what the latest night made of the bank of so many customers, to go on with.
+
+    Raises:
+        OperatorError: no night of it was measured yet.
+    """
+    with _started(customers) as (cluster, port, folder):
+        night, admin_url = _after_night(cluster, port, folder, customers), cluster.superuser_url(port)
+        asyncio.run(_copy(admin_url, _AFTER_NIGHT))
+        try:
+            yield replace(night, settings=_settings(cluster, port, folder, _COPY))
+        finally:
+            asyncio.run(_execute(admin_url, _drop(_COPY)))
 
 
 @contextmanager
@@ -110,13 +123,21 @@ def _started(customers: int) -> Iterator[tuple[Cluster, int, Path]]:
         cluster.stop()
 
 
+def _after_night(cluster: Cluster, port: int, folder: Path, customers: int) -> KeptBank:
+    if not (folder / _NOTE).exists() or not asyncio.run(_exists(cluster.superuser_url(port), _AFTER_NIGHT)):
+        raise OperatorError(f"Measure a night first: guibin bench nightly --customers {customers}")
+    settings = _settings(cluster, port, folder, _AFTER_NIGHT)
+    _bring_up(settings)
+    return KeptBank(settings, _business_date(folder), customers, folder)
+
+
 def _made(cluster: Cluster, port: int, folder: Path, customers: int) -> date:
     """Make the bank unless it is there, and bring it up to this version's schema; returns its business date."""
     urls, settings, note = derive_urls(HOST, port, cluster.password), _settings(cluster, port, folder), folder / _NOTE
     asyncio.run(ensure_roles(cluster.superuser_url(port), urls))
     _bring_up(settings)
     if not note.exists():
-        business_date, began = clock.last_closed_day(), time.monotonic()
+        business_date, began = clock.last_closed_day() - timedelta(days=1), time.monotonic()
         typer.echo(f"Making a bank of {customers:,} customers in {folder}")
         asyncio.run(_load(settings, customers, business_date))
         typer.echo(f"made in {time.monotonic() - began:.0f} s")
@@ -149,8 +170,8 @@ def _drop(database: str) -> str:
     return f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"
 
 
-async def _copy(admin_url: str) -> None:
-    made = f"CREATE DATABASE {_COPY} TEMPLATE {_LOADED} STRATEGY file_copy OWNER {Role.OWNER.value}"
+async def _copy(admin_url: str, template: str) -> None:
+    made = f"CREATE DATABASE {_COPY} TEMPLATE {template} STRATEGY file_copy OWNER {Role.OWNER.value}"
     await _execute(admin_url, _drop(_COPY), made, *access_statements(_COPY))
 
 

@@ -1,5 +1,6 @@
-"""The night of a large bank: each step with its seconds, rows and memory, and the growth from a tenth of it (G13).
+"""Nights of a large bank: each step with its seconds, rows and memory, and the growth from a tenth of it (G13).
 
+The first night of a bank places, tags and counts everybody; the ordinary one after it has one day's events and changes.
 The bank is kept between runs (`kept.py`). What a night took is kept beside it, so that the bank of ten times as many
 customers can be held against it; a night that is broken off has told by then what its steps took.
 """
@@ -9,6 +10,8 @@ import json
 import os
 import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,8 +19,9 @@ from typing import Final
 import typer
 
 from guibin.runs.steps import STEPS
-from guibin_tools.benchmarks.kept import KeptBank, kept_bank
+from guibin_tools.benchmarks.kept import SEED, KeptBank, kept_bank, kept_morning
 from guibin_tools.benchmarks.machine import describe_machine
+from guibin_tools.loading.next_day import load_next_day
 from guibin_tools.nightly import run_nightly
 
 MOST_GIB: Final = 1.0
@@ -57,19 +61,39 @@ class _Steps:
 
 def bench_nightly(customers: int) -> bool:
     """Print a night step by step; say whether its memory stayed below 1 GiB and its growth from a tenth in bounds."""
-    steps = _Steps()
     with kept_bank(customers) as bank:
-        try:
-            steps.began = time.monotonic()
+        with _told("nightly", customers) as steps:
             asyncio.run(run_nightly(bank.settings, day=bank.business_date, progress=steps.show))
-        finally:
-            ended = "" if steps.broken_off is None else f", broken off in {steps.broken_off}"
-            typer.echo(
-                f"nightly: {customers:,} customers in {sum(steps.seconds.values()):.0f} s{ended}, memory of this"
-                f" process {peak_gib():.2f} GiB at most (goal below {MOST_GIB} GiB); {describe_machine()}"
-            )
         (bank.folder / _NOTE).write_text(json.dumps(steps.seconds), encoding="utf-8")
     return _grew_in_bounds(bank, steps.seconds) and peak_gib() < MOST_GIB
+
+
+def bench_ordinary(customers: int) -> bool:
+    """Print the night after the one that `bench nightly` kept, step by step; say whether its memory stayed in bounds.
+
+    The lines send a day before it: what moved and happened, and who has come.
+    """
+    with kept_morning(customers) as bank:
+        began = time.monotonic()
+        day = asyncio.run(load_next_day(bank.settings, seed=SEED, show=lambda _line: None))
+        typer.echo(f"ordinary: {day} was sent and loaded in {time.monotonic() - began:.0f} s")
+        with _told("ordinary", customers) as steps:
+            asyncio.run(run_nightly(bank.settings, day=day, progress=steps.show))
+    return peak_gib() < MOST_GIB
+
+
+@contextmanager
+def _told(name: str, customers: int) -> Iterator[_Steps]:
+    """Tell at the end what a night took, also where it is broken off."""
+    steps = _Steps()
+    try:
+        yield steps
+    finally:
+        ended = "" if steps.broken_off is None else f", broken off in {steps.broken_off}"
+        typer.echo(
+            f"{name}: {customers:,} customers in {sum(steps.seconds.values()):.0f} s{ended}, memory of this"
+            f" process {peak_gib():.2f} GiB at most (goal below {MOST_GIB} GiB); {describe_machine()}"
+        )
 
 
 def _grew_in_bounds(bank: KeptBank, seconds: dict[str, float]) -> bool:

@@ -41,7 +41,7 @@ def generate(
         records = record_book.records(person)
         for record in records:
             writer.parties[record.line].rows.append(record.row)
-            event_book.write(person, record, writer.events[record.line][0].rows)
+            event_book.write(person, record.line, record.record_id, writer.events[record.line][0].rows)
         for holding in holding_book.holdings(person, records):
             writer.holdings[holding.line].rows.append(holding.row)
             balance_book.write(holding, balances[holding.line])

@@ -7,7 +7,7 @@ from random import Random
 
 from guibin.core.lines import Line
 from guibin_tools.demo.dice import chance, pick, span
-from guibin_tools.demo.people import MIDDLE, PREFIX, Person, Record
+from guibin_tools.demo.people import MIDDLE, PREFIX, Person
 
 EVENT_DAYS = 80
 RETIRED = 60
@@ -126,7 +126,7 @@ _STORIES = {
 class EventBook:
     """Writes the event rows of one record after another, references counted per line."""
 
-    def __init__(self, rng: Random, business_date: date, *, days: int = EVENT_DAYS) -> None:
+    def __init__(self, rng: Random, business_date: date, *, days: int = EVENT_DAYS, numbered_after: int = 0) -> None:
         """Write those of the last `days` days only; the others happen too, so that the rest of the bank is the same."""
         self._rng = rng
         self._business_date = business_date
@@ -134,11 +134,11 @@ class EventBook:
         today = business_date.toordinal()
         self.first_day = date.fromordinal(today - days)
         self._days = [date.fromordinal(today - back).isoformat() for back in range(EVENT_DAYS + 1)]
-        self._numbers = dict.fromkeys(Line, 0)
+        self._numbers = dict.fromkeys(Line, numbered_after)
 
-    def write(self, person: Person, record: Record, rows: list[str]) -> None:
-        """Append what happened with one record."""
-        rng, line, age = self._rng, record.line, person.age_on(self._business_date)
+    def write(self, person: Person, line: Line, record_id: str, rows: list[str]) -> None:
+        """Append what happened with one record of a line."""
+        rng, age = self._rng, person.age_on(self._business_date)
         for happening in _STORIES[line](rng, person, age):
             self._numbers[line] += 1
             amount = "" if happening.amount is None else f"{happening.amount:.2f}"
@@ -146,7 +146,7 @@ class EventBook:
             if back > self._written:
                 continue
             rows.append(
-                f"{PREFIX[line]}E{self._numbers[line]:09d},{record.record_id},{happening.event_type},"
+                f"{PREFIX[line]}E{self._numbers[line]:09d},{record_id},{happening.event_type},"
                 f"{self._days[back]}T{minute // 60:02d}:{minute % 60:02d}:00+08:00,"
                 f"{amount},{happening.merchant_category},{happening.channel},{happening.inflow_class}\n"
             )

@@ -1,6 +1,6 @@
 """What the demo bank's customers hold: products by line and wealth, and how the planned wealth is spread over them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -93,6 +93,11 @@ class Holding:
     row: str
 
 
+def holding_number(line: Line, number: int) -> str:
+    """Write the number of a line's holding."""
+    return f"{PREFIX[line]}H{number:08d}"
+
+
 def _extra_assets(rng: Random, wealth: int) -> int:
     if wealth >= WEALTHY:
         return 2 + int(span(rng, 0, 3))
@@ -142,10 +147,10 @@ class HoldingBook:
     joint with the record before it.
     """
 
-    def __init__(self, rng: Random, business_date: date) -> None:
+    def __init__(self, rng: Random, business_date: date, *, numbered_after: Mapping[Line, int] | None = None) -> None:
         self._rng = rng
         self._today = business_date.toordinal()
-        self._numbers = dict.fromkeys(Line, 0)
+        self._numbers = dict.fromkeys(Line, 0) | dict(numbered_after or {})
         self._previous = ""
 
     def holdings(self, person: Person, records: list[Record]) -> list[Holding]:
@@ -166,7 +171,7 @@ class HoldingBook:
     def _make(self, record: Record, choice: Choice, amount: float, *, base: bool = False) -> Holding:
         rng, line = self._rng, record.line
         self._numbers[line] += 1
-        holding_id = f"{PREFIX[line]}H{self._numbers[line]:08d}"
+        holding_id = holding_number(line, self._numbers[line])
         opened = record.opened.toordinal()
         if not base:
             longest = min(choice.longest_term or 3_000, 3_000)

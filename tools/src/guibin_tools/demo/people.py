@@ -1,6 +1,6 @@
 """Who the demo bank's customers are, and what each of its lines says of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -88,9 +88,9 @@ def _lines(rng: Random, wealth: int, *, company: bool) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def people(rng: Random, count: int, business_date: date) -> Iterator[Person]:
-    """Yield the customers, one in 25 a company; everything that follows from them follows from `rng`."""
-    for index, wealth in zip(range(count), wealths(rng), strict=False):
+def people(rng: Random, count: int, business_date: date, *, first: int = 0) -> Iterator[Person]:
+    """Yield customers, one in 25 a company; all that follows from them follows from `rng` and the `first` of them."""
+    for index, wealth in zip(range(first, first + count), wealths(rng), strict=False):
         company, male, branch = index % _ONE_COMPANY_IN == _ONE_COMPANY_IN // 2, chance(rng, 51), _LEAVES.draw(rng)
         lines = _lines(rng, wealth, company=company)
         if company:
@@ -122,10 +122,10 @@ class RecordBook:
     blank inside the name.
     """
 
-    def __init__(self, rng: Random, business_date: date) -> None:
+    def __init__(self, rng: Random, business_date: date, *, numbered_after: Mapping[Line, int] | None = None) -> None:
         self._rng = rng
         self._today = business_date.toordinal()
-        self._numbers = dict.fromkeys(Line, 0)
+        self._numbers = dict.fromkeys(Line, 0) | dict(numbered_after or {})
         self._further = 0
 
     def records(self, person: Person) -> list[Record]:
@@ -151,7 +151,7 @@ class RecordBook:
     def _record(self, person: Person, line: Line, *, first: bool) -> Record:
         rng = self._rng
         self._numbers[line] += 1
-        record_id = f"{PREFIX[line]}{self._numbers[line]:08d}"
+        record_id = record_number(line, self._numbers[line])
         customer_no, name = self._identity(person, first=first)
         oldest = min(7300, self._today - person.born.toordinal() - 5800) if person.born else 4000
         opened = date.fromordinal(self._today - 30 - int(oldest * rng.random()))
@@ -167,6 +167,11 @@ class RecordBook:
             opened.isoformat(), status,
         ))  # fmt: skip
         return Record(record_id, line, opened, row + "\n")
+
+
+def record_number(line: Line, number: int) -> str:
+    """Write the number of a line's record."""
+    return f"{PREFIX[line]}{number:08d}"
 
 
 def _address(rng: Random, branch: BranchData) -> str:

@@ -1,0 +1,64 @@
+"""The day after the last one that the demo bank's lines have sent, through the product's own loader."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from guibin.core import clock
+from guibin.core.lines import Line
+from guibin_tools.errors import OperatorError
+from guibin_tools.loading.banks import load_demo
+from guibin_tools.loading.next_day import load_next_day
+from guibin_tools.settings import OperatorSettings
+from support.databases import Database
+
+CUSTOMERS, SEED = 150, 7
+SAID = (
+    "SELECT (SELECT count(DISTINCT line) FROM line_day WHERE day = $1),"
+    " (SELECT count(*) FROM holding_balance WHERE day = $1), (SELECT count(*) FROM source_record WHERE as_of = $1),"
+    " (SELECT count(*) FROM customer_event WHERE occurred_on = $1),"
+    " (SELECT count(*) FROM feed_reject r JOIN feed_file f ON f.id = r.file_id WHERE f.business_date = $1)"
+)
+
+
+def quiet(_line: str) -> None:
+    """Show nothing."""
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> OperatorSettings:
+    return OperatorSettings(
+        state_dir=tmp_path,
+        database_url=database.owner_url,
+        customer_database_url=database.customer_url,
+        bank_database_url=database.bank_url,
+        worker_database_url=database.worker_url,
+    )
+
+
+async def test_the_lines_of_an_empty_bank_send_nothing(settings: OperatorSettings) -> None:
+    with pytest.raises(OperatorError, match="Load a demo bank first"):
+        await load_next_day(settings, seed=SEED, show=quiet)
+
+
+async def test_the_lines_send_one_day_after_the_other_up_to_the_last_closed_one(
+    settings: OperatorSettings, database: Database
+) -> None:
+    closed = clock.last_closed_day()
+    await load_demo(
+        settings, customers=CUSTOMERS, seed=SEED, business_date=closed - timedelta(days=1), show=quiet, event_days=1
+    )
+    connection = await asyncpg.connect(database.admin_url)
+    try:
+        (before,) = await connection.fetch(SAID, closed)
+        assert await load_next_day(settings, seed=SEED, show=quiet) == closed
+        ((lines, balances, records, events, rejects),) = await connection.fetch(SAID, closed)
+    finally:
+        await connection.close()
+    assert tuple(before) == (0, 0, 0, 0, 0)
+    assert (lines, rejects) == (len(Line), 0)
+    assert min(balances, records, events) > 0
+    with pytest.raises(OperatorError, match="come back tomorrow"):
+        await load_next_day(settings, seed=SEED, show=quiet)

@@ -1,0 +1,79 @@
+"""Lets the demo bank's lines send the day after their last one, so that an ordinary night can follow."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from sqlalchemy import text
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from guibin.core import clock
+from guibin.core.lines import Line
+from guibin.feeds.models import FeedFile, FeedKind
+from guibin.holdings.models import LineDay
+from guibin.holdings.references import holding_ref
+from guibin.security.ciphers import KeyRing
+from guibin_tools.demo.next_day import Balance, Numbered, generate_next_day, moving_holdings
+from guibin_tools.errors import OperatorError
+from guibin_tools.loading.feeds import Show, load_feeds
+from guibin_tools.roles import Role
+from guibin_tools.sessions import open_keys, sessions_as
+from guibin_tools.settings import OperatorSettings
+
+_BALANCES: Final = text(
+    "SELECT h.holding_ref, b.balance_fen FROM holding h CROSS JOIN LATERAL"
+    " (SELECT balance_fen FROM holding_balance WHERE customer_id = h.customer_id AND holding_id = h.id"
+    " ORDER BY day DESC LIMIT 1) b"
+    " WHERE h.line = :line AND h.status = 'active' AND h.matures_on IS NULL AND b.balance_fen <> 0"
+    " AND h.holding_ref = ANY(CAST(:refs AS bytea[]))"
+)
+"""What has a term keeps its balance, and what has nothing too."""
+
+
+async def load_next_day(settings: OperatorSettings, *, seed: int, show: Show) -> date:
+    """Generate and load the day after the last one that the lines have sent; returns that day.
+
+    Raises:
+        OperatorError: no demo bank is loaded, or its lines have sent every closed day.
+    """
+    keys = open_keys(settings)
+    async with sessions_as(Role.OWNER, settings) as factory, factory() as session:
+        day = await _day_after(session)
+        rng = Random(f"{seed}/{day}")  # noqa: S311 - a day that can be made again, nothing secret
+        numbered = Numbered(*[await _sent(session, kind) for kind in (FeedKind.PARTIES, FeedKind.HOLDINGS)])
+        balances = await _balances(session, keys, moving_holdings(rng, numbered))
+    with TemporaryDirectory(prefix="guibin-demo-") as folder:
+        sources = generate_next_day(rng, numbered, balances, day, Path(folder))
+        await load_feeds(settings, keys, sources, show=show)
+    return day
+
+
+async def _day_after(session: AsyncSession) -> date:
+    latest: date | None = (await session.exec(select(func.max(LineDay.day)))).one()
+    if latest is None:
+        raise OperatorError("No line has sent anything yet. Load a demo bank first: guibin demo.")
+    day = latest + timedelta(days=1)
+    if day > clock.last_closed_day():
+        raise OperatorError(f"The lines have sent every closed day, the last one {latest}: come back tomorrow.")
+    return day
+
+
+async def _sent(session: AsyncSession, kind: FeedKind) -> Mapping[Line, int]:
+    """Count the rows that each line has sent of a kind: as many numbers it has given."""
+    rows = func.sum(col(FeedFile.rows_read))
+    query = select(FeedFile.line, rows).where(FeedFile.kind == kind).group_by(col(FeedFile.line))
+    found = {Line(line): int(count) for line, count in (await session.exec(query)).all()}
+    return {line: found.get(line, 0) for line in Line}
+
+
+async def _balances(session: AsyncSession, keys: KeyRing, moving: Mapping[Line, Sequence[str]]) -> list[Balance]:
+    found = []
+    for line, numbers in moving.items():
+        refs = {holding_ref(keys, line, number): number for number in numbers}
+        rows = (await session.execute(_BALANCES, {"line": line, "refs": list(refs)})).all()
+        found += [Balance(line, refs[bytes(ref)], fen / 100) for ref, fen in rows]
+    return sorted(found, key=lambda one: one.holding_id)
