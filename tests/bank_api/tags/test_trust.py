@@ -15,6 +15,7 @@ from guibin.tags.models import CustomerTag, Tag, TagSource, TagState, TagVersion
 from guibin.tags.runs.completion import write_completion
 from guibin.tags.service import run_night
 from support.house import EAST, House
+from support.rights import give_tier
 from support.tagging import OLD, add_facts, add_manual_tag, add_rule_in_force, add_tag
 
 EARNING: dict[str, Any] = {
@@ -130,9 +131,15 @@ async def test_staff_add_to_a_score_with_a_reason_and_an_end(
 async def test_completion_is_told_by_branch_and_day(
     bank_client: httpx.AsyncClient, house: House, customer: UUID
 ) -> None:
-    other = await house.add_customer()
+    """Counted are those to whom the night of the day gave a tier: nobody had one on a bank's first day."""
+    other, none = await house.add_customer(), await house.add_customer()
+    closed = clock.last_closed_day()
     async with house.sessions() as session:
-        await add_facts(session, other, house.branches[EAST].id, tier="T2")
+        await add_facts(session, other, house.branches[EAST].id)
+        await add_facts(session, none, house.branches[EAST].id)
+        await give_tier(session, customer, "T1", since=closed)
+        await give_tier(session, other, "T2", since=clock.today())
+        await give_tier(session, none, "T2", since=clock.today() + timedelta(days=1))
         for axis in ("asset_structure", "source", "liabilities", "products_held", "transactions"):
             await add_tag(session, f"on_{axis}", kind="manual", state="published", axis=axis)
             given: dict[str, Any] = {"tag_code": f"on_{axis}", "source": TagSource.MANUAL, "since": clock.today()}
@@ -140,12 +147,13 @@ async def test_completion_is_told_by_branch_and_day(
             if axis == "source":
                 session.add(CustomerTag(customer_id=other, **given))
         await session.flush()
-        for day in (clock.last_closed_day() - timedelta(days=1), clock.last_closed_day()):
+        for day in (closed - timedelta(days=1), closed):
             await write_completion(session, day=day)
         await session.commit()
     found = (await bank_client.get("/v1/reports/tag-completion", headers=house.headers("hq_operator"))).json()
     assert [(one["customers"], one["complete"], one["percent"]) for one in found["branches"]] == [(2, 1, 50.0)]
-    assert (found["branches"][0]["by_axis"]["source"], len(found["days"])) == (2, 2)
+    assert found["branches"][0]["by_axis"]["source"] == 2
+    assert [(one["customers"], one["complete"]) for one in found["days"]] == [(2, 1), (1, 1)]
     blind = (await bank_client.get("/v1/reports/tag-completion", headers=house.headers("manager"))).json()
     assert blind == {"branches": [], "days": []}
 

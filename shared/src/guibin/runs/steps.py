@@ -84,9 +84,7 @@ async def _facts(session: AsyncSession, day: date) -> Counts:
 
 
 async def _tags(session: AsyncSession, day: date) -> Counts:
-    counts = await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
-    await tags.write_completion(session, day=day)
-    return counts
+    return await tags.keep_tags(session, day=day) | await tags.run_night(session, day=day)
 
 
 async def _live_tags(session: AsyncSession, _day: date) -> Counts:
@@ -95,7 +93,10 @@ async def _live_tags(session: AsyncSession, _day: date) -> Counts:
 
 
 async def _tiers(session: AsyncSession, day: date) -> Counts:
-    return await tiers.evaluate(session, day=day)
+    """Give everybody a tier, and count how completely those who have one are tagged."""
+    counts = await tiers.evaluate(session, day=day)
+    await tags.write_completion(session, day=day)
+    return counts
 
 
 async def _pool(session: AsyncSession, day: date) -> Counts:

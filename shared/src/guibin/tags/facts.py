@@ -137,16 +137,20 @@ def facts_live(day: date, *, among: Select[Any] | None = None) -> CTE:
         "as_of": literal(day, Date),
         "branch": _BRANCH.c.code,
     }
-    for source in FACT_SOURCES:
-        if "tier" in source.columns:
-            tiers = source.select(day, among=among).subquery("tier_now")
-            joined = joined.outerjoin(tiers, tiers.c.customer_id == profile.c.customer_id)
-            columns["tier"] = tiers.c.tier
+    tiers = tiers_of(day, among=among).subquery("tier_now")
+    joined = joined.outerjoin(tiers, tiers.c.customer_id == profile.c.customer_id)
+    columns["tier"] = tiers.c.tier
     named = (
         columns.get(column.name, _EMPTY.get(column.name, cast(null(), column.type))).label(column.name)
         for column in _FACT.c
     )
     return select(*named).select_from(joined).cte(_FACT.name)
+
+
+def tiers_of(day: date, *, among: Select[Any] | None = None) -> Select[Any]:
+    """Select customer and tier in force on a day, of all or of some."""
+    (source,) = (one for one in FACT_SOURCES if "tier" in one.columns)
+    return source.select(day, among=among)
 
 
 def _select_facts(day: date, sources: Sequence[FactSource], among: Select[Any] | None = None) -> Select[Any]:

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.models import metadata
 from guibin.organisation.models import Branch, BranchClosure
 from guibin.security.actors import Scope
+from guibin.tags.facts import tiers_of
 from guibin.tags.matching import percent_of
 from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagAxis
 from guibin.tags.runs.models import TagCompletion
@@ -40,7 +41,7 @@ class Completion:
 
 
 async def write_completion(session: AsyncSession, *, day: date) -> None:
-    """Count for a day of business, branch by branch; a day that is counted again is written anew."""
+    """Count those to whom a day's night gave a tier, branch by branch; a day that is counted again is written anew."""
     bits = case({axis.value: 1 << place for place, axis in enumerate(AXES)}, value=col(Tag.axis), else_=0)
     tagged = (
         select(col(CustomerTag.customer_id), func.bit_or(bits).label("axes"))
@@ -49,6 +50,7 @@ async def write_completion(session: AsyncSession, *, day: date) -> None:
         .group_by(col(CustomerTag.customer_id))
         .subquery("tagged")
     )
+    tiers = tiers_of(day + timedelta(days=1)).subquery("tiers")
     axes = func.coalesce(tagged.c.axes, literal(0))
     everything = (1 << len(AXES)) - 1
     counts = [
@@ -58,8 +60,9 @@ async def write_completion(session: AsyncSession, *, day: date) -> None:
     ]
     rows: Any = (
         select(literal(day), col(CustomerFact.branch_id), *(cast(one, Integer) for one in counts))
-        .join_from(CustomerFact, tagged, tagged.c.customer_id == col(CustomerFact.customer_id), isouter=True)
-        .where(col(CustomerFact.tier).is_not(None))
+        .join_from(CustomerFact, tiers, tiers.c.customer_id == col(CustomerFact.customer_id))
+        .join(tagged, tagged.c.customer_id == col(CustomerFact.customer_id), isouter=True)
+        .where(tiers.c.tier.is_not(None))
         .group_by(col(CustomerFact.branch_id))
     )
     key = ["business_date", "branch_id"]
