@@ -29,6 +29,14 @@ TAGS: Final = (
         (f"{TELLING}::test_the_first_run_of_a_version_tells_nobody_and_every_change_after_it_is_told_once",),
     ),
     Sabotage(
+        "API-12b",
+        "that of a tag which does not publish events nobody is told",
+        f"{CODE}/tags/announcing.py",
+        "rows.c.tag_code.in_(select(_TAG.c.code).where(_TAG.c.publishes_events))",
+        "rows.c.tag_code.in_(select(_TAG.c.code))",
+        (f"{TELLING}::test_an_import_tells_who_comes_to_have_a_value_or_has_it_no_more_and_not_whom_it_confirms",),
+    ),
+    Sabotage(
         "S-FRESH-2",
         "that nobody is said to be leaving while a line is late",
         f"{CODE}/tags/starter/forms.py",

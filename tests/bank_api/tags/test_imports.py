@@ -11,13 +11,14 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer
 from guibin.customers.references import phone_index
+from guibin.outbox.models import OutboxEvent
 from guibin.tags.imports.models import TagImport
 from support.house import WEST, House
 
 LISTED = {"values": [{"value": "high"}, {"value": "low"}]}
 NAMES = {"axis": "service", "name_zh": "流失模型", "name_en": "Churn model"}
 PHONE = "13800000001"
-TAG = NAMES | {"code": "churn", "kind": "model", "rule": LISTED}
+TAG = NAMES | {"code": "churn", "kind": "model", "rule": LISTED, "publishes_events": True}
 
 
 @pytest.fixture
@@ -146,6 +147,13 @@ async def test_another_value_takes_the_place_of_the_one_before_and_a_full_import
     assert (full["matched"], full["ended"]) == (1, 1)
     assert await held(bank_client, house, one) == []
     assert [value for value, *_ in await held(bank_client, house, two)] == ["high"]
+    async with house.sessions() as session:
+        told = (await session.exec(select(OutboxEvent.type, OutboxEvent.customer_id, OutboxEvent.payload))).all()
+    assert sorted((name, customer_id == one, said["value"]) for name, customer_id, said in told) == [
+        *(("tag.entered", False, "high"), ("tag.entered", True, "high"), ("tag.entered", True, "low")),
+        *(("tag.left", True, "high"), ("tag.left", True, "low")),
+    ]
+    assert {said["reason"] for *_, said in told} == {"import"}
 
 
 async def test_what_is_not_from_outside_is_not_imported_and_no_identifier_is_kept(

@@ -1,5 +1,6 @@
 """Tags that publish events tell who comes to have them and who has them no more; all others tell nobody."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,16 +11,35 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin import wiring
 from guibin.core import clock
 from guibin.core.ids import to_public
 from guibin.customers.changes.repository import note_change
 from guibin.outbox.events import EVENTS, EventName
 from guibin.outbox.models import OutboxEvent
+from guibin.points.earning.effect_repository import end_tag, give_tags
+from guibin.security.actors import Scope
+from guibin.security.ciphers import KeyRing
+from guibin.security.key_file import KeyMaterial
+from guibin.tags.imports.models import ImportMode, KeyKind
+from guibin.tags.imports.rules import ImportRow
+from guibin.tags.imports.service import ImportTerms, import_values
 from guibin.tags.live.service import judge_changed, sweep
 from guibin.tags.models import CustomerFact, Tag, TagKind, TagState, TagVersion, UpdatePolicy
-from guibin.tags.service import run_night
-from support.tagging import DAY, MILLION, add_branch, add_customer_with_facts, add_rule_in_force, add_tag
+from guibin.tags.repository import get_tag
+from guibin.tags.service import keep_tags, run_night
+from support.tagging import (
+    DAY,
+    MAKER,
+    MILLION,
+    add_branch,
+    add_customer_with_facts,
+    add_manual_tag,
+    add_rule_in_force,
+    add_tag,
+)
 
+EVERYBODY = Scope(whole_bank=True)
 RICH: dict[str, Any] = {"fact": "aum_mda", "op": ">=", "value": "1000000.00"}
 LEVEL: dict[str, Any] = {
     "values": [
@@ -31,17 +51,35 @@ LEVEL: dict[str, Any] = {
 Told = tuple[str, str, str | None, str, int | None]
 
 
-async def told(session: AsyncSession) -> list[Told]:
-    """Return type, tag, value, subject and version of the events since the last call, which takes them away."""
+async def taken(session: AsyncSession) -> list[tuple[OutboxEvent, dict[str, Any]]]:
+    """Return the events of tags since the last call, which takes them away, and what each says."""
     query = select(OutboxEvent).where(col(OutboxEvent.type).in_(("tag.entered", "tag.left")))
     rows = (await session.exec(query)).all()
-    found = []
+    found = [(row, EVENTS[EventName(row.type)].model_validate(row.payload).payload()) for row in rows]
     for row in rows:
-        payload = EVENTS[EventName(row.type)].model_validate(row.payload).payload()
-        found.append((row.type, payload["tag"], payload["value"], row.subject, payload["version"]))
         await session.delete(row)
     await session.flush()
-    return sorted(found, key=str)
+    return found
+
+
+async def told(session: AsyncSession) -> list[Told]:
+    """Return type, tag, value, subject and version of the events since the last call."""
+    events = await taken(session)
+    return sorted(
+        ((row.type, said["tag"], said["value"], row.subject, said["version"]) for row, said in events), key=str
+    )
+
+
+async def told_of(session: AsyncSession, customers: Sequence[UUID]) -> list[str]:
+    """Return in words what the events since the last call tell: number of the customer, tag and value, reason."""
+    words = {"tag.entered": "enters", "tag.left": "leaves"}
+    found = []
+    for row, said in await taken(session):
+        assert row.customer_id is not None
+        assert row.subject == to_public("cus", row.customer_id)
+        tag = said["tag"] if said["value"] is None else f"{said['tag']}={said['value']}"
+        found.append(f"{customers.index(row.customer_id)} {words[row.type]} {tag}: {said['reason']} {said['version']}")
+    return sorted(found)
 
 
 async def publish_events(session: AsyncSession, code: str) -> None:
@@ -87,6 +125,7 @@ async def test_the_first_run_of_a_version_tells_nobody_and_every_change_after_it
 
 
 async def test_a_tag_in_real_time_tells_from_the_second_day_after_its_publication_on(session: AsyncSession) -> None:
+    wiring.connect()
     branch = await add_branch(session)
     rule = {"fact": "tier", "op": "missing"}
     begun = clock.start_of_day(DAY)
@@ -107,6 +146,56 @@ async def test_a_tag_in_real_time_tells_from_the_second_day_after_its_publicatio
     new = await add_customer_with_facts(session, branch)
     assert late != new
     assert await judged(2, [new]) == [("tag.entered", "untiered", None, to_public("cus", new), 1)]
+
+
+async def test_an_import_tells_who_comes_to_have_a_value_or_has_it_no_more_and_not_whom_it_confirms(
+    session: AsyncSession,
+) -> None:
+    branch, keys = await add_branch(session), KeyRing(KeyMaterial.generate())
+    customers = [await add_customer_with_facts(session, branch) for _ in range(3)]
+    for code in ("churn", "silent"):
+        tag = await add_rule_in_force(session, code, {"values": [{"value": "high"}, {"value": "low"}]}, version=4)
+        tag.kind, tag.value_days, tag.publishes_events = TagKind.MODEL, 30, code == "churn"
+    await session.flush()
+
+    async def sent(*values: str | None, mode: ImportMode = ImportMode.DELTA) -> list[str]:
+        rows = [ImportRow(to_public("cus", one), value) for one, value in zip(customers, values, strict=False) if value]
+        for code in ("churn", "silent"):
+            tag, terms = await get_tag(session, code=code), ImportTerms(KeyKind.CUSTOMER, mode)
+            await import_values(session, EVERYBODY, keys, tag, actor=MAKER, terms=terms, rows=rows)
+        return await told_of(session, customers)
+
+    with clock.fixed_at(clock.start_of_day(DAY)):
+        assert await sent("high", "high", "low") == [
+            *("0 enters churn=high: import 4", "1 enters churn=high: import 4", "2 enters churn=low: import 4"),
+        ]
+        assert await sent("high", "high") == []
+        changed = ["0 enters churn=low: import 4", "0 leaves churn=high: import 4"]
+        assert await sent("low") == changed
+        assert await sent("high") == ["0 enters churn=high: import 4", "0 leaves churn=low: import 4"]
+        assert await sent("low", None, "low", mode=ImportMode.FULL) == [*changed, "1 leaves churn=high: import 4"]
+    with clock.fixed_at(clock.start_of_day(DAY + timedelta(days=29))):
+        assert await sent("low") == []
+    for day in (29, 30, 30):
+        await keep_tags(session, day=DAY + timedelta(days=day))
+    assert await told_of(session, customers) == ["2 leaves churn=low: expired 4"]
+
+
+async def test_what_rules_of_earning_give_and_take_back_is_told_and_who_has_it_already_does_not_come_to_have_it(
+    session: AsyncSession,
+) -> None:
+    branch = await add_branch(session)
+    customers = [await add_customer_with_facts(session, branch) for _ in range(2)]
+    for code in ("golf", "silent"):
+        await add_manual_tag(session, code)
+    await publish_events(session, "golf")
+    wanted = {(one, code): "spent" for one in customers for code in ("golf", "silent")}
+    for expected in (["0 enters golf: earning None", "1 enters golf: earning None"], []):
+        await give_tags(session, wanted, day=DAY)
+        assert await told_of(session, customers) == expected
+    for expected in (["1 leaves golf: earning None"], []):
+        await end_tag(session, customer_id=customers[1], code="golf", since=DAY, day=DAY + timedelta(days=1))
+        assert await told_of(session, customers) == expected
 
 
 async def test_of_a_sensitive_tag_nobody_can_be_told(session: AsyncSession) -> None:

@@ -58,6 +58,9 @@ class TagReason(StrEnum):
 
     RULE = "rule"
     MANUAL = "manual"
+    IMPORT = "import"
+    EARNING = "earning"
+    EXPIRED = "expired"
 
 
 class _TagData(EventData):
@@ -65,8 +68,10 @@ class _TagData(EventData):
 
     tag: str = Field(description="Code of the tag")
     value: str | None = Field(description="Its value; null for a tag that one has or has not")
-    version: int | None = Field(description="The version of its rule; null by hand")
-    reason: TagReason = Field(description="Its rule, or somebody by hand")
+    version: int | None = Field(description="The version of its definition; null by hand and by rules of earning")
+    reason: TagReason = Field(
+        description="Its rule, somebody by hand, an import, a rule of earning, or that nobody confirmed it in time"
+    )
 
 
 class TagEntered(_TagData):

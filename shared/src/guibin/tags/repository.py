@@ -13,10 +13,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.core.models import metadata
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
+from guibin.outbox.events import TagReason
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
+from guibin.tags.announcing import TOLD, leaving
 from guibin.tags.matching import percent_of
 from guibin.tags.models import (
     COMPUTED,
@@ -34,6 +37,7 @@ from guibin.tags.models import (
 )
 from guibin.tags.sensitivity import lasts_on, may_be_shown
 
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 NOBODY: Final = Scope.nothing()
 LEAST_COUNTED: Final = 20
 """A count over fewer customers could tell of one of them."""
@@ -255,15 +259,18 @@ async def end_memberships(session: AsyncSession, *, code: str, day: date, custom
 
 
 async def end_expired(session: AsyncSession, *, day: date) -> int:
-    """End what was to be confirmed again by a day and was not. Returns how many memberships ended."""
+    """End what was to be confirmed again by a day and was not, and tell it. Returns how many memberships ended."""
     ended = (
-        update(CustomerTag)
-        .where(col(CustomerTag.until).is_(None), col(CustomerTag.expires_on) <= day)
-        .values(until=func.greatest(col(CustomerTag.since), col(CustomerTag.expires_on)))
-        .returning(col(CustomerTag.customer_id))
+        update(_MEMBERSHIP)
+        .where(_MEMBERSHIP.c.until.is_(None), _MEMBERSHIP.c.expires_on <= day)
+        .values(until=func.greatest(_MEMBERSHIP.c.since, _MEMBERSHIP.c.expires_on))
+        .returning(*TOLD)
+        .cte("ended")
     )
+    counted = select(func.count()).select_from(ended).add_cte(leaving(ended, TagReason.EXPIRED))
     async with all_rows(session):
-        return len((await session.execute(ended)).all())
+        expired: int = (await session.execute(counted)).scalar_one()
+    return expired
 
 
 async def lock_due_to_retire(session: AsyncSession, *, day: date) -> Sequence[Tag]:

@@ -5,12 +5,15 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, text
+from sqlalchemy import func, text
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.outbox.events import TagReason
 from guibin.points.earning.models import EarningEffect, EffectState
 from guibin.points.repository import rows_of
+from guibin.tags.announcing import TOLD, entering, leaving
 from guibin.tags.models import Tag, TagKind, TagState
 
 # A membership that ended on the same day goes on; one that lasts stays as it was given.
@@ -22,12 +25,13 @@ _GIVE_TAGS: Final = text(
     " WHERE NOT EXISTS (SELECT FROM customer_tag h WHERE h.customer_id = k.customer_id AND h.tag_code = k.tag_code"
     " AND h.until IS NULL)"
     " ON CONFLICT (customer_id, tag_code, source, value, since) DO UPDATE SET until = NULL, reason = excluded.reason"
-    " WHERE customer_tag.until IS NOT NULL RETURNING customer_id, tag_code"
-).columns(customer_id=Uuid, tag_code=Text)
+    " WHERE customer_tag.until IS NOT NULL RETURNING customer_id, tag_code, value, version"
+).columns(*TOLD)
 _END_TAG: Final = text(
     "UPDATE customer_tag SET until = greatest(since, CAST(:day AS date))"
     " WHERE customer_id = :customer AND tag_code = :tag AND source = 'manual' AND since = :since AND until IS NULL"
-)
+    " RETURNING customer_id, tag_code, value, version"
+).columns(*TOLD)
 
 TagOf = tuple[UUID, str]
 """A customer and a tag."""
@@ -42,11 +46,12 @@ async def published_manual_tags(session: AsyncSession, codes: Collection[str]) -
 
 
 async def give_tags(session: AsyncSession, reasons: dict[TagOf, str], *, day: date) -> set[TagOf]:
-    """Give customers tags from a day on, each with its reason; returns those that did not have them."""
+    """Give customers tags from a day on, each with its reason, and tell it; returns those that did not have them."""
     keys = sorted(reasons)
+    given = _GIVE_TAGS.cte("given")
     rows = await rows_of(
         session,
-        _GIVE_TAGS,
+        select_columns(given.c.customer_id, given.c.tag_code).add_cte(entering(given, TagReason.EARNING)),
         day=day,
         customers=[customer_id for customer_id, _ in keys],
         tags=[code for _, code in keys],
@@ -56,8 +61,10 @@ async def give_tags(session: AsyncSession, reasons: dict[TagOf, str], *, day: da
 
 
 async def end_tag(session: AsyncSession, *, customer_id: UUID, code: str, since: date, day: date) -> None:
-    """Take from a customer the tag that was given on a day; another day is the first without it."""
-    await session.execute(_END_TAG, {"customer": customer_id, "tag": code, "since": since, "day": day})
+    """Take from a customer the tag that was given on a day, and tell it; another day is the first without it."""
+    ended = _END_TAG.cte("ended")
+    statement = select_columns(func.count()).select_from(ended).add_cte(leaving(ended, TagReason.EARNING))
+    await session.execute(statement, {"customer": customer_id, "tag": code, "since": since, "day": day})
 
 
 async def add_effects(session: AsyncSession, effects: Sequence[EarningEffect]) -> None:

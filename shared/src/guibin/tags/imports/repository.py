@@ -3,17 +3,21 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, column, exists, func, not_, table, text, update
+from sqlalchemy import CTE, Date, Numeric, Uuid, column, exists, func, literal, not_, null, table, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import copy_rows, stage
+from guibin.core.models import metadata
 from guibin.customers.models import Customer, SourceRecord
 from guibin.customers.repository import customers_of_refs, visible
+from guibin.outbox.events import TagReason
 from guibin.security.actors import Scope
+from guibin.tags.announcing import TOLD, entering, leaving
 from guibin.tags.imports.models import ImportMode, KeyKind, TagImport, TagImportReject
 from guibin.tags.imports.rules import Given
 from guibin.tags.models import CustomerTag, TagSource
@@ -23,23 +27,22 @@ Key = bytes | UUID
 """A keyed hash of an identifier, or the id of a customer."""
 
 _STAGE: Final = "customer_id uuid, value text, probability numeric"
-_REPLACE: Final = text(
+_REPLACED: Final = text(
     "UPDATE customer_tag t SET until = greatest(t.since, CAST(:day AS date)) FROM stage_tag_value g"
     " WHERE t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
     " AND t.customer_id = g.customer_id AND t.value <> g.value"
-)
-_WRITE: Final = text(
-    "INSERT INTO customer_tag (customer_id, tag_code, source, value, since, version, set_by, confirmed_on,"
-    " expires_on, probability, import_id)"
-    " SELECT g.customer_id, :tag, 'import', g.value, coalesce(t.since, CAST(:day AS date)), CAST(:version AS integer),"
-    " CAST(:maker AS uuid), CAST(:day AS date), CAST(:expires AS date), g.probability, CAST(:import AS uuid)"
-    " FROM stage_tag_value g"
+    " RETURNING t.customer_id, t.tag_code, t.value, t.version"
+).columns(*TOLD)
+# `lasts_since` is NULL for a value that a customer comes to have, and not only keeps.
+_GIVEN: Final = text(
+    "SELECT g.customer_id, CAST(:tag AS text) AS tag_code, g.value, CAST(:version AS integer) AS version,"
+    " g.probability, t.since AS lasts_since FROM stage_tag_value g"
     " LEFT JOIN customer_tag t ON t.tag_code = :tag AND t.source = 'import' AND t.until IS NULL"
     " AND t.customer_id = g.customer_id AND t.value = g.value"
-    " ON CONFLICT (customer_id, tag_code, source, value, since) DO UPDATE SET until = NULL, version = excluded.version,"
-    " set_by = excluded.set_by, confirmed_on = excluded.confirmed_on, expires_on = excluded.expires_on,"
-    " probability = excluded.probability, import_id = excluded.import_id"
-)
+).columns(*TOLD, column("probability", Numeric), column("lasts_since", Date))
+_TOLD_AS: Final = TagReason.IMPORT
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
+_KEY: Final = ["customer_id", "tag_code", "source", "value", "since"]
 _NOTE: Final = text(
     "INSERT INTO customer_change (customer_id) SELECT customer_id FROM stage_tag_value"
     " WHERE EXISTS (SELECT FROM customer_watch)"
@@ -96,31 +99,51 @@ async def lay_out(session: AsyncSession, given: Sequence[Given]) -> None:
 
 
 async def write_staged(session: AsyncSession, made: TagImport, *, version: int, day: date) -> None:
-    """Give customers what was laid out from a day on: a value that is the same goes on, confirmed, another one ends."""
+    """Give customers what was laid out from a day on: a value that is the same goes on, confirmed, another one ends.
+
+    Of a tag that publishes events it is told who comes to have a value and who has one no more.
+    """
     await session.execute(text("ANALYZE stage_tag_value"))
-    await session.execute(_REPLACE, {"tag": made.tag_code, "day": day})
-    written = {"version": version, "maker": made.made_by, "expires": made.expires_on, "import": made.id}
-    await session.execute(_WRITE, {"tag": made.tag_code, "day": day} | written)
+    named = {"tag": made.tag_code, "day": day}
+    replaced = _REPLACED.cte("replaced")
+    await session.execute(select(func.count()).select_from(replaced).add_cte(leaving(replaced, _TOLD_AS)), named)
+    given = _GIVEN.cte("given").prefix_with("MATERIALIZED")
+    begun = select(*(given.c[one.name] for one in TOLD)).where(given.c.lasts_since.is_(None)).cte("begun")
+    written = _written(given, made, day)
+    statement = select(func.count()).select_from(begun).add_cte(written, entering(begun, _TOLD_AS))
+    await session.execute(statement, named | {"version": version})
     await session.execute(_NOTE)
 
 
+def _written(given: CTE, made: TagImport, day: date) -> CTE:
+    """Write what is given; a value that ended on the same day goes on instead."""
+    row: dict[str, Any] = {name: given.c[name] for name in ("customer_id", "tag_code", "value", "version")}
+    row |= {"source": literal(TagSource.IMPORT.value), "since": func.coalesce(given.c.lasts_since, literal(day))}
+    row |= {"probability": given.c.probability, "confirmed_on": literal(day), "set_by": literal(made.made_by)}
+    row |= {"expires_on": literal(made.expires_on, Date), "import_id": literal(made.id)}
+    statement = insert(_MEMBERSHIP).from_select(list(row), select(*row.values()))
+    written = {name: statement.excluded[name] for name in row if name not in _KEY} | {"until": null()}
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=written).cte("written")
+
+
 async def end_others(session: AsyncSession, scope: Scope, *, code: str, day: date) -> list[UUID]:
-    """End the imported values of customers in scope for whom nothing was laid out; returns whose."""
-    named = exists().where(_STAGED.c.customer_id == col(CustomerTag.customer_id))
+    """End the imported values of customers in scope for whom nothing was laid out, and tell it; returns whose."""
+    named = exists().where(_STAGED.c.customer_id == _MEMBERSHIP.c.customer_id)
     ended = (
-        update(CustomerTag)
+        update(_MEMBERSHIP)
         .where(
-            col(CustomerTag.tag_code) == code,
-            col(CustomerTag.source) == TagSource.IMPORT,
-            col(CustomerTag.until).is_(None),
+            _MEMBERSHIP.c.tag_code == code,
+            _MEMBERSHIP.c.source == TagSource.IMPORT,
+            _MEMBERSHIP.c.until.is_(None),
             not_(named),
-            visible(scope, col(CustomerTag.customer_id)),
+            visible(scope, _MEMBERSHIP.c.customer_id),
         )
-        .values(until=func.greatest(col(CustomerTag.since), day))
-        .returning(col(CustomerTag.customer_id))
-        .execution_options(synchronize_session=False)
+        .values(until=func.greatest(_MEMBERSHIP.c.since, day))
+        .returning(*TOLD)
+        .cte("ended")
     )
-    return sorted(set((await session.execute(ended)).scalars()))
+    whose = select(ended.c.customer_id).distinct().order_by(ended.c.customer_id)
+    return list((await session.execute(whose.add_cte(leaving(ended, _TOLD_AS)))).scalars())
 
 
 async def find_same(

@@ -35,19 +35,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.arrays import looked_up
 from guibin.core.models import metadata
+from guibin.tags.announcing import TOLD, announcements
 from guibin.tags.compiler import FACTS
 from guibin.tags.facts import facts_live
 from guibin.tags.kinds import Definition, modified_for, read_definition
 from guibin.tags.kinds.compiling import compile_definitions
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag, Sensitivity, Tag, TagKind, TagSource, TagVersion
-from guibin.tags.runs.announcing import announcements
 from guibin.tags.segments.models import PinSide, SegmentPin
 from guibin.tags.sensitivity import consents_to_sensitive
 
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 _PIN: Final = metadata.tables[SegmentPin.__tablename__]
-_TOLD: Final = tuple(_MEMBERSHIP.c[name] for name in ("customer_id", "tag_code", "value", "version"))
 
 TagValue = tuple[str, str]
 """Code of a tag, and the value of a membership."""
@@ -242,7 +241,7 @@ def _end(difference: CTE, day: date, among: CTE | None) -> CTE:
             _among(_MEMBERSHIP.c.customer_id, among),
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
-        .returning(*_TOLD)
+        .returning(*TOLD)
         .cte("ended")
     )
 
@@ -260,4 +259,4 @@ def _add(difference: CTE, day: date) -> CTE:
     ).where(difference.c.since.is_(None))
     statement = insert(_MEMBERSHIP).from_select([*key, "version"], rows)
     written = {"until": null(), "version": statement.excluded.version}
-    return statement.on_conflict_do_update(index_elements=key, set_=written).returning(*_TOLD).cte("added")
+    return statement.on_conflict_do_update(index_elements=key, set_=written).returning(*TOLD).cte("added")

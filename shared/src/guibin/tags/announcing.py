@@ -1,0 +1,98 @@
+"""Telling who came into a segment or to a tag and who left it, in the statement that writes it: set by set."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from guibin.core import clock
+from guibin.core.models import metadata
+from guibin.outbox.events import EventName, SegmentReason, TagReason
+from guibin.outbox.models import OutboxEvent
+from guibin.tags.models import CustomerTag, Tag, TagSource
+
+_EVENT: Final = metadata.tables[OutboxEvent.__tablename__]
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
+_TAG: Final = metadata.tables[Tag.__tablename__]
+_WRITTEN: Final = ("owner_id", "id", "type", "subject", "customer_id", "payload", "created_at")
+
+TOLD: Final = tuple(_MEMBERSHIP.c[name] for name in ("customer_id", "tag_code", "value", "version"))
+"""What is told of a membership: the columns of the rows that events are made of."""
+
+
+def announcements(added: CTE, ended: CTE, *, segments: Sequence[str], tags: Sequence[str]) -> list[CTE]:
+    """Return what writes the events of the memberships that a run begins and ends, for some segments and tags alone.
+
+    Who is in a segment by hand as well neither comes nor goes.
+    """
+    told = []
+    for rows, of_segment, of_tag in (
+        (added, EventName.SEGMENT_ENTERED, EventName.TAG_ENTERED),
+        (ended, EventName.SEGMENT_LEFT, EventName.TAG_LEFT),
+    ):
+        if segments:
+            said = ("segment", rows.c.tag_code, "version", rows.c.version, "reason", SegmentReason.RULE.value)
+            told.append(_told(rows, of_segment, said, _one_of(rows, segments), not_(_by_hand(rows))))
+        if tags:
+            told.append(_told(rows, of_tag, _said_of_tag(rows, TagReason.RULE), _one_of(rows, tags)))
+    return told
+
+
+def entering(rows: CTE, reason: TagReason) -> CTE:
+    """Return what writes the events of memberships that begin (columns `TOLD`), of tags that publish events alone."""
+    return _told(rows, EventName.TAG_ENTERED, _said_of_tag(rows, reason), _publishes(rows))
+
+
+def leaving(rows: CTE, reason: TagReason) -> CTE:
+    """Return what writes the events of memberships that end (columns `TOLD`), of tags that publish events alone."""
+    return _told(rows, EventName.TAG_LEFT, _said_of_tag(rows, reason), _publishes(rows))
+
+
+def _said_of_tag(rows: CTE, reason: TagReason) -> Sequence[object]:
+    value = func.nullif(rows.c.value, literal(""))
+    return ("tag", rows.c.tag_code, "value", value, "version", rows.c.version, "reason", reason.value)
+
+
+def _publishes(rows: CTE) -> ColumnElement[bool]:
+    return rows.c.tag_code.in_(select(_TAG.c.code).where(_TAG.c.publishes_events))
+
+
+def _one_of(rows: CTE, codes: Sequence[str]) -> ColumnElement[bool]:
+    return rows.c.tag_code == any_(bindparam(None, list(codes), type_=ARRAY(Text)))
+
+
+def _by_hand(rows: CTE) -> ColumnElement[bool]:
+    return exists().where(
+        _MEMBERSHIP.c.customer_id == rows.c.customer_id,
+        _MEMBERSHIP.c.tag_code == rows.c.tag_code,
+        _MEMBERSHIP.c.source == TagSource.MANUAL,
+        _MEMBERSHIP.c.until.is_(None),
+    )
+
+
+def _told(rows: CTE, name: EventName, said: Sequence[object], *only: ColumnElement[bool]) -> CTE:
+    """Write an event of each of some rows; nothing is read back, which not everybody who writes them may."""
+    events = select(
+        rows.c.customer_id.label("owner_id"),
+        func.gen_random_uuid(type_=Uuid),
+        literal(name.value),
+        literal("cus_").concat(rows.c.customer_id),
+        rows.c.customer_id,
+        func.jsonb_build_object(*said),
+        literal(clock.now()),
+    ).where(*only)
+    return insert(_EVENT).from_select(list(_WRITTEN), events).cte(f"told_{name.name.lower()}")
