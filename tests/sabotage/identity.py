@@ -18,7 +18,17 @@ ERASURE = "tests/bank_api/privacy/test_erasure.py"
 FIELD_LOCKS = "tests/bank_api/customers/test_field_locks.py"
 FILES = "tests/bank_api/feeds/test_links_and_identity.py"
 
+UNMERGING = "tests/shared/customers/test_unmerging.py"
+
 IDENTITY: Final = (
+    Sabotage(
+        "CUS-09",
+        "that what came by the losing customer's names goes back to that one",
+        f"{CODE}/customers/names.py",
+        "    return [*found, *(name_of(row[0])",
+        "    return [*(name_of(row[0])",
+        (f"{UNMERGING}::test_what_came_since_goes_to_whom_the_line_named",),
+    ),
     Sabotage(
         "CUS-07",
         "a field that people hold, where a line speaks for the first time",

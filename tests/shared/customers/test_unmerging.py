@@ -1,5 +1,6 @@
 """A merge that is undone: both customers are what they were, row by row, and no feed joins them again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from guibin.customers.matching import compose_stale
 from guibin.customers.merging import merge, objection_to_undoing, unmerge
 from guibin.customers.models import Customer
 from guibin.customers.personal import unseal
+from guibin.feeds.models import FeedKind
 from guibin.privacy import defaults as privacy
 from guibin.security.actors import NIGHTLY_JOB
 from support.lines import (
@@ -19,7 +21,10 @@ from support.lines import (
     EVENTS,
     HOLDINGS,
     PARTIES,
+    RESTRICTIONS,
+    TOUCHES,
     Lines,
+    Row,
     balance,
     event,
     holding,
@@ -125,6 +130,56 @@ async def test_a_record_that_came_since_goes_to_whose_number_it_bears(lines: Lin
     for name in ("钱", "钱钱"):
         assert [await lines.customer_of(record, CARDS) for record in ("K1", "K2")] == [survivor, loser], name
         await lines.take(PARTIES, party("K2", customer_no="60000012", name="钱钱"), line=CARDS)
+
+
+def touch(reference: str, record_id: str) -> Row:
+    said = {"occurred_at": "2026-11-20T10:00:00+08:00", "touch": "call", "by": "phone", "purpose": "care"}
+    return {"reference": reference, "record_id": record_id, "result": "reached", **said}
+
+
+def freeze(record_id: str, reference: str, **values: str) -> Row:
+    return {"record_id": record_id, "restriction": "judicial_freeze", "reference": reference, **values}
+
+
+async def test_what_came_since_goes_to_whom_the_line_named(lines: Lines) -> None:
+    """Events, touches and restrictions: what a line says again after the undoing is known, and changes nothing."""
+    await privacy.seed(lines.session)
+    for record, number in (("S", "60000011"), ("L", "60000012")):
+        await lines.take(PARTIES, party(record, customer_no=number, name=f"钱{record}"))
+    survivor, loser = await lines.customer_of("S"), await lines.customer_of("L")
+    assert survivor is not None
+    assert loser is not None
+    begun = {"valid_from": "2026-11-20"}
+    await lines.take(RESTRICTIONS, freeze("L", "D0", **begun))
+    journal = await merge(
+        lines.session, actor=NIGHTLY_JOB, losing_id=loser, surviving_id=survivor, day=DAY, reason="test", stale=True
+    )
+    said: list[tuple[FeedKind, Row]] = [
+        *((EVENTS, event(f"E{record}", record)) for record in ("S", "L", "K")),
+        *((TOUCHES, touch(f"T{record}", record)) for record in ("S", "L")),
+        *((RESTRICTIONS, freeze(record, f"D{record}", **begun)) for record in ("S", "L")),
+        (RESTRICTIONS, freeze("L", "D0", **begun, valid_to="2026-11-22")),
+    ]
+    await lines.take(PARTIES, party("K", customer_no="60000012", name="钱L"))
+    for kind, row in said:
+        assert (await lines.take(kind, row)).rows_changed == 1, row
+    await unmerge(lines.session, actor=NIGHTLY_JOB, journal=journal, day=DAY, reason="two people")
+
+    async def of(sql: str) -> list[list[str]]:
+        return [
+            [row[0].split(":")[-1] for row in await lines.rows(f"{sql} ORDER BY 1", c=one)] for one in (survivor, loser)
+        ]
+
+    whose = [["ES"], ["EK", "EL"]]
+    assert await of("SELECT reference FROM customer_event WHERE customer_id = :c") == whose
+    assert await of("SELECT reference FROM business_event WHERE customer_id = :c") == whose
+    counted = "SELECT reference FROM touch WHERE corrected_by IS NULL AND customer_id = :c"
+    assert await of(counted) == [["TS"], ["TL"]]
+    stands = "SELECT reference FROM customer_restriction WHERE valid_to IS NULL AND customer_id = :c"
+    assert await of(stands) == [["DS"], ["DL"]]
+    for kind, row in said:
+        again = await lines.take(kind, row, day=DAY + timedelta(days=1))
+        assert (again.rows_changed, again.rejects) == (0, ()), row
 
 
 async def test_a_merge_under_another_one_is_not_undone_before_it(lines: Lines) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_
+from sqlalchemy import func, insert, or_, text
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.care.models import Direction, Touch, TouchChannel, TouchKind, TouchPurpose, TouchResult, TouchSource
 from guibin.core import clock
 from guibin.core.arrays import among
+from guibin.core.bulk import columns_of
 from guibin.core.ids import new_id
 from guibin.customers.models import Customer
 from guibin.managers.models import Manager
@@ -21,6 +22,16 @@ from guibin.organisation.models import Staff
 
 Key = tuple[UUID, str]
 
+_PAIRS: Final = "unnest(CAST(:ids AS uuid[]), CAST(:places AS uuid[])) AS k(id, place)"
+_OTHERS: Final = [name for name in columns_of("touch") if name not in ("customer_id", "id")]
+_WRITE_WITH: Final = text(
+    f"INSERT INTO touch (customer_id, id, {', '.join(_OTHERS)})"  # noqa: S608 - columns of our own models
+    f" SELECT CAST(:loser AS uuid), k.place, {', '.join(f't.{name}' for name in _OTHERS)}"
+    f" FROM {_PAIRS} JOIN touch t ON t.customer_id = :survivor AND t.id = k.id"
+)
+_CORRECT: Final = text(
+    f"UPDATE touch t SET corrected_by = k.place FROM {_PAIRS} WHERE t.customer_id = :survivor AND t.id = k.id"  # noqa: S608 - words of the code
+)
 _SAID: Final = ("kind", "channel", "direction", "purpose", "result", "at", "minutes", "product_code", "staff_id")
 
 
@@ -41,6 +52,7 @@ class PastTouch:
     product_code: str | None
     staff_id: UUID | None
     manager_id: UUID | None
+    named_by: bytes | None = None
 
     @property
     def key(self) -> Key:
@@ -93,6 +105,21 @@ async def _known(session: AsyncSession, customer_ids: set[UUID]) -> dict[Key, tu
     return {(row[0], row[1]): tuple(row[2:]) for row in (await session.execute(query)).all()}
 
 
+async def give_back_touches(session: AsyncSession, *, survivor: UUID, loser: UUID, names: Sequence[bytes]) -> None:
+    """Write the touches that came for a survivor by a name of the losing customer down with that one.
+
+    A touch is never changed: the survivor's is corrected by the one in its place, and counts no more.
+    """
+    query = select(col(Touch.id)).where(
+        Touch.customer_id == survivor, col(Touch.named_by).in_(names), col(Touch.corrected_by).is_(None)
+    )
+    found = (await session.exec(query)).all()
+    pairs = {"survivor": survivor, "ids": list(found), "places": [new_id() for _ in found]}
+    if found:
+        await session.execute(_WRITE_WITH, pairs | {"loser": loser})
+        await session.execute(_CORRECT, pairs)
+
+
 def _values(one: PastTouch, now: datetime) -> dict[str, Any]:
-    said = {name: getattr(one, name) for name in (*_SAID, "customer_id", "reference")}
+    said = {name: getattr(one, name) for name in (*_SAID, "customer_id", "reference", "named_by")}
     return {**said, "id": new_id(), "manager_id": one.manager_id, "source": TouchSource.SYSTEM, "recorded_at": now}

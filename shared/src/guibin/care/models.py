@@ -214,6 +214,9 @@ class Touch(SQLModel, table=True):
     note_enc: bytes | None = cipher(default=None)
     source: str = text_column(default=TouchSource.STAFF)
     reference: str | None = text_column(default=None, description="Its id in the system that reported it")
+    named_by: bytes | None = cipher(
+        default=None, description="As whom the line named a customer into whom others were merged; NULL for others"
+    )
     verdict: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSONB), description="What the contact policy says of it"
     )

@@ -8,11 +8,13 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from guibin.care.history import give_back_touches
 from guibin.care.repository import serving_manager
 from guibin.core import clock
 from guibin.core.arrays import among
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 from guibin.customers.models import Customer
+from guibin.customers.names import names_of
 from guibin.managers.followers import Change, CoverageFollower
 from guibin.security.row_scope import all_rows
 
@@ -77,10 +79,12 @@ class CareParticipant(MergeParticipant):
         return {"lapsed": sorted(str(row[0]) for row in lapsed)}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Let the manager of the customer who comes back answer again, and be due what was."""
+        """Let the manager of the customer who comes back answer again, and be due what was; touches that came go."""
         await session.execute(_REOPEN, {"loser": merge.losing_id, "ids": moved.get("lapsed", [])})
         manager_id = await serving_manager(session, customer_id=merge.losing_id)
         await hand_on(session, {merge.losing_id: manager_id})
+        names = await names_of(session, merge.losing_id)
+        await give_back_touches(session, survivor=merge.surviving_id, loser=merge.losing_id, names=names)
 
 
 FOLLOWER: Final = CareFollower()

@@ -1,12 +1,12 @@
 """Events files: what happened. A reference of a line counts once, in whichever file and way it comes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from guibin.core import clock
+from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.rules import WINDOW_DAYS, Cells, RowCode, RowRefused
@@ -69,20 +69,18 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
     named = {row.record_id for row in batch}
     refs = {record_id: record_ref(taking.keys, taking.line, record_id) for record_id in named}
     owners = await customers_of_refs(taking.session, list(refs.values()))
+    joined = await survivors(taking.session, set(owners.values()))
     accepted = []
     for row in batch:
-        owner = _owner(row, refs, owners)
+        owner = owners.get(refs[row.record_id])
         if owner is None:
             taking.refuse(row.row, RowRefused(RowCode.RECORD_UNKNOWN, "record_id"))
         else:
-            accepted.append(EventRow(row.row, row.reference, owner, row.content))
+            name = refs[row.record_id] if owner in joined else None
+            accepted.append(EventRow(row.row, row.reference, owner, row.content, name))
     if not accepted:
         return
     new, conflicts = await take_events(taking.session, taking.facts, accepted)
     taking.rows_changed += new
     for number in conflicts:
         taking.refuse(number, RowRefused(RowCode.REFERENCE_CONFLICT, "reference"))
-
-
-def _owner(row: _Unresolved, refs: Mapping[str, bytes], owners: Mapping[bytes, UUID]) -> UUID | None:
-    return owners.get(refs[row.record_id])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.models import FeedMode
@@ -73,13 +74,15 @@ def _read(taking: Taking, number: int, cells: Cells, kinds: set[str], seen: set[
 
 async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
     owners = await customers_of_refs(taking.session, list({row.record for row in batch}))
+    joined = await survivors(taking.session, set(owners.values()))
     accepted = []
     for row in batch:
         if row.record not in owners:
             taking.refuse(row.row, RowRefused(RowCode.RECORD_UNKNOWN, "record_id"))
         else:
-            said = (owners[row.record], row.kind, row.reference, row.valid_from, row.valid_to)
-            accepted.append(LineRestriction(*said))
+            owner = owners[row.record]
+            said = (owner, row.kind, row.reference, row.valid_from, row.valid_to)
+            accepted.append(LineRestriction(*said, named_by=row.record if owner in joined else None))
     if accepted:
         taking.rows_changed += await take_restrictions(
             taking.session,

@@ -8,6 +8,7 @@ from uuid import UUID
 from guibin.care.history import Employee, PastTouch, employees, take_touches
 from guibin.care.models import Direction, TouchChannel, TouchKind, TouchPurpose, TouchResult
 from guibin.core import clock
+from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.rules import Cells, RowCode, RowRefused
@@ -93,12 +94,14 @@ def _employee(cells: Cells, known: _Known) -> Employee | None:
 
 async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
     owners = await customers_of_refs(taking.session, list({record for record, _ in batch}))
+    joined = await survivors(taking.session, set(owners.values()))
     accepted = []
     for record, touch in batch:
         if record not in owners:
             taking.refuse(touch.row, RowRefused(RowCode.RECORD_UNKNOWN, "record_id"))
         else:
-            accepted.append(replace(touch, customer_id=owners[record]))
+            owner = owners[record]
+            accepted.append(replace(touch, customer_id=owner, named_by=record if owner in joined else None))
     if not accepted:
         return
     new, conflicts = await take_touches(taking.session, accepted)

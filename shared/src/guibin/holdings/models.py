@@ -187,3 +187,6 @@ class CustomerEvent(SQLModel, table=True):
     merchant_category: str | None = text_column(default=None)
     channel: str | None = text_column(default=None)
     inflow_class: str | None = text_column(default=None)
+    named_by: bytes | None = cipher(
+        default=None, description="As whom the line named a customer into whom others were merged; NULL for others"
+    )

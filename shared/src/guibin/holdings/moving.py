@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import columns_of
 from guibin.customers.merging import Merge, MergeParticipant, Moved
+from guibin.customers.names import names_of
 
 
 class HoldingsParticipant(MergeParticipant):
@@ -39,7 +40,7 @@ class HoldingsParticipant(MergeParticipant):
         return {"shares": shares, "between": between, "events": events}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Give back the holdings of the records that went back before, those that came since too, shares and events."""
+        """Give back the holdings of the records that went back before, shares, and events; what came since too."""
         survivor, loser = merge.surviving_id, merge.losing_id
         back = {"survivor": survivor, "loser": loser}
         of_records = (
@@ -95,13 +96,22 @@ async def _share_again(session: AsyncSession, holding_id: UUID, as_of: date, *, 
 
 
 async def _give_back_events(session: AsyncSession, merge: Merge, events: list[list[str]]) -> None:
+    """Give back the events that came over, and those that lines told since by a name that is the losing customer's."""
+    since = await session.execute(
+        text(
+            "SELECT line, reference FROM customer_event"
+            " WHERE customer_id = :survivor AND named_by = ANY(CAST(:names AS bytea[]))"
+        ),
+        {"survivor": merge.surviving_id, "names": await names_of(session, merge.losing_id)},
+    )
+    keys = [*events, *([line, reference] for line, reference in since)]
     others = ", ".join(column for column in columns_of("customer_event") if column != "customer_id")
     named = "(line, reference) IN (SELECT * FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[])))"
     bound = {
         "survivor": merge.surviving_id,
         "loser": merge.losing_id,
-        "lines": [line for line, _ in events],
-        "references": [reference for _, reference in events],
+        "lines": [line for line, _ in keys],
+        "references": [reference for _, reference in keys],
     }
     copied = (
         f"INSERT INTO customer_event (customer_id, {others}) SELECT CAST(:loser AS uuid), {others}"  # noqa: S608 - own names

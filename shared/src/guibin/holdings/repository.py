@@ -61,11 +61,11 @@ _GOES_BACK: Final = (
 )
 _EVENT_STAGE: Final = (
     '"row" integer, reference text, customer_id uuid, fingerprint bytea, event_type text, occurred_at timestamptz, '
-    "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text"
+    "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text, named_by bytea"
 )
 EVENT_STAGE_COLUMNS: Final = (
     "row", "reference", "customer_id", "fingerprint", "event_type", "occurred_at", "occurred_on", "amount_fen",
-    "merchant_category", "channel", "inflow_class",
+    "merchant_category", "channel", "inflow_class", "named_by",
 )  # fmt: skip
 
 
@@ -172,8 +172,8 @@ async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
     """Put the staged events to their customers."""
     statement = text(
         "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, amount_fen, "
-        "merchant_category, channel, inflow_class) SELECT customer_id, reference, :line, event_type, occurred_at, "
-        "occurred_on, amount_fen, merchant_category, channel, inflow_class FROM stage_event "
+        "merchant_category, channel, inflow_class, named_by) SELECT customer_id, reference, :line, event_type, "
+        "occurred_at, occurred_on, amount_fen, merchant_category, channel, inflow_class, named_by FROM stage_event "
         "ORDER BY customer_id, reference"
     )
     await session.execute(statement, {"line": line})
@@ -192,12 +192,13 @@ _KNOWN: Final = text(
 )
 _DESCRIBE: Final = text(
     "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, amount_fen,"
-    " merchant_category, channel, inflow_class) SELECT k.customer_id, k.reference, k.line, k.event_type, k.occurred_at,"
-    f" k.occurred_on, k.amount_fen, k.merchant_category, k.channel, k.inflow_class {_EVENTS_OF},"
+    " merchant_category, channel, inflow_class, named_by) SELECT k.customer_id, k.reference, k.line, k.event_type,"
+    " k.occurred_at, k.occurred_on, k.amount_fen, k.merchant_category, k.channel, k.inflow_class, k.named_by"
+    f" {_EVENTS_OF},"
     " CAST(:types AS text[]), CAST(:moments AS timestamptz[]), CAST(:days AS date[]), CAST(:amounts AS bigint[]),"
-    " CAST(:categories AS text[]), CAST(:channels AS text[]), CAST(:inflows AS text[]))"
+    " CAST(:categories AS text[]), CAST(:channels AS text[]), CAST(:inflows AS text[]), CAST(:names AS bytea[]))"
     " AS k(line, reference, customer_id, event_type, occurred_at, occurred_on, amount_fen, merchant_category, channel,"
-    " inflow_class) ORDER BY k.customer_id, k.reference"
+    " inflow_class, named_by) ORDER BY k.customer_id, k.reference"
 )
 
 
@@ -223,6 +224,7 @@ async def describe_events(session: AsyncSession, events: Sequence[LineEvent]) ->
         "categories": [one.merchant_category for one in contents],
         "channels": [one.channel for one in contents],
         "inflows": [None if one.inflow_class is None else one.inflow_class.value for one in contents],
+        "names": [one.named_by for one in events],
     }
     await session.execute(_DESCRIBE, bound)
 

@@ -45,12 +45,13 @@ class EventContent:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A row of an events file; `row` is its line there."""
+    """A row of an events file; `row` is its line there, `named_by` what `guibin.customers.names` says."""
 
     row: int
     reference: str
     customer_id: UUID
     content: EventContent
+    named_by: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class LineEvent:
     reference: str
     customer_id: UUID
     content: EventContent
+    named_by: bytes | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -107,7 +107,7 @@ def _event_values(row: EventRow) -> tuple[Any, ...]:
     return (
         row.row, row.reference, row.customer_id, content.fingerprint, content.event_type, content.occurred_at,
         clock.business_day(content.occurred_at), content.amount_fen, content.merchant_category, content.channel,
-        content.inflow_class,
+        content.inflow_class, row.named_by,
     )  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """When two customers become one: words and restrictions go along, an open request of the losing one waits first."""
 
-from datetime import date
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.core.bulk import columns_of
 from guibin.core.ids import new_id
 from guibin.customers.merging import Merge, MergeParticipant, Moved
+from guibin.customers.names import names_of
+from guibin.privacy.followers import follow_all
 
 
 class PrivacyParticipant(MergeParticipant):
@@ -34,55 +36,72 @@ class PrivacyParticipant(MergeParticipant):
         imposed = await _copy(
             session, merge, "customer_restriction", "valid_to IS NULL OR valid_to > :day", day=clock.today()
         )
-        ended = await session.execute(
-            text(
-                "UPDATE customer_restriction r SET valid_to = greatest(r.valid_from, :day)"
-                " FROM customer_restriction o WHERE o.customer_id = r.customer_id AND o.id = r.id"
-                " AND r.customer_id = :loser AND (r.valid_to IS NULL OR r.valid_to > :day)"
-                " RETURNING r.id, o.valid_to"
-            ),
-            {"loser": merge.losing_id, "day": clock.today()},
-        )
-        ends = {str(one): None if until is None else until.isoformat() for one, until in ended}
-        return {"words": words, "imposed": imposed, "ended": ends}
-
-    async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Let each customer's own words and restrictions count again; what was imposed since the merge stays."""
-        day, survivor = clock.today(), merge.surviving_id
         await session.execute(
             text(
                 "UPDATE customer_restriction SET valid_to = greatest(valid_from, :day)"
-                " WHERE customer_id = :survivor AND id = ANY(CAST(:ids AS uuid[]))"
-                " AND (valid_to IS NULL OR valid_to > :day)"
+                " WHERE customer_id = :loser AND (valid_to IS NULL OR valid_to > :day)"
             ),
-            {"survivor": survivor, "ids": moved["imposed"], "day": day},
+            {"loser": merge.losing_id, "day": clock.today()},
         )
-        for restriction_id, until in moved["ended"].items():
+        return {"words": words, "imposed": imposed}
+
+    async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
+        """Let each customer's own words and restrictions count again.
+
+        What its lines told of the losing customer since is its own, and what came over stands as it stands by now: a
+        restriction that was ended meanwhile has ended. What people imposed on the survivor stays there.
+        """
+        returned = await _restrictions_of_loser(session, merge, moved["imposed"])
+        since = [row.id for row in returned if str(row.id) not in moved["imposed"]]
+        await _copy(session, merge, "customer_restriction", "id = ANY(:ids)", back=True, ids=since)
+        await session.execute(
+            text(
+                "UPDATE customer_restriction SET valid_to = greatest(valid_from, :day)"
+                " WHERE customer_id = :survivor AND id = ANY(:ids) AND (valid_to IS NULL OR valid_to > :day)"
+            ),
+            {"survivor": merge.surviving_id, "ids": [row.id for row in returned], "day": clock.today()},
+        )
+        for row in returned:
             await session.execute(
-                text("UPDATE customer_restriction SET valid_to = :until WHERE customer_id = :loser AND id = :id"),
-                {
-                    "until": None if until is None else date.fromisoformat(until),
-                    "loser": merge.losing_id,
-                    "id": UUID(restriction_id),
-                },
+                text(
+                    "UPDATE customer_restriction SET valid_to = :until, ended_by = :by"
+                    " WHERE customer_id = :loser AND id = :id"
+                ),
+                {"until": row.valid_to, "by": row.ended_by, "loser": merge.losing_id, "id": row.id},
             )
+        await follow_all(session, {merge.losing_id} if returned else set())
         await _take_words_back(session, merge, moved["words"])
 
 
 PARTICIPANT: Final = PrivacyParticipant()
 
 
-async def _copy(session: AsyncSession, merge: Merge, table: str, lasting: str, **bound: date) -> list[str]:
+async def _copy(
+    session: AsyncSession, merge: Merge, table: str, which: str, *, back: bool = False, **bound: object
+) -> list[str]:
+    """Copy some of the losing customer's rows to the survivor, or `back` from that one; returns their ids."""
     others = ", ".join(column for column in columns_of(table) if column != "customer_id")
+    to_id, from_id = (merge.losing_id, merge.surviving_id) if back else (merge.surviving_id, merge.losing_id)
     copied = await session.execute(
         text(
             f"INSERT INTO {table} (customer_id, {others})"  # noqa: S608 - columns of our own models
-            f" SELECT CAST(:survivor AS uuid), {others} FROM {table}"
-            f" WHERE customer_id = :loser AND ({lasting}) RETURNING id"
+            f" SELECT CAST(:taker AS uuid), {others} FROM {table} WHERE customer_id = :giver AND ({which}) RETURNING id"
         ),
-        {"survivor": merge.surviving_id, "loser": merge.losing_id, **bound},
+        {"taker": to_id, "giver": from_id, **bound},
     )
     return sorted(str(row[0]) for row in copied)
+
+
+async def _restrictions_of_loser(session: AsyncSession, merge: Merge, imposed: list[str]) -> Sequence[Row[Any]]:
+    """Return what the survivor has of the losing customer's: what came over, and what came by its names since."""
+    found = await session.execute(
+        text(
+            "SELECT id, valid_to, ended_by FROM customer_restriction WHERE customer_id = :survivor"
+            " AND (id = ANY(CAST(:ids AS uuid[])) OR named_by = ANY(CAST(:names AS bytea[])))"
+        ),
+        {"survivor": merge.surviving_id, "ids": imposed, "names": await names_of(session, merge.losing_id)},
+    )
+    return found.all()
 
 
 async def _take_words_back(session: AsyncSession, merge: Merge, words: list[str]) -> None:

@@ -255,6 +255,9 @@ class CustomerRestriction(SQLModel, table=True):
     set_at: datetime = instant()
     ended_by: UUID | None = None
     line: str | None = text_column(default=None, description="Whose files tell of it; NULL where a person does")
+    named_by: bytes | None = cipher(
+        default=None, description="As whom the line named a customer into whom others were merged; NULL for others"
+    )
 
 
 class RetentionPeriod(SQLModel, table=True):

@@ -105,6 +105,9 @@ class EarningAward(SQLModel, table=True):
     cost_fen: int = Field(sa_type=BigInteger)
     awaits: str | None = text_column(default=None, description="The kind of event with which they can be spent")
     awaits_until: date | None = Field(default=None, description="Last day of such an event; then they are cancelled")
+    passed_to: UUID | None = Field(
+        default=None, description="The customer to whom its event went back when a merge was undone: it bounds that one"
+    )
 
 
 class EarningEffect(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """Events that business lines send, one by one or by file: each is recorded once, and earns at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -11,6 +11,7 @@ from guibin.core import clock
 from guibin.core.errors import Refusal
 from guibin.core.lines import Line
 from guibin.customers import repository as customers
+from guibin.customers.names import name_of, survivors
 from guibin.holdings.models import EventState
 from guibin.holdings.rows import EventContent, EventOutcome, LineEvent
 from guibin.holdings.service import record_events
@@ -58,6 +59,14 @@ class TakenEvent:
     refusal: Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whose an event is today, and by which name it came where that may be asked again."""
+
+    id: UUID
+    named_by: bytes | None
+
+
 async def take_events(session: AsyncSession, *, actor_id: UUID, events: Sequence[IncomingEvent]) -> list[TakenEvent]:
     """Record events and let them earn; returns a result for each, in order. A bad event leaves the others alone.
 
@@ -88,18 +97,18 @@ async def _record(session: AsyncSession, examined: Sequence[LineEvent | Refusal]
     return [ReferenceConflict() if one is EventOutcome.CONFLICT else one for one in outcomes]
 
 
-def _examine(event: IncomingEvent, customer_id: UUID | None, book: RuleBook) -> LineEvent | Refusal:
+def _examine(event: IncomingEvent, who: _Who | None, book: RuleBook) -> LineEvent | Refusal:
     content, now = event.content, clock.now()
     if not rules.is_event_date_accepted(content.occurred_at, now):
         return EventDateOutOfRange(
             earliest=(now - rules.OLDEST_EVENT).isoformat(timespec="seconds"),
             latest=(now + rules.NEWEST_EVENT).isoformat(timespec="seconds"),
         )
-    if customer_id is None:
+    if who is None:
         return CustomerUnknown()
-    if not is_amount_in_range(book, _occurrence(event, customer_id)):
+    if not is_amount_in_range(book, _occurrence(event, who.id)):
         return AmountOutOfRange()
-    return LineEvent(event.line, event.reference, customer_id, content)
+    return LineEvent(event.line, event.reference, who.id, content, who.named_by)
 
 
 def _occurrence(event: IncomingEvent, customer_id: UUID) -> Occurrence:
@@ -115,10 +124,11 @@ def _occurrence(event: IncomingEvent, customer_id: UUID) -> Occurrence:
     )
 
 
-async def _customers_of(session: AsyncSession, events: Sequence[IncomingEvent]) -> list[UUID | None]:
+async def _customers_of(session: AsyncSession, events: Sequence[IncomingEvent]) -> list[_Who | None]:
     """Return the customer of each event as it is today, after any merge; None for one whom nobody knows."""
     refs = list({event.customer_ref for event in events if event.customer_ref is not None})
     by_ref = await customers.customers_of_refs(session, refs)
+    joined = await survivors(session, set(by_ref.values()))
     named = [
         by_ref.get(event.customer_ref) if event.customer_ref is not None else event.customer_id for event in events
     ]
@@ -127,4 +137,14 @@ async def _customers_of(session: AsyncSession, events: Sequence[IncomingEvent]) 
         one: one if merged is None else (await customers.get_customer(session, Scope.of_job(), customer_id=one)).id
         for one, merged in known.items()
     }
-    return [None if one is None else current.get(one) for one in named]
+    return [
+        None if one is None or one not in current else _Who(current[one], _name_of(event, one, current[one], joined))
+        for event, one in zip(events, named, strict=True)
+    ]
+
+
+def _name_of(event: IncomingEvent, named: UUID, current: UUID, joined: Collection[UUID]) -> bytes | None:
+    """Return by which name an event came for somebody into whom others were merged; None for everybody else."""
+    if event.customer_ref is not None:
+        return event.customer_ref if named in joined else None
+    return name_of(named) if named != current else None

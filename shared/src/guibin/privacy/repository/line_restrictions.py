@@ -14,8 +14,8 @@ from guibin.core.bulk import copy_rows, stage
 from guibin.core.ids import new_id
 from guibin.core.lines import Line
 
-_STAGE: Final = "customer_id uuid, id uuid, kind text, reference text, valid_from date, valid_to date"
-_COLUMNS: Final = ("customer_id", "id", "kind", "reference", "valid_from", "valid_to")
+_STAGE: Final = "customer_id uuid, id uuid, kind text, reference text, valid_from date, valid_to date, named_by bytea"
+_COLUMNS: Final = ("customer_id", "id", "kind", "reference", "valid_from", "valid_to", "named_by")
 # Without a first day a row speaks of the restriction that stands.
 _SAME: Final = (
     "r.customer_id = s.customer_id AND r.kind = s.kind AND r.reference = s.reference AND r.line = :line"
@@ -30,9 +30,9 @@ _CHANGE: Final = text(
 )
 _BEGIN: Final = text(
     "INSERT INTO customer_restriction"  # noqa: S608 - words of the code
-    " (customer_id, id, kind, valid_from, valid_to, reference, set_by, set_at, line)"
+    " (customer_id, id, kind, valid_from, valid_to, reference, set_by, set_at, line, named_by)"
     " SELECT customer_id, id, kind, COALESCE(valid_from, least(CAST(:from_day AS date), valid_to)), valid_to,"
-    " reference, :by, :at, :line FROM stage_restriction s"
+    " reference, :by, :at, :line, named_by FROM stage_restriction s"
     f" WHERE NOT EXISTS (SELECT FROM customer_restriction r WHERE {_SAME})"
 )
 # Whoever is logged in is so no longer, where a restriction begins that keeps the customer from it.
@@ -61,6 +61,7 @@ class LineRestriction:
     reference: str
     valid_from: date | None
     valid_to: date | None
+    named_by: bytes | None = None
 
 
 async def take_restrictions(
@@ -70,7 +71,9 @@ async def take_restrictions(
 
     One that was ended stands again when its line says so.
     """
-    staged = ((one.customer_id, new_id(), one.kind, one.reference, one.valid_from, one.valid_to) for one in rows)
+    staged = (
+        (one.customer_id, new_id(), one.kind, one.reference, one.valid_from, one.valid_to, one.named_by) for one in rows
+    )
     await stage(session, "stage_restriction", _STAGE)
     await copy_rows(session, "stage_restriction", _COLUMNS, staged)
     now, bound = clock.now(), {"by": set_by, "line": line.value, "from_day": day}
