@@ -10,6 +10,7 @@ PROFILES = "tests/shared/tags/test_profiles.py"
 RUNS = "tests/shared/tags/test_incremental_runs.py"
 
 TELLING = "tests/shared/tags/test_telling.py"
+EARNING = "tests/shared/points/test_earning.py"
 
 TAGS: Final = (
     Sabotage(
@@ -35,6 +36,30 @@ TAGS: Final = (
         "rows.c.tag_code.in_(select(_TAG.c.code).where(_TAG.c.publishes_events))",
         "rows.c.tag_code.in_(select(_TAG.c.code))",
         (f"{TELLING}::test_an_import_tells_who_comes_to_have_a_value_or_has_it_no_more_and_not_whom_it_confirms",),
+    ),
+    Sabotage(
+        "API-12c",
+        "that who is in a segment otherwise too neither comes nor goes",
+        f"{CODE}/tags/announcing.py",
+        "said, not_(_lasts(segments, not_(moved))))",
+        "said)",
+        (f"{TELLING}::test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_opposite",),
+    ),
+    Sabotage(
+        "TAG-45",
+        "that who is kept out of a segment is not put into it by a merge",
+        f"{CODE}/tags/moving_repository.py",
+        "_PIN.c.side == PinSide.OUT",
+        "_PIN.c.side == PinSide.IN",
+        (f"{TELLING}::test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_opposite",),
+    ),
+    Sabotage(
+        "PTS-TAG",
+        "that a tag does not earn twice by a merge",
+        f"{CODE}/points/earning/occasion_repository.py",
+        "WHERE m.merged_into = t.customer_id AND",
+        "WHERE m.merged_into = t.customer_id AND false AND",
+        (f"{EARNING}::test_nobody_earns_twice_by_a_tag_that_comes_from_a_customer_with_whom_they_become_one",),
     ),
     Sabotage(
         "S-FRESH-2",

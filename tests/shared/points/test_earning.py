@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -232,6 +233,32 @@ async def test_who_comes_into_a_segment_or_has_a_tag_earns_once_for_each_time(
         f"personal_finance:tag:vip:{day:%Y%m%d}:{customer.hex}"
     ]
     assert await check(session) == []
+
+
+async def test_nobody_earns_twice_by_a_tag_that_comes_from_a_customer_with_whom_they_become_one(
+    session: AsyncSession, customer: UUID
+) -> None:
+    earned_for, held_long, new = await add_customers(session, 3)
+    survivors = [customer, *await add_customers(session, 2)]
+    await add_manual_tag(session, "vip")
+    await add_rule(session, "welcome", EventType.TAG_ENTERED, tags=["vip"])
+    day = NOON.date()
+
+    def held(one: UUID, since: date = day) -> CustomerTag:
+        return CustomerTag(customer_id=one, tag_code="vip", source=TagSource.RULE, since=since)
+
+    session.add_all([held(earned_for), held(held_long, day - timedelta(days=90))])
+    await session.flush()
+    assert (await service.record_occasions(session, day=day))["tag_entered"] == 1
+    session.add(held(new))
+    for losing, surviving in zip((earned_for, held_long, new), survivors, strict=True):
+        (await session.get_one(Customer, losing)).merged_into = surviving
+        session.add(held(surviving))
+    lost = update(CustomerTag).where(col(CustomerTag.customer_id).in_((earned_for, held_long, new)))
+    await session.execute(lost.values(until=day))
+    assert (await service.record_occasions(session, day=day))["tag_entered"] == 1
+    events = (await session.exec(select(BusinessEvent.customer_id))).all()
+    assert set(events) == {earned_for, survivors[2]}
 
 
 async def test_a_tag_in_real_time_earns_at_once_and_the_night_finds_nothing_more(

@@ -13,8 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin import wiring
 from guibin.core import clock
-from guibin.core.ids import to_public
+from guibin.core.ids import new_id, to_public
 from guibin.customers.changes.repository import note_change
+from guibin.customers.merging import Merge
 from guibin.outbox.events import EVENTS, EventName
 from guibin.outbox.models import OutboxEvent
 from guibin.points.earning.effect_repository import end_tag, give_tags
@@ -25,9 +26,11 @@ from guibin.tags.imports.models import ImportMode, KeyKind
 from guibin.tags.imports.rules import ImportRow
 from guibin.tags.imports.service import ImportTerms, import_values
 from guibin.tags.live.service import judge_changed, sweep
-from guibin.tags.models import CustomerFact, Tag, TagKind, TagState, TagVersion, UpdatePolicy
+from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagKind, TagSource, TagState, TagVersion, UpdatePolicy
+from guibin.tags.moving import PARTICIPANT
 from guibin.tags.repository import get_tag
-from guibin.tags.service import keep_tags, run_night
+from guibin.tags.segments.models import PinSide, SegmentPin
+from guibin.tags.service import keep_tags, retire_tag, run_night
 from support.tagging import (
     DAY,
     MAKER,
@@ -52,8 +55,8 @@ Told = tuple[str, str, str | None, str, int | None]
 
 
 async def taken(session: AsyncSession) -> list[tuple[OutboxEvent, dict[str, Any]]]:
-    """Return the events of tags since the last call, which takes them away, and what each says."""
-    query = select(OutboxEvent).where(col(OutboxEvent.type).in_(("tag.entered", "tag.left")))
+    """Return the events of tags and segments since the last call, which takes them away, and what each says."""
+    query = select(OutboxEvent).where(col(OutboxEvent.type).regexp_match(r"^(tag|segment)\."))
     rows = (await session.exec(query)).all()
     found = [(row, EVENTS[EventName(row.type)].model_validate(row.payload).payload()) for row in rows]
     for row in rows:
@@ -72,13 +75,14 @@ async def told(session: AsyncSession) -> list[Told]:
 
 async def told_of(session: AsyncSession, customers: Sequence[UUID]) -> list[str]:
     """Return in words what the events since the last call tell: number of the customer, tag and value, reason."""
-    words = {"tag.entered": "enters", "tag.left": "leaves"}
     found = []
     for row, said in await taken(session):
         assert row.customer_id is not None
         assert row.subject == to_public("cus", row.customer_id)
-        tag = said["tag"] if said["value"] is None else f"{said['tag']}={said['value']}"
-        found.append(f"{customers.index(row.customer_id)} {words[row.type]} {tag}: {said['reason']} {said['version']}")
+        kind, _, moved = row.type.partition(".")
+        held = said[kind] if said.get("value") is None else f"{said[kind]}={said['value']}"
+        words = f"{'enters' if moved == 'entered' else 'leaves'} {held}: {said['reason']} {said['version']}"
+        found.append(f"{customers.index(row.customer_id)} {words}")
     return sorted(found)
 
 
@@ -196,6 +200,63 @@ async def test_what_rules_of_earning_give_and_take_back_is_told_and_who_has_it_a
     for expected in (["1 leaves golf: earning None"], []):
         await end_tag(session, customer_id=customers[1], code="golf", since=DAY, day=DAY + timedelta(days=1))
         assert await told_of(session, customers) == expected
+
+
+async def test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_opposite(
+    session: AsyncSession,
+) -> None:
+    branch, day = await add_branch(session), DAY + timedelta(days=1)
+    customers = [await add_customer_with_facts(session, branch, aum_mda_fen=MILLION) for _ in range(2)]
+    loser, survivor = customers
+    await add_rule_in_force(session, "rich", RICH)
+    await add_tag(session, "churn", kind=TagKind.IMPORTED, state=TagState.PUBLISHED)
+    for code in ("golf", "tea", "silent", "retiring"):
+        await add_manual_tag(session, code)
+    for code in ("spring", "autumn", "winter"):
+        await add_tag(session, code, kind=TagKind.SEGMENT, state=TagState.PUBLISHED, published_version=2)
+    loud = (col(Tag.code) != "silent", col(Tag.kind) != TagKind.SEGMENT)
+    await session.execute(update(Tag).where(*loud).values(publishes_events=True))
+    by_hand, by_rule, imported = TagSource.MANUAL, TagSource.RULE, TagSource.IMPORT
+    expires: dict[str, Any] = {"confirmed_on": DAY, "expires_on": day}
+    for one, code, source, more in (
+        *((loser, "golf", by_hand, expires), (loser, "silent", by_hand, {}), (loser, "retiring", by_hand, {})),
+        *((loser, "tea", by_hand, {}), (survivor, "tea", by_hand, {})),
+        *((loser, "rich", by_rule, {"version": 1}), (survivor, "rich", by_rule, {"version": 1})),
+        (loser, "churn", imported, {"value": "high", "version": 3, "import_id": MAKER.id} | expires),
+        *((loser, "spring", by_hand, {}), (loser, "spring", by_rule, {"version": 2})),
+        *((loser, "autumn", by_hand, {}), (survivor, "autumn", by_rule, {"version": 2})),
+        (loser, "winter", by_hand, {}),
+    ):
+        session.add(CustomerTag(customer_id=one, tag_code=code, source=source, since=DAY, **more))
+    pinned: dict[str, Any] = {"since": DAY, "side": PinSide.OUT, "set_by": MAKER.id, "reason": "asked for"}
+    session.add(SegmentPin(customer_id=survivor, tag_code="winter", **pinned))
+    await session.flush()
+    merge = Merge(new_id(), loser, survivor, MAKER.id, DAY)
+
+    with clock.fixed_at(clock.start_of_day(DAY)):
+        moved = await PARTICIPANT.move(session, merge)
+        moves = ["churn=high: merged 3", "golf: merged None", "retiring: merged None"]
+        assert await told_of(session, customers) == [
+            *("0 leaves autumn: merged 2", f"0 leaves {moves[0]}", f"0 leaves {moves[1]}", f"0 leaves {moves[2]}"),
+            *("0 leaves rich: merged 1", "0 leaves spring: merged 2", "0 leaves tea: merged None"),
+            "0 leaves winter: merged 2",
+            *(f"1 enters {move}" for move in moves),
+            "1 enters spring: merged 2",
+        ]
+        retiring = await get_tag(session, code="retiring")
+        assert await retire_tag(session, retiring, actor=MAKER, reason="not used") == 1
+        assert await told_of(session, customers) == []  # the definition went, not the customer
+        await PARTICIPANT.give_back(session, merge, moved)
+        assert await told_of(session, customers) == [
+            *("0 enters autumn: parted 2", "0 enters churn=high: parted 3", "0 enters golf: parted None"),
+            *("0 enters rich: parted 1", "0 enters spring: parted 2", "0 enters tea: parted None"),
+            "0 enters winter: parted 2",
+            *("1 leaves churn=high: parted 3", "1 leaves golf: parted None", "1 leaves spring: parted 2"),
+        ]
+        await PARTICIPANT.move(session, merge)
+        await told_of(session, customers)
+    assert await keep_tags(session, day=day) == {"expired": 2, "retired": 0, "frozen": 0}
+    assert await told_of(session, customers) == ["1 leaves churn=high: expired 3", "1 leaves golf: expired None"]
 
 
 async def test_of_a_sensitive_tag_nobody_can_be_told(session: AsyncSession) -> None:

@@ -31,6 +31,8 @@ class SegmentReason(StrEnum):
 
     RULE = "rule"
     PIN = "pin"
+    MERGED = "merged"
+    PARTED = "parted"
 
 
 class _SegmentData(EventData):
@@ -38,7 +40,9 @@ class _SegmentData(EventData):
 
     segment: str = Field(description="Code of the segment")
     version: int | None = Field(description="The version of its rule")
-    reason: SegmentReason = Field(description="Its rule, or somebody by hand")
+    reason: SegmentReason = Field(
+        description="Its rule, somebody by hand, or that two customers turned out to be one, or two"
+    )
 
 
 class SegmentEntered(_SegmentData):
@@ -61,6 +65,8 @@ class TagReason(StrEnum):
     IMPORT = "import"
     EARNING = "earning"
     EXPIRED = "expired"
+    MERGED = "merged"
+    PARTED = "parted"
 
 
 class _TagData(EventData):
@@ -70,7 +76,8 @@ class _TagData(EventData):
     value: str | None = Field(description="Its value; null for a tag that one has or has not")
     version: int | None = Field(description="The version of its definition; null by hand and by rules of earning")
     reason: TagReason = Field(
-        description="Its rule, somebody by hand, an import, a rule of earning, or that nobody confirmed it in time"
+        description="Its rule, somebody by hand, an import, a rule of earning, that nobody confirmed it in time,"
+        " or that two customers turned out to be one, or two"
     )
 
 

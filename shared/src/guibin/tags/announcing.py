@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     exists,
@@ -23,7 +24,7 @@ from guibin.core import clock
 from guibin.core.models import metadata
 from guibin.outbox.events import EventName, SegmentReason, TagReason
 from guibin.outbox.models import OutboxEvent
-from guibin.tags.models import CustomerTag, Tag, TagSource
+from guibin.tags.models import CustomerTag, Tag, TagKind, TagSource
 
 _EVENT: Final = metadata.tables[OutboxEvent.__tablename__]
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
@@ -46,7 +47,8 @@ def announcements(added: CTE, ended: CTE, *, segments: Sequence[str], tags: Sequ
     ):
         if segments:
             said = ("segment", rows.c.tag_code, "version", rows.c.version, "reason", SegmentReason.RULE.value)
-            told.append(_told(rows, of_segment, said, _one_of(rows, segments), not_(_by_hand(rows))))
+            by_hand = _lasts(rows, _MEMBERSHIP.c.source == TagSource.MANUAL)
+            told.append(_told(rows, of_segment, said, _one_of(rows, segments), not_(by_hand)))
         if tags:
             told.append(_told(rows, of_tag, _said_of_tag(rows, TagReason.RULE), _one_of(rows, tags)))
     return told
@@ -62,6 +64,26 @@ def leaving(rows: CTE, reason: TagReason) -> CTE:
     return _told(rows, EventName.TAG_LEFT, _said_of_tag(rows, reason), _publishes(rows))
 
 
+def entering_with_segments(rows: CTE, reason: TagReason) -> list[CTE]:
+    """Return what writes the events of all that a customer comes to have (columns `TOLD` and the source)."""
+    return [entering(rows, reason), _told_of_segments(rows, EventName.SEGMENT_ENTERED, reason)]
+
+
+def leaving_with_segments(rows: CTE, reason: TagReason) -> list[CTE]:
+    """Return what writes the events of all that a customer has no more (columns `TOLD` and the source)."""
+    return [leaving(rows, reason), _told_of_segments(rows, EventName.SEGMENT_LEFT, reason)]
+
+
+def _told_of_segments(rows: CTE, name: EventName, reason: TagReason) -> CTE:
+    """Tell of segments once each, however a customer is in one; who is in it otherwise too neither comes nor goes."""
+    segment = and_(_TAG.c.code == rows.c.tag_code, _TAG.c.kind == TagKind.SEGMENT)
+    version = _TAG.c.published_version.label("version")
+    segments = select(rows.c.customer_id, rows.c.tag_code, version).join(_TAG, segment).distinct().cte("of_segments")
+    moved = exists().where(*(rows.c[key] == _MEMBERSHIP.c[key] for key in ("customer_id", "tag_code", "source")))
+    said = ("segment", segments.c.tag_code, "version", segments.c.version, "reason", SegmentReason(reason.value).value)
+    return _told(segments, name, said, not_(_lasts(segments, not_(moved))))
+
+
 def _said_of_tag(rows: CTE, reason: TagReason) -> Sequence[object]:
     value = func.nullif(rows.c.value, literal(""))
     return ("tag", rows.c.tag_code, "value", value, "version", rows.c.version, "reason", reason.value)
@@ -75,11 +97,12 @@ def _one_of(rows: CTE, codes: Sequence[str]) -> ColumnElement[bool]:
     return rows.c.tag_code == any_(bindparam(None, list(codes), type_=ARRAY(Text)))
 
 
-def _by_hand(rows: CTE) -> ColumnElement[bool]:
+def _lasts(rows: CTE, only: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether a customer had a membership of the same tag when the statement began."""
     return exists().where(
         _MEMBERSHIP.c.customer_id == rows.c.customer_id,
         _MEMBERSHIP.c.tag_code == rows.c.tag_code,
-        _MEMBERSHIP.c.source == TagSource.MANUAL,
+        only,
         _MEMBERSHIP.c.until.is_(None),
     )
 

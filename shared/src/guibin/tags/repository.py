@@ -6,9 +6,8 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, ScalarSelect, and_, exists, func, not_, or_, update
+from sqlalchemy import ScalarSelect, and_, exists, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,21 +48,6 @@ class Held:
 
     tag: Tag
     membership: CustomerTag
-
-
-@dataclass(frozen=True, slots=True)
-class OneMembership:
-    """What tells a membership from all others."""
-
-    customer_id: UUID
-    tag_code: str
-    source: str
-    since: date
-    value: str = ""
-
-
-TOLD_APART_BY: Final = ("tag_code", "source", "since", "value")
-"""The columns that tell the memberships of one customer apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,36 +298,6 @@ def _within(category: str) -> ScalarSelect[str]:
     below = select(TagCategory.code).where(TagCategory.code == category).cte("below", recursive=True)
     below = below.union_all(select(TagCategory.code).join(below, col(TagCategory.parent_code) == below.c.code))
     return select(below.c.code).scalar_subquery()
-
-
-async def end_all_of(session: AsyncSession, *, customer_id: UUID, day: date) -> Sequence[RowMapping]:
-    """End every membership of a customer; a day is the first without them. Returns what tells each apart."""
-    statement = (
-        update(CustomerTag)
-        .where(col(CustomerTag.customer_id) == customer_id, col(CustomerTag.until).is_(None))
-        .values(until=func.greatest(col(CustomerTag.since), day))
-        .returning(*(col(getattr(CustomerTag, name)) for name in TOLD_APART_BY))
-    )
-    return (await session.execute(statement)).mappings().all()
-
-
-async def end_tag(session: AsyncSession, which: OneMembership, *, day: date | None) -> None:
-    """Let a membership last until a day, or again without an end unless the customer has the tag anew."""
-    other = aliased(CustomerTag)
-    lasts = exists().where(
-        col(other.customer_id) == which.customer_id,
-        col(other.tag_code) == which.tag_code,
-        col(other.source) == which.source,
-        col(other.value) == which.value,
-        col(other.until).is_(None),
-    )
-    this = (
-        col(CustomerTag.customer_id) == which.customer_id,
-        *(col(getattr(CustomerTag, name)) == getattr(which, name) for name in TOLD_APART_BY),
-    )
-    changed = [not_(lasts)] if day is None else [col(CustomerTag.until).is_(None)]
-    until = None if day is None else func.greatest(col(CustomerTag.since), day)
-    await session.execute(update(CustomerTag).where(*this, *changed).values(until=until))
 
 
 async def count_reach(session: AsyncSession, scope: Scope, *, code: str) -> Reach:

@@ -286,7 +286,8 @@ class EarningTerms(_Part):
         default_factory=list,
         max_length=50,
         description="With the event `tag_entered`: which tags earn when a customer comes to have them, by the"
-        " next night or the one after; whoever loses a tag and comes to have it again enters it again",
+        " next night or the one after; whoever loses a tag and comes to have it again enters it again, who becomes one"
+        " with a customer who had it does not",
     )
     effective_from: date | None = Field(
         default=None,
