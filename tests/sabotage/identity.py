@@ -30,6 +30,14 @@ IDENTITY: Final = (
         (f"{UNMERGING}::test_what_came_since_goes_to_whom_the_line_named",),
     ),
     Sabotage(
+        "CUS-09b",
+        "that what another's event earned bounds nobody but that one",
+        f"{CODE}/points/earning/repository.py",
+        " AND a.rule_code = k.rule_code AND a.passed_to IS NULL",
+        " AND a.rule_code = k.rule_code",
+        ("tests/bank_api/customers/test_matches.py::test_what_events_earned_meanwhile_goes_with_whose_they_were",),
+    ),
+    Sabotage(
         "CUS-07",
         "a field that people hold, where a line speaks for the first time",
         f"{CODE}/customers/candidates.py",

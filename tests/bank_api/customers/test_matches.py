@@ -12,8 +12,14 @@ from guibin.core import clock
 from guibin.core.ids import new_id, to_public
 from guibin.customers.models import Customer, MatchReview
 from guibin.organisation.models import StaffRole
+from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import EarningTerms
+from guibin.points.invariants import check
+from guibin.points.models import EntryKind
 from support.house import EAST, WEST, House
+from support.points import post_points, sessions_of
 from support.shop import Shop
+from support.tagging import add_manual_tag
 
 SAME = {"reason": "柜面核对身份证原件，确为同一人"}
 
@@ -210,3 +216,95 @@ async def test_only_one_of_the_pair_stays_and_one_customer_is_no_pair(queue: Que
     queue.url = f"/v1/matches/{to_public('mat', await ask(queue.house, queue.ids[0], queue.ids[0]))}"
     alone = await queue.accept(queue.one)
     assert (alone.status_code, alone.json()["reason"]) == (409, "one_customer")
+
+
+ONCE_A_YEAR = {
+    "name_zh": "首笔赎回礼",
+    "name_en": "First redemption of the year",
+    "events": ["fund_redemption"],
+    "cases": [
+        {
+            "gives": [{"wallet": "reward", "kind": "fixed", "points": 500, "pending_days": 5}],
+            "effects": [{"kind": "tag", "tag": "friend"}],
+        }
+    ],
+    "frequency": [{"period": "year", "times": 1}],
+}
+
+
+async def put_in_force(house: House, terms: dict[str, Any]) -> None:
+    since = clock.now() - timedelta(days=1)
+    async with house.sessions() as session:
+        await add_manual_tag(session, "friend")
+        session.add(EarningRule(code="once", state=RuleState.ACTIVE, active_version=1, created_at=since))
+        await session.flush()
+        document = EarningTerms.of(terms).document()
+        version = EarningRuleVersion(
+            rule_code="once", version=1, terms=document, in_force_from=since, published_at=since
+        )
+        session.add(version)
+        await session.commit()
+
+
+class Line:
+    """A line that tells of events and returns of the two."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue, self.moment = queue, clock.now().isoformat()
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = self.queue.house.service_headers("core_banking", ["earn:post"], key=str(new_id()))
+        answer = await self.queue.client.post(f"/v1/points/{path}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def tells(self, reference: str, customer: str, kind: str = "card_spend", amount: str = "2000.00") -> Any:
+        one = {"line": "credit_card", "reference": reference, "customer_id": customer, "event_type": kind}
+        one |= {"occurred_at": self.moment, "amount": amount}
+        (result,) = (await self.post("events", {"events": [one]}))["results"]
+        return result["status"], result["points"]
+
+    async def takes_back(self, returns: str) -> int:
+        told = {"line": "credit_card", "reference": f"R-{returns}", "returns": returns}
+        return int((await self.post("event-returns", told))["points"])
+
+
+async def test_what_events_earned_meanwhile_goes_with_whose_they_were(queue: Queue) -> None:
+    """What is left of it, pending or not; with it go the bounds of the rule, and returns find it."""
+    await put_in_force(queue.house, ONCE_A_YEAR)
+    line, house = Line(queue), queue.house
+    await queue.agree(await queue.accept(queue.one))
+    (journal,) = (await queue.get(f"/v1/customers/{queue.one}/merges")).json()["items"]
+    told = [
+        await line.tells("E1", queue.other),
+        await line.tells("E2", queue.one, amount="200.00"),
+        await line.tells("E3", queue.other, "fund_redemption"),
+        await line.tells("E4", queue.one, "fund_redemption"),
+    ]
+    assert told == [("earned", 100), ("earned", 10), ("earned", 500), ("nothing", 0)]
+    async with sessions_of(house.database.customer_url, pool_size=1) as factory, factory() as session:
+        await post_points(session, queue.ids[0], EntryKind.REDEEM, 230, at=clock.now())
+        await session.commit()
+
+    async def tags(customer: str) -> list[str]:
+        return [one["code"] for one in (await queue.get(f"/v1/customers/{customer}/tags")).json()["items"]]
+
+    async def pending(customer: str) -> int:
+        answer = await queue.get(f"/v1/customers/{customer}/points", "customer_service")
+        return next(int(own["pending"]) for own in answer.json()["wallets"] if own["wallet"] == "reward")
+
+    assert (await queue.reward(queue.one), await tags(queue.one)) == (80, ["friend"])
+    wrong = {"merge_id": journal["id"], "reason": "客户本人到网点声明并非同一人"}
+    await queue.agree(await queue.post(f"/v1/customers/{queue.one}/unmerge", wrong))
+    assert [await queue.reward(one) for one in (queue.one, queue.other)] == [10, 70]
+    assert [await pending(one) for one in (queue.one, queue.other)] == [0, 500]
+    assert [await tags(one) for one in (queue.one, queue.other)] == [[], ["friend"]]
+    again = await line.tells("E1", queue.other), await line.tells("E5", queue.one, "fund_redemption")
+    late = await line.tells("E6", queue.other, "fund_redemption")
+    assert (*again, late) == (("replayed", 0), ("earned", 500), ("nothing", 0))
+    assert [await line.takes_back(one) for one in ("E1", "E3")] == [70, 500]
+    assert [await queue.reward(one) for one in (queue.one, queue.other)] == [10, 0]
+    assert (await pending(queue.other), await tags(queue.other)) == (0, [])
+    async with house.sessions() as session:
+        assert await check(session) == []

@@ -16,6 +16,7 @@ from guibin.points import correction_repository, merge_repository, repository
 from guibin.points.errors import AccountClosed
 from guibin.points.merge_repository import Passage, Way
 from guibin.points.models import AccountState
+from guibin.points.service.passing_on import pass_on
 from guibin.security.actors import NIGHTLY_JOB
 
 TAKEN_OVER: Final = (
@@ -66,13 +67,17 @@ class PointsParticipant(MergeParticipant):
         return {"frozen": frozen}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Give back what is left of the lots that came over; what the merge froze with the other is opened."""
+        """Give back what is left of the lots that came over, and of what events earned that went back since.
+
+        What the merge froze with the other is opened.
+        """
         wallets = await merge_repository.wallets_taken_over(session, customer_id=merge.surviving_id, merge_id=merge.id)
         for wallet in wallets:
             back = Way(merge.id, merge.surviving_id, merge.losing_id, wallet)
             row = await merge_repository.give_back(session, await _passage(session, back, merge.actor_id, GIVEN_BACK))
             if row["outcome"] == "account_closed":
                 raise AccountClosed
+        await pass_on(session, merge)
         for wallet in moved["frozen"]:
             await _put_state(session, merge.surviving_id, wallet, AccountState.OPEN)
 

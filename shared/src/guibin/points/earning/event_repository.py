@@ -51,6 +51,11 @@ _NOT_COUNTED: Final = text(
     " ON b.reference = k.reference AND b.line = k.line WHERE b.state IN ('pending', 'returned')"
 )
 
+_OF_OWNER: Final = text(
+    "SELECT e.line, e.reference FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[])) AS k(line, reference)"
+    " JOIN customer_event e ON e.customer_id = :owner AND e.reference = k.reference AND e.line = k.line"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
@@ -90,9 +95,22 @@ async def awards_of_event(
 ) -> Sequence[EarningAward]:
     """Return what an event gave to a customer or to whom it was before, in the order of accounts."""
     query = select(EarningAward).where(
-        col(EarningAward.customer_id).in_(customers), EarningAward.source_id == source_id
+        col(EarningAward.customer_id).in_(customers),
+        EarningAward.source_id == source_id,
+        col(EarningAward.passed_to).is_(None),
     )
     return (await session.exec(query.order_by(col(EarningAward.customer_id), col(EarningAward.wallet)))).all()
+
+
+async def awards_of_anothers(session: AsyncSession, *, holder: UUID, owner: UUID) -> list[EarningAward]:
+    """Return what events that are `owner`'s by now gave to `holder`, in the order of wallets."""
+    query = select(EarningAward).where(EarningAward.customer_id == holder, col(EarningAward.passed_to).is_(None))
+    awards = (await session.exec(query.order_by(EarningAward.wallet, col(EarningAward.entry_id)))).all()
+    keys = [award.source_id.split(":", 1) for award in awards]
+    named = {"lines": [line for line, _ in keys], "references": [reference for _, reference in keys]}
+    found = await rows_of(session, _OF_OWNER, owner=owner, **named) if keys else []
+    theirs = {f"{row['line']}:{row['reference']}" for row in found}
+    return [award for award in awards if award.source_id in theirs]
 
 
 async def add_returned(session: AsyncSession, *, line: str, reference: str, amount_fen: int) -> int:

@@ -33,7 +33,7 @@ _PAST: Final = text(
     "SELECT a.customer_id, a.rule_code, a.source_id, a.wallet, a.occurred_at, a.occurred_on, a.posted_on, a.points,"
     " a.cost_fen"
     " FROM unnest(CAST(:customers AS uuid[]), CAST(:rules AS text[])) AS k(customer_id, rule_code)"
-    " JOIN earning_award a ON a.customer_id = k.customer_id AND a.rule_code = k.rule_code"
+    " JOIN earning_award a ON a.customer_id = k.customer_id AND a.rule_code = k.rule_code AND a.passed_to IS NULL"
 )
 _EARNED: Final = text(
     "SELECT e.customer_id, e.wallet, e.posted_on, sum(e.points - e.debt_change + e.pending_change)::bigint AS points"

@@ -341,6 +341,11 @@ class EarningTerms(_Part):
             self.caps or self.frequency or self.cool_down_hours or self.goal or self.budgets or self.budget_line
         )
 
+    def effect_at(self, place: int, *, kind: str, subject: str) -> Effect:
+        """Return an effect by its place in its case and by what it is about; the first where cases say the same."""
+        there = (case.effects[place] for case in self.cases if place < len(case.effects))
+        return next(one for one in there if (one.kind, one.subject) == (kind, subject))
+
     def document(self) -> dict[str, Any]:
         """Write them as they are stored."""
         return self.model_dump(mode="json")

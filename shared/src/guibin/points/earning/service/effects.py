@@ -1,7 +1,7 @@
 """Effects happen with the points of their rule, and end when those are taken back in full."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.points.earning import effect_repository
 from guibin.points.earning.effects import Given, handler_of
-from guibin.points.earning.models import EarningEffect, EffectState
+from guibin.points.earning.models import EarningAward, EarningEffect, EarningRuleVersion, EffectState
 from guibin.points.earning.settlement import Award, Verdict
 from guibin.points.earning.terms import EarningTerms
 
@@ -39,6 +39,10 @@ async def carry_out(
         if posted:
             for one in _given(verdict, posted, entries, actor_id, at):
                 by_kind[one.effect.kind].append(one)
+    await _happen(session, by_kind, at)
+
+
+async def _happen(session: AsyncSession, by_kind: Mapping[str, Sequence[Given]], at: datetime) -> None:
     for kind, given in sorted(by_kind.items()):
         done = await handler_of(kind).carry_out(session, given)
         rows = [
@@ -74,6 +78,28 @@ def _given(
         )
         for place, effect in enumerate(verdict.effects)
     ]
+
+
+async def pass_effects(
+    session: AsyncSession, award: EarningAward, *, to_id: UUID, entry_id: UUID | None, actor_id: UUID
+) -> None:
+    """End what an award did beside its points, and let it happen to the customer whose event it was all the time.
+
+    It hangs on the entry that brought that one the points; None: nothing was left of them, and nothing happens.
+    """
+    rows = await effect_repository.effects_of(session, customer_id=award.customer_id, entry_id=award.entry_id)
+    await end_effects(session, customer_id=award.customer_id, entry_id=award.entry_id)
+    if entry_id is None or not rows:
+        return
+    version = await session.get_one(EarningRuleVersion, (award.rule_code, award.version))
+    terms, at = EarningTerms.of(version.terms), clock.now()
+    by_kind: dict[str, list[Given]] = defaultdict(list)
+    for row in rows:
+        effect = terms.effect_at(row.place, kind=row.kind, subject=row.subject)
+        by_kind[row.kind].append(
+            Given(to_id, entry_id, row.place, award.rule_code, terms.name_zh, actor_id, at, effect)
+        )
+    await _happen(session, by_kind, at)
 
 
 async def end_effects(session: AsyncSession, *, customer_id: UUID, entry_id: UUID) -> None:
