@@ -62,6 +62,14 @@ TAGS: Final = (
         (f"{EARNING}::test_nobody_earns_twice_by_a_tag_that_comes_from_a_customer_with_whom_they_become_one",),
     ),
     Sabotage(
+        "API-12d",
+        "that a tag which somebody else has just given is not given again",
+        f"{CODE}/tags/repository.py",
+        "on_conflict_do_update(index_elements=key, set_=written, where=ended)",
+        "on_conflict_do_update(index_elements=key, set_=written)",
+        ("tests/concurrency/tags/test_by_hand.py::test_a_tag_that_two_give_at_once_is_told_once",),
+    ),
+    Sabotage(
         "S-FRESH-2",
         "that nobody is said to be leaving while a line is late",
         f"{CODE}/tags/starter/forms.py",
@@ -73,8 +81,8 @@ TAGS: Final = (
         "TAG-20",
         "that a change is noted with what happened",
         f"{CODE}/tags/service/manual.py",
-        "    await repository.put_manual(session, membership)\n    await note_change(session, [customer.id])\n",
-        "    await repository.put_manual(session, membership)\n",
+        "    await note_change(session, [customer.id])\n    await _tell(session, tag, TagEntered, customer.id)\n",
+        "    await _tell(session, tag, TagEntered, customer.id)\n",
         ("tests/bank_api/tags/test_life.py::test_a_tag_in_real_time_follows_what_happens_to_a_customer",),
     ),
     Sabotage(

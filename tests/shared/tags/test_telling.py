@@ -30,6 +30,7 @@ from guibin.tags.models import CustomerFact, CustomerTag, Tag, TagKind, TagSourc
 from guibin.tags.moving import PARTICIPANT
 from guibin.tags.repository import get_tag
 from guibin.tags.segments.models import PinSide, SegmentPin
+from guibin.tags.segments.moving import PARTICIPANT as PINS
 from guibin.tags.service import keep_tags, retire_tag, run_night
 from support.tagging import (
     DAY,
@@ -212,7 +213,7 @@ async def test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_op
     await add_tag(session, "churn", kind=TagKind.IMPORTED, state=TagState.PUBLISHED)
     for code in ("golf", "tea", "silent", "retiring"):
         await add_manual_tag(session, code)
-    for code in ("spring", "autumn", "winter"):
+    for code in ("spring", "summer", "autumn", "winter"):
         await add_tag(session, code, kind=TagKind.SEGMENT, state=TagState.PUBLISHED, published_version=2)
     loud = (col(Tag.code) != "silent", col(Tag.kind) != TagKind.SEGMENT)
     await session.execute(update(Tag).where(*loud).values(publishes_events=True))
@@ -225,11 +226,12 @@ async def test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_op
         (loser, "churn", imported, {"value": "high", "version": 3, "import_id": MAKER.id} | expires),
         *((loser, "spring", by_hand, {}), (loser, "spring", by_rule, {"version": 2})),
         *((loser, "autumn", by_hand, {}), (survivor, "autumn", by_rule, {"version": 2})),
-        (loser, "winter", by_hand, {}),
+        *((loser, "winter", by_hand, {}), (survivor, "summer", by_rule, {"version": 2})),
     ):
         session.add(CustomerTag(customer_id=one, tag_code=code, source=source, since=DAY, **more))
     pinned: dict[str, Any] = {"since": DAY, "side": PinSide.OUT, "set_by": MAKER.id, "reason": "asked for"}
-    session.add(SegmentPin(customer_id=survivor, tag_code="winter", **pinned))
+    for one, code in ((survivor, "winter"), (loser, "summer")):
+        session.add(SegmentPin(customer_id=one, tag_code=code, **pinned))
     await session.flush()
     merge = Merge(new_id(), loser, survivor, MAKER.id, DAY)
 
@@ -243,10 +245,13 @@ async def test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_op
             *(f"1 enters {move}" for move in moves),
             "1 enters spring: merged 2",
         ]
+        pins_moved = await PINS.move(session, merge)
+        assert await told_of(session, customers) == ["1 leaves summer: merged 2"]
         retiring = await get_tag(session, code="retiring")
         assert await retire_tag(session, retiring, actor=MAKER, reason="not used") == 1
         assert await told_of(session, customers) == []  # the definition went, not the customer
         await PARTICIPANT.give_back(session, merge, moved)
+        await PINS.give_back(session, merge, pins_moved)
         assert await told_of(session, customers) == [
             *("0 enters autumn: parted 2", "0 enters churn=high: parted 3", "0 enters golf: parted None"),
             *("0 enters rich: parted 1", "0 enters spring: parted 2", "0 enters tea: parted None"),
@@ -255,6 +260,8 @@ async def test_a_merge_tells_what_the_survivor_comes_to_have_and_its_undo_the_op
         ]
         await PARTICIPANT.move(session, merge)
         await told_of(session, customers)
+        assert await retire_tag(session, await get_tag(session, code="spring"), actor=MAKER, reason="over") == 1
+        assert await told_of(session, customers) == ["1 leaves spring: retired 2"]
     assert await keep_tags(session, day=day) == {"expired": 2, "retired": 0, "frozen": 0}
     assert await told_of(session, customers) == ["1 leaves churn=high: expired 3", "1 leaves golf: expired None"]
 

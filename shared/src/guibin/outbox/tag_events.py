@@ -33,6 +33,7 @@ class SegmentReason(StrEnum):
     PIN = "pin"
     MERGED = "merged"
     PARTED = "parted"
+    RETIRED = "retired"
 
 
 class _SegmentData(EventData):
@@ -41,7 +42,7 @@ class _SegmentData(EventData):
     segment: str = Field(description="Code of the segment")
     version: int | None = Field(description="The version of its rule")
     reason: SegmentReason = Field(
-        description="Its rule, somebody by hand, or that two customers turned out to be one, or two"
+        description="Its rule, somebody by hand, that two customers turned out to be one or two, or that it was retired"
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, and_, exists, func, or_, update
+from sqlalchemy import CTE, ScalarSelect, and_, exists, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,10 +15,10 @@ from guibin.core.errors import NotFound
 from guibin.core.models import metadata
 from guibin.customers.models import Customer
 from guibin.customers.repository import visible
-from guibin.outbox.events import TagReason
+from guibin.outbox.events import SegmentReason, TagReason
 from guibin.security.actors import Scope
 from guibin.security.row_scope import all_rows
-from guibin.tags.announcing import TOLD, leaving
+from guibin.tags.announcing import TOLD, leaving, leaving_segments
 from guibin.tags.matching import percent_of
 from guibin.tags.models import (
     COMPUTED,
@@ -220,26 +220,44 @@ async def find_memberships(
     return (await session.exec(statement)).all()
 
 
-async def put_manual(session: AsyncSession, membership: CustomerTag) -> CustomerTag:
-    """Begin a membership by hand; one that ended on the same day goes on instead."""
+async def put_manual(session: AsyncSession, membership: CustomerTag) -> bool:
+    """Begin a membership by hand; one that ended on the same day goes on instead. False where one lasts already."""
     values = membership.model_dump()
     statement = insert(CustomerTag).values(values)
     key = ("customer_id", "tag_code", "source", "value", "since")
     written = {name: statement.excluded[name] for name in values if name not in key}
-    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=written))
-    return membership
+    ended = col(CustomerTag.until).is_not(None)
+    statement = statement.on_conflict_do_update(index_elements=key, set_=written, where=ended)
+    return (await session.execute(statement.returning(col(CustomerTag.customer_id)))).one_or_none() is not None
 
 
-async def end_memberships(session: AsyncSession, *, code: str, day: date, customer_id: UUID | None = None) -> int:
-    """End the memberships of a tag, of one customer or of all; a day is the first without it. Returns how many."""
-    statement = update(CustomerTag).where(col(CustomerTag.tag_code) == code, col(CustomerTag.until).is_(None))
-    if customer_id is not None:
-        statement = statement.where(
-            col(CustomerTag.customer_id) == customer_id, col(CustomerTag.source) == TagSource.MANUAL
+async def end_manual(session: AsyncSession, *, code: str, day: date, customer_id: UUID) -> bool:
+    """End what a customer has of a tag by hand; a day is the first without it. False where they have it not."""
+    ended = (
+        update(CustomerTag)
+        .where(
+            col(CustomerTag.customer_id) == customer_id,
+            col(CustomerTag.tag_code) == code,
+            col(CustomerTag.source) == TagSource.MANUAL,
+            col(CustomerTag.until).is_(None),
         )
-    ended = statement.values(until=func.greatest(col(CustomerTag.since), day)).returning(col(CustomerTag.customer_id))
+        .values(until=func.greatest(col(CustomerTag.since), day))
+        .returning(col(CustomerTag.customer_id))
+    )
     async with all_rows(session):
-        return len((await session.execute(ended)).all())
+        return bool((await session.execute(ended)).all())
+
+
+async def end_retired(session: AsyncSession, *, code: str, day: date) -> int:
+    """End every membership of a tag that is retired; of a segment it is told. Returns how many ended."""
+    ended = (
+        update(_MEMBERSHIP)
+        .where(_MEMBERSHIP.c.tag_code == code, _MEMBERSHIP.c.until.is_(None))
+        .values(until=func.greatest(_MEMBERSHIP.c.since, day))
+        .returning(*TOLD, _MEMBERSHIP.c.source)
+        .cte("ended")
+    )
+    return await _count(session, ended, leaving_segments(ended, SegmentReason.RETIRED))
 
 
 async def end_expired(session: AsyncSession, *, day: date) -> int:
@@ -251,10 +269,14 @@ async def end_expired(session: AsyncSession, *, day: date) -> int:
         .returning(*TOLD)
         .cte("ended")
     )
-    counted = select(func.count()).select_from(ended).add_cte(leaving(ended, TagReason.EXPIRED))
+    return await _count(session, ended, leaving(ended, TagReason.EXPIRED))
+
+
+async def _count(session: AsyncSession, rows: CTE, told: CTE) -> int:
     async with all_rows(session):
-        expired: int = (await session.execute(counted)).scalar_one()
-    return expired
+        statement = select(func.count()).select_from(rows).add_cte(told)
+        found: int = (await session.execute(statement)).scalar_one()
+    return found
 
 
 async def lock_due_to_retire(session: AsyncSession, *, day: date) -> Sequence[Tag]:

@@ -8,13 +8,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
 from guibin.customers.merging import Merge, MergeParticipant, Moved
+from guibin.tags.segments import repository
+from guibin.tags.segments.models import PinSide
 
 _GIVE: Final = text(
     "INSERT INTO segment_pin (customer_id, tag_code, since, side, set_by, reason)"
     " SELECT :survivor, p.tag_code, p.since, p.side, p.set_by, p.reason FROM segment_pin p"
     " WHERE p.customer_id = :loser AND p.until IS NULL AND NOT EXISTS (SELECT FROM segment_pin o"
     " WHERE o.customer_id = :survivor AND o.tag_code = p.tag_code AND (o.until IS NULL OR o.since = p.since))"
-    " RETURNING tag_code, since"
+    " RETURNING tag_code, since, side"
 )
 _END: Final = text(
     "UPDATE segment_pin SET until = greatest(since, CAST(:day AS date))"
@@ -37,12 +39,14 @@ class SegmentsParticipant(MergeParticipant):
     name = "segments"
 
     async def move(self, session: AsyncSession, merge: Merge) -> Moved:
-        """Give the surviving customer the pins of the losing one, whose own end."""
-        pair = {"survivor": merge.surviving_id, "loser": merge.losing_id}
+        """Give the surviving customer the pins of the losing one, whose own end; who is kept out now leaves at once."""
+        pair, today = {"survivor": merge.surviving_id, "loser": merge.losing_id}, clock.today()
         given = (await session.execute(_GIVE, pair)).all()
-        ended = (await session.execute(_END, {"customer": merge.losing_id, "day": clock.today()})).all()
+        kept_out = [code for code, _, side in given if side == PinSide.OUT]
+        await repository.end_merged(session, customer_id=merge.surviving_id, codes=kept_out, day=today)
+        ended = (await session.execute(_END, {"customer": merge.losing_id, "day": today})).all()
         return {
-            name: [[code, since.isoformat()] for code, since in rows]
+            name: [[code, since.isoformat()] for code, since, *_ in rows]
             for name, rows in (("given", given), ("ended", ended))
         }
 

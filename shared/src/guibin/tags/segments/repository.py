@@ -1,9 +1,9 @@
 """All SQL about segments, beside that of tags."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
@@ -13,13 +13,18 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.errors import NotFound
+from guibin.core.models import metadata
 from guibin.customers.repository import visible
+from guibin.outbox.events import SegmentReason
 from guibin.security.actors import Scope
+from guibin.tags.announcing import TOLD, leaving_segments
 from guibin.tags.compiler import FACTS, compile_rules
 from guibin.tags.matching import over_customers
 from guibin.tags.models import CustomerTag
 from guibin.tags.rules import Node
 from guibin.tags.segments.models import SegmentPin, SegmentSnapshot, SegmentSnapshotMember
+
+_MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,23 @@ async def end_membership(
     if source is not None:
         statement = statement.where(col(CustomerTag.source) == source)
     await session.execute(statement.values(until=func.greatest(col(CustomerTag.since), day)))
+
+
+async def end_merged(session: AsyncSession, *, customer_id: UUID, codes: Collection[str], day: date) -> None:
+    """End what a customer has of segments out of which a merge puts them, and tell it."""
+    ended = (
+        update(_MEMBERSHIP)
+        .where(
+            _MEMBERSHIP.c.customer_id == customer_id,
+            _MEMBERSHIP.c.tag_code.in_(codes),
+            _MEMBERSHIP.c.until.is_(None),
+        )
+        .values(until=func.greatest(_MEMBERSHIP.c.since, day))
+        .returning(*TOLD, _MEMBERSHIP.c.source)
+        .cte("ended")
+    )
+    told = leaving_segments(ended, SegmentReason.MERGED)
+    await session.execute(select(func.count()).select_from(ended).add_cte(told))
 
 
 async def freeze(session: AsyncSession, scope: Scope, snapshot: SegmentSnapshot, *, day: date) -> SegmentSnapshot:

@@ -62,7 +62,7 @@ async def retire_tag(session: AsyncSession, tag: Tag, *, actor: Actor, reason: s
         raise StateConflict(**{"from": tag.state, "to": TagState.RETIRED})
     await lineage.refuse_in_use(session, tag.code)
     tag.suspended_on = tag.retires_on = None
-    ended = await repository.end_memberships(session, code=tag.code, day=clock.today())
+    ended = await repository.end_retired(session, code=tag.code, day=clock.today())
     await _turn(session, tag, TagState.RETIRED, "tag.retire", actor, reason, ended=ended)
     return ended
 

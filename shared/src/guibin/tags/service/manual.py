@@ -56,8 +56,7 @@ async def set_tag(
     tag = await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
     if tag.state != TagState.PUBLISHED:
         raise StateConflict(**{"from": tag.state, "to": TagState.PUBLISHED})
-    found = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
-    if found:
+    if found := await repository.find_memberships(session, scope, customer_id=customer.id, code=code):
         return await _confirm(session, tag, found[0])
     if tag.sensitivity == Sensitivity.SENSITIVE and not await has_consent(session, customer.id, Purpose.SENSITIVE):
         raise TagConsentMissing
@@ -71,7 +70,9 @@ async def set_tag(
         confirmed_on=clock.today(),
         expires_on=expiry_of(tag, clock.today()),
     )
-    await repository.put_manual(session, membership)
+    if not await repository.put_manual(session, membership):  # somebody else has given it meanwhile
+        (lasting,) = await repository.find_memberships(session, scope, customer_id=customer.id, code=code)
+        return await _confirm(session, tag, lasting)
     await note_change(session, [customer.id])
     await _tell(session, tag, TagEntered, customer.id)
     await _record(session, scope, actor, "tag.set", customer.id, code, reason, via)
@@ -110,7 +111,7 @@ async def unset_tag(
     """
     customer = await get_customer(session, scope, customer_id=customer_id)
     tag = await _manual_tag(session, code, customer_id=customer.id, sensitive_in=sensitive_in)
-    if not await repository.end_memberships(session, code=code, day=clock.today(), customer_id=customer.id):
+    if not await repository.end_manual(session, code=code, day=clock.today(), customer_id=customer.id):
         raise NotFound
     await note_change(session, [customer.id])
     await _tell(session, tag, TagLeft, customer.id)
