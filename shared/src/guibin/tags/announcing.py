@@ -66,26 +66,31 @@ def leaving(rows: CTE, reason: TagReason) -> CTE:
 
 def entering_with_segments(rows: CTE, reason: TagReason) -> list[CTE]:
     """Return what writes the events of all that a customer comes to have (columns `TOLD` and the source)."""
-    return [entering(rows, reason), _told_of_segments(rows, EventName.SEGMENT_ENTERED, SegmentReason(reason.value))]
+    return [entering(rows, reason), _of_segments(rows, EventName.SEGMENT_ENTERED, SegmentReason(reason.value))]
 
 
 def leaving_with_segments(rows: CTE, reason: TagReason) -> list[CTE]:
     """Return what writes the events of all that a customer has no more (columns `TOLD` and the source)."""
-    return [leaving(rows, reason), leaving_segments(rows, SegmentReason(reason.value))]
+    return [leaving(rows, reason), _of_segments(rows, EventName.SEGMENT_LEFT, SegmentReason(reason.value))]
 
 
 def leaving_segments(rows: CTE, reason: SegmentReason) -> CTE:
-    """Return what writes the events of memberships that end (columns `TOLD` and the source), of segments alone."""
-    return _told_of_segments(rows, EventName.SEGMENT_LEFT, reason)
+    """Return what writes the events of memberships of segments (columns `TOLD`) that end, and no other beside them."""
+    return _of_segments(rows, EventName.SEGMENT_LEFT, reason, alone=True)
 
 
-def _told_of_segments(rows: CTE, name: EventName, reason: SegmentReason) -> CTE:
-    """Tell of segments once each, however a customer is in one; who is in it otherwise too neither comes nor goes."""
+def _of_segments(rows: CTE, name: EventName, reason: SegmentReason, *, alone: bool = False) -> CTE:
+    """Tell of segments once each, however a customer is in one; who is in it otherwise too neither comes nor goes.
+
+    Whether somebody is in one otherwise is looked for in all `rows` each time, so that of many they have to be `alone`.
+    """
     segment = and_(_TAG.c.code == rows.c.tag_code, _TAG.c.kind == TagKind.SEGMENT)
     version = _TAG.c.published_version.label("version")
     segments = select(rows.c.customer_id, rows.c.tag_code, version).join(_TAG, segment).distinct().cte("of_segments")
-    moved = exists().where(*(rows.c[key] == _MEMBERSHIP.c[key] for key in ("customer_id", "tag_code", "source")))
     said = ("segment", segments.c.tag_code, "version", segments.c.version, "reason", reason.value)
+    if alone:
+        return _told(segments, name, said)
+    moved = exists().where(*(rows.c[key] == _MEMBERSHIP.c[key] for key in ("customer_id", "tag_code", "source")))
     return _told(segments, name, said, not_(_lasts(segments, not_(moved))))
 
 

@@ -254,7 +254,7 @@ async def end_retired(session: AsyncSession, *, code: str, day: date) -> int:
         update(_MEMBERSHIP)
         .where(_MEMBERSHIP.c.tag_code == code, _MEMBERSHIP.c.until.is_(None))
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
-        .returning(*TOLD, _MEMBERSHIP.c.source)
+        .returning(*TOLD)
         .cte("ended")
     )
     return await _count(session, ended, leaving_segments(ended, SegmentReason.RETIRED))

@@ -158,7 +158,7 @@ async def end_merged(session: AsyncSession, *, customer_id: UUID, codes: Collect
             _MEMBERSHIP.c.until.is_(None),
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
-        .returning(*TOLD, _MEMBERSHIP.c.source)
+        .returning(*TOLD)
         .cte("ended")
     )
     told = leaving_segments(ended, SegmentReason.MERGED)
