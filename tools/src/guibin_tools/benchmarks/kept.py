@@ -13,12 +13,11 @@ than the last closed one, so that an ordinary day and its night can follow at on
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -26,6 +25,7 @@ import typer
 
 from guibin.core import clock
 from guibin_tools import migrations
+from guibin_tools.benchmarks.machine import server_of_a_large_bank
 from guibin_tools.databases import given_urls
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.banks import load_demo
@@ -36,17 +36,6 @@ from guibin_tools.settings import OperatorSettings
 
 SEED: Final = 7
 EVENT_DAYS: Final = 8
-SERVER: Mapping[str, str] = MappingProxyType(
-    {
-        "shared_buffers": "2GB",
-        "effective_cache_size": "8GB",
-        "work_mem": "64MB",
-        "maintenance_work_mem": "512MB",
-        "max_wal_size": "8GB",
-    }
-)
-"""What a server of so large a bank is given; the embedded one's defaults are for a laptop."""
-
 _LOADED: Final = "guibin"
 _COPY: Final = "guibin_copy"
 _AFTER_NIGHT: Final = "guibin_night"
@@ -115,7 +104,7 @@ def _started(customers: int) -> Iterator[tuple[Cluster, int, Path]]:
     folder = (OperatorSettings().state_dir / "bench" / f"bank-{customers}").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # the Postgres user has to pass through
-    cluster = open_cluster(folder / "pg", more=SERVER)
+    cluster = open_cluster(folder / "pg", more=server_of_a_large_bank())
     port = cluster.start().port
     try:
         yield cluster, port, folder

@@ -98,7 +98,8 @@ async def write_difference(
     A membership that goes on keeps the version that gave it. `among` names the customers to look at (one column,
     customer_id); without it they are all. `live` judges by what is known at this moment, not by the facts of a night.
     """
-    difference = _difference(_wanted(rules, day, among, live=live), rules, among)
+    matched, wanted = _wanted(rules, day, among, live=live)
+    difference = _difference(wanted, rules, among)
     ended, added = _end(difference, day, among), _add(difference, day)
     told = announcements(
         added,
@@ -106,10 +107,9 @@ async def write_difference(
         segments=[rule.code for rule in rules if rule.is_segment],
         tags=[rule.code for rule in rules if rule.is_told],
     )
-    read = select(literal("read"), literal(""), literal(""), func.count()).select_from(FACTS)
     key = ("tag_code", "value")
     counts = union_all(
-        read.where(_among(FACTS.c.customer_id, among)),
+        select(literal("read"), literal(""), literal(""), func.count()).select_from(matched),
         *(
             select(literal(name), *(rows.c[part] for part in key), func.count()).group_by(
                 *(rows.c[part] for part in key)
@@ -124,8 +124,8 @@ async def write_difference(
 
 
 async def count_customers(session: AsyncSession) -> int:
-    """Count the customers of whom there are facts."""
-    return await _count(session, FACTS)
+    """Count the customers of whom there are facts, and who were not merged away since."""
+    return await _count(session, over_customers(FACTS, FACTS.c.customer_id).subquery())
 
 
 async def count_among(session: AsyncSession, among: CTE) -> int:
@@ -142,8 +142,8 @@ def _among(customer: ColumnElement[Any], among: CTE | None) -> ColumnElement[boo
     return true() if among is None else looked_up(customer, select(among.c.customer_id))
 
 
-def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) -> CTE:
-    """One row for each customer, tag and value that a definition gives."""
+def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) -> tuple[CTE, CTE]:
+    """One row for each customer who was looked at, and one for each customer, tag and value that a definition gives."""
     compiled = compile_definitions([rule.definition for rule in rules], day=day, among=among)
     given = [
         (rule, rule.guarded(value))
@@ -165,12 +165,13 @@ def _wanted(rules: Sequence[Rule], day: date, among: CTE | None, *, live: bool) 
     known = values(column("position", Integer), column("tag_code", Text), column("version", Integer), name="rule").data(
         [(position, rule.code, rule.version) for position, (rule, _) in enumerate(given, start=1)]
     )
-    return (
+    wanted = (
         select(matched.c.customer_id, known.c.tag_code, hit.c.value, known.c.version)
         .select_from(matched.join(hit, hit.c.value.is_not(None)).join(known, known.c.position == hit.c.position))
         .where(_not_pinned_out(matched, known) if any(rule.is_segment for rule in rules) else true())
         .cte("wanted")
     )
+    return matched, wanted
 
 
 def _not_pinned_out(matched: FromClause, known: FromClause) -> ColumnElement[bool]:
@@ -215,7 +216,8 @@ def _lasting(rules: Sequence[Rule], among: CTE | None) -> CTE:
     """
     known: Any = _MEMBERSHIP
     if among is not None:
-        of_some = select(*_MEMBERSHIP.c).where(looked_up(_MEMBERSHIP.c.customer_id, select(among.c.customer_id)))
+        columns = (_MEMBERSHIP.c[name] for name in ("customer_id", "tag_code", "value", "since", "source", "until"))
+        of_some = select(*columns).where(looked_up(_MEMBERSHIP.c.customer_id, select(among.c.customer_id)))
         known = of_some.cte("known").prefix_with("MATERIALIZED")
     return (
         select(known.c.customer_id, known.c.tag_code, known.c.value, known.c.since)
@@ -229,6 +231,7 @@ def _lasting(rules: Sequence[Rule], among: CTE | None) -> CTE:
 
 
 def _end(difference: CTE, day: date, among: CTE | None) -> CTE:
+    losing = select(difference.c.customer_id).where(difference.c.version.is_(None)).distinct()
     return (
         update(_MEMBERSHIP)
         .where(
@@ -238,7 +241,7 @@ def _end(difference: CTE, day: date, among: CTE | None) -> CTE:
             _MEMBERSHIP.c.value == difference.c.value,
             _MEMBERSHIP.c.source == TagSource.RULE,
             _MEMBERSHIP.c.since == difference.c.since,
-            _among(_MEMBERSHIP.c.customer_id, among),
+            true() if among is None else looked_up(_MEMBERSHIP.c.customer_id, losing),
         )
         .values(until=func.greatest(_MEMBERSHIP.c.since, day))
         .returning(*TOLD)

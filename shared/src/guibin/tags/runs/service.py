@@ -31,7 +31,7 @@ from guibin.tags.runs.rolling import rolling_of
 
 Counts = dict[str, int]
 
-WORTH_IT: Final = 0.2
+WORTH_IT: Final = 0.15
 """Where more than this share of the customers changed, a look at everybody costs less."""
 
 
@@ -141,7 +141,7 @@ async def run_changed(session: AsyncSession, *, day: date) -> Counts | None:
     Rules that are new since then, that failed, that are sensitive (consents decide too), or that move with the calendar
     in a way only a look at everybody finds out, are held to everybody. Returns None, having done nothing, where
     everybody has to be looked at: before the first run, for a day before that of the last one, and after changes to
-    more than a fifth of the customers.
+    more than fifteen in a hundred customers.
     """
     started, seen, last = clock.now(), await latest_change(session), await repository.last_run(session)
     if last is None or day < last.business_date:
