@@ -42,11 +42,15 @@ async def insert_events(session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 
 
 async def waiting_events(session: AsyncSession, *, limit: int) -> Sequence[OutboxEvent]:
-    """Return events without a mark, the oldest first: never those after one that was seen, for commits overtake."""
+    """Return events without a mark, the oldest first: never those after one that was seen, for commits overtake.
+
+    Those of one moment come in any order: an import or a night may write a million of them, and would sort them anew
+    each time.
+    """
     query = (
         select(OutboxEvent)
         .where(col(OutboxEvent.relayed_at).is_(None))
-        .order_by(col(OutboxEvent.created_at), col(OutboxEvent.id))
+        .order_by(col(OutboxEvent.created_at))
         .limit(limit)
     )
     return (await session.exec(query)).all()
