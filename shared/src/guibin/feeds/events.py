@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 from guibin.core import clock
-from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.rules import WINDOW_DAYS, Cells, RowCode, RowRefused
@@ -69,15 +68,13 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
     named = {row.record_id for row in batch}
     refs = {record_id: record_ref(taking.keys, taking.line, record_id) for record_id in named}
     owners = await customers_of_refs(taking.session, list(refs.values()))
-    joined = await survivors(taking.session, set(owners.values()))
     accepted = []
     for row in batch:
         owner = owners.get(refs[row.record_id])
         if owner is None:
             taking.refuse(row.row, RowRefused(RowCode.RECORD_UNKNOWN, "record_id"))
         else:
-            name = refs[row.record_id] if owner in joined else None
-            accepted.append(EventRow(row.row, row.reference, owner, row.content, name))
+            accepted.append(EventRow(row.row, row.reference, owner, row.content, refs[row.record_id]))
     if not accepted:
         return
     new, conflicts = await take_events(taking.session, taking.facts, accepted)

@@ -1,6 +1,6 @@
 """All SQL that writes holdings, balances and events: set by set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -61,11 +61,11 @@ _GOES_BACK: Final = (
 )
 _EVENT_STAGE: Final = (
     '"row" integer, reference text, customer_id uuid, fingerprint bytea, event_type text, occurred_at timestamptz, '
-    "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text, named_by bytea"
+    "occurred_on date, amount_fen bigint, merchant_category text, channel text, inflow_class text"
 )
 EVENT_STAGE_COLUMNS: Final = (
     "row", "reference", "customer_id", "fingerprint", "event_type", "occurred_at", "occurred_on", "amount_fen",
-    "merchant_category", "channel", "inflow_class", "named_by",
+    "merchant_category", "channel", "inflow_class",
 )  # fmt: skip
 
 
@@ -168,15 +168,25 @@ async def compare_known(session: AsyncSession, *, line: str, rows: Sequence[int]
     return [(row[0], row[1]) for row in await session.execute(statement, {"line": line, "rows": rows})]
 
 
-async def insert_customer_events(session: AsyncSession, *, line: str) -> None:
-    """Put the staged events to their customers."""
+async def staged_for_survivors(session: AsyncSession) -> set[int]:
+    """Return the staged rows for customers into whom others were merged: of those it is kept whom the line named."""
+    statement = text(
+        'SELECT s."row" FROM stage_event s WHERE EXISTS ('
+        "SELECT FROM customer_merge m WHERE m.customer_id = s.customer_id AND m.undone_at IS NULL)"
+    )
+    return {row[0] for row in await session.execute(statement)}
+
+
+async def insert_customer_events(session: AsyncSession, *, line: str, names: Mapping[int, bytes]) -> None:
+    """Put the staged events to their customers, some rows with the names by which they came."""
     statement = text(
         "INSERT INTO customer_event (customer_id, reference, line, event_type, occurred_at, occurred_on, amount_fen, "
         "merchant_category, channel, inflow_class, named_by) SELECT customer_id, reference, :line, event_type, "
-        "occurred_at, occurred_on, amount_fen, merchant_category, channel, inflow_class, named_by FROM stage_event "
-        "ORDER BY customer_id, reference"
+        "occurred_at, occurred_on, amount_fen, merchant_category, channel, inflow_class, n.named_by FROM stage_event s "
+        "LEFT JOIN unnest(CAST(:rows AS integer[]), CAST(:names AS bytea[])) AS n(at_row, named_by)"
+        ' ON n.at_row = s."row" ORDER BY customer_id, reference'
     )
-    await session.execute(statement, {"line": line})
+    await session.execute(statement, {"line": line, "rows": list(names), "names": list(names.values())})
 
 
 _EVENTS_OF: Final = "FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:customers AS uuid[])"

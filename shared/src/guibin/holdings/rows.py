@@ -45,13 +45,13 @@ class EventContent:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A row of an events file; `row` is its line there, `named_by` what `guibin.customers.names` says."""
+    """A row of an events file; `row` is its line there, `named_by` the reference of the record that it names."""
 
     row: int
     reference: str
     customer_id: UUID
     content: EventContent
-    named_by: bytes | None = None
+    named_by: bytes
 
 
 @dataclass(frozen=True, slots=True)

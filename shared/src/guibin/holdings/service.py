@@ -97,7 +97,9 @@ async def take_events(session: AsyncSession, facts: FileFacts, rows: Sequence[Ev
         compared = await repository.compare_known(session, line=facts.line, rows=known)
         conflicts = [row for row, same in compared if not same]
     if new:
-        await repository.insert_customer_events(session, line=facts.line)
+        asked = await repository.staged_for_survivors(session)
+        names = {row.row: row.named_by for row in rows if row.row in asked} if asked else {}
+        await repository.insert_customer_events(session, line=facts.line, names=names)
     return len(new), conflicts
 
 
@@ -107,7 +109,7 @@ def _event_values(row: EventRow) -> tuple[Any, ...]:
     return (
         row.row, row.reference, row.customer_id, content.fingerprint, content.event_type, content.occurred_at,
         clock.business_day(content.occurred_at), content.amount_fen, content.merchant_category, content.channel,
-        content.inflow_class, row.named_by,
+        content.inflow_class,
     )  # fmt: skip
 
 
