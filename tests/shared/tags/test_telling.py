@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin import wiring
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.changes.repository import note_change
+from guibin.customers.changes.models import CustomerWatch
+from guibin.customers.changes.repository import note_change, take_changed
 from guibin.customers.merging import Merge
 from guibin.outbox.events import EVENTS, EventName
 from guibin.outbox.models import OutboxEvent
@@ -174,9 +175,12 @@ async def test_an_import_tells_who_comes_to_have_a_value_or_has_it_no_more_and_n
         assert await sent("high", "high", "low") == [
             *("0 enters churn=high: import 4", "1 enters churn=high: import 4", "2 enters churn=low: import 4"),
         ]
+        session.add(CustomerWatch(watcher="tags"))
         assert await sent("high", "high") == []
+        assert await take_changed(session, limit=10) == []
         changed = ["0 enters churn=low: import 4", "0 leaves churn=high: import 4"]
         assert await sent("low") == changed
+        assert await take_changed(session, limit=10) == [customers[0]] * 2
         assert await sent("high") == ["0 enters churn=high: import 4", "0 leaves churn=low: import 4"]
         assert await sent("low", None, "low", mode=ImportMode.FULL) == [*changed, "1 leaves churn=high: import 4"]
     with clock.fixed_at(clock.start_of_day(DAY + timedelta(days=29))):

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.bulk import copy_rows, stage
 from guibin.core.models import metadata
+from guibin.customers.changes.models import CustomerChange, CustomerWatch
 from guibin.customers.models import Customer, SourceRecord
 from guibin.customers.repository import customers_of_refs, visible
 from guibin.outbox.events import TagReason
@@ -43,10 +44,8 @@ _GIVEN: Final = text(
 _TOLD_AS: Final = TagReason.IMPORT
 _MEMBERSHIP: Final = metadata.tables[CustomerTag.__tablename__]
 _KEY: Final = ["customer_id", "tag_code", "source", "value", "since"]
-_NOTE: Final = text(
-    "INSERT INTO customer_change (customer_id) SELECT customer_id FROM stage_tag_value"
-    " WHERE EXISTS (SELECT FROM customer_watch)"
-)
+_CHANGE: Final = metadata.tables[CustomerChange.__tablename__]
+_WATCH: Final = metadata.tables[CustomerWatch.__tablename__]
 _STAGED: Final = table("stage_tag_value", column("customer_id", Uuid))
 
 
@@ -110,9 +109,15 @@ async def write_staged(session: AsyncSession, made: TagImport, *, version: int, 
     given = _GIVEN.cte("given").prefix_with("MATERIALIZED")
     begun = select(*(given.c[one.name] for one in TOLD)).where(given.c.lasts_since.is_(None)).cte("begun")
     written = _written(given, made, day)
-    statement = select(func.count()).select_from(begun).add_cte(written, entering(begun, _TOLD_AS))
+    statement = select(func.count()).select_from(begun)
+    statement = statement.add_cte(written, entering(begun, _TOLD_AS), _noted(begun))
     await session.execute(statement, named | {"version": version})
-    await session.execute(_NOTE)
+
+
+def _noted(begun: CTE) -> CTE:
+    """Note who has to be judged by the tags in real time: who has another value, not who keeps one."""
+    whose = select(begun.c.customer_id).where(exists().select_from(_WATCH))
+    return insert(_CHANGE).from_select(["customer_id"], whose, include_defaults=False).cte("noted")
 
 
 def _written(given: CTE, made: TagImport, day: date) -> CTE:
