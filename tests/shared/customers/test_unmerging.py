@@ -1,17 +1,21 @@
 """A merge that is undone: both customers are what they were, row by row, and no feed joins them again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from guibin import wiring
+from guibin.core import clock
 from guibin.customers.matching import compose_stale
 from guibin.customers.merging import merge, objection_to_undoing, unmerge
 from guibin.customers.models import Customer
 from guibin.customers.personal import unseal
 from guibin.feeds.models import FeedKind
+from guibin.points import defaults as points
+from guibin.points.invariants import check
+from guibin.points.service.earning import earn_pending
 from guibin.privacy import defaults as privacy
 from guibin.security.actors import NIGHTLY_JOB
 from support.lines import (
@@ -31,6 +35,7 @@ from support.lines import (
     id_card,
     party,
 )
+from support.points import let_owner_post
 
 TABLES = (
     *("source_record", "holding", "holding_balance", "holding_party", "customer_event", "business_event"),
@@ -204,3 +209,46 @@ async def test_a_merge_under_another_one_is_not_undone_before_it(lines: Lines) -
     await unmerge(lines.session, actor=NIGHTLY_JOB, journal=second, day=DAY, reason="two people")
     assert await lines.value("SELECT merged_into FROM customer WHERE id = :c", c=loser) == survivor
     assert await objection_to_undoing(lines.session, first) is None
+
+
+async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_merge(lines: Lines) -> None:
+    await points.seed(lines.session)
+    await let_owner_post(lines.session)
+    for record in ("L", "S", "T"):
+        await lines.take(PARTIES, party(record, customer_no=f"6000002{ord(record)}", name=f"孙{record}"))
+    loser, survivor, last = [await lines.customer_of(one) for one in ("L", "S", "T")]
+    assert loser is not None
+    assert survivor is not None
+    assert last is not None
+
+    async def become_one(losing_id: UUID, surviving_id: UUID) -> Any:
+        return await merge(
+            lines.session, actor=NIGHTLY_JOB, losing_id=losing_id, surviving_id=surviving_id, day=DAY, reason="test"
+        )
+
+    async def comes(reference: str, record: str) -> None:
+        await lines.take(EVENTS, event(reference, record, amount="2000.00"))
+        assert (await earn_pending(lines.session))["points"] == 100
+
+    async def standing() -> list[tuple[int, int]]:
+        counted = "SELECT count(*) FROM customer_event WHERE customer_id = :c"
+        held = "SELECT coalesce(sum(balance), 0)::int FROM points_account WHERE customer_id = :c"
+        return [(await lines.value(held, c=one), await lines.value(counted, c=one)) for one in (loser, survivor, last)]
+
+    with clock.fixed_at(datetime(2026, 11, 24, 4, tzinfo=UTC)):
+        await comes("E0", "L")
+        first = await become_one(loser, survivor)
+        await comes("E1", "L")
+        second = await become_one(survivor, last)
+        for record in ("L", "S", "T"):
+            await comes(f"E2{record}", record)
+        assert await standing() == [(0, 0), (0, 0), (500, 5)]
+        await unmerge(lines.session, actor=NIGHTLY_JOB, journal=second, day=DAY, reason="two people")
+        assert await standing() == [(0, 0), (400, 4), (100, 1)]
+        await unmerge(lines.session, actor=NIGHTLY_JOB, journal=first, day=DAY, reason="two people")
+        assert await standing() == [(300, 3), (100, 1), (100, 1)]
+        again = await become_one(loser, survivor)
+        await comes("E3", "L")
+        await unmerge(lines.session, actor=NIGHTLY_JOB, journal=again, day=DAY, reason="two people")
+        assert await standing() == [(400, 4), (100, 1), (100, 1)]
+        assert await check(lines.session) == []
