@@ -24,6 +24,7 @@ from support.lines import (
     DAY,
     EVENTS,
     HOLDINGS,
+    LINKS,
     PARTIES,
     RESTRICTIONS,
     TOUCHES,
@@ -111,7 +112,7 @@ async def test_both_are_what_they_were_and_are_not_joined_again(lines: Lines) ->
         table: rows for table, rows in before.items() if table != "consent"
     }
     assert [row for row in after["consent"] if row[0] == loser] == before["consent"]
-    assert [row[4] for row in sorted(words, key=lambda row: row[8])] == ["granted", "denied"]
+    assert [row[4] for row in sorted(words, key=lambda row: row[8])] == ["granted", "unsaid"]
 
     certificate = {"certificate_type": "id_card", "certificate_no": id_card(1)}
     await lines.take(PARTIES, party("X", customer_no="60000001", **certificate), line=CARDS)
@@ -146,14 +147,20 @@ def freeze(record_id: str, reference: str, **values: str) -> Row:
     return {"record_id": record_id, "restriction": "judicial_freeze", "reference": reference, **values}
 
 
+def link(record_id: str, other: str, **values: str) -> Row:
+    said = {"record_id": record_id, "link": "guarantor", "other_record_id": other, "valid_from": "2026-11-01"}
+    return said | values
+
+
 async def test_what_came_since_goes_to_whom_the_line_named(lines: Lines) -> None:
-    """Events, touches and restrictions: what a line says again after the undoing is known, and changes nothing."""
+    """Events, touches, restrictions and links: what a line says again after the undoing changes nothing."""
     await privacy.seed(lines.session)
-    for record, number in (("S", "60000011"), ("L", "60000012")):
+    for record, number in (("S", "60000011"), ("L", "60000012"), *((one, f"600001{ord(one)}") for one in "XYZ")):
         await lines.take(PARTIES, party(record, customer_no=number, name=f"钱{record}"))
     survivor, loser = await lines.customer_of("S"), await lines.customer_of("L")
     assert survivor is not None
     assert loser is not None
+    await lines.take(LINKS, link("L", "X"))
     begun = {"valid_from": "2026-11-20"}
     await lines.take(RESTRICTIONS, freeze("L", "D0", **begun))
     journal = await merge(
@@ -164,6 +171,8 @@ async def test_what_came_since_goes_to_whom_the_line_named(lines: Lines) -> None
         *((TOUCHES, touch(f"T{record}", record)) for record in ("S", "L")),
         *((RESTRICTIONS, freeze(record, f"D{record}", **begun)) for record in ("S", "L")),
         (RESTRICTIONS, freeze("L", "D0", **begun, valid_to="2026-11-22")),
+        *((LINKS, link(*pair)) for pair in (("S", "Y"), ("L", "Z"), ("Y", "L"), ("Z", "S"))),
+        (LINKS, link("L", "X", valid_to="2026-11-10")),
     ]
     await lines.take(PARTIES, party("K", customer_no="60000012", name="钱L"))
     for kind, row in said:
@@ -182,6 +191,13 @@ async def test_what_came_since_goes_to_whom_the_line_named(lines: Lines) -> None
     assert await of(counted) == [["TS"], ["TL"]]
     stands = "SELECT reference FROM customer_restriction WHERE valid_to IS NULL AND customer_id = :c"
     assert await of(stands) == [["DS"], ["DL"]]
+    others = {await lines.customer_of(one): one for one in "XYZ"}
+    links = "SELECT customer_id, other_id FROM customer_link WHERE valid_to IS NULL AND :c IN (customer_id, other_id)"
+    found = [await lines.rows(links, c=one) for one in (survivor, loser)]
+    assert [sorted("".join(others.get(end, "-") for end in ends) for ends in of_one) for of_one in found] == [
+        ["-Y", "Z-"],
+        ["-Z", "Y-"],
+    ]
     for kind, row in said:
         again = await lines.take(kind, row, day=DAY + timedelta(days=1))
         assert (again.rows_changed, again.rejects) == (0, ()), row

@@ -1,12 +1,13 @@
 """Links files: who owns, represents, works for or guarantees whom among a line's customers, from a day to a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from guibin.customers.models import PartyType
+from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs, party_types
 from guibin.feeds.models import FeedMode
@@ -70,10 +71,11 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
     refs = {ref for row in batch for ref in (row.key[0], row.key[2])}
     owners = await customers_of_refs(taking.session, list(refs))
     types = await party_types(taking.session, set(owners.values()))
+    joined = await survivors(taking.session, set(owners.values()))
     standing, over = list[LineLink](), list[LineLink]()
     for row in batch:
         try:
-            (over if row.is_over else standing).append(_resolve(row, owners, types))
+            (over if row.is_over else standing).append(_resolve(row, owners, types, joined))
         except RowRefused as refused:
             taking.refuse(row.row, refused)
     facts = LineFacts(taking.line, taking.business_date, taking.actor.id)
@@ -90,7 +92,9 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved]) -> None:
         taking.rows_changed += ended
 
 
-def _resolve(row: _Unresolved, owners: Mapping[bytes, UUID], types: Mapping[UUID, PartyType]) -> LineLink:
+def _resolve(
+    row: _Unresolved, owners: Mapping[bytes, UUID], types: Mapping[UUID, PartyType], joined: Collection[UUID]
+) -> LineLink:
     holder_ref, kind, other_ref = row.key
     holder, other = owners.get(holder_ref), owners.get(other_ref)
     if holder is None:
@@ -99,4 +103,5 @@ def _resolve(row: _Unresolved, owners: Mapping[bytes, UUID], types: Mapping[UUID
         raise RowRefused(RowCode.RECORD_UNKNOWN, "other_record_id")
     if holder == other or not can_be_linked(kind, types[holder], types[other]):
         raise RowRefused(RowCode.LINK_NOT_POSSIBLE, "link")
-    return LineLink(row.row, holder, kind, other, row.valid_from, row.valid_to)
+    names = holder_ref if holder in joined else None, other_ref if other in joined else None
+    return LineLink(row.row, holder, kind, other, row.valid_from, row.valid_to, *names)

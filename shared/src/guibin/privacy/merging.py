@@ -13,6 +13,7 @@ from guibin.core.ids import new_id
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 from guibin.customers.names import names_of
 from guibin.privacy.followers import follow_all
+from guibin.privacy.models import ConsentState
 
 
 class PrivacyParticipant(MergeParticipant):
@@ -105,7 +106,7 @@ async def _restrictions_of_loser(session: AsyncSession, merge: Merge, imposed: l
 
 
 async def _take_words_back(session: AsyncSession, merge: Merge, words: list[str]) -> None:
-    """Say again, as the newest word, what the surviving customer said before; where there was none, nothing is granted.
+    """Say again, as the newest word, what the surviving customer said before; where there was none, none is said.
 
     Only where the newest word is one that came over: what the customer has said since is the customer's own.
     """
@@ -130,7 +131,7 @@ async def _take_words_back(session: AsyncSession, merge: Merge, words: list[str]
             ),
             {
                 "new": new_id(),
-                "state": row.own or "denied",
+                "state": row.own or ConsentState.UNSAID,
                 "evidence": f"mrg_{merge.id}",
                 "at": clock.now(),
                 "by": merge.actor_id,

@@ -54,11 +54,12 @@ class LegalBasis(StrEnum):
 
 
 class ConsentState(StrEnum):
-    """The customer's word."""
+    """The customer's word. `unsaid`: the one before came by a merge that was undone, and is none of this customer's."""
 
     GRANTED = "granted"
     DENIED = "denied"
     REVOKED = "revoked"
+    UNSAID = "unsaid"
 
 
 class GivenAt(StrEnum):

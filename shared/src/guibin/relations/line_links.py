@@ -18,8 +18,21 @@ from guibin.relations.models import LinkKind
 BY_FEED: Final = "feed"
 """The reason of a link of which a line tells."""
 
-_STAGE: Final = '"row" integer, customer_id uuid, id uuid, kind text, other_id uuid, valid_from date, valid_to date'
-_COLUMNS: Final = ("row", "customer_id", "id", "kind", "other_id", "valid_from", "valid_to")
+_STAGE: Final = (
+    '"row" integer, customer_id uuid, id uuid, kind text, other_id uuid, valid_from date, valid_to date,'
+    " named_by bytea, other_named_by bytea"
+)
+_COLUMNS: Final = (
+    "row",
+    "customer_id",
+    "id",
+    "kind",
+    "other_id",
+    "valid_from",
+    "valid_to",
+    "named_by",
+    "other_named_by",
+)
 _SAME_PAIR: Final = "l.customer_id = s.customer_id AND l.kind = s.kind AND l.other_id = s.other_id AND l.line = :line"
 _STANDS: Final = "(l.valid_to IS NULL OR l.valid_to > :day)"
 # Without a first day a row speaks of the link that stands.
@@ -37,9 +50,10 @@ _CHANGE: Final = text(
 )
 _BEGIN: Final = text(
     "INSERT INTO customer_link"  # noqa: S608 - words of the code
-    " (customer_id, id, other_id, kind, valid_from, valid_to, reason, set_by, set_at, line)"
+    " (customer_id, id, other_id, kind, valid_from, valid_to, reason, set_by, set_at, line, named_by, other_named_by)"
     " SELECT customer_id, id, other_id, kind, COALESCE(valid_from, least(CAST(:day AS date), valid_to)), valid_to,"
-    f" :reason, :by, :at, :line FROM stage_link s WHERE NOT EXISTS (SELECT FROM customer_link l WHERE {_SAME})"
+    " :reason, :by, :at, :line, named_by, other_named_by FROM stage_link s"
+    f" WHERE NOT EXISTS (SELECT FROM customer_link l WHERE {_SAME})"
 )
 _ENDED: Final = (
     f"SET valid_to = greatest(l.valid_from, CAST(:day AS date)), ended_by = :by WHERE l.line = :line AND {_STANDS}"
@@ -77,6 +91,8 @@ class LineLink:
     other_id: UUID
     valid_from: date | None
     valid_to: date | None
+    named_by: bytes | None = None
+    other_named_by: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,10 @@ async def end_missing(session: AsyncSession, facts: LineFacts, kept: Iterable[tu
 async def _stage(session: AsyncSession, rows: Sequence[LineLink]) -> None:
     await stage(session, "stage_link", _STAGE)
     staged = (
-        (one.row, one.customer_id, new_id(), one.kind, one.other_id, one.valid_from, one.valid_to) for one in rows
+        (
+            *(one.row, one.customer_id, new_id(), one.kind, one.other_id, one.valid_from, one.valid_to),
+            *(one.named_by, one.other_named_by),
+        )
+        for one in rows
     )
     await copy_rows(session, "stage_link", _COLUMNS, staged)

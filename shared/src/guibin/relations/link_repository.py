@@ -1,6 +1,6 @@
 """All SQL of links. A link is a row of both its sides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -66,3 +66,14 @@ async def lasting_links(session: AsyncSession, *, customer_id: UUID, day: date) 
         .order_by(col(CustomerLink.id))
     )
     return (await session.exec(query)).all()
+
+
+async def links_named(session: AsyncSession, *, customer_id: UUID, names: Collection[bytes]) -> Sequence[CustomerLink]:
+    """Return the links of a customer, from either side, of which lines told by one of some names of that side."""
+    query = select(CustomerLink).where(
+        or_(
+            (col(CustomerLink.customer_id) == customer_id) & col(CustomerLink.named_by).in_(names),
+            (col(CustomerLink.other_id) == customer_id) & col(CustomerLink.other_named_by).in_(names),
+        )
+    )
+    return (await session.exec(query.order_by(col(CustomerLink.id)))).all()

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from guibin.core.lines import Line
-from guibin.core.models import BY_CUSTOMER, SQLModel, distributed, instant, one_of, text_column
+from guibin.core.models import BY_CUSTOMER, SQLModel, cipher, distributed, instant, one_of, text_column
 
 
 class LinkKind(StrEnum):
@@ -64,6 +64,10 @@ class CustomerLink(SQLModel, table=True):
     set_at: datetime = instant()
     ended_by: UUID | None = None
     line: str | None = Field(default=None, sa_type=Text, description="Whose files say it; NULL: a person does")
+    named_by: bytes | None = cipher(
+        default=None, description="As whom the line named a customer into whom others were merged; NULL for others"
+    )
+    other_named_by: bytes | None = cipher(default=None, description="The same of the other customer")
 
 
 class Household(SQLModel, table=True):

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core import clock
 from guibin.core.ids import new_id
 from guibin.customers.merging import Merge, MergeParticipant, Moved
+from guibin.customers.names import names_of
 from guibin.relations import household_repository as households
 from guibin.relations import link_repository as repository
 from guibin.relations.models import CustomerLink, HouseholdMember, HouseholdRole
@@ -37,23 +38,38 @@ class LinksParticipant(MergeParticipant):
                 continue
             ended.append([str(holder), str(link.id), None if link.valid_to is None else link.valid_to.isoformat()])
             if became not in known and became[0] != became[2]:
-                begun.append([str(survivor), str(_begin(session, link, merge).id)])
+                begun.append([str(survivor), str(_begin(session, link, survivor).id)])
                 known.add(became)
             link.valid_to = max(link.valid_from, merge.day)
         await session.flush()
         return {"ended": ended, "begun": begun, "pointed": pointed}
 
     async def give_back(self, session: AsyncSession, merge: Merge, moved: Moved) -> None:
-        """Let the links stand as they stood; what began with the merge ends."""
-        for link in await _named(session, moved["begun"]):
-            if link.valid_to is None or link.valid_to > merge.day:
-                link.valid_to = max(link.valid_from, merge.day)
-        for link in await _named(session, moved["pointed"]):
-            link.other_id = merge.losing_id
+        """Let the links stand as they stood, or as their lines have said since; what began with the merge ends.
+
+        Those of which lines told since by a name of the losing customer are that one's.
+        """
+        begun = await _named(session, moved["begun"])
+        names = await names_of(session, merge.losing_id)
+        since = await repository.links_named(session, customer_id=merge.surviving_id, names=names)
+        said = {(link.kind, link.other_id, link.valid_from): link for link in begun}
         until = {UUID(link_id): end for _, link_id, end in moved["ended"]}
         for link in await _named(session, moved["ended"]):
-            end = until[link.id]
+            end, copy = until[link.id], said.get((link.kind, link.other_id, link.valid_from))
             link.valid_to = None if end is None else date.fromisoformat(end)
+            if copy is not None and link.customer_id == merge.losing_id:
+                link.valid_to, link.ended_by = copy.valid_to, copy.ended_by
+        for link in await _named(session, moved["pointed"]):
+            link.other_id = merge.losing_id
+        for link in since:
+            if link.customer_id != merge.surviving_id:
+                link.other_id = merge.losing_id
+            elif link not in begun:
+                _begin(session, link, merge.losing_id)
+                begun.append(link)
+        for link in begun:
+            if link.valid_to is None or link.valid_to > merge.day:
+                link.valid_to = max(link.valid_from, merge.day)
         await session.flush()
 
 
@@ -119,9 +135,9 @@ def _of(link: CustomerLink) -> _Parties:
     return link.customer_id, link.kind, link.other_id
 
 
-def _begin(session: AsyncSession, link: CustomerLink, merge: Merge) -> CustomerLink:
+def _begin(session: AsyncSession, link: CustomerLink, customer_id: UUID) -> CustomerLink:
     kept = link.model_dump(exclude={"customer_id", "id"})
-    begun = CustomerLink(customer_id=merge.surviving_id, id=new_id(), **kept)
+    begun = CustomerLink(customer_id=customer_id, id=new_id(), **kept)
     session.add(begun)
     return begun
 

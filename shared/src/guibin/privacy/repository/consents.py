@@ -27,7 +27,7 @@ async def texts_in_force(session: AsyncSession) -> dict[Purpose, ConsentText]:
 async def latest_consents(
     session: AsyncSession, scope: Scope, *, customer_id: UUID
 ) -> dict[tuple[Purpose, ConsentChannel], Consent]:
-    """Return the customer's newest word on each purpose and channel."""
+    """Return the customer's newest word on each purpose and channel; what is `unsaid` is none."""
     query = (
         select(Consent)
         .where(Consent.customer_id == customer_id, visible(scope, col(Consent.customer_id)))
@@ -35,7 +35,9 @@ async def latest_consents(
         .order_by(col(Consent.purpose), col(Consent.channel), col(Consent.recorded_at).desc(), col(Consent.id).desc())
     )
     rows = (await session.exec(query)).all()
-    return {(Purpose(row.purpose), ConsentChannel(row.channel)): row for row in rows}
+    return {
+        (Purpose(row.purpose), ConsentChannel(row.channel)): row for row in rows if row.state != ConsentState.UNSAID
+    }
 
 
 async def list_history(session: AsyncSession, scope: Scope, *, customer_id: UUID, limit: int) -> Sequence[Consent]:
