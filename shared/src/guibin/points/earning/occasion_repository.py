@@ -32,7 +32,8 @@ _NAMED: Final = text(
     " JOIN earning_rule_version v ON v.rule_code = r.code AND v.version = r.active_version"
     " WHERE r.ended_at IS NULL AND jsonb_exists(v.terms -> 'events', 'tag_entered')"
 ).columns(code=Text)
-# A customer who goes from one value of a tag to another had the tag before, and so had who was another customer then.
+# A customer who goes from one value of a tag to another had the tag before, and so had who was another customer then:
+# `OFFSET 0` has the few who were looked up for each, where a join would read everybody's tags and events.
 _ENTERED: Final = text(
     "SELECT DISTINCT t.customer_id, t.tag_code, t.since FROM customer_tag t JOIN customer c ON c.id = t.customer_id"
     " WHERE t.tag_code = ANY(CAST(:tags AS text[])) AND t.since BETWEEN :first AND :last AND t.until IS NULL"
@@ -42,11 +43,11 @@ _ENTERED: Final = text(
     " AND h.since < t.since AND (h.until IS NULL OR h.until >= t.since))"
     " AND NOT EXISTS (SELECT FROM business_event b WHERE b.line = :line AND b.reference = 'tag:' || t.tag_code || ':'"
     " || to_char(t.since, 'YYYYMMDD') || ':' || replace(CAST(t.customer_id AS text), '-', ''))"
-    " AND NOT EXISTS (SELECT FROM customer m JOIN customer_tag h ON h.customer_id = m.id"
-    " WHERE m.merged_into = t.customer_id AND h.tag_code = t.tag_code AND (h.since < t.since"
-    " AND (h.until IS NULL OR h.until >= t.since) OR h.since = t.since AND EXISTS ("
-    "SELECT FROM business_event b WHERE b.line = :line AND b.reference = 'tag:' || t.tag_code || ':'"
-    " || to_char(t.since, 'YYYYMMDD') || ':' || replace(CAST(m.id AS text), '-', ''))))"
+    " AND NOT EXISTS (SELECT FROM customer m WHERE m.merged_into = t.customer_id AND ("
+    "EXISTS (SELECT FROM customer_tag h WHERE h.customer_id = m.id AND h.tag_code = t.tag_code"
+    " AND h.since < t.since AND (h.until IS NULL OR h.until >= t.since) OFFSET 0)"
+    " OR EXISTS (SELECT FROM business_event b WHERE b.line = :line AND b.reference = 'tag:' || t.tag_code || ':'"
+    " || to_char(t.since, 'YYYYMMDD') || ':' || replace(CAST(m.id AS text), '-', '') OFFSET 0)) OFFSET 0)"
     " ORDER BY t.customer_id, t.tag_code LIMIT :limit"
 ).columns(customer_id=Uuid, tag_code=Text, since=Date)
 _BIRTHDAYS: Final = text(_FOUND.format(which=_BORN)).columns(id=Uuid)
