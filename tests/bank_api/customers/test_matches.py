@@ -10,7 +10,8 @@ from sqlmodel import col, select, update
 
 from guibin.core import clock
 from guibin.core.ids import new_id, to_public
-from guibin.customers.models import Customer, MatchReview
+from guibin.customers.models import Customer, CustomerRef, MatchReview, RefKind
+from guibin.customers.references import customer_no_ref
 from guibin.organisation.models import StaffRole
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.terms import EarningTerms
@@ -218,6 +219,7 @@ async def test_only_one_of_the_pair_stays_and_one_customer_is_no_pair(queue: Que
     assert (alone.status_code, alone.json()["reason"]) == (409, "one_customer")
 
 
+NUMBER = "C1029384756"
 ONCE_A_YEAR = {
     "name_zh": "首笔赎回礼",
     "name_en": "First redemption of the year",
@@ -260,7 +262,8 @@ class Line:
         return found
 
     async def tells(self, reference: str, customer: str, kind: str = "card_spend", amount: str = "2000.00") -> Any:
-        one = {"line": "credit_card", "reference": reference, "customer_id": customer, "event_type": kind}
+        named = {"customer_id" if customer.startswith("cus_") else "customer_no": customer}
+        one = {"line": "credit_card", "reference": reference, "event_type": kind, **named}
         one |= {"occurred_at": self.moment, "amount": amount}
         (result,) = (await self.post("events", {"events": [one]}))["results"]
         return result["status"], result["points"]
@@ -274,10 +277,16 @@ async def test_what_events_earned_meanwhile_goes_with_whose_they_were(queue: Que
     """What is left of it, pending or not; with it go the bounds of the rule, and returns find it."""
     await put_in_force(queue.house, ONCE_A_YEAR)
     line, house = Line(queue), queue.house
+    ref = customer_no_ref(house.keys, NUMBER)
+    assert ref is not None
+    async with house.sessions() as session:
+        other_id, today = queue.ids[1], clock.today()
+        session.add(CustomerRef(ref=ref, kind=RefKind.CUSTOMER_NO, customer_id=other_id, valid_from=today))
+        await session.commit()
     await queue.agree(await queue.accept(queue.one))
     (journal,) = (await queue.get(f"/v1/customers/{queue.one}/merges")).json()["items"]
     told = [
-        await line.tells("E1", queue.other),
+        await line.tells("E1", NUMBER),
         await line.tells("E2", queue.one, amount="200.00"),
         await line.tells("E3", queue.other, "fund_redemption"),
         await line.tells("E4", queue.one, "fund_redemption"),
@@ -300,7 +309,7 @@ async def test_what_events_earned_meanwhile_goes_with_whose_they_were(queue: Que
     assert [await queue.reward(one) for one in (queue.one, queue.other)] == [10, 70]
     assert [await pending(one) for one in (queue.one, queue.other)] == [0, 500]
     assert [await tags(one) for one in (queue.one, queue.other)] == [[], ["friend"]]
-    again = await line.tells("E1", queue.other), await line.tells("E5", queue.one, "fund_redemption")
+    again = await line.tells("E1", NUMBER), await line.tells("E5", queue.one, "fund_redemption")
     late = await line.tells("E6", queue.other, "fund_redemption")
     assert (*again, late) == (("replayed", 0), ("earned", 500), ("nothing", 0))
     assert [await line.takes_back(one) for one in ("E1", "E3")] == [70, 500]
