@@ -1,11 +1,12 @@
 """Holdings files: what a line's customers hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from guibin.customers.names import survivors
 from guibin.customers.references import record_ref
 from guibin.customers.repository import customers_of_refs
 from guibin.feeds.models import FeedMode
@@ -87,10 +88,11 @@ def _read(taking: Taking, number: int, cells: Cells, holding_id: str, ref: bytes
 async def _take_batch(taking: Taking, batch: Sequence[_Unresolved], products: Mapping[str, Product]) -> None:
     wanted = {ref for row in batch for ref in (row.record, *row.joint)}
     owners = await customers_of_refs(taking.session, list(wanted))
+    joined = await survivors(taking.session, {owners[ref] for row in batch for ref in row.joint if ref in owners})
     accepted: list[HoldingRow] = []
     for row in batch:
         try:
-            accepted.append(_resolve(taking, row, owners, products))
+            accepted.append(_resolve(taking, row, owners, joined, products))
         except RowRefused as refused:
             taking.refuse(row.row, refused)
     if accepted:
@@ -98,7 +100,11 @@ async def _take_batch(taking: Taking, batch: Sequence[_Unresolved], products: Ma
 
 
 def _resolve(
-    taking: Taking, row: _Unresolved, owners: Mapping[bytes, UUID], products: Mapping[str, Product]
+    taking: Taking,
+    row: _Unresolved,
+    owners: Mapping[bytes, UUID],
+    joined: Collection[UUID],
+    products: Mapping[str, Product],
 ) -> HoldingRow:
     cells = row.cells
     if row.record not in owners:
@@ -124,7 +130,7 @@ def _resolve(
         matures_on=cells.day("matures_on"),
         credit_limit_fen=cells.amount("credit_limit"),
         rate=None if rate is None else Decimal(rate),
-        joint_customer_ids=frozenset(owners[ref] for ref in row.joint),
+        joint={owners[ref]: ref if owners[ref] in joined else None for ref in row.joint},
     )
 
 

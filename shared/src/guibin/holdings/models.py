@@ -114,6 +114,9 @@ class HoldingParty(SQLModel, table=True):
     holding_id: UUID = Field(primary_key=True)
     owner_id: UUID = Field(description="The customer for whom the holding counts")
     as_of: date
+    named_by: bytes | None = cipher(
+        default=None, description="As whom the line named a customer into whom others were merged; NULL for others"
+    )
 
 
 class HoldingBalance(SQLModel, table=True):

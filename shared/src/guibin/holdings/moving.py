@@ -1,6 +1,6 @@
 """Holdings follow their owner: copied from one customer to another, then deleted, since a key never changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -11,6 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from guibin.core.bulk import columns_of
 from guibin.customers.merging import Merge, MergeParticipant, Moved
 from guibin.customers.names import names_of
+
+_NAMED: Final = "SELECT {} FROM {} WHERE customer_id = :survivor AND named_by = ANY(CAST(:names AS bytea[]))"
+"""What lines told since by a name that is the losing customer's."""
 
 
 class HoldingsParticipant(MergeParticipant):
@@ -56,13 +59,19 @@ class HoldingsParticipant(MergeParticipant):
             )
         for holding_id, as_of in moved["between"]:
             await _share_again(session, UUID(holding_id), date.fromisoformat(as_of), pair=(survivor, loser))
-        await _give_back_events(session, merge, moved["events"])
+        names = {"survivor": survivor, "names": await names_of(session, loser)}
+        for holding_id, owner_id in await _pairs(
+            session, _NAMED.format("holding_id, owner_id", "holding_party"), names
+        ):
+            await _share(session, UUID(holding_id), survivor, loser, UUID(owner_id))
+        since = await _pairs(session, _NAMED.format("line, reference", "customer_event"), names)
+        await _give_back_events(session, merge, [*moved["events"], *since])
 
 
 PARTICIPANT: Final = HoldingsParticipant()
 
 
-async def _pairs(session: AsyncSession, statement: str, bound: dict[str, UUID]) -> list[list[str]]:
+async def _pairs(session: AsyncSession, statement: str, bound: Mapping[str, object]) -> list[list[str]]:
     return sorted([str(one), str(other)] for one, other in await session.execute(text(statement), bound))
 
 
@@ -73,9 +82,9 @@ async def _share(session: AsyncSession, holding_id: UUID, from_id: UUID, to_id: 
     share = {"holding": holding_id, "giver": from_id, "taker": to_id}
     await session.execute(
         text(
-            "INSERT INTO holding_party (customer_id, holding_id, owner_id, as_of)"
-            " SELECT CAST(:taker AS uuid), holding_id, owner_id, as_of FROM holding_party"
-            " WHERE customer_id = :giver AND holding_id = :holding ON CONFLICT DO NOTHING"
+            "INSERT INTO holding_party (customer_id, holding_id, owner_id, as_of, named_by)"
+            " SELECT CAST(:taker AS uuid), holding_id, owner_id, as_of, named_by FROM holding_party"
+            " WHERE customer_id = :giver AND holding_id = :holding AND owner_id <> :taker ON CONFLICT DO NOTHING"
         ),
         share,
     )
@@ -96,22 +105,13 @@ async def _share_again(session: AsyncSession, holding_id: UUID, as_of: date, *, 
 
 
 async def _give_back_events(session: AsyncSession, merge: Merge, events: list[list[str]]) -> None:
-    """Give back the events that came over, and those that lines told since by a name that is the losing customer's."""
-    since = await session.execute(
-        text(
-            "SELECT line, reference FROM customer_event"
-            " WHERE customer_id = :survivor AND named_by = ANY(CAST(:names AS bytea[]))"
-        ),
-        {"survivor": merge.surviving_id, "names": await names_of(session, merge.losing_id)},
-    )
-    keys = [*events, *([line, reference] for line, reference in since)]
     others = ", ".join(column for column in columns_of("customer_event") if column != "customer_id")
     named = "(line, reference) IN (SELECT * FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[])))"
     bound = {
         "survivor": merge.surviving_id,
         "loser": merge.losing_id,
-        "lines": [line for line, _ in keys],
-        "references": [reference for _, reference in keys],
+        "lines": [line for line, _ in events],
+        "references": [reference for _, reference in events],
     }
     copied = (
         f"INSERT INTO customer_event (customer_id, {others}) SELECT CAST(:loser AS uuid), {others}"  # noqa: S608 - own names

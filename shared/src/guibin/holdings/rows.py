@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -72,7 +72,10 @@ class LineEvent:
 
 @dataclass(frozen=True, slots=True)
 class HoldingRow:
-    """What a line says of a holding, for its owner and those who share it. `ref` is the keyed hash of its number."""
+    """What a line says of a holding, for its owner and those who share it, with what they keep as `named_by`.
+
+    `ref` is the keyed hash of its number.
+    """
 
     ref: bytes
     last4: str
@@ -86,7 +89,7 @@ class HoldingRow:
     matures_on: date | None
     credit_limit_fen: int | None
     rate: Decimal | None
-    joint_customer_ids: frozenset[UUID] = frozenset()
+    joint: Mapping[UUID, bytes | None] = field(default_factory=dict)
 
     def filled(self, stored: Mapping[str, Any], fills: frozenset[str]) -> "HoldingRow":
         """Return the row with the stored terms in `fills`, columns of a file, where there are such."""

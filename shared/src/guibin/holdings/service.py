@@ -37,9 +37,10 @@ async def take_holdings(
     new = [(row.ref, RefKind.HOLDING, row.customer_id) for row in rows if row.ref not in known]
     await add_refs(session, new, day=facts.business_date)
     shares = [
-        (customer_id, ids[row.ref], row.customer_id, facts.business_date)
+        (customer_id, ids[row.ref], row.customer_id, facts.business_date, name)
         for row in rows
-        for customer_id in row.joint_customer_ids - {row.customer_id}
+        for customer_id, name in row.joint.items()
+        if customer_id != row.customer_id
     ]
     stored = [holding.id for holding in known.values()]
     if shares or stored:
