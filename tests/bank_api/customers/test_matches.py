@@ -227,7 +227,7 @@ ONCE_A_YEAR = {
     "cases": [
         {
             "gives": [{"wallet": "reward", "kind": "fixed", "points": 500, "pending_days": 5}],
-            "effects": [{"kind": "tag", "tag": "friend"}],
+            "effects": [{"kind": "tag", "tag": "friend"}, {"kind": "right", "right": "lounge", "quantity": 1}],
         }
     ],
     "frequency": [{"period": "year", "times": 1}],
@@ -276,7 +276,8 @@ class Line:
 async def test_what_events_earned_meanwhile_goes_with_whose_they_were(queue: Queue) -> None:
     """What is left of it, pending or not; with it go the bounds of the rule, and returns find it."""
     await put_in_force(queue.house, ONCE_A_YEAR)
-    line, house = Line(queue), queue.house
+    line, house, shop = Line(queue), queue.house, Shop(queue.house)
+    lounge = await shop.right(code="lounge", stock=1)
     ref = customer_no_ref(house.keys, NUMBER)
     assert ref is not None
     async with house.sessions() as session:
@@ -309,6 +310,8 @@ async def test_what_events_earned_meanwhile_goes_with_whose_they_were(queue: Que
     assert [await queue.reward(one) for one in (queue.one, queue.other)] == [10, 70]
     assert [await pending(one) for one in (queue.one, queue.other)] == [0, 500]
     assert [await tags(one) for one in (queue.one, queue.other)] == [[], ["friend"]]
+    uses = {one.customer_id: one.state for one in await shop.redemptions_of(lounge)}
+    assert uses == dict(zip(queue.ids, ("refunded", "confirmed"), strict=True))
     again = await line.tells("E1", NUMBER), await line.tells("E5", queue.one, "fund_redemption")
     late = await line.tells("E6", queue.other, "fund_redemption")
     assert (*again, late) == (("replayed", 0), ("earned", 500), ("nothing", 0))
