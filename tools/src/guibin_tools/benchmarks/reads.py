@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core.ids import to_public
 from guibin.security.actors import Scope
+from guibin.security.row_scope import open_rows
 from guibin.tags.service import explain, preview_rule
 from guibin_tools.benchmarks.kept import KeptBank, kept_night
 from guibin_tools.benchmarks.machine import describe_machine
@@ -129,9 +130,13 @@ def _asked(port: int, token: str, paths: Sequence[str]) -> list[float]:
 
 
 async def _tags(bank: KeptBank) -> bool:
-    """Ask the services for previews of the rules in force, and why customers have their tags."""
-    async with sessions_as(Role.WORKER, bank.settings) as factory:
+    """Ask the services for previews of the rules in force, and why customers have their tags.
+
+    They are asked as the bank port asks them, in its role: the policies of the rows cost what they cost there.
+    """
+    async with sessions_as(Role.BANK, bank.settings) as factory:
         async with factory() as session:
+            await open_rows(session, _EVERYBODY)
             rules = (await session.execute(_RULES)).all()
             ids = await _ids(session, _ANYBODY)
 
@@ -154,6 +159,7 @@ async def _waited(
     for number in range(times):
         began = time.monotonic()
         async with factory() as session:
+            await open_rows(session, _EVERYBODY)
             await ask(session, number)
         seconds.append(time.monotonic() - began)
     return seconds[1:]
