@@ -26,13 +26,7 @@ def published(name: str) -> Published:
 
 
 def settings_of(database: Database, folder: Path) -> OperatorSettings:
-    return OperatorSettings(
-        state_dir=folder,
-        database_url=database.owner_url,
-        customer_database_url=database.customer_url,
-        bank_database_url=database.bank_url,
-        worker_database_url=database.worker_url,
-    )
+    return OperatorSettings(state_dir=folder, **database.urls)
 
 
 COUNTS = {

@@ -20,13 +20,7 @@ EVERYBODY_FOR_A_REASON = {"life_cycle", "tenure_band", "favourite_channel", "las
 
 @pytest.mark.merge
 async def test_every_starter_tag_is_had_by_some_and_not_by_all(database: Database, tmp_path: Path) -> None:
-    settings = OperatorSettings(
-        state_dir=tmp_path,
-        database_url=database.owner_url,
-        customer_database_url=database.customer_url,
-        bank_database_url=database.bank_url,
-        worker_database_url=database.worker_url,
-    )
+    settings = OperatorSettings(state_dir=tmp_path, **database.urls)
     day = clock.last_closed_day()
     await seed_database(settings)
     await load_demo(settings, customers=CUSTOMERS, seed=7, business_date=day, show=lambda _line: None)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -24,14 +25,19 @@ class Database:
     admin_url: str
 
     @property
+    def urls(self) -> dict[str, Any]:
+        """The four URLs under the names of the fields of settings."""
+        return {
+            "database_url": self.owner_url,
+            "customer_database_url": self.customer_url,
+            "bank_database_url": self.bank_url,
+            "worker_database_url": self.worker_url,
+        }
+
+    @property
     def environment(self) -> dict[str, str]:
         """The four URLs under the names of their settings, for a child process."""
-        return {
-            "GUIBIN_DATABASE_URL": self.owner_url,
-            "GUIBIN_CUSTOMER_DATABASE_URL": self.customer_url,
-            "GUIBIN_BANK_DATABASE_URL": self.bank_url,
-            "GUIBIN_WORKER_DATABASE_URL": self.worker_url,
-        }
+        return {f"GUIBIN_{name.upper()}": url for name, url in self.urls.items()}
 
 
 @asynccontextmanager

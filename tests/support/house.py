@@ -162,10 +162,7 @@ def settings_in(database: Database, furniture: Furniture) -> Settings:
         telephony_secret=SecretStr(TELEPHONY_SECRET),
         state_dir=furniture.folder,
         queue_seconds=PATIENCE,
-        database_url=database.owner_url,
-        customer_database_url=database.customer_url,
-        bank_database_url=database.bank_url,
-        worker_database_url=database.worker_url,
+        **database.urls,
     )
 
 

@@ -39,12 +39,7 @@ async def test_nobody_else_may_connect_to_the_database(database: Database) -> No
 
 def test_an_owner_that_may_not_make_roles_is_content_when_they_are_there(server: Server, database: Database) -> None:
     assert server.template
-    settings = OperatorSettings(
-        database_url=database.owner_url,
-        customer_database_url=database.customer_url,
-        bank_database_url=database.bank_url,
-        worker_database_url=database.worker_url,
-    )
+    settings = OperatorSettings(**database.urls)
     assert "administrator" in put_roles(given_database(settings), settings)
 
 

@@ -29,13 +29,7 @@ def quiet(_line: str) -> None:
 
 @pytest.fixture
 def settings(database: Database, tmp_path: Path) -> OperatorSettings:
-    return OperatorSettings(
-        state_dir=tmp_path,
-        database_url=database.owner_url,
-        customer_database_url=database.customer_url,
-        bank_database_url=database.bank_url,
-        worker_database_url=database.worker_url,
-    )
+    return OperatorSettings(state_dir=tmp_path, **database.urls)
 
 
 async def test_the_lines_of_an_empty_bank_send_nothing(settings: OperatorSettings) -> None:

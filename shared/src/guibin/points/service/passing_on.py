@@ -5,6 +5,7 @@ of the credit, with its last day, and what is pending stays so. What was spent m
 points that the merge took over, and nobody owes anything for it.
 """
 
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -72,31 +73,18 @@ async def _take(session: AsyncSession, merge: Merge, award: EarningAward, lot: P
     left = min(lot.remaining - lot.held, award.points - before)
     if left <= 0 or (lot.expires_on is not None and lot.expires_on < clock.today()):
         return 0
+    take = cancel_pending if lot.pending else partial(claw_back, source_kind=SourceKind.MERGE)
     zh, en = LEAVES
-    source = f"{to_public('mrg', merge.id)}/{award.source_id}"
-    if lot.pending:
-        await cancel_pending(
-            session,
-            customer_id=award.customer_id,
-            entry_id=award.entry_id,
-            points=left,
-            reason_zh=zh,
-            reason_en=en,
-            source_id=source,
-            actor_id=merge.actor_id,
-        )
-    else:
-        await claw_back(
-            session,
-            customer_id=award.customer_id,
-            entry_id=award.entry_id,
-            points=left,
-            reason_zh=zh,
-            reason_en=en,
-            source_kind=SourceKind.MERGE,
-            source_id=source,
-            actor_id=merge.actor_id,
-        )
+    await take(
+        session,
+        customer_id=award.customer_id,
+        entry_id=award.entry_id,
+        points=left,
+        reason_zh=zh,
+        reason_en=en,
+        source_id=f"{to_public('mrg', merge.id)}/{award.source_id}",
+        actor_id=merge.actor_id,
+    )
     return left
 
 

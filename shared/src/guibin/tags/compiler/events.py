@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from sqlalchemy import ARRAY, ColumnElement, and_, func, literal, select, type_coerce
+from sqlalchemy import ARRAY, ColumnElement, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from guibin.tags.compiler.aggregates import FUNCTIONS, Over, or_nothing, over_rows
@@ -14,11 +14,23 @@ from guibin.tags.compiler.predicates import predicate_of
 from guibin.tags.rules import EventAggregate, LastEvent, Node, Operand, Window
 from guibin.tags.vocabulary import AggregateFunction, Fact
 
+FEW: Final = 4
+
 
 def event_figures(wanted: Sequence[EventAggregate | LastEvent], run: Pass) -> Figures:
-    """Aggregate the events once for all figures, over the longest of their windows."""
-    columns = [_figure(one, run.day).label(f"figure_{i}") for i, one in enumerate(wanted)]
+    """Aggregate the events once for all figures, over the longest of their windows.
+
+    For a few figures only what one of them counts is aggregated; for many it would be asked of each event twice.
+    """
+    counted = [_counted(one, run.day) for one in wanted]
+    columns = [
+        _figure(one, rows, run.day).label(f"figure_{i}")
+        for i, (one, rows) in enumerate(zip(wanted, counted, strict=True))
+    ]
     statement = select(EVENTS.c.customer_id, *columns).where(in_any_window([one.window for one in wanted], run.day))
+    known = [rows for rows in counted if rows is not None]
+    if len(known) == len(wanted) <= FEW:
+        statement = statement.where(or_(*known))
     joined = run.narrowed(statement, EVENTS.c.customer_id).group_by(EVENTS.c.customer_id).subquery("event_figures")
     return Figures(joined, {one: _over_nothing(joined.c[f"figure_{i}"], one) for i, one in enumerate(wanted)})
 
@@ -43,11 +55,16 @@ def is_event(node: Node, day: date) -> ColumnElement[bool]:
     return predicate_of(node, event_column, day)
 
 
-def _figure(one: EventAggregate | LastEvent, day: date) -> Column:
+def _counted(one: EventAggregate | LastEvent, day: date) -> ColumnElement[bool] | None:
+    """Let in the events that a figure is about; None: all of them."""
     conditions = [] if one.window is None else [in_window(one.window, day)]
     if one.where is not None:
         conditions.append(is_event(one.where, day))
-    over = over_rows(and_(*conditions) if conditions else None)
+    return and_(*conditions) if conditions else None
+
+
+def _figure(one: EventAggregate | LastEvent, counted: ColumnElement[bool] | None, day: date) -> Column:
+    over = over_rows(counted)
     if isinstance(one, LastEvent):
         return _last(is_event(one.satisfies, day), over)
     field = literal(1) if one.field is None else column_of_fact(one.field, EVENTS)
