@@ -16,6 +16,7 @@ from guibin.feeds.models import FeedKind
 from guibin.points import defaults as points
 from guibin.points.invariants import check
 from guibin.points.service.earning import earn_pending
+from guibin.points.service.returning import EventReturn, return_event
 from guibin.privacy import defaults as privacy
 from guibin.security.actors import NIGHTLY_JOB
 from support.lines import (
@@ -23,6 +24,7 @@ from support.lines import (
     CARDS,
     DAY,
     EVENTS,
+    FINANCE,
     HOLDINGS,
     LINKS,
     PARTIES,
@@ -251,6 +253,10 @@ async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_
         await lines.take(EVENTS, event(reference, record, amount="2000.00"))
         assert (await earn_pending(lines.session))["points"] == 100
 
+    async def returns(reference: str, part_fen: int) -> int:
+        told = EventReturn(FINANCE, f"R{reference}-{part_fen}", reference, part_fen)
+        return (await return_event(lines.session, actor_id=NIGHTLY_JOB.id, told=told)).points
+
     async def standing() -> list[tuple[int, int]]:
         counted = "SELECT count(*) FROM customer_event WHERE customer_id = :c"
         held = "SELECT coalesce(sum(balance), 0)::int FROM points_account WHERE customer_id = :c"
@@ -270,6 +276,9 @@ async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_
         assert await standing() == [(300, 3), (100, 1), (100, 1)]
         again = await become_one(loser, survivor)
         await comes("E3", "L")
+        assert await returns("E3", 800_00) == 40
         await unmerge(lines.session, actor=NIGHTLY_JOB, journal=again, day=DAY, reason="two people")
-        assert await standing() == [(400, 4), (100, 1), (100, 1)]
+        assert await standing() == [(360, 4), (100, 1), (100, 1)]
+        assert [await returns("E3", part) for part in (200_00, 1000_00)] == [10, 50]
+        assert await standing() == [(300, 4), (100, 1), (100, 1)]
         assert await check(lines.session) == []

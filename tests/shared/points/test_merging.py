@@ -189,6 +189,43 @@ async def test_what_comes_free_with_the_origin_later_goes_over_too(two: Two, ses
         assert await check(session) == []
 
 
+async def test_a_debt_that_comes_over_late_is_paid_out_of_what_came_over(two: Two, session: AsyncSession) -> None:
+    """An event of the losing customer is undone while they are one: the other one's points, due sooner, pay nothing."""
+    with clock.fixed_at(NOON):
+        await post_points(session, two.survivor, EntryKind.EARN, 100, expires_on=SOON)
+        for _ in range(2):
+            await post_points(session, two.loser, EntryKind.EARN, 40, expires_on=LATER)
+        earned = await two.entry(two.loser, EntryKind.EARN)
+        await two.become_one()
+        for part in (10, 30):
+            await two.take_back(two.loser, earned.id, part)
+            assert await take_over_later(session, limit=10) == 1
+        await two.become_two()
+        assert await two.both() == [(40, 0), (100, 0)]
+        assert await check(session) == []
+
+
+async def test_what_comes_free_goes_from_merge_to_merge_and_back(two: Two, session: AsyncSession) -> None:
+    """Who is between gets an account for it before being merged; afterwards nobody does."""
+    with clock.fixed_at(NOON):
+        for kind in (EntryKind.EARN, EntryKind.ADJUST_DEBIT):
+            await post_points(session, two.loser, kind, 60)
+        outer = Two(session, two.survivor, *await add_customers(session))
+        point = text("UPDATE customer SET merged_into = :into WHERE id = :one")
+        await two.become_one()
+        await outer.become_one()
+        await session.execute(point, {"one": two.loser, "into": outer.survivor})
+        await post_points(session, two.loser, EntryKind.EARN, 60)
+        assert [await take_over_later(session, limit=10) for _ in range(3)] == [1, 1, 0]
+        assert await outer.account(outer.survivor) == (60, 0, 0)
+        await outer.become_two()
+        for one, into in ((two.survivor, None), (two.loser, two.survivor)):
+            await session.execute(point, {"one": one, "into": into})
+        await two.become_two()
+        assert await two.both() == [(60, 0), (0, 0)]
+        assert await check(session) == []
+
+
 async def test_what_is_set_aside_is_waited_for_and_a_closed_account_takes_nothing(
     two: Two, session: AsyncSession
 ) -> None:

@@ -113,6 +113,11 @@ def test_the_parts_of_a_return_give_back_all_points_however_small_they_are() -> 
     parts = [rules.ReturnedPart(done, min(done + 7, whole), whole) for done in range(0, whole, 7)]
     shares = [part.share_of(points) for part in parts]
     assert (sum(shares), min(shares), max(shares)) == (33, 0, 1)
+    left = points - sum(shares[:500])
+    for part in parts[500:]:
+        left -= part.share_of_rest(left)
+        assert 0 <= left <= points
+    assert left == 0
     assert [part.is_last for part in parts].count(True) == 1
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, RowMapping, Text, exists, not_, or_, text
+from sqlalchemy import BigInteger, RowMapping, Text, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -88,31 +88,43 @@ async def count_lots(session: AsyncSession, *, customer_id: UUID, wallet: str) -
     return int((await session.exec(query)).one())
 
 
-async def waiting(session: AsyncSession, *, limit: int) -> Sequence[Way]:
-    """Return what has come free with merged customers since they were merged.
+async def wallets_of_merged(session: AsyncSession, customer_id: UUID) -> Sequence[str]:
+    """Return in which wallets customers have accounts who were merged into one."""
+    query = (
+        select(PointsAccount.wallet)
+        .join(Customer, col(Customer.id) == col(PointsAccount.customer_id))
+        .where(Customer.merged_into == customer_id)
+    )
+    return sorted(set((await session.exec(query)).all()))
 
-    What is set aside waits for its end; what pays is what is not held. A taker whose account is closed takes nothing.
+
+async def waiting(session: AsyncSession, *, limit: int) -> Sequence[Way]:
+    """Return what has come free with merged customers since they were merged: each goes to whom its own merge names.
+
+    One who was merged further passes it on by that merge, so that each can be undone. What is set aside waits for its
+    end; what pays is what is not held. A taker whose account is closed takes nothing.
     """
     account, other = PointsAccount, aliased(PointsAccount)
-    is_closed = exists().where(
-        col(other.customer_id) == col(Customer.merged_into),
-        col(other.wallet) == col(account.wallet),
-        col(other.state) == AccountState.CLOSED,
-    )
+    # In merges within merges of before accounts were opened for that: who was merged further gets none any more.
+    taker = func.coalesce(col(other.customer_id), col(Customer.merged_into)).label("taker")
     query = (
-        select(CustomerMerge.id, Customer.id, Customer.merged_into, account.wallet)
+        select(CustomerMerge.id, Customer.id, taker, account.wallet)
         .join(
             CustomerMerge, (col(CustomerMerge.losing_id) == col(Customer.id)) & col(CustomerMerge.undone_at).is_(None)
         )
         .join(account, col(account.customer_id) == col(Customer.id))
+        .outerjoin(
+            other,
+            (col(other.customer_id) == col(CustomerMerge.customer_id)) & (col(other.wallet) == col(account.wallet)),
+        )
         .where(
             col(Customer.merged_into).is_not(None),
             col(account.held) == 0,
             or_(col(account.balance) > 0, col(account.debt) > 0),
-            not_(is_closed),
+            func.coalesce(col(other.state), "") != AccountState.CLOSED,
         )
         .order_by(col(Customer.id), col(account.wallet))
         .limit(limit)
     )
     rows = (await session.exec(query)).all()
-    return [Way(merge, giver, taker, wallet) for merge, giver, taker, wallet in rows if taker is not None]
+    return [Way(merge, giver, taker, wallet) for merge, giver, taker, wallet in rows]

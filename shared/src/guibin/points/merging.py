@@ -35,12 +35,17 @@ class PointsParticipant(MergeParticipant):
     name = "points"
 
     async def lock(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> None:
-        """Lock the accounts of both, in the one order of locks: nothing is posted or set aside until the end."""
+        """Lock the accounts of both, in the one order of locks: nothing is posted or set aside until the end.
+
+        The losing one has an account by then for what comes free later with those who were merged into it.
+        """
         now = clock.now()
+        passes_on = await merge_repository.wallets_of_merged(session, losing_id)
         for customer_id in sorted((losing_id, surviving_id)):
-            for account in await merge_repository.accounts_of(session, customer_id):
+            own = {account.wallet for account in await merge_repository.accounts_of(session, customer_id)}
+            for wallet in sorted(own.union(passes_on if customer_id == losing_id else ())):
                 await repository.lock_account(
-                    session, customer_id=customer_id, wallet=account.wallet, at=now, day=clock.business_day(now)
+                    session, customer_id=customer_id, wallet=wallet, at=now, day=clock.business_day(now)
                 )
 
     async def objection(self, session: AsyncSession, *, losing_id: UUID, surviving_id: UUID) -> str | None:

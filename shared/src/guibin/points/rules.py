@@ -124,3 +124,8 @@ class ReturnedPart:
     def share_of(self, points: int) -> int:
         """Return how many of an earning's points go back with it: parts that make the whole give back all of them."""
         return points * self.until_fen // self.whole_fen - points * self.from_fen // self.whole_fen
+
+    def share_of_rest(self, points: int) -> int:
+        """Return how many of some points go back with it that stand for all that no part before has returned."""
+        kept_fen, rest_fen = self.whole_fen - self.until_fen, self.whole_fen - self.from_fen
+        return points - -(-points * kept_fen // rest_fen)

@@ -14,7 +14,7 @@ from guibin.core.errors import NotFound
 from guibin.core.lines import Line
 from guibin.customers.origins import with_origins
 from guibin.holdings.models import EventState
-from guibin.points import correction_repository, reasons
+from guibin.points import correction_repository, ledger_repository, reasons
 from guibin.points.earning import event_repository
 from guibin.points.earning.event_repository import RecordedEvent
 from guibin.points.earning.models import EarningAward, EventReturned
@@ -111,7 +111,7 @@ async def _take_back(
     await lock_account(session, customer_id=customer_id, wallet=award.wallet)
     before = await correction_repository.sum_taken_back(session, customer_id=customer_id, entry_id=entry_id)
     left = award.points - before
-    wanted = left if part is None else min(left, part.share_of(award.points))
+    wanted = left if part is None else await _share(session, award, part, left)
     if wanted <= 0:
         return 0
     zh, en = reasons.RETURNED
@@ -146,3 +146,14 @@ async def _take_back(
     went = wanted if waits else posted.debt_change - posted.points
     await return_to_budgets(session, customer_id=customer_id, entry_id=entry_id, points=went, left=left - wanted)
     return went
+
+
+async def _share(session: AsyncSession, award: EarningAward, part: ReturnedPart, left: int) -> int:
+    """Return how much of what is left of a credit goes back with a part of its event.
+
+    What came over when a merge was undone stands for what had not been returned by then, and not for the whole event.
+    """
+    entry = await ledger_repository.find_entry(session, customer_id=award.customer_id, entry_id=award.entry_id)
+    if entry is not None and entry.source_kind == SourceKind.MERGE:
+        return part.share_of_rest(left)
+    return min(left, part.share_of(award.points))
