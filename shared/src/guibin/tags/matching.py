@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     FromClause,
     ScalarSelect,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    cast,
     exists,
     func,
     literal,
@@ -120,7 +122,8 @@ async def find_matches(
 ) -> Matches:
     """Tell whom in scope a definition gives the tag, and the difference to the version in force, by one pass.
 
-    Counts by value and samples are made of those alone whom one of the two hits. `anew`: on facts as of the day.
+    Counts and samples are made of those alone whom one of the two hits, who are read twice: once for all counts, once
+    for the sample. `anew`: on facts as of the day.
     """
     compiled = compile_definitions([definition] if current is None else [definition, current], day=day)
     new = compiled.has(0)
@@ -133,14 +136,16 @@ async def find_matches(
         hits = hits.add_cte(facts_as_of(day), nest_here=True)
         everybody = _living().where(visible(scope, _CUSTOMER.c.id, _CUSTOMER.c.branch_id))
     judged = hits.cte("judged").prefix_with("MATERIALIZED")
+    kinds = (judged.c.value, judged.c.new, judged.c.old)
+    counted = select(*kinds, func.count().label("customers")).group_by(*kinds).cte("counted")
     statement = select(
         everybody.scalar_subquery(),
-        func.count().filter(judged.c.new),
-        func.count().filter(and_(judged.c.new, not_(judged.c.old))),
-        func.count().filter(and_(judged.c.old, not_(judged.c.new))),
-        _by_value(judged),
+        _sum_of(counted, counted.c.new),
+        _sum_of(counted, and_(counted.c.new, not_(counted.c.old))),
+        _sum_of(counted, and_(counted.c.old, not_(counted.c.new))),
+        _by_value(counted),
         _some_of(judged, limit),
-    ).select_from(judged)
+    ).select_from(counted)
     *counts, values, sample = (await session.execute(statement)).one()
     some = [Sample(UUID(one["customer_id"]), one["branch"], one["tier"], one["value"]) for one in sample or ()]
     return Matches(Counts(*counts), dict(values or ()), some)
@@ -150,11 +155,15 @@ def _living() -> Select[Any]:
     return select(func.count()).where(_CUSTOMER.c.merged_into.is_(None), _CUSTOMER.c.erased_at.is_(None))
 
 
-def _by_value(judged: CTE) -> ScalarSelect[Any]:
+def _sum_of(counted: CTE, which: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(counted.c.customers).filter(which), 0), BigInteger)
+
+
+def _by_value(counted: CTE) -> ScalarSelect[Any]:
     """List the values that are given with the number of customers, the most frequent ones first."""
-    number = func.count().label("customers")
-    ordered = (number.desc(), judged.c.value)
-    given = select(judged.c.value, number).where(judged.c.new).group_by(judged.c.value)
+    number = func.sum(counted.c.customers).label("customers")
+    ordered = (number.desc(), counted.c.value)
+    given = select(counted.c.value, number).where(counted.c.new).group_by(counted.c.value)
     most = given.order_by(*ordered).limit(VALUES_SHOWN).subquery()
     pair = func.jsonb_build_array(most.c.value, most.c.customers)
     listed = aggregate_order_by(pair, most.c.customers.desc(), most.c.value)

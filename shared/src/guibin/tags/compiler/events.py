@@ -1,12 +1,13 @@
 """Figures over events: one aggregation of `customer_event` for all of them, each with its own FILTER."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import ARRAY, ColumnElement, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from guibin.core.zone import start_of_day
 from guibin.tags.compiler.aggregates import FUNCTIONS, Over, or_nothing, over_rows
 from guibin.tags.compiler.columns import EVENTS, Column, column_of_fact
 from guibin.tags.compiler.figures import Figures, Pass
@@ -36,11 +37,17 @@ def event_figures(wanted: Sequence[EventAggregate | LastEvent], run: Pass) -> Fi
 
 
 def in_any_window(windows: Sequence[Window | None], day: date) -> ColumnElement[bool]:
-    """Let in the events of all windows together, none after the day."""
+    """Let in the events of all windows together, none after the day.
+
+    The first day is said as an instant too, which stands in the index of a customer's events.
+    """
     firsts = [None if window is None else window.bounds(day)[0] for window in windows]
     known = [first for first in firsts if first is not None]
     until = EVENTS.c.occurred_on <= day
-    return and_(EVENTS.c.occurred_on >= min(known), until) if len(known) == len(firsts) else until
+    if len(known) < len(firsts):
+        return until
+    first = max(min(known), date.min + timedelta(days=1))  # its instant is some hours before the day
+    return and_(EVENTS.c.occurred_at >= start_of_day(first), EVENTS.c.occurred_on >= first, until)
 
 
 def in_window(window: Window, day: date) -> ColumnElement[bool]:
