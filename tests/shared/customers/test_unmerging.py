@@ -14,8 +14,11 @@ from guibin.customers.models import Customer
 from guibin.customers.personal import unseal
 from guibin.feeds.models import FeedKind
 from guibin.points import defaults as points
+from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
+from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
 from guibin.points.service.earning import earn_pending
+from guibin.points.service.pending import activate_due
 from guibin.points.service.returning import EventReturn, return_event
 from guibin.privacy import defaults as privacy
 from guibin.security.actors import NIGHTLY_JOB
@@ -234,9 +237,28 @@ async def test_a_merge_under_another_one_is_not_undone_before_it(lines: Lines) -
     assert await objection_to_undoing(lines.session, first) is None
 
 
+LATER = {
+    "name_zh": "赎回礼",
+    "name_en": "Redemption of a fund",
+    "events": ["fund_redemption"],
+    "cases": [{"gives": [{"wallet": "reward", "kind": "fixed", "points": 100, "pending_days": 1}]}],
+}
+
+
+async def give_later(lines: Lines) -> None:
+    """Put a rule in force whose points come free a day later."""
+    lines.session.add(EarningRule(code="later", state=RuleState.ACTIVE, active_version=1, created_at=points.ALWAYS))
+    await lines.session.flush()
+    terms = EarningTerms.of(LATER).document()
+    since = {"in_force_from": points.ALWAYS, "published_at": points.ALWAYS}
+    lines.session.add(EarningRuleVersion(rule_code="later", version=1, terms=terms, **since))
+    await lines.session.flush()
+
+
 async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_merge(lines: Lines) -> None:
     await points.seed(lines.session)
     await let_owner_post(lines.session)
+    await give_later(lines)
     for record in ("L", "S", "T"):
         await lines.take(PARTIES, party(record, customer_no=f"6000002{ord(record)}", name=f"孙{record}"))
     loser, survivor, last = [await lines.customer_of(one) for one in ("L", "S", "T")]
@@ -249,8 +271,8 @@ async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_
             lines.session, actor=NIGHTLY_JOB, losing_id=losing_id, surviving_id=surviving_id, day=DAY, reason="test"
         )
 
-    async def comes(reference: str, record: str) -> None:
-        await lines.take(EVENTS, event(reference, record, amount="2000.00"))
+    async def comes(reference: str, record: str, kind: str = "card_spend") -> None:
+        await lines.take(EVENTS, event(reference, record, event_type=kind, amount="2000.00"))
         assert (await earn_pending(lines.session))["points"] == 100
 
     async def returns(reference: str, part_fen: int) -> int:
@@ -276,9 +298,11 @@ async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_
         assert await standing() == [(300, 3), (100, 1), (100, 1)]
         again = await become_one(loser, survivor)
         await comes("E3", "L")
+        await comes("E4", "L", "fund_redemption")
         assert await returns("E3", 800_00) == 40
+        assert (await activate_due(lines.session, day=DAY + timedelta(days=1)))["activated"] == 1
         await unmerge(lines.session, actor=NIGHTLY_JOB, journal=again, day=DAY, reason="two people")
-        assert await standing() == [(360, 4), (100, 1), (100, 1)]
+        assert await standing() == [(460, 5), (100, 1), (100, 1)]
         assert [await returns("E3", part) for part in (200_00, 1000_00)] == [10, 50]
-        assert await standing() == [(300, 4), (100, 1), (100, 1)]
+        assert await standing() == [(400, 5), (100, 1), (100, 1)]
         assert await check(lines.session) == []

@@ -107,6 +107,6 @@ async def _give(session: AsyncSession, merge: Merge, award: EarningAward, lot: P
         actor=merge.actor_id,
         at=now,
         day=clock.business_day(now),
-        pending_until=lot.pending_until,
+        pending_until=lot.pending_until if lot.pending else None,
     )
     return read_posted(await repository.post(session, movement), required=points).entry_id
