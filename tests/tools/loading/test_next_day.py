@@ -1,10 +1,13 @@
 """The day after the last one that the demo bank's lines have sent, through the product's own loader."""
 
+import asyncio
+import io
 from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from rich.console import Console
 
 from guibin.core import clock
 from guibin.core.lines import Line
@@ -12,6 +15,7 @@ from guibin_tools.errors import OperatorError
 from guibin_tools.loading.banks import load_demo
 from guibin_tools.loading.next_day import load_next_day
 from guibin_tools.settings import OperatorSettings
+from guibin_tools.supervisor.filling import let_days_pass
 from support.databases import Database
 
 CUSTOMERS, SEED = 150, 7
@@ -33,8 +37,27 @@ def settings(database: Database, tmp_path: Path) -> OperatorSettings:
 
 
 async def test_the_lines_of_an_empty_bank_send_nothing(settings: OperatorSettings) -> None:
-    with pytest.raises(OperatorError, match="Load a demo bank first"):
+    with pytest.raises(OperatorError, match="no demo bank"):
         await load_next_day(settings, seed=SEED, show=quiet)
+
+
+async def test_a_later_start_lets_the_lines_send_the_latest_days_that_were_closed_since(
+    settings: OperatorSettings, database: Database
+) -> None:
+    closed, said = clock.last_closed_day(), io.StringIO()
+    before = closed - timedelta(days=4)
+    await asyncio.to_thread(let_days_pass, settings, Console(file=said))  # no bank, nothing to send
+    await load_demo(settings, customers=30, seed=SEED, business_date=before, show=quiet, event_days=1)
+    assert await load_next_day(settings, seed=SEED, show=quiet, most=2) == closed - timedelta(days=1)
+    for _ in range(2):
+        await asyncio.to_thread(let_days_pass, settings, Console(file=said))
+    connection = await asyncpg.connect(database.admin_url)
+    try:
+        days = await connection.fetch("SELECT DISTINCT day FROM line_day WHERE day >= $1 ORDER BY day", before)
+    finally:
+        await connection.close()
+    assert [row[0] for row in days] == [before, closed - timedelta(days=1), closed]
+    assert said.getvalue().count(f"1 more day, up to {closed}") == 1
 
 
 async def test_the_lines_send_one_day_after_the_other_up_to_the_last_closed_one(
@@ -54,5 +77,4 @@ async def test_the_lines_send_one_day_after_the_other_up_to_the_last_closed_one(
     assert tuple(before) == (0, 0, 0, 0, 0)
     assert (lines, rejects) == (len(Line), 0)
     assert min(balances, records, events) > 0
-    with pytest.raises(OperatorError, match="come back tomorrow"):
-        await load_next_day(settings, seed=SEED, show=quiet)
+    assert await load_next_day(settings, seed=SEED, show=quiet) is None

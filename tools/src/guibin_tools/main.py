@@ -171,7 +171,10 @@ def next_day(
     from guibin_tools.loading.next_day import load_next_day
 
     day = asyncio.run(load_next_day(OperatorSettings(), seed=seed, show=typer.echo))
-    typer.echo(f"The lines have sent {day}. Run `guibin nightly --date {day}` next.")
+    if day is None:
+        typer.echo("The lines have sent every closed day: come back tomorrow.")
+    else:
+        typer.echo(f"The lines have sent {day}. Run `guibin nightly --date {day}` next.")
 
 
 @app.command()

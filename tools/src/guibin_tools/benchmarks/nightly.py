@@ -21,6 +21,7 @@ import typer
 from guibin.runs.steps import STEPS
 from guibin_tools.benchmarks.kept import SEED, KeptBank, kept_bank, kept_morning
 from guibin_tools.benchmarks.machine import describe_machine
+from guibin_tools.errors import OperatorError
 from guibin_tools.loading.next_day import load_next_day
 from guibin_tools.nightly import run_nightly
 
@@ -76,6 +77,10 @@ def bench_ordinary(customers: int) -> bool:
     with kept_morning(customers) as bank:
         began = time.monotonic()
         day = asyncio.run(load_next_day(bank.settings, seed=SEED, show=lambda _line: None))
+        if day is None:
+            raise OperatorError(
+                "Every closed day was sent: measure a night of a new bank first, or come back tomorrow."
+            )
         typer.echo(f"ordinary: {day} was sent and loaded in {time.monotonic() - began:.0f} s")
         with _told("ordinary", customers) as steps:
             asyncio.run(run_nightly(bank.settings, day=day, progress=steps.show))

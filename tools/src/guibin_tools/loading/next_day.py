@@ -16,8 +16,10 @@ from guibin.core.lines import Line
 from guibin.feeds.models import FeedFile, FeedKind
 from guibin.holdings.models import LineDay
 from guibin.holdings.references import holding_ref
+from guibin.products.models import Product
 from guibin.security.ciphers import KeyRing
 from guibin_tools.demo.next_day import Balance, Numbered, generate_next_day, moving_holdings
+from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.errors import OperatorError
 from guibin_tools.loading.feeds import Show, load_feeds
 from guibin_tools.roles import Role
@@ -32,17 +34,30 @@ _BALANCES: Final = text(
     " AND h.holding_ref = ANY(CAST(:refs AS bytea[]))"
 )
 """What has a term keeps its balance, and what has nothing too."""
+_WEEK: Final = 7
 
 
-async def load_next_day(settings: OperatorSettings, *, seed: int, show: Show) -> date:
-    """Generate and load the day after the last one that the lines have sent; returns that day.
+async def load_missing_days(settings: OperatorSettings, *, seed: int, show: Show) -> list[date]:
+    """Load every closed day that the lines have not sent, those of the latest week at most; returns them."""
+    loaded = []
+    while (day := await load_next_day(settings, seed=seed, show=show, most=_WEEK)) is not None:
+        loaded.append(day)
+    return loaded
+
+
+async def load_next_day(settings: OperatorSettings, *, seed: int, show: Show, most: int | None = None) -> date | None:
+    """Generate and load the day after the last one that the lines have sent, or one of the latest closed days.
+
+    `most` says how many days back it may be; those before it are left out. Returns that day; None: all are sent.
 
     Raises:
-        OperatorError: no demo bank is loaded, or its lines have sent every closed day.
+        OperatorError: no demo bank is loaded.
     """
     keys = open_keys(settings)
     async with sessions_as(Role.OWNER, settings) as factory, factory() as session:
-        day = await _day_after(session)
+        day = await _day_after(session, most)
+        if day is None:
+            return None
         rng = Random(f"{seed}/{day}")  # noqa: S311 - a day that can be made again, nothing secret
         numbered = Numbered(*[await _sent(session, kind) for kind in (FeedKind.PARTIES, FeedKind.HOLDINGS)])
         balances = await _balances(session, keys, moving_holdings(rng, numbered))
@@ -52,14 +67,14 @@ async def load_next_day(settings: OperatorSettings, *, seed: int, show: Show) ->
     return day
 
 
-async def _day_after(session: AsyncSession) -> date:
+async def _day_after(session: AsyncSession, most: int | None) -> date | None:
     latest: date | None = (await session.exec(select(func.max(LineDay.day)))).one()
-    if latest is None:
-        raise OperatorError("No line has sent anything yet. Load a demo bank first: guibin demo.")
-    day = latest + timedelta(days=1)
-    if day > clock.last_closed_day():
-        raise OperatorError(f"The lines have sent every closed day, the last one {latest}: come back tomorrow.")
-    return day
+    if latest is None or await session.get(Product, PRODUCTS[0].code) is None:
+        raise OperatorError("There is no demo bank here: load one first (guibin demo).")
+    closed, day = clock.last_closed_day(), latest + timedelta(days=1)
+    if day > closed:
+        return None
+    return day if most is None else max(day, closed - timedelta(days=most - 1))
 
 
 async def _sent(session: AsyncSession, kind: FeedKind) -> Mapping[Line, int]:

@@ -18,6 +18,7 @@ from guibin.core import clock
 from guibin.security.private_files import replace
 from guibin_tools.connections import connected
 from guibin_tools.databases import url_for
+from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.progress import step
 from guibin_tools.roles import URL_SETTINGS, Role
 from guibin_tools.settings import OperatorSettings
@@ -50,6 +51,24 @@ def put_defaults(settings: OperatorSettings, console: Console) -> None:
     with step(console, "Defaults") as doing:
         added = sum(asyncio.run(seed_database(settings)).values())
         doing.done = f"Defaults are in place ({added} rows added)"
+
+
+def let_days_pass(settings: OperatorSettings, console: Console) -> None:
+    """Let the demo bank's lines send the days that were closed since they last did, for the night of the last one."""
+    if not asyncio.run(_is_behind(settings)):
+        return
+    from guibin_tools.loading.next_day import load_missing_days
+
+    with step(console, "The lines send what happened since") as doing:
+        days = asyncio.run(load_missing_days(settings, seed=DEMO_SEED, show=doing.show))
+        doing.done = f"The lines have sent {len(days)} more day{'s'[: len(days) != 1]}, up to {days[-1]}"
+
+
+async def _is_behind(settings: OperatorSettings) -> bool:
+    """Say whether the database holds the demo bank, and a day was closed since its lines last sent one."""
+    async with connected(url_for(Role.OWNER, settings), URL_SETTINGS[Role.OWNER]) as connection:
+        query = "SELECT max(day) < $1 FROM line_day WHERE EXISTS (SELECT FROM product WHERE code = $2)"
+        return bool(await connection.fetchval(query, clock.last_closed_day(), PRODUCTS[0].code))
 
 
 def connect_supplier(settings: OperatorSettings, line: LifeLine, *, kept_away: Sequence[str]) -> SupplierChild | None:

@@ -21,6 +21,7 @@ from guibin_tools.supervisor.filling import (
     connect_supplier,
     is_filled,
     issue_logins,
+    let_days_pass,
     make_demo_bank,
     put_defaults,
 )
@@ -66,6 +67,8 @@ class Run:
         prepare_secrets(self._settings)
         development = self._settings.profile is Profile.DEVELOPMENT
         if asyncio.run(is_filled(self._settings)):
+            if development:  # before the worker runs the night of the last day
+                let_days_pass(self._settings, self._console)
             # The services take some seconds to come up; what is left to do is done in the meantime.
             self._launch_services(database)
             put_defaults(self._settings, self._console)
