@@ -18,6 +18,7 @@ ERASURE = "tests/bank_api/privacy/test_erasure.py"
 FIELD_LOCKS = "tests/bank_api/customers/test_field_locks.py"
 FILES = "tests/bank_api/feeds/test_links_and_identity.py"
 
+RACES = "tests/concurrency/customers/test_merge_races.py"
 UNMERGING = "tests/shared/customers/test_unmerging.py"
 
 IDENTITY: Final = (
@@ -36,6 +37,14 @@ IDENTITY: Final = (
         " AND a.rule_code = k.rule_code AND a.passed_to IS NULL",
         " AND a.rule_code = k.rule_code",
         ("tests/bank_api/customers/test_matches.py::test_what_events_earned_meanwhile_goes_with_whose_they_were",),
+    ),
+    Sabotage(
+        "CUS-09c",
+        "that an event for whom a merge, or its undoing, has just made another is told to come again",
+        f"{CODE}/points/service/events.py",
+        "if EventOutcome.NEW in outcomes and",
+        "if EventOutcome.NEW not in outcomes and",
+        (f"{RACES}::test_what_a_line_tells_while_a_merge_is_undone_comes_again_and_finds_whose_it_is",),
     ),
     Sabotage(
         "CUS-07",

@@ -5,16 +5,23 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.errors import Refusal
+from guibin.core.errors import Refusal, RetryLater
 from guibin.core.ids import new_id
-from guibin.customers.merging import first_objection, merge
+from guibin.core.lines import Line
+from guibin.customers.merging import first_objection, merge, objection_to_undoing, unmerge
+from guibin.customers.models import CustomerMerge, CustomerRef, RefKind
+from guibin.holdings.models import EventType
+from guibin.holdings.rows import EventContent
 from guibin.points import service
 from guibin.points.invariants import check
 from guibin.points.merging import take_over_later
 from guibin.points.models import EntryKind, PointsAccount, SourceKind
+from guibin.points.service.events import IncomingEvent, take_events
+from guibin.points.service.returning import EventReturn, return_event
 from guibin.security.actors import NIGHTLY_JOB
 from guibin.web.faults import retry_later
 from support.house import House
@@ -73,6 +80,45 @@ async def test_a_posting_waits_for_a_merge_and_is_told_to_come_again(house: Hous
         with pytest.raises(DBAPIError) as refused:
             await posted
         assert retry_later(refused.value) is not None
+
+
+async def test_what_a_line_tells_while_a_merge_is_undone_comes_again_and_finds_whose_it_is(house: House) -> None:
+    """An event and the return of another have found the survivor by then: nothing of them happens."""
+    loser, survivor = await house.add_customer(), await house.add_customer()
+    async with house.sessions.begin() as session:
+        named = {"ref": b"number", "kind": RefKind.CUSTOMER_NO, "valid_from": clock.today()}
+        session.add(CustomerRef.model_validate({**named, "customer_id": loser}))
+
+    async def tells(session: AsyncSession, reference: str) -> int:
+        content = EventContent(EventType.CARD_SPEND, clock.now(), 2_000_00)
+        told = IncomingEvent(Line.CREDIT_CARD, reference, content, customer_ref=b"number")
+        (taken,) = await take_events(session, actor_id=NIGHTLY_JOB.id, events=[told])
+        return taken.points
+
+    async def takes_back(session: AsyncSession, reference: str) -> int:
+        told = EventReturn(Line.CREDIT_CARD, f"R-{reference}", reference)
+        return (await return_event(session, actor_id=NIGHTLY_JOB.id, told=told)).points
+
+    async with sessions_of(house.database.bank_url) as factory:
+        async with factory.begin() as session:
+            await become_one(session, loser, survivor)
+        async with factory.begin() as session:
+            assert await tells(session, "before") == 100
+        async with factory() as parting, factory() as telling, factory() as returning:
+            journal = (await parting.exec(select(CustomerMerge))).one()
+            assert await objection_to_undoing(parting, journal) is None
+            tasks = [asyncio.create_task(one) for one in (tells(telling, "now"), takes_back(returning, "before"))]
+            await asyncio.sleep(MOMENT)
+            assert not any(task.done() for task in tasks)
+            await unmerge(parting, actor=NIGHTLY_JOB, journal=journal, day=clock.today(), reason="test")
+            await parting.commit()
+            for task in tasks:
+                with pytest.raises(RetryLater):
+                    await task
+        async with factory.begin() as session:
+            assert [await tells(session, "now"), await takes_back(session, "before")] == [100, 100]
+            assert await balances(session, loser, survivor) == [100, 0]
+            assert await check(session) == []
 
 
 @pytest.mark.merge

@@ -250,8 +250,9 @@ async def give_later(lines: Lines) -> None:
     lines.session.add(EarningRule(code="later", state=RuleState.ACTIVE, active_version=1, created_at=points.ALWAYS))
     await lines.session.flush()
     terms = EarningTerms.of(LATER).document()
-    since = {"in_force_from": points.ALWAYS, "published_at": points.ALWAYS}
-    lines.session.add(EarningRuleVersion(rule_code="later", version=1, terms=terms, **since))
+    since = points.ALWAYS
+    version = EarningRuleVersion(rule_code="later", version=1, terms=terms, in_force_from=since, published_at=since)
+    lines.session.add(version)
     await lines.session.flush()
 
 

@@ -98,6 +98,14 @@ async def wallets_of_merged(session: AsyncSession, customer_id: UUID) -> Sequenc
     return sorted(set((await session.exec(query)).all()))
 
 
+async def stands(session: AsyncSession, way: Way) -> bool:
+    """Tell whether a merge has not been undone."""
+    query = select(CustomerMerge.id).where(
+        CustomerMerge.id == way.merge, CustomerMerge.losing_id == way.giver, col(CustomerMerge.undone_at).is_(None)
+    )
+    return (await session.exec(query)).first() is not None
+
+
 async def waiting(session: AsyncSession, *, limit: int) -> Sequence[Way]:
     """Return what has come free with merged customers since they were merged: each goes to whom its own merge names.
 

@@ -94,7 +94,9 @@ async def take_over_later(session: AsyncSession, *, limit: int) -> int:
     """Take over what has come free with merged customers since they were merged; returns how many accounts it was."""
     found = await merge_repository.waiting(session, limit=limit)
     for way in found:
-        await _take_over(session, way, NIGHTLY_JOB.id)
+        passage = await _passage(session, way, NIGHTLY_JOB.id, TAKEN_OVER)
+        if await merge_repository.stands(session, way):  # its undoing may have been waited for just now
+            await merge_repository.take_over(session, passage, expiry=new_id())
     return len(found)
 
 

@@ -34,9 +34,10 @@ _CONTENT: Final = text(
 )
 _MARK: Final = text(
     "UPDATE business_event b SET state = k.state"
-    " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]))"
-    " AS k(line, reference, state)"
+    " FROM unnest(CAST(:lines AS text[]), CAST(:references AS text[]), CAST(:states AS text[]),"
+    " CAST(:customers AS uuid[])) AS k(line, reference, state, customer_id)"
     " WHERE b.reference = k.reference AND b.line = k.line AND b.state = 'pending'"
+    " RETURNING b.customer_id <> k.customer_id AS moved"
 )
 _DONE_BY: Final = text(
     "SELECT e.customer_id, e.line, e.reference, e.event_type, e.occurred_at, e.occurred_on, e.amount_fen,"
@@ -170,7 +171,15 @@ async def events_looked_at(
     return [Occurrence(**row) for key, row in found.items() if key not in out]
 
 
-async def mark_events(session: AsyncSession, states: Mapping[tuple[str, str], str]) -> None:
-    """Note for each event (line, reference) whether it earned."""
-    lines, references = [line for line, _ in states], [reference for _, reference in states]
-    await rows_of(session, _MARK, lines=lines, references=references, states=list(states.values()))
+async def mark_events(
+    session: AsyncSession, events: Iterable[Occurrence], states: Mapping[tuple[str, str], str]
+) -> bool:
+    """Note for each event (line, reference) whether it earned; tells whether all are their customers' still."""
+    named = list(events)
+    bound = {
+        "lines": [event.line for event in named],
+        "references": [event.reference for event in named],
+        "states": [states[event.key] for event in named],
+        "customers": [event.customer_id for event in named],
+    }
+    return not any(row["moved"] for row in await rows_of(session, _MARK, **bound))

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
+from guibin.core.errors import RetryLater
 from guibin.core.ids import new_id, to_public
 from guibin.holdings.models import EventState, EventType
 from guibin.points import correction_repository
@@ -103,7 +104,8 @@ async def _earn(session: AsyncSession, pending: Sequence[Occurrence], actor_id: 
     made = {id(one.award): one.movement.entry for one in kept if posted[one.movement.entry][0] == "posted"}
     await carry_out(session, (one for _, verdicts in settled for one in verdicts), made, actor_id=actor_id, at=now)
     results = _results(pending, settled, kept, posted, refused)
-    await event_repository.mark_events(session, {key: result.state for key, result in results.items()})
+    if not await event_repository.mark_events(session, pending, {key: one.state for key, one in results.items()}):
+        raise RetryLater
     return results
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.errors import Refusal
+from guibin.core.errors import Refusal, RetryLater
 from guibin.core.lines import Line
 from guibin.customers import repository as customers
 from guibin.customers.names import name_of, survivors
@@ -71,10 +71,15 @@ async def take_events(session: AsyncSession, *, actor_id: UUID, events: Sequence
     """Record events and let them earn; returns a result for each, in order. A bad event leaves the others alone.
 
     The same line and reference with the same content again is `replayed` and changes nothing.
+
+    Raises:
+        RetryLater: one of the customers became one with another, or two again, at the same moment.
     """
     book = await load_book(session)
     people = await _customers_of(session, events)
     outcomes = await _record(session, [_examine(event, who, book) for event, who in zip(events, people, strict=True)])
+    if EventOutcome.NEW in outcomes and await _customers_of(session, events) != people:
+        raise RetryLater  # a merge, or its undoing, came between; what was written waited for it, and now holds it off
     recorded = [event.key for event, outcome in zip(events, outcomes, strict=True) if not isinstance(outcome, Refusal)]
     earned = await earn_events(session, keys=recorded, actor_id=actor_id)
     taken = []

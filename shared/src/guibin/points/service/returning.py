@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.errors import NotFound
+from guibin.core.errors import NotFound, RetryLater
 from guibin.core.lines import Line
 from guibin.customers.origins import with_origins
 from guibin.holdings.models import EventState
@@ -55,6 +55,7 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
         AmountOutOfRange: a part of an event without an amount, or parts that are together more than it was.
         ReturnReferenceTaken: the line has told of another return under this number.
         AccountClosed: the account does not move.
+        RetryLater: a merge of customers, or its undoing, took the event along at the same moment.
     """
     event = await event_repository.find_event(session, line=told.line, reference=told.returns)
     if event is None:
@@ -73,6 +74,9 @@ async def return_event(session: AsyncSession, *, actor_id: UUID, told: EventRetu
         taken = [await _take_back(session, award, part, told, actor_id) for award in awards]
     if part is None or part.is_last:
         await event_repository.mark_returned(session, line=told.line, reference=told.returns)
+    by_now = await event_repository.find_event(session, line=told.line, reference=told.returns)
+    if by_now is None or by_now.customer_id != event.customer_id:
+        raise RetryLater
     return Returned(event.customer_id, sum(taken), replayed=False)
 
 

@@ -11,7 +11,7 @@ import anyio.to_thread
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from guibin.core import clock
-from guibin.core.errors import Refusal
+from guibin.core.errors import Refusal, RetryLater
 from guibin.core.ids import new_id
 from guibin.core.money import format_cny
 from guibin.customers.identifiers import normalise_number
@@ -142,6 +142,8 @@ async def _undo(session: AsyncSession, file: PointsFile, line: PointsFileLine, t
     try:
         async with session.begin_nested():
             done = await return_event(session, actor_id=file.maker_id, told=wanted)
+    except RetryLater:
+        raise  # of all lines of this turn: nothing happened
     except Refusal as refusal:
         return line.line, LineState.REFUSED, refusal.code, None, None
     state = LineState.REPLAYED if done.replayed else LineState.RETURNED
