@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from guibin import wiring
 from guibin.core import clock
+from guibin.core.ids import new_id, to_public
 from guibin.customers.matching import compose_stale
 from guibin.customers.merging import merge, objection_to_undoing, unmerge
 from guibin.customers.models import Customer
@@ -17,10 +18,11 @@ from guibin.points import defaults as points
 from guibin.points.earning.models import EarningRule, EarningRuleVersion, RuleState
 from guibin.points.earning.terms import EarningTerms
 from guibin.points.invariants import check
-from guibin.points.service.earning import earn_pending
+from guibin.points.service.earning import DRAWN_BY, earn_pending
 from guibin.points.service.pending import activate_due
 from guibin.points.service.returning import EventReturn, return_event
 from guibin.privacy import defaults as privacy
+from guibin.programme.models import Budget, BudgetDraw
 from guibin.security.actors import NIGHTLY_JOB
 from support.lines import (
     BALANCES,
@@ -256,6 +258,28 @@ async def give_later(lines: Lines) -> None:
     await lines.session.flush()
 
 
+async def let_a_branch_pay(lines: Lines, reference: str) -> None:
+    """Let a branch's budget have paid for what is left of what an event earned."""
+    drawn: dict[str, Any] = {"branch_id": await lines.value("SELECT id FROM branch LIMIT 1"), "points": 60, "fen": 0}
+    budget = Budget(
+        branch_id=drawn["branch_id"],
+        id=new_id(),
+        year=DAY.year,
+        line=FINANCE,
+        points_limit=60,
+        points_spent=60,
+        created_at=clock.now(),
+    )
+    entry = await lines.value(
+        "SELECT entry_id FROM earning_award WHERE source_id LIKE :source", source=f"%:{reference}"
+    )
+    lines.session.add(budget)
+    await lines.session.flush()
+    source: dict[str, Any] = {"source_kind": DRAWN_BY, "source_id": to_public("ent", entry)}
+    lines.session.add(BudgetDraw(**drawn, **source, budget_id=budget.id, drawn_at=clock.now()))
+    await lines.session.flush()
+
+
 async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_merge(lines: Lines) -> None:
     await points.seed(lines.session)
     await let_owner_post(lines.session)
@@ -301,9 +325,11 @@ async def test_what_was_earned_meanwhile_finds_its_way_through_a_merge_within_a_
         await comes("E3", "L")
         await comes("E4", "L", "fund_redemption")
         assert await returns("E3", 800_00) == 40
+        await let_a_branch_pay(lines, "E3")
         assert (await activate_due(lines.session, day=DAY + timedelta(days=1)))["activated"] == 1
         await unmerge(lines.session, actor=NIGHTLY_JOB, journal=again, day=DAY, reason="two people")
         assert await standing() == [(460, 5), (100, 1), (100, 1)]
         assert [await returns("E3", part) for part in (200_00, 1000_00)] == [10, 50]
+        assert await lines.value("SELECT points FROM budget_draw") == 0
         assert await standing() == [(400, 5), (100, 1), (100, 1)]
         assert await check(lines.session) == []

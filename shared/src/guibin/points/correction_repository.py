@@ -163,6 +163,25 @@ async def find_award(session: AsyncSession, *, customer_id: UUID, entry_id: UUID
     return (await session.exec(query)).first()
 
 
+async def first_award(session: AsyncSession, award: EarningAward) -> EarningAward:
+    """Return the award that an award came over from by merges that were undone, for which budgets paid; else itself."""
+    before = award
+    while (older := await _passed_on(session, before)) is not None:
+        before = older
+    return before
+
+
+async def _passed_on(session: AsyncSession, award: EarningAward) -> EarningAward | None:
+    query = select(EarningAward).where(
+        EarningAward.passed_to == award.customer_id,
+        EarningAward.source_id == award.source_id,
+        EarningAward.rule_code == award.rule_code,
+        EarningAward.wallet == award.wallet,
+        col(EarningAward.entry_id) < award.entry_id,
+    )
+    return (await session.exec(query.order_by(col(EarningAward.entry_id).desc()).limit(1))).first()
+
+
 async def return_to_budgets(
     session: AsyncSession, keys: Iterable[BudgetKey], *, points: int, cost_fen: int, awards: int
 ) -> None:

@@ -121,16 +121,17 @@ async def return_to_budgets(
     """
     if points <= 0:
         return
-    source = to_public("ent", entry_id)
     award = await correction_repository.find_award(session, customer_id=customer_id, entry_id=entry_id)
     if award is None:
+        source = to_public("ent", entry_id)
         await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points)
         return
     if left <= 0:
         await end_effects(session, customer_id=customer_id, entry_id=entry_id)
     fen = award.cost_fen * points // award.points
-    periods = sorted(EarningPeriod)
-    keys = [(award.rule_code, period, period_start(period, award.posted_on)) for period in periods]
+    first = await correction_repository.first_award(session, award)
+    source, periods = to_public("ent", first.entry_id), sorted(EarningPeriod)
+    keys = [(award.rule_code, period, period_start(period, first.posted_on)) for period in periods]
     await correction_repository.return_to_budgets(session, keys, points=points, cost_fen=fen, awards=int(left <= 0))
     await programme.give_back_points(session, source_kind=DRAWN_BY, source_id=source, points=points, fen=fen)
 
