@@ -21,7 +21,7 @@ from guibin.security.ciphers import KeyRing
 from guibin_tools.demo.next_day import Balance, Numbered, generate_next_day, moving_holdings
 from guibin_tools.demo.products import PRODUCTS
 from guibin_tools.errors import OperatorError
-from guibin_tools.loading.feeds import Show, load_feeds
+from guibin_tools.loading.feeds import OPERATOR, Show, load_feeds
 from guibin_tools.roles import Role
 from guibin_tools.sessions import open_keys, sessions_as
 from guibin_tools.settings import OperatorSettings
@@ -78,9 +78,13 @@ async def _day_after(session: AsyncSession, most: int | None) -> date | None:
 
 
 async def _sent(session: AsyncSession, kind: FeedKind) -> Mapping[Line, int]:
-    """Count the rows that each line has sent of a kind: as many numbers it has given."""
+    """Count the rows of a kind that were loaded here for each line: as many numbers it has given.
+
+    Files that came over HTTP have numbers of their own.
+    """
     rows = func.sum(col(FeedFile.rows_read))
-    query = select(FeedFile.line, rows).where(FeedFile.kind == kind).group_by(col(FeedFile.line))
+    loaded = (FeedFile.kind == kind, FeedFile.actor_id == OPERATOR.id)
+    query = select(FeedFile.line, rows).where(*loaded).group_by(col(FeedFile.line))
     found = {Line(line): int(count) for line, count in (await session.exec(query)).all()}
     return {line: found.get(line, 0) for line in Line}
 

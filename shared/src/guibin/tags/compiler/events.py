@@ -16,6 +16,7 @@ from guibin.tags.rules import EventAggregate, LastEvent, Node, Operand, Window
 from guibin.tags.vocabulary import AggregateFunction, Fact
 
 FEW: Final = 4
+"""Of how many figures at most it is asked of each event beforehand whether one of them counts it."""
 
 
 def event_figures(wanted: Sequence[EventAggregate | LastEvent], run: Pass) -> Figures:
