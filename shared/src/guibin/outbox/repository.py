@@ -37,8 +37,12 @@ _SHOWN: Final = (
 
 
 async def insert_events(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add events; one that is there already under its name `once` stays alone. Nothing is read back."""
-    await session.execute(insert(_EVENTS).values(list(rows)).on_conflict_do_nothing())
+    """Add events, however many they are; one that is there already under its name `once` stays alone.
+
+    Nothing is read back. Each row is sent by itself, all on one way: a statement takes 32,767 values, and a night of a
+    large bank tells of more.
+    """
+    await session.execute(insert(_EVENTS).on_conflict_do_nothing(), list(rows))
 
 
 async def waiting_events(session: AsyncSession, *, limit: int) -> Sequence[OutboxEvent]:

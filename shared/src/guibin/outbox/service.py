@@ -42,7 +42,7 @@ async def publish(
 
 
 async def publish_all(session: AsyncSession, publications: Iterable[Publication]) -> None:
-    """Write many events in one statement."""
+    """Write many events at once."""
     now = clock.now()
     rows = [
         {
