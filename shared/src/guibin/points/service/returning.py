@@ -5,6 +5,7 @@ An event that is undone as a whole is no step to a goal any more.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -119,32 +120,19 @@ async def _take_back(
     if wanted <= 0:
         return 0
     zh, en = reasons.RETURNED
-    source = f"{told.line}:{told.reference}"
     lot = await correction_repository.lot_of_entry(session, customer_id=customer_id, entry_id=entry_id)
     waits = lot is not None and lot.pending
-    if waits:
-        posted = await cancel_pending(
-            session,
-            customer_id=customer_id,
-            entry_id=entry_id,
-            points=wanted,
-            reason_zh=zh,
-            reason_en=en,
-            source_id=source,
-            actor_id=actor_id,
-        )
-    else:
-        posted = await claw_back(
-            session,
-            customer_id=customer_id,
-            entry_id=entry_id,
-            points=wanted,
-            reason_zh=zh,
-            reason_en=en,
-            source_kind=SourceKind.EVENT,
-            source_id=source,
-            actor_id=actor_id,
-        )
+    take = cancel_pending if waits else partial(claw_back, source_kind=SourceKind.EVENT)
+    posted = await take(
+        session,
+        customer_id=customer_id,
+        entry_id=entry_id,
+        points=wanted,
+        reason_zh=zh,
+        reason_en=en,
+        source_id=f"{told.line}:{told.reference}",
+        actor_id=actor_id,
+    )
     if posted.duplicate:
         return 0
     went = wanted if waits else posted.debt_change - posted.points
