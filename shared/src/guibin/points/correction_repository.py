@@ -10,7 +10,7 @@ from sqlalchemy import Date, DateTime, Text, Uuid, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from guibin.customers.models import Customer
+from guibin.customers.models import Customer, CustomerMerge
 from guibin.organisation.models import Branch
 from guibin.points.earning.models import EarningAward
 from guibin.points.earning.settlement import BudgetKey
@@ -166,13 +166,19 @@ async def find_award(session: AsyncSession, *, customer_id: UUID, entry_id: UUID
 async def first_award(session: AsyncSession, award: EarningAward) -> EarningAward:
     """Return the award that an award came over from by merges that were undone, for which budgets paid; else itself."""
     before = award
-    while (older := await _passed_on(session, before)) is not None:
-        before = older
+    async with all_rows(session):  # whoever takes back may not see the other customer, whose branch has paid
+        while (older := await _passed_on(session, before)) is not None:
+            before = older
     return before
 
 
 async def _passed_on(session: AsyncSession, award: EarningAward) -> EarningAward | None:
+    """Return the award of before of one with whom the customer was one for a time: most were with nobody."""
+    parted = select(CustomerMerge.customer_id).where(
+        CustomerMerge.losing_id == award.customer_id, col(CustomerMerge.undone_at).is_not(None)
+    )
     query = select(EarningAward).where(
+        col(EarningAward.customer_id).in_(parted),
         EarningAward.passed_to == award.customer_id,
         EarningAward.source_id == award.source_id,
         EarningAward.rule_code == award.rule_code,
